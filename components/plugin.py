@@ -1,0 +1,129 @@
+"""The plugin on the gateway: a KongClusterPlugin that the gateway's own ingress controller reads (DB-less Kong).
+
+Leaves out Kong with a database, where the plugin is a row behind the Admin API, and the proof that Kong has taken it:
+the controller never fills in the status of a KongClusterPlugin (kubernetes-ingress-controller issue 4584).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from values import Values, with_secrets
+
+PLUGIN = "traceable"
+"""The plugin's name in Kong, as the rock ships it below kong/plugins/."""
+
+MODE_SINCE = (2, 1, 0)
+"""The plugin's version that brought `mode` and `buffer_request_body`."""
+
+REVISION_ANNOTATION = "traceable-kong/kong-revision"
+
+
+def plugin_config(
+    user_config: Mapping[str, Any],
+    *,
+    endpoint: str,
+    mode: str,
+    buffer_request_body: bool,
+    fail_open: bool,
+    timeout_ms: int,
+    service_name: str,
+    rock_version: str,
+) -> Values:
+    """The plugin's `config`, ours with the user's further options beside it.
+
+    `mode` and `buffer_request_body` came with 2.1.0; Kong refuses an option that the rock's schema does not know, so
+    an older one (`knows_mode` False) is not sent them.
+    """
+    config: Values = {
+        "ext_cap_endpoint": endpoint,
+        "allow_on_failure": fail_open,
+        "timeout": timeout_ms,
+        "service_name": service_name,
+    }
+    if tuple(int(part) for part in rock_version.split("-")[0].split(".")) >= MODE_SINCE:
+        config |= {"mode": mode, "buffer_request_body": buffer_request_body}
+    return {**user_config, **config}
+
+
+class KongClusterPlugin(pulumi.CustomResource):
+    """configuration.konghq.com/v1 KongClusterPlugin.
+
+    A class of its own, because `apiextensions.CustomResource` passes on `spec` only, and this kind has none: its
+    fields stand beside `metadata`
+    (https://developer.konghq.com/kubernetes-ingress-controller/reference/custom-resources/#kongclusterplugin).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        metadata: pulumi.Input[Mapping[str, Any]],
+        plugin: pulumi.Input[str],
+        config: pulumi.Input[Mapping[str, Any]],
+        disabled: pulumi.Input[bool],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {
+            "apiVersion": "configuration.konghq.com/v1",
+            "kind": "KongClusterPlugin",
+            "metadata": metadata,
+            "plugin": plugin,
+            "config": config,
+            "disabled": disabled,
+        }
+        super().__init__("kubernetes:configuration.konghq.com/v1:KongClusterPlugin", name, properties, opts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceablePluginArgs:
+    """What the plugin is.
+
+    `ingress_class` is the gateway's: its controller reads no other. `everywhere` True is every route (label
+    `global`); False only routes and services annotated with `plugin_name`. `enabled` False leaves it standing,
+    disabled. `config` is what `plugin_config()` gave.
+    """
+
+    plugin_name: str
+    ingress_class: str
+    everywhere: bool
+    enabled: bool
+    config: Values = field(repr=False)
+
+
+class TraceablePlugin(pulumi.ComponentResource):
+    """The plugin. Outputs: `plugin_name` (str).
+
+    `kong_revision` is Helm's revision of a gateway that is ours. It is unknown in a preview exactly when the gateway
+    changes, and an object with unknown parts is not dry-run on the server: so the controller's webhook does not judge
+    a new option by the Kong that still runs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: TraceablePluginArgs,
+        kong_revision: pulumi.Input[int] | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)
+        annotations: dict[str, Any] = {"kubernetes.io/ingress.class": args.ingress_class}
+        if kong_revision is not None:
+            annotations[REVISION_ANNOTATION] = pulumi.Output.from_input(kong_revision).apply(str)
+        KongClusterPlugin(
+            f"{name}-kong-cluster-plugin",
+            metadata={
+                "name": args.plugin_name,
+                "annotations": annotations,
+                **({"labels": {"global": "true"}} if args.everywhere else {}),
+            },
+            plugin=PLUGIN,
+            config=with_secrets(args.config),
+            disabled=not args.enabled,
+            # Two global plugins of one name and class are both dropped: under a new name, the old one goes first.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        self.register_outputs({"pluginName": args.plugin_name})

@@ -1,0 +1,89 @@
+"""The TME sidecar in the gateway's pods: the label and the annotation that the agent's injector looks for.
+
+Two patches that are always there. Wanted, they hold the namespace's label, the pods' annotation and a digest of what
+a sidecar is given at its injection (a running sidecar keeps the old values until its pod is new). Not wanted, they
+hold nothing. So switching is an update, which is awaited and has its place in the order; a deletion would come last
+and not be awaited. The DeploymentPatch names map entries only: one that names items of a list (containers, env)
+shows a change in every preview. Leaves out the sidecar itself: the injector brings it.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+INJECTION_LABEL = {"traceableai-inject-tme": "enabled"}
+"""What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
+
+INJECTION_ANNOTATION = {"tme.traceable.ai/inject": "true"}
+"""What the injector looks for on a pod (traceable-agent 1.58.0)."""
+
+DIGEST_ANNOTATION = "traceable-kong/tme-settings"
+
+TME_ENDPOINT = "http://localhost:5442"
+"""Where the plugin finds the TME of its own pod."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TmeInjectionArgs:
+    """Which gateway, and whether it gets the TME.
+
+    `wanted` is True in sync while enabled. `settings_digest` stands for what a TME is given at its injection: another
+    one rolls the gateway. `timeout_seconds` is how long the rollout may take.
+    """
+
+    wanted: bool
+    namespace: str
+    deployment: str
+    settings_digest: str
+    timeout_seconds: int
+
+
+class TmeInjection(pulumi.ComponentResource):
+    """Asks for the TME, or not. Outputs: `wanted` (bool).
+
+    `namespace` and `release` are the resources that are patched, where they are ours: when they go, the patches go
+    with them, and nothing is rolled once more on the way. None where they stay.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: TmeInjectionArgs,
+        namespace: pulumi.Resource | None,
+        release: pulumi.Resource | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
+
+        def label(after: list[pulumi.Resource]) -> pulumi.Resource:
+            labels = {"labels": dict(INJECTION_LABEL)} if args.wanted else {}
+            return k8s.core.v1.NamespacePatch(
+                f"{name}-namespace-label",
+                metadata={"name": args.namespace, **labels},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=after, deleted_with=namespace),
+            )
+
+        def annotation(after: list[pulumi.Resource]) -> pulumi.Resource:
+            annotations = {**INJECTION_ANNOTATION, DIGEST_ANNOTATION: args.settings_digest}
+            return k8s.apps.v1.DeploymentPatch(
+                f"{name}-pod-annotation",
+                metadata={"name": args.deployment, "namespace": args.namespace},
+                spec={"template": {"metadata": {"annotations": annotations}}} if args.wanted else None,
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=after,
+                    deleted_with=release,
+                    # A patch's outputs are the whole live Deployment, other people's env values included.
+                    additional_secret_outputs=["spec"],
+                    custom_timeouts=pulumi.CustomTimeouts(
+                        create=f"{args.timeout_seconds}s", update=f"{args.timeout_seconds}s"
+                    ),
+                ),
+            )
+
+        # No pod may carry the annotation in a namespace without the label: it would start without its sidecar.
+        first, second = (label, annotation) if args.wanted else (annotation, label)
+        second([first([])])
+        self.register_outputs({"wanted": args.wanted})

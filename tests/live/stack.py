@@ -1,0 +1,152 @@
+"""A stack of its own for one live test: the user's own program, run by the real engine with the pulumi CLI.
+
+Each has its own namespaces, Kong release, ingress class, agent and injector, so that tests do not meet; the cluster is
+shared. Leaves out what a test asks of the cluster.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import local.injector
+from local.platform import Platform
+
+PROGRAM = Path(__file__).parents[2]
+PROJECT = "traceable-kong"
+PASSPHRASE = "live tests"
+COMMAND_TIMEOUT_SECONDS = 300
+TOKEN = "live-test-platform-token"
+
+
+class CommandFailed(Exception):
+    """A command ended with an error; the text is what it printed."""
+
+
+@dataclass
+class LiveStack:
+    """One stack, in a folder with a copy of the program as it stands in the repository."""
+
+    platform: Platform
+    directory: Path
+    name: str = field(default_factory=lambda: f"live-{uuid.uuid4().hex[:6]}")
+
+    @property
+    def kong_namespace(self) -> str:
+        return f"{self.name}-kong"
+
+    @property
+    def agent_namespace(self) -> str:
+        return f"{self.name}-agent"
+
+    def prepare(self, **config: Any) -> None:
+        """Copies the program, starts an injector for this stack's agent, and writes the stack's config."""
+        tracked = self._run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROGRAM).split("\n")
+        for path in tracked:
+            if path.endswith(".py") and path.split("/")[0] not in ("local", "tests") or path == "Pulumi.yaml":
+                (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROGRAM / path, self.directory / path)
+        injector = local.injector.start(
+            self.directory / "injector", agent_namespace=self.agent_namespace, kubeconfig=self.platform.kubeconfig
+        )
+        self.set(
+            plugin={"rock": str(self.platform.rock)},
+            agent={"namespace": self.agent_namespace, "chart": {"path": str(self.platform.charts / "traceable-agent")}},
+            agentValues={
+                "injectorWebhookDomain": injector.domain,
+                "injector": {"caBundle": injector.ca_bundle},
+            },
+            kong={
+                "namespace": self.kong_namespace,
+                "release": self.name,
+                "ingressClass": self.name,
+                "chart": {"path": str(self.platform.charts / "kong")},
+            },
+            **config,
+        )
+        self.pulumi("stack", "init", self.name)
+        self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
+
+    def set(self, **config: Any) -> None:
+        """Writes these keys into the stack file, beside those that stand there."""
+        path = self.directory / f"Pulumi.{self.name}.yaml"
+        document = yaml.safe_load(path.read_text()) if path.exists() else {}
+        document.setdefault("config", {}).update({f"{PROJECT}:{key}": value for key, value in config.items()})
+        path.write_text(yaml.safe_dump(document))
+
+    def up(self, *options: str) -> str:
+        return self.pulumi("up", "--yes", "--skip-preview", *options)
+
+    def preview(self, *options: str) -> str:
+        return self.pulumi("preview", *options)
+
+    def outputs(self) -> dict[str, Any]:
+        return dict(json.loads(self.pulumi("stack", "output", "--json")))
+
+    def kubectl(self, *arguments: str) -> str:
+        return self._run(["kubectl", *arguments])
+
+    def objects(self, *arguments: str) -> list[dict[str, Any]]:
+        return list(json.loads(self.kubectl("get", *arguments, "--output", "json"))["items"])
+
+    def pulumi(self, *arguments: str, stdin: str | None = None) -> str:
+        return self._run(
+            ["pulumi", *arguments, "--stack", self.name] if arguments[:2] != ("stack", "init") else ["pulumi", *arguments],
+            stdin=stdin,
+        )
+
+    def tear_down(self) -> None:
+        """Destroys the stack whatever state it is in, and leaves nothing running."""
+        try:
+            self.pulumi("cancel", "--yes")
+            self.pulumi("destroy", "--yes", "--skip-preview")
+        finally:
+            local.injector.stop(self.directory / "injector")
+
+    def story(self) -> str:
+        """What stands in the cluster, for the report of a test that failed."""
+        parts = []
+        for namespace in (self.kong_namespace, self.agent_namespace):
+            for what in ("deployments,pods,configmaps", "events"):
+                try:
+                    parts.append(self.kubectl("get", what, "--namespace", namespace, "--output", "wide"))
+                except CommandFailed as problem:
+                    parts.append(str(problem))
+        log = self.directory / "injector" / "injector.log"
+        if log.exists():
+            parts.append(log.read_text()[-4000:])
+        return "\n\n".join(parts)
+
+    def environment(self) -> dict[str, str]:
+        state = self.directory / "state"
+        state.mkdir(exist_ok=True)
+        environment = {
+            **self.platform.env,
+            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "NO_COLOR": "1",
+        }
+        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        return environment
+
+    def _run(self, command: list[str], *, stdin: str | None = None, cwd: Path | None = None) -> str:
+        done = subprocess.run(
+            command,
+            cwd=cwd or self.directory,
+            env=self.environment() if cwd is None else dict(os.environ),
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout

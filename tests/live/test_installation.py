@@ -1,0 +1,164 @@
+"""The user's own program on the embedded platform: install, nothing to do, switch, destroy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.live.stack import TOKEN, LiveStack
+
+NOTHING = "--expect-no-changes"
+NewStack = Callable[..., LiveStack]
+
+
+def gateway_pods(stack: LiveStack) -> list[dict[str, Any]]:
+    """The pods that serve, without those that are on their way out."""
+    pods = stack.objects("pods", "--namespace", stack.kong_namespace)
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
+def containers(stack: LiveStack) -> set[str]:
+    return {item["name"] for pod in gateway_pods(stack) for item in pod["spec"]["containers"]}
+
+
+def tme_count(stack: LiveStack) -> int:
+    """How many serving gateway pods run the TME image."""
+    return sum(
+        any("traceable-agent" in item["image"] for item in pod["spec"]["containers"]) for pod in gateway_pods(stack)
+    )
+
+
+def plugin(stack: LiveStack) -> dict[str, Any]:
+    found = [
+        item
+        for item in stack.objects("kongclusterplugins")
+        if item["metadata"]["annotations"]["kubernetes.io/ingress.class"] == stack.name
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def generation(stack: LiveStack) -> int:
+    """How many pod templates the gateway has had, and so how often it rolled."""
+    (deployment,) = stack.objects("deployments", "--namespace", stack.kong_namespace)
+    return int(deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
+
+
+def record(stack: LiveStack) -> dict[str, str]:
+    maps = stack.objects("configmaps", "--namespace", stack.kong_namespace)
+    return next(dict(item["data"]) for item in maps if item["metadata"]["name"] == "traceable-installation")
+
+
+def everything(stack: LiveStack) -> set[tuple[str, str, str]]:
+    """Kind, namespace and name of every object of the cluster that could be ours, events and leases aside."""
+    kinds = stack.kubectl("api-resources", "--verbs=list", "--output", "name").split()
+    passing = ("events", "leases", "endpointslices", "endpoints", "podmetrics", "nodes", "apiservices")
+    wanted = ",".join(kind for kind in kinds if not kind.startswith(passing))
+    return {
+        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
+        for item in stack.objects(wanted, "--all-namespaces")
+    }
+
+
+def of_charts(item: tuple[str, str, str]) -> bool:
+    """The charts' CRDs stay, by Helm's rule."""
+    return item[0] == "CustomResourceDefinition" and item[2].endswith(".configuration.konghq.com")
+
+
+def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
+    stack = new_stack(plugin={"rock": None}) if False else new_stack()
+    before = everything(stack)
+    stack.preview()
+
+    stack.up()
+    assert containers(stack) >= {"proxy", "ingress-controller"}
+    assert tme_count(stack) == len(gateway_pods(stack)) == 1
+    assert plugin(stack)["config"]["mode"] == "sync"
+    assert plugin(stack)["config"]["ext_cap_endpoint"] == "http://localhost:5442"
+    assert generation(stack) == 2, "one rollout with the files, one with the TME"
+    assert record(stack)["mode"] == stack.outputs()["mode"] == "sync"
+
+    stack.preview(NOTHING)
+    stack.up(NOTHING)
+    stack.pulumi("refresh", "--yes", "--skip-preview", NOTHING)
+    assert generation(stack) == 2
+
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert {item for item in everything(stack) - before if not of_charts(item)} == set()
+
+
+def test_an_async_installation_has_no_tme_and_rolls_once(new_stack: NewStack) -> None:
+    stack = new_stack(mode="async", failMode="closed", timeoutMs=750)
+    stack.up()
+    assert tme_count(stack) == 0
+    assert generation(stack) == 1
+    config = plugin(stack)["config"]
+    assert config["mode"] == "async"
+    assert config["ext_cap_endpoint"] == f"http://agent.{stack.agent_namespace}:5442"
+    assert (config["allow_on_failure"], config["timeout"]) == (False, 750)
+    stack.preview(NOTHING)
+
+
+def test_switching_changes_the_plugin_the_tme_and_the_record_and_rolls_once_each_way(new_stack: NewStack) -> None:
+    stack = new_stack(mode="sync")
+    stack.up()
+
+    stack.pulumi("config", "set", "traceable-kong:mode", "async")
+    changed = changes(stack)
+    assert changed == {
+        "plugin-kong-cluster-plugin": "update",
+        "tme-namespace-label": "update",
+        "tme-pod-annotation": "update",
+        "installation-record": "update",
+    }
+    stack.up()
+    assert (tme_count(stack), generation(stack), plugin(stack)["config"]["mode"]) == (0, 3, "async")
+    stack.preview(NOTHING)
+
+    stack.pulumi("config", "set", "traceable-kong:mode", "sync")
+    stack.up()
+    assert (tme_count(stack), generation(stack), plugin(stack)["config"]["mode"]) == (1, 4, "sync")
+    stack.preview(NOTHING)
+
+
+def test_blocking_settings_reach_the_agent_and_the_sidecars(new_stack: NewStack) -> None:
+    message = 'No: # "thanks" {you}\nreally'
+    stack = new_stack()
+    stack.up()
+    stack.set(blockingMessage=message)
+    stack.pulumi("config", "set", "traceable-kong:blockingStatusCode", "451")
+    stack.up()
+    assert generation(stack) == 3, "the TME is configured when it is injected"
+    (pod,) = gateway_pods(stack)
+    sidecar = next(item for item in pod["spec"]["containers"] if "traceable-agent" in item["image"])
+    values = {item.get("value") for item in sidecar["env"]}
+    assert {"451", message} <= values
+    stack.preview(NOTHING)
+
+
+def test_switched_off_the_plugin_stands_disabled_and_the_tme_is_gone(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.up()
+    stack.pulumi("config", "set", "traceable-kong:enabled", "false")
+    stack.up()
+    assert plugin(stack)["disabled"] is True
+    assert tme_count(stack) == 0
+    stack.pulumi("config", "set", "traceable-kong:enabled", "true")
+    stack.up()
+    assert plugin(stack).get("disabled", False) is False
+    assert tme_count(stack) == 1
+
+
+def test_the_token_is_only_in_its_secret(new_stack: NewStack) -> None:
+    stack = new_stack()
+    printed = stack.up() + stack.pulumi("stack", "export") + stack.pulumi("stack", "output", "--json")
+    assert TOKEN not in printed
+    found = stack.objects("secrets,configmaps,pods,deployments", "--namespace", stack.agent_namespace)
+    found += stack.objects("secrets,configmaps,pods,deployments", "--namespace", stack.kong_namespace)
+    assert TOKEN not in str(found)
+
+
+def changes(stack: LiveStack) -> dict[str, str]:
+    """What a preview would do, by logical name, leaving out what stays as it is."""
+    import json
+
+    steps = json.loads(stack.preview("--json"))["steps"]
+    return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}

@@ -1,0 +1,51 @@
+"""PluginFiles and the ConfigMaps that it makes of a rock."""
+
+import base64
+
+from components.plugin_files import PluginFiles, PluginFilesArgs, chart_entries, plugin_config_maps
+from tests.unit.recording import record
+
+FILES = {"traceable": {"handler.lua": b"return {}", "schema.lua": b"return { name = 'traceable' }"}}
+
+
+def test_text_is_data_and_everything_else_binary_data() -> None:
+    (made,) = plugin_config_maps({"p": {"a.lua": "é".encode(), "b.so": b"\xff\x00"}})
+    assert made.data == {"a.lua": "é"}
+    assert made.binary_data == {"b.so": base64.b64encode(b"\xff\x00").decode()}
+
+
+def test_the_name_changes_with_every_change_of_the_files_and_with_nothing_else() -> None:
+    def name(files: dict[str, bytes]) -> str:
+        return plugin_config_maps({"p": files})[0].name
+
+    base = {"a.lua": b"1", "b.lua": b"2"}
+    assert name(dict(reversed(base.items()))) == name(base)
+    others = [{"a.lua": b"1"}, {"a.lua": b"1", "b.lua": b"3"}, {"a.lua": b"1", "c.lua": b"2"}, {"a.lua": b"1b.lua2"}]
+    assert len({name(base), *(name(files) for files in others)}) == 5
+
+
+def test_a_directory_below_the_plugin_is_a_config_map_of_its_own() -> None:
+    made = plugin_config_maps({"traceable": {"handler.lua": b"", "utils/json.lua": b"", "utils/deep/x.lua": b""}})
+    assert [item.directory for item in made] == ["", "utils", "utils/deep"]
+    (entry,) = chart_entries(made)
+    assert entry["pluginName"] == "traceable"
+    assert entry["subdirectories"] == [
+        {"name": made[1].name, "path": "utils"},
+        {"name": made[2].name, "path": "utils/deep"},
+    ]
+
+
+def test_names_fit_into_a_volume_name() -> None:
+    made = plugin_config_maps({"Some_Plugin": {"handler.lua": b"", f"{'d' * 80}/x.lua": b""}})
+    assert all(len(item.name) <= 63 and item.name == item.name.lower() and "_" not in item.name for item in made)
+    assert len({item.name for item in made}) == 2
+
+
+def test_every_config_map_is_immutable_with_its_digest_in_both_names() -> None:
+    config_maps = plugin_config_maps(FILES)
+    made = record(lambda: PluginFiles("files", args=PluginFilesArgs(namespace="kong", config_maps=config_maps)))
+    (registered,) = made.of_type(":ConfigMap")
+    assert registered.inputs["immutable"] is True
+    assert registered.inputs["metadata"]["name"] == config_maps[0].name
+    assert registered.name == f"files-{config_maps[0].name}"
+    assert registered.parent == "files"

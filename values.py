@@ -1,0 +1,53 @@
+"""Chart values and other nested data: merge, digest, and secrets at their own leaves.
+
+Values are plain dictionaries, lists, strings, numbers, booleans and None, as a YAML file gives them; a leaf that
+the stack file keeps encrypted is a `pydantic.SecretStr`. Leaves out what a value means to a chart: that is for
+`agent_values()` and `kong_values()`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pydantic import SecretStr
+
+Values = dict[str, Any]
+
+DIGEST_LENGTH = 10
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
+    """`base` with `over` laid on it, as Helm merges values files: maps are merged, anything else is replaced.
+
+    Neither argument is changed (https://helm.sh/docs/chart_template_guide/values_files/).
+    """
+    result = dict(base)
+    for key, value in over.items():
+        mine = result.get(key)
+        if isinstance(mine, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(mine, value)
+        else:
+            result[key] = value
+    return result
+
+
+def digest(value: Any) -> str:
+    """The first ten hexadecimal digits of the SHA-256 of `value`, the same whatever the order of its keys.
+
+    Secret leaves count as one fixed text: a digest stands in plain view, and must not help to guess one.
+    """
+    text = json.dumps(value, sort_keys=True, default=lambda leaf: str(leaf))
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def with_secrets(value: Any) -> Any:
+    """`value` as Pulumi takes it: each secret leaf an Output that is secret, everything else as it was."""
+    if isinstance(value, SecretStr):
+        return pulumi.Output.secret(value.get_secret_value())
+    if isinstance(value, Mapping):
+        return {key: with_secrets(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_secrets(item) for item in value]
+    return value
