@@ -51,18 +51,17 @@ def agent_values(
     """The chart's values: ours, with the user's laid on them (traceable-agent 1.58.0).
 
     The chart wants the blocking settings in two places: at the top for the agent, and below `injector` for the
-    sidecars that it will inject. It writes the message into YAML as it stands, so `a: b` or `x # y` would break the
-    agent's own configuration: the message is handed over already quoted. A JSON string is a YAML string.
+    sidecars that it will inject. It writes the one at the top into YAML as it stands, so `a: b` or `x # y` would break
+    the agent's own configuration: there the message is handed over already quoted. A JSON string is a YAML string.
     """
-    message = json.dumps(blocking_message)
     ours: Values = {
         "externalTokenSecret": {"name": token_secret.name, "key": token_secret.key},
         "blockingStatusCode": blocking_status_code,
-        "blockingMessage": message,
+        "blockingMessage": json.dumps(blocking_message),
         "injector": {
             "blockingConfig": {
                 "blockingStatusCode": blocking_status_code,
-                "blockingMessage": message,
+                "blockingMessage": blocking_message,
             },
         },
     }

@@ -47,7 +47,9 @@ class LiveStack:
 
     def prepare(self, **config: Any) -> None:
         """Copies the program, starts an injector for this stack's agent, and writes the stack's config."""
-        tracked = self._run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROGRAM).split("\n")
+        tracked = self._run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROGRAM).split(
+            "\n"
+        )
         for path in tracked:
             if path.endswith(".py") and path.split("/")[0] not in ("local", "tests") or path == "Pulumi.yaml":
                 (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,10 @@ class LiveStack:
         )
         self.set(
             plugin={"rock": str(self.platform.rock)},
-            agent={"namespace": self.agent_namespace, "chart": {"path": str(self.platform.charts / "traceable-agent")}},
+            agent={
+                "namespace": self.agent_namespace,
+                "chart": {"path": str(self.platform.charts / "traceable-agent")},
+            },
             agentValues={
                 "injectorWebhookDomain": injector.domain,
                 "injector": {"caBundle": injector.ca_bundle},
@@ -97,7 +102,9 @@ class LiveStack:
 
     def pulumi(self, *arguments: str, stdin: str | None = None) -> str:
         return self._run(
-            ["pulumi", *arguments, "--stack", self.name] if arguments[:2] != ("stack", "init") else ["pulumi", *arguments],
+            ["pulumi", *arguments, "--stack", self.name]
+            if arguments[:2] != ("stack", "init")
+            else ["pulumi", *arguments],
             stdin=stdin,
         )
 

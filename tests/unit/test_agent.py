@@ -76,8 +76,7 @@ def test_the_release_is_atomic_bounded_and_takes_its_time_from_the_settings() ->
 
 def test_blocking_settings_are_in_both_places_of_the_chart() -> None:
     made = values(blocking_status_code=451, blocking_message="No")
-    blocking = {"blockingStatusCode": 451, "blockingMessage": made["blockingMessage"]}
-    assert made["injector"]["blockingConfig"] == blocking
+    assert made["injector"]["blockingConfig"] == {"blockingStatusCode": 451, "blockingMessage": "No"}
     assert made["blockingStatusCode"] == 451
 
 

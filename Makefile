@@ -1,0 +1,44 @@
+# What a person types. The work is done by `python -m local` (the embedded platform) and by the usual Python tools.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+ENVIRONMENT := .venv/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview down status test check unit live
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(ENVIRONMENT) ## Tools, an embedded Kubernetes, and the whole installation on it
+	@$(PYTHON) -m local up
+
+preview: $(ENVIRONMENT) ## What `make up` would change
+	@$(PYTHON) -m local preview
+
+down: $(ENVIRONMENT) ## Destroy the stack, stop and remove the cluster
+	@$(PYTHON) -m local down
+
+status: $(ENVIRONMENT) ## What of the platform is there
+	@$(PYTHON) -m local status
+
+test: check unit live ## Every test
+
+check: $(ENVIRONMENT) ## Format, lint and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+unit: $(ENVIRONMENT) ## Tests without a cluster
+	@$(PYTHON) -m pytest tests --ignore=tests/live
+
+live: $(ENVIRONMENT) ## Tests on the embedded Kubernetes
+	@$(PYTHON) -m pytest tests/live
+
+$(ENVIRONMENT): requirements.txt requirements-dev.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; this is $$(python3 --version)"; exit 1; }
+	@python3 -m venv .venv || \
+		{ echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "python: installing what requirements.txt and requirements-dev.txt pin into .venv"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@

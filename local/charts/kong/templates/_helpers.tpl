@@ -1,0 +1,85 @@
+{{- define "kong.fullname" -}}
+{{- default (printf "%s-%s" .Release.Name (default .Chart.Name .Values.nameOverride) | trunc 63 | trimSuffix "-") .Values.fullnameOverride -}}
+{{- end -}}
+
+{{- define "kong.selector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{- define "kong.labels" -}}
+{{ include "kong.selector" . }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- with .Values.extraLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "kong.mounted" -}}
+{{- $all := list -}}
+{{- range .Values.plugins.configMaps }}{{ $all = append $all (dict "kind" "configMap" "key" "name" "plugin" .) }}{{ end -}}
+{{- range .Values.plugins.secrets }}{{ $all = append $all (dict "kind" "secret" "key" "secretName" "plugin" .) }}{{ end -}}
+{{- toJson $all -}}
+{{- end -}}
+
+{{- define "kong.pluginList" -}}
+{{- $names := list "bundled" -}}
+{{- range (include "kong.mounted" . | fromJsonArray) }}{{ $names = append $names .plugin.pluginName }}{{ end -}}
+{{- with .Values.plugins.preInstalled }}{{ range splitList "," . }}{{ $names = append $names . }}{{ end }}{{ end -}}
+{{- $names | uniq | join "," -}}
+{{- end -}}
+
+{{- /* Listeners are put together from addresses and ports, as the chart does. */ -}}
+{{- define "kong.adminListen" -}}
+{{- $listen := list -}}
+{{- $admin := .Values.admin -}}
+{{- $addresses := ternary (list "0.0.0.0" "[::]") (list "127.0.0.1" "[::1]") $admin.enabled -}}
+{{- if $admin.http.enabled }}{{ range $addresses }}{{ $listen = append $listen (printf "%s:%v" . $admin.http.containerPort) }}{{ end }}{{ end -}}
+{{- if $admin.tls.enabled }}{{ range $addresses }}{{ $listen = append $listen (printf "%s:%v %s ssl" . $admin.tls.containerPort (join " " $admin.tls.parameters)) }}{{ end }}{{ end -}}
+{{- $listen | join ", " | default "off" -}}
+{{- end -}}
+
+{{- define "kong.env" -}}
+{{- $env := dict -}}
+{{- $_ := set $env "KONG_ADMIN_LISTEN" (include "kong.adminListen" .) -}}
+{{- $_ := set $env "KONG_CLUSTER_LISTEN" "off" -}}
+{{- $_ := set $env "KONG_LUA_PACKAGE_PATH" "/opt/?.lua;/opt/?/init.lua;;" -}}
+{{- $_ := set $env "KONG_PORT_MAPS" (printf "%v:%v, %v:%v" .Values.proxy.http.servicePort .Values.proxy.http.containerPort .Values.proxy.tls.servicePort .Values.proxy.tls.containerPort) -}}
+{{- $_ := set $env "KONG_PROXY_LISTEN" (printf "0.0.0.0:%v, [::]:%v, 0.0.0.0:%v http2 ssl, [::]:%v http2 ssl" .Values.proxy.http.containerPort .Values.proxy.http.containerPort .Values.proxy.tls.containerPort .Values.proxy.tls.containerPort) -}}
+{{- $_ := set $env "KONG_STATUS_LISTEN" (printf "0.0.0.0:%v, [::]:%v" .Values.status.http.containerPort .Values.status.http.containerPort) -}}
+{{- $_ := set $env "KONG_STREAM_LISTEN" "off" -}}
+{{- if .Values.ingressController.enabled }}{{ $_ := set $env "KONG_KIC" "on" }}{{ end -}}
+{{- if .Values.plugins }}{{ $_ := set $env "KONG_PLUGINS" (include "kong.pluginList" .) }}{{ end -}}
+{{- /* What the user sets comes last and silently takes the place of what was put together: as in the chart. */ -}}
+{{- range $key, $value := .Values.env }}{{ $_ := set $env (printf "KONG_%s" (upper $key)) $value }}{{ end -}}
+{{- range $key, $value := .Values.customEnv }}{{ $_ := set $env (upper $key) $value }}{{ end -}}
+{{- range $name := keys $env | sortAlpha }}
+{{- $value := get $env $name }}
+- name: {{ $name }}
+{{- if kindIs "map" $value }}
+{{ toYaml $value | indent 2 }}
+{{- else }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "kong.mounts" -}}
+- name: {{ include "kong.fullname" . }}-prefix-dir
+  mountPath: /kong_prefix/
+- name: {{ include "kong.fullname" . }}-tmp
+  mountPath: /tmp
+{{- range (include "kong.mounted" . | fromJsonArray) }}
+{{- $path := printf "/opt/kong/plugins/%s" .plugin.pluginName }}
+- name: kong-plugin-{{ .plugin.pluginName }}
+  mountPath: {{ $path }}
+  readOnly: true
+{{- range .plugin.subdirectories }}
+- name: {{ .name }}
+  mountPath: {{ $path }}/{{ .path | default .name }}
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- end -}}

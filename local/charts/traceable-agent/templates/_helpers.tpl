@@ -1,0 +1,14 @@
+{{- define "agent.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}
+
+{{- define "agent.externalToken" -}}
+{{- if and .Values.externalTokenSecret.name .Values.externalTokenSecret.key }}true{{ end -}}
+{{- end -}}
+
+{{- define "agent.ownCertificates" -}}
+{{- if .Values.tlsPrivateCertificatesAsString.certB64 }}true{{ end -}}
+{{- end -}}

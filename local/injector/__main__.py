@@ -1,0 +1,79 @@
+"""The injector's process: HTTPS on loopback, one for each agent. Started by `local.injector.start`."""
+
+import argparse
+import http.server
+import json
+import os
+import ssl
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+
+from local.injector import STATE_FILE, certificates, review
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    agent_namespace: str
+    api: Any
+
+    def do_POST(self) -> None:  # noqa: N802 (the base class's name)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.split("?")[0] != review.PATH:
+            self._answer(404, {"message": f"no such path: {self.path}"})
+            return
+        try:
+            answer = review.respond(json.loads(body), self._agent_config())
+        except (review.ConfigurationError, kubernetes.client.ApiException) as problem:
+            self._answer(500, {"message": str(problem)})
+            return
+        self._answer(200, answer)
+
+    def _agent_config(self) -> str:
+        found = self.api.read_namespaced_config_map("traceable-agent-config-map", self.agent_namespace)
+        return str(found.data["agentconfig.yaml"])
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
+        content = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def main() -> None:
+    """Serves until it is told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m local.injector")
+    parser.add_argument("--agent-namespace", required=True)
+    parser.add_argument("--directory", required=True, type=Path)
+    parser.add_argument("--kubeconfig", required=True, type=Path)
+    arguments = parser.parse_args()
+
+    certificates.ensure(arguments.directory)
+    state_file = arguments.directory / STATE_FILE
+    port = 0
+    if state_file.exists():
+        port = int(json.loads(state_file.read_text())["domain"].split(":")[1])
+
+    kubernetes.config.load_kube_config(str(arguments.kubeconfig))
+    _Handler.agent_namespace = arguments.agent_namespace
+    _Handler.api = kubernetes.client.CoreV1Api()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(arguments.directory / certificates.SERVER_FILE)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    state = {
+        "domain": f"127.0.0.1:{server.server_address[1]}",
+        "caBundle": certificates.ca_bundle(arguments.directory),
+        "pid": os.getpid(),
+    }
+    temporary = state_file.with_suffix(".new")
+    temporary.write_text(json.dumps(state))
+    temporary.replace(state_file)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Where the platform keeps what it makes: one ignored folder in the clone. Leaves out the tool cache, which is shared."""
+
+from pathlib import Path
+
+CLONE = Path(__file__).parents[1]
+STATE = CLONE / ".local"
+
+TOOLS = STATE / "bin"
+PULUMI_HOME = STATE / "home"
+BACKEND = STATE / "state"
+PASSPHRASE = STATE / "passphrase"
+KUBECONFIG = STATE / "kubeconfig"
+ENVIRONMENT = STATE / "env"
+KWOK = STATE / "kwok"
+HELM = STATE / "helm"
+INJECTOR = STATE / "injector"
+CHARTS = STATE / "charts"
+ROCKS = STATE / "rocks"
+PLUGIN_CHOICE = STATE / "kubernetes-plugin"
+
+VENV_BIN = CLONE / ".venv" / "bin"

@@ -1,0 +1,107 @@
+"""The platform as one thing: tools, cluster, injector, charts, rock, and the environment to work with them.
+
+`Platform.ensure()` makes whatever is missing of it, so it can be called at any time, by `make up` as by the live tests.
+Leaves out the stack that is put on it.
+"""
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import charts, cluster, injector, paths, plugins, rock, toolchain
+
+PASSPHRASE = "traceable-kong-local"
+"""Known to everybody, and protects nothing but the stand-in token in Pulumi.local.yaml, which carries its salt."""
+
+AGENT_NAMESPACE = "traceable"
+"""Where the stack `local` has its agent, whose injector the platform runs."""
+
+PlatformError = (toolchain.ToolchainError, cluster.ClusterError, injector.InjectorError, plugins.PluginError)
+"""What can go wrong on the way; the texts are for the person at the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """A running platform.
+
+    `env` is the environment for pulumi, kubectl and helm; `rock` the stand-in rock; `charts` the folder with the
+    published charts; `provider` which kubernetes plugin is in use; `was_running` whether it ran before it was asked for.
+    """
+
+    env: dict[str, str]
+    kubeconfig: Path
+    rock: Path
+    charts: Path
+    provider: str
+    was_running: bool
+
+    @classmethod
+    def ensure(cls, *, say: Callable[[str], None] = print) -> "Platform":
+        """Makes what is missing. Raises one of PlatformError."""
+        toolchain.ensure(paths.TOOLS, say=say)
+        was_running = cluster.alive()
+        for folder in (paths.PULUMI_HOME, paths.BACKEND, paths.HELM):
+            folder.mkdir(parents=True, exist_ok=True)
+        paths.PASSPHRASE.write_text(PASSPHRASE)
+        environment = _environment()
+        _write_environment()
+        kept = cluster.ensure(say=say)
+        if not kept:
+            # Objects that a state still names went with the cluster that they were in.
+            shutil.rmtree(paths.BACKEND)
+            paths.BACKEND.mkdir()
+        running = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
+        charts.publish(paths.CHARTS, injector_domain=running.domain, ca_bundle=running.ca_bundle)
+        return cls(
+            env=environment,
+            kubeconfig=paths.KUBECONFIG,
+            rock=rock.make(paths.ROCKS),
+            charts=paths.CHARTS,
+            provider=plugins.ensure(environment, say=say),
+            was_running=was_running,
+        )
+
+    @staticmethod
+    def stop() -> None:
+        """Ends every process of the platform and removes what it made, the tool cache aside."""
+        injector.stop(paths.INJECTOR)
+        cluster.delete()
+        shutil.rmtree(paths.STATE, ignore_errors=True)
+
+
+def _own_variables() -> dict[str, str]:
+    return {
+        "PULUMI_HOME": str(paths.PULUMI_HOME),
+        "PULUMI_BACKEND_URL": paths.BACKEND.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(paths.PASSPHRASE),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "KUBECONFIG": str(paths.KUBECONFIG),
+        "HELM_CACHE_HOME": str(paths.HELM / "cache"),
+        "HELM_CONFIG_HOME": str(paths.HELM / "config"),
+        "HELM_DATA_HOME": str(paths.HELM / "data"),
+    }
+
+
+def _own_path() -> str:
+    # The language host takes the first python3 on PATH: it does not know the option `virtualenv` of Pulumi.yaml.
+    return os.pathsep.join([str(paths.VENV_BIN), str(paths.TOOLS)])
+
+
+def _environment() -> dict[str, str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "PULUMI_ACCESS_TOKEN")
+    }
+    path = os.pathsep.join([_own_path(), os.environ.get("PATH", os.defpath)])
+    return {**inherited, **_own_variables(), "PATH": path}
+
+
+def _write_environment() -> None:
+    lines = ["# source this: pulumi, kubectl and helm of the embedded platform, in this shell only"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in _own_variables().items()]
+    lines += ["unset PULUMI_CONFIG_PASSPHRASE PULUMI_STACK", f'export PATH={shlex.quote(_own_path())}:"$PATH"']
+    paths.ENVIRONMENT.write_text("\n".join(lines) + "\n")

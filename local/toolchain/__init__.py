@@ -1,0 +1,73 @@
+"""The tools that the platform needs: taken from PATH where they fit, built from pinned Go modules where not.
+
+Built ones lie in a cache outside the clone, under a key of the pins they were built from, so that another clone finds
+them. Only the standard library is used: this runs before any Python environment is made.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.toolchain.build import Builder, ToolchainError
+from local.toolchain.tools import TOOLS, Tool
+
+__all__ = ["ToolchainError", "cache_folder", "ensure"]
+
+
+def cache_folder() -> Path:
+    """`$TRACEABLE_KONG_CACHE`, or `traceable-kong` in the usual cache folder."""
+    named = os.environ.get("TRACEABLE_KONG_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traceable-kong"
+
+
+def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, say: Callable[[str], None] = print) -> None:
+    """Makes every tool available, as a link in the folder `links`, which goes on PATH.
+
+    Raises ToolchainError, whose text names the log, where one cannot be built.
+    """
+    started = time.monotonic()
+    builder = Builder(cache_folder(), say=say)
+    installed = {tool.name: found for tool in tools if (found := _installed(tool, links))}
+    if "pulumi" in installed:
+        # The engine starts the language host that lies beside it.
+        host = installed["pulumi"].parent / "pulumi-language-python"
+        installed["pulumi-language-python"] = host
+    missing = [tool for tool in tools if tool.name not in installed and not builder.built(tool)]
+    builder.build(missing)
+    links.mkdir(parents=True, exist_ok=True)
+    for tool in tools:
+        _link(links / tool.name, installed.get(tool.name) or builder.path(tool))
+    scripts = _scripts(installed.get("pulumi"), builder) if any(tool.name == "pulumi" for tool in tools) else []
+    for script in scripts:
+        _link(links / script.name, script)
+    if missing:
+        say(f"tools: built {len(missing)} in {_minutes(time.monotonic() - started)}, kept in {builder.cache}")
+
+
+def _installed(tool: Tool, links: Path) -> Path | None:
+    folders = [item for item in os.environ.get("PATH", "").split(os.pathsep) if item and Path(item) != links]
+    found = shutil.which(tool.name, path=os.pathsep.join(folders))
+    return Path(found) if found and tool.fits(Path(found)) else None
+
+
+def _scripts(engine: Path | None, builder: Builder) -> list[Path]:
+    if engine:
+        return [engine.parent / "pulumi-language-python-exec"]
+    return builder.sdk_scripts()
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    temporary = link.with_name(f".{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s" if seconds >= 60 else f"{seconds:.0f} s"

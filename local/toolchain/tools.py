@@ -1,0 +1,137 @@
+"""The tools of the platform: which Go module each is built from, and when one that is installed already will do.
+
+The pins themselves are in modules/<set>/go.mod. Leaves out the building.
+"""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = Path(__file__).parent / "modules"
+VERSION_TIMEOUT_SECONDS = 20
+
+KUBERNETES_MINOR = 36
+ENGINE_VERSION = "3.259.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One program.
+
+    `module_set` is its folder in modules/, `package` its main package, `version` what it is told to say of itself
+    (`{variable: value}` for the linker). `version_command` prints the version of one that is on PATH, `pattern` finds
+    major, minor and patch in that, and `fitting` is what they may be: the same major, and a minor in that range.
+    """
+
+    name: str
+    module_set: str
+    package: str
+    version: tuple[tuple[str, str], ...] = ()
+    version_command: tuple[str, ...] = ("version",)
+    fitting: tuple[int, int, int]
+    beside: tuple[str, ...] = ()
+
+    def fits(self, path: Path) -> bool:
+        """True when the installed program at `path` can be used in place of a built one."""
+        if any(not (path.parent / other).exists() for other in self.beside):
+            return False
+        try:
+            done = subprocess.run(
+                [path, *self.version_command],
+                capture_output=True,
+                text=True,
+                timeout=VERSION_TIMEOUT_SECONDS,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        found = re.search(r"v?(\d+)\.(\d+)\.(\d+)", done.stdout + done.stderr)
+        if done.returncode != 0 or not found:
+            return False
+        major, lowest, highest = self.fitting
+        return int(found[1]) == major and lowest <= int(found[2]) <= highest
+
+
+_KUBERNETES_VERSION = (
+    ("k8s.io/component-base/version.gitVersion", "v1.36.3"),
+    ("k8s.io/component-base/version.gitMajor", "1"),
+    ("k8s.io/component-base/version.gitMinor", str(KUBERNETES_MINOR)),
+)
+
+
+def _kubernetes(name: str, *, skew: int = 0, version_command: tuple[str, ...] = ("--version",)) -> Tool:
+    """`skew` minors are allowed either way (https://kubernetes.io/releases/version-skew-policy/)."""
+    return Tool(
+        name=name,
+        module_set="kubernetes",
+        package=f"k8s.io/kubernetes/cmd/{name}",
+        version=_KUBERNETES_VERSION,
+        version_command=version_command,
+        fitting=(1, KUBERNETES_MINOR - skew, KUBERNETES_MINOR + skew),
+    )
+
+
+TOOLS = (
+    Tool(
+        name="pulumi-language-python",
+        module_set="language",
+        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        # It goes with the engine beside it, so an installed one is never taken alone.
+        fitting=(0, 0, -1),
+    ),
+    Tool(
+        name="pulumi",
+        module_set="pulumi",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        version=(("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", ENGINE_VERSION),),
+        fitting=(3, 259, 10_000),
+        beside=("pulumi-language-python", "pulumi-language-python-exec"),
+    ),
+    Tool(
+        name="etcd",
+        module_set="kubernetes",
+        package="go.etcd.io/etcd/server/v3",
+        version_command=("--version",),
+        fitting=(3, 6, 6),
+    ),
+    _kubernetes("kube-apiserver"),
+    _kubernetes("kube-controller-manager"),
+    _kubernetes("kube-scheduler"),
+    _kubernetes("kubectl", skew=1, version_command=("version", "--client")),
+    Tool(
+        name="kwok",
+        module_set="kubernetes",
+        package="sigs.k8s.io/kwok/cmd/kwok",
+        version=(("sigs.k8s.io/kwok/pkg/consts.Version", "0.8.0"),),
+        version_command=("--version",),
+        fitting=(0, 8, 8),
+    ),
+    Tool(
+        name="kwokctl",
+        module_set="kubernetes",
+        package="sigs.k8s.io/kwok/cmd/kwokctl",
+        version=(("sigs.k8s.io/kwok/pkg/consts.Version", "0.8.0"),),
+        version_command=("--version",),
+        fitting=(0, 8, 8),
+    ),
+    Tool(
+        name="helm",
+        module_set="kubernetes",
+        package="helm.sh/helm/v3/cmd/helm",
+        version=(("helm.sh/helm/v3/internal/version.version", "v3.21.4"),),
+        version_command=("version", "--short"),
+        fitting=(3, 18, 10_000),
+    ),
+)
+
+SDK_MODULE = f"github.com/pulumi/pulumi/sdk/v3@v{ENGINE_VERSION}"
+SDK_SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+"""The language host starts these; they come with the engine's own SDK, whose host is not served as a module."""
+
+
+def sdk_folder(go_download_json: str) -> Path:
+    """Where `go mod download -json SDK_MODULE` put the module."""
+    return Path(json.loads(go_download_json)["Dir"])

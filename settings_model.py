@@ -1,0 +1,193 @@
+"""The stack's configuration as typed values: every key, its default, and what it is for.
+
+The contract with users. The descriptions here are what docs/configuration.md and the editor's schema show. Leaves out
+the rules between keys (settings_rules.py) and where the values come from (settings.py).
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_camel
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+"""Names of namespaces and releases (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
+
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
+
+
+def _boolean(value: object) -> object:
+    """`pulumi config set` writes text."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _whole_number(value: object) -> object:
+    """`pulumi config set` writes text; a number in JSON may come as 403.0."""
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _text(value: object) -> object:
+    """A version or a message can look like a number or a boolean in YAML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Switch = Annotated[bool, BeforeValidator(_boolean), Field(strict=True)]
+Number = Annotated[int, BeforeValidator(_whole_number), Field(strict=True)]
+Text = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[str, Field(pattern=DNS_LABEL)]
+ObjectName = Annotated[str, Field(pattern=DNS_SUBDOMAIN)]
+Seconds = Annotated[int, BeforeValidator(_whole_number), Field(strict=True, ge=1, le=86_400)]
+Values = dict[str, Any]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+
+class SecretReference(_Part):
+    """A key of a Secret that exists."""
+
+    name: ObjectName = Field(description="The Secret's name.")
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$")] = Field(description="The key in the Secret.")
+
+
+class ChartSettings(_Part):
+    """A Helm chart: by name and version from a repository, or in a local folder or archive."""
+
+    repository: str | None = Field(default=None, description="URL of the chart repository.")
+    name: str | None = Field(default=None, description="The chart's name, or its whole `oci://` address.")
+    version: Text | None = Field(default=None, description="The chart's version.")
+    path: str | None = Field(default=None, description="A folder or archive, in place of the other three.")
+
+
+class PluginSettings(_Part):
+    """The rock, and the plugin's names."""
+
+    version: Text = Field(
+        default="2.1.2-1",
+        pattern=r"^\d+\.\d+\.\d+-\d+$",
+        description="The rock's version; its address at LuaRocks follows from it.",
+    )
+    rock: str | None = Field(default=None, description="A path or https URL, where the rock is not from LuaRocks.")
+    sha256: str | None = Field(
+        default=None,
+        description="The rock's digest, 64 hexadecimal digits. Asked for unless the rock is a local file.",
+    )
+    headers: dict[str, SecretStr] = Field(default={}, description="HTTP headers for a mirror; secret.")
+    name: ObjectName = Field(default="traceable-plugin", description="Name of the KongClusterPlugin.")
+    service_name: str = Field(default="kong", description="The service's name on the Traceable platform.")
+
+
+class AgentSettings(_Part):
+    """The Traceable agent."""
+
+    install: Switch = Field(default=True, description="False: an agent that somebody else installed.")
+    namespace: Name = Field(default="traceable", description="The agent's namespace.")
+    create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
+    environment: Text | None = Field(default=None, description="The environment's name on the Traceable platform.")
+    endpoint: str | None = Field(
+        default=None, description="The Traceable platform's address; the chart's where unset."
+    )
+    chart: ChartSettings = Field(
+        default=ChartSettings(repository="https://helm.traceable.ai", name="traceable-agent", version="1.58.0"),
+        description="Where the chart comes from.",
+    )
+    url: str | None = Field(default=None, description="An agent outside the cluster; async only.")
+    tme_image: str | None = Field(default=None, description="The TME's image name, of an agent that is not ours.")
+    timeout_seconds: Seconds = Field(default=300, description="How long Helm waits for the agent.")
+
+
+class PostgresSettings(_Part):
+    """Kong's database."""
+
+    host: str | None = Field(default=None, description="Host name of a PostgreSQL that exists.")
+    port: Number = Field(default=5432, ge=1, le=65_535, description="Its port.")
+    database: str = Field(default="kong", description="Name of the database.")
+    user: str = Field(default="kong", description="Name of the user.")
+    password_secret: SecretReference | None = Field(default=None, description="Where the password is.")
+    tls: Switch = Field(default=True, description="TLS to the database.")
+    managed: Switch = Field(default=False, description="A PostgreSQL made here, for development.")
+
+
+class AdminSettings(_Part):
+    """Kong's Admin API, in DB mode."""
+
+    url: str | None = Field(default=None, description="Its address; a port-forward into a pod where unset.")
+    token_secret: SecretReference | None = Field(default=None, description="Where the Kong-Admin-Token is.")
+    ca_secret: SecretReference | None = Field(default=None, description="Where its certificate authority is.")
+    insecure: Switch = Field(default=False, description="True: its certificate is not checked.")
+    workspace: str = Field(default="default", description="The workspace.")
+    adopt: Switch = Field(default=False, description="True: take over a plugin that is there already.")
+
+
+class KongSettings(_Part):
+    """The gateway."""
+
+    install: Switch = Field(default=True, description="False: a Kong that somebody else installed.")
+    namespace: Name = Field(default="kong", description="Kong's namespace.")
+    create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
+    release: Name = Field(default="quickstart", max_length=53, description="Name of the Helm release.")
+    chart: ChartSettings = Field(
+        default=ChartSettings(repository="https://charts.konghq.com", name="kong", version="3.4.1"),
+        description="Where the chart comes from.",
+    )
+    ingress_class: ObjectName = Field(default="kong", description="The gateway's ingress class.")
+    database: Literal["off", "postgres"] = Field(default="off", description="Whether Kong has a database.")
+    timeout_seconds: Seconds = Field(default=600, description="How long a rollout of the gateway may take.")
+    deployment: ObjectName | None = Field(default=None, description="Deployment of a Kong that exists.")
+    container: Name | None = Field(default=None, description="Its Kong container.")
+    postgres: PostgresSettings | None = Field(default=None, description="Kong's database, in DB mode.")
+    admin: AdminSettings | None = Field(default=None, description="Kong's Admin API, in DB mode.")
+
+
+class Settings(_Part):
+    """The keys of the namespace `traceable-kong`."""
+
+    mode: Literal["sync", "async"] = Field(
+        default="sync",
+        description="`sync`: every request asks the TME sidecar. `async`: one report in the log phase, no TME.",
+    )
+    buffer_request_body: Switch = Field(
+        default=True, description="Buffer the body in the access phase, so that async can report it."
+    )
+    blocking_status_code: Number = Field(
+        default=403, ge=400, le=499, description="What a blocked request gets; Traceable shows 403 for any other."
+    )
+    blocking_message: Text = Field(default="Access Forbidden", description="What a blocked request reads; any text.")
+    fail_mode: Literal["open", "closed"] = Field(
+        default="open",
+        description="When Traceable cannot answer: `open` lets the request through, `closed` refuses it.",
+    )
+    timeout_ms: Number = Field(default=500, ge=1, le=60_000, description="How long Kong waits for Traceable.")
+    scope: Literal["global", "selected"] = Field(
+        default="global",
+        description="`global`, or `selected`: only routes and services annotated with the plugin's name.",
+    )
+    enabled: Switch = Field(
+        default=True, description="False: the plugin stands disabled, then the TME goes; its files stay mounted."
+    )
+    installed: Switch = Field(default=True, description="False: Traceable leaves a Kong of ours that stays.")
+    tme_guard: Literal["deny", "warn", "off"] | None = Field(
+        default=None, description="What happens to a gateway pod that asked for the TME and did not get it."
+    )
+    agent_token: SecretStr | None = Field(default=None, description="The Traceable platform token; secret.")
+    agent_token_secret: SecretReference | None = Field(default=None, description="Or the Secret that holds it.")
+    allowed_clusters: tuple[str, ...] = Field(
+        default=(), description="API server URLs that this stack may touch; any other is refused."
+    )
+    plugin: PluginSettings = Field(default=PluginSettings(), description="The rock, and the plugin's names.")
+    plugin_config: Values = Field(default={}, description="More options of the plugin.")
+    agent: AgentSettings = Field(default=AgentSettings(), description="The Traceable agent.")
+    agent_values: Values = Field(default={}, description="The user's own values of the agent's chart.")
+    kong_values: Values = Field(default={}, description="The user's own values of Kong's chart.")
+    kong: KongSettings = Field(default=KongSettings(), description="The gateway.")
+
+
+FREE_FORM = frozenset({"pluginConfig", "agentValues", "kongValues"})
+"""Keys whose content is the user's: a leaf in them can be secret."""
