@@ -12,6 +12,7 @@ from typing import Any
 
 import pulumi
 import yaml
+from pulumi.runtime import config as runtime_config
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -56,11 +57,9 @@ def load() -> Settings:
     """The settings of the stack that runs. Raises SettingsError."""
     config = pulumi.Config(NAMESPACE)
     prefix = f"{NAMESPACE}:"
-    given = {
-        name.removeprefix(prefix): str(value)
-        for name, value in pulumi.runtime.config.CONFIG.items()
-        if name.startswith(prefix)
-    }
+    # Config gives values by name only; unknown names are found in what the engine handed over.
+    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    given = {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
     hidden = {name for name in given if pulumi.runtime.is_config_secret(config.full_key(name))}
     return parse(given, secret_paths=_secret_paths(hidden))
 

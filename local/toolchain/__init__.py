@@ -30,7 +30,7 @@ def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, say: Callable[[str],
     Raises ToolchainError, whose text names the log, where one cannot be built.
     """
     started = time.monotonic()
-    builder = Builder(cache_folder(), say=say)
+    builder = Builder(cache_folder(), tools, say=say)
     installed = {tool.name: found for tool in tools if (found := _installed(tool, links))}
     if "pulumi" in installed:
         # The engine starts the language host that lies beside it.

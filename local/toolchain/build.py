@@ -29,23 +29,38 @@ class ToolchainError(Exception):
 
 
 class Builder:
-    """Builds into `cache`; `say` takes a line for the terminal."""
+    """Builds `tools` into `cache`; `say` takes a line for the terminal."""
 
-    def __init__(self, cache: Path, *, modules: Path = MODULES, say: Callable[[str], None] = print) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        tools: tuple[Tool, ...],
+        *,
+        modules: Path = MODULES,
+        say: Callable[[str], None] = print,
+    ) -> None:
         self.cache = cache
+        self.tools = tools
         self.modules = modules
         self.say = say
 
-    def key(self, tool: Tool) -> str:
-        """Ten digits that change with everything the tool is built from."""
-        hasher = hashlib.sha256(repr((tool.package, tool.version, FLAGS)).encode())
-        for name in ("go.mod", "go.sum"):
-            hasher.update((self.modules / tool.module_set / name).read_bytes())
+    def key(self, bundle: str) -> str:
+        """Ten digits that change with everything the bundle is built from."""
+        hasher = hashlib.sha256(repr((FLAGS, SDK_MODULE)).encode())
+        for tool in self.tools:
+            if tool.bundle == bundle:
+                hasher.update(repr((tool.package, tool.version)).encode())
+                for name in ("go.mod", "go.sum"):
+                    hasher.update((self.modules / tool.module_set / name).read_bytes())
         return hasher.hexdigest()[:10]
+
+    def folder(self, bundle: str) -> Path:
+        """Where the tools of a bundle lie."""
+        return self.cache / "tools" / f"{bundle}-{self.key(bundle)}"
 
     def path(self, tool: Tool) -> Path:
         """Where the built tool lies."""
-        return self.cache / "tools" / f"{tool.name}-{self.key(tool)}" / tool.name
+        return self.folder(tool.bundle) / tool.name
 
     def built(self, tool: Tool) -> bool:
         """True when it is there already."""
@@ -63,8 +78,8 @@ class Builder:
                     self._build(tool, f"[{number}/{len(tools)}] {tool.name}")
 
     def sdk_scripts(self) -> list[Path]:
-        """The scripts of the engine's own SDK, copied out of its Go module."""
-        folder = self.cache / "tools" / f"scripts-{hashlib.sha256(SDK_MODULE.encode()).hexdigest()[:10]}"
+        """The scripts of the engine's own SDK, copied out of its Go module to beside the engine."""
+        folder = self.folder("pulumi")
         scripts = [folder / Path(name).name for name in SDK_SCRIPTS]
         if not all(script.exists() for script in scripts):
             self._check_go()

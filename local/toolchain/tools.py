@@ -20,12 +20,14 @@ ENGINE_VERSION = "3.259.0"
 class Tool:
     """One program.
 
-    `module_set` is its folder in modules/, `package` its main package, `version` what it is told to say of itself
+    `bundle` is what it lies in one folder with (the engine finds its language host beside itself), `module_set` its
+    folder in modules/, `package` its main package, `version` what it is told to say of itself
     (`{variable: value}` for the linker). `version_command` prints the version of one that is on PATH, `pattern` finds
     major, minor and patch in that, and `fitting` is what they may be: the same major, and a minor in that range.
     """
 
     name: str
+    bundle: str
     module_set: str
     package: str
     version: tuple[tuple[str, str], ...] = ()
@@ -66,6 +68,7 @@ def _kubernetes(name: str, *, skew: int = 0, version_command: tuple[str, ...] = 
     """`skew` minors are allowed either way (https://kubernetes.io/releases/version-skew-policy/)."""
     return Tool(
         name=name,
+        bundle="kubernetes",
         module_set="kubernetes",
         package=f"k8s.io/kubernetes/cmd/{name}",
         version=_KUBERNETES_VERSION,
@@ -77,6 +80,7 @@ def _kubernetes(name: str, *, skew: int = 0, version_command: tuple[str, ...] = 
 TOOLS = (
     Tool(
         name="pulumi-language-python",
+        bundle="pulumi",
         module_set="language",
         package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
         # It goes with the engine beside it, so an installed one is never taken alone.
@@ -84,6 +88,7 @@ TOOLS = (
     ),
     Tool(
         name="pulumi",
+        bundle="pulumi",
         module_set="pulumi",
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         version=(("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", ENGINE_VERSION),),
@@ -92,6 +97,7 @@ TOOLS = (
     ),
     Tool(
         name="etcd",
+        bundle="kubernetes",
         module_set="kubernetes",
         package="go.etcd.io/etcd/server/v3",
         version_command=("--version",),
@@ -103,6 +109,7 @@ TOOLS = (
     _kubernetes("kubectl", skew=1, version_command=("version", "--client")),
     Tool(
         name="kwok",
+        bundle="kubernetes",
         module_set="kubernetes",
         package="sigs.k8s.io/kwok/cmd/kwok",
         version=(("sigs.k8s.io/kwok/pkg/consts.Version", "0.8.0"),),
@@ -111,6 +118,7 @@ TOOLS = (
     ),
     Tool(
         name="kwokctl",
+        bundle="kubernetes",
         module_set="kubernetes",
         package="sigs.k8s.io/kwok/cmd/kwokctl",
         version=(("sigs.k8s.io/kwok/pkg/consts.Version", "0.8.0"),),
@@ -119,6 +127,7 @@ TOOLS = (
     ),
     Tool(
         name="helm",
+        bundle="kubernetes",
         module_set="kubernetes",
         package="helm.sh/helm/v3/cmd/helm",
         version=(("helm.sh/helm/v3/internal/version.version", "v3.21.4"),),
