@@ -21,7 +21,8 @@ from local.platform import Platform
 PROGRAM = Path(__file__).parents[2]
 PROJECT = "traceable-kong"
 PASSPHRASE = "live tests"
-COMMAND_TIMEOUT_SECONDS = 300
+COMMAND_TIMEOUT_SECONDS = 240
+ROLLOUT_TIMEOUT_SECONDS = 60
 TOKEN = "live-test-platform-token"
 
 
@@ -58,7 +59,7 @@ class LiveStack:
             self.directory / "injector", agent_namespace=self.agent_namespace, kubeconfig=self.platform.kubeconfig
         )
         self.set(
-            plugin={"rock": str(self.platform.rock)},
+            plugin={"rock": str(self.platform.rock), "name": f"{self.name}-plugin"},
             agent={
                 "namespace": self.agent_namespace,
                 "chart": {"path": str(self.platform.charts / "traceable-agent")},
@@ -72,9 +73,12 @@ class LiveStack:
                 "release": self.name,
                 "ingressClass": self.name,
                 "chart": {"path": str(self.platform.charts / "kong")},
+                "timeoutSeconds": ROLLOUT_TIMEOUT_SECONDS,
             },
+            kongValues={"proxy": {"type": "NodePort"}},
             **config,
         )
+        # The stack is selected by this, so that the commands are those that a person types.
         self.pulumi("stack", "init", self.name)
         self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
 
@@ -101,17 +105,12 @@ class LiveStack:
         return list(json.loads(self.kubectl("get", *arguments, "--output", "json"))["items"])
 
     def pulumi(self, *arguments: str, stdin: str | None = None) -> str:
-        return self._run(
-            ["pulumi", *arguments, "--stack", self.name]
-            if arguments[:2] != ("stack", "init")
-            else ["pulumi", *arguments],
-            stdin=stdin,
-        )
+        return self._run(["pulumi", *arguments], stdin=stdin)
 
     def tear_down(self) -> None:
-        """Destroys the stack whatever state it is in, and leaves nothing running."""
+        """Destroys the stack in whatever state it is, and leaves nothing running."""
         try:
-            self.pulumi("cancel", "--yes")
+            self.pulumi("cancel", "--yes", self.name)
             self.pulumi("destroy", "--yes", "--skip-preview")
         finally:
             local.injector.stop(self.directory / "injector")

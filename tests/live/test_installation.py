@@ -1,5 +1,6 @@
 """The user's own program on the embedded platform: install, nothing to do, switch, destroy."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,12 @@ def generation(stack: LiveStack) -> int:
     return int(deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
 
 
+def changes(stack: LiveStack) -> dict[str, str]:
+    """What a preview would do, by logical name, without what stays as it is."""
+    steps = json.loads(stack.preview("--json"))["steps"]
+    return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
+
+
 def record(stack: LiveStack) -> dict[str, str]:
     maps = stack.objects("configmaps", "--namespace", stack.kong_namespace)
     return next(dict(item["data"]) for item in maps if item["metadata"]["name"] == "traceable-installation")
@@ -64,7 +71,7 @@ def of_charts(item: tuple[str, str, str]) -> bool:
 
 
 def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
-    stack = new_stack(plugin={"rock": None}) if False else new_stack()
+    stack = new_stack()
     before = everything(stack)
     stack.preview()
 
@@ -154,11 +161,3 @@ def test_the_token_is_only_in_its_secret(new_stack: NewStack) -> None:
     found = stack.objects("secrets,configmaps,pods,deployments", "--namespace", stack.agent_namespace)
     found += stack.objects("secrets,configmaps,pods,deployments", "--namespace", stack.kong_namespace)
     assert TOKEN not in str(found)
-
-
-def changes(stack: LiveStack) -> dict[str, str]:
-    """What a preview would do, by logical name, leaving out what stays as it is."""
-    import json
-
-    steps = json.loads(stack.preview("--json"))["steps"]
-    return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
