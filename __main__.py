@@ -53,7 +53,7 @@ def configure_plugin(*steps: pulumi.Resource) -> pulumi.Resource:
     )
 
 
-# The plugin may only call a TME that is there: on the way in the TME comes first, on the way out the plugin changes first.
+# The plugin may only call a TME that is there: it comes after the TME on the way in, and before it on the way out.
 if planned.tme.wanted:
     tme = inject_tme()
     plugin = configure_plugin(tme)

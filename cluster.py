@@ -6,7 +6,9 @@ the usual KUBECONFIG and its current context. Leaves out what is asked of the cl
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -59,22 +61,19 @@ class Cluster:
         server = self.server_url()
         if server.rstrip("/") not in {url.rstrip("/") for url in allowed}:
             raise pulumi.RunError(
-                f"This stack may touch {', '.join(allowed)} (traceable-kong:allowedClusters), and the kubeconfig points "
-                f"to {server}. Nothing was touched. Choose the right cluster with "
+                f"This stack may touch {', '.join(allowed)} (traceable-kong:allowedClusters), and the kubeconfig "
+                f"points to {server}. Nothing was touched. Choose the right cluster with "
                 "`pulumi config set kubernetes:context NAME`, or add this one to allowedClusters."
             )
 
     def _kubeconfig_texts(self) -> list[str]:
-        if self.kubeconfig and "\n" in self.kubeconfig:
-            return [self.kubeconfig]
-        paths = self.kubeconfig or os.environ.get("KUBECONFIG") or os.path.join("~", ".kube", "config")
+        paths = self.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        if "\n" in paths or paths.lstrip().startswith("{"):
+            return [paths]
         texts = []
         for path in paths.split(os.pathsep):
-            try:
-                with open(os.path.expanduser(path), encoding="utf-8") as file:
-                    texts.append(file.read())
-            except OSError:
-                continue
+            with suppress(OSError):
+                texts.append(Path(path).expanduser().read_text(encoding="utf-8"))
         return texts
 
 

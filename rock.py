@@ -57,9 +57,7 @@ def read(archive: bytes, *, version: str | None = None) -> Rock:
     entries = dict(_unzipped(archive))
     rockspecs = [name for name in entries if name.endswith(".rockspec") and "/" not in name]
     if len(rockspecs) != 1:
-        raise RockError(
-            f"The archive has {len(rockspecs)} rockspecs at its top, and a rock has one: it is not a rock."
-        )
+        raise RockError(f"The archive has {len(rockspecs)} rockspecs at its top, and a rock has one: it is not a rock.")
     found = _version(entries[rockspecs[0]], rockspecs[0])
     if version is not None and found != version:
         raise RockError(
@@ -84,9 +82,7 @@ def _unzipped(archive: bytes) -> Iterator[tuple[str, bytes]]:
                 # The zip format has no other type field; 0 is what tools write that know no modes.
                 mode = stat.S_IFMT(info.external_attr >> 16)
                 if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-                    raise RockError(
-                        f"The rock's entry {info.filename!r} is a link or a device; only files are taken."
-                    )
+                    raise RockError(f"The rock's entry {info.filename!r} is a link or a device; only files are taken.")
                 name = _checked(info.filename, seen)
                 if info.is_dir():
                     continue
@@ -181,9 +177,7 @@ def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     if not plugins:
         raise RockError("The rock has no kong/plugins/<name>/ directory: there is no plugin for Kong in it.")
     if len(roots) > 1:
-        raise RockError(
-            "The rock has several kong/plugins directories; it cannot be told which one Kong should have."
-        )
+        raise RockError("The rock has several kong/plugins directories; it cannot be told which one Kong should have.")
     for plugin, contents in plugins.items():
         _check_plugin(plugin, contents)
     return plugins

@@ -130,9 +130,7 @@ def _body(answer: requests.Response, deadline: float) -> bytes:
 
 def _cache_folder() -> Path:
     named = os.environ.get("TRACEABLE_KONG_CACHE")
-    base = (
-        Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traceable-kong"
-    )
+    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traceable-kong"
     return base / "rocks"
 
 

@@ -58,10 +58,12 @@ class TmeInjection(pulumi.ComponentResource):
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
 
         def label(after: list[pulumi.Resource]) -> pulumi.Resource:
-            labels = {"labels": dict(INJECTION_LABEL)} if args.wanted else {}
+            metadata = k8s.meta.v1.ObjectMetaPatchArgs(
+                name=args.namespace, labels=INJECTION_LABEL if args.wanted else None
+            )
             return k8s.core.v1.NamespacePatch(
                 f"{name}-namespace-label",
-                metadata={"name": args.namespace, **labels},
+                metadata=metadata,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after, deleted_with=namespace),
             )
 

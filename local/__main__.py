@@ -108,9 +108,7 @@ def _show(platform: Platform) -> None:
     pods = json.loads(
         _output(platform, "kubectl", "get", "pods", "--namespace", outputs["namespace"], "--output", "json")
     )["items"]
-    plugin = json.loads(
-        _output(platform, "kubectl", "get", "kongclusterplugin", outputs["plugin"], "--output", "json")
-    )
+    plugin = json.loads(_output(platform, "kubectl", "get", "kongclusterplugin", outputs["plugin"], "--output", "json"))
     rows = [("POD", "READY", "CONTAINERS")]
     rows += [_row(pod) for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]

@@ -101,9 +101,7 @@ def _wait_ready() -> None:
         if _ready_nodes() == NODES and _kubectl("get", "serviceaccount", "default", "--namespace", "default"):
             return
         time.sleep(0.2)
-    raise ClusterError(
-        f"the cluster is not ready after {READY_TIMEOUT_SECONDS} s; its logs are in {_FOLDER / 'logs'}"
-    )
+    raise ClusterError(f"the cluster is not ready after {READY_TIMEOUT_SECONDS} s; its logs are in {_FOLDER / 'logs'}")
 
 
 def _ready_nodes() -> int:

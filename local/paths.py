@@ -1,4 +1,4 @@
-"""Where the platform keeps what it makes: one ignored folder in the clone. Leaves out the tool cache, which is shared."""
+"""Where the platform keeps what it makes: one ignored folder in the clone. The tool cache is elsewhere, and shared."""
 
 from pathlib import Path
 

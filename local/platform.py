@@ -28,7 +28,7 @@ class Platform:
     """A running platform.
 
     `env` is the environment for pulumi, kubectl and helm; `rock` the stand-in rock; `charts` the folder with the
-    published charts; `provider` which kubernetes plugin is in use; `was_running` whether it ran before it was asked for.
+    published charts; `provider` which kubernetes plugin is in use; `was_running` whether it ran before this call.
     """
 
     env: dict[str, str]

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,11 +92,9 @@ def _running(directory: Path) -> Injector | None:
 
 def _is_injector(pid: int, directory: Path) -> bool:
     """A process id that was written down may belong to something else by now."""
-    try:
+    with suppress(ChildProcessError):
         # Reaps it where it is our own child: a process that ended would be seen as running otherwise.
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

@@ -5,7 +5,6 @@ import http.server
 import json
 import os
 import ssl
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     agent_namespace: str
     api: Any
 
-    def do_POST(self) -> None:  # noqa: N802 (the base class's name)
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.split("?")[0] != review.PATH:
             self._answer(404, {"message": f"no such path: {self.path}"})
@@ -76,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -67,9 +67,7 @@ def plugins(version: str = VERSION) -> dict[str, dict[str, str]]:
     return result
 
 
-def make(
-    destination: Path, *, version: str = VERSION, contents: Mapping[str, Mapping[str, str]] | None = None
-) -> Path:
+def make(destination: Path, *, version: str = VERSION, contents: Mapping[str, Mapping[str, str]] | None = None) -> Path:
     """Writes `kong-plugin-traceable-<version>.src.rock` into the folder `destination` and returns its path.
 
     `contents` is `{plugin: {file: text}}`, the stand-in's own where it is not given. The same input gives the same

@@ -29,9 +29,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture
-def new_stack(
-    platform: Platform, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., LiveStack]]:
+def new_stack(platform: Platform, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LiveStack]]:
     """Makes stacks, `new_stack(mode="async")`; each is destroyed at the end, whatever happened."""
     stacks: list[LiveStack] = []
     request.node.live_stacks = stacks

@@ -48,11 +48,9 @@ class LiveStack:
 
     def prepare(self, **config: Any) -> None:
         """Copies the program, starts an injector for this stack's agent, and writes the stack's config."""
-        tracked = self._run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROGRAM).split(
-            "\n"
-        )
+        tracked = self._run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROGRAM).split("\n")
         for path in tracked:
-            if path.endswith(".py") and path.split("/")[0] not in ("local", "tests") or path == "Pulumi.yaml":
+            if (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml":
                 (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROGRAM / path, self.directory / path)
         injector = local.injector.start(

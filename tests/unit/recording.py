@@ -123,7 +123,7 @@ class _RecordingMonitor(mocks.MockMonitor):
         super().__init__(_Mocks())
         self.recording = recording
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the monitor's own name)
+    def RegisterResource(self, request: Any) -> Any:
         if request.type != "pulumi:pulumi:Stack":
             parent = _logical_name(request.parent)
             self.recording.registrations.append(
@@ -143,7 +143,7 @@ class _RecordingMonitor(mocks.MockMonitor):
             )
         return super().RegisterResource(request)
 
-    def ReadResource(self, request: Any) -> Any:  # noqa: N802 (the monitor's own name)
+    def ReadResource(self, request: Any) -> Any:
         self.recording.registrations.append(
             Registration(
                 type=request.type,

@@ -10,6 +10,7 @@ from components.chart import Chart
 from tests.unit.recording import Recording, record
 
 TOKEN = "the-platform-token"
+SECRET_TOKEN = SecretStr(TOKEN)
 
 
 def values(**changes: object) -> dict:
@@ -25,7 +26,7 @@ def values(**changes: object) -> dict:
     return agent_values(user_values, **(arguments | changes))
 
 
-def agent(*, create_namespace: bool = True, token: SecretStr | None = SecretStr(TOKEN), **chart: str) -> Recording:
+def agent(*, create_namespace: bool = True, token: SecretStr | None = SECRET_TOKEN, **chart: str) -> Recording:
     args = AgentArgs(
         namespace="traceable",
         create_namespace=create_namespace,

@@ -34,9 +34,7 @@ def plugin(*, everywhere: bool = True, enabled: bool = True, **user_config: obje
 
 
 def test_the_configuration_is_what_kong_reads() -> None:
-    assert config(
-        fail_open=False, mode="async", endpoint="http://agent.traceable:5442", buffer_request_body=False
-    ) == {
+    assert config(fail_open=False, mode="async", endpoint="http://agent.traceable:5442", buffer_request_body=False) == {
         "ext_cap_endpoint": "http://agent.traceable:5442",
         "allow_on_failure": False,
         "timeout": 500,
