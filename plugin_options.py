@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 Version = tuple[int, int, int]
 
+LUAROCKS = "https://luarocks.org/manifests/traceableai/kong-plugin-traceable-{version}.src.rock"
+"""Where Kong's own guide downloads it (https://developer.konghq.com/plugins/harness-ai-firewall/)."""
+
 MODE_SINCE: Version = (2, 1, 0)
 """The version that brought `mode` and `buffer_request_body`, and with them async."""
 
@@ -40,7 +43,7 @@ OWN_SETTINGS = {
 }
 """Options that follow from a setting of their own, and the name of that setting."""
 
-ROCK_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)-(\d+)")
+ROCK_VERSION = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})-([0-9]{1,9})")
 """A rock's version: that of the plugin and a revision of the rock (LuaRocks, rockspec format)."""
 
 

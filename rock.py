@@ -10,6 +10,7 @@ import hashlib
 import io
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -31,6 +32,7 @@ _PLUGIN_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,49}[a-z0-9])?")
 
 _CONFIG_MAP_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _PACKAGE = "kong-plugin-traceable"
+_PLUGIN = "traceable"
 
 
 class RockError(Exception):
@@ -88,11 +90,14 @@ def _unzipped(archive: bytes) -> Iterator[tuple[str, bytes]]:
                     continue
                 if info.flag_bits & 1:
                     raise RockError(f"The rock's entry {info.filename!r} is encrypted.")
+                # zipfile unpacks the other methods without a limit.
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise RockError(f"The rock's entry {info.filename!r} is compressed in a way that no rock is.")
                 with opened.open(info) as file:
                     content = file.read(left + 1)
                 left = _left(left, content)
                 yield name, content
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as problem:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError) as problem:
         raise RockError(f"The file is not a rock (a zip archive that can be read): {problem}.") from None
 
 
@@ -103,12 +108,17 @@ def _untarred(compressed: bytes, archive_name: str) -> Iterator[tuple[str, bytes
         _left(MAX_UNPACKED_BYTES, plain)
         if not inflater.eof:
             raise RockError(f"The source archive {archive_name} in the rock is cut off.")
-        with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as opened:
+        if inflater.unused_data.strip(b"\0"):
+            raise RockError(f"The source archive {archive_name} in the rock has something behind its end.")
+        with tarfile.open(fileobj=io.BytesIO(plain), mode="r:", tarinfo=_Member) as opened:
             seen: set[str] = set()
             for number, member in enumerate(opened, start=1):
                 _refuse_too_many(number)
                 if not (member.isreg() or member.isdir()):
                     raise RockError(f"{archive_name} has a link or a device: {member.name!r}; only files are taken.")
+                # The holes of a sparse file take no room in the archive, and any amount of memory.
+                if member.issparse():
+                    raise RockError(f"{archive_name} has a sparse file: {member.name!r}; only whole files are taken.")
                 name = _checked(member.name, seen)
                 file = opened.extractfile(member)
                 if member.isdir() or file is None:
@@ -119,6 +129,15 @@ def _untarred(compressed: bytes, archive_name: str) -> Iterator[tuple[str, bytes
                 yield name, content
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as problem:
         raise RockError(f"The source archive {archive_name} in the rock cannot be read: {problem}.") from None
+
+
+class _Member(tarfile.TarInfo):
+    """An entry whose size is not negative: older Pythons go round for ever on one (CVE-2025-8194)."""
+
+    def _block(self, count: int) -> int:
+        if count < 0:
+            raise tarfile.ReadError("an entry has a negative size")
+        return int(super()._block(count))  # type: ignore[misc]
 
 
 def _refuse_too_many(entries: int) -> None:
@@ -153,7 +172,7 @@ def _version(rockspec: bytes, file_name: str) -> str:
     if found["package"] != _PACKAGE:
         raise RockError(f"The rock is of the package {found['package']!r}, and this program is for {_PACKAGE!r}.")
     version = found["version"]
-    if version is None or not re.fullmatch(r"\d+\.\d+\.\d+-\d+", version):
+    if version is None or not re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}", version):
         raise RockError(f"The rockspec {file_name} gives no version of the form 2.1.2-1.")
     if file_name != f"{_PACKAGE}-{version}.rockspec":
         raise RockError(f"The rockspec {file_name} says that it is version {version}; its name does not fit.")
@@ -178,6 +197,8 @@ def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
         raise RockError("The rock has no kong/plugins/<name>/ directory: there is no plugin for Kong in it.")
     if len(roots) > 1:
         raise RockError("The rock has several kong/plugins directories; it cannot be told which one Kong should have.")
+    if _PLUGIN not in plugins:
+        raise RockError(f"The rock has no plugin {_PLUGIN!r}, only {', '.join(sorted(plugins))!r}: it is another's.")
     for plugin, contents in plugins.items():
         _check_plugin(plugin, contents)
     return plugins
@@ -192,8 +213,10 @@ def _check_plugin(plugin: str, contents: Mapping[str, bytes]) -> None:
     sizes: dict[PurePosixPath, int] = {}
     for path, content in contents.items():
         name = PurePosixPath(path)
-        if not _CONFIG_MAP_KEY.fullmatch(name.name) or name.name in (".", ".."):
+        if not all(_CONFIG_MAP_KEY.fullmatch(part) for part in name.parts):
             raise RockError(f"The rock's plugin {plugin} has a file that no ConfigMap can hold: {path!r}.")
+        if any(str(parent) in contents for parent in name.parents):
+            raise RockError(f"The rock's plugin {plugin} has a file that is also a directory, above {path!r}.")
         # What is not text is held in base64, four bytes for three.
         held = len(content) if _is_text(content) else 4 * -(-len(content) // 3)
         sizes[name.parent] = sizes.get(name.parent, 0) + len(name.name) + held

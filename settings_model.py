@@ -23,7 +23,7 @@ def _boolean(value: object) -> object:
 
 def _whole_number(value: object) -> object:
     """`pulumi config set` writes text; a number in JSON may come as 403.0."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -35,6 +35,11 @@ def _text(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
+
+
+def _lower(value: object) -> object:
+    """Some tools print digests in capitals."""
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 Switch = Annotated[bool, BeforeValidator(_boolean), Field(strict=True)]
@@ -71,17 +76,32 @@ class PluginSettings(_Part):
 
     version: Text = Field(
         default="2.1.2-1",
-        pattern=r"^\d+\.\d+\.\d+-\d+$",
+        pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}$",
         description="The rock's version; its address at LuaRocks follows from it.",
     )
     rock: str | None = Field(default=None, description="A path or https URL, where the rock is not from LuaRocks.")
-    sha256: str | None = Field(
+    sha256: Annotated[str | None, BeforeValidator(_lower)] = Field(
         default=None,
         description="The rock's digest, 64 hexadecimal digits. Asked for unless the rock is a local file.",
     )
     headers: dict[str, SecretStr] = Field(default={}, description="HTTP headers for a mirror; secret.")
     name: ObjectName = Field(default="traceable-plugin", description="Name of the KongClusterPlugin.")
     service_name: str = Field(default="kong", description="The service's name on the Traceable platform.")
+
+
+def _chart_of(repository: str, name: str) -> BeforeValidator:
+    """Another version of the same chart is the most that many people want to say."""
+
+    def filled(value: object) -> object:
+        if isinstance(value, dict) and not value.keys() & {"repository", "name", "path"}:
+            return {**value, "repository": repository, "name": name}
+        return value
+
+    return BeforeValidator(filled)
+
+
+AGENT_REPOSITORY = "https://helm.traceable.ai"
+KONG_REPOSITORY = "https://charts.konghq.com"
 
 
 class AgentSettings(_Part):
@@ -91,11 +111,9 @@ class AgentSettings(_Part):
     namespace: Name = Field(default="traceable", description="The agent's namespace.")
     create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
     environment: Text | None = Field(default=None, description="The environment's name on the Traceable platform.")
-    endpoint: str | None = Field(
-        default=None, description="The Traceable platform's address; the chart's where unset."
-    )
-    chart: ChartSettings = Field(
-        default=ChartSettings(repository="https://helm.traceable.ai", name="traceable-agent", version="1.58.0"),
+    endpoint: str | None = Field(default=None, description="The Traceable platform's address; the chart's where unset.")
+    chart: Annotated[ChartSettings, _chart_of(AGENT_REPOSITORY, "traceable-agent")] = Field(
+        default=ChartSettings(repository=AGENT_REPOSITORY, name="traceable-agent", version="1.58.0"),
         description="Where the chart comes from.",
     )
     url: str | None = Field(default=None, description="An agent outside the cluster; async only.")
@@ -133,8 +151,8 @@ class KongSettings(_Part):
     namespace: Name = Field(default="kong", description="Kong's namespace.")
     create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
     release: Name = Field(default="quickstart", max_length=53, description="Name of the Helm release.")
-    chart: ChartSettings = Field(
-        default=ChartSettings(repository="https://charts.konghq.com", name="kong", version="3.4.1"),
+    chart: Annotated[ChartSettings, _chart_of(KONG_REPOSITORY, "kong")] = Field(
+        default=ChartSettings(repository=KONG_REPOSITORY, name="kong", version="3.4.1"),
         description="Where the chart comes from.",
     )
     ingress_class: ObjectName = Field(default="kong", description="The gateway's ingress class.")

@@ -1,50 +1,17 @@
 """The rules between keys: each with what is wrong, what it would have meant, and the command that mends it.
 
-A rule sees settings that are well-typed. Leaves out single values (settings_model.py).
+A rule sees settings that are well-typed. Leaves out single values (settings_model.py) and what is about the rock and
+its options (settings_rules_plugin.py).
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from pydantic import SecretStr
-
-from plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version, text
-from settings_model import ChartSettings, Settings
+from settings_model import AgentSettings, ChartSettings, KongSettings, Settings
+from settings_problem import Problem, config_remove, config_set, rule, shown
 
 
-@dataclass(frozen=True)
-class Problem:
-    """`key` is the path below the namespace, such as `agent.url`; `mend` is a command or what to write."""
-
-    key: str
-    wrong: str
-    mend: str
-
-
-Rule = Callable[[Settings], Iterator[Problem]]
-
-RULES: dict[str, Rule] = {}
-
-
-def _rule(rule: Rule) -> Rule:
-    RULES[rule.__name__] = rule
-    return rule
-
-
-def config_set(key: str, value: str) -> str:
-    """The command that sets a key, with `--path` where it is inside an object."""
-    option = " --path" if "." in key else ""
-    return f"pulumi config set{option} traceable-kong:{key} {value}"
-
-
-def config_remove(key: str) -> str:
-    """The command that takes a key out."""
-    option = " --path" if "." in key else ""
-    return f"pulumi config rm{option} traceable-kong:{key}"
-
-
-@_rule
+@rule
 def one_token(settings: Settings) -> Iterator[Problem]:
     """Exactly one of agentToken and agentTokenSecret, where the agent is ours."""
     both = settings.agent_token is not None and settings.agent_token_secret is not None
@@ -58,12 +25,12 @@ def one_token(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "agentToken",
             "is missing: the agent could not report to the Traceable platform, and nothing would be protected",
-            "pulumi config set --secret traceable-kong:agentToken (it asks for the value), or name a Secret that exists: "
-            + config_set("agentTokenSecret.name", "NAME"),
+            "pulumi config set --secret traceable-kong:agentToken (it asks for the value), or name a Secret that "
+            "exists: " + config_set("agentTokenSecret.name", "NAME"),
         )
 
 
-@_rule
+@rule
 def token_is_not_empty(settings: Settings) -> Iterator[Problem]:
     """A token of nothing is no token."""
     if settings.agent_token is not None and not settings.agent_token.get_secret_value().strip():
@@ -74,97 +41,13 @@ def token_is_not_empty(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@_rule
-def async_needs_a_rock_that_knows_it(settings: Settings) -> Iterator[Problem]:
-    """async came with 2.1.0."""
-    if settings.mode == "async" and plugin_version(settings.plugin.version) < MODE_SINCE:
-        yield Problem(
-            "mode",
-            f"is async, which the plugin knows since {text(MODE_SINCE)}; {settings.plugin.version} would go on asking "
-            "for every request",
-            f"{config_set('mode', 'sync')}, or a newer plugin.version",
-        )
-
-
-@_rule
-def further_options_are_known(settings: Settings) -> Iterator[Problem]:
-    """Every option of pluginConfig against the version that brought it, and its range."""
-    version = plugin_version(settings.plugin.version)
-    for name, value in settings.plugin_config.items():
-        key = f"pluginConfig.{name}"
-        option = FURTHER_OPTIONS.get(name)
-        if name in OWN_SETTINGS:
-            own = OWN_SETTINGS[name]
-            yield Problem(key, f"follows from {own}, so this would be ignored", f"set traceable-kong:{own} instead")
-        elif option is None:
-            if version <= NEWEST_KNOWN:
-                yield Problem(
-                    key,
-                    f"is no option of the plugin {settings.plugin.version}: Kong would refuse the whole configuration",
-                    config_remove(key),
-                )
-        elif version < option.since:
-            yield Problem(
-                key,
-                f"is known to the plugin since {text(option.since)}; with {settings.plugin.version} Kong would refuse "
-                "the whole configuration",
-                f"{config_remove(key)}, or a newer plugin.version",
-            )
-        elif isinstance(value, SecretStr):
-            continue
-        elif (
-            isinstance(value, bool) or not isinstance(value, int) or not _within(value, option.lowest, option.highest)
-        ):
-            most = f" to {option.highest}" if option.highest is not None else " or more"
-            yield Problem(
-                key,
-                f"is {value!r}, and must be a whole number, {option.lowest}{most}: Kong would refuse the whole "
-                "configuration",
-                config_set(key, str(option.lowest)),
-            )
-
-
-def _within(value: int, lowest: int, highest: int | None) -> bool:
-    return value >= lowest and (highest is None or value <= highest)
-
-
-@_rule
-def rock_digest(settings: Settings) -> Iterator[Problem]:
-    """A rock from the network needs its digest; a placeholder is none."""
-    given = settings.plugin.sha256
-    mend = "curl -fsSL -o traceable.rock ROCK_URL && sha256sum traceable.rock, then " + config_set(
-        "plugin.sha256", "DIGEST"
-    )
-    if given is None:
-        if settings.plugin.rock is None or "://" in settings.plugin.rock:
-            yield Problem(
-                "plugin.sha256",
-                "is missing: whatever the network gave would run inside Kong",
-                mend,
-            )
-    elif not re.fullmatch(r"[0-9a-f]{64}", given):
-        yield Problem("plugin.sha256", f"is {given!r}, which is not a SHA-256 digest (64 digits 0-9 a-f)", mend)
-
-
-@_rule
-def rock_address(settings: Settings) -> Iterator[Problem]:
-    """Only https from the network."""
-    rock = settings.plugin.rock
-    if rock is not None and "://" in rock and not rock.startswith("https://"):
-        yield Problem(
-            "plugin.rock",
-            f"is {rock!r}: only https and local files are read, because anybody on the way could change the plugin",
-            config_set("plugin.rock", "https://..."),
-        )
-
-
-@_rule
+@rule
 def agent_chart(settings: Settings) -> Iterator[Problem]:
     """A chart is a path, or a name with a version."""
     yield from _chart("agent.chart", settings.agent.chart)
 
 
-@_rule
+@rule
 def kong_chart(settings: Settings) -> Iterator[Problem]:
     """A chart is a path, or a name with a version."""
     yield from _chart("kong.chart", settings.kong.chart)
@@ -187,11 +70,11 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
     elif chart.repository is None and not chart.name.startswith("oci://"):
         yield Problem(
             f"{key}.repository",
-            f"is missing: {chart.name!r} would be looked up in whatever repositories this machine happens to know",
+            f"is missing: {shown(chart.name)} would be looked up in whatever repositories this machine happens to know",
             config_set(f"{key}.repository", "URL"),
         )
-    if chart.version is None or not re.fullmatch(r"v?\d+\.\d+\.\d+([-+.].*)?", chart.version):
-        said = "is missing" if chart.version is None else f"is {chart.version!r}, which is not a version"
+    if chart.version is None or not re.fullmatch(r"v?[0-9]+\.[0-9]+\.[0-9]+([-+.][-+.0-9A-Za-z]*)?", chart.version):
+        said = "is missing" if chart.version is None else f"is {shown(chart.version)}, which is not a version"
         yield Problem(
             f"{key}.version",
             f"{said}: the next run could install another chart than the one that was reviewed",
@@ -199,7 +82,7 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
         )
 
 
-@_rule
+@rule
 def namespaces_differ(settings: Settings) -> Iterator[Problem]:
     """One namespace cannot be made twice."""
     same = settings.agent.namespace == settings.kong.namespace
@@ -211,7 +94,7 @@ def namespaces_differ(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@_rule
+@rule
 def outside_agent(settings: Settings) -> Iterator[Problem]:
     """An agent's URL: async only, and not beside an agent of ours."""
     url = settings.agent.url
@@ -219,12 +102,14 @@ def outside_agent(settings: Settings) -> Iterator[Problem]:
         return
     if not re.fullmatch(r"https?://[^\s/]+(:\d+)?(/\S*)?", url):
         yield Problem(
-            "agent.url", f"is {url!r}, which is not an http(s) URL", config_set("agent.url", "https://HOST:5442")
+            "agent.url",
+            f"is {shown(url)}, which is not an http(s) URL: Kong would have nobody to ask",
+            config_set("agent.url", "https://HOST:5442"),
         )
     if settings.mode == "sync":
         yield Problem(
             "agent.url",
-            "is set with mode sync: in sync every request asks the TME in its own pod, and this address would be ignored",
+            "is set with mode sync: every request asks the TME in its own pod then, and this would be ignored",
             config_set("mode", "async"),
         )
     if settings.agent.install:
@@ -235,7 +120,11 @@ def outside_agent(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@_rule
+def _is_given(part: AgentSettings | KongSettings, alias: str) -> bool:
+    return any(type(part).model_fields[name].alias == alias for name in part.model_fields_set)
+
+
+@rule
 def foreign_agent(settings: Settings) -> Iterator[Problem]:
     """Keys that belong to an agent of ours, where it is not."""
     if settings.agent.install:
@@ -246,6 +135,12 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
                 f"{config_remove('agent.tmeImage')}, or agentValues.injector.tme.imageName",
             )
         return
+    for name in ("chart", "createNamespace", "environment", "endpoint", "timeoutSeconds"):
+        if _is_given(settings.agent, name):
+            key = f"agent.{name}"
+            yield Problem(
+                key, "belongs to an agent of ours, and agent.install is false: it would be ignored", config_remove(key)
+            )
     for name in ("agent_token", "agent_token_secret"):
         if getattr(settings, name) is not None:
             key = "agentToken" if name == "agent_token" else "agentTokenSecret"
@@ -258,7 +153,7 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@_rule
+@rule
 def foreign_kong(settings: Settings) -> Iterator[Problem]:
     """Keys that belong to a Kong of ours, or to one that is not."""
     if settings.kong.install:
@@ -272,7 +167,14 @@ def foreign_kong(settings: Settings) -> Iterator[Problem]:
                     "is for a Kong that somebody else installed; with kong.install true it would be ignored",
                     f"{config_remove(key)}, or {config_set('kong.install', 'false')}",
                 )
-    elif settings.kong_values:
+        return
+    for name in ("chart", "createNamespace", "release"):
+        if _is_given(settings.kong, name):
+            key = f"kong.{name}"
+            yield Problem(
+                key, "belongs to a Kong of ours, and kong.install is false: it would be ignored", config_remove(key)
+            )
+    if settings.kong_values:
         yield Problem(
             "kongValues",
             "are for a Kong of ours, and kong.install is false: they would be ignored",
@@ -280,7 +182,7 @@ def foreign_kong(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@_rule
+@rule
 def database_keys(settings: Settings) -> Iterator[Problem]:
     """postgres and admin belong to DB mode."""
     if settings.kong.database == "off":
@@ -299,7 +201,7 @@ def database_keys(settings: Settings) -> Iterator[Problem]:
             )
 
 
-@_rule
+@rule
 def leaving_asks_for_disabled_first(settings: Settings) -> Iterator[Problem]:
     """installed: false comes after enabled: false."""
     if not settings.installed and settings.enabled:
@@ -310,8 +212,8 @@ def leaving_asks_for_disabled_first(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@_rule
-def values_do_not_force(settings: Settings) -> Iterator[Problem]:
+@rule
+def token_has_its_own_key(settings: Settings) -> Iterator[Problem]:
     """The token has a key of its own."""
     for name in ("token", "externalTokenSecret"):
         if name in settings.agent_values:
@@ -319,4 +221,59 @@ def values_do_not_force(settings: Settings) -> Iterator[Problem]:
                 f"agentValues.{name}",
                 "would stand in the Release's values, in the state and in Helm's history",
                 f"{config_remove(f'agentValues.{name}')}, and pulumi config set --secret traceable-kong:agentToken",
+            )
+
+
+@rule
+def one_database(settings: Settings) -> Iterator[Problem]:
+    """A database that exists, or one that is made here."""
+    postgres = settings.kong.postgres
+    if postgres is not None and postgres.managed and postgres.host is not None:
+        yield Problem(
+            "kong.postgres.managed",
+            "stands beside kong.postgres.host, so it cannot be told which database Kong should use",
+            f"keep one: {config_remove('kong.postgres.managed')}, or {config_remove('kong.postgres.host')}",
+        )
+
+
+@rule
+def admin_certificate(settings: Settings) -> Iterator[Problem]:
+    """A certificate is checked, or it is not."""
+    admin = settings.kong.admin
+    if admin is not None and admin.insecure and admin.ca_secret is not None:
+        yield Problem(
+            "kong.admin.insecure",
+            "is true beside kong.admin.caSecret: the certificate authority would be ignored",
+            config_set("kong.admin.insecure", "false"),
+        )
+
+
+@rule
+def admin_address(settings: Settings) -> Iterator[Problem]:
+    """The Admin API is reached over http or https."""
+    url = settings.kong.admin.url if settings.kong.admin else None
+    if url is not None and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+        yield Problem(
+            "kong.admin.url",
+            "is not an http(s) URL without a password in it: the plugin could not be written",
+            config_set("kong.admin.url", "https://HOST:8444"),
+        )
+
+
+@rule
+def allowed_clusters_are_addresses(settings: Settings) -> Iterator[Problem]:
+    """API servers are named by their URL; an empty list allows none, and is not what is meant."""
+    if "allowed_clusters" in settings.model_fields_set and not settings.allowed_clusters:
+        yield Problem(
+            "allowedClusters",
+            "is an empty list, which reads as no cluster, and would allow every cluster",
+            f"{config_set('allowedClusters[0]', 'https://HOST:6443')}, or {config_remove('allowedClusters')}",
+        )
+    for number, url in enumerate(settings.allowed_clusters):
+        if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+            key = f"allowedClusters[{number}]"
+            yield Problem(
+                key,
+                f"is {shown(url)}, which is not the URL of an API server: no cluster would ever fit",
+                f"kubectl cluster-info shows it; {config_set(key, 'https://HOST:6443')}",
             )

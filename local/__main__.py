@@ -48,7 +48,7 @@ def up() -> None:
     if changed == 0:
         _say("\nnothing to change: everything stands as Pulumi.local.yaml says")
     _say(
-        f"\ndone in {time.monotonic() - started:.0f} s. To work by hand in this shell: source {paths.ENVIRONMENT.name}"
+        f"\ndone in {time.monotonic() - started:.0f} s. To work by hand in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}"
     )
 
 

@@ -1,0 +1,79 @@
+"""A problem with the configuration, and the registry of the rules that find them.
+
+Leaves out the rules themselves (settings_rules.py, settings_rules_plugin.py).
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from settings_model import Settings
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`key` is the path below the namespace, such as `agent.url`; `mend` is a command or what to write.
+
+    `rule` is the name of the rule that found it.
+    """
+
+    key: str
+    wrong: str
+    mend: str
+    rule: str = ""
+
+
+Rule = Callable[[Settings], Iterator[Problem]]
+
+RULES: dict[str, Rule] = {}
+"""Every rule between keys, by its name; its docstring says what it asks for."""
+
+
+def rule(function: Rule) -> Rule:
+    """Registers a rule under its function's name."""
+    RULES[function.__name__] = function
+    return function
+
+
+def path_of(*parts: str | int) -> str:
+    """The path of a key as `pulumi config set --path` takes it: `kongValues.env["a.b"][0]`.
+
+    Source: https://www.pulumi.com/docs/iac/concepts/config/#structured-configuration.
+    """
+    text = ""
+    for part in parts:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch(r"[A-Za-z0-9_-]+", part):
+            text += f".{part}" if text else part
+        else:
+            # Text of other people: nothing in it may act on a terminal.
+            shown = part.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+            text += f'["{shown}"]'
+    return text
+
+
+def shown(value: object) -> str:
+    """A value as an error shows it: short, on one line, and without effect on a terminal."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def config_set(key: str, value: str) -> str:
+    """The command that sets a key, with `--path` where it is inside an object."""
+    return f"pulumi config set{_option(key)} {_argument(key)} {shlex.quote(value)}"
+
+
+def config_remove(key: str) -> str:
+    """The command that takes a key out."""
+    return f"pulumi config rm{_option(key)} {_argument(key)}"
+
+
+def _option(key: str) -> str:
+    return " --path" if "." in key or "[" in key else ""
+
+
+def _argument(key: str) -> str:
+    name = f"traceable-kong:{key}"
+    return shlex.quote(name) if "[" in name else name

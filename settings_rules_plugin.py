@@ -1,0 +1,167 @@
+"""The rules about the plugin: what its version knows, where the rock comes from, and what is sent to get it.
+
+Leaves out what is in the rock (rock.py), and everything about the agent and Kong (settings_rules.py).
+"""
+
+import difflib
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from plugin_options import (
+    FURTHER_OPTIONS,
+    LUAROCKS,
+    MODE_SINCE,
+    NEWEST_KNOWN,
+    OWN_SETTINGS,
+    plugin_version,
+    text,
+)
+from settings_model import Settings
+from settings_problem import Problem, config_remove, config_set, path_of, rule, shown
+
+
+@rule
+def async_needs_a_rock_that_knows_it(settings: Settings) -> Iterator[Problem]:
+    """async came with 2.1.0."""
+    if settings.mode == "async" and plugin_version(settings.plugin.version) < MODE_SINCE:
+        yield Problem(
+            "mode",
+            f"is async, which the plugin knows since {text(MODE_SINCE)}; {settings.plugin.version} would go on asking "
+            "for every request",
+            f"{config_set('mode', 'sync')}, or a newer plugin.version",
+        )
+
+
+@rule
+def further_options_are_known(settings: Settings) -> Iterator[Problem]:
+    """Every option of pluginConfig against the version that brought it, and its range."""
+    version = plugin_version(settings.plugin.version)
+    for name, value in settings.plugin_config.items():
+        key = path_of("pluginConfig", name)
+        option = FURTHER_OPTIONS.get(name)
+        if name in OWN_SETTINGS:
+            own = OWN_SETTINGS[name]
+            yield Problem(key, f"follows from {own}, so this would be ignored", f"set traceable-kong:{own} instead")
+        elif option is None:
+            if version <= NEWEST_KNOWN:
+                close = difflib.get_close_matches(name[:100], [*FURTHER_OPTIONS, *OWN_SETTINGS], n=1)
+                meant = f"; did you mean {close[0]}?" if close else ""
+                yield Problem(
+                    key,
+                    f"is no option of the plugin {settings.plugin.version}: Kong would refuse the whole configuration"
+                    f"{meant}",
+                    config_remove(key),
+                )
+        elif version < option.since:
+            yield Problem(
+                key,
+                f"is known to the plugin since {text(option.since)}; with {settings.plugin.version} Kong would refuse "
+                "the whole configuration",
+                f"{config_remove(key)}, or a newer plugin.version",
+            )
+        elif isinstance(value, SecretStr):
+            yield Problem(
+                key,
+                "is secret, and is a number that everybody sees who may read the KongClusterPlugin",
+                f"{config_set(key, str(option.lowest))} (without --secret)",
+            )
+        elif isinstance(value, bool) or not isinstance(value, int) or not _within(value, option.lowest, option.highest):
+            most = f" to {option.highest}" if option.highest is not None else " or more"
+            yield Problem(
+                key,
+                f"is {shown(value)}, and must be a whole number, {option.lowest}{most}: Kong would refuse the whole "
+                "configuration",
+                config_set(key, str(option.lowest)),
+            )
+
+
+def _within(value: int, lowest: int, highest: int | None) -> bool:
+    return value >= lowest and (highest is None or value <= highest)
+
+
+def rock_is_local(settings: Settings) -> bool:
+    """True where the rock is a file, which nobody on the way could have changed."""
+    return settings.plugin.rock is not None and "://" not in settings.plugin.rock
+
+
+@rule
+def rock_has_a_digest(settings: Settings) -> Iterator[Problem]:
+    """A rock from the network needs its digest."""
+    if settings.plugin.sha256 is None and not rock_is_local(settings):
+        address = settings.plugin.rock or LUAROCKS.format(version=settings.plugin.version)
+        yield Problem(
+            "plugin.sha256",
+            "is missing: whatever the network gave would run inside Kong",
+            f"curl -fsSL {address} | sha256sum, then {config_set('plugin.sha256', 'DIGEST')}",
+        )
+
+
+@rule
+def digest_is_one(settings: Settings) -> Iterator[Problem]:
+    """A digest is 64 hexadecimal digits; a placeholder is none."""
+    given = settings.plugin.sha256
+    if given is not None and not re.fullmatch(r"[0-9a-f]{64}", given):
+        address = settings.plugin.rock or LUAROCKS.format(version=settings.plugin.version)
+        command = f"sha256sum {address}" if rock_is_local(settings) else f"curl -fsSL {address} | sha256sum"
+        yield Problem(
+            "plugin.sha256",
+            f"is {shown(given)}, which is not a SHA-256 digest (64 digits 0-9 a-f): no rock could be told from another",
+            f"{command}, then {config_set('plugin.sha256', 'DIGEST')}",
+        )
+
+
+@rule
+def rock_address(settings: Settings) -> Iterator[Problem]:
+    """Only https from the network, and without a password in the address."""
+    rock = settings.plugin.rock
+    if rock is None:
+        return
+    mend = config_set("plugin.rock", "https://HOST/PATH")
+    if not rock.strip():
+        yield Problem("plugin.rock", "is empty: there is no rock", config_remove("plugin.rock"))
+    elif "://" in rock and not rock.startswith("https://"):
+        yield Problem(
+            "plugin.rock",
+            "is neither https nor a local file: anybody on the way could change the plugin",
+            mend,
+        )
+    elif "://" in rock and not _is_address(rock):
+        yield Problem("plugin.rock", "is no address that a download could start from", mend)
+    elif "://" in rock and "@" in urlsplit(rock).netloc:
+        yield Problem(
+            "plugin.rock",
+            "has a user or a password in its address, which everybody sees who may read the stack file",
+            f"{mend}, and pulumi config set --secret --path traceable-kong:plugin.headers.Authorization",
+        )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0) and url.isprintable() and " " not in url
+    except ValueError:
+        return False
+
+
+@rule
+def headers_can_be_sent(settings: Settings) -> Iterator[Problem]:
+    """A header has a token for a name and printable ASCII for a value (RFC 9110, section 5), and belongs to a URL."""
+    for name, value in settings.plugin.headers.items():
+        key = path_of("plugin", "headers", name)
+        if settings.plugin.rock is None or rock_is_local(settings):
+            yield Problem(
+                key,
+                "is for a mirror, and plugin.rock is not an https URL: it would be ignored",
+                config_remove(key),
+            )
+        elif not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(
+            r"[!-~]([ -~]*[!-~])?", value.get_secret_value()
+        ):
+            yield Problem(
+                key,
+                "cannot be sent as an HTTP header (a line break, a space at an end, or a letter beyond ASCII)",
+                f"pulumi config set --secret --path traceable-kong:{key} (it asks for the value)",
+            )

@@ -1,0 +1,88 @@
+"""The stand-in injector and rock keep to what is public of the real ones; the charts are published whole."""
+
+import base64
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local import charts, rock
+from local.injector import review
+
+
+def test_published_charts_carry_this_machines_injector(tmp_path: Path) -> None:
+    charts.publish(tmp_path, injector_domain="127.0.0.1:9", ca_bundle="Q0E=")
+    values = yaml.safe_load((tmp_path / "traceable-agent" / "values.yaml").read_text())
+    assert (values["injectorWebhookDomain"], values["injector"]["caBundle"]) == ("127.0.0.1:9", "Q0E=")
+    (tmp_path / "kong" / "templates" / "left-over.yaml").write_text("kind: X")
+    charts.publish(tmp_path, injector_domain="127.0.0.1:9", ca_bundle="Q0E=")
+    assert not (tmp_path / "kong" / "templates" / "left-over.yaml").exists()
+
+
+AGENT_CONFIG = """
+environment: dev
+ext_cap: {blocking_config: {response_status_code: 403, response_message: plain}}
+injector:
+  blocking_config: {response_status_code: 451, response_message: "No: really"}
+  tme: {image_name: traceable-agent, image_version: 1.58.0}
+"""
+
+
+def reviewed(pod: dict[str, Any], config: str = AGENT_CONFIG) -> list[dict[str, Any]]:
+    request = {"apiVersion": "admission.k8s.io/v1", "request": {"uid": "u", "object": pod}}
+    response = review.respond(request, config)["response"]
+    assert (response["uid"], response["allowed"]) == ("u", True)
+    return list(json.loads(base64.b64decode(response["patch"]))) if "patch" in response else []
+
+
+def pod(annotation: str | None, *containers: str) -> dict[str, Any]:
+    annotations = {} if annotation is None else {review.ANNOTATION: annotation}
+    return {"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": name} for name in containers]}}
+
+
+def test_a_pod_that_asks_gets_one_tme_with_the_agents_settings() -> None:
+    (operation,) = reviewed(pod("true", "proxy"))
+    assert (operation["op"], operation["path"]) == ("add", "/spec/containers/-")
+    container = operation["value"]
+    assert container["image"] == "docker.io/traceableai/traceable-agent:1.58.0"
+    assert {"451", "No: really"} <= {item["value"] for item in container["env"]}
+
+
+def test_other_pods_are_left_alone() -> None:
+    assert reviewed(pod(None, "proxy")) == []
+    assert reviewed(pod("false", "proxy")) == []
+    assert reviewed({"metadata": {}, "spec": {"containers": []}}) == []
+    assert reviewed(pod("true", "proxy", review.CONTAINER)) == []
+
+
+def test_an_agent_whose_own_configuration_is_broken_injects_nothing() -> None:
+    with pytest.raises(review.ConfigurationError):
+        reviewed(pod("true", "proxy"), AGENT_CONFIG.replace("plain", "a: b: c"))
+
+
+def test_the_rock_has_the_real_layout_and_is_the_same_every_time(tmp_path: Path) -> None:
+    path = rock.make(tmp_path / "a")
+    assert path.name == "kong-plugin-traceable-2.1.2-1.src.rock"
+    assert path.read_bytes() == rock.make(tmp_path / "b").read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["kong-plugin-traceable-2.1.2-1.rockspec", "kong-plugin-traceable-2.1.2.tar.gz"]
+        with tarfile.open(fileobj=io.BytesIO(archive.read("kong-plugin-traceable-2.1.2.tar.gz"))) as sources:
+            assert sources.getnames() == [
+                "kong-plugin-traceable-2.1.2/kong/plugins/traceable/handler.lua",
+                "kong-plugin-traceable-2.1.2/kong/plugins/traceable/schema.lua",
+            ]
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "plugins"),
+    [("2.0.9-1", 4, 1), ("2.1.2-1", 6, 1), ("2.2.2-1", 7, 1), ("2.3.0-1", 7, 2), ("2.4.0-1", 8, 2)],
+)
+def test_a_version_knows_only_what_it_brought(version: str, options: int, plugins: int) -> None:
+    made = rock.plugins(version)
+    assert len(made) == plugins
+    assert made["traceable"]["schema.lua"].count("\n      { ") == options

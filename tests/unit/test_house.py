@@ -1,0 +1,55 @@
+"""The arrows between the parts: who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).parents[2]
+PROGRAM = [*sorted(CLONE.glob("*.py")), *sorted((CLONE / "components").glob("*.py"))]
+PLATFORM = sorted((CLONE / "local").rglob("*.py"))
+PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components"}
+
+SHARED_BY_COMPONENTS = {"components.chart"}
+WITHOUT_PULUMI = ["rock.py", "plugin_options.py", "settings_model.py", "settings_rules.py"]
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=lambda path: path.name)
+def test_the_program_knows_neither_platform_nor_tests(path: Path) -> None:
+    assert not tops(path) & {"local", "tests"}
+
+
+@pytest.mark.parametrize("path", PLATFORM, ids=lambda path: str(path.relative_to(CLONE)))
+def test_the_platform_knows_nothing_of_the_program(path: Path) -> None:
+    assert not tops(path) & (PROGRAM_MODULES | {"tests"})
+
+
+@pytest.mark.parametrize("path", sorted((CLONE / "components").glob("*.py")), ids=lambda path: path.name)
+def test_components_import_neither_one_another_nor_settings(path: Path) -> None:
+    names = imported(path)
+    others = {name for name in names if name.startswith("components.")}
+    assert {name for name in others if not name.startswith(tuple(SHARED_BY_COMPONENTS))} == set()
+    assert not {name for name in names if name.startswith(("settings", "plan", "cluster"))}
+
+
+@pytest.mark.parametrize("name", WITHOUT_PULUMI)
+def test_what_is_pure_knows_no_pulumi(name: str) -> None:
+    assert not {top for top in tops(CLONE / name) if top.startswith("pulumi")}
+
+
+def test_main_is_wiring_only() -> None:
+    assert len((CLONE / "__main__.py").read_text().splitlines()) < 80
