@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.agent import OWN_TOKEN_SECRET, AgentArgs, TokenSecret, agent_endpoint, agent_values
-from components.chart import Chart
+from components.helm import Chart
 from components.installation import InstallationArgs
 from components.kong import KongGatewayArgs, kong_fullname, kong_values
 from components.kong_namespace import KongNamespaceArgs

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pydantic import SecretStr
 
-from components.chart import Chart
+from components.helm import Chart, helm_release
 from values import Values, merged, with_secrets
 
 
@@ -28,9 +28,6 @@ class TokenSecret:
 
 OWN_TOKEN_SECRET = TokenSecret(name="traceable-agent-token", key="token")
 """The Secret that is made here, in the agent's namespace."""
-
-MAX_HISTORY = 10
-"""Helm revisions that are kept; unlimited otherwise (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""
 
 
 def agent_endpoint(namespace: str) -> str:
@@ -114,17 +111,13 @@ class TraceableAgent(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self, depends_on=list(before)),
                 )
             )
-        k8s.helm.v3.Release(
+        helm_release(
             f"{name}-release",
             name=args.release,
             namespace=args.namespace,
-            chart=args.chart.reference,
-            version=args.chart.version,
-            repository_opts=args.chart.repository_opts,
-            values=with_secrets(args.values),
-            atomic=True,
-            timeout=args.timeout_seconds,
-            max_history=MAX_HISTORY,
+            chart=args.chart,
+            values=args.values,
+            timeout_seconds=args.timeout_seconds,
             opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
         self.endpoint = agent_endpoint(args.namespace)

@@ -9,14 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 
-from components.chart import Chart
-from values import Values, merged, with_secrets
-
-MAX_HISTORY = 10
-"""Helm revisions that are kept; unlimited otherwise (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""
-
+from components.helm import Chart, helm_release
+from values import Values, merged
 
 LUA_PATH = "/opt/?.lua"
 """Where Kong finds `kong.plugins.NAME` when its files are mounted at /opt/kong/plugins/NAME."""
@@ -138,17 +133,13 @@ class KongGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, *, args: KongGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("traceable-kong:index:KongGateway", name, None, opts)
-        self.release = k8s.helm.v3.Release(
+        self.release = helm_release(
             f"{name}-release",
             name=args.release,
             namespace=args.namespace,
-            chart=args.chart.reference,
-            version=args.chart.version,
-            repository_opts=args.chart.repository_opts,
-            values=with_secrets(args.values),
-            atomic=True,
-            timeout=args.timeout_seconds,
-            max_history=MAX_HISTORY,
+            chart=args.chart,
+            values=args.values,
+            timeout_seconds=args.timeout_seconds,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.deployment = args.fullname

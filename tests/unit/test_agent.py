@@ -6,7 +6,7 @@ import yaml
 from pydantic import SecretStr
 
 from components.agent import OWN_TOKEN_SECRET, AgentArgs, TokenSecret, TraceableAgent, agent_endpoint, agent_values
-from components.chart import Chart
+from components.helm import Chart
 from tests.unit.recording import Recording, record
 
 TOKEN = "the-platform-token"

@@ -10,7 +10,7 @@ PROGRAM = [*sorted(CLONE.glob("*.py")), *sorted((CLONE / "components").glob("*.p
 PLATFORM = sorted((CLONE / "local").rglob("*.py"))
 PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components"}
 
-SHARED_BY_COMPONENTS = {"components.chart"}
+SHARED_BY_COMPONENTS = {"components.helm"}
 WITHOUT_PULUMI = ["rock.py", "plugin_options.py", "settings_model.py", "settings_rules.py"]
 
 

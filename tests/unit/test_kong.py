@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from components.chart import Chart
+from components.helm import Chart
 from components.kong import KongGateway, KongGatewayArgs, KongValuesError, kong_fullname, kong_values
 from components.kong_namespace import KongNamespace, KongNamespaceArgs
 from tests.unit.recording import record

@@ -1,0 +1,65 @@
+"""Helm as the agent and Kong use it: where a chart comes from, and a Release that rolls back by itself.
+
+Leaves out the charts' values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from values import with_secrets
+
+MAX_HISTORY = 10
+"""Helm revisions that are kept; unlimited otherwise (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A chart in a folder or archive (`path`), or by `name` and `version` from a `repository` URL.
+
+    Exactly one of `path` and `name` is set. An `oci://` chart is its whole address in `name`, without `repository`
+    (https://www.pulumi.com/registry/packages/kubernetes/api-docs/helm/v3/release/).
+    """
+
+    path: str | None = None
+    repository: str | None = None
+    name: str | None = None
+    version: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What Helm is given as the chart."""
+        return self.path or self.name or ""
+
+
+def helm_release(
+    logical_name: str,
+    *,
+    name: str,
+    namespace: str,
+    chart: Chart,
+    values: Mapping[str, Any],
+    timeout_seconds: int,
+    opts: pulumi.ResourceOptions,
+) -> k8s.helm.v3.Release:
+    """A Release that is awaited, and atomic: where it fails, it takes back what it changed.
+
+    One that is not leaves its changes, and Helm merges the next upgrade against the last revision that was deployed,
+    so that a revert would not take them back (https://helm.sh/docs/helm/helm_upgrade/, --atomic).
+    """
+    return k8s.helm.v3.Release(
+        logical_name,
+        name=name,
+        namespace=namespace,
+        chart=chart.reference,
+        version=chart.version,
+        repository_opts=k8s.helm.v3.RepositoryOptsArgs(repo=chart.repository) if chart.repository else None,
+        values=with_secrets(values),
+        atomic=True,
+        timeout=timeout_seconds,
+        max_history=MAX_HISTORY,
+        opts=opts,
+    )
