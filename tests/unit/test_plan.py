@@ -1,0 +1,101 @@
+"""What the settings and the rock come to."""
+
+import json
+
+import pytest
+
+from components.agent import OWN_TOKEN_SECRET
+from components.kong import KongValuesError
+from plan import Plan, plan
+from rock import Rock
+from settings import parse
+
+ROCK = Rock(version="2.1.2-1", sha256="ab" * 32, plugins={"traceable": {"handler.lua": b"h", "schema.lua": b"s"}})
+
+
+def planned(rock: Rock = ROCK, **config: object) -> Plan:
+    given = {"agentToken": "t", "plugin": {"rock": "x.rock"}, **config}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    return plan(parse(texts, secret_paths=[("agentToken",)]), rock)
+
+
+def test_sync_asks_the_tme_beside_kong_and_async_the_agent() -> None:
+    assert planned(mode="sync").plugin.config["ext_cap_endpoint"] == "http://localhost:5442"
+    elsewhere = planned(mode="async", agent={"namespace": "elsewhere"})
+    assert elsewhere.plugin.config["ext_cap_endpoint"] == "http://agent.elsewhere:5442"
+    assert elsewhere.outputs["endpoint"] == elsewhere.installation.record["endpoint"] == "http://agent.elsewhere:5442"
+
+
+@pytest.mark.parametrize(
+    ("mode", "enabled", "wanted"),
+    [("sync", "true", True), ("sync", "false", False), ("async", "true", False), ("async", "false", False)],
+)
+def test_the_tme_is_wanted_in_sync_while_enabled(mode: str, enabled: str, wanted: bool) -> None:
+    made = planned(mode=mode, enabled=enabled)
+    assert made.tme.wanted is wanted
+    assert made.plugin.enabled is (enabled == "true")
+
+
+def test_fail_mode_and_scope_reach_the_plugin() -> None:
+    assert planned(failMode="open").plugin.config["allow_on_failure"] is True
+    assert planned(failMode="closed").plugin.config["allow_on_failure"] is False
+    assert planned().plugin.everywhere is True
+    assert planned(scope="selected").plugin.everywhere is False
+
+
+def test_the_gateway_rolls_for_what_a_tme_is_given_and_for_nothing_else() -> None:
+    base = planned().tme.settings_digest
+    for change in (
+        {"blockingStatusCode": "451"},
+        {"blockingMessage": "No"},
+        {
+            "agent": {
+                "chart": {"repository": "https://helm.traceable.ai", "name": "traceable-agent", "version": "1.58.1"}
+            }
+        },
+        {"agentValues": {"injector": {"tme": {"imageVersion": "1"}}}},
+    ):
+        assert planned(**change).tme.settings_digest != base, change
+    for same in ({"failMode": "closed"}, {"timeoutMs": "750"}, {"bufferRequestBody": "false"}, {"scope": "selected"}):
+        assert planned(**same).tme.settings_digest == base, same
+
+
+def test_the_token_is_made_into_our_secret_or_theirs_is_named() -> None:
+    ours = planned()
+    assert ours.agent.token is not None and ours.agent.token.get_secret_value() == "t"
+    assert ours.agent.values["externalTokenSecret"]["name"] == OWN_TOKEN_SECRET.name
+    given = {"plugin": json.dumps({"rock": "x"}), "agentTokenSecret": json.dumps({"name": "theirs", "key": "k"})}
+    theirs = plan(parse(given), ROCK)
+    assert theirs.agent.token is None
+    assert theirs.agent.values["externalTokenSecret"] == {"name": "theirs", "key": "k"}
+
+
+def test_names_are_fixed_and_exported() -> None:
+    made = planned(kong={"release": "edge", "namespace": "gw"}, kongValues={"nameOverride": "proxy"})
+    assert made.tme.deployment == made.gateway.fullname == made.outputs["deployment"] == "edge-proxy"
+    assert made.outputs["proxyService"] == "edge-proxy-proxy"
+    assert {made.tme.namespace, made.gateway.namespace, made.plugin_files.namespace, made.outputs["namespace"]} == {
+        "gw"
+    }
+    assert made.outputs["configMaps"] == [item.name for item in made.plugin_files.config_maps]
+
+
+def test_every_plugin_of_the_rock_is_mounted() -> None:
+    two = Rock(
+        version="2.3.0-1",
+        sha256="cd" * 32,
+        plugins={**ROCK.plugins, "traceable-ai-extension": {"handler.lua": b"", "schema.lua": b""}},
+    )
+    mounted = planned(two, plugin={"rock": "x", "version": "2.3.0-1"}).gateway.values["plugins"]["configMaps"]
+    assert [entry["pluginName"] for entry in mounted] == ["traceable", "traceable-ai-extension"]
+
+
+def test_nothing_secret_is_in_the_record_or_the_outputs() -> None:
+    made = planned(agentToken="a-secret-token")
+    assert "a-secret-token" not in json.dumps([made.installation.record, made.outputs])
+    assert "a-secret-token" not in repr(made)
+
+
+def test_values_that_contradict_are_refused_before_anything_is_made() -> None:
+    with pytest.raises(KongValuesError):
+        planned(kongValues={"env": {"plugins": "bundled"}})
