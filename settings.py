@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -71,7 +71,13 @@ def load() -> Settings:
     # Config gives values by name only; unknown names are found in what the engine handed over.
     everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     given = {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
-    hidden = {name: text for name, text in given.items() if pulumi.runtime.is_config_secret(config.full_key(name))}
+    # is_config_secret() knows what an embedding program said, and not what the engine put into the environment.
+    secret_keys = set(pulumi.runtime.get_config_secret_keys_env())
+    hidden = {
+        name: text
+        for name, text in given.items()
+        if config.full_key(name) in secret_keys or pulumi.runtime.is_config_secret(config.full_key(name))
+    }
     stack_file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
     paths = settings_secrets.secret_paths(hidden, stack_file, NAMESPACE)
     try:
@@ -115,9 +121,9 @@ def parse(
     problems += [problem for problem in wrong if problem.key not in taken]
 
     broken = {_top(problem) for problem in problems}
-    found = [*settings_secrets.plain_credentials(raw), *_found_by_rules(settings, without_rules)]
-    found += _not_yet(settings, not_yet)
+    found = [*settings_secrets.plain_credentials(raw), *_not_yet(settings, not_yet)]
     problems += [problem for problem in found if _top(problem) not in broken]
+    problems += _found_by_rules(settings, without_rules, broken)
     problems = [problem for problem in problems if problem.rule not in without_rules]
     if problems:
         raise SettingsError(problems)
@@ -129,11 +135,28 @@ def _top(problem: Problem) -> str:
     return problem.key.split(".")[0].split("[")[0]
 
 
-def _found_by_rules(settings: Settings, without_rules: Collection[str]) -> Iterator[Problem]:
+def _found_by_rules(settings: Settings, without_rules: Collection[str], broken: Collection[str]) -> Iterator[Problem]:
     for name, rule in RULES.items():
         if name not in without_rules:
-            for problem in rule(settings):
-                yield dataclasses.replace(problem, rule=name)
+            watched = _Watched(settings)
+            found = list(rule(cast(Settings, watched)))
+            # What is broken stands at its default here, and a rule that has read it has judged what nobody wrote.
+            if not watched.read & set(broken):
+                yield from (dataclasses.replace(problem, rule=name) for problem in found)
+
+
+class _Watched:
+    """Settings that remember which keys were read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        field = Settings.model_fields.get(name)
+        if field is not None and field.alias is not None:
+            self.read.add(field.alias)
+        return getattr(self.settings, name)
 
 
 def _not_yet(settings: Settings, not_yet: Mapping[str, object]) -> Iterator[Problem]:

@@ -16,6 +16,11 @@ DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 
 
+ROCK_FORM = r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}$"
+
+SECRET_KEY = r"^[-._a-zA-Z0-9]+$"
+
+
 def _boolean(value: object) -> object:
     """`pulumi config set` writes text."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
@@ -42,12 +47,12 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-Switch = Annotated[bool, BeforeValidator(_boolean), Field(strict=True)]
-Number = Annotated[int, BeforeValidator(_whole_number), Field(strict=True)]
+Switch = Annotated[bool, Field(strict=True), BeforeValidator(_boolean)]
+Number = Annotated[int, Field(strict=True), BeforeValidator(_whole_number)]
 Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, Field(pattern=DNS_LABEL)]
 ObjectName = Annotated[str, Field(pattern=DNS_SUBDOMAIN)]
-Seconds = Annotated[int, BeforeValidator(_whole_number), Field(strict=True, ge=1, le=86_400)]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=86_400), BeforeValidator(_whole_number)]
 Values = dict[str, Any]
 
 
@@ -59,7 +64,7 @@ class SecretReference(_Part):
     """A key of a Secret that exists."""
 
     name: ObjectName = Field(description="The Secret's name.")
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$")] = Field(description="The key in the Secret.")
+    key: Annotated[str, Field(pattern=SECRET_KEY)] = Field(description="The key in the Secret.")
 
 
 class ChartSettings(_Part):
@@ -76,7 +81,7 @@ class PluginSettings(_Part):
 
     version: Text = Field(
         default="2.1.2-1",
-        pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}$",
+        pattern=ROCK_FORM,
         description="The rock's version; its address at LuaRocks follows from it.",
     )
     rock: str | None = Field(default=None, description="A path or https URL, where the rock is not from LuaRocks.")
@@ -192,10 +197,14 @@ class Settings(_Part):
     )
     installed: Switch = Field(default=True, description="False: Traceable leaves a Kong of ours that stays.")
     tme_guard: Literal["deny", "warn", "off"] | None = Field(
-        default=None, description="What happens to a gateway pod that asked for the TME and did not get it."
+        default=None,
+        description="A gateway pod that asked for the TME and did not get it: `deny`, `warn` or `off`. Unset: `warn` "
+        "with failMode open, `deny` with closed.",
     )
     agent_token: SecretStr | None = Field(default=None, description="The Traceable platform token; secret.")
-    agent_token_secret: SecretReference | None = Field(default=None, description="Or the Secret that holds it.")
+    agent_token_secret: SecretReference | None = Field(
+        default=None, description="Or the Secret in the agent's namespace that holds it: exactly one of the two."
+    )
     allowed_clusters: tuple[str, ...] = Field(
         default=(), description="API server URLs that this stack may touch; any other is refused."
     )

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from settings_model import Settings
+from settings_model import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, Settings
 from settings_problem import Problem, config_remove, config_set, path_of, shown
 
 MAX_DEPTH = 40
@@ -40,6 +40,14 @@ _RULE_OF = {
     "string_too_long": "form",
     "missing": "missing",
     "string_type": "text",
+}
+
+
+_FORMS = {
+    DNS_LABEL: "small letters, digits and hyphens, at most 63; Kubernetes takes no other name here",
+    DNS_SUBDOMAIN: "small letters, digits, hyphens and dots; Kubernetes takes no other name here",
+    ROCK_FORM: "a rock's version, such as 2.1.2-1 (that of the plugin, and the revision of the rock)",
+    SECRET_KEY: "letters, digits, dots, hyphens and underscores; a Secret has no other keys",
 }
 
 
@@ -154,7 +162,7 @@ def _said(error: ErrorDetails) -> str:
         "int_type": "it must be a whole number",
         "greater_than_equal": f"it must be {context.get('ge')} or more",
         "less_than_equal": f"it must be {context.get('le')} or less",
-        "string_pattern_mismatch": f"it does not have the form that is wanted here ({context.get('pattern')})",
+        "string_pattern_mismatch": f"it must be {_FORMS.get(str(context.get('pattern')), 'of another form')}",
         "string_too_long": f"it must have at most {context.get('max_length')} characters",
         "string_type": "it must be text",
     }

@@ -20,7 +20,7 @@ def parse_file(path: Path, **options: Any) -> settings.Settings:
     for key, node in document["config"].items():
         name = key.removeprefix(PREFIX)
         given[name] = as_text(node)
-        if "secure" in json.dumps(node):
+        if '"secure"' in json.dumps(node):
             hidden[name] = given[name]
     paths = secret_paths(hidden, path, settings.NAMESPACE)
     return settings.parse(given, secret_paths=paths, **{"not_yet": {}, **options})

@@ -1,0 +1,34 @@
+"""The stack files of these folders: `accepted`, and `refused` by one rule each.
+
+A refused file names in its header the rule, the key, and parts of what is said and of what mends it.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import settings
+from tests.settings.stack_file import parse_file
+
+ACCEPTED = sorted((Path(__file__).parent / "accepted").glob("*.yaml"))
+REFUSED = sorted((Path(__file__).parent / "refused").glob("*.yaml"))
+
+
+def header(path: Path) -> dict[str, str]:
+    """`{rule, key, says, mends}` of a refused file."""
+    lines = [line[2:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")]
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def parse_refused(path: Path, *, without_rules: Collection[str] = ()) -> settings.Settings:
+    """What cannot be done yet may stand in the files of every rule but its own."""
+    not_yet = settings.NOT_YET if header(path)["rule"] == "not_yet" else {}
+    return parse_file(path, not_yet=not_yet, without_rules=without_rules)
+
+
+def refusal(path: Path) -> settings.SettingsError:
+    """The error for a refused file."""
+    try:
+        parse_refused(path)
+    except settings.SettingsError as error:
+        return error
+    raise AssertionError(f"{path.name} was accepted")
