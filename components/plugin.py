@@ -10,13 +10,11 @@ from typing import Any
 
 import pulumi
 
+from plugin_options import MODE_SINCE, plugin_version
 from values import Values, with_secrets
 
 PLUGIN = "traceable"
 """The plugin's name in Kong, as the rock ships it below kong/plugins/."""
-
-MODE_SINCE = (2, 1, 0)
-"""The plugin's version that brought `mode` and `buffer_request_body`."""
 
 REVISION_ANNOTATION = "traceable-kong/kong-revision"
 
@@ -35,7 +33,7 @@ def plugin_config(
     """The plugin's `config`, ours with the user's further options beside it.
 
     `mode` and `buffer_request_body` came with 2.1.0; Kong refuses an option that the rock's schema does not know, so
-    an older one (`knows_mode` False) is not sent them.
+    an older one is not sent them.
     """
     config: Values = {
         "ext_cap_endpoint": endpoint,
@@ -43,7 +41,7 @@ def plugin_config(
         "timeout": timeout_ms,
         "service_name": service_name,
     }
-    if tuple(int(part) for part in rock_version.split("-")[0].split(".")) >= MODE_SINCE:
+    if plugin_version(rock_version) >= MODE_SINCE:
         config |= {"mode": mode, "buffer_request_body": buffer_request_body}
     return {**user_config, **config}
 

@@ -55,7 +55,8 @@ def plugin_config_maps(plugins: Mapping[str, Mapping[str, bytes]]) -> list[Plugi
 def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> PluginConfigMap:
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
-    hasher = hashlib.sha256()
+    # With its place: two directories with the same files are two ConfigMaps.
+    hasher = hashlib.sha256(f"{plugin}/{directory}:".encode())
     for file_name, content in sorted(contents.items()):
         # Length-prefixed, so that no two sets of files give the same stream.
         hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)

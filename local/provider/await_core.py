@@ -21,7 +21,10 @@ _NO_PODS = (
 )
 _NO_ADDRESS = "Service was not allocated an IP address; does your cloud provider support this?"
 _NO_TARGET = "Ingress has at least one rule with an unavailable target endpoint."
-_NO_INGRESS_ADDRESS = "Ingress .status.loadBalancer field was not updated with a hostname/IP address."
+_NO_INGRESS_ADDRESS = (
+    "Ingress .status.loadBalancer field was not updated with a hostname/IP address. \n"
+    "    for more information about this error, see https://pulumi.io/xdv72s"
+)
 
 
 class _Settled:

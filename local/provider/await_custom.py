@@ -1,8 +1,8 @@
 """The annotation `pulumi.com/waitFor`: conditions that the user names, which replace the plugin's own.
 
-`condition=Type` or `condition=Type=Status`, `jsonpath={.path}` or `jsonpath={.path}=value`, or a JSON list of these, all
-of which must hold (provider/pkg/metadata/overrides.go, provider/pkg/jsonpath/jsonpath.go). Of JSONPath it knows names,
-indices, `[*]` and filters such as `[?(@.type=="Ready")]`.
+`condition=Type` or `condition=Type=Status`, `jsonpath={.path}` or `jsonpath={.path}=value`, or a JSON list of
+these, all of which must hold (provider/pkg/metadata/overrides.go, provider/pkg/jsonpath/jsonpath.go). Of JSONPath it
+knows names, indices, `[*]` and filters such as `[?(@.type=="Ready")]`.
 """
 
 import json

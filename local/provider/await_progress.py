@@ -9,8 +9,8 @@ from typing import Any
 class Progress:
     """One look at an object.
 
-    `failed` says that it will not come to be, `good_enough` that at the deadline this will do, `problems` what is in the
-    way, `message` what to show meanwhile. `generic_timeout` asks for the words of the Kubernetes libraries.
+    `failed` says that it will not come to be, `good_enough` that at the deadline this will do, `problems` what is in
+    the way, `message` what to show meanwhile. `generic_timeout` asks for the words of the Kubernetes libraries.
     """
 
     live: Mapping[str, Any]

@@ -1,8 +1,8 @@
 """Becomes another program that ends when the process that started it ends: `python bound_child.py PARENT PROGRAM ...`.
 
-On Linux by `prctl(PR_SET_PDEATHSIG)` (https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html); elsewhere the
-program is simply started. A file of its own because it has to be run between fork and exec, where gRPC's threads make
-Python code unsafe in the plugin itself.
+On Linux by `prctl(PR_SET_PDEATHSIG)` (https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html); elsewhere
+the program is simply started. A file of its own because it has to be run between fork and exec, where gRPC's
+threads make Python code unsafe in the plugin itself.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """The state of an object as the engine records it: the live object, the inputs, and who applies them.
 
-The shape is the official plugin's (`checkpointObject` in provider/pkg/provider/provider.go): the live object's fields at
-the top, `__inputs`, `__initialApiVersion` and `__fieldManager` beside them.
+The shape is the official plugin's (`checkpointObject` in provider/pkg/provider/provider.go): the live object's fields
+at the top, `__inputs`, `__initialApiVersion` and `__fieldManager` beside them.
 """
 
 import copy

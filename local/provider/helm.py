@@ -1,8 +1,8 @@
 """The helm command line: charts, installs, upgrades and uninstalls, with values and passwords kept out of argv.
 
-Helm 3 (https://helm.sh/docs/helm/helm/). A helm process ends with the plugin, so that a killed run leaves the traces that
-it leaves with the official plugin, which has Helm in its own process; a cancelled one gets an interrupt and records the
-release as failed.
+Helm 3 (https://helm.sh/docs/helm/helm/). A helm process ends with the plugin, so that a killed run leaves the traces
+that it leaves with the official plugin, which has Helm in its own process; a cancelled one gets an interrupt and
+records the release as failed.
 """
 
 import json

@@ -1,7 +1,7 @@
 """From a resource's type token to where the API server keeps its objects.
 
-Tokens: `kubernetes:<group>/<version>:<Kind>`, with `core` for the group without a name, and `<Kind>Patch` for a patch of
-an object that somebody else owns (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
+Tokens: `kubernetes:<group>/<version>:<Kind>`, with `core` for the group without a name, and `<Kind>Patch` for a patch
+of an object that somebody else owns (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
 The mapping of kinds to paths comes from the server's discovery and is read again when a kind is missing in it.
 """
 
@@ -73,7 +73,7 @@ class Kinds:
         self._found: dict[str, dict[str, Kind]] = {}
 
     def find(self, api_version: str, kind: str) -> Kind:
-        """The kind, looked up again at the server where it is not known yet. Raises NoMatch, ApiError or Unreachable."""
+        """The kind, asked of the server where it is not known yet. Raises NoMatch, ApiError or Unreachable."""
         with self._lock:
             known = self._found.get(api_version, {}).get(kind)
         if known is not None:

@@ -35,12 +35,13 @@ _KINDS = {
 }
 
 _UNREACHABLE_READ = (
-    "failed to read resource state due to unreachable cluster. If the cluster was deleted, you can remove this resource "
-    'from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
+    "failed to read resource state due to unreachable cluster. If the cluster was deleted, you can remove this "
+    "resource from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE environment variable "
+    'set to "true"'
 )
 _UNREACHABLE_DELETE = (
-    "configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove this resource from Pulumi "
-    'state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
+    "configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove this resource from "
+    'Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
 )
 _DELETED_UNREACHABLE = (
     "configured Kubernetes cluster is unreachable and the `deleteUnreachable` option is enabled. Deleting the "

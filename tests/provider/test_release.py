@@ -1,0 +1,81 @@
+"""Unit: what is sent to helm, and that nothing secret is among its arguments."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local.provider import helm, helm_storage, release
+from local.provider.context import Context
+from local.provider.settings import Settings
+from local.provider.values import Secret
+
+_FAKE_HELM = """\
+#!/bin/sh
+echo "$@" >> "$RECORD"
+cat > "$RECORD.stdin"
+echo "{}"
+"""
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A helm that only writes down how it was called."""
+    program = tmp_path / "bin" / "helm"
+    program.parent.mkdir()
+    program.write_text(_FAKE_HELM)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+    return tmp_path / "record"
+
+
+def _context() -> Context:
+    return Context(Settings(), lambda severity, urn, text: None)
+
+
+def test_passwords_are_read_from_standard_input(record: Path) -> None:
+    options = {"repo": "https://charts.example.com", "username": "me", "password": "psst"}
+    helm.load(_context(), {"chart": "lamp", "version": "1.2.3", "repositoryOpts": options})
+
+    called = record.read_text()
+    assert "repo add stand-in https://charts.example.com --username me --password-stdin" in called
+    assert "show chart stand-in/lamp --version 1.2.3" in called
+    assert "psst" not in called
+
+
+def test_a_chart_without_password(record: Path) -> None:
+    helm.load(_context(), {"chart": "lamp", "repositoryOpts": {"repo": "https://charts.example.com"}})
+
+    assert record.read_text() == "show chart lamp --repo https://charts.example.com\n"
+
+
+def test_values_go_to_standard_input(record: Path) -> None:
+    helm.run(_context(), ["install"], stdin=helm.as_values({"token": "psst"}))
+
+    assert "psst" not in record.read_text()
+    assert record.with_name("record.stdin").read_text() == '{"token": "psst"}'
+
+
+def test_a_diff_compares_plain_values() -> None:
+    state = {"name": "it", "values": {"a": Secret("x")}, "__inputs": Secret({"name": "it", "values": {"a": "x"}})}
+
+    assert release.difference(state, {"name": "it", "values": {"a": Secret("x")}}, []) == {}
+    assert set(release.difference(state, {"name": "other", "values": {"a": "y"}}, [])) == {"name", "values.a"}
+
+
+def test_resource_names() -> None:
+    manifest = """
+apiVersion: v1
+kind: Service
+metadata: {name: b, namespace: x}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: c}
+"""
+    assert helm_storage.resource_names(manifest) == {"Service/v1": ["a", "x/b"], "Deployment.apps/apps/v1": ["c"]}
