@@ -47,9 +47,8 @@ def up() -> None:
     _show(platform)
     if changed == 0:
         _say("\nnothing to change: everything stands as Pulumi.local.yaml says")
-    _say(
-        f"\ndone in {time.monotonic() - started:.0f} s. To work by hand in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}"
-    )
+    _say(f"\ndone in {time.monotonic() - started:.0f} s")
+    _say(f"to work by hand in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}")
 
 
 def preview() -> None:

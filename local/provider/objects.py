@@ -1,14 +1,14 @@
-"""Check, diff, read and delete of Kubernetes objects, patches of others' objects included.
+"""Check, diff and delete of Kubernetes objects, patches of others' objects included.
 
 Follows provider/pkg/provider/provider.go of the official plugin, version 4, in its server-side apply mode. Creating and
-updating is in `writing`, waiting in `awaiting`.
+updating is in `writing`, reading in `reading`, waiting in `awaiting`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.provider import awaiting, checkpoint, force_new, kinds, metadata, writing
+from local.provider import awaiting, checkpoint, force_new, kinds, metadata, ownership, writing
 from local.provider.api import ApiError
 from local.provider.context import Context
 from local.provider.diff import Change, Changes, compare, prune, without
@@ -17,8 +17,6 @@ from local.provider.kinds import NoMatch
 from local.provider.normalize import normalized
 
 _REPLACE_UNREADY_PATH = '.metadata.annotations["pulumi.com/replaceUnready"]'
-_NEVER_INPUTS = ("status",)
-_READ_ANNOTATIONS = ("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration")
 
 
 @dataclass(frozen=True)
@@ -179,80 +177,6 @@ def _must_replace_unready(context: Context, urn: str, inputs: Mapping[str, Any],
         return False
 
 
-def read(
-    context: Context, urn: str, resource_id: str, state: Mapping[str, Any], given: Mapping[str, Any]
-) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """The id, state and inputs of an object as it is in the cluster; an empty id where it is gone.
-
-    Raises PartialError where the object is there and not what it should be.
-    """
-    namespace, name = metadata.parse_identifier(resource_id)
-    if not name:
-        raise ProviderError(
-            "failed to read resource because of a failure to parse resource name from request ID: " + resource_id
-        )
-    _, old_live = checkpoint.parse(state)
-    old_inputs = normalized(checkpoint.document(given))
-    adopted = _identify(urn, old_inputs, old_live, namespace, name)
-    manager = writing.field_manager(old_inputs, state)
-    initial = str(state.get(checkpoint.INITIAL_API_VERSION) or old_inputs.get("apiVersion") or "")
-    try:
-        live = writing.get(context, {**old_inputs, "metadata": {"name": name, "namespace": namespace}})
-    except NoMatch:
-        return "", {}, {}
-    except ApiError as problem:
-        if problem.not_found:
-            return "", {}, {}
-        raise ProviderError(str(problem)) from None
-    failure: AwaitError | None = None
-    if not adopted:
-        try:
-            awaiting.verify(context, urn, old_inputs, live)
-        except AwaitError as problem:
-            failure = problem
-    live_inputs = prune(live, old_inputs)
-    if adopted:
-        live_inputs = _adopt(live, live_inputs)
-    new_state = checkpoint.make(live_inputs, live, given, initial_api_version=initial, field_manager=manager)
-    new_inputs = checkpoint.with_secrets(live_inputs, given)
-    if failure is not None:
-        raise PartialError(str(failure), resource_id, new_state, inputs=new_inputs, details=failure.details)
-    return resource_id, new_state, new_inputs
-
-
-def _identify(urn: str, inputs: dict[str, Any], old_live: Mapping[str, Any], namespace: str, name: str) -> bool:
-    """Fills in what is known of an object that is read without inputs; True where nothing was known of it."""
-    if inputs.get("apiVersion") and inputs.get("kind"):
-        return False
-    adopted = not (old_live.get("apiVersion") and old_live.get("kind"))
-    api_version, kind = kinds.from_token(kinds.urn_type(urn))
-    if adopted:
-        inputs["apiVersion"] = api_version
-        inputs["kind"] = kind.removesuffix("Patch") if kinds.is_patch(urn, "") else kind
-    else:
-        inputs["apiVersion"], inputs["kind"] = old_live["apiVersion"], old_live["kind"]
-    known = inputs.setdefault("metadata", {})
-    known.setdefault("name", name)
-    if namespace:
-        known.setdefault("namespace", namespace)
-    return adopted
-
-
-def _adopt(live: Mapping[str, Any], pruned: dict[str, Any]) -> dict[str, Any]:
-    """The inputs of an object that was imported or got: all of it but what only the server writes."""
-    inputs = dict(pruned)
-    if kinds.is_built_in(str(live.get("apiVersion", ""))):
-        inputs |= {key: value for key, value in live.items() if key not in _NEVER_INPUTS}
-    result = normalized(inputs)
-    annotations = metadata.metadata(result).get("annotations")
-    if isinstance(annotations, dict):
-        for key in _READ_ANNOTATIONS:
-            annotations.pop(key, None)
-        if not annotations:
-            del result["metadata"]["annotations"]
-    return result
-
-
 def delete(context: Context, urn: str, resource_id: str, state: Mapping[str, Any], timeout_seconds: float) -> None:
     """Deletes the object and waits until it is gone; for a patch, gives its fields back instead.
 
@@ -260,7 +184,7 @@ def delete(context: Context, urn: str, resource_id: str, state: Mapping[str, Any
     """
     inputs, live = checkpoint.parse(state)
     _, name = metadata.parse_identifier(resource_id)
-    manager = writing.field_manager(inputs, state)
+    manager = ownership.field_manager(inputs, state)
     try:
         kind = context.kinds.find(str(live.get("apiVersion")), str(live.get("kind")))
     except NoMatch:
@@ -294,7 +218,7 @@ def delete(context: Context, urn: str, resource_id: str, state: Mapping[str, Any
 
 def _relinquish(context: Context, live: Mapping[str, Any], manager: str) -> None:
     try:
-        writing.relinquish(context, live, manager)
+        ownership.relinquish(context, live, manager)
     except ApiError as problem:
         if problem.invalid and "Required value" in str(problem):
             causes = problem.details.get("causes") or []

@@ -5,7 +5,6 @@ and pending releases are reported in Helm's words; `helm upgrade` merges against
 Helm's own doing.
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,18 +14,9 @@ from local.provider import helm, helm_storage, kinds, metadata
 from local.provider.context import Context
 from local.provider.diff import Changes, compare_three_ways
 from local.provider.errors import PartialError, ProviderError
-from local.provider.values import UNKNOWN, Asset, Secret, has_unknown, mark_secrets, mark_unknowns, plain
+from local.provider.release_inputs import DEFAULT_TIMEOUT_SECONDS, OUTPUTS, decode, merged, set_defaults
+from local.provider.values import UNKNOWN, Secret, has_unknown, mark_secrets, mark_unknowns, plain
 
-DEFAULT_TIMEOUT_SECONDS = 300
-
-_TEXTS = ("chart", "description", "keyring", "name", "namespace", "postrender", "version")
-_SWITCHES = (
-    *("allowNullValues", "atomic", "cleanupOnFail", "createNamespace", "dependencyUpdate", "devel", "disableCRDHooks"),
-    *("disableOpenapiValidation", "disableWebhooks", "forceUpdate", "lint", "recreatePods", "renderSubchartNotes"),
-    *("replace", "resetValues", "reuseValues", "skipCrds", "verify", "skipAwait", "waitForJobs"),
-)
-_REPOSITORY_TEXTS = ("repo", "caFile", "certFile", "keyFile", "password", "username")
-_OUTPUTS = ("resourceNames", "status")
 _FORCE_NEW = ("name", "namespace")
 
 _INSTALL_FLAGS = {
@@ -59,8 +49,8 @@ def check(context: Context, urn: str, old: Mapping[str, Any], new: Mapping[str, 
         given["name"] = plain(old)["name"]
     if "name" not in given or given["name"] == "":
         given["name"] = metadata.unique_name(kinds.urn_name(urn) + "-")
-    _set_defaults(context, given)
-    release = _decode(given)
+    set_defaults(context, given)
+    release = decode(given)
     if release["allowNullValues"]:
         context.log(
             "warning", urn, "`allowNullValues` is deprecated and has no effect; null values are preserved by default."
@@ -71,54 +61,10 @@ def check(context: Context, urn: str, old: Mapping[str, Any], new: Mapping[str, 
             release["version"] = str(helm.load(context, release).get("version") or "")
         except (helm.HelmError, OSError, yaml.YAMLError) as problem:
             failure = f"{problem}; check the chart name and repository configuration."
-    for name in _OUTPUTS:
+    for name in OUTPUTS:
         release.pop(name, None)
     marked = mark_unknowns(release, new)
     return mark_secrets(marked, new), failure
-
-
-def _set_defaults(context: Context, given: dict[str, Any]) -> None:
-    if given.get("namespace") in (None, ""):
-        given["namespace"] = context.default_namespace
-    if not given.get("skipAwait") and "timeout" not in given:
-        given["timeout"] = DEFAULT_TIMEOUT_SECONDS
-    if given.get("verify") is True and not given.get("keyring"):
-        given["keyring"] = os.path.expandvars("$HOME/.gnupg/pubring.gpg")
-
-
-def _decode(given: Mapping[str, Any]) -> dict[str, Any]:
-    """All properties of a release, what was not given at its zero; values files merged into the values."""
-    known = plain(given)
-    release: dict[str, Any] = {name: known.get(name) or "" for name in _TEXTS}
-    release |= {name: known.get(name) or False for name in _SWITCHES}
-    release["timeout"] = known.get("timeout") or 0
-    if known.get("maxHistory") is not None:
-        release["maxHistory"] = known["maxHistory"]
-    options = known.get("repositoryOpts")
-    if options is UNKNOWN:
-        release["repositoryOpts"] = UNKNOWN
-    elif options is not None:
-        release["repositoryOpts"] = {name: options.get(name) or "" for name in _REPOSITORY_TEXTS}
-    values: dict[str, Any] = {}
-    for file in known.get("valueYamlFiles") or []:
-        if not isinstance(file, Asset):
-            raise ProviderError("unsupported type for 'valueYamlFiles' arg: they must be assets")
-        values = _merged(values, yaml.safe_load(file.read()) or {})
-    own = known.get("values")
-    release["values"] = UNKNOWN if own is UNKNOWN else _merged(values, own or {})
-    for name in _OUTPUTS:
-        if name in known:
-            release[name] = known[name]
-    return release
-
-
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(one)
-    for key, value in other.items():
-        before = result.get(key)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        result[key] = _merged(before, value) if both else value  # type: ignore[arg-type]
-    return result
 
 
 def difference(state: Mapping[str, Any], new: Mapping[str, Any], ignored: list[str]) -> Changes:
@@ -135,7 +81,7 @@ def difference(state: Mapping[str, Any], new: Mapping[str, Any], ignored: list[s
 
 def create(context: Context, urn: str, given: Mapping[str, Any], *, preview: bool) -> tuple[str, dict[str, Any]]:
     """Installs the release and returns its id and state. Raises ProviderError, or PartialError where it failed."""
-    release = _decode(given)
+    release = decode(given)
     if preview:
         return "", _checkpoint(given, release, preview=True)
     if context.unreachable:
@@ -168,7 +114,7 @@ def update(
     context: Context, urn: str, state: Mapping[str, Any], given: Mapping[str, Any], *, preview: bool
 ) -> dict[str, Any]:
     """Upgrades the release and returns its new state. Raises ProviderError, or PartialError where it failed."""
-    release = _decode(given)
+    release = decode(given)
     if preview:
         return _checkpoint(given, release, preview=True)
     if context.unreachable:
@@ -247,7 +193,7 @@ def _describe(release: dict[str, Any], live: Mapping[str, Any] | None) -> None:
     release["name"] = release["name"] or live.get("name", "")
     release["namespace"] = release["namespace"] or live.get("namespace", "")
     release["chart"] = release["chart"] or chart.get("name", "")
-    release["values"] = _merged(release["values"], live.get("config") or {})
+    release["values"] = merged(release["values"], live.get("config") or {})
     release["version"] = chart.get("version", "")
     release["resourceNames"] = helm_storage.resource_names(live.get("manifest") or "")
     release["status"] = {
@@ -274,7 +220,7 @@ def read(
     context: Context, urn: str, resource_id: str, state: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """The id, state and inputs of a release as Helm has it; an empty id where it is gone."""
-    release = _decode(state)
+    release = decode(state)
     namespace, name = (release["namespace"], release["name"]) if state else metadata.parse_identifier(resource_id)
     live = helm_storage.latest(context, namespace or context.default_namespace, name)
     if live is None:
@@ -284,14 +230,14 @@ def read(
     if recorded is not None:
         inputs = recorded.value if isinstance(recorded, Secret) else recorded
     else:
-        inputs = {key: value for key, value in release.items() if key not in _OUTPUTS}
-        _set_defaults(context, inputs)
+        inputs = {key: value for key, value in release.items() if key not in OUTPUTS}
+        set_defaults(context, inputs)
     return resource_id, _checkpoint(inputs, release, preview=False), dict(inputs)
 
 
 def delete(context: Context, urn: str, state: Mapping[str, Any]) -> None:
     """Uninstalls the release and waits until its resources are gone. Raises ProviderError."""
-    release = _decode(state)
+    release = decode(state)
     arguments = ["uninstall", release["name"], *helm.cluster_arguments(context, release["namespace"])]
     if release["atomic"] or not release["skipAwait"]:
         arguments += ["--wait", "--timeout", f"{release['timeout'] or DEFAULT_TIMEOUT_SECONDS}s"]

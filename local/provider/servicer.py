@@ -1,4 +1,4 @@
-"""The plugin's gRPC service: what the engine asks, translated to and from `objects`, `writing` and `release`.
+"""The plugin's gRPC service: what the engine asks, for `objects`, `reading`, `writing` and `release` to answer.
 
 Built on the servicer of `pulumi.provider.experimental`; its RPCs for resources are replaced, because that package knows
 no unknown values, no partial failures and no autonaming by the engine. Blocking work goes to threads.
@@ -6,6 +6,7 @@ no unknown values, no partial failures and no autonaming by the engine. Blocking
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -14,7 +15,7 @@ from pulumi.provider.experimental.provider import Provider
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from local.provider import kinds, objects, release, writing
+from local.provider import kinds, objects, reading, release, writing
 from local.provider.api import Api, ApiError, Unreachable
 from local.provider.context import Context
 from local.provider.diff import Change, Changes
@@ -24,6 +25,9 @@ from local.provider.notice import Voice
 from local.provider.settings import Settings, SettingsError
 from local.provider.settings import read as read_settings
 from local.provider.values import decode, encode
+
+WORKERS = 64
+"""Operations at a time; most of them wait."""
 
 _KINDS = {
     (Change.ADD, False): provider_pb2.PropertyDiff.ADD,
@@ -55,12 +59,13 @@ class KubernetesServicer(ProviderServicer):
     def __init__(self, engine_address: str, version: str) -> None:
         super().__init__([], version, Provider(), engine_address)
         self._voice = Voice(engine_address)
+        self._workers = ThreadPoolExecutor(WORKERS)
         self.context = Context(Settings(), self._voice.log)
 
     async def _run(self, servicer_context: Any, work: Callable[[], Any]) -> Any:
         """Runs blocking work in a thread and turns its errors into the engine's."""
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
         except PartialError as problem:
             await self._fail_partially(servicer_context, problem)
         except (ProviderError, SettingsError, ApiError, kinds.NoMatch, Unreachable) as problem:
@@ -209,7 +214,7 @@ class KubernetesServicer(ProviderServicer):
         if kinds.urn_type(request.urn) == kinds.RELEASE:
             resource_id, known, inputs = release.read(self.context, request.urn, request.id, state)
         else:
-            resource_id, known, inputs = objects.read(self.context, request.urn, request.id, state, given)
+            resource_id, known, inputs = reading.read(self.context, request.urn, request.id, state, given)
         if not resource_id:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=resource_id, properties=encode(known), inputs=encode(inputs))

@@ -9,10 +9,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from local.provider import awaiting, checkpoint, kinds, metadata
-from local.provider.api import APPLY, JSON_PATCH, ApiError
+from local.provider import awaiting, checkpoint, kinds, metadata, ownership
+from local.provider.api import ApiError
 from local.provider.context import Context
-from local.provider.diff import parse as parse_path
 from local.provider.errors import AwaitError, PartialError, ProviderError
 from local.provider.kinds import NoMatch
 from local.provider.normalize import normalized
@@ -20,14 +19,6 @@ from local.provider.values import has_unknown
 
 RETRIES = 5
 FIRST_RETRY_SECONDS = 1.0
-
-_OWN_UPDATE_MANAGERS = ("pulumi-kubernetes", "pulumi-kubernetes.exe", "pulumi-resource-kubernetes")
-_TAKEN_OVER = {
-    ("kubectl", "Apply"),
-    ("kubectl", "Update"),
-    ("before-first-apply", "Update"),
-    *((name, "Update") for name in _OWN_UPDATE_MANAGERS),
-}
 
 _CONFLICT_HELP = (
     "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/"
@@ -37,13 +28,6 @@ _EXISTS_HELP = (
     "The resource already exists in the cluster. Rename it with an alias, use a Patch resource to manage some of its "
     "fields, take it over with `pulumi import`, or set upsertExistingObjects on the provider."
 )
-
-
-def field_manager(inputs: Mapping[str, Any], state: Mapping[str, Any]) -> str:
-    """Who applies the object: the annotation's name, else the one in the state, else a new one."""
-    wanted = metadata.annotation(inputs, metadata.PATCH_FIELD_MANAGER)
-    known = state.get(checkpoint.FIELD_MANAGER)
-    return wanted or (known if isinstance(known, str) else "") or metadata.unique_name(metadata.FIELD_MANAGER_PREFIX)
 
 
 def get(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +47,7 @@ def create(
     patch = kinds.is_patch(urn, str(inputs.get("kind") or ""))
     if preview and (patch or _cannot_preview(context, inputs)):
         return "", dict(given)
-    manager = field_manager(inputs, given)
+    manager = ownership.field_manager(inputs, given)
     initial = str(inputs.get("apiVersion") or "")
     try:
         live = _create(context, urn, inputs, manager, patch=patch, preview=preview)
@@ -132,19 +116,19 @@ def _create_once(
         return context.cluster.request("POST", kind.path(place), query=query, body=inputs)
     query = {
         "fieldManager": manager,
-        "force": str(_force(context, inputs, None, preview=preview)).lower(),
+        "force": str(ownership.force(context, inputs, None, preview=preview)).lower(),
         "fieldValidation": "Warn",
         **dry_run,
     }
     try:
-        return _apply(context, kind.path(place, metadata.name(inputs)), inputs, query)
+        return ownership.apply(context, kind.path(place, metadata.name(inputs)), inputs, query)
     except ApiError as problem:
         if not (preview and problem.invalid and "field is immutable" in str(problem)):
             raise
         # A dry run of a replacement meets the object that is to be replaced: look at it under another name.
         shown = copy.deepcopy(inputs)
         shown["metadata"]["name"] = metadata.unique_name(metadata.name(inputs)[:50])
-        return _apply(context, kind.path(place, metadata.name(shown)), shown, query)
+        return ownership.apply(context, kind.path(place, metadata.name(shown)), shown, query)
 
 
 def update(
@@ -166,7 +150,7 @@ def update(
         return dict(given)
     old_inputs, old_live = checkpoint.parse(state)
     initial = str(state.get(checkpoint.INITIAL_API_VERSION) or old_inputs.get("apiVersion") or "")
-    manager = field_manager(inputs, state)
+    manager = ownership.field_manager(inputs, state)
     failure: AwaitError | ApiError | None = None
     try:
         live, before = _update(context, urn, inputs, old_live, manager, ignored=ignored, preview=preview)
@@ -194,9 +178,9 @@ def update(
             details=failure.details if isinstance(failure, AwaitError) else [],
         )
     if not preview:
-        manager_before = field_manager(old_inputs, state)
+        manager_before = ownership.field_manager(old_inputs, state)
         if manager_before != manager:
-            relinquish(context, live, manager_before)
+            ownership.relinquish(context, live, manager_before)
     return state_after
 
 
@@ -234,117 +218,10 @@ def _update(
         return answer, before
     current = before
     if not preview and not kinds.is_patch(urn, str(inputs.get("kind") or "")):
-        current = _take_over(context, path, before, manager)
-    body = _with_ignored(inputs, current, ignored, manager)
-    query["force"] = str(_force(context, inputs, current, preview=preview)).lower()
-    return _apply(context, path, body, query), before
-
-
-def relinquish(context: Context, live: Mapping[str, Any], manager: str) -> None:
-    """Gives up all fields that a manager has applied; those that nobody else has go. Raises ApiError."""
-    kind = context.kinds.find(str(live.get("apiVersion")), str(live.get("kind")))
-    identity: dict[str, Any] = {
-        "apiVersion": live.get("apiVersion"),
-        "kind": live.get("kind"),
-        "metadata": {"name": metadata.name(live)},
-    }
-    if metadata.namespace(live):
-        identity["metadata"]["namespace"] = metadata.namespace(live)
-    path = kind.path(metadata.namespace(live), metadata.name(live))
-    _apply(context, path, identity, {"fieldManager": manager})
-
-
-def _apply(context: Context, path: str, body: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
-    return context.cluster.request("PATCH", path, query=query, body=body, content_type=APPLY)
-
-
-def _take_over(context: Context, path: str, live: dict[str, Any], manager: str) -> dict[str, Any]:
-    """Makes fields that an earlier create or kubectl wrote ours, so that applying them is no conflict."""
-    entries = metadata.metadata(live).get("managedFields") or []
-    taken = [each for each in entries if _is_taken(each)]
-    if not taken:
-        return live
-    own = next((each for each in entries if each.get("manager") == manager and each.get("operation") == "Apply"), None)
-    merged = copy.deepcopy(own) if own else {**copy.deepcopy(taken[0]), "manager": manager, "operation": "Apply"}
-    for each in taken:
-        merged["fieldsV1"] = _union(merged.get("fieldsV1") or {}, each.get("fieldsV1") or {})
-    rest = [each for each in entries if each is not own and not _is_taken(each)]
-    patch = [
-        {"op": "replace", "path": "/metadata/managedFields", "value": [merged, *rest]},
-        {
-            "op": "replace",
-            "path": "/metadata/resourceVersion",
-            "value": metadata.metadata(live).get("resourceVersion"),
-        },
-    ]
-    return context.cluster.request("PATCH", path, body=patch, content_type=JSON_PATCH)
-
-
-def _is_taken(entry: Mapping[str, Any]) -> bool:
-    return not entry.get("subresource") and (entry.get("manager"), entry.get("operation")) in _TAKEN_OVER
-
-
-def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(one)
-    for key, value in other.items():
-        result[key] = _union(result[key], value) if key in result else value
-    return result
-
-
-def _with_ignored(inputs: dict[str, Any], live: Mapping[str, Any], ignored: list[str], manager: str) -> dict[str, Any]:
-    """The inputs with ignored fields left to whoever manages them, else as they are in the cluster."""
-    if not ignored:
-        return inputs
-    body = copy.deepcopy(inputs)
-    entries = metadata.metadata(live).get("managedFields") or []
-    ours = [each.get("fieldsV1") or {} for each in entries if each.get("manager") == manager]
-    theirs = [each.get("fieldsV1") or {} for each in entries if each.get("manager") != manager]
-    for path in ignored:
-        steps = [str(step) for step in parse_path(path)]
-        if any(_has(each, steps) for each in theirs) and not any(_has(each, steps) for each in ours):
-            _set(body, steps, None)
-            continue
-        value: Any = live
-        for step in steps:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if value is not None:
-            _set(body, steps, copy.deepcopy(value))
-    return body
-
-
-def _has(fields: Mapping[str, Any], steps: list[str]) -> bool:
-    found: Any = fields
-    for step in steps:
-        found = found.get(f"f:{step}") if isinstance(found, Mapping) else None
-    return found is not None
-
-
-def _set(body: dict[str, Any], steps: list[str], value: Any) -> None:
-    place: Any = body
-    for step in steps[:-1]:
-        if value is None and step not in place:
-            return
-        place = place.setdefault(step, {})
-        if not isinstance(place, dict):
-            return
-    if value is None:
-        place.pop(steps[-1], None)
-    else:
-        place[steps[-1]] = value
-
-
-def _force(context: Context, inputs: Mapping[str, Any], live: Mapping[str, Any] | None, *, preview: bool) -> bool:
-    """Whether fields of other managers are taken by force (`patchForce` in await.go)."""
-    if metadata.is_true(inputs, metadata.PATCH_FORCE) or context.settings.enable_patch_force:
-        return True
-    if live is None:
-        return preview
-    entries = metadata.metadata(live).get("managedFields") or []
-    if preview and any(
-        each.get("operation") == "Update" and each.get("manager") in _OWN_UPDATE_MANAGERS for each in entries
-    ):
-        return True
-    return not entries
+        current = ownership.take_over(context, path, before, manager)
+    body = ownership.with_ignored(inputs, current, ignored, manager)
+    query["force"] = str(ownership.force(context, inputs, current, preview=preview)).lower()
+    return ownership.apply(context, path, body, query), before
 
 
 def _falls_back(problem: ApiError) -> bool:

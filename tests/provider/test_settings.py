@@ -1,12 +1,15 @@
 """Unit: the provider's arguments, and those that are refused rather than ignored."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 
 from local.provider.settings import Settings, SettingsError, read
 
 
-def _read(environment: dict[str, str] | None = None, **arguments: str) -> Settings:
-    return read({f"kubernetes:config:{name}": value for name, value in arguments.items()}, environment or {})
+def _read(environment: Mapping[str, str] = MappingProxyType({}), **arguments: str) -> Settings:
+    return read({f"kubernetes:config:{name}": value for name, value in arguments.items()}, environment)
 
 
 def test_defaults() -> None:
@@ -37,4 +40,4 @@ def test_objects() -> None:
 )
 def test_refused(arguments: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
-        _read(**arguments)
+        _read({}, **arguments)

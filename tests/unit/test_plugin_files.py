@@ -35,6 +35,11 @@ def test_a_directory_below_the_plugin_is_a_config_map_of_its_own() -> None:
     ]
 
 
+def test_the_same_files_in_two_places_are_two_config_maps() -> None:
+    made = plugin_config_maps({"p": {"h.lua": b"", "utils/a/x.lua": b"", "utils-a/x.lua": b""}, "q": {"h.lua": b""}})
+    assert len({item.name for item in made}) == len(made) == 4
+
+
 def test_names_fit_into_a_volume_name() -> None:
     made = plugin_config_maps({"Some_Plugin": {"handler.lua": b"", f"{'d' * 80}/x.lua": b""}})
     assert all(len(item.name) <= 63 and item.name == item.name.lower() and "_" not in item.name for item in made)

@@ -36,7 +36,7 @@ def deployment(
     }
 
 
-NOWHERE = {"nodeSelector": {"there-is": "no-such-node"}}
+NOWHERE: dict[str, Any] = {"nodeSelector": {"there-is": "no-such-node"}}
 """A pod's spec that no node satisfies."""
 
 

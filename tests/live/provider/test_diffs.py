@@ -6,6 +6,7 @@ from typing import Any
 
 from local.provider.values import UNKNOWN
 from tests.live.provider import manifests
+from tests.live.provider.conftest import Cluster
 from tests.live.provider.expectations import expect
 from tests.live.provider.plugin import Plugin, Resource
 
@@ -182,13 +183,14 @@ def test_replace_unready(plugin: Plugin, namespace: str) -> None:
 
 
 @expect("objects of a custom kind are diffed by property, with fields beside metadata", source=DIFF)
-def test_custom(plugin: Plugin, namespace: str) -> None:
+def test_custom(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     group = f"{namespace}.example.com"
     definition = plugin.resource("apiextensions.k8s.io/v1:CustomResourceDefinition", "crd")
     definition.create(manifests.definition(group))
     try:
+        cluster.run("kubectl", "wait", "--for=condition=Established", f"crd/lamps.{group}", "--timeout=30s")
         lamp = plugin.resource(f"{group}/v1:Lamp", "lamp")
-        inputs = {
+        inputs: dict[str, Any] = {
             "apiVersion": f"{group}/v1",
             "kind": "Lamp",
             "metadata": {"name": "desk"},
