@@ -21,7 +21,7 @@ import urllib3
 
 from plugin_options import LUAROCKS
 from rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
-from settings_model import PluginSettings
+from settings.model import PluginSettings
 
 STALL_TIMEOUT_SECONDS = 15.0
 WHOLE_TIMEOUT_SECONDS = 120.0

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import rock_download
 from rock import MAX_ARCHIVE_BYTES, RockError
-from settings_model import PluginSettings
+from settings.model import PluginSettings
 from tests.rock import archives
 from tests.rock.server import Answer, Handler, HttpsServer, serving
 

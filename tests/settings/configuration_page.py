@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 import settings
 from plugin_options import FURTHER_OPTIONS, LUAROCKS, MODE_SINCE, text
-from settings_model import Settings
-from settings_schema import schema
-from settings_values import VALUE_RULES, model_in
+from settings.model import Settings
+from settings.schema import schema
+from settings.values import VALUE_RULES, model_in
 from tests.settings.cases import REFUSED, header, refusal
 
 PATH = Path(__file__).parents[2] / "docs" / "configuration.md"

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 import settings
-from settings_secrets import secret_paths
+from settings.secrets import secret_paths
 
 PREFIX = f"{settings.NAMESPACE}:"
 

@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import BaseModel
 
 import settings
-from settings_model import Settings
-from settings_values import model_in
+from settings.model import Settings
+from settings.values import model_in
 
 EXAMPLES = int(os.environ.get("TRACEABLE_KONG_FUZZ_EXAMPLES", "300"))
 

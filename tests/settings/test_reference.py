@@ -6,12 +6,12 @@ import jsonschema
 import pytest
 import yaml
 
-import settings_schema
+from settings import schema
 from tests.settings import configuration_page
 from tests.settings.cases import ACCEPTED, REFUSED, header
 
 PROJECT = Path(__file__).parents[2]
-VALIDATOR = jsonschema.Draft202012Validator(settings_schema.schema())
+VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
 KNOWN_TO_THE_SCHEMA = {
     "unknown_key",
     "choice",
@@ -31,8 +31,8 @@ def errors(path: Path) -> list[str]:
 
 
 def test_the_schema_is_current() -> None:
-    jsonschema.Draft202012Validator.check_schema(settings_schema.schema())
-    assert settings_schema.PATH.read_text(encoding="utf-8") == settings_schema.text(), "python -m settings_schema"
+    jsonschema.Draft202012Validator.check_schema(schema.schema())
+    assert schema.PATH.read_text(encoding="utf-8") == schema.text(), "python -m settings.schema"
 
 
 def test_the_page_is_current() -> None:

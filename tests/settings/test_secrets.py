@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 import settings
-from settings_secrets import secret_paths
+from settings.secrets import secret_paths
 
 NAMESPACE = settings.NAMESPACE
 BASE = {

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 CLONE = Path(__file__).parents[2]
-PROGRAM = [*sorted(CLONE.glob("*.py")), *sorted((CLONE / "components").glob("*.py"))]
+PROGRAM = [
+    *sorted(CLONE.glob("*.py")),
+    *sorted((CLONE / "components").glob("*.py")),
+    *sorted((CLONE / "settings").glob("*.py")),
+]
 PLATFORM = sorted((CLONE / "local").rglob("*.py"))
-PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components"}
+PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components", "settings"}
 
 SHARED_BY_COMPONENTS = {"components.helm"}
-WITHOUT_PULUMI = ["rock.py", "plugin_options.py", "settings_model.py", "settings_rules.py"]
+WITHOUT_PULUMI = ["rock.py", "plugin_options.py", "settings/model.py", "settings/rules.py", "settings/rules_plugin.py"]
 
 
 def imported(path: Path) -> set[str]:

@@ -1,7 +1,7 @@
 """The stack's configuration as typed values: every key, its default, and what it is for.
 
 The contract with users. The descriptions here are what docs/configuration.md and the editor's schema show. Leaves out
-the rules between keys (settings_rules.py) and where the values come from (settings.py).
+the rules between keys (settings/rules.py) and where the values come from (settings.py).
 """
 
 import re

@@ -1,14 +1,14 @@
 """The rules between keys: each with what is wrong, what it would have meant, and the command that mends it.
 
-A rule sees settings that are well-typed. Leaves out single values (settings_model.py) and what is about the rock and
-its options (settings_rules_plugin.py).
+A rule sees settings that are well-typed. Leaves out single values (settings/model.py) and what is about the rock and
+its options (settings/rules_plugin.py).
 """
 
 import re
 from collections.abc import Iterator
 
-from settings_model import AgentSettings, ChartSettings, KongSettings, Settings
-from settings_problem import Problem, config_remove, config_set, rule, shown
+from settings.model import AgentSettings, ChartSettings, KongSettings, Settings
+from settings.problem import Problem, config_remove, config_set, rule, shown
 
 
 @rule

@@ -12,8 +12,8 @@ from typing import Any, cast
 import yaml
 from pydantic import SecretStr
 
-from settings_model import FREE_FORM
-from settings_problem import Problem, config_set, path_of
+from settings.model import FREE_FORM
+from settings.problem import Problem, config_set, path_of
 
 SecretPath = tuple[str | int, ...]
 """`("agentToken",)` or `("kongValues", "env", "password")`; a path to an object means all that is in it."""

@@ -1,6 +1,6 @@
 """The rules about the plugin: what its version knows, where the rock comes from, and what is sent to get it.
 
-Leaves out what is in the rock (rock.py), and everything about the agent and Kong (settings_rules.py).
+Leaves out what is in the rock (rock.py), and everything about the agent and Kong (settings/rules.py).
 """
 
 import difflib
@@ -19,8 +19,8 @@ from plugin_options import (
     plugin_version,
     text,
 )
-from settings_model import Settings
-from settings_problem import Problem, config_remove, config_set, path_of, rule, shown
+from settings.model import Settings
+from settings.problem import Problem, config_remove, config_set, path_of, rule, shown
 
 
 @rule

@@ -1,4 +1,4 @@
-"""The JSON schema of a stack file, for editors: `python -m settings_schema` writes schema/Pulumi.schema.json.
+"""The JSON schema of a stack file, for editors: `python -m settings.schema` writes schema/Pulumi.schema.json.
 
 Leaves out the rules between keys, which only the program can judge.
 """
@@ -10,9 +10,9 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from settings_model import FREE_FORM, Settings
+from settings.model import FREE_FORM, Settings
 
-PATH = Path(__file__).parent / "schema" / "Pulumi.schema.json"
+PATH = Path(__file__).parents[1] / "schema" / "Pulumi.schema.json"
 
 _SECURE = {
     "type": "object",
@@ -24,7 +24,7 @@ _SECURE = {
 
 
 class _Generator(GenerateJsonSchema):
-    """As settings_model.py takes them: text for booleans and numbers, `secure:` for secrets, no titles."""
+    """As settings/model.py takes them: text for booleans and numbers, `secure:` for secrets, no titles."""
 
     def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
         return {"enum": [True, False, "true", "false"]}

@@ -1,8 +1,8 @@
 """The stack's configuration, read and checked: all problems at once, in one message, before anything is touched.
 
-The door to the settings: keys and types are in settings_model.py, what is wrong with single values in
-settings_values.py, rules between keys in settings_rules.py and settings_rules_plugin.py, and which leaves are secret
-in settings_secrets.py. Leaves out what the settings come to (plan.py).
+The door to the settings: keys and types are in settings/model.py, what is wrong with single values in
+settings/values.py, rules between keys in settings/rules.py and settings/rules_plugin.py, and which leaves are secret
+in settings/secrets.py. Leaves out what the settings come to (plan.py).
 """
 
 import dataclasses
@@ -15,13 +15,13 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 import rock_download
-import settings_rules  # noqa: F401  Importing them fills RULES.
-import settings_rules_plugin  # noqa: F401
-import settings_secrets
-from settings_model import Settings
-from settings_problem import RULES, Problem, config_remove, config_set, shown
-from settings_secrets import SecretPath
-from settings_values import VALUE_RULES, read, validated
+
+# Importing the rules fills RULES.
+from settings import rules, rules_plugin, secrets  # noqa: F401
+from settings.model import Settings
+from settings.problem import RULES, Problem, config_remove, config_set, shown
+from settings.secrets import SecretPath
+from settings.values import VALUE_RULES, read, validated
 
 __all__ = ["ALL_RULES", "NOT_YET", "Settings", "SettingsError", "load", "parse"]
 
@@ -79,7 +79,7 @@ def load() -> Settings:
         if config.full_key(name) in secret_keys or pulumi.runtime.is_config_secret(config.full_key(name))
     }
     stack_file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
-    paths = settings_secrets.secret_paths(hidden, stack_file, NAMESPACE)
+    paths = secrets.secret_paths(hidden, stack_file, NAMESPACE)
     try:
         return parse(given, secret_paths=paths)
     except SettingsError as error:
@@ -113,15 +113,15 @@ def parse(
     object means all that is in it. `without_rules` leaves rules out, for the tests. Raises SettingsError.
     """
     raw, problems = read(given)
-    raw = {key: settings_secrets.hide(value, (key,), secret_paths) for key, value in raw.items()}
-    misplaced = settings_secrets.take_misplaced(raw)
+    raw = {key: secrets.hide(value, (key,), secret_paths) for key, value in raw.items()}
+    misplaced = secrets.take_misplaced(raw)
     taken = {problem.key for problem in misplaced}
     problems += misplaced
     settings, wrong = validated(raw)
     problems += [problem for problem in wrong if problem.key not in taken]
 
     broken = {_top(problem) for problem in problems}
-    found = [*settings_secrets.plain_credentials(raw), *_not_yet(settings, not_yet)]
+    found = [*secrets.plain_credentials(raw), *_not_yet(settings, not_yet)]
     problems += [problem for problem in found if _top(problem) not in broken]
     problems += _found_by_rules(settings, without_rules, broken)
     problems = [problem for problem in problems if problem.rule not in without_rules]

@@ -1,6 +1,6 @@
 """A problem with the configuration, and the registry of the rules that find them.
 
-Leaves out the rules themselves (settings_rules.py, settings_rules_plugin.py).
+Leaves out the rules themselves (settings/rules.py, settings/rules_plugin.py).
 """
 
 import re
@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from settings_model import Settings
+from settings.model import Settings
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What is wrong with single values, in words for people: pydantic's errors, and what cannot be read at all.
 
-Leaves out the rules between keys (settings_rules.py).
+Leaves out the rules between keys (settings/rules.py).
 """
 
 import difflib
@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from settings_model import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, Settings
-from settings_problem import Problem, config_remove, config_set, path_of, shown
+from settings.model import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, Settings
+from settings.problem import Problem, config_remove, config_set, path_of, shown
 
 MAX_DEPTH = 40
 
