@@ -117,7 +117,7 @@ def _kubectl(*arguments: str) -> str:
     if not paths.KUBECONFIG.exists():
         return ""
     done = subprocess.run(
-        [paths.TOOLS / "kubectl", "--kubeconfig", paths.KUBECONFIG, *arguments],
+        [paths.TOOLS / "kubectl", "--kubeconfig", paths.KUBECONFIG, "--cache-dir", paths.KUBECTL_CACHE, *arguments],
         capture_output=True,
         text=True,
         timeout=COMMAND_TIMEOUT_SECONDS,

@@ -79,6 +79,8 @@ def _own_variables() -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(paths.PASSPHRASE),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "KUBECONFIG": str(paths.KUBECONFIG),
+        # kubectl and helm keep what they find out about a cluster in ~/.kube otherwise.
+        "KUBECACHEDIR": str(paths.KUBECTL_CACHE),
         "HELM_CACHE_HOME": str(paths.HELM / "cache"),
         "HELM_CONFIG_HOME": str(paths.HELM / "config"),
         "HELM_DATA_HOME": str(paths.HELM / "data"),
