@@ -1,10 +1,9 @@
 """What the plugin says to the person, through the engine's Log RPC; and that it is a stand-in, once per run."""
 
-import atexit
 import os
-import tempfile
+import socket
+import sys
 import threading
-from pathlib import Path
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
@@ -29,6 +28,7 @@ class Voice:
         self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
         self._lock = threading.Lock()
         self._noticed = False
+        self._held: socket.socket | None = None
 
     def log(self, severity: str, urn: str, text: str) -> None:
         """Says something about a resource; `status` is shown only while the resource is worked on."""
@@ -48,23 +48,19 @@ class Voice:
             if self._noticed:
                 return
             self._noticed = True
-        if _first_of_run():
+        if self._is_first_of_run():
             self.log("warning", "", NOTICE)
 
+    def _is_first_of_run(self) -> bool:
+        """True in the first plugin process that an engine starts; every provider resource has its own process.
 
-def _first_of_run() -> bool:
-    """True in the first plugin process that an engine starts; every provider resource has its own process."""
-    engine = os.getppid()
-    try:
-        started = Path(f"/proc/{engine}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        started = "0"
-    marker = Path(tempfile.gettempdir()) / f"pulumi-kubernetes-stand-in-{os.getuid()}-{engine}-{started}"
-    try:
-        marker.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    except OSError:
+        The first one holds a name that goes with it (an abstract socket, which only Linux has; elsewhere all speak).
+        """
+        if sys.platform != "linux":
+            return True
+        self._held = socket.socket(socket.AF_UNIX)
+        try:
+            self._held.bind(f"\0pulumi-kubernetes-stand-in-{os.getuid()}-{os.getppid()}")
+        except OSError:
+            return False
         return True
-    atexit.register(marker.unlink, missing_ok=True)
-    return True

@@ -76,8 +76,8 @@ class Asset:
 
 
 def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """A struct from the engine as plain Python."""
-    return {key: _decode(value) for key, value in struct.fields.items()}
+    """A struct from the engine as plain Python, its keys sorted: on the wire they come in any order."""
+    return {key: _decode(struct.fields[key]) for key in sorted(struct.fields)}
 
 
 def _decode(value: struct_pb2.Value) -> Any:

@@ -1,6 +1,6 @@
 """Unit: property values on the wire and as Python, with secrets and unknowns."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.provider.values import UNKNOWN, Secret, decode, encode, has_unknown, mark_secrets, mark_unknowns, plain
@@ -15,6 +15,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), _VALUES, max_size=4))
 def test_there_and_back(values: dict[str, object]) -> None:
     assert decode(encode(values)) == values

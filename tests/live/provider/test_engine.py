@@ -121,7 +121,6 @@ UP = ("up", "--yes", "--skip-preview")
     source="provider/provider.go (Diff)",
 )
 def test_life(program: Program, cluster: Cluster, namespace: str) -> None:
-    program.run("preview")
     program.run(*UP)
     program.run("config", "set", "note", "2")
     program.run(*UP)

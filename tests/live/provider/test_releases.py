@@ -3,7 +3,6 @@
 import json
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -262,7 +261,7 @@ def test_killed(
     with pytest.raises(Failure):
         release.update(waiting)
     killer.join()
-    time.sleep(0.5)
+    cluster.until(lambda: not cluster.run("pgrep", "-f", f"upgrade it .*{namespace}", check=False), "helm goes on", 5)
     assert _history(cluster, namespace) == ["deployed", "pending-upgrade"]
 
     release.plugin = plugin

@@ -1,0 +1,11 @@
+"""docs/verification.md carries the table of the conformance suite as the suite has it."""
+
+from pathlib import Path
+
+from tests.live.provider import expectations
+
+PAGE = Path(__file__).parents[2] / "docs" / "verification.md"
+
+
+def test_the_table_of_expectations_is_current() -> None:
+    assert expectations.table() in PAGE.read_text(encoding="utf-8"), "python -m tests.live.provider.expectations"
