@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 
 import grpc.aio
@@ -13,6 +14,8 @@ from local.provider.servicer import KubernetesServicer
 VERSION = "4.34.2"
 """Of the official plugin, whose SDK it serves."""
 
+ENGINE_INTERVAL_SECONDS = 1.0
+
 
 async def _serve(engine_address: str) -> None:
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
@@ -20,7 +23,16 @@ async def _serve(engine_address: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    await server.wait_for_termination()
+    await _engine_gone()
+    # Operations may hang in threads that nobody waits for any more.
+    os._exit(1)
+
+
+async def _engine_gone() -> None:
+    """Returns when the process that started this one is gone: a killed engine sends no word of it."""
+    engine = os.getppid()
+    while os.getppid() == engine:
+        await asyncio.sleep(ENGINE_INTERVAL_SECONDS)
 
 
 def main() -> None:
