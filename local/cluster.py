@@ -131,7 +131,7 @@ def _kwokctl(*arguments: str) -> None:
     try:
         done = subprocess.run(
             [paths.TOOLS / "kwokctl", "--name", NAME, *arguments],
-            env={**os.environ, "KWOK_WORKDIR": str(paths.KWOK)},
+            env={**os.environ, "KWOK_WORKDIR": str(paths.KWOK), "KUBECACHEDIR": str(paths.KUBECTL_CACHE)},
             capture_output=True,
             text=True,
             timeout=COMMAND_TIMEOUT_SECONDS,
