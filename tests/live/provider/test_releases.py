@@ -1,14 +1,18 @@
 """Conformance: Helm releases."""
 
+import functools
+import http.server
 import json
 import signal
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local import paths
 from local.provider.values import UNKNOWN, Secret, plain
 from tests.live.provider.conftest import Cluster
 from tests.live.provider.expectations import expect
@@ -52,6 +56,25 @@ def chart(tmp_path: Path) -> str:
     return str(folder)
 
 
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def repository(chart: str, tmp_path: Path) -> Iterator[http.server.ThreadingHTTPServer]:
+    """A chart repository on loopback with that chart."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    for command in (["package", chart, "--destination", str(folder)], ["repo", "index", str(folder)]):
+        subprocess.run([paths.TOOLS / "helm", *command], check=True, capture_output=True)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
 def _release(namespace: str, chart: str, **more: Any) -> dict[str, Any]:
     return {"name": "it", "namespace": namespace, "chart": chart, "timeout": 30, **more}
 
@@ -75,6 +98,34 @@ def test_missing_chart(plugin: Plugin) -> None:
     _, failures = plugin.resource(TOKEN).check({"chart": "/nowhere/lamp"})
 
     assert failures == ['path "/nowhere/lamp" not found; check the chart name and repository configuration.']
+
+
+@expect(
+    "a chart comes from a repository by name; its version in the inputs is the one that was found there",
+    source=f"{RELEASE} (Check, getChart)",
+)
+def test_repository(
+    plugin: Plugin, cluster: Cluster, namespace: str, repository: http.server.ThreadingHTTPServer
+) -> None:
+    options = {"repo": f"http://127.0.0.1:{repository.server_address[1]}"}
+    resource = plugin.resource(TOKEN)
+    inputs = resource.checked(_release(namespace, "lamp", version=">=1.0.0", repositoryOpts=options))
+    resource.create(inputs)
+
+    assert inputs["version"] == "1.2.3"
+    assert cluster.get("configmap", "it-settings", namespace) is not None
+
+
+@expect(
+    "a repository that is down refuses every run, changed or not",
+    source=f"{RELEASE} (Check, helmLoad)",
+)
+def test_repository_down(plugin: Plugin, namespace: str) -> None:
+    options = {"repo": "http://127.0.0.1:9"}
+    _, failures = plugin.resource(TOKEN).check(_release(namespace, "lamp", repositoryOpts=options))
+
+    assert len(failures) == 1
+    assert "check the chart name and repository configuration" in failures[0]
 
 
 @expect("with unknown inputs the chart is not loaded", source=f"{RELEASE} (Check)")
