@@ -17,6 +17,9 @@ from local import paths
 NODES = 2
 READY_TIMEOUT_SECONDS = 60
 COMMAND_TIMEOUT_SECONDS = 180
+CREATE_ATTEMPTS = 3
+
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 
 NAME = f"traceable-kong-{hashlib.sha256(str(paths.CLONE).encode()).hexdigest()[:8]}"
 
@@ -50,8 +53,16 @@ def ensure(*, say: Callable[[str], None] = print) -> bool:
         else:
             say(f"cluster: running again after {time.monotonic() - started:.0f} s, with what it held")
             return True
-    delete()
-    _create()
+    for left in reversed(range(CREATE_ATTEMPTS)):
+        delete()
+        try:
+            _create()
+            break
+        except ClusterError as problem:
+            # kwokctl looks for free ports before it uses them, and another clone may be faster.
+            if not left:
+                raise
+            say(f"cluster: {problem}; trying again")
     say(f"cluster: {NAME}, {NODES} nodes, ready after {time.monotonic() - started:.0f} s")
     return False
 
@@ -100,6 +111,8 @@ def _wait_ready() -> None:
         # A pod cannot be made before its namespace has the default service account.
         if _ready_nodes() == NODES and _kubectl("get", "serviceaccount", "default", "--namespace", "default"):
             return
+        if len(_pids()) < len(COMPONENTS):
+            raise ClusterError(f"one of its processes ended at once; the logs are in {_FOLDER / 'logs'}")
         time.sleep(0.2)
     raise ClusterError(f"the cluster is not ready after {READY_TIMEOUT_SECONDS} s; its logs are in {_FOLDER / 'logs'}")
 
