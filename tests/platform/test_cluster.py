@@ -1,0 +1,70 @@
+"""The embedded cluster: what is done when it does not come up; on fakes, no process is started."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local import cluster
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A cluster that is not there, in a folder of its own; the list is filled with what is done."""
+    done: list[str] = []
+    monkeypatch.setattr(cluster, "_COMPLETE", tmp_path / "complete")
+    monkeypatch.setattr(cluster, "_FOLDER", tmp_path / "cluster")
+    monkeypatch.setattr(cluster, "_ready_nodes", lambda: 0)
+    monkeypatch.setattr(cluster, "delete", lambda: done.append("delete"))
+    monkeypatch.setattr(cluster, "_create", lambda: done.append("create"))
+    monkeypatch.setattr(cluster, "_kwokctl", lambda *arguments: done.append(arguments[0]))
+    return done
+
+
+def quiet(line: str) -> None:
+    """Says nothing."""
+
+
+def test_one_that_loses_a_race_for_a_port_is_made_again(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def create() -> None:
+        calls.append("create")
+        if calls.count("create") == 1:
+            raise cluster.ClusterError("one of its processes ended at once")
+
+    monkeypatch.setattr(cluster, "_create", create)
+    assert cluster.ensure(say=quiet) is False
+    assert calls == ["delete", "create", "delete", "create"]
+
+
+def test_one_that_never_comes_up_is_an_error_in_the_end(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def create() -> None:
+        calls.append("create")
+        raise cluster.ClusterError("no")
+
+    monkeypatch.setattr(cluster, "_create", create)
+    with pytest.raises(cluster.ClusterError, match="no"):
+        cluster.ensure(say=quiet)
+    assert calls.count("create") == cluster.CREATE_ATTEMPTS
+
+
+def test_half_a_cluster_is_made_anew(calls: list[str]) -> None:
+    assert cluster.ensure(say=quiet) is False
+    assert calls == ["delete", "create"]
+
+
+def test_a_whole_one_whose_processes_are_gone_is_started_again(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "complete").touch()
+    (tmp_path / "cluster" / "pids").mkdir(parents=True)
+    monkeypatch.setattr(cluster, "_wait_ready", lambda: calls.append("wait"))
+    assert cluster.ensure(say=quiet) is True
+    assert calls == ["stop", "start", "wait"]
+
+
+def test_a_process_of_somebody_else_is_never_ended(calls: list[str], tmp_path: Path) -> None:
+    pids = tmp_path / "cluster" / "pids"
+    pids.mkdir(parents=True)
+    (pids / "etcd.pid").write_text(str(os.getpid()))
+    cluster._disown_stale_pids()
+    assert not (pids / "etcd.pid").exists()
