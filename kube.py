@@ -1,0 +1,225 @@
+"""Asks a Kubernetes API server, and reaches into pods: plain documents in, plain documents out.
+
+The official Python client brings the login that a kubeconfig describes, the connection and the port-forward; its typed
+models are left aside, because they lose what they do not know. Safe to use from several threads. Knows no Pulumi.
+Leaves out what is asked, and what the answers mean.
+"""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+import yaml
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.stream import portforward
+
+Document = dict[str, Any]
+
+REQUEST_TIMEOUT_SECONDS = 20
+CONNECTIONS = 32
+PAGE = 500
+
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Unreachable(Exception):
+    """There is no such context, or nobody answers; the text says which."""
+
+
+class ApiError(Exception):
+    """An answer that is no success; the text is the server's own message."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class Answer(Document):
+    """What the server answered; `warnings` are the texts of its Warning headers (RFC 7234, admission policies)."""
+
+    warnings: tuple[str, ...] = ()
+
+
+class Kube:
+    """A connection to one API server; `server_url` is its address."""
+
+    def __init__(self, configuration: Any) -> None:
+        configuration.connection_pool_maxsize = CONNECTIONS
+        self._configuration = configuration
+        self._client = client.ApiClient(configuration)
+        self._pool = self._client.rest_client.pool_manager
+        self._login = threading.Lock()
+        self.server_url = str(configuration.host)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> Answer:
+        """One request. Raises ApiError or Unreachable."""
+        headers: dict[str, str] = {"Accept": "application/json", "User-Agent": "traceable-kong"}
+        parameters: list[tuple[str, str]] = list((query or {}).items())
+        with self._login:
+            self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
+        if body is not None:
+            headers["Content-Type"] = content_type
+        try:
+            answer = self._pool.request(
+                method,
+                self.server_url + path + ("?" + urlencode(parameters) if parameters else ""),
+                body=None if body is None else json.dumps(body),
+                headers=headers,
+                timeout=urllib3.Timeout(connect=5, read=REQUEST_TIMEOUT_SECONDS),
+                retries=urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0, allowed_methods=None),
+            )
+        except urllib3.exceptions.HTTPError as problem:
+            raise Unreachable(f"{self.server_url}: {getattr(problem, 'reason', None) or problem}") from None
+        return _answer(answer)
+
+    def get(self, path: str) -> Answer | None:
+        """One object, None where it, or its kind, is not there. Raises ApiError or Unreachable."""
+        try:
+            return self.request("GET", path)
+        except ApiError as problem:
+            if problem.status == 404:
+                return None
+            raise
+
+    def list(self, path: str, **selectors: str) -> list[Document]:
+        """All objects below a path; none where the kind is not there.
+
+        `selectors` are query parameters such as `labelSelector`. Raises ApiError or Unreachable.
+        """
+        items: list[Document] = []
+        query = {"limit": str(PAGE), **selectors}
+        while True:
+            try:
+                page = self.request("GET", path, query=query)
+            except ApiError as problem:
+                if problem.status == 404:
+                    return []
+                raise
+            items += page.get("items") or []
+            if not (page.get("metadata") or {}).get("continue"):
+                return items
+            query["continue"] = page["metadata"]["continue"]
+
+    def allowed(self, verb: str, resource: str, *, group: str = "", namespace: str = "", subresource: str = "") -> bool:
+        """Whether we may, by SelfSubjectAccessReview. Raises ApiError or Unreachable."""
+        attributes = {"verb": verb, "resource": resource, "group": group}
+        if namespace:
+            attributes["namespace"] = namespace
+        if subresource:
+            attributes["subresource"] = subresource
+        review = self.request(
+            "POST",
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            body={
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            },
+        )
+        return bool((review.get("status") or {}).get("allowed"))
+
+    def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        """A socket to a port in a pod. Raises ApiError or Unreachable.
+
+        That nobody listens there is only seen when the socket is used.
+        """
+        # The library puts its own transport into the client while it connects, so each forward has a client of its own.
+        api = client.CoreV1Api(client.ApiClient(self._configuration))
+        try:
+            forwarded = portforward(
+                api.connect_get_namespaced_pod_portforward,
+                pod,
+                namespace,
+                ports=str(port),
+                _request_timeout=REQUEST_TIMEOUT_SECONDS,
+            )
+        except client.ApiException as problem:
+            raise ApiError(problem.status or 0, str(problem.reason), str(problem.reason)) from None
+        except (OSError, urllib3.exceptions.HTTPError) as problem:
+            raise Unreachable(f"{self.server_url}: {problem}") from None
+        found: socket.socket = forwarded.socket(port)
+        return found
+
+
+def _answer(answer: Any) -> Answer:
+    try:
+        document = json.loads(answer.data) if answer.data else {}
+    except ValueError:
+        document = {}
+    if not isinstance(document, dict):
+        document = {}
+    if answer.status >= 400:
+        message = document.get("message") or answer.data.decode(errors="replace")[:500] or f"HTTP {answer.status}"
+        raise ApiError(answer.status, str(document.get("reason") or ""), str(message))
+    result = Answer(document)
+    result.warnings = tuple(_warning_text(value) for value in answer.headers.getlist("Warning"))
+    return result
+
+
+def _warning_text(header: str) -> str:
+    """`299 - "text"` -> text."""
+    return header.split('"', 1)[-1].rsplit('"', 1)[0].replace('\\"', '"')
+
+
+def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kube:
+    """The cluster of a kubeconfig: a path, or its whole text; KUBECONFIG and ~/.kube/config where it is None.
+
+    `context` is the current one where it is None. Raises Unreachable where there is no such configuration.
+    """
+    configuration = client.Configuration()
+    try:
+        if kubeconfig and ("\n" in kubeconfig or kubeconfig.lstrip().startswith("{")):
+            config.load_kube_config_from_dict(
+                yaml.safe_load(kubeconfig), context=context, client_configuration=configuration, persist_config=False
+            )
+        else:
+            _load_files(kubeconfig, context, configuration)
+    except (ConfigException, OSError, yaml.YAMLError, TypeError, ValueError, KeyError) as problem:
+        raise Unreachable(f"no usable kubeconfig: {problem}") from None
+    return Kube(configuration)
+
+
+def _load_files(kubeconfig: str | None, context: str | None, configuration: Any) -> None:
+    paths = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    try:
+        config.load_kube_config(
+            config_file=paths,
+            context=context or _current_context(paths),
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except ConfigException:
+        if kubeconfig or context:
+            raise
+        # In a pod, with neither: the pod's own service account.
+        config.load_incluster_config(client_configuration=configuration)
+
+
+def _current_context(paths: str) -> str | None:
+    """The first that several files name, as kubectl has it; the client would take the last.
+
+    Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/.
+    """
+    for path in paths.split(os.pathsep):
+        with suppress(OSError):
+            found = (yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8")) or {}).get("current-context")
+            if found:
+                return str(found)
+    return None

@@ -1,0 +1,38 @@
+"""How what this stack made in a cluster is told from everything else: a label on every object, a mark in every Release.
+
+A killed run leaves objects that no state knows. What carries this stack's label is taken over by the next run, and
+anything else of the same name is refused. Leaves out the looking (preflight).
+"""
+
+import hashlib
+import re
+
+STACK_LABEL = "traceable-kong/stack"
+
+LABEL_LIMIT = 63
+"""Characters in a label's value (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
+
+_DIGEST_LENGTH = 8
+
+
+def stack_id(project: str, stack: str) -> str:
+    """The label's value for a stack: `project.stack`, shortened with a digest where it would not fit."""
+    name = f"{project}.{stack}"
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    if safe == name and len(safe) <= LABEL_LIMIT:
+        return safe
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return f"{safe[: LABEL_LIMIT - _DIGEST_LENGTH - 1]}-{digest}"
+
+
+def labels(owner: str) -> dict[str, str]:
+    """The labels of an object of the stack `owner` (what `stack_id()` gave)."""
+    return {"app.kubernetes.io/managed-by": "pulumi", STACK_LABEL: owner}
+
+
+def release_mark(owner: str) -> dict[str, dict[str, dict[str, str]]]:
+    """Chart values that mark a Release as this stack's; `global` is what Helm hands to every chart.
+
+    Source: https://helm.sh/docs/chart_template_guide/subcharts_and_globals/.
+    """
+    return {"global": {"traceableKong": {"stack": owner}}}
