@@ -17,6 +17,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from proof.expectation import PLUGINS_DIRECTORY
 from values import DIGEST_LENGTH
 
 
@@ -88,12 +89,21 @@ def chart_entries(config_maps: Sequence[PluginConfigMap]) -> list[dict[str, Any]
     return entries
 
 
+def mount_paths(config_maps: Sequence[PluginConfigMap]) -> dict[str, str]:
+    """`{mount path: ConfigMap}` as the Kong chart mounts them (kong chart 3.4.1, `kong.plugins`)."""
+    return {
+        "/".join(part for part in (PLUGINS_DIRECTORY, item.plugin, item.directory) if part): item.name
+        for item in config_maps
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class PluginFilesArgs:
-    """`namespace` is Kong's; `config_maps` is what `plugin_config_maps()` gave."""
+    """`namespace` is Kong's; `config_maps` is what `plugin_config_maps()` gave; `labels` tell whose they are."""
 
     namespace: str
     config_maps: Sequence[PluginConfigMap]
+    labels: Mapping[str, str]
 
 
 class PluginFiles(pulumi.ComponentResource):
@@ -107,10 +117,7 @@ class PluginFiles(pulumi.ComponentResource):
                 metadata={
                     "name": item.name,
                     "namespace": args.namespace,
-                    "labels": {
-                        "app.kubernetes.io/managed-by": "pulumi",
-                        "app.kubernetes.io/name": item.plugin,
-                    },
+                    "labels": {**args.labels, "app.kubernetes.io/name": item.plugin},
                 },
                 immutable=True,
                 data=item.data or None,
