@@ -14,17 +14,21 @@ from components.plugin_files import PluginFiles
 from components.tme import TmeInjection
 from components.tme_guard import TmeGuard
 from gates import Gates
+from gates.opening import open_or_refuse
 from plan import plan
+from plan_preflight import intent
 from rock_download import load_rock
 
 # First everything that can be refused: nothing is registered before all of it holds.
 config = settings.load()
 target = cluster.configured()
 target.refuse_unless_allowed(config.allowed_clusters)
-planned = plan(config, load_rock(config.plugin), ownership.stack_id(pulumi.get_project(), pulumi.get_stack()))
+rock = load_rock(config.plugin)
+planned = plan(config, rock, ownership.stack_id(pulumi.get_project(), pulumi.get_stack()))
+open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
 
 provider = target.provider("kubernetes")
-gates = Gates(args=planned.gates, api=lambda: target.api)
+gates = Gates(args=planned.gates, cluster=target)
 
 
 def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -36,7 +40,7 @@ namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
 # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
 foundation: list[pulumi.Resource] = [namespace]
 if planned.agent:
-    foundation.append(TraceableAgent("agent", args=planned.agent, opts=after()))
+    foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after()))
 if planned.guard:
     foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after()))
 if planned.plugin_files:

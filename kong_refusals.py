@@ -117,3 +117,8 @@ def require(values: Mapping[str, Any], path: Sequence[str], expected: object, co
         raise KongValuesError(
             f"kongValues.{'.'.join(path)} is {found!r}, where this program needs {expected!r}: {mend}."
         )
+
+
+def kong_environment(values: Mapping[str, Any]) -> dict[str, str]:
+    """`{variable: value}` that the user's values set in Kong's environment, without what is secret or elsewhere."""
+    return {name: str(value) for _, name, value in environment(values) if isinstance(value, str | int | float)}

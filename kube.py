@@ -29,6 +29,9 @@ PAGE = 500
 
 MERGE_PATCH = "application/merge-patch+json"
 
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches."""
+
 
 class Unreachable(Exception):
     """There is no such context, or nobody answers; the text says which."""
@@ -68,9 +71,10 @@ class Kube:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Answer:
         """One request. Raises ApiError or Unreachable."""
-        headers: dict[str, str] = {"Accept": "application/json", "User-Agent": "traceable-kong"}
+        headers: dict[str, str] = {"Accept": accept, "User-Agent": "traceable-kong"}
         parameters: list[tuple[str, str]] = list((query or {}).items())
         with self._login:
             self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
@@ -98,16 +102,18 @@ class Kube:
                 return None
             raise
 
-    def list(self, path: str, **selectors: str) -> list[Document]:
+    def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         """All objects below a path; none where the kind is not there.
 
-        `selectors` are query parameters such as `labelSelector`. Raises ApiError or Unreachable.
+        `metadata_only` leaves their content on the server; `selectors` are query parameters such as `labelSelector`.
+        Raises ApiError or Unreachable.
         """
+        accept = METADATA_ONLY if metadata_only else "application/json"
         items: list[Document] = []
         query = {"limit": str(PAGE), **selectors}
         while True:
             try:
-                page = self.request("GET", path, query=query)
+                page = self.request("GET", path, query=query, accept=accept)
             except ApiError as problem:
                 if problem.status == 404:
                     return []

@@ -184,6 +184,7 @@ def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
                 action=guard.action,
             ),
             timeout_seconds=settings.kong.timeout_seconds,
+            agent_release=AGENT_RELEASE,
         ),
         outputs={
             **(stands if installed else {}),

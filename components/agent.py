@@ -138,13 +138,23 @@ class AgentArgs:
 
 
 class TraceableAgent(pulumi.ComponentResource):
-    """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str)."""
+    """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str).
 
-    def __init__(self, name: str, *, args: AgentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    `before` is what happens before Helm begins.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: AgentArgs,
+        before: pulumi.ResourceHookBinding | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:TraceableAgent", name, None, opts)
-        before: list[pulumi.Resource] = []
+        first: list[pulumi.Resource] = []
         if args.create_namespace:
-            before.append(
+            first.append(
                 k8s.core.v1.Namespace(
                     f"{name}-namespace",
                     metadata={"name": args.namespace, "labels": dict(args.labels)},
@@ -161,9 +171,9 @@ class TraceableAgent(pulumi.ComponentResource):
                     "labels": dict(args.labels),
                 },
                 string_data={OWN_TOKEN_SECRET.key: with_secrets(args.token)},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=list(before)),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(first)),
             )
-            before.append(secret)
+            first.append(secret)
             # Not a digest: that would help to guess the token.
             annotations[TOKEN_ANNOTATION] = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
         certificate = certificate_digest(args.values)
@@ -176,7 +186,7 @@ class TraceableAgent(pulumi.ComponentResource):
             chart=args.chart,
             values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
             timeout_seconds=args.timeout_seconds,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before),
         )
         self.endpoint = agent_endpoint(args.namespace)
         self.register_outputs({"endpoint": self.endpoint, "release": args.release})

@@ -9,10 +9,11 @@ CLONE = Path(__file__).parents[2]
 PROGRAM = [
     *sorted(CLONE.glob("*.py")),
     *sorted((CLONE / "components").glob("*.py")),
+    *sorted((CLONE / "preflight").glob("*.py")),
     *sorted((CLONE / "settings").glob("*.py")),
 ]
 PLATFORM = sorted((CLONE / "local").rglob("*.py"))
-PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components", "settings"}
+PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components", "preflight", "settings"}
 
 SHARED_BY_COMPONENTS = {"components.helm"}
 WITHOUT_PULUMI = ["rock.py", "plugin_options.py", "settings/model.py", "settings/rules.py", "settings/rules_plugin.py"]
@@ -53,6 +54,12 @@ def test_components_import_neither_one_another_nor_settings(path: Path) -> None:
 @pytest.mark.parametrize("name", WITHOUT_PULUMI)
 def test_what_is_pure_knows_no_pulumi(name: str) -> None:
     assert not {top for top in tops(CLONE / name) if top.startswith("pulumi")}
+
+
+@pytest.mark.parametrize("path", sorted((CLONE / "preflight").glob("*.py")), ids=lambda path: path.name)
+def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
+    allowed = {"kube", "ownership", "plugin_options", "preflight"}
+    assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
 
 def test_main_is_wiring_only() -> None:

@@ -1,0 +1,147 @@
+"""What is looked at before anything is changed, in previews and in every `up`. Read-only, but for `mend()`.
+
+`examine()` runs all rules side by side, so that it costs about as much as its slowest look. Each rule is a function
+whose docstring says what must hold. Where a kind, a namespace or an object is not there, a rule passes: a first install
+has none of them. Where a rule may not look, that is said. Knows no Pulumi. Leaves out what a person is shown.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from kube import ApiError, Kube, Unreachable
+from preflight import foreign, gateway, moved, releases, rights, versions, webhooks
+from preflight.finding import DeadRelease, Finding, Found, Severity
+from preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
+from preflight.looks import Looks
+from preflight.mending import mend
+
+__all__ = [
+    "AgentIntent",
+    "DeadRelease",
+    "Examination",
+    "Finding",
+    "GatewayIntent",
+    "Intent",
+    "PluginIntent",
+    "SecretKey",
+    "examine",
+    "mend",
+]
+
+THREADS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What was found: `refusals` stop everything, `warnings` are said, `dead` is to be mended first (in an `up`)."""
+
+    refusals: list[Finding]
+    warnings: list[Finding]
+    dead: list[DeadRelease]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """`subject` is what it looks at; `severity` says what it means that it could not look."""
+
+    subject: str
+    look: Callable[[Looks, Intent], Iterator[Found]]
+    severity: Severity = "needed"
+
+
+def examine(api: Kube, intent: Intent) -> Examination:
+    """Everything that stands in the way of `intent`, and what is to be said of it. Changes nothing, raises nothing."""
+    looks = Looks(api)
+    try:
+        administrator = rights.may_do_anything(looks)
+        rules = [*_rules(intent), *([] if administrator else _rights(intent))]
+        with ThreadPoolExecutor(max_workers=THREADS) as pool:
+            results = list(pool.map(lambda rule: _apply(rule, looks, intent), rules))
+    except (ApiError, Unreachable) as problem:
+        # Not even whether we may look can be asked.
+        return Examination(refusals=[_no_answer(problem)], warnings=[], dead=[])
+    findings: list[Finding] = []
+    dead: list[DeadRelease] = []
+    blind: dict[str, list[Rule]] = {}
+    for rule, (found, unseen) in zip(rules, results, strict=True):
+        findings += [item for item in found if isinstance(item, Finding)]
+        dead += [item for item in found if isinstance(item, DeadRelease)]
+        if unseen is not None:
+            blind.setdefault(str(unseen), []).append(rule)
+    findings += [_not_seen(message, of, intent) for message, of in blind.items()]
+    if not intent.live_change:
+        findings += [_will_be_mended(item) for item in dead]
+    return Examination(
+        refusals=[item for item in findings if not item.only_warns],
+        warnings=[item for item in findings if item.only_warns],
+        dead=dead if intent.live_change else [],
+    )
+
+
+def _rules(intent: Intent) -> Iterator[Rule]:
+    yield Rule(subject="namespaces", look=foreign.namespaces_are_as_said)
+    for thing in foreign.things(intent):
+        yield Rule(subject=thing.subject, look=partial(foreign.thing_is_ours, thing))
+    yield Rule(subject="the Secret with the platform token", look=foreign.their_secret_is_there)
+    named = [("kong", intent.gateway.namespace, intent.gateway.release)] if intent.gateway.ours else []
+    if intent.agent:
+        named.append(("agent", intent.agent.namespace, intent.agent.release))
+    for key, namespace, name in named:
+        if name:
+            look = partial(releases.release_is_ours_and_alive, namespace=namespace, name=name, key=key)
+            yield Rule(subject=f"Helm release {name}", look=look)
+    yield Rule(subject="Kong's Deployment", look=gateway.deployment_is_there)
+    yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
+    yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)
+    yield Rule(subject="other global plugins", look=foreign.no_second_global_plugin)
+    yield Rule(
+        subject="a gateway of this stack elsewhere", look=moved.gateway_is_the_one_that_stands, severity="advice"
+    )
+    yield Rule(subject="options of the plugin that stands", look=versions.standing_options_are_known)
+    yield Rule(subject="plugins whose files go", look=versions.plugins_that_go_are_not_in_use)
+    yield Rule(subject="the plugin that stands", look=versions.switched_off_before_it_leaves)
+    yield Rule(subject="other gateways' webhooks", look=webhooks.webhooks_let_the_plugin_through, severity="advice")
+
+
+def _rights(intent: Intent) -> Iterator[Rule]:
+    for purpose in rights.purposes(intent):
+        yield Rule(subject=f"rights for {purpose.subject}", look=partial(rights.rights_for, purpose=purpose))
+
+
+def _apply(rule: Rule, looks: Looks, intent: Intent) -> tuple[list[Found], ApiError | None]:
+    """What a rule found before it could look no further, and why it could not."""
+    found: list[Found] = []
+    try:
+        for item in rule.look(looks, intent):
+            found.append(item)
+    except ApiError as problem:
+        return found, problem
+    return found, None
+
+
+def _not_seen(message: str, rules: list[Rule], intent: Intent) -> Finding:
+    return Finding(
+        subject=", ".join(rule.subject for rule in rules),
+        wrong=f"could not be looked at, so what is wrong there shows only later: {message}",
+        mend="have the right to look granted (`kubectl auth can-i --list` says what there is), then again",
+        only_warns=not intent.live_change or all(rule.severity == "advice" for rule in rules),
+    )
+
+
+def _will_be_mended(dead: DeadRelease) -> Finding:
+    return Finding(
+        subject=dead.subject,
+        wrong=f"was left {dead.status} by an operation that was interrupted, and Helm refuses every further one",
+        mend=f"`pulumi up` runs `{dead.command}` before anything else",
+        only_warns=True,
+    )
+
+
+def _no_answer(problem: Exception) -> Finding:
+    return Finding(
+        subject="the cluster",
+        wrong=f"does not answer our questions: {problem}",
+        mend="`kubectl get namespaces` shows the same; choose another with `pulumi config set kubernetes:context NAME`",
+    )

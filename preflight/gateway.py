@@ -1,0 +1,150 @@
+"""The gateway as it stands: can its Kong be asked, and is the TME's port free.
+
+Leaves out what runs in its pods already (the proof).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kube import Document
+from preflight.finding import Finding
+from preflight.intent import GatewayIntent, Intent
+from preflight.looks import (
+    Looks,
+    deployment,
+    name_of,
+    pods,
+)
+
+TME_PORT = 5442
+"""Where a TME listens in its pod (traceable-agent 1.58.0)."""
+
+
+def deployment_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """A Kong that somebody else installed has the Deployment and the container that the stack names."""
+    gateway = intent.gateway
+    if gateway.ours:
+        return
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    if live is None:
+        yield Finding(
+            subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
+            wrong="is missing, and kong.install is false: there is no Kong to put the plugin into",
+            mend=f"`kubectl get deployments --namespace {gateway.namespace}`, then "
+            "`pulumi config set --path traceable-kong:kong.deployment NAME`",
+        )
+    elif _container(live, gateway.container) is None:
+        names = ", ".join(item["name"] for item in _containers(live))
+        yield Finding(
+            subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
+            wrong=f"has no container {gateway.container} (it has {names}): it cannot be told where Kong runs",
+            mend="`pulumi config set --path traceable-kong:kong.container NAME`",
+        )
+
+
+def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Kong has an Admin API that a port-forward reaches, so that it can say itself whether the plugin is on."""
+    gateway = intent.gateway
+    environment = _environment(looks, gateway)
+    if environment is None:
+        return
+    subject = f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}"
+    listen = environment.get("KONG_ADMIN_LISTEN", "")
+    if environment.get("KONG_ROLE") == "data_plane":
+        yield Finding(
+            subject=subject,
+            wrong="is a data plane (KONG_ROLE=data_plane), which gets its configuration from a control plane and has "
+            "no Admin API: a plugin given to it here would do nothing, and nobody could tell",
+            mend="name the control plane's Deployment, or a Kong in traditional or DB-less mode",
+        )
+    elif listen is None:
+        yield Finding(
+            subject=subject,
+            wrong="takes KONG_ADMIN_LISTEN from elsewhere (valueFrom): whether Kong can be asked shows only at the end",
+            mend="write it as a plain value, if the proof fails",
+            only_warns=True,
+        )
+    elif listen and not any(_is_on_a_port(part) for part in listen.split(",")):
+        value = "kongValues.env.admin_listen" if gateway.ours else "KONG_ADMIN_LISTEN"
+        yield Finding(
+            subject=subject,
+            wrong=f"has an Admin API that cannot be reached through a port ({value} is {listen!r}): whether the plugin "
+            "is on could never be proven, and an ingress controller in the pod could not configure it",
+            mend=f"{value} `127.0.0.1:8444 http2 ssl`; it stays closed to everybody outside the pod",
+        )
+
+
+def tme_port_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """In sync nothing but the TME has its port in a gateway pod."""
+    if not (intent.sync and intent.enabled):
+        return
+    gateway = intent.gateway
+    mend = (
+        "give it another port; where it is part of the chart values, first with `pulumi config set traceable-kong:mode "
+        "async` and `pulumi up`, then in sync again"
+    )
+    meant = f"the plugin would send every request to whatever answers on {TME_PORT}, where the TME has to be"
+    for name, value in sorted((_environment(looks, gateway) or {}).items()):
+        if re.fullmatch(r"KONG_.*_LISTEN", name) and value and _has_port(value):
+            yield Finding(
+                subject=f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}",
+                wrong=f"listens on the TME's port itself ({name} is {value!r}): {meant}",
+                mend=mend,
+            )
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    if live is None:
+        return
+    templates = [(f"deployment {gateway.deployment}", live["spec"]["template"]["spec"])]
+    selector = (live["spec"].get("selector") or {}).get("matchLabels") or {}
+    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    templates += [
+        (f"pod {name_of(pod)}", pod["spec"]) for pod in looks.list(pods(gateway.namespace), labelSelector=labels)
+    ]
+    told: set[str] = set()
+    for where, spec in templates:
+        for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
+            ports = {port.get("containerPort") for port in container.get("ports") or []}
+            if TME_PORT in ports and container["name"] not in told and not _runs(container, intent.tme_image):
+                told.add(container["name"])
+                yield Finding(
+                    subject=f"container {container['name']} of {where}, namespace {gateway.namespace}",
+                    wrong=f"has the TME's port: {meant}",
+                    mend=mend,
+                )
+
+
+def _environment(looks: Looks, gateway: GatewayIntent) -> Mapping[str, str | None] | None:
+    """Kong's variables as its next pods have them, None for a value from elsewhere; None where there is no Kong."""
+    if gateway.ours:
+        return gateway.environment
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    kong = _container(live, gateway.container) if live else None
+    if kong is None:
+        return None
+    return {
+        item["name"]: None if item.get("valueFrom") else str(item.get("value", "")) for item in kong.get("env") or []
+    }
+
+
+def _containers(live: Document) -> list[dict[str, Any]]:
+    return list(live["spec"]["template"]["spec"]["containers"])
+
+
+def _container(live: Document, name: str) -> dict[str, Any] | None:
+    return next((item for item in _containers(live) if item["name"] == name), None)
+
+
+def _is_on_a_port(listen: str) -> bool:
+    """One part of a listen directive: `127.0.0.1:8444 http2 ssl`, `off`, `unix:/path`."""
+    return listen.strip() not in ("", "off") and not listen.strip().startswith("unix:")
+
+
+def _has_port(listen: str) -> bool:
+    return any(part.split()[0].endswith(f":{TME_PORT}") for part in listen.split(",") if part.split())
+
+
+def _runs(container: Document, image: str) -> bool:
+    """Whether a container runs an image of that name, wherever it comes from and in whatever version."""
+    name = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+    return name == image.rsplit("/", 1)[-1].split(":")[0]

@@ -1,0 +1,94 @@
+"""What a stack is about to do, as far as preflight asks: plain data, from the plan. Leaves out how it is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretKey:
+    """A key in a Secret that somebody else made."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayIntent:
+    """The gateway.
+
+    `ours` False is a Kong that exists, without `release`. `deployment` and `container` are the Deployment's name and
+    its Kong container. `environment` is what the chart values of a Kong of ours set of its KONG_* variables: its next
+    pods have these, whatever the ones that run now have. It is not read where Kong is not ours.
+    """
+
+    namespace: str
+    create_namespace: bool
+    ours: bool
+    release: str | None
+    deployment: str
+    container: str
+    ingress_class: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentIntent:
+    """The agent; `release` is None for one that exists.
+
+    `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
+    """
+
+    namespace: str
+    create_namespace: bool
+    release: str | None
+    own_secret: str | None
+    their_secret: SecretKey | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginIntent:
+    """The plugin: `object_name` is its KongClusterPlugin's, None with a database; `name` is the plugin's in Kong.
+
+    `everywhere` True is every route. `rock_version` is such as `2.1.2-1`, `shipped` the names of all plugins in that
+    rock. `config` is what will be written; a secret leaf in it is never sent or shown.
+    """
+
+    object_name: str | None
+    name: str
+    everywhere: bool
+    config: Mapping[str, Any] = field(repr=False)
+    rock_version: str
+    rock_sha256: str
+    shipped: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """What a stack is about to do.
+
+    Args:
+        owner: what `ownership.stack_id()` gave.
+        live_change: True in an `up`, False in a preview.
+        gateway, plugin: what they are.
+        agent: None for one outside the cluster.
+        config_maps: names of the ConfigMaps with the plugin's files, in the gateway's namespace.
+        record: name of the ConfigMap there that records what stands.
+        policy: name of the guard's ValidatingAdmissionPolicy and of its binding; None without a guard.
+        sync: whether the gateway's pods get the TME.
+        tme_image: what a TME's image is called, without registry and tag.
+        enabled, installed: the switches of the same names.
+    """
+
+    owner: str
+    live_change: bool
+    gateway: GatewayIntent
+    agent: AgentIntent | None
+    plugin: PluginIntent
+    config_maps: tuple[str, ...]
+    record: str
+    policy: str | None
+    sync: bool
+    tme_image: str
+    enabled: bool
+    installed: bool

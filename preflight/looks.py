@@ -1,0 +1,91 @@
+"""Looking: each thing is asked of the cluster once, whoever wants to know, from as many threads as there are rules.
+
+Only reads, and asks to be told what would be (`dryRun=All`, SelfSubjectAccessReview). Leaves out what is looked for.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Any
+
+from kube import Document, Kube
+
+CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
+NAMESPACED_PLUGINS = "/apis/configuration.konghq.com/v1/kongplugins"
+NAMESPACES = "/api/v1/namespaces"
+POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+POLICY_BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+
+INGRESS_CLASS = "kubernetes.io/ingress.class"
+
+
+def config_maps(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/configmaps"
+
+
+def secrets(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/secrets"
+
+
+def deployment(namespace: str, name: str) -> str:
+    return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+
+
+def pods(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/pods"
+
+
+def labels_of(item: Document) -> dict[str, str]:
+    return dict((item.get("metadata") or {}).get("labels") or {})
+
+
+def annotations_of(item: Document) -> dict[str, str]:
+    return dict((item.get("metadata") or {}).get("annotations") or {})
+
+
+def name_of(item: Document) -> str:
+    return str((item.get("metadata") or {}).get("name"))
+
+
+class Looks:
+    """A cluster as it is seen in one run. Every method raises kube.ApiError or kube.Unreachable."""
+
+    def __init__(self, api: Kube) -> None:
+        self._api = api
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, Future[Any]] = {}
+
+    def get(self, path: str) -> Document | None:
+        """One object, None where it is not there."""
+        found: Document | None = self._once(path, lambda: self._api.get(path))
+        return found
+
+    def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
+        """All objects below a path."""
+        found: list[Document] = self._once(
+            (path, metadata_only, *sorted(selectors.items())),
+            lambda: self._api.list(path, metadata_only=metadata_only, **selectors),
+        )
+        return found
+
+    def allowed(self, verb: str, resource: str, *, group: str, namespace: str, subresource: str) -> bool:
+        """Whether we may."""
+        return self._api.allowed(verb, resource, group=group, namespace=namespace, subresource=subresource)
+
+    def would_create(self, path: str, body: Document) -> None:
+        """Nothing where the object could be made; kube.ApiError with the reason where not. Nothing is made."""
+        self._api.request("POST", path, query={"dryRun": "All"}, body=body)
+
+    def _once(self, key: Hashable, ask: Callable[[], Any]) -> Any:
+        with self._lock:
+            future = self._answers.get(key)
+            first = future is None
+            if future is None:
+                future = self._answers[key] = Future()
+        if first:
+            try:
+                future.set_result(ask())
+            except Exception as problem:
+                future.set_exception(problem)
+        return future.result()

@@ -1,0 +1,174 @@
+"""The rights that an `up` needs, asked for by SelfSubjectAccessReview, so that none is missing half-way.
+
+One question first: whoever may do anything is asked no further. Leaves out the rights to read what preflight reads:
+that shows when it looks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kube import ApiError
+from preflight.finding import Finding
+from preflight.intent import Intent
+from preflight.looks import Looks
+
+EVERYWHERE = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """A right in a namespace, or EVERYWHERE."""
+
+    verb: str
+    resource: str
+    namespace: str
+    group: str = ""
+    subresource: str = ""
+
+    @property
+    def command(self) -> str:
+        """Asks for the same with kubectl."""
+        resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        subresource = f" --subresource={self.subresource}" if self.subresource else ""
+        where = f" --namespace {self.namespace}" if self.namespace else ""
+        return f"kubectl auth can-i {self.verb} {resource}{subresource}{where}"
+
+    @property
+    def text(self) -> str:
+        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """Rights that are needed together; `meant` is what happens without them, `instead` a way without them."""
+
+    subject: str
+    meant: str
+    rights: tuple[Right, ...]
+    instead: str = ""
+
+
+def purposes(intent: Intent) -> Iterator[Purpose]:
+    """What an `up` of this intent needs."""
+    yield from _namespaces(intent)
+    kong = intent.gateway.namespace
+    yield _purpose("the plugin's files and the record", "nothing could be mounted into Kong", kong, "configmaps")
+    if intent.gateway.ours:
+        yield _helm("Kong", kong, "clusterroles", "clusterrolebindings", "roles", "rolebindings")
+    if intent.agent and intent.agent.release:
+        yield _helm("the agent", intent.agent.namespace, "clusterroles", "clusterrolebindings")
+        yield Purpose(
+            subject="the agent's injector",
+            meant="no gateway pod would ever get a TME",
+            rights=_write("mutatingwebhookconfigurations", EVERYWHERE, "admissionregistration.k8s.io"),
+        )
+    if intent.sync:
+        yield Purpose(
+            subject="the TME",
+            meant="the gateway's pods could not ask for it, or only the rollout would show that they do not get it",
+            rights=(
+                Right(verb="patch", resource="namespaces", namespace=kong),
+                Right(verb="patch", resource="deployments", group="apps", namespace=kong),
+                Right(verb="create", resource="pods", namespace=kong),
+            ),
+        )
+    if intent.policy:
+        group = "admissionregistration.k8s.io"
+        yield Purpose(
+            subject="the guard",
+            meant="a gateway pod without its TME could not be kept from starting",
+            rights=(
+                *_write("validatingadmissionpolicies", EVERYWHERE, group),
+                *_write("validatingadmissionpolicybindings", EVERYWHERE, group),
+            ),
+            instead="; or `pulumi config set traceable-kong:tmeGuard off`",
+        )
+    if intent.plugin.object_name:
+        yield Purpose(
+            subject="the plugin",
+            meant="Kong could not be told to use it",
+            rights=_write("kongclusterplugins", EVERYWHERE, "configuration.konghq.com"),
+        )
+    yield Purpose(
+        subject="the proof",
+        meant="whether the gateway is protected could not be looked up in its pods, and no `up` would succeed",
+        rights=(
+            Right(verb="list", resource="pods", namespace=kong),
+            Right(verb="create", resource="pods", subresource="portforward", namespace=kong),
+        ),
+    )
+
+
+def _namespaces(intent: Intent) -> Iterator[Purpose]:
+    made = []
+    if intent.gateway.create_namespace:
+        made.append("kong")
+    if intent.agent and intent.agent.create_namespace:
+        made.append("agent")
+    if made:
+        keys = " and ".join(f"`pulumi config set --path traceable-kong:{key}.createNamespace false`" for key in made)
+        yield Purpose(
+            subject="namespaces",
+            meant="there would be nothing to install into",
+            rights=_write("namespaces", EVERYWHERE),
+            instead=f"; or let somebody else make them, and {keys}",
+        )
+
+
+def _write(resource: str, namespace: str, group: str = "") -> tuple[Right, ...]:
+    """Made on the server by apply, which is both of them."""
+    return tuple(
+        Right(verb=verb, resource=resource, namespace=namespace, group=group) for verb in ("create", "patch", "delete")
+    )
+
+
+def _purpose(subject: str, meant: str, namespace: str, resource: str) -> Purpose:
+    return Purpose(subject=subject, meant=meant, rights=_write(resource, namespace))
+
+
+def _helm(what: str, namespace: str, *roles: str) -> Purpose:
+    """What a chart's usual objects take, and Helm's own history."""
+    here = [("", "secrets"), ("", "services"), ("", "serviceaccounts"), ("apps", "deployments")]
+    rights = [Right(verb="create", resource=resource, group=group, namespace=namespace) for group, resource in here]
+    rights += [
+        Right(
+            verb="create",
+            resource=role,
+            group="rbac.authorization.k8s.io",
+            namespace=EVERYWHERE if role.startswith("cluster") else namespace,
+        )
+        for role in roles
+    ]
+    return Purpose(
+        subject=f"the Helm release of {what}", meant=f"{what} could not be installed or changed", rights=tuple(rights)
+    )
+
+
+def rights_for(looks: Looks, intent: Intent, *, purpose: Purpose) -> Iterator[Finding]:
+    """We may do what a purpose needs. A preview only says what is missing: it changes nothing itself."""
+    missing = [right for right in purpose.rights if not _may(looks, right)]
+    if missing:
+        yield Finding(
+            subject=purpose.subject,
+            wrong=f"needs rights that are missing ({'; '.join(right.text for right in missing)}): {purpose.meant}",
+            mend=f"have them granted to whoever runs this (`{missing[0].command}` says whether it is so)"
+            + purpose.instead,
+            only_warns=not intent.live_change,
+        )
+
+
+def _may(looks: Looks, right: Right) -> bool:
+    return looks.allowed(
+        right.verb, right.resource, group=right.group, namespace=right.namespace, subresource=right.subresource
+    )
+
+
+def may_do_anything(looks: Looks) -> bool:
+    """Whether every right is there, as a cluster's administrator has it; False where that may not be asked."""
+    try:
+        return looks.allowed("*", "*", group="*", namespace=EVERYWHERE, subresource="")
+    except ApiError as problem:
+        if problem.status == 403:
+            return False
+        raise

@@ -1,0 +1,137 @@
+"""What stands in the cluster, against the rock that comes: files roll before options, and Kong refuses what it lacks.
+
+A new pod with an older rock would be handed an option, or a plugin, that it does not know, and never get ready. So such
+a step takes two: first what goes is taken out, then the files change. Leaves out the options of the stack's own config
+(the settings' rules have refused those).
+"""
+
+from collections.abc import Iterator
+
+from kube import Document
+from ownership import STACK_LABEL
+from plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version
+from preflight.finding import Finding
+from preflight.intent import Intent
+from preflight.looks import (
+    CLUSTER_PLUGINS,
+    INGRESS_CLASS,
+    NAMESPACED_PLUGINS,
+    Looks,
+    annotations_of,
+    config_maps,
+    deployment,
+    labels_of,
+    name_of,
+)
+
+SET = "pulumi config set --path traceable-kong:plugin."
+
+
+def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """The rock knows every option of the plugin that stands."""
+    standing = _standing(looks, intent)
+    if standing is None or not intent.installed:
+        return
+    unknown = unknown_options(standing.get("config") or {}, intent.plugin.rock_version)
+    if not unknown:
+        return
+    record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
+    version, digest = record.get("pluginVersion", "VERSION"), record.get("rockSha256", "DIGEST")
+    if set(unknown) & {"mode", "buffer_request_body"}:
+        mend = (
+            "every rock that knows these options is told them, so the plugin itself has to go first, and Kong runs "
+            "without it for that long: `pulumi destroy --target '**plugin-kong-cluster-plugin' --target-dependents`, "
+            "then `pulumi up`"
+        )
+    else:
+        mend = (
+            f"two steps. First the options, with the rock that stands: `{SET}version {version}`, `{SET}sha256 "
+            f"{digest}` (and plugin.rock as it was), `pulumi up`. Then the rock: `{SET}version "
+            f"{intent.plugin.rock_version}`, `{SET}sha256 {intent.plugin.rock_sha256}`, `pulumi up`"
+        )
+    yield Finding(
+        subject=f"kongclusterplugin {intent.plugin.object_name}",
+        wrong=f"has {', '.join(unknown)}, which {intent.plugin.rock_version} does not know: new pods would refuse "
+        "their whole configuration and never get ready",
+        mend=mend,
+    )
+
+
+def unknown_options(config: Document, rock_version: str) -> list[str]:
+    """The options in `config` that a rock does not know. Pure."""
+    version = plugin_version(rock_version)
+    since = {name: option.since for name, option in FURTHER_OPTIONS.items()}
+    since |= {name: MODE_SINCE if name in ("mode", "buffer_request_body") else (0, 0, 0) for name in OWN_SETTINGS}
+    # A rock newer than our list may know more than it.
+    return sorted(name for name in config if (version < since[name] if name in since else version <= NEWEST_KNOWN))
+
+
+def plugins_that_go_are_not_in_use(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """No KongPlugin or KongClusterPlugin of our class names a plugin whose files will be gone."""
+    gateway = intent.gateway
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    if live is None:
+        return
+    stays = intent.plugin.shipped if intent.installed else frozenset[str]()
+    gone = _mounted(looks, intent, live) - stays
+    if not gone:
+        return
+    for kind, path in (("kongclusterplugin", CLUSTER_PLUGINS), ("kongplugin", NAMESPACED_PLUGINS)):
+        for item in looks.list(path):
+            if item.get("plugin") not in gone or not _is_read_by(item, gateway.ingress_class):
+                continue
+            # Our own goes before its files.
+            if kind == "kongclusterplugin" and labels_of(item).get(STACK_LABEL) == intent.owner:
+                continue
+            namespace = (item.get("metadata") or {}).get("namespace")
+            where = f" --namespace {namespace}" if namespace else ""
+            yield Finding(
+                subject=f"{kind} {name_of(item)}" + (f" in namespace {namespace}" if namespace else ""),
+                wrong=f"uses the plugin {item['plugin']}, whose files go with this change"
+                + (f" ({intent.plugin.rock_version} lacks it)" if intent.installed else "")
+                + ": new pods would refuse their whole configuration and never get ready",
+                mend=f"`kubectl delete {kind} {name_of(item)}{where}` (and what names it), then `pulumi up`; or keep "
+                "the rock that stands: `pulumi config set --path traceable-kong:plugin.version VERSION`",
+            )
+
+
+def switched_off_before_it_leaves(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """`installed: false` finds a plugin that is disabled already."""
+    standing = _standing(looks, intent)
+    if not intent.installed and standing is not None and standing.get("disabled") is not True:
+        yield Finding(
+            subject=f"kongclusterplugin {intent.plugin.object_name}",
+            wrong="is still enabled, and installed: false takes its files away: it would be in force until then, and "
+            "call a TME that goes",
+            mend="two steps. First `pulumi config set traceable-kong:installed true`, `pulumi config set "
+            "traceable-kong:enabled false`, `pulumi up`; then `pulumi config set traceable-kong:installed false`, "
+            "`pulumi up`",
+        )
+
+
+def _standing(looks: Looks, intent: Intent) -> Document | None:
+    """The plugin of this stack that stands."""
+    if intent.plugin.object_name is None:
+        return None
+    found = looks.get(f"{CLUSTER_PLUGINS}/{intent.plugin.object_name}")
+    return found if found and labels_of(found).get(STACK_LABEL) == intent.owner else None
+
+
+def _mounted(looks: Looks, intent: Intent, live: Document) -> frozenset[str]:
+    """The plugins whose files the Deployment mounts from this stack's ConfigMaps (kong chart 3.4.1, volume names)."""
+    label = f"{STACK_LABEL}={intent.owner}"
+    ours = {
+        name_of(item)
+        for item in looks.list(config_maps(intent.gateway.namespace), metadata_only=True, labelSelector=label)
+    }
+    volumes = live["spec"]["template"]["spec"].get("volumes") or []
+    return frozenset(
+        volume["name"].removeprefix("kong-plugin-")
+        for volume in volumes
+        if volume["name"].startswith("kong-plugin-") and (volume.get("configMap") or {}).get("name") in ours
+    )
+
+
+def _is_read_by(item: Document, ingress_class: str) -> bool:
+    """Whether the controller of that class may read it; a KongPlugin may go without a class."""
+    return annotations_of(item).get(INGRESS_CLASS, ingress_class) == ingress_class

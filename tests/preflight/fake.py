@@ -1,0 +1,196 @@
+"""A cluster in memory that answers what preflight asks, and an intent to start from."""
+
+import base64
+import dataclasses
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+from kube import Answer, ApiError, Document, Kube
+from ownership import labels, release_mark
+from preflight import AgentIntent, Examination, GatewayIntent, Intent, PluginIntent, examine
+from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, config_maps, deployment, secrets
+
+OWNER = "traceable-kong.dev"
+
+
+def intent(**changes: Any) -> Intent:
+    """A sync installation from nothing; `changes` are of the intent, `gateway__ours=False` of a part of it."""
+    base = Intent(
+        owner=OWNER,
+        live_change=True,
+        gateway=GatewayIntent(
+            namespace="kong",
+            create_namespace=True,
+            ours=True,
+            release="quickstart",
+            deployment="quickstart-kong",
+            container="proxy",
+            ingress_class="kong",
+        ),
+        agent=AgentIntent(
+            namespace="traceable",
+            create_namespace=True,
+            release="traceable-agent",
+            own_secret="traceable-agent-token",
+            their_secret=None,
+        ),
+        plugin=PluginIntent(
+            object_name="traceable-plugin",
+            name="traceable",
+            everywhere=True,
+            config={"mode": "sync", "ext_cap_endpoint": "http://localhost:5442"},
+            rock_version="2.1.2-1",
+            rock_sha256="c" * 64,
+            shipped=frozenset({"traceable"}),
+        ),
+        config_maps=("kong-plugin-traceable-0123456789",),
+        record="traceable-installation",
+        policy="traceable-kong-guard",
+        sync=True,
+        tme_image="traceable-agent",
+        enabled=True,
+        installed=True,
+    )
+    for name, value in changes.items():
+        part, _, key = name.partition("__")
+        if key:
+            value = dataclasses.replace(getattr(base, part), **{key: value})
+        base = dataclasses.replace(base, **{part: value})
+    return base
+
+
+class FakeKube(Kube):
+    """Objects by path; `denied` are the paths that may not be read, `may` decides about rights."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Document] = {}
+        self.denied: dict[str, int] = {}
+        self.may: Callable[[str, str], bool] = lambda verb, resource: True
+        self.creates: list[Document] = []
+        self.create_answer: ApiError | None = None
+        self.asked: list[str] = []
+
+    def put(self, path: str, item: Document | None = None, *, ours: bool = False, owner: str = OWNER) -> Document:
+        """Puts an object at its path, with the owner's label where it is `ours`."""
+        item = item or {}
+        metadata = item.setdefault("metadata", {})
+        metadata.setdefault("name", path.rsplit("/", 1)[-1])
+        if path.startswith(f"{NAMESPACES}/") and path.count("/") > 4:
+            metadata.setdefault("namespace", path.split("/")[4])
+        if ours:
+            metadata.setdefault("labels", {}).update(labels(owner))
+        self.objects[path] = item
+        return item
+
+    def release(self, namespace: str, name: str, statuses: list[str], *, owner: str | None = OWNER) -> None:
+        """A Helm release whose revisions 1, 2, ... have these statuses."""
+        for revision, status in enumerate(statuses, 1):
+            document = {"name": name, "config": release_mark(owner) if owner else {}}
+            packed = base64.b64encode(gzip.compress(json.dumps(document).encode()))
+            self.put(
+                f"{secrets(namespace)}/sh.helm.release.v1.{name}.v{revision}",
+                {
+                    "type": "helm.sh/release.v1",
+                    "metadata": {"labels": {"owner": "helm", "name": name, "status": status, "version": str(revision)}},
+                    "data": {"release": base64.b64encode(packed).decode()},
+                },
+            )
+
+    def get(self, path: str) -> Answer | None:
+        self._look(path)
+        found = self.objects.get(path)
+        return Answer(found) if found is not None else None
+
+    def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
+        self._look(path)
+        wanted = dict(part.split("=", 1) for part in selectors.get("labelSelector", "").split(",") if part)
+        name = selectors.get("fieldSelector", "").removeprefix("metadata.name=")
+        everywhere = path == "/api/v1/configmaps"
+        return [
+            {"metadata": item["metadata"]} if metadata_only else item
+            for where, item in self.objects.items()
+            if (where.rsplit("/", 1)[0] == path or (everywhere and "/configmaps/" in where))
+            and wanted.items() <= item["metadata"].get("labels", {}).items()
+            and name in ("", item["metadata"]["name"])
+        ]
+
+    def allowed(self, verb: str, resource: str, *, group: str = "", namespace: str = "", subresource: str = "") -> bool:
+        return self.may(verb, f"{resource}/{subresource}" if subresource else resource)
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:
+        assert (method, options["query"]) == ("POST", {"dryRun": "All"}), "preflight changes nothing"
+        self.creates.append(options["body"])
+        if self.create_answer:
+            raise self.create_answer
+        return Answer()
+
+    def _look(self, path: str) -> None:
+        self.asked.append(path)
+        for prefix, status in self.denied.items():
+            if path.startswith(prefix):
+                raise ApiError(status, "Forbidden", f"you may not look at {prefix}")
+
+
+def container(name: str = "proxy", *, ports: tuple[int, ...] = (), image: str = "kong:3.9", **env: str) -> Document:
+    return {
+        "name": name,
+        "image": image,
+        "env": [{"name": key, "value": value} for key, value in env.items()],
+        "ports": [{"containerPort": port} for port in ports],
+    }
+
+
+def kong_stands(
+    kube: FakeKube, *containers: Document, volumes: dict[str, str] | None = None, name: str = "quickstart-kong"
+) -> None:
+    """A live Deployment; `volumes` are ConfigMaps by volume."""
+    spec = {
+        "containers": list(containers) or [container()],
+        "volumes": [{"name": volume, "configMap": {"name": held}} for volume, held in (volumes or {}).items()],
+    }
+    kube.put(
+        deployment("kong", name), {"spec": {"selector": {"matchLabels": {"a": "kong"}}, "template": {"spec": spec}}}
+    )
+
+
+def plugin_stands(kube: FakeKube, name: str = "traceable-plugin", *, ours: bool = True, **fields: Any) -> Document:
+    """A global KongClusterPlugin of the class `kong`."""
+    return kube.put(
+        f"{CLUSTER_PLUGINS}/{name}",
+        {
+            "metadata": {"labels": {"global": "true"}, "annotations": {"kubernetes.io/ingress.class": "kong"}},
+            "plugin": "traceable",
+            "config": {},
+            **fields,
+        },
+        ours=ours,
+    )
+
+
+def record_stands(kube: FakeKube, namespace: str = "kong", **data: str) -> None:
+    kube.put(f"{config_maps(namespace)}/traceable-installation", {"data": data}, ours=True)
+
+
+def subjects(found: Examination) -> list[str]:
+    return [item.subject for item in found.refusals]
+
+
+def refused(kube: FakeKube, **changes: Any) -> str:
+    """The single refusal, as text."""
+    found = examine(kube, intent(**changes))
+    assert len(found.refusals) == 1, found
+    return "\n".join([found.refusals[0].subject, found.refusals[0].wrong, found.refusals[0].mend])
+
+
+def warned(kube: FakeKube, **changes: Any) -> str:
+    """The single warning, as text; nothing is refused."""
+    found = examine(kube, intent(**changes))
+    assert (len(found.warnings), found.refusals) == (1, []), found
+    return "\n".join([found.warnings[0].subject, found.warnings[0].wrong, found.warnings[0].mend])
+
+
+def passes(kube: FakeKube, **changes: Any) -> None:
+    found = examine(kube, intent(**changes))
+    assert found == Examination(refusals=[], warnings=[], dead=[])

@@ -1,0 +1,141 @@
+"""The whole examination: a first install, what may not be looked at, and rights."""
+
+import pytest
+
+from kube import ApiError, Unreachable
+from preflight import examine
+from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, WEBHOOKS
+from tests.preflight.fake import (
+    FakeKube,
+    container,
+    intent,
+    kong_stands,
+    passes,
+    plugin_stands,
+    record_stands,
+    refused,
+    warned,
+)
+
+
+@pytest.mark.parametrize("live_change", [False, True])
+@pytest.mark.parametrize("sync", [False, True])
+def test_an_empty_cluster_passes(kube: FakeKube, live_change: bool, sync: bool) -> None:
+    passes(kube, live_change=live_change, sync=sync)
+    assert kube.creates == [], "without another webhook there is nobody to ask"
+
+
+def test_what_the_stack_made_itself_passes(kube: FakeKube) -> None:
+    for namespace in ("kong", "traceable"):
+        kube.put(f"{NAMESPACES}/{namespace}", ours=True)
+    kube.put(f"{NAMESPACES}/traceable/secrets/traceable-agent-token", ours=True)
+    kube.put(f"{NAMESPACES}/kong/configmaps/kong-plugin-traceable-0123456789", ours=True)
+    kube.release("kong", "quickstart", ["superseded", "deployed"])
+    kube.release("traceable", "traceable-agent", ["deployed"])
+    kong_stands(kube, container(), volumes={"kong-plugin-traceable": "kong-plugin-traceable-0123456789"})
+    plugin_stands(kube, config={"mode": "sync", "timeout": 500})
+    record_stands(kube, release="quickstart", deployment="quickstart-kong")
+    passes(kube)
+
+
+def test_each_thing_is_asked_once(kube: FakeKube) -> None:
+    kong_stands(kube)
+    examine(kube, intent(gateway__ours=False))
+    assert sorted(kube.asked) == sorted(set(kube.asked))
+
+
+def test_what_may_not_be_read_is_said_and_stops_an_up(kube: FakeKube) -> None:
+    kube.denied[f"{NAMESPACES}/kong/secrets"] = 403
+    kube.denied[f"{NAMESPACES}/traceable/secrets"] = 403
+    found = examine(kube, intent(live_change=False))
+    assert found.refusals == []
+    said = "\n".join(item.subject + item.wrong for item in found.warnings)
+    for subject in ("Helm release quickstart", "Helm release traceable-agent", "secret traceable-agent-token"):
+        assert subject in said
+    assert "you may not look at /api/v1/namespaces/kong/secrets" in said
+    assert len(examine(kube, intent()).refusals) == 2
+
+
+def test_one_reason_is_said_once(kube: FakeKube) -> None:
+    kube.denied[CLUSTER_PLUGINS] = 403
+    text = warned(kube, live_change=False)
+    assert "other global plugins" in text
+    assert "options of the plugin that stands" in text
+
+
+@pytest.mark.parametrize("path", [WEBHOOKS, "/api/v1/configmaps"])
+def test_an_up_goes_on_where_only_advice_is_missing(kube: FakeKube, path: str) -> None:
+    kube.denied[path] = 403
+    assert path in warned(kube)
+
+
+def test_nobody_answers(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> bool:
+        raise Unreachable("https://gone:6443: timed out")
+
+    monkeypatch.setattr(kube, "list", unreachable)
+    assert "https://gone:6443: timed out" in refused(kube)
+    monkeypatch.setattr(kube, "allowed", unreachable)
+    assert "https://gone:6443: timed out" in refused(kube)
+
+
+def test_a_login_that_does_not_work_is_one_refusal(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unauthorized(*_: object, **__: object) -> bool:
+        raise ApiError(401, "Unauthorized", "Unauthorized")
+
+    monkeypatch.setattr(kube, "allowed", unauthorized)
+    assert "Unauthorized" in refused(kube, live_change=False)
+
+
+def nothing(verb: str, resource: str) -> bool:
+    return False
+
+
+def test_a_preview_without_rights_warns_and_an_up_is_refused(kube: FakeKube) -> None:
+    kube.may = nothing
+    preview = examine(kube, intent(live_change=False))
+    assert preview.refusals == []
+    up = examine(kube, intent())
+    assert up.warnings == []
+    assert [item.subject for item in up.refusals] == [item.subject for item in preview.warnings]
+    text = "\n".join(item.wrong + item.mend for item in up.refusals)
+    for right in (
+        "create pods/portforward in namespace kong",
+        "create pods in namespace kong",
+        "create validatingadmissionpolicies",
+        "patch kongclusterplugins",
+        "create secrets in namespace traceable",
+        "kubectl auth can-i create namespaces",
+    ):
+        assert right in text
+
+
+def test_rights_that_are_not_needed_are_not_asked_for(kube: FakeKube) -> None:
+    kube.may = nothing
+    found = examine(kube, intent(sync=False, policy=None, agent=None, gateway__create_namespace=False))
+    text = "\n".join(item.wrong for item in found.refusals)
+    for right in ("policies", "create pods in", "namespaces", "mutatingwebhook"):
+        assert right not in text
+
+
+def test_who_has_every_single_right_passes(kube: FakeKube) -> None:
+    kube.may = lambda verb, resource: verb != "*"
+    passes(kube)
+
+
+def test_one_missing_right_is_named_with_its_subresource(kube: FakeKube) -> None:
+    kube.may = lambda verb, resource: resource not in ("*", "pods/portforward")
+    text = refused(kube)
+    assert "create pods/portforward in namespace kong" in text
+    assert "kubectl auth can-i create pods --subresource=portforward --namespace kong" in text
+    assert "list pods" not in text
+
+
+def test_rights_that_may_not_be_asked_for_are_a_warning_in_a_preview(
+    kube: FakeKube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> bool:
+        raise ApiError(403, "Forbidden", "cannot create selfsubjectaccessreviews")
+
+    monkeypatch.setattr(kube, "allowed", forbidden)
+    assert "rights for the proof" in warned(kube, live_change=False)

@@ -1,0 +1,120 @@
+"""The gateway as it stands: its Admin API, the TME's port, and whether it is the same one."""
+
+from typing import Any
+
+import pytest
+
+from preflight import examine
+from preflight.looks import NAMESPACES, pods
+from tests.preflight.fake import (
+    FakeKube,
+    container,
+    intent,
+    kong_stands,
+    passes,
+    record_stands,
+    refused,
+    subjects,
+    warned,
+)
+
+THEIRS: dict[str, Any] = {"gateway__ours": False, "gateway__release": None}
+
+
+def existing(kube: FakeKube, *containers: dict[str, Any]) -> None:
+    kong_stands(kube, *containers)
+
+
+def test_a_kong_that_exists_has_to_be_there(kube: FakeKube) -> None:
+    assert "kong.deployment" in refused(kube, **THEIRS)
+    existing(kube, container("kong"))
+    assert "it has kong" in refused(kube, **THEIRS)
+    existing(kube, container("proxy"))
+    passes(kube, **THEIRS)
+
+
+@pytest.mark.parametrize("listen", ["off", "unix:/tmp/admin.sock", "off, unix:/tmp/admin.sock"])
+def test_an_admin_api_that_no_port_leads_to_is_refused(kube: FakeKube, listen: str) -> None:
+    existing(kube, container(KONG_ADMIN_LISTEN=listen))
+    assert "KONG_ADMIN_LISTEN" in refused(kube, **THEIRS)
+    passes(kube), "the one that runs is not the one that comes"
+    assert "kongValues.env.admin_listen" in refused(kube, gateway__environment={"KONG_ADMIN_LISTEN": listen})
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8444 http2 ssl", "unix:/tmp/a.sock, 0.0.0.0:8001", "[::1]:8001", ""])
+def test_an_admin_api_on_a_port_passes(kube: FakeKube, listen: str) -> None:
+    existing(kube, container(KONG_ADMIN_LISTEN=listen))
+    passes(kube, **THEIRS)
+
+
+def test_a_data_plane_is_refused(kube: FakeKube) -> None:
+    existing(kube, container(KONG_ROLE="data_plane"))
+    assert "KONG_ROLE" in refused(kube, **THEIRS)
+
+
+def test_a_value_from_elsewhere_is_said(kube: FakeKube) -> None:
+    kong = container()
+    kong["env"] = [{"name": "KONG_ADMIN_LISTEN", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]
+    existing(kube, kong)
+    assert "valueFrom" in warned(kube, **THEIRS)
+
+
+def test_another_container_on_the_tmes_port_is_refused_in_sync(kube: FakeKube) -> None:
+    existing(kube, container(), container("sidecar", ports=(5442,), image="registry/other:1"))
+    assert "container sidecar of deployment quickstart-kong" in refused(kube)
+    passes(kube, sync=False)
+    passes(kube, enabled=False)
+
+
+def test_the_tme_may_have_its_port_and_another_injected_container_may_not(kube: FakeKube) -> None:
+    existing(kube)
+    tme = container("traceable-tme", ports=(5442,), image="docker.io/traceableai/traceable-agent:1.58.0")
+    pod = {"metadata": {"labels": {"a": "kong"}}, "spec": {"containers": [container(), tme]}}
+    kube.put(f"{pods('kong')}/kong-1", pod)
+    passes(kube)
+    pod["spec"]["containers"].append(container("mesh", ports=(5442,), image="registry:5000/mesh@sha256:0"))  # type: ignore[index]
+    assert "container mesh of pod kong-1" in refused(kube)
+    pod["metadata"]["labels"] = {"a": "other"}
+    passes(kube)
+
+
+@pytest.mark.parametrize("name", ["KONG_PROXY_LISTEN", "KONG_STATUS_LISTEN", "KONG_STREAM_LISTEN"])
+def test_a_listener_of_kong_on_the_tmes_port_is_refused(kube: FakeKube, name: str) -> None:
+    listen = "0.0.0.0:8000, 0.0.0.0:5442 ssl"
+    existing(kube, container(**{name: listen}))
+    assert name in refused(kube, **THEIRS)
+    assert name in refused(kube, gateway__environment={name: listen})
+    passes(kube, gateway__environment={name: "0.0.0.0:15442 ssl, 0.0.0.0:54420"})
+
+
+def test_another_namespace_is_a_second_gateway(kube: FakeKube) -> None:
+    record_stands(kube, "old", release="quickstart", deployment="quickstart-kong")
+    text = refused(kube)
+    assert "kong.namespace old" in text
+    assert "pulumi destroy" in text
+
+
+def test_another_release_is_a_second_gateway(kube: FakeKube) -> None:
+    record_stands(kube, release="old", deployment="old-kong")
+    assert "kong.release old" in refused(kube)
+
+
+def test_another_deployment_is_a_second_gateway(kube: FakeKube) -> None:
+    record_stands(kube, release="quickstart", deployment="edge")
+    assert "fullnameOverride" in refused(kube)
+    record_stands(kube, deployment="edge")
+    existing(kube)
+    assert "kong.deployment edge" in refused(kube, **THEIRS)
+
+
+def test_the_same_gateway_passes_and_so_does_a_record_that_says_less(kube: FakeKube) -> None:
+    record_stands(kube, release="quickstart", deployment="quickstart-kong")
+    passes(kube)
+    record_stands(kube)
+    passes(kube)
+
+
+def test_another_stacks_record_elsewhere_is_none_of_ours(kube: FakeKube) -> None:
+    kube.put(f"{NAMESPACES}/old/configmaps/traceable-installation", ours=True, owner="traceable-kong.prod")
+    passes(kube)
+    assert subjects(examine(kube, intent())) == []

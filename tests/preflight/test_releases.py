@@ -1,0 +1,66 @@
+"""Helm releases: whose they are, and what an interrupted operation left."""
+
+import pytest
+
+from preflight import examine
+from preflight.looks import secrets
+from tests.preflight.fake import FakeKube, intent, passes, refused, warned
+
+
+@pytest.mark.parametrize(
+    ("statuses", "command"),
+    [
+        (["pending-install"], "helm uninstall quickstart --namespace kong --wait"),
+        (["deployed", "pending-upgrade"], "helm rollback quickstart 1 --namespace kong"),
+        (["superseded", "deployed", "failed", "pending-upgrade"], "helm rollback quickstart 2 --namespace kong"),
+        (["deployed", "failed", "pending-rollback"], "helm rollback quickstart 1 --namespace kong"),
+        (["superseded", "superseded", "pending-rollback"], "helm rollback quickstart 2 --namespace kong"),
+        (["failed", "pending-upgrade"], "helm uninstall quickstart --namespace kong --wait"),
+        (["superseded", "uninstalling"], "helm rollback quickstart 2 --namespace kong"),
+        (["superseded", "uninstalled"], "helm uninstall quickstart --namespace kong --wait"),
+        (["failed"], "helm uninstall quickstart --namespace kong --wait"),
+    ],
+)
+def test_what_an_interrupted_operation_left_is_mended(kube: FakeKube, statuses: list[str], command: str) -> None:
+    kube.release("kong", "quickstart", statuses)
+    found = examine(kube, intent())
+    assert [item.command for item in found.dead] == [command]
+    assert (found.refusals, found.warnings) == ([], [])
+
+
+def test_a_preview_says_what_an_up_will_do(kube: FakeKube) -> None:
+    kube.release("traceable", "traceable-agent", ["pending-install"])
+    text = warned(kube, live_change=False)
+    assert "pending-install" in text
+    assert "`pulumi up` runs `helm uninstall traceable-agent --namespace traceable --wait`" in text
+    assert examine(kube, intent(live_change=False)).dead == []
+
+
+@pytest.mark.parametrize("statuses", [["deployed"], ["superseded", "deployed"], ["deployed", "failed"]])
+def test_what_helm_can_go_on_with_passes(kube: FakeKube, statuses: list[str]) -> None:
+    kube.release("kong", "quickstart", statuses)
+    passes(kube)
+
+
+@pytest.mark.parametrize("status", ["deployed", "pending-install"])
+@pytest.mark.parametrize("owner", [None, "traceable-kong.prod"])
+def test_a_release_without_our_mark_is_refused_and_never_mended(kube: FakeKube, status: str, owner: str | None) -> None:
+    kube.release("kong", "quickstart", [status], owner=owner)
+    assert "without this stack's mark" in refused(kube)
+    assert examine(kube, intent()).dead == []
+
+
+def test_a_release_that_cannot_be_read_is_not_ours(kube: FakeKube) -> None:
+    kube.release("kong", "quickstart", ["deployed"])
+    kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"]["release"] = "bm9ucw=="
+    assert "without this stack's mark" in refused(kube)
+
+
+def test_another_name_is_another_release(kube: FakeKube) -> None:
+    kube.release("kong", "theirs", ["pending-install"], owner=None)
+    passes(kube)
+
+
+def test_a_kong_and_an_agent_that_exist_have_releases_of_their_own(kube: FakeKube) -> None:
+    kube.release("traceable", "traceable-agent", ["deployed"], owner=None)
+    passes(kube, agent__release=None)
