@@ -146,7 +146,7 @@ def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
         "mode": settings.mode,
         "endpoint": endpoint,
         "failMode": settings.fail_mode,
-        "pluginVersion": rock.version,
+        "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
     digests = {"agentValuesDigest": digest(agent.values), "kongValuesDigest": digest(gateway.values)}
@@ -187,7 +187,7 @@ def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
             agent_release=AGENT_RELEASE,
         ),
         outputs={
-            **(stands if installed else {}),
+            **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
             "installed": installed,
             "enabled": settings.enabled and installed,
             "plugin": settings.plugin.name,

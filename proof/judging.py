@@ -1,17 +1,16 @@
 """Whether a look at a gateway shows what is expected of it. Pure: no cluster, no network, no Pulumi.
 
-Leaves out the looking (proof/asking.py).
+Leaves out the looking (proof/asking.py), and single pods (proof/judging_pods.py).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proof.asking import Look, PodLook, containers, is_leaving, is_ready, runs_image
-from proof.expectation import PLUGINS_DIRECTORY, Expectation
+from proof.asking import Look, is_leaving, is_ready
+from proof.expectation import Expectation
+from proof.judging_pods import REPAIR, pod_checks
 from proof.kong import KongAnswer
 from proof.report import Check, Report
-
-REPAIR = "pulumi refresh, then pulumi up"
 
 
 def judge(expected: Expectation, seen: Look) -> Report:
@@ -29,7 +28,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
         return Report(gateway=gateway, checks=(missing,))
     checks = [_serving(seen), _rollout(seen)]
     for pod in seen.serving:
-        checks += _installed(expected, pod) if expected.installed else _left(expected, pod)
+        checks += pod_checks(expected, pod)
     if expected.installed and expected.enabled:
         checks.append(_agent(expected, seen))
     cause = seen.events[-1][1] if seen.events and not all(check.ok for check in checks) else ""
@@ -85,184 +84,6 @@ def _rollout(seen: Look) -> Check:
     )
 
 
-def _installed(expected: Expectation, pod: PodLook) -> Iterator[Check]:
-    yield _files(expected, pod)
-    if expected.tme_image:
-        yield _tme(expected, pod)
-    yield from _kong(expected, pod)
-
-
-def _files(expected: Expectation, pod: PodLook) -> Check:
-    mounted = mounts(pod.document, expected.container)
-    wrong = [
-        f"{path}: {mounted.get(path) or 'nothing'}"
-        for path, name in expected.files.items()
-        if mounted.get(path) != name
-    ]
-    return Check(
-        pod=pod.name,
-        name="files",
-        ok=not wrong,
-        expected="the plugin's files, " + ", ".join(f"{path}: {name}" for path, name in expected.files.items()),
-        found=", ".join(wrong) or "these",
-        mend=REPAIR,
-    )
-
-
-def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:
-    """`{mount path: ConfigMap}` of a container of a pod, for what comes from ConfigMaps."""
-    maps = {item["name"]: item["configMap"]["name"] for item in pod["spec"].get("volumes") or [] if "configMap" in item}
-    found: Mapping[str, Any] = next((item for item in pod["spec"]["containers"] if item["name"] == container), {})
-    return {
-        str(item["mountPath"]).rstrip("/"): maps[item["name"]]
-        for item in found.get("volumeMounts") or []
-        if item["name"] in maps
-    }
-
-
-def _tme(expected: Expectation, pod: PodLook) -> Check:
-    image = expected.tme_image or ""
-    names = [item["name"] for item in containers(pod.document) if runs_image(item, image)]
-    status = pod.document.get("status", {})
-    ready = {
-        item["name"]
-        for item in [*(status.get("containerStatuses") or []), *(status.get("initContainerStatuses") or [])]
-        if item.get("ready")
-    }
-    if not names:
-        found = "no container with that image"
-    elif not ready.intersection(names):
-        found = f"{names[0]} is not ready"
-    else:
-        found = pod.tme or "it answers"
-    return Check(
-        pod=pod.name,
-        name="tme",
-        ok=found == "it answers",
-        expected=f"the TME ({image}), ready and answering on 5442",
-        found=found,
-        mend="the injector gives it when a pod is made: look at the agent's pods, then restart this pod",
-    )
-
-
-def _kong(expected: Expectation, pod: PodLook) -> Iterator[Check]:
-    said = pod.kong
-    if isinstance(said, str):
-        yield Check(
-            pod=pod.name,
-            name="loaded",
-            ok=False,
-            expected="an answer of this Kong's Admin API",
-            found=said,
-            mend="the Admin API is asked by a port-forward into the pod; see docs/verify.md",
-        )
-        return
-    version = said.available.get(expected.plugin)
-    yield Check(
-        pod=pod.name,
-        name="loaded",
-        ok=version == expected.plugin_version,
-        expected=f"{expected.plugin} {expected.plugin_version} loaded by this Kong",
-        found=f"{expected.plugin} {version}" if version else f"this Kong does not know {expected.plugin}",
-        mend="its pod must be made anew from the newest revision: kubectl rollout restart",
-    )
-    yield _configured(expected, pod, said)
-    if expected.everywhere:
-        yield from _overrides(expected, pod, said)
-
-
-def is_everywhere(instance: Mapping[str, Any]) -> bool:
-    """True for an instance of a plugin that is bound to nothing narrower than the gateway."""
-    return not any(instance.get(key) for key in ("route", "service", "consumer", "consumer_group"))
-
-
-def differences(expected: Expectation, instance: Mapping[str, Any]) -> list[str]:
-    """What of an instance is not as configured, in words."""
-    config = instance.get("config") or {}
-    wrong = [
-        f"{key} is {config.get(key)!r} instead of {value!r}"
-        for key, value in expected.config.items()
-        if config.get(key) != value
-    ]
-    if bool(instance.get("enabled", True)) != expected.enabled:
-        wrong.insert(0, "it is disabled" if expected.enabled else "it is enabled")
-    return wrong
-
-
-def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
-    instances = [item for item in said.plugins if item.get("name") == expected.plugin]
-    if expected.everywhere:
-        instances = [item for item in instances if is_everywhere(item)]
-    wrong = [text for item in instances for text in differences(expected, item)]
-    if expected.everywhere and not instances:
-        wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
-    return Check(
-        pod=pod.name,
-        name="plugin",
-        ok=not wrong,
-        expected=f"{expected.plugin} {'enabled' if expected.enabled else 'disabled'}, "
-        + ", ".join(f"{key} {value!r}" for key, value in expected.config.items()),
-        found="; ".join(wrong) or "this",
-        mend=f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
-        f"where it was changed or removed by hand: {REPAIR}",
-    )
-
-
-def _class_hint(expected: Expectation, pod: PodLook) -> str:
-    """The commonest reason, where the pod's own controller shows it."""
-    for container in pod.document["spec"]["containers"]:
-        for item in container.get("env") or []:
-            if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != expected.ingress_class:
-                return (
-                    f": its controller reads the ingress class {item.get('value')!r}, and the plugin has "
-                    f"{expected.ingress_class!r}"
-                )
-    return ""
-
-
-def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterator[Check]:
-    narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
-    wrong = [f"{_where(item)}: {'; '.join(texts)}" for item in narrower if (texts := differences(expected, item))]
-    yield Check(
-        pod=pod.name,
-        name="override",
-        ok=not wrong,
-        expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
-        found=", ".join(wrong) or "none",
-        mend="Kong uses the narrower one there: take the annotation or the KongPlugin away",
-    )
-
-
-def _where(instance: Mapping[str, Any]) -> str:
-    for key in ("route", "service", "consumer", "consumer_group"):
-        if instance.get(key):
-            return f"{key} {instance[key].get('name') or instance[key].get('id')}"
-    return "everywhere"
-
-
-def _left(expected: Expectation, pod: PodLook) -> Iterator[Check]:
-    """Nothing of Traceable is in a pod any more."""
-    ours = f"{PLUGINS_DIRECTORY}/{expected.plugin}"
-    mounted = [path for path in mounts(pod.document, expected.container) if path.startswith(ours)]
-    yield Check(
-        pod=pod.name,
-        name="files",
-        ok=not mounted,
-        expected="no files of the plugin",
-        found=", ".join(mounted) or "none",
-        mend="pulumi up",
-    )
-    listed = not isinstance(pod.kong, str) and any(item.get("name") == expected.plugin for item in pod.kong.plugins)
-    yield Check(
-        pod=pod.name,
-        name="plugin",
-        ok=not listed and not isinstance(pod.kong, str),
-        expected=f"a Kong without {expected.plugin}",
-        found=pod.kong if isinstance(pod.kong, str) else f"Kong lists {expected.plugin}" if listed else "none",
-        mend="pulumi up",
-    )
-
-
 def _agent(expected: Expectation, seen: Look) -> Check:
     ready = sum(1 for pod in seen.agent_pods if is_ready(pod))
     if expected.tme_image:
@@ -280,6 +101,12 @@ def _agent(expected: Expectation, seen: Look) -> Check:
 
 
 def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
+    serving = {pod.name for pod in seen.serving}
+    idle = sorted(
+        pod["metadata"]["name"] for pod in seen.pods if not is_leaving(pod) and pod["metadata"]["name"] not in serving
+    )
+    if idle:
+        yield f"not serving, so not looked into: {', '.join(idle)}"
     if not expected.installed:
         return
     if not expected.enabled:
