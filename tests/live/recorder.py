@@ -4,8 +4,8 @@
         ...
     for event in history.events: ...
 
-On the way out it waits until everything that has happened is recorded, and compares with what stands then; whatever
-could have been missed is a Gap. Leaves out what should have happened (promises.py).
+On the way out it waits, one to three seconds, until everything that has happened is recorded, and compares with what
+stands then; whatever could have been missed is a Gap. Leaves out what should have happened (promises.py).
 """
 
 import time
@@ -39,7 +39,7 @@ class Recorder:
             for namespace in namespaces
             for kind, path in NAMESPACED.items()
         ]
-        self._streams.append(PluginStream(api, self.history, kind=PLUGIN_KIND, path=PLUGINS))
+        self._streams.append(LateStream(api, self.history, kind=PLUGIN_KIND, path=PLUGINS, crd=PLUGIN_CRD))
 
     def __enter__(self) -> History:
         try:
@@ -55,8 +55,8 @@ class Recorder:
         try:
             # What went wrong inside is the better story than a recording of it.
             if problem is None:
-                for stream in self._streams:
-                    stream.drain()
+                for stream, stands in [(stream, stream.look()) for stream in self._streams]:
+                    stream.drain(stands)
         finally:
             self._stop()
 
@@ -65,13 +65,18 @@ class Recorder:
             stream.stop()
 
 
-class PluginStream(Stream):
-    """The plugins, whose kind may come only with Kong's chart: until it does, its CRD is waited for by a watch.
+class LateStream(Stream):
+    """A kind that may not be there yet, as the plugins' before Kong's chart: until it is, its CRD is waited for.
 
     Between the CRD's first day and the first list there is a moment that no watch reaches back to: the server tells
     a kind's events from its own first list on. What was made in it is seen by the list, what was changed in it is a
-    Gap. Leaves out a plugin that came and went within that moment.
+    Gap. Leaves out what came and went within that moment.
     """
+
+    def __init__(self, api: Reads, history: History, *, kind: str, path: str, crd: str) -> None:
+        super().__init__(api, history, kind=kind, path=path)
+        self._late_path = path
+        self._crd = crd
 
     def start(self) -> int:
         try:
@@ -80,9 +85,8 @@ class PluginStream(Stream):
             if problem.code != 404:
                 raise
         self.path = CRDS
-        listed = self.api.list(CRDS)
-        self.reached = int(listed["metadata"]["resourceVersion"])
-        self._thread.start()
+        self.reached = int(self.api.list(CRDS)["metadata"]["resourceVersion"])
+        self.begin()
         return self.reached
 
     def work(self) -> None:
@@ -90,23 +94,23 @@ class PluginStream(Stream):
             self._await_kind()
         super().work()
 
-    def drain(self) -> None:
-        listed = self.api.list(CRDS)
-        if self.path == CRDS and not any(_served(item) for item in listed["items"]):
-            # Nothing can have been made yet.
-            self.wait_for(listed)
-            return
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.path == CRDS:
-            if self.failure or time.monotonic() > deadline:
-                raise Gap(f"{PLUGIN_CRD} is served, and not watched: {self.failure}") from self.failure
-            time.sleep(0.02)
-        super().drain()
+    def look(self) -> dict[str, Any]:
+        if self.path == CRDS and self._is_served():
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while self.path == CRDS:
+                if self.failure or time.monotonic() > deadline:
+                    raise Gap(f"{self._crd} is served, and not watched: {self.failure}") from self.failure
+                time.sleep(0.02)
+        return super().look()
+
+    def drain(self, stands: dict[str, Any]) -> None:
+        # CRDs are followed, not recorded: there is nothing to compare.
+        super().drain(stands if stands["kind"] == f"{self.kind}List" else {**stands, "items": []})
 
     def _await_kind(self) -> None:
-        if not any(_served(item) for item in self.api.list(CRDS)["items"]):
+        if not self._is_served():
             for event in self.follow():
-                if _served(event["object"]):
+                if self._serves(event["object"]):
                     break
             else:
                 return
@@ -116,22 +120,24 @@ class PluginStream(Stream):
                 raise Gap(f"{item['metadata']['name']} was changed before its kind could be watched")
             self.take("ADDED", item)
         self.reached = int(listed["metadata"]["resourceVersion"])
-        self.path = PLUGINS
+        self.path = self._late_path
 
     def _first_list(self) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return self.api.list(PLUGINS)
+                return self.api.list(self._late_path)
             except Refused as problem:
                 # Established, and yet not served: the server takes a moment to follow its own word.
                 if problem.code != 404 or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
 
+    def _is_served(self) -> bool:
+        return any(self._serves(item) for item in self.api.list(CRDS)["items"])
 
-def _served(crd: dict[str, Any]) -> bool:
-    conditions = crd.get("status", {}).get("conditions", [])
-    return crd["metadata"]["name"] == PLUGIN_CRD and any(
-        item["type"] == "Established" and item["status"] == "True" for item in conditions
-    )
+    def _serves(self, crd: dict[str, Any]) -> bool:
+        conditions = crd.get("status", {}).get("conditions") or []
+        return crd["metadata"]["name"] == self._crd and any(
+            item["type"] == "Established" and item["status"] == "True" for item in conditions
+        )

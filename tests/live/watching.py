@@ -115,36 +115,32 @@ class Stream:
         for item in listed["items"]:
             self.take("LISTED", item)
         self.reached = int(listed["metadata"]["resourceVersion"])
-        self._thread.start()
+        self.begin()
         return self.reached
+
+    def begin(self) -> None:
+        """Watches from `reached` on."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Takes nothing more. The thread ends with its watch, soon after."""
         self._stop.set()
 
-    def drain(self) -> None:
-        """Waits until everything that has happened so far is recorded. Raises Gap where it is not."""
-        listed = self.api.list(self.path)
-        now = self.wait_for(listed)
-        stands = {
+    def look(self) -> dict[str, Any]:
+        """What stands now."""
+        return self.api.list(self.path)
+
+    def drain(self, stands: dict[str, Any]) -> None:
+        """Waits until everything is recorded that had happened when this was looked at. Raises Gap where it is not."""
+        now = int(stands["metadata"]["resourceVersion"])
+        self._wait_for(now)
+        expected = {
             (item["metadata"].get("namespace", ""), item["metadata"]["name"]): int(item["metadata"]["resourceVersion"])
-            for item in listed["items"]
+            for item in stands["items"]
         }
         recorded = self.history.versions(self.kind, self.namespace, now)
-        if recorded != stands:
-            raise Gap(f"{self.path} at {now}: {recorded} was recorded, {stands} stands")
-
-    def wait_for(self, listed: dict[str, Any]) -> int:
-        """Waits until the stream has reached the moment of this list, and returns its resourceVersion."""
-        now = int(listed["metadata"]["resourceVersion"])
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.reached < now:
-            if self.failure:
-                raise Gap(f"{self.path}: {self.failure}") from self.failure
-            if time.monotonic() > deadline:
-                raise Gap(f"{self.path}: only {self.reached} of {now} was reached within {PATIENCE_SECONDS} s")
-            time.sleep(0.02)
-        return now
+        if recorded != expected:
+            raise Gap(f"{self.path} at {now}: {recorded} was recorded, {expected} stands")
 
     def take(self, event_type: EventType, item: dict[str, Any]) -> None:
         """Records one event."""
@@ -178,10 +174,20 @@ class Stream:
                 return
 
     def work(self) -> None:
+        """What the thread does, until it is stopped or fails."""
         for event in self.follow():
             if self._stop.is_set():
                 return
             self.take(event["type"], event["object"])
+
+    def _wait_for(self, now: int) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.reached < now:
+            if self.failure:
+                raise Gap(f"{self.path}: {self.failure}") from self.failure
+            if time.monotonic() > deadline:
+                raise Gap(f"{self.path}: only {self.reached} of {now} was reached within {PATIENCE_SECONDS} s")
+            time.sleep(0.02)
 
     def _run(self) -> None:
         try:

@@ -12,6 +12,7 @@ from tests.live.recorder import CRDS, PLUGIN_CRD, PLUGINS, Recorder
 from tests.live.watching import Gap, Refused
 
 PODS = "/api/v1/namespaces/kong/pods"
+KINDS = {PLUGINS: "KongClusterPluginList", CRDS: "CustomResourceDefinitionList"}
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +69,8 @@ class Server:
                     stands[thing["metadata"]["name"]] = thing
                     if event_type == "DELETED":
                         del stands[thing["metadata"]["name"]]
-            return {"metadata": {"resourceVersion": str(self.now)}, "items": [dict(each) for each in stands.values()]}
+            items = [{**each, "metadata": dict(each["metadata"])} for each in stands.values()]
+            return {"kind": KINDS.get(path, "List"), "metadata": {"resourceVersion": str(self.now)}, "items": items}
 
     def watch(self, path: str, resource_version: int) -> Iterator[dict[str, Any]]:
         threading.Event().wait(0.01)
