@@ -38,8 +38,9 @@ class PluginConfigMap:
 def plugin_config_maps(plugins: Mapping[str, Mapping[str, bytes]]) -> list[PluginConfigMap]:
     """One ConfigMap per directory of each plugin, for `{plugin: {path below the plugin: content}}`.
 
-    A ConfigMap has no directories, hence one each. Text goes to `data`; what is not UTF-8 goes to `binaryData` in
-    base64 (https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object).
+    A ConfigMap has no directories, hence one each. Lua goes to `data`, everything else to `binaryData` in base64
+    (https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object): a diff cuts long text and base64
+    short, and unfolds whatever it can read as JSON or YAML.
     """
     result = []
     for plugin, files in sorted(plugins.items()):
@@ -61,10 +62,11 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
     for file_name, content in sorted(contents.items()):
         # Length-prefixed, so that no two sets of files give the same stream.
         hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)
-        try:
-            data[file_name] = content.decode("utf-8")
-        except UnicodeDecodeError:
+        text = _lua_text(file_name, content)
+        if text is None:
             binary_data[file_name] = base64.b64encode(content).decode("ascii")
+        else:
+            data[file_name] = text
     parts = ["kong-plugin", plugin, *PurePosixPath(directory).parts]
     stem = re.sub(r"[^a-z0-9-]", "-", "-".join(parts).lower())
     return PluginConfigMap(
@@ -75,6 +77,15 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
         data=data,
         binary_data=binary_data,
     )
+
+
+def _lua_text(file_name: str, content: bytes) -> str | None:
+    if not file_name.endswith(".lua"):
+        return None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def chart_entries(config_maps: Sequence[PluginConfigMap]) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ PROGRAM = [
     *sorted((CLONE / "settings").glob("*.py")),
 ]
 PLATFORM = sorted((CLONE / "local").rglob("*.py"))
-PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components", "preflight", "settings"}
+TOOLS = sorted((CLONE / "tools").rglob("*.py"))
+PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | {"components", "gates", "preflight", "proof", "settings"}
 
 SHARED_BY_COMPONENTS = {"components.helm"}
 WITHOUT_PULUMI = ["rock.py", "plugin_options.py", "settings/model.py", "settings/rules.py", "settings/rules_plugin.py"]
@@ -35,12 +36,17 @@ def tops(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=lambda path: path.name)
 def test_the_program_knows_neither_platform_nor_tests(path: Path) -> None:
-    assert not tops(path) & {"local", "tests"}
+    assert not tops(path) & {"local", "tests", "tools"}
 
 
 @pytest.mark.parametrize("path", PLATFORM, ids=lambda path: str(path.relative_to(CLONE)))
 def test_the_platform_knows_nothing_of_the_program(path: Path) -> None:
     assert not tops(path) & (PROGRAM_MODULES | {"tests"})
+
+
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.name)
+def test_a_pull_requests_tools_know_nothing_but_one_another(path: Path) -> None:
+    assert not tops(path) & (PROGRAM_MODULES | {"local", "tests"})
 
 
 @pytest.mark.parametrize("path", sorted((CLONE / "components").glob("*.py")), ids=lambda path: path.name)

@@ -9,6 +9,7 @@ import pytest
 
 from local import rock
 from tests.unit.recording import PROJECT, Recording, record
+from tools import preview_reading
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 
@@ -80,3 +81,8 @@ def test_a_refused_configuration_registers_nothing(tmp_path: Path) -> None:
         program(tmp_path, mode="asynk")
     with pytest.raises(pulumi.RunError, match=r"env\.plugins"):
         program(tmp_path, kongValues=json.dumps({"env": {"plugins": "bundled"}}))
+
+
+def test_a_pull_requests_comment_looks_for_names_that_are_there(tmp_path: Path) -> None:
+    made = {item.name for item in program(tmp_path).registrations}
+    assert {preview_reading.RECORD, preview_reading.GATEWAY, preview_reading.TME_PATCH} <= made
