@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kube import ApiError, Kube, Unreachable
-from preflight import foreign, gateway, moved, releases, rights, versions, webhooks
+from preflight import foreign, gateway, guard, moved, releases, rights, versions, webhooks
 from preflight.finding import DeadRelease, Finding, Found, Severity
 from preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from preflight.looks import Looks
@@ -99,6 +99,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(
         subject="a gateway of this stack elsewhere", look=moved.gateway_is_the_one_that_stands, severity="advice"
     )
+    yield Rule(subject="what the cluster knows of policies", look=guard.cluster_knows_policies)
     yield Rule(subject="options of the plugin that stands", look=versions.standing_options_are_known)
     yield Rule(subject="plugins whose files go", look=versions.plugins_that_go_are_not_in_use)
     yield Rule(subject="the plugin that stands", look=versions.switched_off_before_it_leaves)

@@ -4,6 +4,7 @@ import pytest
 
 from kube import ApiError, Unreachable
 from preflight import examine
+from preflight.guard import ADMISSION_API
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, WEBHOOKS
 from tests.preflight.fake import (
     FakeKube,
@@ -85,6 +86,15 @@ def test_a_login_that_does_not_work_is_one_refusal(kube: FakeKube, monkeypatch: 
 
     monkeypatch.setattr(kube, "allowed", unauthorized)
     assert "Unauthorized" in refused(kube, live_change=False)
+
+
+def test_a_cluster_that_is_too_old_for_the_guard_is_refused(kube: FakeKube) -> None:
+    resources = [{"name": "validatingwebhookconfigurations"}]
+    kube.put(ADMISSION_API, {"resources": resources})
+    assert "tmeGuard off" in refused(kube)
+    passes(kube, policy=None)
+    resources.append({"name": "validatingadmissionpolicies"})
+    passes(kube)
 
 
 def nothing(verb: str, resource: str) -> bool:

@@ -37,7 +37,7 @@ def test_a_kong_that_exists_has_to_be_there(kube: FakeKube) -> None:
 def test_an_admin_api_that_no_port_leads_to_is_refused(kube: FakeKube, listen: str) -> None:
     existing(kube, container(KONG_ADMIN_LISTEN=listen))
     assert "KONG_ADMIN_LISTEN" in refused(kube, **THEIRS)
-    passes(kube), "the one that runs is not the one that comes"
+    passes(kube)  # Ours, and the one that runs is not the one that comes.
     assert "kongValues.env.admin_listen" in refused(kube, gateway__environment={"KONG_ADMIN_LISTEN": listen})
 
 

@@ -17,7 +17,7 @@ NAME = "plugins.validation.konghq.com"
 DENIED = ApiError(400, "", f'admission webhook "{NAME}" denied the request: plugin failed schema validation')
 
 
-def webhook(kube: FakeKube, configuration: str = "other-gateway", **changes: Any) -> None:
+def webhook(kube: FakeKube, configuration: str = "other-gateway", *, release: str = "other", **changes: Any) -> None:
     """A webhook as the kong chart makes it, of a release `other` in the namespace `other`."""
     hook = {
         "name": NAME,
@@ -32,7 +32,6 @@ def webhook(kube: FakeKube, configuration: str = "other-gateway", **changes: Any
         "clientConfig": {"service": {"namespace": "other", "name": "webhook"}},
         **changes,
     }
-    release = changes.get("release", "other")
     kube.put(
         f"{WEBHOOKS}/{configuration}",
         {"metadata": {"labels": {"app.kubernetes.io/instance": release}}, "webhooks": [hook]},

@@ -1,0 +1,29 @@
+"""Whether the cluster can have the guard at all. Leaves out the right to make it (rights.py)."""
+
+from collections.abc import Iterator
+
+from preflight.finding import Finding
+from preflight.intent import Intent
+from preflight.looks import Looks
+
+ADMISSION_API = "/apis/admissionregistration.k8s.io/v1"
+"""What the server knows of this group; everybody may read it."""
+
+POLICY_RESOURCE = "validatingadmissionpolicies"
+
+
+def cluster_knows_policies(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """The cluster has ValidatingAdmissionPolicy in v1, which came with Kubernetes 1.30.
+
+    Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/.
+    """
+    if intent.policy is None:
+        return
+    known = {item.get("name") for item in (looks.get(ADMISSION_API) or {}).get("resources") or []}
+    if known and POLICY_RESOURCE not in known:
+        yield Finding(
+            subject="traceable-kong:tmeGuard",
+            wrong="needs ValidatingAdmissionPolicy in v1, and this cluster is older than Kubernetes 1.30: the guard "
+            "could not be made",
+            mend="`pulumi config set traceable-kong:tmeGuard off`, or a newer cluster",
+        )
