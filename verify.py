@@ -1,4 +1,4 @@
-"""`python verify.py --namespace kong`: is the gateway protected as its record says? The proof at any time, without `up`.
+"""`python verify.py --namespace kong`: is the gateway protected as its record says? The proof at any time, without up.
 
 Reads the record in Kong's namespace, so it needs neither the stack's config nor its state: a kubeconfig that may read
 the namespace and port-forward is enough. Changes nothing. Leaves out what is proven (proof/).
