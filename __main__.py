@@ -61,10 +61,8 @@ def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
 
 
 def configure_plugin(*steps: pulumi.Resource) -> TraceablePlugin:
-    opts = after(gateway, *steps)
-    return TraceablePlugin(
-        "plugin", args=planned.plugin, kong_revision=gateway.revision, before=gates.plugin, opts=opts
-    )
+    args, opts = planned.plugin, after(gateway, *steps)
+    return TraceablePlugin("plugin", args=args, kong_revision=gateway.revision, before=gates.plugin, opts=opts)
 
 
 steps: list[TmeInjection | TraceablePlugin] = []
