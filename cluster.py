@@ -25,9 +25,10 @@ class Cluster:
     def provider(self, name: str) -> k8s.Provider:
         """The provider for every resource of the program.
 
-        `enable_config_map_mutable`: the record is updated in place; the plugin's files are immutable objects with
-        names of their own. `upsert_existing_objects`: what a killed run made and did not record is taken over; the
-        preflight has refused whatever does not carry this stack's label
+        `enable_config_map_mutable` and `enable_secret_mutable`: record and token are updated in place; the plugin's
+        files are immutable objects with names of their own. `upsert_existing_objects`: what a killed run made and did
+        not record is taken over. `enable_patch_force`: what somebody changed by hand in what is ours is put right, in
+        place of ending in a field conflict. The preflight has refused whatever is not this stack's
         (https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/).
         """
         # Never None: the SDK would take KUBECONFIG as an input, which every machine has elsewhere, and previews of the
@@ -38,6 +39,8 @@ class Cluster:
             kubeconfig=pulumi.Output.secret(given) if self.secret else given,
             context=self.context,
             enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            enable_patch_force=True,
             upsert_existing_objects=True,
         )
 

@@ -15,7 +15,7 @@ from proof.report import Report
 
 __all__ = ["Expectation", "Report", "prove"]
 
-DEADLINE_SECONDS = 45.0
+DEADLINE_SECONDS = 30.0
 """How long a gateway may take until its controller has handed over what stands: KIC does so every three seconds (its
 `--proxy-sync-seconds`), and once more after a pod has become ready."""
 

@@ -1,6 +1,6 @@
 """One platform for all live tests, one stack for each; what stood in the cluster is told when a test fails."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +28,50 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.sections.append((f"what stands of {stack.name}", stack.story()))
 
 
-@pytest.fixture
-def new_stack(platform: Platform, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LiveStack]]:
-    """Makes stacks, `new_stack(mode="async")`; each is destroyed at the end, whatever happened."""
-    stacks: list[LiveStack] = []
-    request.node.live_stacks = stacks
+class Stacks:
+    """Makes stacks below a folder, and takes down each that it made, whatever happened."""
 
-    def make(**config: Any) -> LiveStack:
-        directory = tmp_path / f"stack-{len(stacks)}"
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self._platform = platform
+        self._folder = folder
+        self.made: list[LiveStack] = []
+
+    def __call__(self, **config: Any) -> LiveStack:
+        directory = self._folder / f"stack-{len(self.made)}"
         directory.mkdir()
-        stack = LiveStack(platform=platform, directory=directory)
-        stacks.append(stack)
+        stack = LiveStack(platform=self._platform, directory=directory)
+        self.made.append(stack)
         stack.prepare(**config)
         return stack
 
-    try:
-        yield make
-    finally:
-        for stack in stacks:
+    def tear_down(self) -> None:
+        for stack in self.made:
             stack.tear_down()
+
+
+@pytest.fixture
+def new_stack(platform: Platform, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stacks]:
+    """Makes stacks for one test, `new_stack(mode="async")`."""
+    stacks = Stacks(platform, tmp_path)
+    request.node.live_stacks = stacks.made
+    try:
+        yield stacks
+    finally:
+        stacks.tear_down()
+
+
+@pytest.fixture(scope="module")
+def module_stack(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+    """Makes stacks that the tests of one file share."""
+    stacks = Stacks(platform, tmp_path_factory.mktemp("module"))
+    try:
+        yield stacks
+    finally:
+        stacks.tear_down()
+
+
+@pytest.fixture(autouse=True)
+def story_of_the_shared_stacks(request: pytest.FixtureRequest) -> None:
+    """A test of a shared stack that fails tells what stands of it, too."""
+    if "module_stack" in request.fixturenames:
+        request.node.live_stacks = request.getfixturevalue("module_stack").made

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 import local.injector
+from local import paths
 from local.platform import Platform
 from tests.live.history import History
 from tests.live.promises import Gateway, rollouts, violations
@@ -78,9 +79,7 @@ class LiveStack:
             if (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml":
                 (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROGRAM / path, self.directory / path)
-        injector = local.injector.start(
-            self.directory / "injector", agent_namespace=self.agent_namespace, kubeconfig=self.platform.kubeconfig
-        )
+        injector = self.start_injector()
         self.set(
             plugin={"rock": str(self.platform.rock), "name": f"{self.name}-plugin"},
             agent={
@@ -104,6 +103,12 @@ class LiveStack:
         # The stack is selected by this, so that the commands are those that a person types.
         self.pulumi("stack", "init", self.name)
         self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
+
+    def start_injector(self) -> local.injector.Injector:
+        """This stack's injector, at the same address as before where it was stopped."""
+        return local.injector.start(
+            self.directory / "injector", agent_namespace=self.agent_namespace, kubeconfig=self.platform.kubeconfig
+        )
 
     def set(self, **config: Any) -> None:
         """Writes these keys into the stack file, beside those that stand there."""
@@ -144,6 +149,23 @@ class LiveStack:
 
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
         return list(json.loads(self.kubectl("get", *arguments, "--output", "json"))["items"])
+
+    def apply(self, document: dict[str, Any]) -> None:
+        """Makes an object as somebody else."""
+        self._run(["kubectl", "apply", "-f", "-"], stdin=json.dumps(document))
+
+    def verify(self, *options: str) -> "subprocess.CompletedProcess[str]":
+        """The command that the stack's output names."""
+        return subprocess.run(
+            [paths.VENV_BIN / "python", "verify.py", "--namespace", self.kong_namespace, *options],
+            cwd=self.directory,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_SECONDS,
+            check=False,
+        )
 
     def destroy(self, *options: str) -> str:
         return self.pulumi("destroy", "--yes", "--skip-preview", *options)
