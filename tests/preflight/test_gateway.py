@@ -72,6 +72,8 @@ def test_the_tme_may_have_its_port_and_another_injected_container_may_not(kube: 
     pod = {"metadata": {"labels": {"a": "kong"}}, "spec": {"containers": [container(), tme]}}
     kube.put(f"{pods('kong')}/kong-1", pod)
     passes(kube)
+    tme["image"] = "docker.io/traceableai/traceable-agent@sha256:0123"
+    passes(kube)
     pod["spec"]["containers"].append(container("mesh", ports=(5442,), image="registry:5000/mesh@sha256:0"))  # type: ignore[index]
     assert "container mesh of pod kong-1" in refused(kube)
     pod["metadata"]["labels"] = {"a": "other"}
