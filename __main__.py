@@ -3,6 +3,7 @@
 import pulumi
 
 import cluster
+import ownership
 import settings
 from components.agent import TraceableAgent
 from components.installation import Installation
@@ -11,16 +12,23 @@ from components.kong_namespace import KongNamespace
 from components.plugin import TraceablePlugin
 from components.plugin_files import PluginFiles
 from components.tme import TmeInjection
+from components.tme_guard import TmeGuard
+from gates import Gates
+from gates.opening import open_or_refuse
 from plan import plan
+from plan_preflight import intent
 from rock_download import load_rock
 
 # First everything that can be refused: nothing is registered before all of it holds.
 config = settings.load()
 target = cluster.configured()
 target.refuse_unless_allowed(config.allowed_clusters)
-planned = plan(config, load_rock(config.plugin))
+rock = load_rock(config.plugin)
+planned = plan(config, rock, ownership.stack_id(pulumi.get_project(), pulumi.get_stack()))
+open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
 
 provider = target.provider("kubernetes")
+gates = Gates(args=planned.gates, cluster=target)
 
 
 def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -28,40 +36,43 @@ def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
 
 
-agent = TraceableAgent("agent", args=planned.agent, opts=after())
 namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
-files = PluginFiles("plugin-files", args=planned.plugin_files, opts=after(namespace))
-gateway = KongGateway("gateway", args=planned.gateway, opts=after(files))
+# Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
+foundation: list[pulumi.Resource] = [namespace]
+if planned.agent:
+    foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after()))
+if planned.guard:
+    foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after()))
+if planned.plugin_files:
+    foundation.append(PluginFiles("plugin-files", args=planned.plugin_files, opts=after(namespace)))
+gateway = KongGateway("gateway", args=planned.gateway, before=gates.gateway, opts=after(*foundation))
 
 
-def inject_tme(*steps: pulumi.Resource) -> pulumi.Resource:
+def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
     return TmeInjection(
         "tme",
         args=planned.tme,
         namespace=namespace.made,
         release=gateway.release,
-        opts=after(agent, gateway, *steps),
+        before_label=gates.tme_label,
+        before_annotation=gates.tme_annotation,
+        opts=after(gateway, *steps),
     )
 
 
-def configure_plugin(*steps: pulumi.Resource) -> pulumi.Resource:
-    return TraceablePlugin(
-        "plugin",
-        args=planned.plugin,
-        kong_revision=gateway.revision,
-        opts=after(agent, gateway, *steps),
-    )
+def configure_plugin(*steps: pulumi.Resource) -> TraceablePlugin:
+    args, opts = planned.plugin, after(gateway, *steps)
+    return TraceablePlugin("plugin", args=args, kong_revision=gateway.revision, before=gates.plugin, opts=opts)
 
 
-# The plugin may only call a TME that is there: it comes after the TME on the way in, and before it on the way out.
-if planned.tme.wanted:
-    tme = inject_tme()
-    plugin = configure_plugin(tme)
-else:
-    plugin = configure_plugin()
-    tme = inject_tme(plugin)
+steps: list[TmeInjection | TraceablePlugin] = []
+if planned.installed:
+    # The plugin may only call a TME that is there: after it on the way in, and before it on the way out.
+    first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
+    steps = [made := first(), second(made)]
 
-Installation("installation", args=planned.installation, opts=after(tme, plugin))
+changed = [gateway.release, *(made for step in steps for made in step.made)]
+Installation("installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps))
 
 for key, value in planned.outputs.items():
     pulumi.export(key, value)

@@ -16,10 +16,11 @@ import kube
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A cluster by kubeconfig and context; None means the usual one."""
+    """A cluster by kubeconfig and context; None means the usual one. `secret` is whether the kubeconfig is one."""
 
     kubeconfig: str | None = field(repr=False)
     context: str | None
+    secret: bool = False
 
     def provider(self, name: str) -> k8s.Provider:
         """The provider for every resource of the program.
@@ -29,9 +30,12 @@ class Cluster:
         preflight has refused whatever does not carry this stack's label
         (https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/).
         """
+        # Never None: the SDK would take KUBECONFIG as an input, which every machine has elsewhere, and previews of the
+        # same stack would differ. The plugin reads the variable itself.
+        given: pulumi.Input[str] = self.kubeconfig or ""
         return k8s.Provider(
             name,
-            kubeconfig=self.kubeconfig,
+            kubeconfig=pulumi.Output.secret(given) if self.secret else given,
             context=self.context,
             enable_config_map_mutable=True,
             upsert_existing_objects=True,
@@ -64,4 +68,8 @@ class Cluster:
 def configured() -> Cluster:
     """The cluster that the stack config names."""
     config = pulumi.Config("kubernetes")
-    return Cluster(kubeconfig=config.get("kubeconfig"), context=config.get("context"))
+    return Cluster(
+        kubeconfig=config.get("kubeconfig"),
+        context=config.get("context"),
+        secret=config.full_key("kubeconfig") in pulumi.runtime.get_config_secret_keys_env(),
+    )

@@ -160,8 +160,8 @@ class Kube:
             raise ApiError(problem.status or 0, str(problem.reason), str(problem.reason)) from None
         except (OSError, urllib3.exceptions.HTTPError) as problem:
             raise Unreachable(f"{self.server_url}: {problem}") from None
-        found: socket.socket = forwarded.socket(port)
-        return found
+        # A plain socket, which TLS can be put on: the library hands out a wrapper.
+        return socket.socket(fileno=forwarded.socket(port).detach())
 
 
 def _answer(answer: Any) -> Answer:

@@ -36,3 +36,12 @@ def release_mark(owner: str) -> dict[str, dict[str, dict[str, str]]]:
     Source: https://helm.sh/docs/chart_template_guide/subcharts_and_globals/.
     """
     return {"global": {"traceableKong": {"stack": owner}}}
+
+
+def cluster_wide_name(prefix: str, owner: str) -> str:
+    """The name of a cluster-wide object of the stack `owner`: two stacks in one cluster never meet."""
+    name = f"{prefix}-{owner}"
+    safe = re.sub(r"[^a-z0-9.-]", "-", name.lower())
+    if safe == name:
+        return safe
+    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]}"

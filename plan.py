@@ -1,4 +1,4 @@
-"""What the settings and the rock come to: what every component is given, and what the stack says at the end.
+"""What the settings and the rock come to: what every component is given, what must hold, and what the stack says.
 
 Everything that can contradict itself does so here, before anything is registered. Pure: no resources, no cluster, no
 network. Leaves out how things are made (components/) and in which order (`__main__.py`).
@@ -7,71 +7,88 @@ network. Leaves out how things are made (components/) and in which order (`__mai
 from dataclasses import dataclass
 from typing import Any
 
-from components.agent import OWN_TOKEN_SECRET, AgentArgs, TokenSecret, agent_endpoint, agent_values
+import ownership
+from components.agent import (
+    OWN_TOKEN_SECRET,
+    AgentArgs,
+    TokenSecret,
+    agent_endpoint,
+    agent_values,
+    sidecar_values,
+    tme_image_of,
+)
 from components.helm import Chart
 from components.installation import InstallationArgs
 from components.kong import KongGatewayArgs, kong_fullname, kong_values
 from components.kong_namespace import KongNamespaceArgs
-from components.plugin import TraceablePluginArgs, plugin_config
-from components.plugin_files import PluginFilesArgs, chart_entries, plugin_config_maps
-from components.tme import TME_ENDPOINT, TmeInjectionArgs
+from components.plugin import PLUGIN, TraceablePluginArgs, plugin_config
+from components.plugin_files import PluginFilesArgs, chart_entries, mount_paths, plugin_config_maps
+from components.tme import TME_ENDPOINT, TmeInjectionArgs, pod_annotations
+from components.tme_guard import TmeGuardArgs
+from gates import GatesArgs
+from gates.probe import Probe
+from plugin_options import plugin_version, text
+from proof.expectation import RECORD_NAME, Expectation
 from rock import Rock
 from settings import Settings
-from values import digest
+from values import Values, digest, merged
 
 AGENT_RELEASE = "traceable-agent"
+
+KONG_CONTAINER = "proxy"
+"""Kong's container in the chart's Deployment (kong chart 3.4.1)."""
+
+REPLICAS_WHERE_GUARDED = 2
+"""Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The arguments of every component, and the stack's outputs."""
+    """The arguments of every component, what the gates and the proof ask for, and the stack's outputs.
 
-    agent: AgentArgs
+    `installed` False is Traceable leaving a gateway that stays: neither agent nor guard nor files are made, and `tme`
+    and `plugin` are not used.
+    """
+
+    installed: bool
+    agent: AgentArgs | None
     kong_namespace: KongNamespaceArgs
-    plugin_files: PluginFilesArgs
+    guard: TmeGuardArgs | None
+    plugin_files: PluginFilesArgs | None
     gateway: KongGatewayArgs
     tme: TmeInjectionArgs
     plugin: TraceablePluginArgs
     installation: InstallationArgs
+    gates: GatesArgs
     outputs: dict[str, Any]
 
 
-def plan(settings: Settings, rock: Rock) -> Plan:
-    """The plan for these settings and this rock.
+def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
+    """The plan for these settings and this rock; `owner` is what `ownership.stack_id()` gave.
 
-    Raises KongValuesError where the user's chart values and ours cannot both be had.
+    Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
     """
+    installed = settings.installed
     sync = settings.mode == "sync"
+    labels = ownership.labels(owner)
+    guarded = installed and settings.tme_guard != "off"
     endpoint = TME_ENDPOINT if sync else agent_endpoint(settings.agent.namespace)
-    theirs = settings.agent_token_secret
-    agent = AgentArgs(
-        namespace=settings.agent.namespace,
-        create_namespace=settings.agent.create_namespace,
-        release=AGENT_RELEASE,
-        chart=Chart(**settings.agent.chart.model_dump()),
-        values=agent_values(
-            settings.agent_values,
-            environment=settings.agent.environment,
-            endpoint=settings.agent.endpoint,
-            blocking_status_code=settings.blocking_status_code,
-            blocking_message=settings.blocking_message,
-            token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
-            tme_image=settings.agent.tme_image,
-        ),
-        token=settings.agent_token,
-        timeout_seconds=settings.agent.timeout_seconds,
-    )
-    plugin_files = PluginFilesArgs(namespace=settings.kong.namespace, config_maps=plugin_config_maps(rock.plugins))
+    agent = _agent(settings, owner)
+    tme_image = tme_image_of(agent.values)
+    config_maps = plugin_config_maps(rock.plugins) if installed else []
     gateway = KongGatewayArgs(
         namespace=settings.kong.namespace,
         release=settings.kong.release,
         fullname=kong_fullname(settings.kong.release, settings.kong_values),
         chart=Chart(**settings.kong.chart.model_dump()),
-        values=kong_values(
-            settings.kong_values,
-            plugin_entries=chart_entries(plugin_files.config_maps),
-            ingress_class=settings.kong.ingress_class,
-            database=settings.kong.database,
+        values=_marked(
+            kong_values(
+                settings.kong_values,
+                plugin_entries=chart_entries(config_maps),
+                ingress_class=settings.kong.ingress_class,
+                database=settings.kong.database,
+            ),
+            owner,
         ),
         timeout_seconds=settings.kong.timeout_seconds,
     )
@@ -79,7 +96,7 @@ def plan(settings: Settings, rock: Rock) -> Plan:
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
         deployment=gateway.fullname,
-        settings_digest=digest([agent.chart.reference, agent.chart.version, agent.values]),
+        settings_digest=digest([agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]),
         timeout_seconds=settings.kong.timeout_seconds,
     )
     plugin = TraceablePluginArgs(
@@ -97,39 +114,120 @@ def plan(settings: Settings, rock: Rock) -> Plan:
             timeout_ms=settings.timeout_ms,
             service_name=settings.plugin.service_name,
         ),
+        labels=labels,
+    )
+    expectation = Expectation(
+        namespace=settings.kong.namespace,
+        release=settings.kong.release,
+        deployment=gateway.fullname,
+        container=KONG_CONTAINER,
+        ingress_class=settings.kong.ingress_class,
+        plugin=PLUGIN,
+        plugin_object=settings.plugin.name,
+        plugin_version=text(plugin_version(rock.version)),
+        enabled=settings.enabled,
+        everywhere=plugin.everywhere,
+        config=plugin.config,
+        files=mount_paths(config_maps),
+        tme_image=tme_image if tme.wanted else None,
+        agent_namespace=settings.agent.namespace,
+        installed=installed,
+    )
+    guard = TmeGuardArgs(
+        policy=ownership.cluster_wide_name("traceable-tme-guard", owner),
+        namespace=settings.kong.namespace,
+        pod_labels={"app.kubernetes.io/instance": settings.kong.release, "app.kubernetes.io/component": "app"},
+        tme_image=tme_image,
+        agent_namespace=settings.agent.namespace,
+        action=settings.tme_guard or "off",
+        labels=labels,
     )
     stands = {
         "mode": settings.mode,
         "endpoint": endpoint,
         "failMode": settings.fail_mode,
-        "pluginVersion": rock.version,
+        "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
+    digests = {"agentValuesDigest": digest(agent.values), "kongValuesDigest": digest(gateway.values)}
     return Plan(
-        agent=agent,
-        kong_namespace=KongNamespaceArgs(namespace=settings.kong.namespace, create=settings.kong.create_namespace),
-        plugin_files=plugin_files,
+        installed=installed,
+        agent=agent if installed else None,
+        kong_namespace=KongNamespaceArgs(
+            namespace=settings.kong.namespace, create=settings.kong.create_namespace, labels=labels
+        ),
+        guard=guard if guarded else None,
+        plugin_files=(
+            PluginFilesArgs(namespace=settings.kong.namespace, config_maps=config_maps, labels=labels)
+            if installed
+            else None
+        ),
         gateway=gateway,
         tme=tme,
         plugin=plugin,
         installation=InstallationArgs(
             namespace=settings.kong.namespace,
-            record=stands
-            | {
-                "enabled": "true" if settings.enabled else "false",
-                "pluginConfigDigest": digest(plugin.config),
-                "agentValuesDigest": digest(agent.values),
-                "kongValuesDigest": digest(gateway.values),
-            },
+            record_name=RECORD_NAME,
+            record=expectation.record() | stands | digests if installed else None,
+            labels=labels,
         ),
-        outputs=stands
-        | {
-            "enabled": settings.enabled,
+        gates=GatesArgs(
+            owner=owner,
+            expectation=expectation,
+            probe=Probe(
+                namespace=settings.kong.namespace,
+                deployment=gateway.fullname,
+                annotations=pod_annotations(tme.settings_digest),
+                tme_image=tme_image,
+                agent_namespace=settings.agent.namespace,
+                policy=guard.policy,
+                action=guard.action,
+            ),
+            timeout_seconds=settings.kong.timeout_seconds,
+            agent_release=AGENT_RELEASE,
+        ),
+        outputs={
+            **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
+            "installed": installed,
+            "enabled": settings.enabled and installed,
             "plugin": settings.plugin.name,
             "namespace": settings.kong.namespace,
             "release": settings.kong.release,
             "deployment": gateway.fullname,
             "proxyService": f"{gateway.fullname}-proxy",
-            "configMaps": [item.name for item in plugin_files.config_maps],
+            "configMaps": [item.name for item in config_maps],
+            "verify": f"python verify.py --namespace {settings.kong.namespace}",
         },
     )
+
+
+def _agent(settings: Settings, owner: str) -> AgentArgs:
+    theirs = settings.agent_token_secret
+    denies = settings.tme_guard == "deny" and settings.mode == "sync"
+    return AgentArgs(
+        namespace=settings.agent.namespace,
+        create_namespace=settings.agent.create_namespace,
+        release=AGENT_RELEASE,
+        chart=Chart(**settings.agent.chart.model_dump()),
+        values=_marked(
+            agent_values(
+                settings.agent_values,
+                environment=settings.agent.environment,
+                endpoint=settings.agent.endpoint,
+                blocking_status_code=settings.blocking_status_code,
+                blocking_message=settings.blocking_message,
+                token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
+                tme_image=settings.agent.tme_image,
+                replicas=REPLICAS_WHERE_GUARDED if denies else None,
+            ),
+            owner,
+        ),
+        token=settings.agent_token,
+        timeout_seconds=settings.agent.timeout_seconds,
+        labels=ownership.labels(owner),
+    )
+
+
+def _marked(values: Values, owner: str) -> Values:
+    """The Release's values with the mark by which the next run knows it as this stack's."""
+    return merged(values, ownership.release_mark(owner))

@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from pydantic import SecretStr
 
 from components.helm import Chart, helm_release
-from values import Values, merged, with_secrets
+from values import Values, digest, merged, with_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,15 @@ class TokenSecret:
 
 OWN_TOKEN_SECRET = TokenSecret(name="traceable-agent-token", key="token")
 """The Secret that is made here, in the agent's namespace."""
+
+
+TOKEN_ANNOTATION = "traceable-kong/token-version"
+CERTIFICATE_ANNOTATION = "traceable-kong/certificate"
+"""What makes the agent's pods new when the token or the agent's own certificate is."""
+
+
+class AgentValuesError(pulumi.RunError):
+    """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
 
 
 def agent_endpoint(namespace: str) -> str:
@@ -44,13 +53,21 @@ def agent_values(
     blocking_message: str,
     token_secret: TokenSecret,
     tme_image: str | None,
+    replicas: int | None,
 ) -> Values:
     """The chart's values: ours, with the user's laid on them (traceable-agent 1.58.0).
 
     The chart wants the blocking settings in two places: at the top for the agent, and below `injector` for the
     sidecars that it will inject. It writes the one at the top into YAML as it stands, so `a: b` or `x # y` would break
     the agent's own configuration: there the message is handed over already quoted. A JSON string is a YAML string.
+
+    `replicas` None leaves the chart's own. Raises AgentValuesError where both cannot be had.
     """
+    if "forceUpdate" in user_values:
+        raise AgentValuesError(
+            "agentValues.forceUpdate is no value of the chart but an option of Helm's that replaces objects, pods and "
+            "all, in place of changing them: take it out."
+        )
     ours: Values = {
         "externalTokenSecret": {"name": token_secret.name, "key": token_secret.key},
         "blockingStatusCode": blocking_status_code,
@@ -68,7 +85,37 @@ def agent_values(
         ours["endpoint"] = endpoint
     if tme_image is not None:
         ours["injector"]["tme"] = {"imageName": tme_image}
+    if replicas is not None:
+        ours["deploymentReplicas"] = replicas
     return merged(ours, user_values)
+
+
+def tme_image_of(values: Mapping[str, Any]) -> str:
+    """The TME's image name in the agent's values, the chart's default where none is set (traceable-agent 1.58.0)."""
+    injector = values.get("injector") or {}
+    return str((injector.get("tme") or {}).get("imageName") or "traceable-agent")
+
+
+def sidecar_values(values: Mapping[str, Any]) -> Values:
+    """The agent's values without those that no sidecar is given: they change the agent and not the gateway."""
+    return {key: value for key, value in values.items() if key not in _AGENT_ONLY}
+
+
+_AGENT_ONLY = frozenset({"additionalAnnotations", "deploymentReplicas", "externalTokenSecret", "resources"})
+
+
+def certificate_digest(values: Mapping[str, Any]) -> str | None:
+    """A digest of the agent's own certificate, None where the chart makes one.
+
+    The chart's pods do not notice a new one (traceable-agent 1.58.0). The key stays out: it goes with its certificate.
+    """
+    own = values.get("tlsPrivateCertificatesAsString") or {}
+    shown = [_revealed(own.get(name)) for name in ("rootCAB64", "certB64")]
+    return digest(shown) if any(shown) else None
+
+
+def _revealed(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +123,8 @@ class AgentArgs:
     """What the agent is made of.
 
     `token` is the platform token, None where `values` name a Secret that exists; `values` is what `agent_values()`
-    gave; `timeout_seconds` is how long Helm waits for the agent to be ready, and again for a roll-back.
+    gave; `timeout_seconds` is how long Helm waits for the agent to be ready, and again for a roll-back. `labels` tell
+    whose the objects are.
     """
 
     namespace: str
@@ -86,39 +134,59 @@ class AgentArgs:
     values: Values = field(repr=False)
     token: SecretStr | None
     timeout_seconds: int
+    labels: Mapping[str, str]
 
 
 class TraceableAgent(pulumi.ComponentResource):
-    """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str)."""
+    """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str).
 
-    def __init__(self, name: str, *, args: AgentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    `before` is what happens before Helm begins.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: AgentArgs,
+        before: pulumi.ResourceHookBinding | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:TraceableAgent", name, None, opts)
-        before: list[pulumi.Resource] = []
+        first: list[pulumi.Resource] = []
         if args.create_namespace:
-            before.append(
+            first.append(
                 k8s.core.v1.Namespace(
                     f"{name}-namespace",
-                    metadata={"name": args.namespace},
+                    metadata={"name": args.namespace, "labels": dict(args.labels)},
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )
+        annotations: dict[str, Any] = {}
         if args.token is not None:
-            before.append(
-                k8s.core.v1.Secret(
-                    f"{name}-token",
-                    metadata={"name": OWN_TOKEN_SECRET.name, "namespace": args.namespace},
-                    string_data={OWN_TOKEN_SECRET.key: with_secrets(args.token)},
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=list(before)),
-                )
+            secret = k8s.core.v1.Secret(
+                f"{name}-token",
+                metadata={
+                    "name": OWN_TOKEN_SECRET.name,
+                    "namespace": args.namespace,
+                    "labels": dict(args.labels),
+                },
+                string_data={OWN_TOKEN_SECRET.key: with_secrets(args.token)},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(first)),
             )
+            first.append(secret)
+            # Not a digest: that would help to guess the token.
+            annotations[TOKEN_ANNOTATION] = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
+        certificate = certificate_digest(args.values)
+        if certificate is not None:
+            annotations[CERTIFICATE_ANNOTATION] = certificate
         helm_release(
             f"{name}-release",
             name=args.release,
             namespace=args.namespace,
             chart=args.chart,
-            values=args.values,
+            values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
             timeout_seconds=args.timeout_seconds,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before),
         )
         self.endpoint = agent_endpoint(args.namespace)
         self.register_outputs({"endpoint": self.endpoint, "release": args.release})

@@ -1,35 +1,63 @@
-"""The record of what stands: a small ConfigMap beside the gateway, written last.
+"""The last step: the proof that what was asked for holds, and the record of what stands.
 
-Whoever finds the gateway can read there what protects it, in which mode and from which rock. It is updated in place
-(the provider has `enable_config_map_mutable`). Leaves out every secret, and the proof that what is recorded holds.
+The record is a small ConfigMap beside the gateway. Whoever finds the gateway can read there what protects it, and
+`verify` reads there what must hold. It is updated in place (the provider has `enable_config_map_mutable`).
+Leaves out every secret, and what is proven (proof/).
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-RECORD_NAME = "traceable-installation"
-
 
 @dataclass(frozen=True, kw_only=True)
 class InstallationArgs:
-    """`namespace` is Kong's; `record` is what stands, as short texts without secrets."""
+    """`namespace` is Kong's; `record` is what stands, short texts without secrets, None where nothing is to stand.
+
+    `labels` tell whose it is.
+    """
 
     namespace: str
-    record: Mapping[str, str]
+    record_name: str
+    record: Mapping[str, str] | None
+    labels: Mapping[str, str]
 
 
 class Installation(pulumi.ComponentResource):
-    """The record. Outputs: `record` (str: the ConfigMap's name)."""
+    """The proof and the record. Outputs: `record` (str: the ConfigMap's name, "" where there is none).
 
-    def __init__(self, name: str, *, args: InstallationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    `prove` is called in every `up` when every one of `steps` is done, whether anything changed or not, and never in a
+    preview; it raises pulumi.RunError. The record's data wait for it, so what follows, the deletions included, does
+    not happen after it failed. In a preview the data are what they would be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: InstallationArgs,
+        prove: Callable[[], object],
+        steps: Sequence[pulumi.CustomResource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:Installation", name, None, opts)
-        k8s.core.v1.ConfigMap(
-            f"{name}-record",
-            metadata={"name": RECORD_NAME, "namespace": args.namespace},
-            data=args.record,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.register_outputs({"record": RECORD_NAME})
+
+        async def proven(_: object) -> Mapping[str, str]:
+            await asyncio.to_thread(prove)
+            return args.record or {}
+
+        data: pulumi.Input[Mapping[str, str]] = args.record or {}
+        if not pulumi.runtime.is_dry_run():
+            data = pulumi.Output.all(*(step.id for step in steps)).apply(proven)
+        self.proven = pulumi.Output.from_input(data).apply(lambda _: True)
+        if args.record is not None:
+            k8s.core.v1.ConfigMap(
+                f"{name}-record",
+                metadata={"name": args.record_name, "namespace": args.namespace, "labels": dict(args.labels)},
+                data=data,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({"record": args.record_name if args.record is not None else "", "proven": self.proven})

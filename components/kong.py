@@ -11,14 +11,11 @@ from typing import Any
 import pulumi
 
 from components.helm import Chart, helm_release
+from kong_refusals import KongValuesError, environment, refuse_what_cannot_be_had, require
 from values import Values, merged
 
 LUA_PATH = "/opt/?.lua"
 """Where Kong finds `kong.plugins.NAME` when its files are mounted at /opt/kong/plugins/NAME."""
-
-
-class KongValuesError(pulumi.RunError):
-    """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
 
 
 def kong_fullname(release: str, user_values: Mapping[str, Any]) -> str:
@@ -38,7 +35,7 @@ def kong_values(
 
     Args:
         user_values: `kongValues` of the stack.
-        plugin_entries: what `chart_entries()` gave, for `plugins.configMaps`.
+        plugin_entries: what `chart_entries()` gave, for `plugins.configMaps`; none where Traceable leaves.
         ingress_class: of this gateway.
         database: `off` or `postgres`.
 
@@ -50,9 +47,12 @@ def kong_values(
         "ingressController": {"enabled": True, "ingressClass": ingress_class},
     }
     values = merged(ours, user_values)
-    _require(values, ["env", "database"], database, "kong.database")
-    _require(values, ["ingressController", "enabled"], True, None)
-    _require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
+    require(values, ["env", "database"], database, "kong.database")
+    require(values, ["ingressController", "enabled"], True, None)
+    require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
+    refuse_what_cannot_be_had(values, ingress_class=ingress_class)
+    if not plugin_entries:
+        return values
 
     plugins: Values = dict(values.get("plugins") or {})
     theirs = list(plugins.get("configMaps") or [])
@@ -66,7 +66,7 @@ def kong_values(
     plugins["configMaps"] = [*theirs, *plugin_entries]
     values["plugins"] = plugins
 
-    for where, name, value in _environment(values):
+    for where, name, value in environment(values):
         if name == "KONG_PLUGINS":
             listed = [item.strip() for item in str(value).split(",")]
             missing = sorted(ours_by_plugin.difference(listed))
@@ -82,29 +82,6 @@ def kong_values(
                 f"start. Write {LUA_PATH + ';' + str(value)!r}."
             )
     return values
-
-
-def _environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """Where, variable and value of what the user's values put into Kong's environment over the chart's own.
-
-    The chart upper-cases the keys: of `env` with the prefix KONG_, of `customEnv` as they are (kong chart 3.4.1).
-    """
-    return [
-        (f"kongValues.{group}.{key}", f"{prefix}{key}".upper(), value)
-        for group, prefix in (("env", "KONG_"), ("customEnv", ""))
-        for key, value in (values.get(group) or {}).items()
-    ]
-
-
-def _require(values: Mapping[str, Any], path: Sequence[str], expected: object, config_key: str | None) -> None:
-    found: Any = values
-    for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    if found != expected:
-        mend = f"set traceable-kong:{config_key} instead" if config_key else "take it out"
-        raise KongValuesError(
-            f"kongValues.{'.'.join(path)} is {found!r}, where this program needs {expected!r}: {mend}."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,10 +105,17 @@ class KongGateway(pulumi.ComponentResource):
     """The gateway.
 
     Outputs: `deployment` (str), `proxy_service` (str), `revision` (int: Helm's revision, unknown in a preview exactly
-    when the Release changes). `release` is the Release itself.
+    when the Release changes). `release` is the Release itself. `before` is what happens before Helm begins.
     """
 
-    def __init__(self, name: str, *, args: KongGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: KongGatewayArgs,
+        before: pulumi.ResourceHookBinding | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:KongGateway", name, None, opts)
         self.release = helm_release(
             f"{name}-release",
@@ -140,7 +124,7 @@ class KongGateway(pulumi.ComponentResource):
             chart=args.chart,
             values=args.values,
             timeout_seconds=args.timeout_seconds,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, hooks=before),
         )
         self.deployment = args.fullname
         self.proxy_service = f"{args.fullname}-proxy"

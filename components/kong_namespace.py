@@ -4,6 +4,7 @@ The config decides which of the two, never what happens to stand in the cluster:
 with the stack, one that was found stays. Leaves out the injector's label, which TmeInjection sets and takes back.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -12,10 +13,11 @@ import pulumi_kubernetes as k8s
 
 @dataclass(frozen=True, kw_only=True)
 class KongNamespaceArgs:
-    """`namespace` is its name; `create` False finds it, and fails where it is missing."""
+    """`namespace` is its name; `create` False finds it, and fails where it is missing. `labels` tell whose it is."""
 
     namespace: str
     create: bool
+    labels: Mapping[str, str]
 
 
 class KongNamespace(pulumi.ComponentResource):
@@ -26,7 +28,9 @@ class KongNamespace(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.made: pulumi.Resource | None = None
         if args.create:
-            self.made = k8s.core.v1.Namespace(f"{name}-namespace", metadata={"name": args.namespace}, opts=child)
+            self.made = k8s.core.v1.Namespace(
+                f"{name}-namespace", metadata={"name": args.namespace, "labels": dict(args.labels)}, opts=child
+            )
         else:
             k8s.core.v1.Namespace.get(f"{name}-namespace", args.namespace, opts=child)
         self.register_outputs({"namespace": args.namespace})

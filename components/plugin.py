@@ -81,7 +81,7 @@ class TraceablePluginArgs:
 
     `ingress_class` is the gateway's: its controller reads no other. `everywhere` True is every route (label
     `global`); False only routes and services annotated with `plugin_name`. `enabled` False leaves it standing,
-    disabled. `config` is what `plugin_config()` gave.
+    disabled. `config` is what `plugin_config()` gave. `labels` tell whose it is.
     """
 
     plugin_name: str
@@ -89,14 +89,15 @@ class TraceablePluginArgs:
     everywhere: bool
     enabled: bool
     config: Values = field(repr=False)
+    labels: Mapping[str, str]
 
 
 class TraceablePlugin(pulumi.ComponentResource):
-    """The plugin. Outputs: `plugin_name` (str).
+    """The plugin. Outputs: `plugin_name` (str). `made` is the KongClusterPlugin, in a list.
 
     `kong_revision` is Helm's revision of a gateway that is ours. It is unknown in a preview exactly when the gateway
     changes, and an object with unknown parts is not dry-run on the server: so the controller's webhook does not judge
-    a new option by the Kong that still runs.
+    a new option by the Kong that still runs. `before` holds the plugin back until the gateway is what it asks for.
     """
 
     def __init__(
@@ -105,23 +106,25 @@ class TraceablePlugin(pulumi.ComponentResource):
         *,
         args: TraceablePluginArgs,
         kong_revision: pulumi.Input[int] | None,
+        before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)
         annotations: dict[str, Any] = {"kubernetes.io/ingress.class": args.ingress_class}
         if kong_revision is not None:
             annotations[REVISION_ANNOTATION] = pulumi.Output.from_input(kong_revision).apply(str)
-        KongClusterPlugin(
+        plugin = KongClusterPlugin(
             f"{name}-kong-cluster-plugin",
             metadata={
                 "name": args.plugin_name,
                 "annotations": annotations,
-                **({"labels": {"global": "true"}} if args.everywhere else {}),
+                "labels": {**args.labels, **({"global": "true"} if args.everywhere else {})},
             },
             plugin=PLUGIN,
             config=with_secrets(args.config),
             disabled=not args.enabled,
             # Two global plugins of one name and class are both dropped: under a new name, the old one goes first.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, hooks=before),
         )
+        self.made: list[pulumi.CustomResource] = [plugin]
         self.register_outputs({"pluginName": args.plugin_name})

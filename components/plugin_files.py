@@ -17,6 +17,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from proof.expectation import PLUGINS_DIRECTORY
 from values import DIGEST_LENGTH
 
 
@@ -37,8 +38,9 @@ class PluginConfigMap:
 def plugin_config_maps(plugins: Mapping[str, Mapping[str, bytes]]) -> list[PluginConfigMap]:
     """One ConfigMap per directory of each plugin, for `{plugin: {path below the plugin: content}}`.
 
-    A ConfigMap has no directories, hence one each. Text goes to `data`; what is not UTF-8 goes to `binaryData` in
-    base64 (https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object).
+    A ConfigMap has no directories, hence one each. Lua goes to `data`, everything else to `binaryData` in base64
+    (https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object): a diff cuts long text and base64
+    short, and unfolds whatever it can read as JSON or YAML.
     """
     result = []
     for plugin, files in sorted(plugins.items()):
@@ -60,10 +62,11 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
     for file_name, content in sorted(contents.items()):
         # Length-prefixed, so that no two sets of files give the same stream.
         hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)
-        try:
-            data[file_name] = content.decode("utf-8")
-        except UnicodeDecodeError:
+        text = _lua_text(file_name, content)
+        if text is None:
             binary_data[file_name] = base64.b64encode(content).decode("ascii")
+        else:
+            data[file_name] = text
     parts = ["kong-plugin", plugin, *PurePosixPath(directory).parts]
     stem = re.sub(r"[^a-z0-9-]", "-", "-".join(parts).lower())
     return PluginConfigMap(
@@ -74,6 +77,15 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
         data=data,
         binary_data=binary_data,
     )
+
+
+def _lua_text(file_name: str, content: bytes) -> str | None:
+    if not file_name.endswith(".lua"):
+        return None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def chart_entries(config_maps: Sequence[PluginConfigMap]) -> list[dict[str, Any]]:
@@ -88,12 +100,21 @@ def chart_entries(config_maps: Sequence[PluginConfigMap]) -> list[dict[str, Any]
     return entries
 
 
+def mount_paths(config_maps: Sequence[PluginConfigMap]) -> dict[str, str]:
+    """`{mount path: ConfigMap}` as the Kong chart mounts them (kong chart 3.4.1, `kong.plugins`)."""
+    return {
+        "/".join(part for part in (PLUGINS_DIRECTORY, item.plugin, item.directory) if part): item.name
+        for item in config_maps
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class PluginFilesArgs:
-    """`namespace` is Kong's; `config_maps` is what `plugin_config_maps()` gave."""
+    """`namespace` is Kong's; `config_maps` is what `plugin_config_maps()` gave; `labels` tell whose they are."""
 
     namespace: str
     config_maps: Sequence[PluginConfigMap]
+    labels: Mapping[str, str]
 
 
 class PluginFiles(pulumi.ComponentResource):
@@ -107,10 +128,7 @@ class PluginFiles(pulumi.ComponentResource):
                 metadata={
                     "name": item.name,
                     "namespace": args.namespace,
-                    "labels": {
-                        "app.kubernetes.io/managed-by": "pulumi",
-                        "app.kubernetes.io/name": item.plugin,
-                    },
+                    "labels": {**args.labels, "app.kubernetes.io/name": item.plugin},
                 },
                 immutable=True,
                 data=item.data or None,

@@ -24,6 +24,11 @@ TME_ENDPOINT = "http://localhost:5442"
 """Where the plugin finds the TME of its own pod."""
 
 
+def pod_annotations(settings_digest: str) -> dict[str, str]:
+    """What a gateway pod that is to get the TME carries."""
+    return {**INJECTION_ANNOTATION, DIGEST_ANNOTATION: settings_digest}
+
+
 @dataclass(frozen=True, kw_only=True)
 class TmeInjectionArgs:
     """Which gateway, and whether it gets the TME.
@@ -40,10 +45,11 @@ class TmeInjectionArgs:
 
 
 class TmeInjection(pulumi.ComponentResource):
-    """Asks for the TME, or not. Outputs: `wanted` (bool).
+    """Asks for the TME, or not. Outputs: `wanted` (bool). `made` are the two patches.
 
     `namespace` and `release` are the resources that are patched, where they are ours: when they go, the patches go
-    with them, and nothing is rolled once more on the way. None where they stay.
+    with them, and nothing is rolled once more on the way. None where they stay. `before_label` and
+    `before_annotation` hold these steps back until guard and injector do what they must.
     """
 
     def __init__(
@@ -53,30 +59,39 @@ class TmeInjection(pulumi.ComponentResource):
         args: TmeInjectionArgs,
         namespace: pulumi.Resource | None,
         release: pulumi.Resource | None,
+        before_label: pulumi.ResourceHookBinding | None = None,
+        before_annotation: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
 
-        def label(after: list[pulumi.Resource]) -> pulumi.Resource:
+        def label(after: list[pulumi.Resource]) -> pulumi.CustomResource:
             metadata = k8s.meta.v1.ObjectMetaPatchArgs(
                 name=args.namespace, labels=INJECTION_LABEL if args.wanted else None
             )
             return k8s.core.v1.NamespacePatch(
                 f"{name}-namespace-label",
                 metadata=metadata,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=after, deleted_with=namespace),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=after,
+                    deleted_with=namespace,
+                    hooks=before_label if args.wanted else None,
+                ),
             )
 
-        def annotation(after: list[pulumi.Resource]) -> pulumi.Resource:
-            annotations = {**INJECTION_ANNOTATION, DIGEST_ANNOTATION: args.settings_digest}
+        def annotation(after: list[pulumi.Resource]) -> pulumi.CustomResource:
             return k8s.apps.v1.DeploymentPatch(
                 f"{name}-pod-annotation",
                 metadata={"name": args.deployment, "namespace": args.namespace},
-                spec={"template": {"metadata": {"annotations": annotations}}} if args.wanted else None,
+                spec={"template": {"metadata": {"annotations": pod_annotations(args.settings_digest)}}}
+                if args.wanted
+                else None,
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=after,
                     deleted_with=release,
+                    hooks=before_annotation if args.wanted else None,
                     # A patch's outputs are the whole live Deployment, other people's env values included.
                     additional_secret_outputs=["spec"],
                     custom_timeouts=pulumi.CustomTimeouts(
@@ -87,5 +102,6 @@ class TmeInjection(pulumi.ComponentResource):
 
         # No pod may carry the annotation in a namespace without the label: it would start without its sidecar.
         first, second = (label, annotation) if args.wanted else (annotation, label)
-        second([first([])])
+        self.made: list[pulumi.CustomResource] = [first([])]
+        self.made.append(second([*self.made]))
         self.register_outputs({"wanted": args.wanted})

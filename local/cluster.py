@@ -24,8 +24,10 @@ COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 NAME = f"traceable-kong-{hashlib.sha256(str(paths.CLONE).encode()).hexdigest()[:8]}"
 
 _FOLDER = paths.KWOK / "clusters" / NAME
+_STAGES = Path(__file__).with_name("stages.yaml")
+
 _COMPLETE = paths.KWOK / "complete"
-"""Written when the cluster has been made whole; without it, what is there is half a cluster."""
+"""Written when the cluster has been made whole; without it, or with other stages in it, it is made anew."""
 
 
 class ClusterError(Exception):
@@ -41,7 +43,7 @@ def ensure(*, say: Callable[[str], None] = print) -> bool:
     if alive():
         return True
     started = time.monotonic()
-    if _COMPLETE.exists() and _FOLDER.exists():
+    if _complete() and _FOLDER.exists():
         say("cluster: its processes are gone; starting it again")
         try:
             _disown_stale_pids()
@@ -69,7 +71,16 @@ def ensure(*, say: Callable[[str], None] = print) -> bool:
 
 def alive() -> bool:
     """True when the API server says that it is ready, the nodes are, and all of it was made to the end."""
-    return _COMPLETE.exists() and _ready_nodes() == NODES
+    return _complete() and _ready_nodes() == NODES
+
+
+def _complete() -> bool:
+    return _COMPLETE.exists() and _COMPLETE.read_text() == _layout()
+
+
+def _layout() -> str:
+    """Changes with what a running cluster cannot be given afterwards."""
+    return hashlib.sha256(_STAGES.read_bytes()).hexdigest()
 
 
 def delete() -> None:
@@ -99,10 +110,12 @@ def _create() -> None:
         *("--kube-scheduler-binary", str(tools / "kube-scheduler")),
         *("--kwok-controller-binary", str(tools / "kwok")),
         *("--secure-port", "--disable-qps-limits", "--wait", f"{READY_TIMEOUT_SECONDS}s"),
+        # With PortForward objects the gateways' pods are reached as any pod is; without them there is no way in.
+        *("--config", str(_STAGES), "--enable-crds", "PortForward"),
     )
     _kwokctl("scale", "node", "--replicas", str(NODES))
     _wait_ready()
-    _COMPLETE.touch()
+    _COMPLETE.write_text(_layout())
 
 
 def _wait_ready() -> None:

@@ -1,4 +1,4 @@
-"""The platform as one thing: tools, cluster, injector, charts, rock, and the environment to work with them.
+"""The platform as one thing: tools, cluster, injector, gateways, charts, rock, and the environment to work with them.
 
 `Platform.ensure()` makes whatever is missing of it, so it can be called at any time, by `make up` as by the live tests.
 Leaves out the stack that is put on it.
@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import charts, cluster, injector, paths, plugins, rock, toolchain
+from local import charts, cluster, gateways, injector, paths, plugins, rock, toolchain
+from local.background import BackgroundError
 
 PASSPHRASE = "traceable-kong-local"
 """Known to everybody, and protects nothing but the stand-in token in Pulumi.local.yaml, which carries its salt."""
@@ -19,7 +20,7 @@ PASSPHRASE = "traceable-kong-local"
 AGENT_NAMESPACE = "traceable"
 """Where the stack `local` has its agent, whose injector the platform runs."""
 
-PlatformError = (toolchain.ToolchainError, cluster.ClusterError, injector.InjectorError, plugins.PluginError)
+PlatformError = (toolchain.ToolchainError, cluster.ClusterError, BackgroundError, plugins.PluginError)
 """What can go wrong on the way; the texts are for the person at the terminal."""
 
 
@@ -54,6 +55,9 @@ class Platform:
             shutil.rmtree(paths.BACKEND)
             paths.BACKEND.mkdir()
         running = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
+        reached = gateways.start(
+            paths.GATEWAYS, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
+        )
         charts.publish(paths.CHARTS, injector_domain=running.domain, ca_bundle=running.ca_bundle)
         return cls(
             env=environment,
@@ -67,6 +71,7 @@ class Platform:
     @staticmethod
     def stop() -> None:
         """Ends every process of the platform and removes what it made, the tool cache aside."""
+        gateways.stop(paths.GATEWAYS)
         injector.stop(paths.INJECTOR)
         cluster.delete()
         shutil.rmtree(paths.STATE, ignore_errors=True)

@@ -12,7 +12,7 @@ from functools import partial
 
 from kube import ApiError, Kube, Unreachable
 from preflight import foreign, gateway, guard, moved, releases, rights, versions, webhooks
-from preflight.finding import DeadRelease, Finding, Found, Severity, as_text
+from preflight.finding import DeadRelease, Finding, Found, Severity
 from preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from preflight.looks import Looks
 from preflight.mending import mend
@@ -26,7 +26,6 @@ __all__ = [
     "Intent",
     "PluginIntent",
     "SecretKey",
-    "as_text",
     "examine",
     "mend",
 ]

@@ -3,7 +3,6 @@
 Leaves out how either is found.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,14 +49,6 @@ class DeadRelease:
     @property
     def subject(self) -> str:
         return f"Helm release {self.name} in namespace {self.namespace}"
-
-
-def as_text(findings: Iterable[Finding]) -> str:
-    """Findings as a person at the terminal reads them, below a heading of the caller's."""
-    lines: list[str] = []
-    for item in findings:
-        lines += ["", f"  {item.subject}", f"    {item.wrong}.", f"    -> {item.mend}"]
-    return "\n".join(lines)
 
 
 Found = Finding | DeadRelease

@@ -30,10 +30,8 @@ NAMESPACE = "traceable-kong"
 NOT_YET: Mapping[str, object] = {
     "agent.install": True,
     "agent.url": None,
-    "installed": True,
     "kong.database": "off",
     "kong.install": True,
-    "tmeGuard": None,
 }
 """What the program cannot do yet, with the only value that it takes so far."""
 

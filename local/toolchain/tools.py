@@ -14,6 +14,7 @@ VERSION_TIMEOUT_SECONDS = 20
 
 KUBERNETES_MINOR = 36
 ENGINE_VERSION = "3.259.0"
+CONTROLLER_VERSION = "3.4.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +134,17 @@ TOOLS = (
         version=(("helm.sh/helm/v3/internal/version.version", "v3.21.4"),),
         version_command=("version", "--short"),
         fitting=(3, 18, 10_000),
+    ),
+    Tool(
+        name="kong-ingress-controller",
+        bundle="controller",
+        module_set="controller",
+        package="github.com/kong/kubernetes-ingress-controller/v3/internal/cmd",
+        version=(
+            ("github.com/kong/kubernetes-ingress-controller/v3/internal/manager/metadata.Release", CONTROLLER_VERSION),
+        ),
+        # Exactly this one is what the stand-in chart and the simulated Kong are made for.
+        fitting=(0, 0, -1),
     ),
 )
 

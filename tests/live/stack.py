@@ -8,7 +8,10 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,9 @@ import yaml
 
 import local.injector
 from local.platform import Platform
+from tests.live.history import History
+from tests.live.promises import Gateway, rollouts, violations
+from tests.live.recorder import Recorder
 
 PROGRAM = Path(__file__).parents[2]
 PROJECT = "traceable-kong"
@@ -28,6 +34,15 @@ TOKEN = "live-test-platform-token"
 
 class CommandFailed(Exception):
     """A command ended with an error; the text is what it printed."""
+
+
+@dataclass
+class Recording:
+    """What was recorded; `rollouts` of the gateway and `seconds` are known when it is over."""
+
+    history: History
+    rollouts: int = 0
+    seconds: float = 0.0
 
 
 @dataclass
@@ -45,6 +60,16 @@ class LiveStack:
     @property
     def agent_namespace(self) -> str:
         return f"{self.name}-agent"
+
+    @property
+    def gateway(self) -> Gateway:
+        labels = {"name": "kong", "instance": self.name, "component": "app"}
+        return Gateway(
+            namespace=self.kong_namespace,
+            deployment=f"{self.name}-kong",
+            selector={f"app.kubernetes.io/{key}": value for key, value in labels.items()},
+            ingress_class=self.name,
+        )
 
     def prepare(self, **config: Any) -> None:
         """Copies the program, starts an injector for this stack's agent, and writes the stack's config."""
@@ -87,11 +112,29 @@ class LiveStack:
         document.setdefault("config", {}).update({f"{PROJECT}:{key}": value for key, value in config.items()})
         path.write_text(yaml.safe_dump(document))
 
+    def configured(self, key: str) -> Any:
+        """What the stack file says of this key."""
+        document = yaml.safe_load((self.directory / f"Pulumi.{self.name}.yaml").read_text())
+        return document["config"].get(f"{PROJECT}:{key}")
+
     def up(self, *options: str) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", *options)
 
     def preview(self, *options: str) -> str:
         return self.pulumi("preview", *options)
+
+    @contextmanager
+    def recorded(self, gateway: Gateway | None = None) -> Iterator[Recording]:
+        """Records the gateway (`self.gateway`, or what is known of it here) meanwhile: no promise may be broken."""
+        gateway = gateway or self.gateway
+        with Recorder(self.platform.kubeconfig, self.kong_namespace) as history:
+            recording = Recording(history)
+            started = time.monotonic()
+            yield recording
+            recording.seconds = time.monotonic() - started
+        broken = violations(history, gateway)
+        assert not broken, "\n".join(["promises were broken:", *map(str, broken)])
+        recording.rollouts = rollouts(history, gateway)
 
     def outputs(self) -> dict[str, Any]:
         return dict(json.loads(self.pulumi("stack", "output", "--json")))
@@ -102,6 +145,9 @@ class LiveStack:
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
         return list(json.loads(self.kubectl("get", *arguments, "--output", "json"))["items"])
 
+    def destroy(self, *options: str) -> str:
+        return self.pulumi("destroy", "--yes", "--skip-preview", *options)
+
     def pulumi(self, *arguments: str, stdin: str | None = None) -> str:
         return self._run(["pulumi", *arguments], stdin=stdin)
 
@@ -109,7 +155,7 @@ class LiveStack:
         """Destroys the stack in whatever state it is, and leaves nothing running."""
         try:
             self.pulumi("cancel", "--yes", self.name)
-            self.pulumi("destroy", "--yes", "--skip-preview")
+            self.destroy()
         finally:
             local.injector.stop(self.directory / "injector")
 

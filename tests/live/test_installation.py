@@ -2,45 +2,12 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from tests.live.stack import TOKEN, LiveStack
+from tests.live.standing import containers, everything, gateway_pods, of_charts, plugin, record, tme_count
 
 NOTHING = "--expect-no-changes"
 NewStack = Callable[..., LiveStack]
-
-
-def gateway_pods(stack: LiveStack) -> list[dict[str, Any]]:
-    """The pods that serve, without those that are on their way out."""
-    pods = stack.objects("pods", "--namespace", stack.kong_namespace)
-    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-
-
-def containers(stack: LiveStack) -> set[str]:
-    return {item["name"] for pod in gateway_pods(stack) for item in pod["spec"]["containers"]}
-
-
-def tme_count(stack: LiveStack) -> int:
-    """How many serving gateway pods run the TME image."""
-    return sum(
-        any("traceable-agent" in item["image"] for item in pod["spec"]["containers"]) for pod in gateway_pods(stack)
-    )
-
-
-def plugin(stack: LiveStack) -> dict[str, Any]:
-    found = [
-        item
-        for item in stack.objects("kongclusterplugins")
-        if item["metadata"]["annotations"]["kubernetes.io/ingress.class"] == stack.name
-    ]
-    assert len(found) == 1
-    return found[0]
-
-
-def generation(stack: LiveStack) -> int:
-    """How many pod templates the gateway has had, and so how often it rolled."""
-    (deployment,) = stack.objects("deployments", "--namespace", stack.kong_namespace)
-    return int(deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
 
 
 def changes(stack: LiveStack) -> dict[str, str]:
@@ -49,54 +16,37 @@ def changes(stack: LiveStack) -> dict[str, str]:
     return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
 
 
-def record(stack: LiveStack) -> dict[str, str]:
-    maps = stack.objects("configmaps", "--namespace", stack.kong_namespace)
-    return next(dict(item["data"]) for item in maps if item["metadata"]["name"] == "traceable-installation")
-
-
-def everything(stack: LiveStack) -> set[tuple[str, str, str]]:
-    """Kind, namespace and name of every object of the cluster that could be ours, events and leases aside."""
-    kinds = stack.kubectl("api-resources", "--verbs=list", "--output", "name").split()
-    passing = ("events", "leases", "endpointslices", "endpoints", "podmetrics", "nodes", "apiservices")
-    wanted = ",".join(kind for kind in kinds if not kind.startswith(passing))
-    return {
-        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
-        for item in stack.objects(wanted, "--all-namespaces")
-    }
-
-
-def of_charts(item: tuple[str, str, str]) -> bool:
-    """The charts' CRDs stay, by Helm's rule."""
-    return item[0] == "CustomResourceDefinition" and item[2].endswith(".configuration.konghq.com")
-
-
 def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
     stack = new_stack()
     before = everything(stack)
     stack.preview()
 
-    stack.up()
+    with stack.recorded() as installation:
+        stack.up()
+    assert installation.rollouts == 2, "one rollout with the files, one with the TME"
     assert containers(stack) >= {"proxy", "ingress-controller"}
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
     assert plugin(stack)["config"]["mode"] == "sync"
     assert plugin(stack)["config"]["ext_cap_endpoint"] == "http://localhost:5442"
-    assert generation(stack) == 2, "one rollout with the files, one with the TME"
     assert record(stack)["mode"] == stack.outputs()["mode"] == "sync"
 
-    stack.preview(NOTHING)
-    stack.up(NOTHING)
-    stack.pulumi("refresh", "--yes", "--skip-preview", NOTHING)
-    assert generation(stack) == 2
+    with stack.recorded() as nothing:
+        stack.preview(NOTHING)
+        stack.up(NOTHING)
+        stack.pulumi("refresh", "--yes", "--skip-preview", NOTHING)
+    assert nothing.rollouts == 0
 
-    stack.pulumi("destroy", "--yes", "--skip-preview")
+    with stack.recorded():
+        stack.destroy()
     assert {item for item in everything(stack) - before if not of_charts(item)} == set()
 
 
 def test_an_async_installation_has_no_tme_and_rolls_once(new_stack: NewStack) -> None:
     stack = new_stack(mode="async", failMode="closed", timeoutMs=750)
-    stack.up()
+    with stack.recorded() as installation:
+        stack.up()
+    assert installation.rollouts == 1
     assert tme_count(stack) == 0
-    assert generation(stack) == 1
     config = plugin(stack)["config"]
     assert config["mode"] == "async"
     assert config["ext_cap_endpoint"] == f"http://agent.{stack.agent_namespace}:5442"
@@ -116,13 +66,15 @@ def test_switching_changes_the_plugin_the_tme_and_the_record_and_rolls_once_each
         "tme-pod-annotation": "update",
         "installation-record": "update",
     }
-    stack.up()
-    assert (tme_count(stack), generation(stack), plugin(stack)["config"]["mode"]) == (0, 3, "async")
+    with stack.recorded() as there:
+        stack.up()
+    assert (tme_count(stack), there.rollouts, plugin(stack)["config"]["mode"]) == (0, 1, "async")
     stack.preview(NOTHING)
 
     stack.pulumi("config", "set", "traceable-kong:mode", "sync")
-    stack.up()
-    assert (tme_count(stack), generation(stack), plugin(stack)["config"]["mode"]) == (1, 4, "sync")
+    with stack.recorded() as back:
+        stack.up()
+    assert (tme_count(stack), back.rollouts, plugin(stack)["config"]["mode"]) == (1, 1, "sync")
     stack.preview(NOTHING)
 
 
@@ -132,8 +84,9 @@ def test_blocking_settings_reach_the_agent_and_the_sidecars(new_stack: NewStack)
     stack.up()
     stack.set(blockingMessage=message)
     stack.pulumi("config", "set", "traceable-kong:blockingStatusCode", "451")
-    stack.up()
-    assert generation(stack) == 3, "the TME is configured when it is injected"
+    with stack.recorded() as change:
+        stack.up()
+    assert change.rollouts == 1, "the TME is configured when it is injected"
     (pod,) = gateway_pods(stack)
     sidecar = next(item for item in pod["spec"]["containers"] if "traceable-agent" in item["image"])
     values = {item.get("value") for item in sidecar["env"]}
@@ -145,11 +98,15 @@ def test_switched_off_the_plugin_stands_disabled_and_the_tme_is_gone(new_stack: 
     stack = new_stack()
     stack.up()
     stack.pulumi("config", "set", "traceable-kong:enabled", "false")
-    stack.up()
+    with stack.recorded() as off:
+        stack.up()
+    assert off.rollouts == 1
     assert plugin(stack)["disabled"] is True
     assert tme_count(stack) == 0
     stack.pulumi("config", "set", "traceable-kong:enabled", "true")
-    stack.up()
+    with stack.recorded() as on:
+        stack.up()
+    assert on.rollouts == 1
     assert plugin(stack).get("disabled", False) is False
     assert tme_count(stack) == 1
 

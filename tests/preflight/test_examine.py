@@ -3,7 +3,7 @@
 import pytest
 
 from kube import ApiError, Unreachable
-from preflight import Finding, as_text, examine
+from preflight import examine
 from preflight.guard import ADMISSION_API
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, WEBHOOKS
 from tests.preflight.fake import (
@@ -37,11 +37,6 @@ def test_what_the_stack_made_itself_passes(kube: FakeKube) -> None:
     plugin_stands(kube, config={"mode": "sync", "timeout": 500})
     record_stands(kube, release="quickstart", deployment="quickstart-kong")
     passes(kube)
-
-
-def test_findings_read_like_those_of_the_settings(kube: FakeKube) -> None:
-    finding = Finding(subject="a", wrong="is b", mend="`c`")
-    assert as_text([finding, finding]) == "\n  a\n    is b.\n    -> `c`\n\n  a\n    is b.\n    -> `c`"
 
 
 def test_each_thing_is_asked_once(kube: FakeKube) -> None:

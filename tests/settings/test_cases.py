@@ -18,6 +18,28 @@ def test_accepted(path: Path) -> None:
     assert SECRET not in repr(found)
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in ACCEPTED if path.stem in ("guard", "leaving")], ids=lambda path: path.stem
+)
+def test_what_can_be_done_by_now_is_accepted(path: Path) -> None:
+    parse_file(path, not_yet=settings.NOT_YET)
+
+
+@pytest.mark.parametrize(
+    ("given", "guard"),
+    [
+        ({}, "warn"),
+        ({"failMode": "open"}, "warn"),
+        ({"failMode": "closed"}, "deny"),
+        ({"failMode": "closed", "tmeGuard": "off"}, "off"),
+        ({"failMode": "open", "tmeGuard": "deny"}, "deny"),
+    ],
+)
+def test_the_guard_follows_the_fail_mode_unless_it_is_set(given: dict[str, str], guard: str) -> None:
+    base = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
+    assert settings.parse({**base, **given}).tme_guard == guard
+
+
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)
 def test_refused(path: Path) -> None:
     expected = header(path)

@@ -1,7 +1,7 @@
-"""Runs Pulumi code on a monitor that writes down what is registered: parents, dependencies, options and secrets.
+"""Runs Pulumi code on a monitor that writes down what is registered: parents, dependencies, options, hooks and secrets.
 
-Pulumi's own mocks show types, names and inputs; which resource waits for which, and which leaf is secret, is only in
-the requests to the monitor. Leaves out everything that an engine or a cluster would do.
+Pulumi's own mocks show types, names and inputs; which resource waits for which, what happens before it, and which leaf
+is secret, is only in the requests to the monitor. Leaves out everything that an engine or a cluster would do.
 """
 
 import asyncio
@@ -43,20 +43,26 @@ class Registration:
     additional_secret_outputs: tuple[str, ...] = ()
     create_timeout: str = ""
     update_timeout: str = ""
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`{before_create: names of hooks}`, only the occasions that have any."""
     provider: str = ""
     read: bool = False
 
 
 @dataclass
 class Recording:
-    """What a program registered, in order, and what it exported."""
+    """What a program registered, in order, and its hooks by their names."""
 
     registrations: list[Registration] = field(default_factory=list)
-    outputs: dict[str, Any] = field(default_factory=dict)
+    hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
+
+    @property
+    def names(self) -> set[str]:
+        return {item.name for item in self.registrations}
 
     def __getitem__(self, name: str) -> Registration:
         found = [item for item in self.registrations if item.name == name]
-        assert len(found) == 1, f"{name}: {len(found)} of {sorted(item.name for item in self.registrations)}"
+        assert len(found) == 1, f"{name}: {len(found)} of {sorted(self.names)}"
         return found[0]
 
     def of_type(self, suffix: str) -> list[Registration]:
@@ -108,19 +114,26 @@ def _logical_name(urn: str) -> str:
 
 
 class _Mocks(mocks.Mocks):
+    """What the engine answers: in a preview, nothing that is only known afterwards."""
+
+    def __init__(self, preview: bool) -> None:
+        self.preview = preview
+
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
         return {}, None
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs = dict(args.inputs)
+        if self.preview:
+            return args.resource_id or "", outputs
         if args.typ == "kubernetes:helm.sh/v3:Release":
             outputs["status"] = {"revision": 1}
         return args.resource_id or f"{args.name}-id", outputs
 
 
 class _RecordingMonitor(mocks.MockMonitor):
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(_Mocks())
+    def __init__(self, recording: Recording, preview: bool) -> None:
+        super().__init__(_Mocks(preview))
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:
@@ -138,6 +151,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     additional_secret_outputs=tuple(request.additionalSecretOutputs),
                     create_timeout=request.customTimeouts.create,
                     update_timeout=request.customTimeouts.update,
+                    hooks={occasion.name: tuple(names) for occasion, names in request.hooks.ListFields()},
                     provider=request.provider,
                 )
             )
@@ -158,18 +172,44 @@ class _RecordingMonitor(mocks.MockMonitor):
         return super().ReadResource(request)
 
 
-def record(program: Callable[[], object], *, config: Mapping[str, str] | None = None) -> Recording:
-    """Runs `program` to its end and returns what it registered."""
-    recording = Recording()
+class _Hooks:
+    """In place of the server that the engine calls back: a test calls a hook itself, or not at all."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        assert hook.name not in self.recording.hooks, f"{hook.name}: the engine takes a name once"
+        self.recording.hooks[hook.name] = hook
+
+
+def record(
+    program: Callable[[], object],
+    *,
+    config: Mapping[str, str] | None = None,
+    preview: bool = False,
+    into: Recording | None = None,
+) -> Recording:
+    """Runs `program` to its end and returns what it registered.
+
+    `into` is where that is written down: it shows how far a program came that fails.
+    """
+    recording = Recording() if into is None else into
     # A loop of its own for every program: what one leaves behind must not wait in the next one's.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        mocks.set_mocks(_Mocks(), project=PROJECT, stack=STACK, preview=False, monitor=_RecordingMonitor(recording))
+        monitor = _RecordingMonitor(recording, preview)
+        mocks.set_mocks(monitor.mocks, project=PROJECT, stack=STACK, preview=preview, monitor=monitor)
+        SETTINGS.callbacks = _Hooks(recording)
         SETTINGS.rpc_manager.clear()
         pulumi.runtime.set_all_config(dict(config or {}))
         loop.run_until_complete(run_pulumi_func(lambda: program() and None))
     finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
     return recording

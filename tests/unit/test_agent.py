@@ -11,6 +11,7 @@ from tests.unit.recording import Recording, record
 
 TOKEN = "the-platform-token"
 SECRET_TOKEN = SecretStr(TOKEN)
+LABELS = {"traceable-kong/stack": "traceable-kong.test"}
 
 
 def values(**changes: object) -> dict:
@@ -21,6 +22,7 @@ def values(**changes: object) -> dict:
         "blocking_message": "Access Forbidden",
         "token_secret": OWN_TOKEN_SECRET,
         "tme_image": None,
+        "replicas": None,
     }
     user_values = changes.pop("user_values", {})
     return agent_values(user_values, **(arguments | changes))
@@ -35,6 +37,7 @@ def agent(*, create_namespace: bool = True, token: SecretStr | None = SECRET_TOK
         values=values(),
         token=token,
         timeout_seconds=120,
+        labels=LABELS,
     )
     return record(lambda: TraceableAgent("agent", args=args))
 

@@ -8,6 +8,7 @@ from components.kong import KongGateway, KongGatewayArgs, KongValuesError, kong_
 from components.kong_namespace import KongNamespace, KongNamespaceArgs
 from tests.unit.recording import record
 
+LABELS = {"traceable-kong/stack": "traceable-kong.test"}
 ENTRY = {"name": "kong-plugin-traceable-0123456789", "pluginName": "traceable"}
 
 
@@ -77,7 +78,7 @@ def test_a_secret_leaf_of_the_values_is_the_only_secret_of_the_release() -> None
 
 
 def test_the_namespace_is_made_or_found_as_the_config_says() -> None:
-    made = record(lambda: KongNamespace("kong", args=KongNamespaceArgs(namespace="gw", create=True)))
-    assert made["kong-namespace"].inputs["metadata"]["name"] == "gw"
-    found = record(lambda: KongNamespace("kong", args=KongNamespaceArgs(namespace="gw", create=False)))
+    made = record(lambda: KongNamespace("kong", args=KongNamespaceArgs(namespace="gw", create=True, labels=LABELS)))
+    assert made["kong-namespace"].inputs["metadata"] == {"name": "gw", "labels": LABELS}
+    found = record(lambda: KongNamespace("kong", args=KongNamespaceArgs(namespace="gw", create=False, labels=LABELS)))
     assert found["kong-namespace"].read and found["kong-namespace"].inputs == {"id": "gw"}

@@ -13,10 +13,13 @@ from settings import parse
 ROCK = Rock(version="2.1.2-1", sha256="ab" * 32, plugins={"traceable": {"handler.lua": b"h", "schema.lua": b"s"}})
 
 
+OWNER = "traceable-kong.test"
+
+
 def planned(rock: Rock = ROCK, **config: object) -> Plan:
     given = {"agentToken": "t", "plugin": {"rock": "x.rock"}, **config}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    return plan(parse(texts, secret_paths=[("agentToken",)]), rock)
+    return plan(parse(texts, secret_paths=[("agentToken",)]), rock, OWNER)
 
 
 def test_sync_asks_the_tme_beside_kong_and_async_the_agent() -> None:
@@ -65,7 +68,7 @@ def test_the_token_is_made_into_our_secret_or_theirs_is_named() -> None:
     assert ours.agent.token is not None and ours.agent.token.get_secret_value() == "t"
     assert ours.agent.values["externalTokenSecret"]["name"] == OWN_TOKEN_SECRET.name
     given = {"plugin": json.dumps({"rock": "x"}), "agentTokenSecret": json.dumps({"name": "theirs", "key": "k"})}
-    theirs = plan(parse(given), ROCK)
+    theirs = plan(parse(given), ROCK, OWNER)
     assert theirs.agent.token is None
     assert theirs.agent.values["externalTokenSecret"] == {"name": "theirs", "key": "k"}
 

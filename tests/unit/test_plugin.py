@@ -1,11 +1,12 @@
-"""TraceablePlugin, its configuration, and the record."""
+"""TraceablePlugin and its configuration."""
 
 import pytest
 from pydantic import SecretStr
 
-from components.installation import Installation, InstallationArgs
 from components.plugin import TraceablePlugin, TraceablePluginArgs, plugin_config
 from tests.unit.recording import Registration, record
+
+LABELS = {"traceable-kong/stack": "traceable-kong.test"}
 
 
 def config(**changes: object) -> dict:
@@ -29,6 +30,7 @@ def plugin(*, everywhere: bool = True, enabled: bool = True, **user_config: obje
         everywhere=everywhere,
         enabled=enabled,
         config=config(user_config=user_config),
+        labels=LABELS,
     )
     return record(lambda: TraceablePlugin("plugin", args=args, kong_revision=4))["plugin-kong-cluster-plugin"]
 
@@ -66,13 +68,13 @@ def test_it_is_read_by_the_gateways_own_controller_and_applies_everywhere() -> N
     assert made.inputs["disabled"] is False
     assert made.inputs["metadata"] == {
         "name": "traceable-plugin",
-        "labels": {"global": "true"},
+        "labels": {**LABELS, "global": "true"},
         "annotations": {"kubernetes.io/ingress.class": "kong", "traceable-kong/kong-revision": "4"},
     }
 
 
 def test_selected_it_is_not_global_and_disabled_it_stands() -> None:
-    assert "labels" not in plugin(everywhere=False).inputs["metadata"]
+    assert plugin(everywhere=False).inputs["metadata"]["labels"] == LABELS
     assert plugin(enabled=False).inputs["disabled"] is True
 
 
@@ -87,13 +89,7 @@ def test_only_a_secret_option_is_hidden() -> None:
         everywhere=True,
         enabled=True,
         config=config(user_config={"api_key": SecretStr("hidden")}),
+        labels=LABELS,
     )
     made = record(lambda: TraceablePlugin("plugin", args=args, kong_revision=None))
     assert list(made.secrets()) == [("plugin-kong-cluster-plugin", ("config", "api_key"), "hidden")]
-
-
-def test_the_record_is_one_config_map() -> None:
-    args = InstallationArgs(namespace="kong", record={"mode": "sync"})
-    made = record(lambda: Installation("installation", args=args))["installation-record"]
-    assert made.inputs["data"] == {"mode": "sync"}
-    assert made.inputs["metadata"] == {"name": "traceable-installation", "namespace": "kong"}

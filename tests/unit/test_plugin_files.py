@@ -2,9 +2,10 @@
 
 import base64
 
-from components.plugin_files import PluginFiles, PluginFilesArgs, chart_entries, plugin_config_maps
+from components.plugin_files import PluginFiles, PluginFilesArgs, chart_entries, mount_paths, plugin_config_maps
 from tests.unit.recording import record
 
+LABELS = {"traceable-kong/stack": "traceable-kong.test"}
 FILES = {"traceable": {"handler.lua": b"return {}", "schema.lua": b"return { name = 'traceable' }"}}
 
 
@@ -35,6 +36,14 @@ def test_a_directory_below_the_plugin_is_a_config_map_of_its_own() -> None:
     ]
 
 
+def test_the_proof_looks_for_the_files_where_the_chart_mounts_them() -> None:
+    top, below = plugin_config_maps({"traceable": {"handler.lua": b"", "utils/json.lua": b""}})
+    assert mount_paths([top, below]) == {
+        "/opt/kong/plugins/traceable": top.name,
+        "/opt/kong/plugins/traceable/utils": below.name,
+    }
+
+
 def test_the_same_files_in_two_places_are_two_config_maps() -> None:
     made = plugin_config_maps({"p": {"h.lua": b"", "utils/a/x.lua": b"", "utils-a/x.lua": b""}, "q": {"h.lua": b""}})
     assert len({item.name for item in made}) == len(made) == 4
@@ -48,9 +57,11 @@ def test_names_fit_into_a_volume_name() -> None:
 
 def test_every_config_map_is_immutable_with_its_digest_in_both_names() -> None:
     config_maps = plugin_config_maps(FILES)
-    made = record(lambda: PluginFiles("files", args=PluginFilesArgs(namespace="kong", config_maps=config_maps)))
+    args = PluginFilesArgs(namespace="kong", config_maps=config_maps, labels=LABELS)
+    made = record(lambda: PluginFiles("files", args=args))
     (registered,) = made.of_type(":ConfigMap")
     assert registered.inputs["immutable"] is True
     assert registered.inputs["metadata"]["name"] == config_maps[0].name
+    assert registered.inputs["metadata"]["labels"] == {**LABELS, "app.kubernetes.io/name": "traceable"}
     assert registered.name == f"files-{config_maps[0].name}"
     assert registered.parent == "files"

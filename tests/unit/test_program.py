@@ -1,29 +1,15 @@
-"""The whole program on the recording monitor: what waits for what, in both modes, and what it exports."""
-
-import json
-import runpy
-from pathlib import Path
+"""The whole program on the recording monitor: what waits for what, in both modes, and what is made at all."""
 
 import pulumi
 import pytest
 
-from local import rock
-from tests.unit.recording import PROJECT, Recording, record
+from tests.unit.conftest import Program
+from tests.unit.recording import Recording
+from tools import preview_reading
 
-PROGRAM = Path(__file__).parents[2] / "__main__.py"
 
-
-def program(tmp_path: Path, **config: str) -> Recording:
-    path = rock.make(tmp_path)
-    everything = {
-        "plugin": json.dumps({"rock": str(path)}),
-        "agentTokenSecret": json.dumps({"name": "token", "key": "token"}),
-        **config,
-    }
-    return record(
-        lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,
-        config={f"{PROJECT}:{key}": value for key, value in everything.items()},
-    )
+def types_of(made: Recording) -> set[str]:
+    return {item.type.split(":")[-1] for item in made.registrations if item.type.startswith("kubernetes:")}
 
 
 @pytest.mark.parametrize(
@@ -31,14 +17,14 @@ def program(tmp_path: Path, **config: str) -> Recording:
     [
         ({"mode": "sync"}, True),
         ({"mode": "async"}, False),
-        ({"mode": "sync", "enabled": "false"}, False),
-        ({"mode": "async", "enabled": "false"}, False),
+        ({"mode": "sync", "enabled": False}, False),
+        ({"mode": "async", "enabled": False}, False),
     ],
 )
 def test_the_edge_between_tme_and_plugin_turns_with_the_mode(
-    tmp_path: Path, config: dict[str, str], tme_comes_first: bool
+    program: Program, config: dict[str, object], tme_comes_first: bool
 ) -> None:
-    made = program(tmp_path, **config)
+    made = program.up(**config)
     assert made.waits_for("plugin-kong-cluster-plugin", "tme-pod-annotation") is tme_comes_first
     assert made.waits_for("plugin-kong-cluster-plugin", "tme-namespace-label") is tme_comes_first
     assert made.waits_for("tme-pod-annotation", "plugin-kong-cluster-plugin") is not tme_comes_first
@@ -46,37 +32,107 @@ def test_the_edge_between_tme_and_plugin_turns_with_the_mode(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_files_before_kong_and_the_record_last(tmp_path: Path, mode: str) -> None:
-    made = program(tmp_path, mode=mode)
+def test_guard_agent_and_files_before_kong_and_the_record_last(program: Program, mode: str) -> None:
+    made = program.up(mode=mode)
     (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     assert made.waits_for(files, "kong-namespace")
-    assert made.waits_for("gateway-release", files)
-    for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation"):
+    for first in (files, "agent-release", "tme-guard-policy", "tme-guard-binding"):
+        assert made.waits_for("gateway-release", first)
+    for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(last, "gateway-release")
-        assert made.waits_for(last, "agent-release")
         assert made.waits_for("installation-record", last)
-    assert not made.waits_for("gateway-release", "agent-release"), "the agent and Kong are installed side by side"
+    assert not made.waits_for("agent-release", "kong-namespace"), "side by side, until the gateway"
 
 
-def test_everything_uses_the_one_provider(tmp_path: Path) -> None:
-    made = program(tmp_path)
+def test_everything_uses_the_one_provider(program: Program) -> None:
+    made = program.up()
     (provider,) = made.of_type("pulumi:providers:kubernetes")
-    assert provider.inputs["enableConfigMapMutable"] == "true"
+    assert provider.inputs["enableConfigMapMutable"] == provider.inputs["upsertExistingObjects"] == "true"
     ours = [item for item in made.registrations if item.type.startswith("kubernetes:")]
     assert ours and all(f"::{provider.name}::" in item.provider for item in ours)
 
 
-def test_the_patches_go_with_the_release_and_the_namespace(tmp_path: Path) -> None:
-    made = program(tmp_path)
+def test_everything_that_can_carry_a_label_carries_this_stacks(program: Program) -> None:
+    made = program.up()
+    patches = {"tme-namespace-label", "tme-pod-annotation"}
+    releases = {"agent-release", "gateway-release"}
+    for item in made.registrations:
+        if item.type.startswith("kubernetes:") and item.name not in patches | releases:
+            assert item.inputs["metadata"]["labels"]["traceable-kong/stack"] == "traceable-kong.test", item.name
+    for name in releases:
+        assert made[name].inputs["values"]["global"]["traceableKong"] == {"stack": "traceable-kong.test"}
+
+
+def test_the_patches_go_with_the_release_and_the_namespace(program: Program) -> None:
+    made = program.up()
     assert made["tme-pod-annotation"].deleted_with == "gateway-release"
     assert made["tme-namespace-label"].deleted_with == "kong-namespace"
-    kept = program(tmp_path, kong=json.dumps({"createNamespace": False}))
+    kept = program.up(kong={"createNamespace": False})
     assert kept["tme-namespace-label"].deleted_with == ""
 
 
-def test_a_refused_configuration_registers_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("guard", "action"), [("deny", ["Deny"]), ("warn", ["Warn", "Audit"]), ("off", None)])
+def test_the_guard_does_what_the_stack_says(program: Program, guard: str, action: list[str] | None) -> None:
+    made = program.up(tmeGuard=guard)
+    bindings = made.of_type(":ValidatingAdmissionPolicyBinding")
+    assert [item.inputs["spec"]["validationActions"] for item in bindings] == ([action] if action else [])
+    assert len(made.of_type(":ValidatingAdmissionPolicy")) == len(bindings)
 
-    with pytest.raises(pulumi.RunError, match="asynk"):
-        program(tmp_path, mode="asynk")
-    with pytest.raises(pulumi.RunError, match=r"env\.plugins"):
-        program(tmp_path, kongValues=json.dumps({"env": {"plugins": "bundled"}}))
+
+def test_where_traceable_leaves_only_the_gateway_stays(program: Program) -> None:
+    made = program.up(installed=False, enabled=False)
+    assert types_of(made) == {"Namespace", "Release"}
+    assert made["kong-namespace"].type.endswith(":Namespace")
+    (release,) = made.of_type(":Release")
+    assert release.name == "gateway-release"
+    assert "plugins" not in release.inputs["values"]
+
+
+def test_where_traceable_leaves_the_users_own_plugins_stay(program: Program) -> None:
+    theirs = {"name": "cm", "pluginName": "foo"}
+    made = program.up(installed=False, enabled=False, kongValues={"plugins": {"configMaps": [theirs]}})
+    assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [theirs]
+
+
+def test_what_holds_each_step_back(program: Program) -> None:
+    made = program.up()
+    held = {item.name: item.hooks for item in made.registrations if item.hooks}
+    gates = {
+        "gateway-release": "gateway",
+        "tme-namespace-label": "tme-label",
+        "tme-pod-annotation": "tme-annotation",
+        "plugin-kong-cluster-plugin": "plugin",
+    }
+    assert held == {
+        "agent-release": {"before_create": ("before-agent-create",)},
+        **{name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ON} for name, gate in gates.items()},
+    }
+
+
+ON = ("before_create", "before_update")
+
+
+@pytest.mark.parametrize(
+    "config", [{"mode": "sync"}, {"mode": "async"}, {"enabled": False}, {"enabled": False, "installed": False}]
+)
+def test_no_hook_stands_in_the_way_of_a_destroy(program: Program, config: dict[str, object]) -> None:
+    made = program.up(**config)
+    assert {occasion for item in made.registrations for occasion in item.hooks} == set(ON)
+    assert all(hook.opts is None for hook in made.hooks.values()), "none runs in a preview, none is ignored"
+
+
+def test_a_refused_configuration_registers_nothing(program: Program) -> None:
+    for config, said in (
+        ({"mode": "asynk"}, "asynk"),
+        ({"kongValues": {"env": {"plugins": "bundled"}}}, r"env\.plugins"),
+        ({"kongValues": {"forceUpdate": True}}, "forceUpdate"),
+        ({"installed": False}, "enabled is true"),
+    ):
+        with pytest.raises(pulumi.RunError, match=said):
+            program.up(**config)
+        assert program.recording.registrations == []
+
+
+def test_a_pull_requests_comment_looks_for_names_that_are_there(program: Program) -> None:
+    made = {item.name for item in program.up().registrations}
+    assert {preview_reading.RECORD, preview_reading.GATEWAY, preview_reading.TME_PATCH} <= made

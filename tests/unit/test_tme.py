@@ -7,6 +7,9 @@ from components.tme import TmeInjection, TmeInjectionArgs
 from tests.unit.recording import Recording, record
 
 
+def nothing(_: pulumi.ResourceHookArgs) -> None: ...
+
+
 def tme(*, wanted: bool, ours: bool = True) -> Recording:
     args = TmeInjectionArgs(
         wanted=wanted,
@@ -19,7 +22,14 @@ def tme(*, wanted: bool, ours: bool = True) -> Recording:
     def program() -> None:
         namespace: pulumi.Resource | None = k8s.core.v1.Namespace("namespace") if ours else None
         release: pulumi.Resource | None = k8s.helm.v3.Release("release", chart="c") if ours else None
-        TmeInjection("tme", args=args, namespace=namespace, release=release)
+        TmeInjection(
+            "tme",
+            args=args,
+            namespace=namespace,
+            release=release,
+            before_label=pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)]),
+            before_annotation=pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)]),
+        )
 
     return record(program)
 
@@ -50,6 +60,14 @@ def test_not_wanted_the_patches_stand_and_hold_nothing() -> None:
 def test_no_pod_ever_has_the_annotation_without_the_label() -> None:
     assert tme(wanted=True)["tme-pod-annotation"].dependencies >= {"tme-namespace-label"}
     assert tme(wanted=False)["tme-namespace-label"].dependencies >= {"tme-pod-annotation"}
+
+
+def test_each_patch_is_held_back_on_the_way_in_and_none_on_the_way_out() -> None:
+    coming = tme(wanted=True)
+    assert coming["tme-namespace-label"].hooks == {"before_update": ("of-label",)}
+    assert coming["tme-pod-annotation"].hooks == {"before_create": ("of-annotation",)}
+    going = tme(wanted=False)
+    assert going["tme-namespace-label"].hooks == going["tme-pod-annotation"].hooks == {}
 
 
 def test_the_live_deployment_in_the_outputs_is_secret() -> None:

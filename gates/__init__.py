@@ -1,0 +1,131 @@
+"""What holds a step back until the step can be taken: hooks that run in an `up`, just before a resource is changed.
+
+A hook that fails stops the `up` at once with its message, and the resource is not touched; hooks run neither in
+previews nor for what does not change (https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/). None is a
+delete hook: those make a plain `pulumi destroy` impossible. Leaves out the questions themselves, one file each.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import pulumi
+
+import kube
+import ownership
+import proof
+from gates import leaving, old_pods, unrecorded
+from gates.probe import Probe, Refused
+from gates.watch import RolloutWatch
+from proof import Expectation
+from proof.expectation import RECORD_NAME
+
+Check = Callable[[kube.Kube], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatesArgs:
+    """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout may take
+    `timeout_seconds`. `agent_release` is the agent's Release."""
+
+    owner: str
+    expectation: Expectation
+    probe: Probe
+    timeout_seconds: int
+    agent_release: str
+
+
+class Connection(Protocol):
+    """A cluster: the connection to it, and the configuration that says which (`cluster.Cluster`)."""
+
+    @property
+    def api(self) -> kube.Kube: ...
+    @property
+    def kubeconfig(self) -> str | None: ...
+    @property
+    def context(self) -> str | None: ...
+
+
+class Gates:
+    """The gates of one gateway, each a ResourceHookBinding, and the proof at the end."""
+
+    def __init__(self, *, args: GatesArgs, cluster: Connection) -> None:
+        self._cluster = cluster
+        self._expectation = args.expectation
+        self._owner = args.owner
+        self._timeout_seconds = args.timeout_seconds
+        probe = args.probe
+        first = probe.tme_still_arrives if args.expectation.installed else self._let_go
+        kong = partial(self._clear_name, namespace=args.expectation.namespace, release=args.expectation.release)
+        agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
+        self.agent = self._binding("agent", create=[agent], update=[])
+        self.gateway = self._binding("gateway", create=[kong, self._watch], update=[first, self._watch])
+        self.tme_label = self._binding("tme-label", create=[probe.guard_holds], update=[probe.guard_holds])
+        self.tme_annotation = self._binding("tme-annotation", create=[probe.tme_arrives], update=[probe.tme_arrives])
+        self.plugin = self._binding("plugin", create=[self._settle], update=[self._settle])
+
+    def prove(self) -> None:
+        """Returns when the gateway is what it should be. Raises pulumi.RunError with the report."""
+        try:
+            report = proof.prove(self._cluster.api, self._expectation)
+        except (kube.ApiError, kube.Unreachable) as problem:
+            raise pulumi.RunError(
+                f"The gateway could not be looked at, so nothing is proven: {problem}. Run pulumi up again."
+            ) from None
+        if not report.ok:
+            raise pulumi.RunError(report.text())
+        pulumi.log.info(report.text())
+
+    def _binding(self, name: str, *, create: list[Check], update: list[Check]) -> pulumi.ResourceHookBinding:
+        return pulumi.ResourceHookBinding(
+            before_create=[self._hook(f"before-{name}-create", create)] if create else [],
+            before_update=[self._hook(f"before-{name}-update", update)] if update else [],
+        )
+
+    def _hook(self, name: str, checks: list[Check]) -> pulumi.ResourceHook:
+        async def run(_: pulumi.ResourceHookArgs) -> None:
+            self._loop = asyncio.get_running_loop()
+            for check in checks:
+                try:
+                    # Beside the program's own loop: what else is under way goes on.
+                    await asyncio.to_thread(check, self._cluster.api)
+                except (Refused, kube.ApiError, kube.Unreachable) as problem:
+                    raise pulumi.RunError(str(problem)) from None
+
+        return pulumi.ResourceHook(name, run)
+
+    def _watch(self, api: kube.Kube) -> None:
+        RolloutWatch(
+            api,
+            namespace=self._expectation.namespace,
+            deployment=self._expectation.deployment,
+            say=self._warn,
+            timeout_seconds=self._timeout_seconds,
+        ).start()
+
+    def _warn(self, line: str) -> None:
+        # From the watch's own thread, and the engine is only talked to from the program's loop.
+        self._loop.call_soon_threadsafe(pulumi.log.warn, line)
+
+    def _settle(self, api: kube.Kube) -> None:
+        old_pods.wait_until_gone(
+            api,
+            namespace=self._expectation.namespace,
+            deployment=self._expectation.deployment,
+            timeout_seconds=self._timeout_seconds,
+        )
+
+    def _clear_name(self, api: kube.Kube, *, namespace: str, release: str) -> None:
+        unrecorded.remove(
+            api,
+            namespace=namespace,
+            release=release,
+            record_path=f"/api/v1/namespaces/{self._expectation.namespace}/configmaps/{RECORD_NAME}",
+            kubeconfig=self._cluster.kubeconfig,
+            context=self._cluster.context,
+        )
+
+    def _let_go(self, api: kube.Kube) -> None:
+        leaving.remove_plugin(api, self._expectation, owner_label=(ownership.STACK_LABEL, self._owner))

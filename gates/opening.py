@@ -1,0 +1,38 @@
+"""The first gate: preflight, in previews and in every `up`, and the mending of what a killed run left.
+
+Leaves out the looking itself (preflight/).
+"""
+
+import pulumi
+
+import preflight
+from gates import Connection
+from preflight import Finding, Intent
+
+
+def open_or_refuse(cluster: Connection, intent: Intent) -> None:
+    """Says what is to be said, mends what is dead (in an `up` only), and returns when the run may begin.
+
+    Raises pulumi.RunError with everything that stands in the way; nothing was touched then.
+    """
+    found = preflight.examine(cluster.api, intent)
+    for warning in found.warnings:
+        pulumi.log.warn(f"{warning.subject} {warning.wrong}. {warning.mend}")
+    if found.refusals:
+        raise pulumi.RunError(_text(found.refusals))
+    stuck = []
+    for dead in found.dead:
+        pulumi.log.warn(f"{dead.subject} was left {dead.status} by a run that was interrupted: `{dead.command}`")
+        problem = preflight.mend(cluster.api, dead, kubeconfig=cluster.kubeconfig, context=cluster.context)
+        if problem is not None:
+            stuck.append(problem)
+    if stuck:
+        raise pulumi.RunError(_text(stuck))
+
+
+def _text(findings: list[Finding]) -> str:
+    count = "one thing stands" if len(findings) == 1 else f"{len(findings)} things stand"
+    lines = [f"In the cluster {count} in the way. Nothing was touched."]
+    for finding in findings:
+        lines += ["", f"  {finding.subject}", f"    {finding.wrong}.", f"    -> {finding.mend}"]
+    return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""The probe: what would happen to a gateway pod that is made now? Asked with `dry_run=All`, so nothing is stored.
+
+The pod is made from the Deployment's own template; webhooks, policies and quotas really run
+(https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run). Knows no Pulumi. Leaves out when it is asked.
+"""
+
+import copy
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import kube
+from proof.asking import containers, is_leaving, is_ready, runs_image
+
+IN_FORCE_SECONDS = 10.0
+"""How long a new policy or a new namespace label may take until the API server goes by it: its informers are behind
+by moments, and a webhook's answer may be slow once."""
+
+INTERVAL_SECONDS = 0.25
+
+INJECT = "tme.traceable.ai/inject"
+
+
+class Refused(Exception):
+    """The gateway is not touched; the text says why, for the person at the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """A gateway whose pods are asked about.
+
+    `annotations` are those that a pod with the TME is given, `tme_image` the image's name, `policy` the guard's, and
+    `action` what it does: `deny`, `warn` or `off`.
+    """
+
+    namespace: str
+    deployment: str
+    annotations: Mapping[str, str]
+    tme_image: str
+    agent_namespace: str
+    policy: str
+    action: str
+
+    def guard_holds(self, api: kube.Kube) -> None:
+        """Returns when a pod that asks for the TME without getting it is refused (or warned about).
+
+        To be asked while the injector does not look at the namespace yet. Raises Refused.
+        """
+        if self.action == "off":
+            return
+        deadline = time.monotonic() + IN_FORCE_SECONDS
+        while not self._guarded(api):
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"A gateway pod without the TME would be let through: the policy {self.policy} is not in force "
+                    f"after {IN_FORCE_SECONDS:.0f} s. The gateway was not touched. "
+                    f"kubectl describe validatingadmissionpolicy {self.policy}"
+                )
+            time.sleep(INTERVAL_SECONDS)
+
+    def _guarded(self, api: kube.Kube) -> bool:
+        try:
+            answer = self._ask(api)
+        except kube.ApiError as problem:
+            if self.policy in str(problem):
+                return True
+            raise Refused(self._why_not(str(problem))) from None
+        # Somebody else gives the TME already, so there is nothing to guard against.
+        return self._has_tme(answer) or any(self.policy in warning for warning in answer.warnings)
+
+    def tme_arrives(self, api: kube.Kube) -> None:
+        """Returns when a new gateway pod would get the TME. Raises Refused."""
+        deadline = time.monotonic() + IN_FORCE_SECONDS
+        while True:
+            try:
+                if self._has_tme(self._ask(api)):
+                    return
+                said = ""
+            except kube.ApiError as problem:
+                said = str(problem)
+                if self.policy not in said:
+                    raise Refused(self._why_not(said)) from None
+            if time.monotonic() > deadline:
+                raise Refused(self._no_tme(api))
+            time.sleep(INTERVAL_SECONDS)
+
+    def tme_still_arrives(self, api: kube.Kube) -> None:
+        """As `tme_arrives`, where the gateway's pods ask for the TME; nothing is asked where they do not."""
+        template = self._template(api)
+        if template and (template["metadata"].get("annotations") or {}).get(INJECT) == "true":
+            self.tme_arrives(api)
+
+    def _template(self, api: kube.Kube) -> dict[str, Any] | None:
+        found = api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment}")
+        return found["spec"]["template"] if found else None
+
+    def _ask(self, api: kube.Kube) -> kube.Answer:
+        template = self._template(api)
+        if template is None:
+            raise Refused(f"There is no Deployment {self.namespace}/{self.deployment} whose pods could be asked about.")
+        pod = copy.deepcopy(template)
+        metadata = {
+            "generateName": f"{self.deployment}-probe-",
+            "labels": template["metadata"].get("labels") or {},
+            "annotations": {**(template["metadata"].get("annotations") or {}), **self.annotations},
+        }
+        return api.request(
+            "POST",
+            f"/api/v1/namespaces/{self.namespace}/pods",
+            query={"dryRun": "All"},
+            body={"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod["spec"]},
+        )
+
+    def _has_tme(self, pod: Mapping[str, Any]) -> bool:
+        return any(runs_image(item, self.tme_image) for item in containers(pod))
+
+    def _why_not(self, said: str) -> str:
+        return (
+            f"The API server would not take a new pod of {self.namespace}/{self.deployment}, so a rollout could only "
+            f"fail: {said}. The gateway was not touched, and what runs keeps running."
+        )
+
+    def _no_tme(self, api: kube.Kube) -> str:
+        return (
+            f"A new pod of {self.namespace}/{self.deployment} would not get the TME (a container with the image "
+            f"{self.tme_image}): {self._reason(api)}. The gateway was not touched, and what runs keeps running. Look "
+            f"at kubectl --namespace {self.agent_namespace} get pods, then run pulumi up again."
+        )
+
+    def _reason(self, api: kube.Kube) -> str:
+        """What is known of an injector that fails open: its webhook, and the agent's pods that answer for it."""
+        name = f"traceable-agent-injector-{self.agent_namespace}"
+        webhook = api.get(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}")
+        if webhook is None:
+            return f"the injector's webhook {name} is not there"
+        pods = [item for item in api.list(f"/api/v1/namespaces/{self.agent_namespace}/pods") if not is_leaving(item)]
+        ready = sum(map(is_ready, pods))
+        if ready == 0:
+            return f"no pod of the agent in {self.agent_namespace} is ready ({len(pods)} there)"
+        return f"the injector's webhook {name} did not answer, or answered without it ({ready} pods of the agent ready)"

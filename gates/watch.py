@@ -1,0 +1,65 @@
+"""Says why a rollout does not get on while Helm still waits for it: afterwards the pods that would tell are gone.
+
+Leaves out the ending of the wait: an atomic Release rolls back when its own time is over.
+"""
+
+import threading
+from collections.abc import Callable
+
+import kube
+from proof.asking import is_leaving, selector_text
+from proof.judging import waiting
+
+INTERVAL_SECONDS = 2.0
+
+
+class RolloutWatch:
+    """Looks at a Deployment's pods in a thread of its own and says each reason once.
+
+    `say` takes a line. It ends with `stop()`, with the process, or after `timeout_seconds`.
+    """
+
+    def __init__(
+        self, api: kube.Kube, *, namespace: str, deployment: str, say: Callable[[str], None], timeout_seconds: float
+    ) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._deployment = deployment
+        self._say = say
+        self._rounds = int(timeout_seconds / INTERVAL_SECONDS)
+        self._ended = threading.Event()
+        self._said: set[str] = set()
+
+    def start(self) -> None:
+        """Begins to look."""
+        threading.Thread(target=self._run, name="rollout watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the looking."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        for _ in range(self._rounds):
+            if self._ended.wait(INTERVAL_SECONDS):
+                return
+            try:
+                reasons = self.reasons()
+            except (kube.ApiError, kube.Unreachable):
+                # Helm reports a cluster that is away; the next round may reach it again.
+                continue
+            for reason in reasons:
+                if reason not in self._said:
+                    self._said.add(reason)
+                    self._say(f"the rollout of {self._namespace}/{self._deployment} does not get on: {reason}")
+
+    def reasons(self) -> list[str]:
+        """Why pods are not made, or their containers do not run. Raises kube.ApiError or kube.Unreachable."""
+        found = self._api.get(f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{self._deployment}")
+        if found is None:
+            return []
+        conditions = found.get("status", {}).get("conditions") or []
+        refused = [str(item.get("message")) for item in conditions if item["type"] == "ReplicaFailure"]
+        pods = self._api.list(
+            f"/api/v1/namespaces/{self._namespace}/pods", labelSelector=selector_text(found["spec"]["selector"])
+        )
+        return [*refused, *(why for pod in pods if not is_leaving(pod) for why in waiting(pod))]

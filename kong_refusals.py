@@ -1,0 +1,124 @@
+"""Chart values of the user's that cannot stand beside Traceable, each with what to write instead. Pure.
+
+Facts of the kong chart 3.4.1 and of Kong's configuration (https://developer.konghq.com/gateway/configuration/).
+Leaves out the merging of what can be had (components/kong.py).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+TME_PORT = 5442
+"""The port of the TME in the gateway's pod; one pod has one network, so nobody else can have it there."""
+
+
+class KongValuesError(pulumi.RunError):
+    """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
+
+
+def refuse_what_cannot_be_had(values: Mapping[str, Any], *, ingress_class: str) -> None:
+    """Raises KongValuesError where these values and Traceable contradict each other."""
+    variables = {name: (where, value) for where, name, value in environment(values)}
+    _refuse_other_workloads(values)
+    _refuse_silent_admin_api(values, variables)
+    if "forceUpdate" in values:
+        raise KongValuesError(
+            "kongValues.forceUpdate is no value of the chart but an option of Helm's that replaces objects, pods and "
+            "all, in place of changing them: the gateway would go down at once. Take it out."
+        )
+    if "tme.traceable.ai/inject" in (values.get("podAnnotations") or {}):
+        raise KongValuesError(
+            "kongValues.podAnnotations asks for the TME. This program sets that annotation itself, after the injector "
+            "and before the plugin; in the chart's values it would come too early and go too early. Take it out."
+        )
+    controller = (values.get("ingressController") or {}).get("env") or {}
+    other = next((value for key, value in controller.items() if str(key).lower() == "ingress_class"), ingress_class)
+    if other != ingress_class:
+        raise KongValuesError(
+            f"kongValues.ingressController.env.ingress_class is {other!r}, and the plugin is made for "
+            f"{ingress_class!r}: the controller would never see it. Set traceable-kong:kong.ingressClass instead."
+        )
+    for where in _uses_of_tme_port(values, variables):
+        raise KongValuesError(
+            f"{where} uses the port {TME_PORT}, where the TME listens in the gateway's own pod: one of the two would "
+            "not start. Give it another port."
+        )
+
+
+def _refuse_other_workloads(values: Mapping[str, Any]) -> None:
+    deployment = values.get("deployment") or {}
+    if deployment.get("daemonset"):
+        raise KongValuesError(
+            "kongValues.deployment.daemonset is true: the program rolls and proves a Deployment, and a DaemonSet would "
+            "go unprotected. Take it out."
+        )
+    if (deployment.get("kong") or {}).get("enabled") is False:
+        raise KongValuesError(
+            "kongValues.deployment.kong.enabled is false: there would be no gateway to protect. Take it out."
+        )
+
+
+def _refuse_silent_admin_api(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> None:
+    where, role = variables.get("KONG_ROLE", ("", "traditional"))
+    if role not in ("traditional", "", None):
+        raise KongValuesError(
+            f"{where} is {role!r}: in hybrid mode the plugin is configured on a control plane elsewhere, and this "
+            "program could neither configure nor prove it. Take it out."
+        )
+    admin = values.get("admin") or {}
+    ports = [(admin.get("http") or {}).get("enabled", False), (admin.get("tls") or {}).get("enabled", True)]
+    where, listen = variables.get("KONG_ADMIN_LISTEN", ("kongValues.admin", None if any(ports) else "off"))
+    if listen is not None and not re.search(r":\d+", str(listen)):
+        raise KongValuesError(
+            f"{where} leaves Kong's Admin API without a port: neither the ingress controller nor the proof could ask "
+            "it. It listens on localhost of its own pod only, and needs no Service. Take it out."
+        )
+
+
+def _uses_of_tme_port(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> Iterator[str]:
+    for name, (where, value) in variables.items():
+        if name.endswith("_LISTEN") and re.search(rf":{TME_PORT}\b", str(value)):
+            yield where
+    yield from _container_ports(values, "kongValues")
+
+
+def _container_ports(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if value.get("containerPort") == TME_PORT:
+            yield where
+        for key, item in value.items():
+            yield from _container_ports(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _container_ports(item, f"{where}[{index}]")
+
+
+def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """Where, variable and value of what the user's values put into Kong's environment over the chart's own.
+
+    The chart upper-cases the keys: of `env` with the prefix KONG_, of `customEnv` as they are (kong chart 3.4.1).
+    """
+    return [
+        (f"kongValues.{group}.{key}", f"{prefix}{key}".upper(), value)
+        for group, prefix in (("env", "KONG_"), ("customEnv", ""))
+        for key, value in (values.get(group) or {}).items()
+    ]
+
+
+def require(values: Mapping[str, Any], path: Sequence[str], expected: object, config_key: str | None) -> None:
+    """Raises KongValuesError where the value at `path` is another than this program needs."""
+    found: Any = values
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if found != expected:
+        mend = f"set traceable-kong:{config_key} instead" if config_key else "take it out"
+        raise KongValuesError(
+            f"kongValues.{'.'.join(path)} is {found!r}, where this program needs {expected!r}: {mend}."
+        )
+
+
+def kong_environment(values: Mapping[str, Any]) -> dict[str, str]:
+    """`{variable: value}` that the user's values set in Kong's environment, without what is secret or elsewhere."""
+    return {name: str(value) for _, name, value in environment(values) if isinstance(value, str | int | float)}

@@ -1,0 +1,87 @@
+"""Plain requests to the cluster's API server with the platform's own kubeconfig; objects are dictionaries."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import kubernetes
+import urllib3
+
+CONNECTIONS = 64
+TIMEOUT_SECONDS = 15
+WATCH_SECONDS = 240
+
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+
+Object = dict[str, Any]
+
+
+class ApiError(Exception):
+    """The API server's refusal; the text is its own."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Api:
+    """One connection; safe to use from several threads."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        configuration = kubernetes.client.Configuration()
+        kubernetes.config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+        configuration.connection_pool_maxsize = CONNECTIONS
+        self.host = str(configuration.host)
+        self.ca_file = str(configuration.ssl_ca_cert)
+        self._pool = kubernetes.client.ApiClient(configuration).rest_client.pool_manager
+
+    def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
+        """Sends one request and returns the answer's object; ApiError where it is refused."""
+        answer = self._pool.request(
+            method,
+            self.host + path,
+            body=None if body is None else json.dumps(body),
+            headers={"Accept": "application/json", "Content-Type": content_type},
+            timeout=TIMEOUT_SECONDS,
+        )
+        document = json.loads(answer.data or b"{}")
+        if answer.status >= 400:
+            raise ApiError(answer.status, str(document.get("message")))
+        return dict(document)
+
+    def watch(self, path: str) -> Iterator[tuple[str, Object]]:
+        """("LISTED", list) first, then ("ADDED" | "MODIFIED" | "DELETED", object) until the server ends it.
+
+        Whoever calls it again begins with a new list: so nothing is missed, however it ended.
+        """
+        listed = self.request("GET", path)
+        yield "LISTED", listed
+        query: Mapping[str, str] = {
+            "watch": "true",
+            "resourceVersion": listed["metadata"]["resourceVersion"],
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        answer = self._pool.request(
+            "GET",
+            f"{self.host}{path}?{urlencode(query)}",
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=TIMEOUT_SECONDS, read=WATCH_SECONDS + TIMEOUT_SECONDS),
+        )
+        try:
+            for line in _lines(answer):
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
+                yield event["type"], event["object"]
+        finally:
+            answer.close()
+
+
+def _lines(answer: Any) -> Iterator[bytes]:
+    rest = b""
+    for chunk in answer.stream(amt=None):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in whole if line)

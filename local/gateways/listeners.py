@@ -1,0 +1,104 @@
+"""Small HTTP servers on the loopback address of a pod, and the addresses themselves.
+
+Each pod has one in 127.0.0.0/8, in a block that depends on the clone, and there the ports of its containers. A port
+that somebody holds on every address of the machine is replaced by a free one: a port-forward finds it either way.
+"""
+
+import http.server
+import itertools
+import json
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+IDLE_SECONDS = 120
+
+Handle = Callable[[str, str, dict[str, str], bytes], tuple[int, Any] | None]
+"""Method, path, query and body to status and JSON body; None ends the connection without an answer."""
+
+Refuse = Callable[[], bool]
+
+
+def addresses(clone: Path) -> Iterator[str]:
+    """Addresses for the pods of this clone, without end."""
+    block = 2 + zlib.crc32(str(clone).encode()) % 253
+    return (f"127.{block}.{number // 250 % 250}.{1 + number % 250}" for number in itertools.count())
+
+
+def free_port(address: str, wanted: int) -> int:
+    """`wanted` where nobody listens there, else another."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, wanted))
+        except OSError:
+            probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+class Listener:
+    """A server with JSON answers; TLS where a context is given. Runs in threads of its own until `close()`."""
+
+    def __init__(self, address: str, port: int, handle: Handle, *, tls: ssl.SSLContext | None = None) -> None:
+        handler = type("Handler", (_Handler,), {"handle_request": staticmethod(handle)})
+        self._server = _Server((address, port), handler)
+        self._server.tls = tls
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    tls: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # In the connection's own thread: one client that does not speak TLS must not hold up the others.
+        if self.tls:
+            try:
+                request = self.tls.wrap_socket(request, server_side=True)
+            except OSError:
+                return
+        try:
+            self.RequestHandlerClass(request, client_address, self)
+        finally:
+            if self.tls:
+                request.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    wbufsize = -1  # One packet for each answer.
+    handle_request: Handle
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        target = urlsplit(self.path)
+        answer = self.handle_request(self.command, target.path, dict(parse_qsl(target.query)), body)
+        if answer is None:
+            self.close_connection = True
+            return
+        status, document = answer
+        content = b"" if document is None else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Nothing: an ingress controller asks every few seconds."""

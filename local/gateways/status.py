@@ -1,0 +1,57 @@
+"""A pod's status from its containers, as a kubelet writes it. Pure.
+
+After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Status = dict[str, Any]
+
+
+def pod_status(
+    *,
+    current: Mapping[str, Any],
+    containers: Sequence[Status],
+    init_containers: Sequence[Status],
+    pod_ip: str,
+    host_ip: str,
+    now: str,
+) -> Status:
+    """The fields to be laid over `current`, the status that stands.
+
+    `containers` and `init_containers` are the entries for both; a condition keeps its time where it stays as it was.
+    """
+    initialized = all(item["ready"] for item in init_containers)
+    ready = initialized and all(item["ready"] for item in containers)
+    unready = [item["name"] for item in containers if not item["ready"]]
+    started = initialized and any("running" in item["state"] or item["restartCount"] for item in containers)
+    not_ready = (
+        {} if ready else {"reason": "ContainersNotReady", "message": f"containers with unready status: {unready}"}
+    )
+    wanted = {
+        "PodReadyToStartContainers": (True, {}),
+        "Initialized": (initialized, {} if initialized else {"reason": "ContainersNotInitialized"}),
+        "ContainersReady": (ready, not_ready),
+        "Ready": (ready, not_ready),
+    }
+    known = {item["type"]: item for item in current.get("conditions", [])}
+    conditions = [_condition(name, fine, more, known.get(name), now) for name, (fine, more) in wanted.items()]
+    return {
+        "phase": "Running" if started else "Pending",
+        "conditions": [*(item for name, item in known.items() if name not in wanted), *conditions],
+        "containerStatuses": list(containers),
+        "initContainerStatuses": list(init_containers),
+        "podIP": pod_ip,
+        "podIPs": [{"ip": pod_ip}],
+        "hostIP": host_ip,
+        "hostIPs": [{"ip": host_ip}],
+        "startTime": current.get("startTime") or now,
+    }
+
+
+def _condition(name: str, fine: bool, more: Mapping[str, str], known: Mapping[str, Any] | None, now: str) -> Status:
+    status = "True" if fine else "False"
+    since = known["lastTransitionTime"] if known and known.get("status") == status else now
+    # Without an empty reason and message, those of before would stay: the server merges conditions by their type.
+    return {"type": name, "status": status, "lastTransitionTime": since, "reason": None, "message": None, **more}

@@ -1,0 +1,152 @@
+"""Everything about one pod that has something behind it, in a thread of its own, from its start to its end.
+
+A pod that kwok leaves alone gets its status from here; of any other with an agent in it only the way in is made: a
+PortForward object (https://kwok.sigs.k8s.io/docs/user/port-forward-configuration/) for its ports.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from typing import Any
+
+from local.gateways import pods
+from local.gateways.api import MERGE, STRATEGIC, ApiError
+from local.gateways.container import ContainerRun, stamp
+from local.gateways.parts import AgentPart, ControllerPart, KongPart, Nothing, Part, Surroundings
+from local.gateways.probes import Endpoint
+from local.gateways.status import pod_status
+
+TICK_SECONDS = 0.1
+FORWARDS = "/apis/kwok.x-k8s.io/v1alpha1/namespaces/{}/portforwards"
+
+log = logging.getLogger(__name__)
+
+
+class PodWorker(threading.Thread):
+    """Runs one pod until `end()`; `update()` gives it the pod as it stands."""
+
+    def __init__(self, around: Surroundings) -> None:
+        pod = around.pod
+        super().__init__(name=f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", daemon=True)
+        self.uid = str(pod["metadata"]["uid"])
+        self._around = around
+        self._kept = pods.kept(pod)
+        self._containers = [ContainerRun(item, self._part(item)) for item in pod["spec"]["containers"]]
+        self._init = [ContainerRun(item, Nothing()) for item in pod["spec"].get("initContainers", [])]
+        self._stopped = threading.Event()
+        self._written: Any = None
+        self._forwarded: dict[int, Endpoint] = {}
+
+    def update(self, pod: pods.Pod) -> None:
+        self._around.pod = pod
+
+    def end(self) -> None:
+        self._stopped.set()
+
+    def webhook(self) -> Endpoint | None:
+        """Where the controller's admission webhook of this pod listens, None where there is none."""
+        for item in self._containers:
+            if isinstance(item.part, ControllerPart) and item.part.webhook:
+                return item.part.endpoints.get(item.part.webhook)
+        return None
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._tick(time.monotonic())
+            except ApiError as problem:
+                if problem.code != 404:
+                    log.warning("%s: %s", self.name, problem)
+                self._stopped.wait(1)
+            except Exception:
+                log.exception("%s", self.name)
+                self._stopped.wait(1)
+            self._stopped.wait(TICK_SECONDS)
+        for item in self._containers:
+            item.stop()
+        shutil.rmtree(self._around.directory, ignore_errors=True)
+
+    def _tick(self, now: float) -> None:
+        for item in self._init:
+            item.tick(now)
+        if all(item.ready for item in self._init):
+            for item in self._containers:
+                item.tick(now)
+        self._forward()
+        if self._kept:
+            self._write()
+
+    def _part(self, container: pods.Container) -> Part:
+        pod = self._around.pod
+        for found, part in ((pods.kong(pod), KongPart), (pods.controller(pod), ControllerPart)):
+            if found and found["name"] == container["name"]:
+                return part(self._around, container)
+        if any(item["name"] == container["name"] for item in pods.agents(pod)):
+            return AgentPart(self._around, "tme" if pods.kong(pod) else "agent")
+        return Nothing()
+
+    def _forward(self) -> None:
+        """The ports stay what they are for as long as the pod lives; where nobody listens, the way in is refused."""
+        wanted = {port: end for item in self._containers for port, end in item.part.endpoints.items()}
+        if set(wanted) <= set(self._forwarded):
+            return
+        metadata = self._around.pod["metadata"]
+        self._forwarded |= wanted
+        body = {
+            "apiVersion": "kwok.x-k8s.io/v1alpha1",
+            "kind": "PortForward",
+            "metadata": {
+                "name": metadata["name"],
+                # So that it goes with its pod.
+                "ownerReferences": [
+                    {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+                ],
+            },
+            "spec": {
+                "forwards": [
+                    {"ports": [port], "target": {"address": end.address, "port": end.port}}
+                    for port, end in sorted(self._forwarded.items())
+                ]
+            },
+        }
+        path = FORWARDS.format(metadata["namespace"])
+        try:
+            self._around.api.request("POST", path, body)
+        except ApiError as problem:
+            if problem.code != 409:
+                raise
+            self._around.api.request("PATCH", f"{path}/{metadata['name']}", body, MERGE)
+
+    def _write(self) -> None:
+        containers = [item.status() for item in self._containers]
+        init = [_completed(item.status(), item.spec) for item in self._init]
+        shown = (containers, init)
+        if shown == self._written:
+            return
+        pod = self._around.pod
+        metadata = pod["metadata"]
+        block = self._around.address.split(".", 1)[1]
+        status = pod_status(
+            current=pod.get("status", {}),
+            containers=containers,
+            init_containers=init,
+            # Not the loopback address itself: the API server refuses that in an EndpointSlice.
+            pod_ip=f"10.{block}",
+            host_ip="10.0.0.1",
+            now=stamp(),
+        )
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+        self._around.pod = self._around.api.request(
+            "PATCH", path, {"metadata": {"uid": metadata["uid"]}, "status": status}, STRATEGIC
+        )
+        self._written = shown
+
+
+def _completed(status: dict[str, Any], spec: pods.Container) -> dict[str, Any]:
+    """An init container that runs has ended well, unless it is a sidecar."""
+    if "running" in status["state"] and spec.get("restartPolicy") != "Always":
+        moment = status["state"]["running"]["startedAt"]
+        ended = {"exitCode": 0, "reason": "Completed", "startedAt": moment, "finishedAt": moment}
+        return {**status, "started": False, "state": {"terminated": ended}}
+    return status

@@ -1,0 +1,105 @@
+"""The plugins of a node: which are enabled, what one may be told, and how Kong shows it.
+
+After `kong/db/schema/entities/plugins.lua` and `kong/db/dao/plugins.lua` of Kong 3.9.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.kong import schema
+from local.kong.lua import NULL, LoadedPlugin, PluginFileError, load_plugin
+from local.kong.settings import Settings
+
+VERSION = "3.9.1"
+
+BUNDLED = """
+    acl acme ai-prompt-decorator ai-prompt-guard ai-prompt-template ai-proxy ai-request-transformer
+    ai-response-transformer aws-lambda azure-functions basic-auth bot-detection correlation-id cors datadog file-log
+    grpc-gateway grpc-web hmac-auth http-log ip-restriction jwt key-auth ldap-auth loggly oauth2 opentelemetry
+    post-function pre-function prometheus proxy-cache rate-limiting redirect request-size-limiting request-termination
+    request-transformer response-ratelimiting response-transformer session standard-webhooks statsd syslog tcp-log
+    udp-log zipkin
+""".split()
+"""What `bundled` stands for (`kong/constants.lua`)."""
+
+_PROTOCOLS = ["grpc", "grpcs", "http", "https"]
+_ALL_PROTOCOLS = [*_PROTOCOLS, "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"]
+
+_FIELDS: dict[str, Any] = {
+    "id": {"type": "string", "uuid": True},
+    "name": {"type": "string", "required": True},
+    "instance_name": {"type": "string"},
+    "created_at": {"type": "integer"},
+    "updated_at": {"type": "integer"},
+    "route": {"type": "foreign"},
+    "service": {"type": "foreign"},
+    "consumer": {"type": "foreign"},
+    "config": {"type": "record"},
+    "protocols": {
+        "type": "set",
+        "required": True,
+        "default": _PROTOCOLS,
+        "elements": {"type": "string", "one_of": _ALL_PROTOCOLS},
+    },
+    "enabled": {"type": "boolean", "required": True, "default": True},
+    "tags": {"type": "set", "elements": {"type": "string"}},
+}
+
+
+class StartError(Exception):
+    """Kong does not start; the text is what it logs."""
+
+
+def load(settings: Settings) -> dict[str, LoadedPlugin]:
+    """Every enabled plugin by name; StartError where one of them cannot be loaded, as Kong then does not start."""
+    names = dict.fromkeys(name for item in settings.plugins for name in (BUNDLED if item == "bundled" else [item]))
+    loaded, failed = {}, []
+    for name in names:
+        if name in BUNDLED and settings.module(f"kong.plugins.{name}.handler") is None:
+            loaded[name] = LoadedPlugin(name=name, version=VERSION, priority=1000)
+            continue
+        try:
+            loaded[name] = load_plugin(name, settings.module)
+        except PluginFileError as problem:
+            failed.append(f"on plugin '{name}': {problem}")
+    if failed:
+        raise StartError("init_by_lua error: error loading plugin schemas: " + "; ".join(failed))
+    return loaded
+
+
+def complete(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
+    """The plugin with its defaults, as Kong keeps it; as it is where it is none that is enabled."""
+    known = enabled.get(str(plugin.get("name")))
+    if known is None:
+        return dict(plugin)
+    return schema.filled(_fields(known), {"config": {}, **plugin} if plugin.get("config") is None else plugin)
+
+
+def problems(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
+    """What Kong refuses of a plugin, by field."""
+    name = plugin.get("name")
+    if name is None:
+        return {"name": schema.REQUIRED}
+    if name not in enabled:
+        return {"name": f"plugin '{name}' not enabled; add it to the 'plugins' configuration property"}
+    return schema.problems(_fields(enabled[name]), complete(plugin, enabled))
+
+
+def schema_shown(plugin: LoadedPlugin) -> dict[str, Any]:
+    """The answer of `/schemas/plugins/<name>`."""
+    fields = _fields(plugin)
+    return {"fields": [{name: _jsonable(fields[name])} for name in ("consumer", "protocols", "config")]}
+
+
+def _fields(plugin: LoadedPlugin) -> dict[str, Any]:
+    if plugin.config is None:
+        return {**_FIELDS, "config": {"type": "any"}}
+    return {**_FIELDS, **plugin.fields, "config": {**plugin.config, "required": True}}
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items() if not callable(item)}
+    if isinstance(value, list):
+        return [_jsonable(item) for item in value if not callable(item)]
+    return None if value is NULL else value

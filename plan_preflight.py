@@ -1,0 +1,56 @@
+"""What preflight asks about, from the settings and the plan. Pure. Leaves out the asking (preflight/)."""
+
+from components.agent import OWN_TOKEN_SECRET
+from kong_refusals import kong_environment
+from plan import Plan
+from preflight import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
+from rock import Rock
+from settings import Settings
+
+
+def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
+    """The intent of a run; `live_change` is True in an `up`, False in a preview."""
+    expected = planned.gates.expectation
+    theirs = settings.agent_token_secret
+    agent = planned.agent
+    return Intent(
+        owner=planned.gates.owner,
+        live_change=live_change,
+        gateway=GatewayIntent(
+            namespace=expected.namespace,
+            create_namespace=planned.kong_namespace.create,
+            ours=True,
+            release=expected.release,
+            deployment=expected.deployment,
+            container=expected.container,
+            ingress_class=expected.ingress_class,
+            environment=kong_environment(planned.gateway.values),
+        ),
+        agent=(
+            AgentIntent(
+                namespace=agent.namespace,
+                create_namespace=agent.create_namespace,
+                release=agent.release,
+                own_secret=OWN_TOKEN_SECRET.name if agent.token is not None else None,
+                their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
+            )
+            if agent
+            else None
+        ),
+        plugin=PluginIntent(
+            object_name=expected.plugin_object,
+            name=expected.plugin,
+            everywhere=expected.everywhere,
+            config=expected.config,
+            rock_version=rock.version,
+            rock_sha256=rock.sha256,
+            shipped=frozenset(rock.plugins),
+        ),
+        config_maps=tuple(item.name for item in planned.plugin_files.config_maps) if planned.plugin_files else (),
+        record=planned.installation.record_name,
+        policy=planned.guard.policy if planned.guard else None,
+        sync=planned.tme.wanted,
+        tme_image=planned.gates.probe.tme_image,
+        enabled=settings.enabled,
+        installed=settings.installed,
+    )

@@ -1,0 +1,200 @@
+"""What the cluster and every Kong say, gathered side by side: one look at a gateway, without judging it.
+
+Leaves out what should be (proof/expectation.py) and whether it is (proof/judging.py).
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import kube
+from proof import kong
+from proof.expectation import Expectation
+
+Document = dict[str, Any]
+
+AT_ONCE = 10
+"""Pods that are asked side by side."""
+
+TME_PORT = 5442
+"""The TME's port in the gateway's pod, and the agent's REST port (traceable-agent chart 1.58.0)."""
+
+APPLY_FAILED = "KongConfigurationApplyFailed"
+"""Reason of the event that the ingress controller writes when Kong refuses a configuration (KIC 3.4,
+https://developer.konghq.com/kubernetes-ingress-controller/observability/events/)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodLook:
+    """One serving pod: its document, what its Kong said (or why it said nothing), and why its TME does not answer."""
+
+    document: Document
+    kong: kong.KongAnswer | str
+    tme: str | None
+
+    @property
+    def name(self) -> str:
+        return str(self.document["metadata"]["name"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One look at a gateway.
+
+    `deployment` is None where it is not there. `current` is the pod-template-hash of its newest ReplicaSet, `pods` all
+    its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind the
+    agent's Service; `agent` says why none of them answers, None where one does. `events` are what the ingress
+    controller reported about the plugin, the newest last: `{time, message}`.
+    """
+
+    deployment: Document | None
+    current: str = ""
+    pods: list[Document] = field(default_factory=list)
+    serving: list[PodLook] = field(default_factory=list)
+    agent_pods: list[Document] = field(default_factory=list)
+    agent: str | None = None
+    events: list[tuple[str, str]] = field(default_factory=list)
+
+
+def is_leaving(pod: Mapping[str, Any]) -> bool:
+    """True for a pod that is being deleted, or has ended."""
+    return "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """True for a pod whose condition Ready is True."""
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def selector_text(selector: Mapping[str, Any]) -> str:
+    """A LabelSelector as a query parameter."""
+    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    for item in selector.get("matchExpressions") or []:
+        values = ",".join(item.get("values") or [])
+        said = {"In": f"{item['key']} in ({values})", "NotIn": f"{item['key']} notin ({values})"}
+        said |= {"Exists": item["key"], "DoesNotExist": f"!{item['key']}"}
+        parts.append(said[item["operator"]])
+    return ",".join(parts)
+
+
+def runs_image(container: Mapping[str, Any], image: str) -> bool:
+    """True where a container runs an image of that name, whatever its registry, tag and digest."""
+    last = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1]
+    return last.split(":")[0] == image.rsplit("/", 1)[-1]
+
+
+def look(api: kube.Kube, expected: Expectation) -> Look:
+    """One look at the gateway. Raises kube.ApiError or kube.Unreachable."""
+    namespace = expected.namespace
+    deployment = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{expected.deployment}")
+    if deployment is None:
+        return Look(deployment=None)
+    selector = selector_text(deployment["spec"]["selector"])
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        current = pool.submit(current_revision, api, deployment)
+        events = pool.submit(plugin_events, api, expected.plugin_object)
+        agent_pods = pool.submit(_agent_pods, api, expected.agent_namespace)
+        pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+        serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
+        looks = list(pool.map(lambda pod: _look_into(api, expected, pod), serving))
+        agents = agent_pods.result()
+        agent = None if expected.tme_image or not expected.enabled else _first_answer(api, agents)
+        return Look(
+            deployment=deployment,
+            current=current.result(),
+            pods=pods,
+            serving=looks,
+            agent_pods=agents,
+            agent=agent,
+            events=events.result(),
+        )
+
+
+def plugin_events(api: kube.Kube, plugin_object: str) -> list[tuple[str, str]]:
+    """When and what the ingress controllers reported about the plugin, the newest last.
+
+    The plugin has no namespace, and Kubernetes keeps the events of such objects in `default`.
+    """
+    selector = f"involvedObject.kind=KongClusterPlugin,involvedObject.name={plugin_object},reason={APPLY_FAILED}"
+    found = api.list("/api/v1/namespaces/default/events", fieldSelector=selector)
+    return sorted((_last_seen(event), str(event.get("message", ""))) for event in found)
+
+
+def _last_seen(event: Mapping[str, Any]) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
+
+
+def current_revision(api: kube.Kube, deployment: Mapping[str, Any]) -> str:
+    """The pod-template-hash of the Deployment's newest ReplicaSet, "" where there is none yet.
+
+    Raises kube.ApiError or kube.Unreachable.
+    """
+    metadata = deployment["metadata"]
+    revision = (metadata.get("annotations") or {}).get("deployment.kubernetes.io/revision")
+    replica_sets = api.list(
+        f"/apis/apps/v1/namespaces/{metadata['namespace']}/replicasets",
+        labelSelector=selector_text(deployment["spec"]["selector"]),
+    )
+    for item in replica_sets:
+        owners = [owner["uid"] for owner in item["metadata"].get("ownerReferences") or []]
+        annotations = item["metadata"].get("annotations") or {}
+        if metadata["uid"] in owners and annotations.get("deployment.kubernetes.io/revision") == revision:
+            return str(item["metadata"]["labels"]["pod-template-hash"])
+    return ""
+
+
+def _agent_pods(api: kube.Kube, namespace: str) -> list[Document]:
+    service = api.get(f"/api/v1/namespaces/{namespace}/services/agent")
+    if service is None:
+        return []
+    selector = selector_text({"matchLabels": service["spec"].get("selector") or {}})
+    return [
+        pod for pod in api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector) if not is_leaving(pod)
+    ]
+
+
+def _first_answer(api: kube.Kube, pods: list[Document]) -> str | None:
+    """Why no ready pod answers on the agent's port, None where one does."""
+    reason = "there is no ready pod of the agent"
+    for pod in pods:
+        if is_ready(pod):
+            problem = _trouble(lambda pod=pod: _answers(api, pod))  # type: ignore[misc]
+            if problem is None:
+                return None
+            reason = f"{pod['metadata']['name']}: {problem}"
+    return reason
+
+
+def _look_into(api: kube.Kube, expected: Expectation, pod: Document) -> PodLook:
+    namespace, name = expected.namespace, pod["metadata"]["name"]
+    said: kong.KongAnswer | str
+    try:
+        container = next(item for item in pod["spec"]["containers"] if item["name"] == expected.container)
+        said = kong.ask(api, namespace, name, kong.admin_listener(container))
+    except StopIteration:
+        said = f"the pod has no container {expected.container!r}"
+    except (kong.Silent, kube.ApiError, kube.Unreachable) as problem:
+        said = str(problem)
+    tme = None
+    if expected.tme_image and any(runs_image(item, expected.tme_image) for item in containers(pod)):
+        tme = _trouble(lambda: _answers(api, pod))
+    return PodLook(document=pod, kong=said, tme=tme)
+
+
+def containers(pod: Mapping[str, Any]) -> list[Document]:
+    """Containers and init containers: a TME can be either (a sidecar is an init container that goes on)."""
+    return [*pod["spec"].get("containers", []), *(pod["spec"].get("initContainers") or [])]
+
+
+def _answers(api: kube.Kube, pod: Mapping[str, Any]) -> None:
+    kong.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], TME_PORT)
+
+
+def _trouble(question: Callable[[], None]) -> str | None:
+    try:
+        question()
+    except (kong.Silent, kube.ApiError, kube.Unreachable) as problem:
+        return str(problem)
+    return None

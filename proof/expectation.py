@@ -1,0 +1,94 @@
+"""What a protected gateway must look like: made from the plan in an `up`, and read back from the record by `verify`.
+
+Leaves out secrets: everything here stands in a ConfigMap that anybody may read who may read the namespace.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PLUGINS_DIRECTORY = "/opt/kong/plugins"
+"""Where the Kong chart mounts a plugin's files, below it one folder a plugin (kong chart 3.4.1)."""
+
+RECORD_NAME = "traceable-installation"
+"""The ConfigMap in Kong's namespace that says what stands."""
+
+
+class UnreadableRecord(ValueError):
+    """The record is not one of ours; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """A gateway, and what must hold for each of its pods.
+
+    `container` is Kong's container in `deployment`. `plugin` is the plugin's name in Kong, `plugin_version` such as
+    `2.1.2` what Kong must have loaded, `config` what it must report. `plugin_object` is the KongClusterPlugin, of the
+    class `ingress_class`. `everywhere` False means only routes and services that name the plugin. `files` is
+    `{mount path: ConfigMap}`. `tme_image` is the image's name without registry and tag, None where no TME is wanted.
+    `installed` False: nothing of all that may be there.
+    """
+
+    namespace: str
+    release: str
+    deployment: str
+    container: str
+    ingress_class: str
+    plugin: str
+    plugin_object: str
+    plugin_version: str
+    enabled: bool
+    everywhere: bool
+    config: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
+    tme_image: str | None
+    agent_namespace: str
+    installed: bool = True
+
+    def record(self) -> dict[str, str]:
+        """As the data of a ConfigMap: `{key: text}`."""
+        return {
+            "release": self.release,
+            "deployment": self.deployment,
+            "container": self.container,
+            "ingressClass": self.ingress_class,
+            "plugin": self.plugin,
+            "pluginObject": self.plugin_object,
+            "loadedVersion": self.plugin_version,
+            "enabled": _text(self.enabled),
+            "scope": "global" if self.everywhere else "selected",
+            "pluginConfig": json.dumps(self.config, sort_keys=True),
+            "files": json.dumps(self.files, sort_keys=True),
+            "tmeImage": self.tme_image or "",
+            "agentNamespace": self.agent_namespace,
+            "installed": _text(self.installed),
+        }
+
+
+def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
+    """The expectation of a record in `namespace`. Raises UnreadableRecord."""
+    try:
+        return Expectation(
+            namespace=namespace,
+            release=data["release"],
+            deployment=data["deployment"],
+            container=data["container"],
+            ingress_class=data["ingressClass"],
+            plugin=data["plugin"],
+            plugin_object=data["pluginObject"],
+            plugin_version=data["loadedVersion"],
+            enabled=data["enabled"] == "true",
+            everywhere=data["scope"] == "global",
+            config=json.loads(data["pluginConfig"]),
+            files=json.loads(data["files"]),
+            tme_image=data["tmeImage"] or None,
+            agent_namespace=data["agentNamespace"],
+            installed=data["installed"] == "true",
+        )
+    except (KeyError, ValueError) as problem:
+        raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {problem!r}") from None
+
+
+def _text(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,124 @@
+"""Whether a look at a gateway shows what is expected of it. Pure: no cluster, no network, no Pulumi.
+
+Leaves out the looking (proof/asking.py), and single pods (proof/judging_pods.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from proof.asking import Look, is_leaving, is_ready
+from proof.expectation import Expectation
+from proof.judging_pods import REPAIR, pod_checks
+from proof.kong import KongAnswer
+from proof.report import Check, Report
+
+
+def judge(expected: Expectation, seen: Look) -> Report:
+    """The report of one look."""
+    gateway = f"{expected.namespace}/{expected.deployment}"
+    if seen.deployment is None:
+        missing = Check(
+            pod="",
+            name="deployment",
+            ok=False,
+            expected=f"the Deployment {gateway}",
+            found="there is none",
+            mend=REPAIR,
+        )
+        return Report(gateway=gateway, checks=(missing,))
+    checks = [_serving(seen), _rollout(seen)]
+    for pod in seen.serving:
+        checks += pod_checks(expected, pod)
+    if expected.installed and expected.enabled:
+        checks.append(_agent(expected, seen))
+    cause = seen.events[-1][1] if seen.events and not all(check.ok for check in checks) else ""
+    return Report(gateway=gateway, checks=tuple(checks), notes=tuple(_notes(expected, seen)), cause=cause)
+
+
+def _serving(seen: Look) -> Check:
+    assert seen.deployment is not None
+    wanted = seen.deployment["spec"].get("replicas", 1)
+    reasons = [*_replica_failure(seen.deployment), *(why for pod in seen.pods for why in waiting(pod))]
+    found = f"{len(seen.serving)} of {wanted}" + (f" ({'; '.join(dict.fromkeys(reasons))})" if reasons else "")
+    return Check(
+        pod="",
+        name="ready",
+        ok=bool(seen.serving),
+        expected="at least one pod that serves",
+        found=found,
+        mend="kubectl describe pods shows why they are not ready; a gateway that is scaled to zero protects nothing",
+    )
+
+
+def _replica_failure(deployment: Mapping[str, Any]) -> list[str]:
+    conditions = deployment.get("status", {}).get("conditions") or []
+    return [str(item.get("message")) for item in conditions if item["type"] == "ReplicaFailure"]
+
+
+def waiting(pod: Mapping[str, Any]) -> list[str]:
+    """Why containers of a pod do not run, as the kubelet says it: `pod: container: reason: message`."""
+    status = pod.get("status", {})
+    result = []
+    for item in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        state = (item.get("state") or {}).get("waiting") or {}
+        if state.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
+            said = ": ".join(str(state[key]) for key in ("reason", "message") if state.get(key))
+            result.append(f"{pod['metadata']['name']}: {item['name']}: {said}")
+    return result
+
+
+def _rollout(seen: Look) -> Check:
+    """No pod of an older ReplicaSet is left, whether it serves or not: it holds older files and settings."""
+    old = [
+        pod["metadata"]["name"]
+        for pod in seen.pods
+        if not is_leaving(pod) and pod["metadata"].get("labels", {}).get("pod-template-hash") != seen.current
+    ]
+    return Check(
+        pod="",
+        name="rollout",
+        ok=not old,
+        expected="only pods of the newest revision",
+        found=f"also {', '.join(sorted(old))}" if old else "only those",
+        mend="kubectl rollout status shows what holds the rollout up",
+    )
+
+
+def _agent(expected: Expectation, seen: Look) -> Check:
+    ready = sum(1 for pod in seen.agent_pods if is_ready(pod))
+    if expected.tme_image:
+        wanted, found, ok = "a ready pod of the agent", f"{ready} of {len(seen.agent_pods)} ready", ready > 0
+    else:
+        wanted, found, ok = "an agent that answers on 5442", seen.agent or "it answers", seen.agent is None
+    return Check(
+        pod="",
+        name="agent",
+        ok=ok,
+        expected=f"{wanted}, in {expected.agent_namespace}",
+        found=found,
+        mend=f"kubectl --namespace {expected.agent_namespace} describe pods",
+    )
+
+
+def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
+    serving = {pod.name for pod in seen.serving}
+    idle = sorted(
+        pod["metadata"]["name"] for pod in seen.pods if not is_leaving(pod) and pod["metadata"]["name"] not in serving
+    )
+    if idle:
+        yield f"not serving, so not looked into: {', '.join(idle)}"
+    if not expected.installed:
+        return
+    if not expected.enabled:
+        yield "the plugin is disabled (enabled: false): nothing is protected"
+    elif not expected.everywhere and not _routes(expected, seen):
+        yield (
+            f"0 routes protected: scope is selected, and no route or service names the plugin "
+            f"(konghq.com/plugins: {expected.plugin_object})"
+        )
+    yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
+
+
+def _routes(expected: Expectation, seen: Look) -> int:
+    answers = [pod.kong for pod in seen.serving if isinstance(pod.kong, KongAnswer)]
+    return max((sum(item.get("name") == expected.plugin for item in said.plugins) for said in answers), default=0)

@@ -1,0 +1,203 @@
+"""Whether one serving pod is what is expected of it: its files, its TME, and what its Kong says. Pure.
+
+Leaves out the gateway as a whole (proof/judging.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from proof.asking import PodLook, containers, runs_image
+from proof.expectation import PLUGINS_DIRECTORY, Expectation
+from proof.kong import KongAnswer
+from proof.report import Check
+
+REPAIR = "pulumi refresh, then pulumi up"
+
+
+def pod_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+    """Every check of a pod."""
+    yield _ready(pod)
+    yield from _installed(expected, pod) if expected.installed else _left(expected, pod)
+
+
+def _ready(pod: PodLook) -> Check:
+    """Only pods that serve are looked into, so this always holds; it is the first column of the table."""
+    return Check(pod=pod.name, name="ready", ok=True, expected="a pod that serves", found="it does")
+
+
+def _installed(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+    yield _files(expected, pod)
+    if expected.tme_image:
+        yield _tme(expected, pod)
+    yield from _kong(expected, pod)
+
+
+def _files(expected: Expectation, pod: PodLook) -> Check:
+    mounted = mounts(pod.document, expected.container)
+    wrong = [
+        f"{path}: {mounted.get(path) or 'nothing'}"
+        for path, name in expected.files.items()
+        if mounted.get(path) != name
+    ]
+    return Check(
+        pod=pod.name,
+        name="files",
+        ok=not wrong,
+        expected="the plugin's files, " + ", ".join(f"{path}: {name}" for path, name in expected.files.items()),
+        found=", ".join(wrong) or "these",
+        mend=REPAIR,
+    )
+
+
+def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:
+    """`{mount path: ConfigMap}` of a container of a pod, for what comes from ConfigMaps."""
+    maps = {item["name"]: item["configMap"]["name"] for item in pod["spec"].get("volumes") or [] if "configMap" in item}
+    found: Mapping[str, Any] = next((item for item in pod["spec"]["containers"] if item["name"] == container), {})
+    return {
+        str(item["mountPath"]).rstrip("/"): maps[item["name"]]
+        for item in found.get("volumeMounts") or []
+        if item["name"] in maps
+    }
+
+
+def _tme(expected: Expectation, pod: PodLook) -> Check:
+    image = expected.tme_image or ""
+    names = [item["name"] for item in containers(pod.document) if runs_image(item, image)]
+    status = pod.document.get("status", {})
+    ready = {
+        item["name"]
+        for item in [*(status.get("containerStatuses") or []), *(status.get("initContainerStatuses") or [])]
+        if item.get("ready")
+    }
+    if not names:
+        found = "no container with that image"
+    elif not ready.intersection(names):
+        found = f"{names[0]} is not ready"
+    else:
+        found = pod.tme or "it answers"
+    return Check(
+        pod=pod.name,
+        name="tme",
+        ok=found == "it answers",
+        expected=f"the TME ({image}), ready and answering on 5442",
+        found=found,
+        mend="the injector gives it when a pod is made: look at the agent's pods, then restart this pod",
+    )
+
+
+def _kong(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+    said = pod.kong
+    if isinstance(said, str):
+        yield Check(
+            pod=pod.name,
+            name="loaded",
+            ok=False,
+            expected="an answer of this Kong's Admin API",
+            found=said,
+            mend="the Admin API is asked by a port-forward into the pod; see docs/verify.md",
+        )
+        return
+    version = said.available.get(expected.plugin)
+    yield Check(
+        pod=pod.name,
+        name="loaded",
+        ok=version == expected.plugin_version,
+        expected=f"{expected.plugin} {expected.plugin_version} loaded by this Kong",
+        found=f"{expected.plugin} {version}" if version else f"this Kong does not know {expected.plugin}",
+        mend="its pod must be made anew from the newest revision: kubectl rollout restart",
+    )
+    yield _configured(expected, pod, said)
+    if expected.everywhere:
+        yield from _overrides(expected, pod, said)
+
+
+def is_everywhere(instance: Mapping[str, Any]) -> bool:
+    """True for an instance of a plugin that is bound to nothing narrower than the gateway."""
+    return not any(instance.get(key) for key in ("route", "service", "consumer", "consumer_group"))
+
+
+def differences(expected: Expectation, instance: Mapping[str, Any]) -> list[str]:
+    """What of an instance is not as configured, in words."""
+    config = instance.get("config") or {}
+    wrong = [
+        f"{key} is {config.get(key)!r} instead of {value!r}"
+        for key, value in expected.config.items()
+        if config.get(key) != value
+    ]
+    if bool(instance.get("enabled", True)) != expected.enabled:
+        wrong.insert(0, "it is disabled" if expected.enabled else "it is enabled")
+    return wrong
+
+
+def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
+    instances = [item for item in said.plugins if item.get("name") == expected.plugin]
+    if expected.everywhere:
+        instances = [item for item in instances if is_everywhere(item)]
+    wrong = [text for item in instances for text in differences(expected, item)]
+    if expected.everywhere and not instances:
+        wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
+    return Check(
+        pod=pod.name,
+        name="plugin",
+        ok=not wrong,
+        expected=f"{expected.plugin} {'enabled' if expected.enabled else 'disabled'}, "
+        + ", ".join(f"{key} {value!r}" for key, value in expected.config.items()),
+        found="; ".join(wrong) or "this",
+        mend=f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
+        f"where it was changed or removed by hand: {REPAIR}",
+    )
+
+
+def _class_hint(expected: Expectation, pod: PodLook) -> str:
+    """The commonest reason, where the pod's own controller shows it."""
+    for container in pod.document["spec"]["containers"]:
+        for item in container.get("env") or []:
+            if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != expected.ingress_class:
+                return (
+                    f": its controller reads the ingress class {item.get('value')!r}, and the plugin has "
+                    f"{expected.ingress_class!r}"
+                )
+    return ""
+
+
+def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterator[Check]:
+    narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
+    wrong = [f"{_where(item)}: {'; '.join(texts)}" for item in narrower if (texts := differences(expected, item))]
+    yield Check(
+        pod=pod.name,
+        name="override",
+        ok=not wrong,
+        expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
+        found=", ".join(wrong) or "none",
+        mend="Kong uses the narrower one there: take the annotation or the KongPlugin away",
+    )
+
+
+def _where(instance: Mapping[str, Any]) -> str:
+    for key in ("route", "service", "consumer", "consumer_group"):
+        if instance.get(key):
+            return f"{key} {instance[key].get('name') or instance[key].get('id')}"
+    return "everywhere"
+
+
+def _left(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+    """Nothing of Traceable is in a pod any more."""
+    ours = f"{PLUGINS_DIRECTORY}/{expected.plugin}"
+    mounted = [path for path in mounts(pod.document, expected.container) if path.startswith(ours)]
+    yield Check(
+        pod=pod.name,
+        name="files",
+        ok=not mounted,
+        expected="no files of the plugin",
+        found=", ".join(mounted) or "none",
+        mend="pulumi up",
+    )
+    listed = not isinstance(pod.kong, str) and any(item.get("name") == expected.plugin for item in pod.kong.plugins)
+    yield Check(
+        pod=pod.name,
+        name="plugin",
+        ok=not listed and not isinstance(pod.kong, str),
+        expected=f"a Kong without {expected.plugin}",
+        found=pod.kong if isinstance(pod.kong, str) else f"Kong lists {expected.plugin}" if listed else "none",
+        mend="pulumi up",
+    )

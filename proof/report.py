@@ -1,0 +1,110 @@
+"""What the proof found: check by check, pod by pod, as text for people, as a table, and as JSON.
+
+Leaves out the judging (proof/judging.py).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+COLUMNS = ("ready", "files", "tme", "plugin")
+"""The table's columns; the checks `loaded` and `override` count into `plugin`."""
+
+_COLUMN_OF = {"loaded": "plugin", "override": "plugin"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at.
+
+    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `files`,
+    `tme`, `loaded`, `plugin`, `override`, `agent`. `mend` says what to do where it is not `ok`.
+    """
+
+    pod: str
+    name: str
+    ok: bool
+    expected: str
+    found: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All checks of one look at the gateway.
+
+    `notes` are what a person should know although nothing failed: what was not checked, and warnings. `cause` is what
+    the ingress controller itself reported, "" where it reported nothing.
+    """
+
+    gateway: str
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+    cause: str = field(default="")
+
+    @property
+    def ok(self) -> bool:
+        """True where something was looked at and every check holds."""
+        return bool(self.checks) and all(check.ok for check in self.checks)
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that do not hold."""
+        return [check for check in self.checks if not check.ok]
+
+    def text(self) -> str:
+        """For the person at the terminal: what failed, where, and what to do; or that everything holds."""
+        pods = sorted({check.pod for check in self.checks if check.pod})
+        if self.ok:
+            lines = [f"{self.gateway}: {_pods(len(pods))}, every check holds."]
+        else:
+            bad = {check.pod for check in self.failed if check.pod}
+            lines = [f"The gateway {self.gateway} is not what this stack says{_summary(len(bad), len(pods))}:"]
+            for check in self.failed:
+                lines += [
+                    "",
+                    f"  {check.pod or 'the gateway'}: {check.name}",
+                    f"    expected: {check.expected}",
+                    f"    found:    {check.found}",
+                ]
+                if check.mend:
+                    lines.append(f"    -> {check.mend}")
+            if self.cause:
+                lines += ["", f"  The ingress controller says: {self.cause}"]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def table(self) -> str:
+        """One row a pod, then what failed."""
+        pods = sorted({check.pod for check in self.checks if check.pod})
+        rows = [("POD", *(column.upper() for column in COLUMNS), "VERDICT")]
+        rows += [self._row(pod) for pod in pods]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, "", self.text()])
+
+    def json(self) -> str:
+        """The same for programs."""
+        checks = [vars(check) for check in self.checks]
+        document = {"gateway": self.gateway, "ok": self.ok, "checks": checks, "notes": self.notes, "cause": self.cause}
+        return json.dumps(document, indent=2)
+
+    def _row(self, pod: str) -> tuple[str, ...]:
+        own = [check for check in self.checks if check.pod == pod]
+        cells = [_cell(check for check in own if _COLUMN_OF.get(check.name, check.name) == name) for name in COLUMNS]
+        return (pod, *cells, "protected" if all(check.ok for check in own) else "NOT AS CONFIGURED")
+
+
+def _cell(checks: Iterable[Check]) -> str:
+    found = list(checks)
+    if not found:
+        return "-"
+    return "ok" if all(check.ok for check in found) else "FAILED"
+
+
+def _pods(count: int) -> str:
+    return "one serving pod" if count == 1 else f"{count} serving pods"
+
+
+def _summary(bad: int, pods: int) -> str:
+    return f", in {bad} of {_pods(pods)}" if bad else ""

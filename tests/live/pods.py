@@ -1,0 +1,69 @@
+"""What a pod says of itself: whether it serves, what is in it, which ConfigMaps it needs. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Object = Mapping[str, Any]
+
+ROOT_CA = "kube-root-ca.crt"
+"""The control plane makes it in every namespace, after the namespace and at its own time."""
+
+
+def terminating(pod: Object) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def serving(pod: Object) -> bool:
+    """Ready, and not on its way out."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    return not terminating(pod) and any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def over(pod: Object) -> bool:
+    """Its containers have ended and will not start again, as those of a finished Job."""
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def runs_image(pod: Object, name: str) -> bool:
+    """One of its containers, or init containers, runs the image of this name, from any registry, in any version."""
+    return any(image_name(item.get("image", "")) == name for item in _containers(pod))
+
+
+def image_name(image: str) -> str:
+    """`traceable-agent` of `docker.io/traceableai/traceable-agent:1.58.0@sha256:...`."""
+    return image.split("@")[0].split("/")[-1].split(":")[0]
+
+
+def mounted_config_map(pod: Object, *, container: str, path: str) -> str | None:
+    """The ConfigMap that a container has mounted at this path, None where there is none."""
+    volumes = {item["name"]: item for item in pod["spec"].get("volumes", [])}
+    for item in pod["spec"]["containers"]:
+        if item["name"] == container:
+            for mount in item.get("volumeMounts", []):
+                if mount["mountPath"].rstrip("/") == path and "configMap" in volumes.get(mount["name"], {}):
+                    return str(volumes[mount["name"]]["configMap"]["name"])
+    return None
+
+
+def config_maps(pod: Object) -> set[str]:
+    """The ConfigMaps without which it does not start: of volumes and environments, those marked optional aside."""
+    return {str(item["name"]) for item in _references(pod) if not item.get("optional") and item["name"] != ROOT_CA}
+
+
+def _references(pod: Object) -> Iterator[Object]:
+    for volume in pod["spec"].get("volumes", []):
+        for source in (volume, *volume.get("projected", {}).get("sources", [])):
+            if "configMap" in source:
+                yield source["configMap"]
+    for container in _containers(pod):
+        for source in container.get("envFrom", []):
+            if "configMapRef" in source:
+                yield source["configMapRef"]
+        for variable in container.get("env", []):
+            if "configMapKeyRef" in variable.get("valueFrom", {}):
+                yield variable["valueFrom"]["configMapKeyRef"]
+
+
+def _containers(pod: Object) -> Iterator[Object]:
+    for group in ("containers", "initContainers", "ephemeralContainers"):
+        yield from pod["spec"].get(group, [])

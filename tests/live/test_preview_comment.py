@@ -1,0 +1,39 @@
+"""The comment of a pull request on real previews: it foretells the rollouts, and shows what a switch changes."""
+
+from collections.abc import Callable
+
+from tests.live.stack import TOKEN, LiveStack
+from tests.live.test_installation import generation
+from tools.preview_comment import comment
+from tools.preview_reading import Preview, read
+
+
+def preview(stack: LiveStack) -> Preview:
+    return read(stack.preview("--json"))
+
+
+def test_the_comment_foretells_what_comes(new_stack: Callable[..., LiveStack]) -> None:
+    stack = new_stack(mode="sync")
+    fresh = preview(stack)
+    assert (fresh.now, (fresh.then or {})["mode"]) == ({}, "sync")
+    text = comment(fresh, stack=stack.name)
+    assert "<code>&#91;secret&#93;</code>" in text and TOKEN not in text
+    assert "characters in" in text and "local Handler" not in text
+    stack.up()
+    assert generation(stack) == len(fresh.rollouts)
+
+    assert "nothing changes" in comment(preview(stack), stack=stack.name)
+
+    stack.pulumi("config", "set", "traceable-kong:mode", "async")
+    switch = preview(stack)
+    assert {change.name: {field.path for field in change.fields} for change in switch.changes} == {
+        "plugin-kong-cluster-plugin": {"config.ext_cap_endpoint", "config.mode"},
+        "tme-namespace-label": {"metadata.labels.traceableai-inject-tme"},
+        "tme-pod-annotation": {
+            'spec.template.metadata.annotations["tme.traceable.ai/inject"]',
+            "spec.template.metadata.annotations.traceable-kong/tme-settings",
+        },
+        "installation-record": {"data.endpoint", "data.mode", "data.pluginConfigDigest"},
+    }
+    stack.up()
+    assert generation(stack) == len(fresh.rollouts) + len(switch.rollouts)

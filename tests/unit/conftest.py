@@ -1,0 +1,83 @@
+"""The whole program without a cluster: nobody is asked, and what the proof would find is said by the test."""
+
+import json
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import cluster
+import preflight
+import proof
+from local import rock
+from preflight import Examination, Finding, Intent
+from proof.report import Check, Report
+from tests.unit.recording import PROJECT, Recording, record
+
+PROGRAM = Path(__file__).parents[2] / "__main__.py"
+
+HOLDS = Report(gateway="kong/quickstart-kong", checks=(Check(pod="p", name="files", ok=True, expected="", found=""),))
+
+
+class NobodyToAsk:
+    """In place of a connection: whoever asks it, has asked too early."""
+
+
+@dataclass
+class Program:
+    """The program, run by `up` and `preview` with what the stack says.
+
+    `report` is what the proof finds, an exception what it raises; `asked_for` is what it was asked for, each time.
+    `refusals` are what preflight finds, `intents` what it was asked about. `recording` is what the last run registered,
+    also where it failed.
+    """
+
+    folder: Path
+    report: Report | Exception = HOLDS
+    asked_for: list[proof.Expectation] = field(default_factory=list)
+    recording: Recording = field(default_factory=Recording)
+    refusals: list[Finding] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+
+    def up(self, **config: object) -> Recording:
+        return self._run(config, preview=False)
+
+    def preview(self, **config: object) -> Recording:
+        return self._run(config, preview=True)
+
+    def _run(self, config: dict[str, object], *, preview: bool) -> Recording:
+        everything = {
+            "plugin": {"rock": str(rock.make(self.folder))},
+            "agentTokenSecret": {"name": "token", "key": "token"},
+            **config,
+        }
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in everything.items()}
+        self.recording = Recording()
+        return record(
+            lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,
+            config={f"{PROJECT}:{key}": text for key, text in texts.items()},
+            preview=preview,
+            into=self.recording,
+        )
+
+    def prove(self, api: object, expected: proof.Expectation) -> Report:
+        assert isinstance(api, NobodyToAsk)
+        self.asked_for.append(expected)
+        if isinstance(self.report, Exception):
+            raise self.report
+        return self.report
+
+    def examine(self, api: object, intent: Intent) -> Examination:
+        assert isinstance(api, NobodyToAsk)
+        self.intents.append(intent)
+        return Examination(refusals=self.refusals, warnings=[], dead=[])
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    made = Program(tmp_path)
+    monkeypatch.setattr(cluster.Cluster, "api", NobodyToAsk())
+    monkeypatch.setattr(proof, "prove", made.prove)
+    monkeypatch.setattr(preflight, "examine", made.examine)
+    return made

@@ -1,0 +1,67 @@
+"""The proof in the whole program: in every `up`, never in a preview, and nothing is recorded that was not proven."""
+
+import pulumi
+import pytest
+
+import kube
+from proof.expectation import from_record
+from proof.report import Check, Report
+from tests.unit.conftest import Program
+
+BROKEN = Report(
+    gateway="kong/quickstart-kong",
+    checks=(Check(pod="gw-1", name="plugin", ok=False, expected="enabled", found="it is disabled", mend="mend it"),),
+)
+
+
+def test_an_up_proves_once_and_records_what_was_proven(program: Program) -> None:
+    made = program.up()
+    (expected,) = program.asked_for
+    assert made["installation-record"].inputs["metadata"]["name"] == "traceable-installation"
+    data = made["installation-record"].inputs["data"]
+    assert from_record("kong", data) == expected
+    assert (data["mode"], data["failMode"], data["endpoint"]) == ("sync", "open", "http://localhost:5442")
+
+
+def test_a_preview_asks_nobody_and_shows_the_record(program: Program) -> None:
+    shown = program.preview()["installation-record"].inputs["data"]
+    assert program.asked_for == []
+    assert shown == program.up()["installation-record"].inputs["data"]
+
+
+def test_what_is_not_proven_is_not_recorded(program: Program) -> None:
+    program.report = BROKEN
+    with pytest.raises(pulumi.RunError, match="it is disabled"):
+        program.up()
+    assert "plugin-kong-cluster-plugin" in program.recording.names
+    assert "installation-record" not in program.recording.names
+
+
+@pytest.mark.parametrize("problem", [kube.Unreachable("nobody there"), kube.ApiError(403, "Forbidden", "no pods")])
+def test_a_gateway_that_cannot_be_looked_at_is_not_proven(program: Program, problem: Exception) -> None:
+    program.report = problem
+    with pytest.raises(pulumi.RunError, match=f"{problem}.*pulumi up again"):
+        program.up()
+    assert "installation-record" not in program.recording.names
+
+
+def test_leaving_is_proven_too(program: Program) -> None:
+    program.up(installed=False, enabled=False)
+    assert [expected.installed for expected in program.asked_for] == [False]
+    program.report = BROKEN
+    with pytest.raises(pulumi.RunError, match="it is disabled"):
+        program.up(installed=False, enabled=False)
+
+
+@pytest.mark.parametrize(("mode", "tme_image"), [("sync", "traceable-agent"), ("async", None)])
+def test_the_proof_looks_for_a_tme_in_sync_only(program: Program, mode: str, tme_image: str | None) -> None:
+    program.up(mode=mode)
+    assert [expected.tme_image for expected in program.asked_for] == [tme_image]
+
+
+def test_the_proof_looks_for_the_files_that_the_gateway_was_given(program: Program) -> None:
+    made = program.up()
+    mounted = made["gateway-release"].inputs["values"]["plugins"]["configMaps"]
+    assert program.asked_for[0].files == {
+        f"/opt/kong/plugins/{entry['pluginName']}": entry["name"] for entry in mounted
+    }
