@@ -11,7 +11,7 @@ NEWER = {"mode": "sync", "timeout": 500, "max_body_size_bytes": 1}
 
 def test_an_option_that_the_older_rock_does_not_know_takes_two_steps(kube: FakeKube) -> None:
     plugin_stands(kube, config=NEWER)
-    record_stands(kube, pluginVersion="2.2.2-1", rockSha256="a" * 64)
+    record_stands(kube, rockVersion="2.2.2-1", rockSha256="a" * 64)
     text = refused(kube)
     assert "max_body_size_bytes" in text
     first, second = text.index("plugin.version 2.2.2-1"), text.index("plugin.version 2.1.2-1")
