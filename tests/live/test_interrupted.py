@@ -1,7 +1,5 @@
 """The user's own program after a run that was killed, and before a change that takes two steps."""
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -9,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from local import rock
+from tests.live.sessions import end_session
 from tests.live.stack import CommandFailed, LiveStack
 
 NOTHING = "--expect-no-changes"
@@ -33,8 +32,9 @@ def killed_when(stack: LiveStack, status: str) -> None:
             assert process.poll() is None, "the run has ended"
             assert time.monotonic() < deadline, f"the release never was {status}"
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
+        end_session(process.pid)
     stack.pulumi("cancel", "--yes")
 
 
