@@ -30,7 +30,7 @@ __all__ = [
     "mend",
 ]
 
-THREADS = 8
+THREADS = 16
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,9 @@ def tme_port_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
     selector = (live["spec"].get("selector") or {}).get("matchLabels") or {}
     labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     templates += [
-        (f"pod {name_of(pod)}", pod["spec"]) for pod in looks.list(pods(gateway.namespace), labelSelector=labels)
+        (f"pod {name_of(pod)}", pod["spec"])
+        for pod in looks.list(pods(gateway.namespace), labelSelector=labels)
+        if _stays(pod)
     ]
     told: set[str] = set()
     for where, spec in templates:
@@ -138,6 +140,12 @@ def _container(live: Document, name: str) -> dict[str, Any] | None:
 def _is_on_a_port(listen: str) -> bool:
     """One part of a listen directive: `127.0.0.1:8444 http2 ssl`, `off`, `unix:/path`."""
     return listen.strip() not in ("", "off") and not listen.strip().startswith("unix:")
+
+
+def _stays(pod: Document) -> bool:
+    """Whether a pod serves or will; an evicted one lies about for long."""
+    leaving = (pod.get("metadata") or {}).get("deletionTimestamp")
+    return not leaving and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
 
 
 def _has_port(listen: str) -> bool:

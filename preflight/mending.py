@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kube import Kube
+from kube import ApiError, Kube, Unreachable
 from preflight.finding import DeadRelease, Finding
 from preflight.looks import labels_of, secrets
 
@@ -25,8 +25,15 @@ _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
 def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str | None) -> Finding | None:
     """Rolls back or removes; None where Helm can go on now, else what stands in the way.
 
-    `kubeconfig` and `context` are as for `kube.connect()`. Raises kube.ApiError or kube.Unreachable.
+    `kubeconfig` and `context` are as for `kube.connect()`. Raises nothing.
     """
+    try:
+        return _mend(api, dead, kubeconfig, context)
+    except (ApiError, Unreachable, OSError) as problem:
+        return _not_mended(dead, str(problem))
+
+
+def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None) -> Finding | None:
     # The operation may have gone on after the engine was killed, and have ended since.
     if _status(api, dead) != (dead.revision, dead.status):
         return None
@@ -55,11 +62,14 @@ def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str |
     after = _status(api, dead)
     if not said and (after is None if dead.restore is None else after is not None and after[1] == "deployed"):
         return None
-    now = after[1] if after else "gone"
+    return _not_mended(dead, said[-500:] or f"it is {after[1] if after else 'gone'} now")
+
+
+def _not_mended(dead: DeadRelease, why: str) -> Finding:
     return Finding(
         subject=dead.subject,
         wrong=f"was left {dead.status} by an operation that was interrupted, and `{dead.command}` did not mend it: "
-        + (said[-500:] or f"it is {now} now"),
+        f"{why}",
         mend=f"`helm history {dead.name} --namespace {dead.namespace}`, mend it by hand, then again",
     )
 

@@ -4,7 +4,7 @@ One question first: whoever may do anything is asked no further. Leaves out the 
 that shows when it looks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kube import ApiError
@@ -34,9 +34,12 @@ class Right:
         return f"kubectl auth can-i {self.verb} {resource}{subresource}{where}"
 
     @property
-    def text(self) -> str:
+    def object(self) -> str:
+        """What the verb is about."""
+        if self.resource == "namespaces" and self.namespace:
+            return f"namespace {self.namespace}"
         resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
+        return resource + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,11 +154,18 @@ def rights_for(looks: Looks, intent: Intent, *, purpose: Purpose) -> Iterator[Fi
     if missing:
         yield Finding(
             subject=purpose.subject,
-            wrong=f"needs rights that are missing ({'; '.join(right.text for right in missing)}): {purpose.meant}",
+            wrong=f"needs rights that are missing ({_text(missing)}): {purpose.meant}",
             mend=f"have them granted to whoever runs this (`{missing[0].command}` says whether it is so)"
             + purpose.instead,
             only_warns=not intent.live_change,
         )
+
+
+def _text(rights: Iterable[Right]) -> str:
+    verbs: dict[str, list[str]] = {}
+    for right in rights:
+        verbs.setdefault(right.object, []).append(right.verb)
+    return "; ".join(f"{', '.join(of)} {what}" for what, of in verbs.items())
 
 
 def _may(looks: Looks, right: Right) -> bool:

@@ -36,7 +36,7 @@ def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding
     if not unknown:
         return
     record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
-    version, digest = record.get("pluginVersion", "VERSION"), record.get("rockSha256", "DIGEST")
+    version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
     if set(unknown) & {"mode", "buffer_request_body"}:
         mend = (
             "every rock that knows these options is told them, so the plugin itself has to go first, and Kong runs "

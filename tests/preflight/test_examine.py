@@ -112,8 +112,9 @@ def test_a_preview_without_rights_warns_and_an_up_is_refused(kube: FakeKube) -> 
     for right in (
         "create pods/portforward in namespace kong",
         "create pods in namespace kong",
-        "create validatingadmissionpolicies",
-        "patch kongclusterplugins",
+        "create, patch, delete validatingadmissionpolicies",
+        "create, patch, delete kongclusterplugins",
+        "patch namespace kong",
         "create secrets in namespace traceable",
         "kubectl auth can-i create namespaces",
     ):

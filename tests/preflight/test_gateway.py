@@ -69,11 +69,20 @@ def test_another_container_on_the_tmes_port_is_refused_in_sync(kube: FakeKube) -
 def test_the_tme_may_have_its_port_and_another_injected_container_may_not(kube: FakeKube) -> None:
     existing(kube)
     tme = container("traceable-tme", ports=(5442,), image="docker.io/traceableai/traceable-agent:1.58.0")
-    pod = {"metadata": {"labels": {"a": "kong"}}, "spec": {"containers": [container(), tme]}}
+    pod: dict[str, Any] = {"metadata": {"labels": {"a": "kong"}}, "spec": {"containers": [container(), tme]}}
     kube.put(f"{pods('kong')}/kong-1", pod)
     passes(kube)
-    pod["spec"]["containers"].append(container("mesh", ports=(5442,), image="registry:5000/mesh@sha256:0"))  # type: ignore[index]
+    tme["image"] = "docker.io/traceableai/traceable-agent@sha256:0123"
+    passes(kube)
+    pod["spec"]["containers"].append(container("mesh", ports=(5442,), image="registry:5000/mesh@sha256:0"))
     assert "container mesh of pod kong-1" in refused(kube)
+    pod["status"] = {"phase": "Failed"}
+    passes(kube)
+    pod["status"] = {"phase": "Running"}
+    pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    passes(kube)
+    del pod["metadata"]["deletionTimestamp"]
+    assert "container mesh" in refused(kube)
     pod["metadata"]["labels"] = {"a": "other"}
     passes(kube)
 

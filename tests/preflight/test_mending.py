@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kube import Unreachable
 from preflight import DeadRelease, mend
 from tests.preflight.fake import FakeKube
 
@@ -115,6 +116,16 @@ def test_what_helm_says_is_told(helm: Helm) -> None:
     found = mend(Statuses(same, same), DEAD, kubeconfig=None, context=None)
     assert found is not None
     assert "Error: it did not work" in found.wrong
+
+
+def test_a_cluster_that_is_gone_meanwhile_is_told(helm: Helm) -> None:
+    class Gone(FakeKube):
+        def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[dict[str, object]]:
+            raise Unreachable("https://gone:6443")
+
+    found = mend(Gone(), DEAD, kubeconfig=None, context=None)
+    assert found is not None
+    assert "https://gone:6443" in found.wrong
 
 
 def test_a_rollback_that_did_not_deploy_is_told(helm: Helm) -> None:

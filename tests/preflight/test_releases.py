@@ -50,6 +50,15 @@ def test_a_release_without_our_mark_is_refused_and_never_mended(kube: FakeKube, 
     assert examine(kube, intent()).dead == []
 
 
+def test_the_newest_revision_says_whose_it_is(kube: FakeKube) -> None:
+    kube.release("kong", "quickstart", ["superseded", "deployed"])
+    kube.release("kong", "quickstart", ["superseded"], owner=None)
+    passes(kube)
+    kube.release("kong", "quickstart", ["superseded", "deployed"], owner=None)
+    kube.release("kong", "quickstart", ["superseded"])
+    assert "helm history" in refused(kube)
+
+
 def test_a_release_that_cannot_be_read_is_not_ours(kube: FakeKube) -> None:
     kube.release("kong", "quickstart", ["deployed"])
     kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"]["release"] = "bm9ucw=="

@@ -11,7 +11,7 @@ NEWER = {"mode": "sync", "timeout": 500, "max_body_size_bytes": 1}
 
 def test_an_option_that_the_older_rock_does_not_know_takes_two_steps(kube: FakeKube) -> None:
     plugin_stands(kube, config=NEWER)
-    record_stands(kube, pluginVersion="2.2.2-1", rockSha256="a" * 64)
+    record_stands(kube, rockVersion="2.2.2-1", rockSha256="a" * 64)
     text = refused(kube)
     assert "max_body_size_bytes" in text
     first, second = text.index("plugin.version 2.2.2-1"), text.index("plugin.version 2.1.2-1")
@@ -28,6 +28,8 @@ def test_before_modes_the_plugin_itself_goes_first(kube: FakeKube) -> None:
 def test_somebody_elses_plugin_is_none_of_this(kube: FakeKube) -> None:
     plugin_stands(kube, "theirs", ours=False, config=NEWER, plugin="other")
     passes(kube)
+    plugin_stands(kube, ours=False, config=NEWER)
+    assert "max_body_size_bytes" not in refused(kube)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,11 @@ def test_leaving_asks_for_a_plugin_that_is_off(kube: FakeKube) -> None:
     assert text.index("traceable-kong:enabled false") < text.index("traceable-kong:installed false`")
     plugin_stands(kube, disabled=True)
     two_plugins_are_mounted(kube)
+    passes(kube, installed=False)
+
+
+def test_leaving_asks_nothing_of_the_options(kube: FakeKube) -> None:
+    plugin_stands(kube, disabled=True, config=NEWER)
     passes(kube, installed=False)
 
 

@@ -111,6 +111,12 @@ def test_our_own_gateways_webhook_is_not_asked(kube: FakeKube) -> None:
     assert "same-release-name-elsewhere" in warned(kube)
 
 
+def test_a_second_gateway_in_our_namespace_is_another_one(kube: FakeKube) -> None:
+    webhook(kube, clientConfig={"service": {"namespace": "kong", "name": "w"}})
+    kube.create_answer = DENIED
+    assert "refuses the plugin" in refused(kube)
+
+
 def test_where_ours_may_have_spoken_it_is_a_warning(kube: FakeKube) -> None:
     own(kube)
     webhook(kube)

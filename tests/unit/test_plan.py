@@ -99,6 +99,17 @@ def test_nothing_secret_is_in_the_record_or_the_outputs() -> None:
     assert "a-secret-token" not in repr(made)
 
 
+def test_the_record_says_what_preflight_reads_there() -> None:
+    record = planned().installation.record or {}
+    read = {key: record[key] for key in ("rockVersion", "rockSha256", "release", "deployment")}
+    assert read == {
+        "rockVersion": ROCK.version,
+        "rockSha256": ROCK.sha256,
+        "release": "quickstart",
+        "deployment": "quickstart-kong",
+    }
+
+
 def test_values_that_contradict_are_refused_before_anything_is_made() -> None:
     with pytest.raises(KongValuesError):
         planned(kongValues={"env": {"plugins": "bundled"}})

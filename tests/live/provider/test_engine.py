@@ -1,14 +1,12 @@
 """Conformance: with the whole engine, what a person sees of previews, failures and killed runs."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from local import plugins
 from tests.live.provider.conftest import Cluster
 from tests.live.provider.expectations import expect
 from tests.live.provider.plugin import CLONE
+from tests.live.sessions import end_session
 
 COMMAND_TIMEOUT_SECONDS = 120
 
@@ -106,14 +105,6 @@ class Program:
             text=True,
             start_new_session=True,
         )
-
-
-def end_session(leader: int) -> None:
-    """Ends what a killed engine left running: its language host does not notice by itself."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(ProcessLookupError):
-            if os.getsid(int(folder.name)) == leader:
-                os.kill(int(folder.name), signal.SIGKILL)
 
 
 @pytest.fixture
