@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import ssl
-import sys
 import threading
 import time
 from pathlib import Path
@@ -164,4 +163,4 @@ def _write_state(file: Path, state: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -68,7 +68,7 @@ class _Server(http.server.ThreadingHTTPServer):
             except OSError:
                 return
         try:
-            self.RequestHandlerClass(request, client_address, self)
+            super().finish_request(request, client_address)
         finally:
             if self.tls:
                 request.close()
