@@ -8,7 +8,7 @@ from tests.gateways.kong import get, node, post_config, refusals
 
 
 def of(field: str, value: Any) -> dict[str, str]:
-    return refusals(node(config="fields = { { x = { %s } } }" % field), {"x": value})
+    return refusals(node(config="fields = { { x = { " + field + " } } }"), {"x": value})
 
 
 CASES = [
@@ -96,7 +96,7 @@ def test_a_validator_of_the_plugins_own_is_asked() -> None:
     ],
 )
 def test_types_that_kong_defines(typedef: str, good: Any, bad: Any, message: str | None) -> None:
-    kong = node(config="fields = { { x = require('kong.db.schema.typedefs').%s({ required = false }) } }" % typedef)
+    kong = node(config=f"fields = {{ {{ x = require('kong.db.schema.typedefs').{typedef}({{ required = false }}) }} }}")
     assert refusals(kong, {"x": good}) == {}
     assert refusals(kong, {"x": bad}) == ({"config.x": message} if message else {})
 
@@ -117,7 +117,7 @@ def test_types_that_kong_defines(typedef: str, good: Any, bad: Any, message: str
 )
 def test_checks_between_options(check: str, good: Any, bad: Any, message: str) -> None:
     fields = "fields = { { a = { type = 'string' } }, { b = { type = 'string' } } }"
-    kong = node(config=fields + ", entity_checks = { { %s = { 'a', 'b' } } }" % check)
+    kong = node(config=fields + ", entity_checks = { { " + check + " = { 'a', 'b' } } }")
     assert refusals(kong, good) == {}
     assert set(refusals(kong, bad).values()) == {message}
 
