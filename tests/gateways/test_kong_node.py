@@ -151,7 +151,7 @@ def test_a_declarative_file_is_its_first_configuration() -> None:
     assert [item["name"] for item in get(kong, "/plugins")["data"]] == ["cors"]
     with pytest.raises(StartError, match="No such file"):
         Node(Settings(environment, {}), hostname="pod")
-    with pytest.raises(StartError, match="error parsing declarative config file /d/kong.yml"):
+    with pytest.raises(StartError, match=r"error parsing declarative config file /d/kong\.yml"):
         Node(Settings(environment, {"/d/kong.yml": text.replace("cors", "nope")}), hostname="pod")
 
 

@@ -1,4 +1,4 @@
-"""What Kong refuses of a plugin's options, in its words: one case for each rule, with one that is accepted beside it."""
+"""What Kong refuses of a plugin's options, in its words: a case for each rule, with one that is accepted beside it."""
 
 from typing import Any
 
