@@ -9,6 +9,7 @@ import signal
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from local.injector import certificates
 
 PODS = "/api/v1/pods"
 AGAIN_SECONDS = 1
+SETTLE_SECONDS = 5
 
 log = logging.getLogger("local.gateways")
 
@@ -50,13 +52,14 @@ class Gateways:
             worker = self._workers.get((namespace, pod))
         return worker.webhook() if worker else None
 
-    def follow(self) -> None:
-        """Follows the cluster's pods for as long as the process lives."""
+    def follow(self, ready: Callable[[], None]) -> None:
+        """Follows the cluster's pods for as long as the process lives; `ready` is called once it has them all."""
         while True:
             try:
                 for kind, item in self._api.watch(PODS):
                     if kind == "LISTED":
                         self._listed(item["items"])
+                        ready()
                     else:
                         self._changed(kind, item)
             except (ApiError, urllib3.exceptions.HTTPError, ValueError) as problem:
@@ -79,6 +82,10 @@ class Gateways:
             worker.end()
         for pod in found:
             self._changed("MODIFIED", pod)
+        with self._lock:
+            workers = list(self._workers.values())
+        for worker in workers:
+            worker.settled.wait(SETTLE_SECONDS)
 
     def _changed(self, kind: str, pod: pods.Pod) -> None:
         key = _key(pod)
@@ -129,21 +136,18 @@ def main() -> None:
     gateways = Gateways(api, arguments.directory, arguments.controller)
     port = _router_port(arguments.directory / STATE_FILE)
     Router(api, gateways.webhook).listen(arguments.directory, port)
-    _write_state(
-        arguments.directory / STATE_FILE,
-        {
-            "router": f"https://127.0.0.1:{port}",
-            "caBundle": certificates.ca_bundle(arguments.directory),
-            "pid": os.getpid(),
-        },
-    )
+    state = {
+        "router": f"https://127.0.0.1:{port}",
+        "caBundle": certificates.ca_bundle(arguments.directory),
+        "pid": os.getpid(),
+    }
 
     def stop(number: int, frame: Any) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        gateways.follow()
+        gateways.follow(lambda: _write_state(arguments.directory / STATE_FILE, state))
     finally:
         gateways.end()
 

@@ -34,6 +34,8 @@ class PodWorker(threading.Thread):
         self._kept = pods.kept(pod)
         self._containers = [ContainerRun(item, self._part(item)) for item in pod["spec"]["containers"]]
         self._init = [ContainerRun(item, Nothing()) for item in pod["spec"].get("initContainers", [])]
+        self.settled = threading.Event()
+        """Set when the pod's status is that of this process and not of one before."""
         self._stopped = threading.Event()
         self._written: Any = None
         self._forwarded: dict[int, Endpoint] = {}
@@ -76,6 +78,7 @@ class PodWorker(threading.Thread):
         self._forward()
         if self._kept:
             self._write()
+        self.settled.set()
 
     def _part(self, container: pods.Container) -> Part:
         pod = self._around.pod

@@ -1,4 +1,4 @@
-"""What a container is given from the cluster's objects, variables and files, and what is said where they are missing."""
+"""What a container is given from the cluster's objects, and what is said where they are missing."""
 
 import base64
 from typing import Any

@@ -183,7 +183,13 @@ def test_faults_reach_the_simulated_parts(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     faults.plant(gateway.name, kong_config="not today")
     gateway.plugin(f"{gateway.name}-mine")
-    eventually(lambda: any("not today" in item for item in gateway.events("KongConfigurationApplyFailed", "Pod")))
+    wanted = f"{gateway.name}-mine: "
+
+    def told() -> bool:
+        found = gateway.events("KongConfigurationApplyFailed", "KongClusterPlugin")
+        return any(item.startswith(wanted) and "not today" in item for item in found)
+
+    eventually(told)
     assert gateway.enabled_plugins() == []
     faults.clear(gateway.name)
     eventually(lambda: len(gateway.enabled_plugins()) == 1)
