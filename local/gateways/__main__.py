@@ -18,11 +18,11 @@ import urllib3
 from local import paths
 from local.gateways import STATE_FILE, pods
 from local.gateways.api import Api, ApiError
-from local.gateways.listeners import addresses, free_port
+from local.gateways.listeners import Addresses, free_port
 from local.gateways.parts import Surroundings
 from local.gateways.probes import Endpoint
 from local.gateways.router import Router
-from local.gateways.worker import PodWorker
+from local.gateways.worker import PodWorker, address_of
 from local.injector import certificates
 
 PODS = "/api/v1/pods"
@@ -39,7 +39,7 @@ class Gateways:
         self._api = api
         self._directory = directory
         self._controller_binary = controller_binary
-        self._addresses = addresses(paths.CLONE)
+        self._addresses = Addresses(paths.CLONE)
         self._workers: dict[tuple[str, str], PodWorker] = {}
         self._lock = threading.Lock()
         certificates.ensure(directory)
@@ -77,10 +77,10 @@ class Gateways:
     def _listed(self, found: list[pods.Pod]) -> None:
         there = {_key(pod) for pod in found}
         with self._lock:
-            gone = [self._workers.pop(key) for key in list(self._workers) if key not in there]
-        for worker in gone:
-            worker.end()
-        for pod in found:
+            for key in [key for key in self._workers if key not in there]:
+                self._end(key)
+        # Those that have an IP keep it, so they come first.
+        for pod in sorted(found, key=lambda pod: address_of(pod) is None):
             self._changed("MODIFIED", pod)
         with self._lock:
             workers = list(self._workers.values())
@@ -93,19 +93,23 @@ class Gateways:
         with self._lock:
             worker = self._workers.get(key)
             if worker and (over or worker.uid != pod["metadata"]["uid"]):
-                del self._workers[key]
-                worker.end()
+                self._end(key)
                 worker = None
             if worker:
                 worker.update(pod)
             elif not over and pod["spec"].get("nodeName") and (pods.kept(pod) or pods.agents(pod)):
                 self._workers[key] = self._start(pod)
 
+    def _end(self, key: tuple[str, str]) -> None:
+        worker = self._workers.pop(key)
+        worker.end()
+        self._addresses.give_back(worker.address)
+
     def _start(self, pod: pods.Pod) -> PodWorker:
         around = Surroundings(
             api=self._api,
             pod=pod,
-            address=next(self._addresses),
+            address=self._addresses.take(address_of(pod)),
             directory=self._directory / "pods" / pod["metadata"]["uid"],
             controller_binary=self._controller_binary,
             tls=self._tls,

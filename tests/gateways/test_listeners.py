@@ -1,7 +1,6 @@
 """Listeners of pods, probes that ask them, the router to webhooks, and planted faults."""
 
 import http.client
-import itertools
 import json
 import socket
 import ssl
@@ -12,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.gateways import faults, parts, probes
-from local.gateways.listeners import Listener, addresses, free_port
+from local.gateways import faults, parts, probes, worker
+from local.gateways.listeners import Addresses, Listener, free_port
 from local.gateways.probes import Endpoint
 from local.gateways.router import SLICES, Router
 from local.injector import certificates
@@ -22,7 +21,7 @@ from tests.gateways.pods import CONTROLLER, KONG, TME, FakeApi, pod
 
 @pytest.fixture
 def address() -> str:
-    return next(addresses(Path(__file__)))
+    return Addresses(Path(__file__)).take()
 
 
 @pytest.fixture
@@ -59,10 +58,21 @@ def ask(endpoint: Endpoint, path: str = "/", *, tls: bool = False, timeout: floa
 
 
 def test_clones_have_blocks_of_their_own_and_pods_addresses_of_their_own() -> None:
-    here = list(itertools.islice(addresses(Path("/a")), 300))
+    given = Addresses(Path("/a"))
+    here = [given.take() for _ in range(300)]
     assert len(set(here)) == 300
-    assert {item.split(".")[1] for item in here} != {next(addresses(Path("/b"))).split(".")[1]}
+    assert {item.split(".")[1] for item in here} != {Addresses(Path("/b")).take().split(".")[1]}
     assert all(item.startswith("127.") and not item.startswith(("127.0.", "127.1.")) for item in here)
+
+
+def test_a_pod_that_has_had_an_address_keeps_it() -> None:
+    first = Addresses(Path("/a")).take()
+    again = Addresses(Path("/a"))
+    assert again.take(first) == first
+    assert again.take() != first
+    assert again.take("127.0.0.1") != "127.0.0.1", "one of another block is not ours"
+    shown = {"status": {"podIP": worker.pod_ip(first)}}
+    assert worker.address_of(shown) == first
 
 
 def test_a_port_that_is_taken_is_replaced(address: str) -> None:
