@@ -58,7 +58,13 @@ class Platform:
         reached = gateways.start(
             paths.GATEWAYS, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
         )
-        charts.publish(paths.CHARTS, injector_domain=running.domain, ca_bundle=running.ca_bundle)
+        charts.publish(
+            paths.CHARTS,
+            injector_domain=running.domain,
+            injector_ca=running.ca_bundle,
+            router=reached.router,
+            router_ca=reached.ca_bundle,
+        )
         return cls(
             env=environment,
             kubeconfig=paths.KUBECONFIG,

@@ -7,9 +7,9 @@ import os
 import shutil
 import signal
 import ssl
-import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,16 @@ import urllib3
 from local import paths
 from local.gateways import STATE_FILE, pods
 from local.gateways.api import Api, ApiError
-from local.gateways.listeners import addresses, free_port
+from local.gateways.listeners import Addresses, free_port
 from local.gateways.parts import Surroundings
 from local.gateways.probes import Endpoint
 from local.gateways.router import Router
-from local.gateways.worker import PodWorker
+from local.gateways.worker import PodWorker, address_of
 from local.injector import certificates
 
 PODS = "/api/v1/pods"
 AGAIN_SECONDS = 1
+SETTLE_SECONDS = 5
 
 log = logging.getLogger("local.gateways")
 
@@ -38,7 +39,7 @@ class Gateways:
         self._api = api
         self._directory = directory
         self._controller_binary = controller_binary
-        self._addresses = addresses(paths.CLONE)
+        self._addresses = Addresses(paths.CLONE)
         self._workers: dict[tuple[str, str], PodWorker] = {}
         self._lock = threading.Lock()
         certificates.ensure(directory)
@@ -51,13 +52,14 @@ class Gateways:
             worker = self._workers.get((namespace, pod))
         return worker.webhook() if worker else None
 
-    def follow(self) -> None:
-        """Follows the cluster's pods for as long as the process lives."""
+    def follow(self, ready: Callable[[], None]) -> None:
+        """Follows the cluster's pods for as long as the process lives; `ready` is called once it has them all."""
         while True:
             try:
                 for kind, item in self._api.watch(PODS):
                     if kind == "LISTED":
                         self._listed(item["items"])
+                        ready()
                     else:
                         self._changed(kind, item)
             except (ApiError, urllib3.exceptions.HTTPError, ValueError) as problem:
@@ -75,11 +77,15 @@ class Gateways:
     def _listed(self, found: list[pods.Pod]) -> None:
         there = {_key(pod) for pod in found}
         with self._lock:
-            gone = [self._workers.pop(key) for key in list(self._workers) if key not in there]
-        for worker in gone:
-            worker.end()
-        for pod in found:
+            for key in [key for key in self._workers if key not in there]:
+                self._end(key)
+        # Those that have an IP keep it, so they come first.
+        for pod in sorted(found, key=lambda pod: address_of(pod) is None):
             self._changed("MODIFIED", pod)
+        with self._lock:
+            workers = list(self._workers.values())
+        for worker in workers:
+            worker.settled.wait(SETTLE_SECONDS)
 
     def _changed(self, kind: str, pod: pods.Pod) -> None:
         key = _key(pod)
@@ -87,19 +93,23 @@ class Gateways:
         with self._lock:
             worker = self._workers.get(key)
             if worker and (over or worker.uid != pod["metadata"]["uid"]):
-                del self._workers[key]
-                worker.end()
+                self._end(key)
                 worker = None
             if worker:
                 worker.update(pod)
             elif not over and pod["spec"].get("nodeName") and (pods.kept(pod) or pods.agents(pod)):
                 self._workers[key] = self._start(pod)
 
+    def _end(self, key: tuple[str, str]) -> None:
+        worker = self._workers.pop(key)
+        worker.end()
+        self._addresses.give_back(worker.address)
+
     def _start(self, pod: pods.Pod) -> PodWorker:
         around = Surroundings(
             api=self._api,
             pod=pod,
-            address=next(self._addresses),
+            address=self._addresses.take(address_of(pod)),
             directory=self._directory / "pods" / pod["metadata"]["uid"],
             controller_binary=self._controller_binary,
             tls=self._tls,
@@ -130,21 +140,18 @@ def main() -> None:
     gateways = Gateways(api, arguments.directory, arguments.controller)
     port = _router_port(arguments.directory / STATE_FILE)
     Router(api, gateways.webhook).listen(arguments.directory, port)
-    _write_state(
-        arguments.directory / STATE_FILE,
-        {
-            "router": f"https://127.0.0.1:{port}",
-            "caBundle": certificates.ca_bundle(arguments.directory),
-            "pid": os.getpid(),
-        },
-    )
+    state = {
+        "router": f"https://127.0.0.1:{port}",
+        "caBundle": certificates.ca_bundle(arguments.directory),
+        "pid": os.getpid(),
+    }
 
     def stop(number: int, frame: Any) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        gateways.follow()
+        gateways.follow(lambda: _write_state(arguments.directory / STATE_FILE, state))
     finally:
         gateways.end()
 
@@ -164,4 +171,4 @@ def _write_state(file: Path, state: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,7 @@
 """One container as a kubelet runs it: made, running, ready or not, ended and started again with a growing pause.
 
-After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Leaves out everything that needs
-an image, a command or a signal.
+After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Leaves out everything that
+needs an image, a command or a signal.
 """
 
 import datetime

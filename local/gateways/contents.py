@@ -42,7 +42,7 @@ def files(api: Api, pod: Pod, container: Container) -> dict[str, bytes]:
         content = _volume(api, pod, volumes.get(mount["name"], {}))
         where = mount["mountPath"].rstrip("/")
         if mount.get("subPath"):
-            result |= {where: value for path, value in content.items() if path == mount["subPath"]}
+            result |= {where: content[mount["subPath"]]} if mount["subPath"] in content else {}
         else:
             result |= {f"{where}/{path}": value for path, value in content.items()}
     return result

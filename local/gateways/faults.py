@@ -6,8 +6,8 @@
     faults.clear("my-namespace")
 
 `tme` and `agent`: `closed` (nobody listens) or `silent` (takes a connection and never answers). `kong_admin`: `closed`.
-`kong_config`: a text, with which every configuration is refused. They are kept in a file, so that another process can
-plant them; with a pod's name in place of `*` they are that pod's only.
+`kong_config`: a text, with which every plugin of a configuration is refused. They are kept in a file, so that another
+process can plant them; with a pod's name in place of `*` they are that pod's only.
 """
 
 import fcntl

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -24,10 +24,28 @@ Handle = Callable[[str, str, dict[str, str], bytes], tuple[int, Any] | None]
 Refuse = Callable[[], bool]
 
 
-def addresses(clone: Path) -> Iterator[str]:
-    """Addresses for the pods of this clone, without end."""
-    block = 2 + zlib.crc32(str(clone).encode()) % 253
-    return (f"127.{block}.{number // 250 % 250}.{1 + number % 250}" for number in itertools.count())
+class Addresses:
+    """Gives every pod of this clone an address, and the same again to a pod that has had one."""
+
+    def __init__(self, clone: Path) -> None:
+        self._block = 2 + zlib.crc32(str(clone).encode()) % 253
+        self._numbers = itertools.count()
+        self._given: set[str] = set()
+
+    def take(self, before: str | None = None) -> str:
+        """An address that no pod has now; `before` where that is one of this clone's."""
+        if before and before.startswith(f"127.{self._block}."):
+            self._given.add(before)
+            return before
+        for number in self._numbers:
+            address = f"127.{self._block}.{number // 250 % 250}.{1 + number % 250}"
+            if address not in self._given:
+                self._given.add(address)
+                return address
+        raise AssertionError("the numbers do not end")
+
+    def give_back(self, address: str) -> None:
+        self._given.discard(address)
 
 
 def free_port(address: str, wanted: int) -> int:
@@ -68,7 +86,7 @@ class _Server(http.server.ThreadingHTTPServer):
             except OSError:
                 return
         try:
-            self.RequestHandlerClass(request, client_address, self)
+            super().finish_request(request, client_address)
         finally:
             if self.tls:
                 request.close()

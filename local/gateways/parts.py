@@ -3,6 +3,7 @@
 A part is started and stopped as a container is. `endpoints` are the pod's ports that it answers on while it runs.
 """
 
+import json
 import ssl
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from local.gateways.api import Api
 from local.gateways.listeners import Listener, free_port
 from local.gateways.pods import AGENT_PORT, Container, Pod
 from local.gateways.probes import Endpoint
+from local.kong import errors
 from local.kong.node import Answer, Node
 from local.kong.plugins import StartError
 from local.kong.settings import Settings
@@ -119,7 +121,7 @@ class KongPart:
             if planted.get("kong_admin") == "closed":
                 return None
             if "kong_config" in planted and (method, path) == ("POST", "/config"):
-                return 400, {"code": 14, "name": "invalid declarative configuration", "message": planted["kong_config"]}
+                return _refused(body, planted["kong_config"])
             return node.admin_api(method, path, query, body)
 
         return handle
@@ -131,6 +133,14 @@ class KongPart:
         context = self._around.tls if tls else None
         self._listeners.append(Listener(endpoint.address, endpoint.port, handle, tls=context))
         self.endpoints[port] = endpoint
+
+
+def _refused(body: bytes, message: str) -> Answer:
+    """Every plugin of the configuration refused with this message."""
+    plugins = json.loads(body).get("plugins") or []
+    return 400, errors.declarative_config(
+        {}, [errors.flattened("plugin", item, {"@entity": [message]}) for item in plugins]
+    )
 
 
 class AgentPart:

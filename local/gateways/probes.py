@@ -1,8 +1,8 @@
 """Asks what a container's readiness probe asks, where something of this platform answers for the container.
 
 After https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/: what is asked and how often
-it may fail are the probe's; its delays and periods are shortened, so that nobody waits for them. Leaves out liveness and
-startup probes, commands and gRPC.
+it may fail are the probe's; its delays and periods are shortened, so that nobody waits for them. Leaves out liveness
+and startup probes, commands and gRPC.
 """
 
 import http.client

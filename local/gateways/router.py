@@ -64,5 +64,6 @@ class Router:
         for item in self._api.request("GET", SLICES.format(namespace, service))["items"]:
             for entry in item.get("endpoints") or []:
                 reference = entry.get("targetRef") or {}
-                if entry["conditions"].get("ready") and (endpoint := self._webhook(namespace, reference.get("name"))):
+                endpoint = self._webhook(namespace, str(reference.get("name")))
+                if entry["conditions"].get("ready") and endpoint:
                     yield endpoint

@@ -32,8 +32,14 @@ class PodWorker(threading.Thread):
         self.uid = str(pod["metadata"]["uid"])
         self._around = around
         self._kept = pods.kept(pod)
-        self._containers = [ContainerRun(item, self._part(item)) for item in pod["spec"]["containers"]]
+        before = {item["name"]: item["restartCount"] + 1 for item in pod["status"].get("containerStatuses", [])}
+        self._containers = [
+            ContainerRun(item, self._part(item), restarts=before.get(item["name"], 0))
+            for item in pod["spec"]["containers"]
+        ]
         self._init = [ContainerRun(item, Nothing()) for item in pod["spec"].get("initContainers", [])]
+        self.settled = threading.Event()
+        """Set when the pod's status is that of this process and not of one before."""
         self._stopped = threading.Event()
         self._written: Any = None
         self._forwarded: dict[int, Endpoint] = {}
@@ -43,6 +49,10 @@ class PodWorker(threading.Thread):
 
     def end(self) -> None:
         self._stopped.set()
+
+    @property
+    def address(self) -> str:
+        return self._around.address
 
     def webhook(self) -> Endpoint | None:
         """Where the controller's admission webhook of this pod listens, None where there is none."""
@@ -76,6 +86,7 @@ class PodWorker(threading.Thread):
         self._forward()
         if self._kept:
             self._write()
+        self.settled.set()
 
     def _part(self, container: pods.Container) -> Part:
         pod = self._around.pod
@@ -126,13 +137,11 @@ class PodWorker(threading.Thread):
             return
         pod = self._around.pod
         metadata = pod["metadata"]
-        block = self._around.address.split(".", 1)[1]
         status = pod_status(
             current=pod.get("status", {}),
             containers=containers,
             init_containers=init,
-            # Not the loopback address itself: the API server refuses that in an EndpointSlice.
-            pod_ip=f"10.{block}",
+            pod_ip=pod_ip(self._around.address),
             host_ip="10.0.0.1",
             now=stamp(),
         )
@@ -141,6 +150,17 @@ class PodWorker(threading.Thread):
             "PATCH", path, {"metadata": {"uid": metadata["uid"]}, "status": status}, STRATEGIC
         )
         self._written = shown
+
+
+def pod_ip(address: str) -> str:
+    """The IP that the pod shows: a loopback address is refused in an EndpointSlice."""
+    return f"10.{address.removeprefix('127.')}"
+
+
+def address_of(pod: pods.Pod) -> str | None:
+    """The address of a pod that shows an IP already."""
+    shown = str(pod.get("status", {}).get("podIP", ""))
+    return f"127.{shown.removeprefix('10.')}" if shown.startswith("10.") else None
 
 
 def _completed(status: dict[str, Any], spec: pods.Container) -> dict[str, Any]:

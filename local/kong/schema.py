@@ -1,7 +1,7 @@
 """Checks a value against a Kong schema and fills in its defaults, with Kong's own texts.
 
-After `kong/db/schema/init.lua` of Kong 3.9 (https://github.com/Kong/kong/blob/3.9.1/kong/db/schema/init.lua): the types,
-the validators of single fields and those entity checks that need no Lua. Leaves out shorthand fields, transformations
+After https://github.com/Kong/kong/blob/3.9.1/kong/db/schema/init.lua: the types, the validators of single fields and
+those entity checks that need no Lua. Leaves out shorthand fields, transformations
 and `conditional` and custom entity checks: what only they would refuse is taken.
 """
 

@@ -55,11 +55,18 @@ def test_half_a_cluster_is_made_anew(calls: list[str]) -> None:
 def test_a_whole_one_whose_processes_are_gone_is_started_again(
     calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "complete").touch()
+    (tmp_path / "complete").write_text(cluster._layout())
     (tmp_path / "cluster" / "pids").mkdir(parents=True)
     monkeypatch.setattr(cluster, "_wait_ready", lambda: calls.append("wait"))
     assert cluster.ensure(say=quiet) is True
     assert calls == ["stop", "start", "wait"]
+
+
+def test_one_that_was_made_with_other_stages_is_made_anew(calls: list[str], tmp_path: Path) -> None:
+    (tmp_path / "complete").write_text("those of before")
+    (tmp_path / "cluster").mkdir()
+    assert cluster.ensure(say=quiet) is False
+    assert calls == ["delete", "create"]
 
 
 def test_a_process_of_somebody_else_is_never_ended(calls: list[str], tmp_path: Path) -> None:

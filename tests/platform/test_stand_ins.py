@@ -15,13 +15,28 @@ from local import charts, rock
 from local.injector import review
 
 
-def test_published_charts_carry_this_machines_injector(tmp_path: Path) -> None:
-    charts.publish(tmp_path, injector_domain="127.0.0.1:9", ca_bundle="Q0E=")
-    values = yaml.safe_load((tmp_path / "traceable-agent" / "values.yaml").read_text())
-    assert (values["injectorWebhookDomain"], values["injector"]["caBundle"]) == ("127.0.0.1:9", "Q0E=")
+def publish(folder: Path) -> None:
+    charts.publish(
+        folder, injector_domain="127.0.0.1:9", injector_ca="Q0E=", router="https://127.0.0.1:8", router_ca="UkE="
+    )
+
+
+def test_published_charts_carry_what_this_machine_has_in_place_of_services(tmp_path: Path) -> None:
+    publish(tmp_path)
+    agent = yaml.safe_load((tmp_path / "traceable-agent" / "values.yaml").read_text())
+    assert (agent["injectorWebhookDomain"], agent["injector"]["caBundle"]) == ("127.0.0.1:9", "Q0E=")
+    router = json.loads((tmp_path / "kong" / charts.WEBHOOK_ROUTER).read_text())
+    assert router == {"url": "https://127.0.0.1:8", "caBundle": "UkE="}
+    kong = yaml.safe_load((tmp_path / "kong" / "values.yaml").read_text())["ingressController"]["env"]
+    assert kong == {"kong_admin_tls_skip_verify": True, **charts.CONTROLLER_WAITS}
+
+
+def test_publishing_removes_what_the_charts_no_longer_have(tmp_path: Path) -> None:
+    publish(tmp_path)
     (tmp_path / "kong" / "templates" / "left-over.yaml").write_text("kind: X")
-    charts.publish(tmp_path, injector_domain="127.0.0.1:9", ca_bundle="Q0E=")
+    publish(tmp_path)
     assert not (tmp_path / "kong" / "templates" / "left-over.yaml").exists()
+    assert (tmp_path / "kong" / charts.WEBHOOK_ROUTER).exists()
 
 
 AGENT_CONFIG = """

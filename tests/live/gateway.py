@@ -1,0 +1,153 @@
+"""A gateway of its own for one live test, put up with Helm alone, and a way into its pods as any client has it."""
+
+import http.client
+import json
+import ssl
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import kubernetes
+import yaml
+from kubernetes.stream import portforward
+
+from local.platform import Platform
+
+COMMAND_TIMEOUT_SECONDS = 120
+WAIT_SECONDS = 30
+HANDLER = 'return { PRIORITY = 1000, VERSION = "1.0.0" }'
+SCHEMA = """return { name = "foo", fields = { { config = { type = "record", fields = {
+  { level = { type = "string", default = "low", one_of = { "low", "high" } } },
+} } } } }"""
+
+
+class CommandFailed(Exception):
+    """A command ended with an error; the text is what it printed."""
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """What `look` returns once that is something; its last AssertionError where that does not come."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            found = look()
+            assert found
+            return found
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+@dataclass
+class Gateway:
+    """A release of the stand-in chart with the plugin `foo` mounted, in a namespace and of a class of its own."""
+
+    platform: Platform
+    name: str = field(default_factory=lambda: f"gw-{uuid.uuid4().hex[:6]}")
+
+    def install(self, *, wait: bool = True, **values: Any) -> None:
+        """Makes the namespace, the plugin's files and the release; `values` are laid over those of this test."""
+        self.kubectl("create", "namespace", self.name)
+        files = {"handler.lua": HANDLER, "schema.lua": SCHEMA}
+        literals = [f"--from-literal={name}={text}" for name, text in files.items()]
+        self.kubectl("create", "configmap", "foo", "--namespace", self.name, *literals)
+        self.upgrade(wait=wait, **values)
+
+    def upgrade(self, *, wait: bool = True, **values: Any) -> None:
+        everything = {
+            "proxy": {"type": "NodePort"},
+            "plugins": {"configMaps": [{"name": "foo", "pluginName": "foo"}]},
+            "ingressController": {"ingressClass": self.name, "admissionWebhook": {"enabled": False}},
+        }
+        for group, value in values.items():
+            everything[group] = {**everything.get(group, {}), **value} if isinstance(value, dict) else value
+        self.run(
+            *("helm", "upgrade", "--install", self.name, str(self.platform.charts / "kong")),
+            *("--namespace", self.name, "--values", "-", *(("--wait", "--timeout", "60s") if wait else ())),
+            stdin=yaml.safe_dump(everything),
+        )
+
+    def plugin(self, name: str, *, plugin: str = "foo", ingress_class: str | None = None, **config: Any) -> None:
+        """Applies a global KongClusterPlugin."""
+        document = {
+            "apiVersion": "configuration.konghq.com/v1",
+            "kind": "KongClusterPlugin",
+            "metadata": {
+                "name": name,
+                "labels": {"global": "true", "live-test": self.name},
+                "annotations": {"kubernetes.io/ingress.class": ingress_class or self.name},
+            },
+            "plugin": plugin,
+            "config": config,
+        }
+        self.run("kubectl", "apply", "--filename", "-", stdin=yaml.safe_dump(document))
+
+    def pods(self) -> list[dict[str, Any]]:
+        shown = json.loads(self.kubectl("get", "pods", "--namespace", self.name, "--output", "json"))
+        return [item for item in shown["items"] if "deletionTimestamp" not in item["metadata"]]
+
+    def pod(self) -> dict[str, Any]:
+        (found,) = self.pods()
+        return dict(found)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        return {item["name"]: item for item in self.pod()["status"].get("containerStatuses", [])}
+
+    def ask(self, path: str, *, port: int = 8444, tls: bool = True) -> Any:
+        """GET through a port-forward into the gateway's pod, with the official client."""
+        configuration = kubernetes.client.Configuration()
+        kubernetes.config.load_kube_config(str(self.platform.kubeconfig), client_configuration=configuration)
+        core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
+        forward = portforward(
+            core.connect_get_namespaced_pod_portforward,
+            self.pod()["metadata"]["name"],
+            self.name,
+            ports=str(port),
+        )
+        channel = forward.socket(port)
+        channel.settimeout(5)
+        connection = http.client.HTTPConnection("pod")
+        connection.sock = ssl._create_unverified_context().wrap_socket(channel) if tls else channel
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        finally:
+            forward.close()
+
+    def enabled_plugins(self) -> list[tuple[str, Any]]:
+        return [(item["name"], item["config"]) for item in self.ask("/plugins")["data"]]
+
+    def events(self, reason: str, kind: str) -> list[str]:
+        shown = json.loads(self.kubectl("get", "events", "--all-namespaces", "--output", "json"))
+        return [
+            f"{item['involvedObject']['name']}: {item['message']}"
+            for item in shown["items"]
+            if (item["reason"], item["involvedObject"]["kind"]) == (reason, kind)
+        ]
+
+    def remove(self) -> None:
+        self.kubectl("delete", "kongclusterplugins", "--selector", f"live-test={self.name}", "--ignore-not-found")
+        self.run("helm", "uninstall", self.name, "--namespace", self.name, "--ignore-not-found")
+        self.kubectl("delete", "namespace", self.name, "--wait=false", "--ignore-not-found")
+
+    def kubectl(self, *arguments: str) -> str:
+        return self.run("kubectl", *arguments)
+
+    def run(self, *command: str, stdin: str | None = None) -> str:
+        done = subprocess.run(
+            command,
+            env=self.platform.env,
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout

@@ -1,0 +1,208 @@
+"""What the embedded platform has behind a gateway: the real controller, a Kong that answers, probes, a way in."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import paths
+from local.gateways import faults
+from local.platform import Platform
+from tests.live.gateway import CommandFailed, Gateway, eventually
+
+NewGateway = Callable[..., Gateway]
+
+
+@pytest.fixture
+def new_gateway(platform: Platform) -> Iterator[NewGateway]:
+    """Puts up gateways; each is removed at the end, whatever happened."""
+    made: list[Gateway] = []
+
+    def make(**values: Any) -> Gateway:
+        gateway = Gateway(platform)
+        made.append(gateway)
+        gateway.install(**values)
+        return gateway
+
+    yield make
+    for gateway in made:
+        faults.clear(gateway.name)
+        gateway.remove()
+
+
+def controllers() -> list[int]:
+    """The process ids of this platform's ingress controllers."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                where = (folder / "cwd").readlink()
+                words = (folder / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if where.is_relative_to(paths.GATEWAYS) and b"kong-ingress-controller" in words:
+                found.append(int(folder.name))
+    return found
+
+
+def test_a_pod_is_ready_when_kong_has_its_configuration_and_soon(new_gateway: NewGateway) -> None:
+    started = time.monotonic()
+    gateway = new_gateway()
+    assert time.monotonic() - started < 20
+    assert all(item["ready"] for item in gateway.containers().values())
+    assert gateway.ask("/status/ready", port=8100, tls=False) == {"message": "ready"}
+    assert gateway.pod()["status"]["podIP"].startswith("10.")
+
+
+def test_the_controller_configures_the_plugins_of_its_class_only(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    gateway.plugin(f"{gateway.name}-other", ingress_class="another", level="high")
+    gateway.plugin(f"{gateway.name}-mine", level="high")
+    eventually(lambda: gateway.enabled_plugins() == [("foo", {"level": "high"})])
+    gateway.plugin(f"{gateway.name}-mine")
+    eventually(lambda: gateway.enabled_plugins() == [("foo", {"level": "low"})])
+    assert gateway.ask("/")["plugins"]["available_on_server"]["foo"] == {"version": "1.0.0", "priority": 1000}
+
+
+def test_two_global_plugins_of_one_class_are_both_dropped(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    gateway.plugin(f"{gateway.name}-a")
+    eventually(lambda: len(gateway.enabled_plugins()) == 1)
+    gateway.plugin(f"{gateway.name}-b")
+    eventually(lambda: gateway.enabled_plugins() == [])
+
+
+def test_what_kong_refuses_is_an_event_of_the_plugin_and_the_rest_is_frozen(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    gateway.plugin(f"{gateway.name}-bad", plugin="bar")
+    message = "plugin 'bar' not enabled; add it to the 'plugins' configuration property"
+
+    def told() -> bool:
+        found = gateway.events("KongConfigurationApplyFailed", "KongClusterPlugin")
+        return any(f"{gateway.name}-bad" in item and message in item for item in found)
+
+    eventually(told)
+    gateway.plugin(f"{gateway.name}-good", level="high")
+    time.sleep(2)
+    assert gateway.enabled_plugins() == []
+    gateway.kubectl("delete", "kongclusterplugin", f"{gateway.name}-bad")
+    eventually(lambda: gateway.enabled_plugins() == [("foo", {"level": "high"})])
+
+
+def test_the_webhook_refuses_what_the_running_kong_lacks(new_gateway: NewGateway) -> None:
+    gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": True}})
+    with pytest.raises(CommandFailed, match=r"denied the request.*plugin 'bar' not enabled"):
+        gateway.plugin(f"{gateway.name}-bar", plugin="bar")
+    with pytest.raises(CommandFailed, match=r"config\.nope: unknown field"):
+        gateway.plugin(f"{gateway.name}-foo", nope=1)
+    with pytest.raises(CommandFailed, match="denied the request"):
+        gateway.plugin(f"{gateway.name}-bar", plugin="bar", ingress_class="another")
+    gateway.plugin(f"{gateway.name}-foo", level="high")
+
+
+def test_without_a_ready_pod_the_webhook_is_passed_by(new_gateway: NewGateway) -> None:
+    gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": True}})
+    gateway.kubectl("scale", "deployment", "--all", "--replicas", "0", "--namespace", gateway.name)
+    eventually(lambda: not gateway.pods())
+    gateway.plugin(f"{gateway.name}-bar", plugin="bar")
+
+
+def test_a_kong_without_the_plugins_files_never_gets_ready(new_gateway: NewGateway) -> None:
+    gateway = new_gateway(wait=False, env={"plugins": "bundled,foo,bar"})
+
+    def crashes() -> bool:
+        proxy = gateway.containers().get("proxy", {})
+        last = proxy.get("lastState", {}).get("terminated", {}).get("message", "")
+        waiting = proxy.get("state", {}).get("waiting", {}).get("reason")
+        return waiting == "CrashLoopBackOff" and "bar plugin is enabled but not installed" in last
+
+    eventually(crashes)
+    assert not gateway.containers()["ingress-controller"]["ready"]
+
+
+def test_an_image_that_cannot_be_had_keeps_a_rollout_from_ending(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    before = gateway.pod()["metadata"]["name"]
+    sidecar = {"name": "extra", "image": "registry.invalid/extra:1"}
+    gateway.upgrade(wait=False, deployment={"sidecarContainers": [sidecar]})
+
+    def stuck() -> bool:
+        new = [item for item in gateway.pods() if item["metadata"]["name"] != before]
+        states = [
+            item["state"].get("waiting", {}).get("reason")
+            for pod in new
+            for item in pod["status"].get("containerStatuses", [])
+            if item["name"] == "extra"
+        ]
+        return states in (["ErrImagePull"], ["ImagePullBackOff"])
+
+    eventually(stuck)
+    ready = {
+        pod["metadata"]["name"]: condition["status"]
+        for pod in gateway.pods()
+        for condition in pod["status"]["conditions"]
+        if condition["type"] == "Ready"
+    }
+    assert ready.pop(before) == "True"
+    assert list(ready.values()) == ["False"]
+
+
+def test_the_chart_s_rights_are_the_controllers_rights(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    (file,) = (paths.GATEWAYS / "pods").glob(f"{gateway.pod()['metadata']['uid']}/kubeconfig")
+    allowed = ("auth", "can-i", "--kubeconfig", str(file), "--namespace", gateway.name)
+    assert gateway.kubectl(*allowed, "create", "events").strip() == "yes"
+    with pytest.raises(CommandFailed):
+        gateway.kubectl(*allowed, "delete", "pods")
+
+
+def test_a_kubectl_port_forward_reaches_the_pod(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    pod = gateway.pod()["metadata"]["name"]
+    forward = subprocess.Popen(
+        ["kubectl", "port-forward", "--namespace", gateway.name, f"pod/{pod}", ":10254"],
+        env=gateway.platform.env,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert forward.stdout
+        address = forward.stdout.readline().split(" ")[2]
+        assert gateway.run("curl", "--silent", "--fail", "--max-time", "5", f"http://{address}/readyz") == "ok"
+    finally:
+        forward.terminate()
+        forward.wait()
+
+
+def test_faults_reach_the_simulated_parts(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    faults.plant(gateway.name, kong_config="not today")
+    gateway.plugin(f"{gateway.name}-mine")
+    wanted = f"{gateway.name}-mine: "
+
+    def told() -> bool:
+        found = gateway.events("KongConfigurationApplyFailed", "KongClusterPlugin")
+        return any(item.startswith(wanted) and "not today" in item for item in found)
+
+    eventually(told)
+    assert gateway.enabled_plugins() == []
+    faults.clear(gateway.name)
+    eventually(lambda: len(gateway.enabled_plugins()) == 1)
+
+
+def test_controllers_end_with_their_pods_and_with_the_process_that_started_them(new_gateway: NewGateway) -> None:
+    gateway = new_gateway()
+    assert controllers()
+    running = Platform.ensure()
+    pid = int((paths.GATEWAYS / "gateways.json").read_text().split('"pid": ')[1].rstrip("}"))
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not controllers())
+    Platform.ensure()
+    eventually(lambda: all(item["ready"] for item in gateway.containers().values()) and controllers())
+    assert gateway.ask("/status/ready", port=8100, tls=False) == {"message": "ready"}
+    assert running.kubeconfig.exists()
