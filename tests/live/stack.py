@@ -112,6 +112,11 @@ class LiveStack:
         document.setdefault("config", {}).update({f"{PROJECT}:{key}": value for key, value in config.items()})
         path.write_text(yaml.safe_dump(document))
 
+    def configured(self, key: str) -> Any:
+        """What the stack file says of this key."""
+        document = yaml.safe_load((self.directory / f"Pulumi.{self.name}.yaml").read_text())
+        return document["config"].get(f"{PROJECT}:{key}")
+
     def up(self, *options: str) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", *options)
 

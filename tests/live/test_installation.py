@@ -2,66 +2,18 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from tests.live.stack import TOKEN, LiveStack
+from tests.live.standing import containers, everything, gateway_pods, of_charts, plugin, record, tme_count
 
 NOTHING = "--expect-no-changes"
 NewStack = Callable[..., LiveStack]
-
-
-def gateway_pods(stack: LiveStack) -> list[dict[str, Any]]:
-    """The pods that serve, without those that are on their way out."""
-    pods = stack.objects("pods", "--namespace", stack.kong_namespace)
-    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-
-
-def containers(stack: LiveStack) -> set[str]:
-    return {item["name"] for pod in gateway_pods(stack) for item in pod["spec"]["containers"]}
-
-
-def tme_count(stack: LiveStack) -> int:
-    """How many serving gateway pods run the TME image."""
-    return sum(
-        any("traceable-agent" in item["image"] for item in pod["spec"]["containers"]) for pod in gateway_pods(stack)
-    )
-
-
-def plugin(stack: LiveStack) -> dict[str, Any]:
-    found = [
-        item
-        for item in stack.objects("kongclusterplugins")
-        if item["metadata"]["annotations"]["kubernetes.io/ingress.class"] == stack.name
-    ]
-    assert len(found) == 1
-    return found[0]
 
 
 def changes(stack: LiveStack) -> dict[str, str]:
     """What a preview would do, by logical name, without what stays as it is."""
     steps = json.loads(stack.preview("--json"))["steps"]
     return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
-
-
-def record(stack: LiveStack) -> dict[str, str]:
-    maps = stack.objects("configmaps", "--namespace", stack.kong_namespace)
-    return next(dict(item["data"]) for item in maps if item["metadata"]["name"] == "traceable-installation")
-
-
-def everything(stack: LiveStack) -> set[tuple[str, str, str]]:
-    """Kind, namespace and name of every object of the cluster that could be ours, events and leases aside."""
-    kinds = stack.kubectl("api-resources", "--verbs=list", "--output", "name").split()
-    passing = ("events", "leases", "endpointslices", "endpoints", "podmetrics", "nodes", "apiservices")
-    wanted = ",".join(kind for kind in kinds if not kind.startswith(passing))
-    return {
-        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
-        for item in stack.objects(wanted, "--all-namespaces")
-    }
-
-
-def of_charts(item: tuple[str, str, str]) -> bool:
-    """The charts' CRDs stay, by Helm's rule."""
-    return item[0] == "CustomResourceDefinition" and item[2].endswith(".configuration.konghq.com")
 
 
 def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
