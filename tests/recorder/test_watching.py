@@ -156,7 +156,7 @@ def test_a_kind_that_is_not_established_is_waited_for(server: Server) -> None:
     server.without_kind = True
     with recorded(server):
         server.write(CRDS, "ADDED", crd(10, established=False))
-        threading.Event().wait(2 * recorder.PATIENCE_SECONDS)
+        threading.Event().wait(2 * watching.PATIENCE_SECONDS)
 
 
 def test_a_kind_that_never_comes_has_no_events_and_is_no_gap(server: Server) -> None:
