@@ -172,7 +172,7 @@ def destroy(stack: LiveStack) -> None:
 
 def new_rock(stack: LiveStack, version: str) -> None:
     path = rock.make(stack.directory / "rocks", version=version)
-    stack.set(plugin={**stack.configured("plugin"), "rock": str(path)})
+    stack.set(plugin={**stack.configured("plugin"), "rock": str(path), "version": version})
 
 
 def mounted(stack: LiveStack) -> set[str]:

@@ -1,93 +1,21 @@
 """A recording against a server that is told what to answer: nothing is missed in silence."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.live import recorder, watching
-from tests.live.recorder import CRDS, PLUGIN_CRD, PLUGINS, Recorder
-from tests.live.watching import Gap, Refused
-
-PODS = "/api/v1/namespaces/kong/pods"
-KINDS = {PLUGINS: "KongClusterPluginList", CRDS: "CustomResourceDefinitionList"}
+from tests.live.history import History
+from tests.live.recorder import CRDS, PLUGINS, Recorder
+from tests.live.watching import Gap, Stream
+from tests.recorder.server import PODS, Server, crd, item, pod
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (watching, recorder):
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.5)
-
-
-def item(name: str, version: int, generation: int = 1) -> dict[str, Any]:
-    return {"metadata": {"name": name, "resourceVersion": str(version), "generation": generation}}
-
-
-def pod(name: str, version: int, namespace: str = "kong") -> dict[str, Any]:
-    return {"metadata": {**item(name, version)["metadata"], "namespace": namespace}}
-
-
-def crd(version: int, *, established: bool = True) -> dict[str, Any]:
-    condition = {"type": "Established", "status": str(established)}
-    return {**item(PLUGIN_CRD, version), "status": {"conditions": [condition]}}
-
-
-class Server:
-    """One log of writes, (resourceVersion, path, type, object); watches end at the log's end, with a bookmark.
-
-    `down` is how many watches fail first; `forgotten` is the oldest resourceVersion that it can still tell from;
-    `swallowed` are resourceVersions that its watches leave out.
-    """
-
-    def __init__(self) -> None:
-        self.log: list[tuple[int, str, str, dict[str, Any]]] = []
-        self.down = 0
-        self.forgotten = 0
-        self.swallowed: set[int] = set()
-        self.without_kind = False
-        self.bookmarks = True
-        self.watched_from: list[tuple[str, int]] = []
-        self._lock = threading.Lock()
-
-    def write(self, path: str, event_type: str, thing: dict[str, Any]) -> None:
-        with self._lock:
-            self.log.append((int(thing["metadata"]["resourceVersion"]), path, event_type, thing))
-
-    @property
-    def now(self) -> int:
-        return max((version for version, *_ in self.log), default=1)
-
-    def list(self, path: str) -> dict[str, Any]:
-        if path == PLUGINS and self.without_kind:
-            raise Refused(404, "page not found")
-        with self._lock:
-            stands: dict[str, dict[str, Any]] = {}
-            for _, where, event_type, thing in self.log:
-                if where == path:
-                    stands[thing["metadata"]["name"]] = thing
-                    if event_type == "DELETED":
-                        del stands[thing["metadata"]["name"]]
-            items = [{**each, "metadata": dict(each["metadata"])} for each in stands.values()]
-            return {"kind": KINDS.get(path, "List"), "metadata": {"resourceVersion": str(self.now)}, "items": items}
-
-    def watch(self, path: str, resource_version: int) -> Iterator[dict[str, Any]]:
-        threading.Event().wait(0.01)
-        with self._lock:
-            self.watched_from.append((path, resource_version))
-            if self.down:
-                self.down -= 1
-                raise OSError("connection refused")
-            if resource_version < self.forgotten:
-                yield {"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}
-                return
-            told, now = list(self.log), self.now
-        for version, where, event_type, thing in told:
-            if where == path and version > resource_version and version not in self.swallowed:
-                yield {"type": event_type, "object": {**thing, "metadata": dict(thing["metadata"])}}
-        if self.bookmarks:
-            yield {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(now)}}}
 
 
 @pytest.fixture
@@ -114,6 +42,28 @@ def test_what_was_there_and_all_that_happens_is_recorded_in_the_order_in_which_i
         (11, "KongClusterPlugin", "MODIFIED"),
         (12, "Pod", "DELETED"),
     ]
+
+
+def test_the_history_is_whole_from_the_last_list_on(server: Server) -> None:
+    server.restless = True
+    with recorded(server) as history:
+        assert history.start == server.now
+
+
+def test_who_wrote_what_is_not_kept(server: Server) -> None:
+    written = pod("a", 10)
+    written["metadata"]["managedFields"] = [{}]
+    server.write(PODS, "ADDED", written)
+    with recorded(server) as history:
+        assert "managedFields" not in history.events[0].object["metadata"]
+
+
+def test_what_stands_at_a_moment_is_not_what_stands_later(server: Server) -> None:
+    with recorded(server) as history:
+        server.write(PODS, "ADDED", pod("a", 10))
+        server.write(PODS, "DELETED", pod("a", 11))
+    assert history.versions("Pod", "kong", 10) == {("kong", "a"): 10}
+    assert history.versions("Pod", "kong", 11) == history.versions("Pod", "agent", 10) == {}
 
 
 def test_a_watch_goes_on_where_the_last_one_ended(server: Server) -> None:
@@ -146,9 +96,11 @@ def test_an_event_out_of_order_is_a_gap(server: Server) -> None:
 
 
 def test_a_server_that_stays_away_is_a_gap(server: Server) -> None:
-    with pytest.raises(Gap), recorded(server):
-        server.down = 10_000
-        server.write(PODS, "ADDED", pod("a", 10))
+    server.down = 10
+    server.write(PODS, "ADDED", pod("a", 10))
+    stream = Stream(server, History(), kind="Pod", path=PODS)
+    with pytest.raises(Gap, match="no watch since"):
+        next(stream.follow())
 
 
 def test_a_watch_that_does_not_get_as_far_as_the_list_is_a_gap(server: Server) -> None:
@@ -170,6 +122,8 @@ def test_plugins_are_recorded_from_the_day_on_which_their_kind_comes(server: Ser
         server.write(CRDS, "ADDED", crd(10, established=False))
         server.write(CRDS, "MODIFIED", crd(11))
         server.write(PLUGINS, "ADDED", item("p", 12))
+        # Established, and not served yet.
+        threading.Event().wait(0.1)
         server.without_kind = False
         while not history.events:
             threading.Event().wait(0.01)
@@ -178,6 +132,31 @@ def test_plugins_are_recorded_from_the_day_on_which_their_kind_comes(server: Ser
         ("KongClusterPlugin", "ADDED"),
         ("KongClusterPlugin", "DELETED"),
     ]
+
+
+def test_plugins_are_recorded_whose_kind_comes_at_the_last_moment(server: Server) -> None:
+    server.without_kind = True
+    with recorded(server) as history:
+        server.write(CRDS, "ADDED", crd(10))
+        server.write(PLUGINS, "ADDED", item("p", 11))
+        server.without_kind = False
+    assert [event.type for event in history.events] == ["ADDED"]
+
+
+def test_a_kind_that_came_between_two_questions_is_recorded(server: Server) -> None:
+    server.write(CRDS, "ADDED", crd(10))
+    server.without_kind = True
+    with recorded(server) as history:
+        server.without_kind = False
+        server.write(PLUGINS, "ADDED", item("p", 11))
+    assert [event.type for event in history.events] == ["ADDED"]
+
+
+def test_a_kind_that_is_not_established_is_waited_for(server: Server) -> None:
+    server.without_kind = True
+    with recorded(server):
+        server.write(CRDS, "ADDED", crd(10, established=False))
+        threading.Event().wait(2 * watching.PATIENCE_SECONDS)
 
 
 def test_a_kind_that_never_comes_has_no_events_and_is_no_gap(server: Server) -> None:

@@ -77,6 +77,10 @@ def replica_set(name: str, revision: int, owner: str = GATEWAY.deployment) -> di
 KINDS = {"pod": "Pod", "configmap": "ConfigMap", "plugin": "KongClusterPlugin", "dep": "Deployment", "rs": "ReplicaSet"}
 
 
+def _leaving(pod: dict[str, Any]) -> dict[str, Any]:
+    return {**pod, "metadata": {**pod["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+
+
 class Timeline:
     """A history that grows by one event at each call."""
 
@@ -98,12 +102,14 @@ class Timeline:
     def delete(self, kind: str, item: dict[str, Any]) -> None:
         self._event(kind, "DELETED", item)
 
+    def leave(self, item: dict[str, Any]) -> None:
+        """A pod that was there is on its way out, and still says that it is ready."""
+        self.modify("pod", _leaving(item))
+
     def terminate(self, item: dict[str, Any]) -> None:
-        """A pod that was there is on its way out, and later gone."""
-        leaving = copy.deepcopy(item)
-        leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-        self.modify("pod", leaving)
-        self.delete("pod", leaving)
+        """A pod that was there is on its way out, and then gone."""
+        self.leave(item)
+        self.delete("pod", _leaving(item))
 
     def roll(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         """One pod takes another's place, ready before the old one goes."""
@@ -128,3 +134,15 @@ class Timeline:
         item = copy.deepcopy(item)
         item["metadata"]["resourceVersion"] = str(self._version)
         self.history.add(Event(time=START, kind=KINDS[kind], type=event_type, object=item))
+
+
+def installed(replicas: int = 1, *, mode: str = "sync", strategy: dict[str, Any] | None = None) -> Timeline:
+    """A gateway that serves, as it was before the recording: pods p-0, p-1, ... with files-a."""
+    line = Timeline()
+    line.add("configmap", config_map("files-a"))
+    line.add("dep", deployment(replicas, strategy))
+    line.add("rs", replica_set("rs-1", 1))
+    line.add("pod", *(pod(f"p-{index}", tme=mode == "sync") for index in range(replicas)))
+    line.add("plugin", plugin(mode))
+    line.begins()
+    return line
