@@ -107,4 +107,6 @@ def _pods(count: int) -> str:
 
 
 def _summary(bad: int, pods: int) -> str:
-    return f", in {bad} of {_pods(pods)}" if bad else ""
+    if not bad:
+        return ""
+    return f", in {bad} of {_pods(pods)}" if pods > 1 else ", in its only serving pod"
