@@ -1,6 +1,5 @@
 """prove(): looks again until everything holds, and knows when to give up."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,27 +7,12 @@ import pytest
 import kube
 import proof
 from proof import prove
+from tests.clock import Clock
 from tests.fake_kube import FakeKube, forbidden
 from tests.proof.cluster import DEPLOYMENT, add_pod, cluster, event
 from tests.proof.gateway import expectation, pod
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Clock:
-    """Time that only passes while somebody sleeps; `then` is what happens at that moment."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.then: Callable[[float], object] = lambda now: None
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        assert self.now < 1000, "nobody ended it"
-        self.then(self.now)
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
