@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-COLUMNS = ("ready", "files", "tme", "plugin")
+COLUMNS = ("files", "tme", "plugin")
 """The table's columns; the checks `loaded` and `override` count into `plugin`."""
 
 _COLUMN_OF = {"loaded": "plugin", "override": "plugin"}
