@@ -10,6 +10,8 @@ from typing import Any
 
 import pulumi
 
+from values import not_objects
+
 TME_PORT = 5442
 """The port of the TME in the gateway's pod; one pod has one network, so nobody else can have it there."""
 
@@ -18,8 +20,29 @@ class KongValuesError(pulumi.RunError):
     """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
 
 
+_OBJECTS = (
+    *("admin", "admin.http", "admin.tls", "customEnv", "deployment", "deployment.kong", "env"),
+    *("ingressController", "ingressController.env", "plugins", "podAnnotations"),
+)
+"""What is read here and in components/kong.py, and is an object in the chart."""
+
+
+def refuse_other_shapes(values: Mapping[str, Any]) -> None:
+    """Raises KongValuesError where something else stands in the place of an object or a list of the chart's."""
+    for wrong in not_objects(values, _OBJECTS):
+        raise KongValuesError(
+            f"kongValues.{wrong}, and the chart takes an object there: `helm show values` prints what it takes."
+        )
+    config_maps = (values.get("plugins") or {}).get("configMaps")
+    if config_maps is not None and not isinstance(config_maps, list):
+        raise KongValuesError(
+            f"kongValues.plugins.configMaps is {config_maps!r}, and the chart takes a list there: `helm show values` "
+            "prints what it takes."
+        )
+
+
 def refuse_what_cannot_be_had(values: Mapping[str, Any], *, ingress_class: str) -> None:
-    """Raises KongValuesError where these values and Traceable contradict each other."""
+    """Raises KongValuesError where these values, of the chart's shapes, and Traceable contradict each other."""
     variables = {name: (where, value) for where, name, value in environment(values)}
     _refuse_other_workloads(values)
     _refuse_silent_admin_api(values, variables)

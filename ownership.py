@@ -12,17 +12,21 @@ STACK_LABEL = "traceable-kong/stack"
 LABEL_LIMIT = 63
 """Characters in a label's value (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
 
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+"""An object's name (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
+
 _DIGEST_LENGTH = 8
 
 
 def stack_id(project: str, stack: str) -> str:
-    """The label's value for a stack: `project.stack`, shortened with a digest where it would not fit."""
+    """The label's value for a stack: `project.stack`, changed and with a digest where that is no label's value."""
     name = f"{project}.{stack}"
+    if _LABEL_VALUE.fullmatch(name):
+        return name
     safe = re.sub(r"[^A-Za-z0-9._-]", "-", name)
-    if safe == name and len(safe) <= LABEL_LIMIT:
-        return safe
-    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
-    return f"{safe[: LABEL_LIMIT - _DIGEST_LENGTH - 1]}-{digest}"
+    return f"{safe[: LABEL_LIMIT - _DIGEST_LENGTH - 1]}-{_digest(name)}"
 
 
 def labels(owner: str) -> dict[str, str]:
@@ -41,7 +45,10 @@ def release_mark(owner: str) -> dict[str, dict[str, dict[str, str]]]:
 def cluster_wide_name(prefix: str, owner: str) -> str:
     """The name of a cluster-wide object of the stack `owner`: two stacks in one cluster never meet."""
     name = f"{prefix}-{owner}"
-    safe = re.sub(r"[^a-z0-9.-]", "-", name.lower())
-    if safe == name:
-        return safe
-    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]}"
+    if _SUBDOMAIN.fullmatch(name):
+        return name
+    return f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{_digest(name)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]

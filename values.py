@@ -7,7 +7,7 @@ the stack file keeps encrypted is a `pydantic.SecretStr`. Leaves out what a valu
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -40,6 +40,16 @@ def digest(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, default=lambda leaf: str(leaf))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def not_objects(values: Mapping[str, Any], paths: Iterable[str]) -> Iterator[str]:
+    """What stands at one of `paths` ("admin.http") without being an object, in words: `admin.http is True`."""
+    for path in paths:
+        found: Any = values
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if found is not None and not isinstance(found, Mapping):
+            yield f"{path} is {found!r}"
 
 
 def with_secrets(value: Any) -> Any:

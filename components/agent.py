@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from pydantic import SecretStr
 
 from components.helm import Chart, helm_release
-from values import Values, digest, merged, with_secrets
+from values import Values, digest, merged, not_objects, with_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,10 @@ def agent_values(
         raise AgentValuesError(
             "agentValues.forceUpdate is no value of the chart but an option of Helm's that replaces objects, pods and "
             "all, in place of changing them: take it out."
+        )
+    for wrong in not_objects(user_values, ("injector", "injector.tme", "tlsPrivateCertificatesAsString")):
+        raise AgentValuesError(
+            f"agentValues.{wrong}, and the chart takes an object there: `helm show values` prints what it takes."
         )
     ours: Values = {
         "externalTokenSecret": {"name": token_secret.name, "key": token_secret.key},

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from components.helm import Chart, helm_release
-from kong_refusals import KongValuesError, environment, refuse_what_cannot_be_had, require
+from kong_refusals import KongValuesError, environment, refuse_other_shapes, refuse_what_cannot_be_had, require
 from values import Values, merged
 
 LUA_PATH = "/opt/?.lua"
@@ -42,6 +42,7 @@ def kong_values(
     Raises KongValuesError where both cannot be had (kong chart 3.4.1: `env.plugins` takes the place of the list that
     the chart makes of `plugins.configMaps`, and says nothing).
     """
+    refuse_other_shapes(user_values)
     ours: Values = {
         "env": {"database": database},
         "ingressController": {"enabled": True, "ingressClass": ingress_class},

@@ -7,6 +7,7 @@ delete hook: those make a plain `pulumi destroy` impossible. Leaves out the ques
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -106,8 +107,9 @@ class Gates:
         ).start()
 
     def _warn(self, line: str) -> None:
-        # From the watch's own thread, and the engine is only talked to from the program's loop.
-        self._loop.call_soon_threadsafe(pulumi.log.warn, line)
+        # From the watch's own thread, and the engine is only talked to from the program's loop; that may be over.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(pulumi.log.warn, line)
 
     def _settle(self, api: kube.Kube) -> None:
         old_pods.wait_until_gone(

@@ -32,7 +32,8 @@ def remove_plugin(api: kube.Kube, standing: Expectation, *, owner_label: tuple[s
         if time.monotonic() > deadline:
             raise Refused(
                 f"The plugin {standing.plugin_object} is deleted, and after {TIMEOUT_SECONDS:.0f} s Kong still lists "
-                f"{standing.plugin} in {', '.join(names)}; the files stay until it does not. Run pulumi up again."
+                f"{standing.plugin}, or does not answer, in {', '.join(names)}; the files stay until it does not. Run "
+                "pulumi up again."
             )
         time.sleep(INTERVAL_SECONDS)
 

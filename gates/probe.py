@@ -76,11 +76,9 @@ class Probe:
             try:
                 if self._has_tme(self._ask(api)):
                     return
-                said = ""
             except kube.ApiError as problem:
-                said = str(problem)
-                if self.policy not in said:
-                    raise Refused(self._why_not(said)) from None
+                if self.policy not in str(problem):
+                    raise Refused(self._why_not(str(problem))) from None
             if time.monotonic() > deadline:
                 raise Refused(self._no_tme(api))
             time.sleep(INTERVAL_SECONDS)

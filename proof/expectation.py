@@ -80,14 +80,21 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             plugin_version=data["loadedVersion"],
             enabled=data["enabled"] == "true",
             everywhere=data["scope"] == "global",
-            config=json.loads(data["pluginConfig"]),
-            files=json.loads(data["files"]),
+            config=_mapping(data, "pluginConfig"),
+            files=_mapping(data, "files"),
             tme_image=data["tmeImage"] or None,
             agent_namespace=data["agentNamespace"],
             installed=data["installed"] == "true",
         )
     except (KeyError, ValueError) as problem:
         raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {problem!r}") from None
+
+
+def _mapping(data: Mapping[str, str], key: str) -> dict[str, Any]:
+    found = json.loads(data[key])
+    if not isinstance(found, dict):
+        raise ValueError(f"{key} is no object")
+    return found
 
 
 def _text(value: bool) -> str:

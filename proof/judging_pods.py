@@ -46,6 +46,7 @@ def _files(expected: Expectation, pod: PodLook) -> Check:
         expected="the plugin's files, " + ", ".join(f"{path}: {name}" for path, name in expected.files.items()),
         found=", ".join(wrong) or "these",
         mend=REPAIR,
+        lasting=True,
     )
 
 
@@ -81,6 +82,7 @@ def _tme(expected: Expectation, pod: PodLook) -> Check:
         ok=found == "it answers",
         expected=f"the TME ({image}), ready and answering on 5442",
         found=found,
+        lasting=not names,
         mend="the injector gives it when a pod is made: look at the agent's pods, then restart this pod",
     )
 
@@ -131,11 +133,14 @@ def differences(expected: Expectation, instance: Mapping[str, Any]) -> list[str]
 
 def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
     instances = [item for item in said.plugins if item.get("name") == expected.plugin]
+    everywhere = [item for item in instances if is_everywhere(item)]
     if expected.everywhere:
-        instances = [item for item in instances if is_everywhere(item)]
+        instances = everywhere
     wrong = [text for item in instances for text in differences(expected, item)]
-    if expected.everywhere and not instances:
+    if expected.everywhere and not everywhere:
         wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
+    elif everywhere and not expected.everywhere:
+        wrong.append(f"Kong lists {expected.plugin} for all routes, and scope is selected")
     return Check(
         pod=pod.name,
         name="plugin",

@@ -10,8 +10,8 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,7 @@ def admin_listener(container: Mapping[str, Any]) -> Listener:
 
 def ask(api: kube.Kube, namespace: str, pod: str, listener: Listener) -> KongAnswer:
     """What the Kong of a pod says of itself. Raises Silent, kube.ApiError or kube.Unreachable."""
-    with closing(api.forward(namespace, pod, listener.port)) as channel:
-        connection = _Connection(channel, listener)
+    with _connected(api, namespace, pod, listener) as connection:
         root = _get(connection, "/")
         available = (root.get("plugins") or {}).get("available_on_server") or {}
         plugins: list[dict[str, Any]] = []
@@ -84,9 +83,8 @@ def answers_http(api: kube.Kube, namespace: str, pod: str, port: int) -> None:
 
     Raises Silent, kube.ApiError or kube.Unreachable.
     """
-    with closing(api.forward(namespace, pod, port)) as channel:
+    with _connected(api, namespace, pod, Listener(port=port, tls=False)) as connection:
         try:
-            connection = _Connection(channel, Listener(port=port, tls=False))
             connection.request("GET", "/")
             connection.getresponse().read()
         except (OSError, http.client.HTTPException) as problem:
@@ -109,6 +107,16 @@ class _Connection(http.client.HTTPConnection):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             self.sock = context.wrap_socket(self._channel, server_hostname="localhost")
+
+
+@contextmanager
+def _connected(api: kube.Kube, namespace: str, pod: str, listener: Listener) -> Iterator[_Connection]:
+    # TLS takes the channel over, so it is the connection that is closed then.
+    with (
+        closing(api.forward(namespace, pod, listener.port)) as channel,
+        closing(_Connection(channel, listener)) as connection,
+    ):
+        yield connection
 
 
 def _get(connection: _Connection, path: str) -> dict[str, Any]:

@@ -17,8 +17,9 @@ _COLUMN_OF = {"loaded": "plugin", "override": "plugin"}
 class Check:
     """One thing that was looked at.
 
-    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `files`,
-    `tme`, `loaded`, `plugin`, `override`, `agent`. `mend` says what to do where it is not `ok`.
+    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`, `files`,
+    `tme`, `loaded`, `plugin`, `override`, `agent`. `mend` says what to do where it is not `ok`, `lasting` that it
+    stays so however long one waits.
     """
 
     pod: str
@@ -27,6 +28,7 @@ class Check:
     expected: str
     found: str
     mend: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,4 +109,6 @@ def _pods(count: int) -> str:
 
 
 def _summary(bad: int, pods: int) -> str:
-    return f", in {bad} of {_pods(pods)}" if bad else ""
+    if not bad:
+        return ""
+    return f", in {bad} of {_pods(pods)}" if pods > 1 else ", in its only serving pod"

@@ -2,10 +2,22 @@
 
 import json
 
+import pytest
 import yaml
 from pydantic import SecretStr
 
-from components.agent import OWN_TOKEN_SECRET, AgentArgs, TokenSecret, TraceableAgent, agent_endpoint, agent_values
+from components.agent import (
+    OWN_TOKEN_SECRET,
+    AgentArgs,
+    AgentValuesError,
+    TokenSecret,
+    TraceableAgent,
+    agent_endpoint,
+    agent_values,
+    certificate_digest,
+    sidecar_values,
+    tme_image_of,
+)
 from components.helm import Chart
 from tests.unit.recording import Recording, record
 
@@ -107,6 +119,66 @@ def test_the_users_values_are_laid_on_ours() -> None:
     assert made["injector"]["failurePolicy"] == "Fail"
     assert "blockingConfig" in made["injector"]
     assert made["environment"] == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("user_values", "said"),
+    [
+        ({"forceUpdate": True}, "agentValues.forceUpdate is no value of the chart"),
+        ({"injector": "x"}, "agentValues.injector is 'x', and the chart takes an object there"),
+        ({"injector": {"tme": []}}, "agentValues.injector.tme is []"),
+        ({"tlsPrivateCertificatesAsString": True}, "agentValues.tlsPrivateCertificatesAsString is True"),
+    ],
+)
+def test_values_that_cannot_be_had_are_refused(user_values: dict, said: str) -> None:
+    with pytest.raises(AgentValuesError) as refused:
+        values(user_values=user_values)
+    assert said in str(refused.value)
+
+
+def test_the_image_of_the_tme_is_the_users_or_the_charts() -> None:
+    assert tme_image_of(values()) == "traceable-agent"
+    assert tme_image_of(values(tme_image="their-tme")) == "their-tme"
+    assert tme_image_of(values(user_values={"injector": {"tme": {"imageName": "own"}}})) == "own"
+    assert tme_image_of(values(user_values={"injector": None})) == "traceable-agent"
+
+
+def test_two_pods_only_where_they_are_asked_for() -> None:
+    assert values(replicas=2)["deploymentReplicas"] == 2
+    assert "deploymentReplicas" not in values()
+    assert values(replicas=2, user_values={"deploymentReplicas": 5})["deploymentReplicas"] == 5
+
+
+def test_what_only_the_agent_is_given_is_no_setting_of_a_sidecar() -> None:
+    base = sidecar_values(values())
+    assert sidecar_values(values(replicas=2)) == base
+    assert sidecar_values(values(token_secret=TokenSecret(name="other", key="k"))) == base
+    assert sidecar_values(values(user_values={"resources": {"limits": {"cpu": 1}}})) == base
+    assert sidecar_values(values(blocking_status_code=451)) != base
+    assert sidecar_values(values(endpoint="https://elsewhere")) != base
+
+
+def test_a_certificate_of_ones_own_is_known_by_its_public_part() -> None:
+    own = {"rootCAB64": "ca", "certB64": SecretStr("cert"), "keyB64": SecretStr("key")}
+    assert certificate_digest(values()) is None
+    first = certificate_digest(values(user_values={"tlsPrivateCertificatesAsString": own}))
+    other_key = {**own, "keyB64": SecretStr("other")}
+    other_certificate = {**own, "certB64": SecretStr("other")}
+    assert first == certificate_digest(values(user_values={"tlsPrivateCertificatesAsString": other_key}))
+    assert first != certificate_digest(values(user_values={"tlsPrivateCertificatesAsString": other_certificate}))
+
+
+def test_the_pods_of_the_agent_are_made_new_for_a_new_token_or_certificate() -> None:
+    assert "additionalAnnotations" not in agent(token=None)["agent-release"].inputs["values"]
+    annotations = agent()["agent-release"].inputs["values"]["additionalAnnotations"]
+    assert list(annotations) == ["traceable-kong/token-version"]
+    assert TOKEN not in json.dumps(annotations)
+
+
+def test_everything_of_the_agent_carries_the_labels() -> None:
+    made = agent()
+    assert made["agent-namespace"].inputs["metadata"]["labels"] == LABELS
+    assert made["agent-token"].inputs["metadata"]["labels"] == LABELS
 
 
 def test_the_endpoint_names_the_agents_service() -> None:

@@ -4,20 +4,9 @@ from pathlib import Path
 
 import pulumi
 import pytest
-import yaml
 
 from cluster import Cluster
-
-
-def kubeconfig(current: str, **servers: str) -> str:
-    return yaml.safe_dump(
-        {
-            "current-context": current,
-            "contexts": [{"name": name, "context": {"cluster": f"c-{name}"}} for name in servers],
-            "clusters": [{"name": f"c-{name}", "cluster": {"server": url}} for name, url in servers.items()],
-        }
-    )
-
+from tests.kube.server import kubeconfig
 
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
 

@@ -41,6 +41,9 @@ def test_the_users_values_are_not_changed() -> None:
         ({"env": {"database": "postgres"}}, "traceable-kong:kong.database"),
         ({"ingressController": {"ingressClass": "other"}}, "traceable-kong:kong.ingressClass"),
         ({"ingressController": {"enabled": False}}, "ingressController.enabled"),
+        ({"plugins": {"configMaps": {"name": "x"}}}, "kongValues.plugins.configMaps is {'name': 'x'}"),
+        ({"env": "x"}, "kongValues.env is 'x', and the chart takes an object there"),
+        ({"admin": {"http": True}}, "kongValues.admin.http is True, and the chart takes an object there"),
     ],
 )
 def test_values_that_contradict_ours_are_refused(user_values: dict, said: str) -> None:

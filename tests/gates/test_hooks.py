@@ -1,0 +1,142 @@
+"""The gates as hooks: what each of them asks, in which order, and that its answer stops the `up` as one message."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+import kube
+from gates import Gates, GatesArgs, leaving, old_pods, watch
+from gates.probe import Probe, Refused
+from tests.fake_kube import FakeKube, forbidden
+from tests.gates.test_probe import probe
+from tests.proof.gateway import expectation
+from tests.unit.recording import Recording, record
+
+ARGS: Any = None
+
+
+class Asked:
+    """Which questions were asked, in order; `problem` is what `of` raises."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.api = FakeKube()
+        self.problem: tuple[str, Exception] | None = None
+        for question in ("guard_holds", "tme_arrives", "tme_still_arrives"):
+            monkeypatch.setattr(Probe, question, self._asked(question))
+        monkeypatch.setattr(old_pods, "wait_until_gone", self._asked("wait_until_gone"))
+        monkeypatch.setattr(leaving, "remove_plugin", self._asked("remove_plugin"))
+        monkeypatch.setattr(watch.RolloutWatch, "start", self._asked("watch"))
+
+    def _asked(self, name: str) -> Callable[..., None]:
+        def question(*arguments: Any, **_: Any) -> None:
+            assert threading.current_thread() is not threading.main_thread(), "the program's loop goes on"
+            self.names.append(name)
+            if self.problem and self.problem[0] == name:
+                raise self.problem[1]
+
+        return question
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(monkeypatch)
+
+
+def gates(asked: Asked, *, installed: bool = True) -> Recording:
+    args = GatesArgs(
+        owner="traceable-kong.test",
+        expectation=expectation(installed=installed),
+        probe=probe(),
+        timeout_seconds=60,
+    )
+    return record(lambda: Gates(args=args, api=lambda: asked.api))
+
+
+def call(made: Recording, name: str) -> None:
+    async def called() -> None:
+        await made.hooks[name].callback(ARGS)  # type: ignore[misc]
+
+    asyncio.run(called())
+
+
+@pytest.mark.parametrize(
+    ("hook", "installed", "questions"),
+    [
+        ("before-gateway-create", True, ["watch"]),
+        ("before-gateway-update", True, ["tme_still_arrives", "watch"]),
+        ("before-gateway-create", False, ["watch"]),
+        ("before-gateway-update", False, ["remove_plugin", "watch"]),
+        ("before-tme-label-create", True, ["guard_holds"]),
+        ("before-tme-label-update", True, ["guard_holds"]),
+        ("before-tme-annotation-create", True, ["tme_arrives"]),
+        ("before-tme-annotation-update", True, ["tme_arrives"]),
+        ("before-plugin-create", True, ["wait_until_gone"]),
+        ("before-plugin-update", True, ["wait_until_gone"]),
+    ],
+)
+def test_what_each_gate_asks(asked: Asked, hook: str, installed: bool, questions: list[str]) -> None:
+    call(gates(asked, installed=installed), hook)
+    assert asked.names == questions
+
+
+@pytest.mark.parametrize("problem", [Refused("not now"), kube.Unreachable("not now"), forbidden("not now")])
+def test_a_refusal_stops_the_step_with_its_own_message(asked: Asked, problem: Exception) -> None:
+    asked.problem = ("tme_still_arrives", problem)
+    with pytest.raises(pulumi.RunError, match=r"^not now$"):
+        call(gates(asked), "before-gateway-update")
+    assert asked.names == ["tme_still_arrives"], "what comes after it is not begun"
+
+
+def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def api() -> kube.Kube:
+        raise pulumi.RunError("the cluster cannot be told")
+
+    args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60)
+    made = record(lambda: Gates(args=args, api=api))
+    with pytest.raises(pulumi.RunError, match="the cluster cannot be told"):
+        call(made, "before-plugin-create")
+
+
+LINE = "the rollout of gw/edge-kong does not get on: denied"
+
+
+@pytest.fixture
+def never_getting_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(watch.RolloutWatch, "reasons", lambda self: ["denied"])
+
+
+def begin_to_watch(*, then: Callable[[], bool]) -> None:
+    """A program whose gateway's hook begins the watch, and that ends when `then` says so."""
+
+    async def program() -> None:
+        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=1)
+        (hook,) = Gates(args=args, api=FakeKube).gateway.before_create or []
+        await hook(ARGS)  # type: ignore[misc]
+        for _ in range(1_000):
+            if then():
+                return
+            await asyncio.sleep(0.005)
+
+    task: list[asyncio.Future[None]] = []
+    record(lambda: pulumi.Output.from_input(task.append(asyncio.ensure_future(program())) or task[0]).apply(str))
+
+
+@pytest.mark.usefixtures("never_getting_on")
+def test_what_the_watch_says_is_a_warning_of_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    begin_to_watch(then=lambda: LINE in caplog.messages)
+    assert [item.levelname for item in caplog.records if item.message == LINE] == ["WARNING"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.usefixtures("never_getting_on")
+def test_a_watch_that_outlives_the_program_is_silent() -> None:
+    begin_to_watch(then=lambda: True)
+    for thread in threading.enumerate():
+        if thread.name == "rollout watch":
+            thread.join(5)

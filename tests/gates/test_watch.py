@@ -1,0 +1,121 @@
+"""While Helm waits, the watch says why the rollout does not get on, and each reason once."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+import kube
+from gates import watch
+from gates.watch import RolloutWatch
+from tests.fake_kube import FakeKube, forbidden
+from tests.proof.cluster import DEPLOYMENT, PODS, cluster
+from tests.proof.gateway import pod
+
+PREFIX = "the rollout of gw/edge-kong does not get on: "
+
+
+class Heard:
+    """What was said; `wait` returns when there is enough of it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.changed = threading.Condition()
+
+    def __call__(self, line: str) -> None:
+        with self.changed:
+            self.lines.append(line)
+            self.changed.notify_all()
+
+    def wait(self, count: int) -> list[str]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.lines) >= count, timeout=5), self.lines
+        return self.lines
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "INTERVAL_SECONDS", 0.001)
+
+
+def watching(fake: FakeKube, heard: Any, *, rounds: int = 1_000) -> RolloutWatch:
+    seconds = rounds * watch.INTERVAL_SECONDS
+    return RolloutWatch(fake, namespace="gw", deployment="edge-kong", say=heard, timeout_seconds=seconds)
+
+
+def stuck(name: str, reason: str) -> dict[str, Any]:
+    document = pod(name, ready=False)
+    document["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason}}
+    return document
+
+
+def fail_to_make_pods(fake: FakeKube, message: str) -> None:
+    fake.objects[DEPLOYMENT]["status"]["conditions"] = [
+        {"type": "Available", "message": "fine"},
+        {"type": "ReplicaFailure", "message": message},
+    ]
+
+
+def rounds_pass(fake: FakeKube, count: int) -> None:
+    """Returns when the watch has looked as often again."""
+    until = time.monotonic() + 5
+    looked = len(fake.listed)
+    while len(fake.listed) < looked + count:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def test_why_pods_are_not_made_and_why_they_do_not_run() -> None:
+    fake = cluster(stuck("gw-1", "ImagePullBackOff"), stuck("gw-2", "ContainerCreating"))
+    fail_to_make_pods(fake, "denied")
+    assert watching(fake, None).reasons() == ["denied", "gw-1: ingress-controller: ImagePullBackOff"]
+
+
+def test_pods_on_their_way_out_and_a_gateway_that_is_not_there_are_no_reasons() -> None:
+    going = stuck("gw-1", "ImagePullBackOff")
+    going["metadata"]["deletionTimestamp"] = "now"
+    assert watching(cluster(going), None).reasons() == []
+    assert watching(FakeKube(), None).reasons() == []
+
+
+def test_each_reason_is_said_once() -> None:
+    heard = Heard()
+    fake = cluster(stuck("gw-1", "ImagePullBackOff"))
+    watched = watching(fake, heard)
+    watched.start()
+    heard.wait(1)
+    rounds_pass(fake, 5)
+    fail_to_make_pods(fake, "denied")
+    lines = heard.wait(2)
+    watched.stop()
+    assert lines == [f"{PREFIX}gw-1: ingress-controller: ImagePullBackOff", f"{PREFIX}denied"]
+
+
+@pytest.mark.parametrize("problem", [forbidden(), kube.Unreachable("away")])
+def test_a_cluster_that_is_away_for_a_moment_does_not_end_it(problem: Exception) -> None:
+    heard = Heard()
+    fake = cluster(stuck("gw-1", "ImagePullBackOff"))
+    fake.problems[PODS] = problem
+    watched = watching(fake, heard)
+    watched.start()
+    rounds_pass(fake, 3)
+    fake.problems.clear()
+    heard.wait(1)
+    watched.stop()
+
+
+def running() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "rollout watch"]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_it_ends_when_it_is_stopped_or_its_time_is_over(stopped: bool) -> None:
+    watched = watching(cluster(), None, rounds=1_000_000 if stopped else 3)
+    watched.start()
+    if stopped:
+        assert running()
+        watched.stop()
+    for thread in running():
+        thread.join(5)
+    assert running() == []

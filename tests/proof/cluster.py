@@ -1,0 +1,66 @@
+"""The cluster in which the good gateway of tests/proof/gateway.py stands, Kong and TME answering in every pod."""
+
+from typing import Any
+
+from tests.fake_kube import FakeKube
+from tests.proof.gateway import NEWEST, agent_pod, instance, pod
+from tests.proof.servers import admin_api, http
+
+Document = dict[str, Any]
+
+DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
+PODS = "/api/v1/namespaces/gw/pods"
+EVENTS = "/api/v1/namespaces/default/events"
+REPLICA_SETS = "/apis/apps/v1/namespaces/gw/replicasets"
+AGENT = "/api/v1/namespaces/traceable"
+REVISION = "deployment.kubernetes.io/revision"
+
+AVAILABLE = {"traceable": {"version": "2.1.2"}}
+
+
+def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
+    """The gateway with these pods, with a single good one where none is given."""
+    kube = FakeKube()
+    kube.put(
+        DEPLOYMENT,
+        {
+            "metadata": {"uid": "u", "generation": 3, "annotations": {REVISION: "7"}},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "edge"}}},
+            "status": {"observedGeneration": 3},
+        },
+    )
+    replica_set(kube, "old", revision="6")
+    replica_set(kube, NEWEST, revision="7")
+    replica_set(kube, "other", revision="7", owner="somebody-else")
+    for item in pods or (pod(),):
+        add_pod(kube, item, plugins=plugins)
+    kube.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
+    kube.put(f"{AGENT}/pods/agent-1", agent_pod())
+    return kube
+
+
+def replica_set(kube: FakeKube, revision_hash: str, *, revision: str, owner: str = "u") -> None:
+    kube.put(
+        f"{REPLICA_SETS}/edge-{revision_hash}-{owner}",
+        {
+            "metadata": {
+                "ownerReferences": [{"uid": owner}],
+                "annotations": {REVISION: revision},
+                "labels": {"app": "edge", "pod-template-hash": revision_hash},
+            }
+        },
+    )
+
+
+def add_pod(kube: FakeKube, document: Document, *, plugins: list[Document] | None = None) -> None:
+    name = document["metadata"]["name"]
+    kube.put(f"{PODS}/{name}", document)
+    said = [instance()] if plugins is None else plugins
+    kube.listeners[name, 8001] = http(admin_api(said, AVAILABLE))
+    kube.listeners[name, 5442] = http(lambda path: (404, b""))
+
+
+def event(kube: FakeKube, name: str, message: str, **when: str) -> None:
+    """An event of the ingress controller about the plugin."""
+    metadata = {"creationTimestamp": when.pop("created", "2026-01-01T00:00:00Z")}
+    kube.put(f"{EVENTS}/{name}", {"metadata": metadata, "message": message, **when})

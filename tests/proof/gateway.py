@@ -1,0 +1,130 @@
+"""A gateway that is protected as configured, and what one thing in it is when it is not."""
+
+import copy
+from typing import Any
+
+from proof.asking import Look, PodLook
+from proof.expectation import Expectation
+from proof.judging import judge
+from proof.kong import KongAnswer
+from proof.report import Check, Report
+
+Document = dict[str, Any]
+
+CONFIG = {"mode": "sync", "ext_cap_endpoint": "http://localhost:5442", "allow_on_failure": True, "timeout": 500}
+FILES = {"/opt/kong/plugins/traceable": "files-new", "/opt/kong/plugins/traceable/utils": "files-new-utils"}
+NEWEST = "new"
+
+
+def expectation(**changes: Any) -> Expectation:
+    """In sync; `changes` are of the fields."""
+    fields = {
+        "namespace": "gw",
+        "release": "edge",
+        "deployment": "edge-kong",
+        "container": "proxy",
+        "ingress_class": "kong",
+        "plugin": "traceable",
+        "plugin_object": "traceable-plugin",
+        "plugin_version": "2.1.2",
+        "enabled": True,
+        "everywhere": True,
+        "config": CONFIG,
+        "files": FILES,
+        "tme_image": "traceable-agent",
+        "agent_namespace": "traceable",
+        "installed": True,
+    }
+    return Expectation(**{**fields, **changes})
+
+
+ASYNC: Document = {"tme_image": None, "config": {**CONFIG, "mode": "async"}}
+"""What differs in async."""
+
+
+def pod(name: str = "gw-1", *, revision: str = NEWEST, tme: bool = True, ready: bool = True) -> Document:
+    """A gateway pod as the API server shows it."""
+    containers = [
+        {
+            "name": "ingress-controller",
+            "image": "kong/kubernetes-ingress-controller:3.4",
+            "env": [{"name": "CONTROLLER_INGRESS_CLASS", "value": "kong"}],
+        },
+        {
+            "name": "proxy",
+            "image": "kong:3.9",
+            "env": [{"name": "KONG_ADMIN_LISTEN", "value": "127.0.0.1:8001"}],
+            "volumeMounts": [
+                {"name": f"volume-{index}", "mountPath": path} for index, path in enumerate([*FILES, "/etc/other"])
+            ],
+        },
+    ]
+    if tme:
+        containers.append({"name": "tme", "image": "docker.io/traceableai/traceable-agent:1.58.0"})
+    volumes = [{"name": f"volume-{index}", "configMap": {"name": held}} for index, held in enumerate(FILES.values())]
+    return {
+        "metadata": {"name": name, "namespace": "gw", "labels": {"app": "edge", "pod-template-hash": revision}},
+        "spec": {"containers": containers, "volumes": [*volumes, {"name": f"volume-{len(FILES)}", "emptyDir": {}}]},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [{"name": item["name"], "ready": ready} for item in containers],
+        },
+    }
+
+
+def instance(**changes: Any) -> Document:
+    """The plugin as Kong's Admin API lists it, for all routes."""
+    base = {"name": "traceable", "enabled": True, "route": None, "service": None, "consumer": None}
+    return {**base, "config": {**CONFIG, "service_name": "kong"}, **changes}
+
+
+def answer(*plugins: Document, version: str | None = "2.1.2") -> KongAnswer:
+    """What a Kong says; the plugin as configured where nothing else is given."""
+    return KongAnswer({"cors": "3.9.0", **({"traceable": version} if version else {})}, list(plugins or [instance()]))
+
+
+def agent_pod(*, ready: bool = True) -> Document:
+    return {
+        "metadata": {"name": "agent-1", "namespace": "traceable", "labels": {"app": "agent"}},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+
+
+def seen(*serving: PodLook | Document, **changes: Any) -> Look:
+    """A look at a gateway of these pods, of a single good one where none is given."""
+    looks = [item if isinstance(item, PodLook) else looked_into(item) for item in serving or (pod(),)]
+    fields: Document = {
+        "deployment": {"metadata": {"name": "edge-kong"}, "spec": {"replicas": len(looks)}, "status": {}},
+        "current": NEWEST,
+        "pods": [item.document for item in looks],
+        "serving": looks,
+        "agent_pods": [agent_pod()],
+    }
+    return Look(**{**fields, **changes})
+
+
+def looked_into(document: Document, *, kong: KongAnswer | str | None = None, tme: str | None = None) -> PodLook:
+    return PodLook(document=document, kong=answer() if kong is None else kong, tme=tme)
+
+
+def without_volume(document: Document, number: int, config_map: str | None = None) -> Document:
+    """The pod with another ConfigMap in a volume, or without that volume."""
+    changed = copy.deepcopy(document)
+    if config_map is None:
+        del changed["spec"]["volumes"][number]
+    else:
+        changed["spec"]["volumes"][number]["configMap"]["name"] = config_map
+    return changed
+
+
+def only_failure(report: Report) -> Check:
+    """The single check that does not hold."""
+    assert [check.name for check in report.failed] and len(report.failed) == 1, report.text()
+    assert not report.ok
+    return report.failed[0]
+
+
+def failure(look: Look, **changes: Any) -> Check:
+    """The single check that does not hold for this look; `changes` are of what is expected."""
+    return only_failure(judge(expectation(**changes), look))

@@ -1,0 +1,186 @@
+"""One look at a gateway: who is asked, and what is made of those who do not answer."""
+
+from typing import Any
+
+import pytest
+
+import kube
+from proof.asking import current_revision, is_leaving, look, plugin_events, runs_image, selector_text
+from proof.judging import judge
+from proof.kong import KongAnswer
+from tests.fake_kube import forbidden
+from tests.proof.cluster import AGENT, DEPLOYMENT, EVENTS, PODS, add_pod, cluster, event, replica_set
+from tests.proof.gateway import ASYNC, agent_pod, expectation, instance, pod
+
+
+def test_a_look_at_the_good_gateway_is_judged_good() -> None:
+    report = judge(expectation(), look(cluster(pod("gw-1"), pod("gw-2")), expectation()))
+    assert report.ok, report.text()
+
+
+def test_a_deployment_that_is_not_there() -> None:
+    fake = cluster()
+    del fake.objects[DEPLOYMENT]
+    assert look(fake, expectation()).deployment is None
+
+
+def test_only_pods_that_serve_are_looked_into() -> None:
+    going = pod("gw-3")
+    going["metadata"]["deletionTimestamp"] = "now"
+    fake = cluster(pod("gw-1"), pod("gw-2", ready=False), going)
+    add_pod(fake, {**pod("other"), "metadata": {"name": "other", "labels": {"app": "other"}}})
+    found = look(fake, expectation())
+    assert sorted(item["metadata"]["name"] for item in found.pods) == ["gw-1", "gw-2", "gw-3"]
+    assert [item.name for item in found.serving] == ["gw-1"]
+    assert {name for _, name, _ in fake.forwarded} == {"gw-1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "leaving"), [("Running", False), ("Pending", False), ("Succeeded", True), ("Failed", True)]
+)
+def test_a_pod_that_has_ended_is_leaving(status: str, leaving: bool) -> None:
+    assert is_leaving({"metadata": {}, "status": {"phase": status}}) is leaving
+    assert is_leaving({"metadata": {"deletionTimestamp": "now"}, "status": {"phase": status}})
+
+
+def test_every_kong_and_every_tme_is_asked() -> None:
+    fake = cluster(*(pod(f"gw-{number}") for number in range(12)))
+    found = look(fake, expectation())
+    assert all(item.kong == KongAnswer({"traceable": "2.1.2"}, [instance()]) for item in found.serving)
+    assert {(name, port) for _, name, port in fake.forwarded} == {
+        (f"gw-{number}", port) for number in range(12) for port in (8001, 5442)
+    }
+
+
+def test_a_tme_that_is_silent_is_told_apart_from_the_others() -> None:
+    fake = cluster(pod("gw-1"), pod("gw-2"))
+    del fake.listeners["gw-2", 5442]
+    silent = {item.name: item.tme for item in look(fake, expectation()).serving}
+    assert silent["gw-1"] is None
+    assert "port 5442 does not answer" in (silent["gw-2"] or "")
+
+
+def test_a_tme_that_is_not_there_or_not_wanted_is_not_asked() -> None:
+    bare = cluster(pod(tme=False))
+    look(bare, expectation())
+    unwanted = cluster(pod())
+    look(unwanted, expectation(enabled=False, tme_image=None))
+    assert {port for _, _, port in bare.forwarded + unwanted.forwarded} == {8001}
+
+
+def test_a_kong_that_does_not_answer_says_why() -> None:
+    fake = cluster()
+    del fake.listeners["gw-1", 8001]
+    (found,) = look(fake, expectation()).serving
+    assert "the Admin API does not answer" in str(found.kong)
+
+
+def test_a_pod_without_the_container() -> None:
+    (found,) = look(cluster(), expectation(container="kong")).serving
+    assert found.kong == "the pod has no container 'kong'"
+
+
+@pytest.mark.parametrize("problem", [forbidden("no port-forward for you"), kube.Unreachable("gone")])
+def test_a_forward_that_is_refused_is_the_pods_own_answer(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = cluster()
+
+    def refuse(*_: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(fake, "forward", refuse)
+    (found,) = look(fake, expectation()).serving
+    assert found.kong == found.tme == str(problem)
+
+
+@pytest.mark.parametrize("path", [DEPLOYMENT, PODS, EVENTS, f"{AGENT}/services/agent", f"{AGENT}/pods"])
+def test_a_cluster_that_cannot_be_read_is_no_look(path: str) -> None:
+    fake = cluster()
+    fake.problems[path] = forbidden()
+    with pytest.raises(kube.ApiError):
+        look(fake, expectation())
+
+
+def in_async(fake: Any) -> str | None:
+    return look(fake, expectation(**ASYNC)).agent
+
+
+def test_in_async_one_answering_pod_of_the_agent_is_enough() -> None:
+    fake = cluster()
+    fake.put(f"{AGENT}/pods/agent-2", {**agent_pod(), "metadata": {"name": "agent-2", "labels": {"app": "agent"}}})
+    assert "does not answer" in (in_async(fake) or "")
+    fake.listeners["agent-2", 5442] = fake.listeners["gw-1", 5442]
+    assert in_async(fake) is None
+
+
+def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:
+    fake = cluster()
+    fake.put(f"{AGENT}/pods/agent-1", agent_pod(ready=False))
+    assert in_async(fake) == "there is no ready pod of the agent"
+    del fake.objects[f"{AGENT}/services/agent"]
+    assert look(fake, expectation(**ASYNC)).agent_pods == []
+    assert in_async(fake) == "there is no ready pod of the agent"
+
+
+def test_pods_of_the_agent_that_go_do_not_count() -> None:
+    fake = cluster()
+    fake.objects[f"{AGENT}/pods/agent-1"]["metadata"]["deletionTimestamp"] = "now"
+    assert look(fake, expectation()).agent_pods == []
+
+
+def test_the_newest_revision_is_the_deployments_own() -> None:
+    fake = cluster()
+    assert current_revision(fake, fake.objects[DEPLOYMENT]) == "new"
+    fake.objects[DEPLOYMENT]["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "8"}
+    assert current_revision(fake, fake.objects[DEPLOYMENT]) == ""
+    replica_set(fake, "newer", revision="8")
+    assert current_revision(fake, fake.objects[DEPLOYMENT]) == "newer"
+
+
+def test_what_the_controller_reported_about_this_plugin_the_newest_last() -> None:
+    fake = cluster()
+    event(fake, "b", "second", lastTimestamp="2026-01-01T00:00:05Z")
+    event(fake, "c", "third", eventTime="2026-01-01T00:00:06.500000Z")
+    event(fake, "a", "first", created="2026-01-01T00:00:01Z")
+    assert [message for _, message in plugin_events(fake, "my-plugin")] == ["first", "second", "third"]
+    assert fake.listed[-1][1]["fieldSelector"] == (
+        "involvedObject.kind=KongClusterPlugin,involvedObject.name=my-plugin,reason=KongConfigurationApplyFailed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [
+        ("traceable-agent", True),
+        ("traceable-agent:1.58.0", True),
+        ("docker.io/traceableai/traceable-agent:1.58.0", True),
+        ("registry:5000/traceable-agent", True),
+        ("registry:5000/mirror/traceable-agent:1.58.0@sha256:abc", True),
+        ("registry/traceable-agent@sha256:abc", True),
+        ("traceable-agent-extra:1", False),
+        ("my-traceable-agent", False),
+        ("traceable-agent/other:1", False),
+        ("registry/other:traceable-agent", False),
+        ("", False),
+    ],
+)
+def test_an_image_counts_by_its_name(image: str, runs: bool) -> None:
+    assert runs_image({"image": image}, "traceable-agent") is runs
+    assert runs_image({"image": image}, "elsewhere:5000/traceable-agent") is runs, "the name without its registry"
+
+
+def test_a_container_without_an_image_runs_none() -> None:
+    assert not runs_image({}, "traceable-agent")
+
+
+def test_a_selector_as_the_api_server_takes_it() -> None:
+    selector = {
+        "matchLabels": {"a": "b", "c": "d"},
+        "matchExpressions": [
+            {"key": "e", "operator": "In", "values": ["f", "g"]},
+            {"key": "h", "operator": "NotIn", "values": ["i"]},
+            {"key": "j", "operator": "Exists"},
+            {"key": "k", "operator": "DoesNotExist"},
+        ],
+    }
+    assert selector_text(selector) == "a=b,c=d,e in (f,g),h notin (i),j,!k"
+    assert selector_text({}) == ""

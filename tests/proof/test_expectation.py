@@ -1,0 +1,53 @@
+"""The record: what was expected goes in, and comes out the same."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from proof.expectation import Expectation, UnreadableRecord, from_record
+from tests.proof.gateway import ASYNC, expectation
+
+OTHERS: list[dict[str, Any]] = [
+    {},
+    ASYNC,
+    {"enabled": False},
+    {"everywhere": False},
+    {"installed": False, "files": {}},
+    {"config": {"a": {"b": [1, 2.5, None, True, "é"]}}},
+]
+
+
+@pytest.mark.parametrize("changes", OTHERS)
+def test_there_and_back(changes: dict[str, Any]) -> None:
+    expected = expectation(**changes)
+    data = expected.record()
+    assert all(isinstance(text, str) for text in data.values()), "a ConfigMap holds texts"
+    assert from_record(expected.namespace, data) == expected
+
+
+@pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(Expectation) if item.name != "namespace"])
+def test_every_field_is_recorded(name: str) -> None:
+    before = getattr(expectation(), name)
+    other: Any = not before if isinstance(before, bool) else {"x": "y"} if isinstance(before, dict) else f"{before}-2"
+    changed = expectation(**{name: other})
+    assert getattr(from_record("gw", changed.record()), name) == other
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {**expectation().record(), "pluginConfig": "{"},
+        {**expectation().record(), "pluginConfig": "[]"},
+        {**expectation().record(), "files": "null"},
+        {key: text for key, text in expectation().record().items() if key != "loadedVersion"},
+    ],
+)
+def test_a_record_that_is_not_ours_is_refused(data: dict[str, str]) -> None:
+    with pytest.raises(UnreadableRecord, match="gw/traceable-installation cannot be read"):
+        from_record("gw", data)
+
+
+def test_what_else_stands_in_the_record_does_not_count() -> None:
+    assert from_record("gw", {**expectation().record(), "mode": "sync"}) == expectation()

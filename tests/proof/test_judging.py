@@ -1,0 +1,186 @@
+"""Each check of the proof fails alone, for its own reason, and says it."""
+
+from typing import Any
+
+import pytest
+
+from proof.judging import judge, waiting
+from proof.kong import KongAnswer
+from tests.proof.gateway import (
+    ASYNC,
+    FILES,
+    agent_pod,
+    answer,
+    expectation,
+    failure,
+    instance,
+    looked_into,
+    pod,
+    seen,
+    without_volume,
+)
+
+Document = dict[str, Any]
+
+
+def test_a_gateway_as_configured_holds() -> None:
+    report = judge(expectation(), seen(pod("gw-1"), pod("gw-2")))
+    assert report.ok and report.failed == []
+    assert {check.name for check in report.checks} == {
+        "ready",
+        "rollout",
+        "files",
+        "tme",
+        "loaded",
+        "plugin",
+        "override",
+        "agent",
+    }
+    assert {check.pod for check in report.checks} == {"", "gw-1", "gw-2"}
+
+
+def test_a_gateway_that_is_gone() -> None:
+    found = failure(seen(deployment=None))
+    assert (found.name, found.expected, found.found) == ("deployment", "the Deployment gw/edge-kong", "there is none")
+
+
+def test_no_pod_that_serves() -> None:
+    found = failure(seen(serving=[]))
+    assert (found.name, found.found) == ("ready", "0 of 1")
+
+
+def test_no_pod_that_serves_says_why_pods_are_not_made() -> None:
+    deployment = {
+        "spec": {"replicas": 2},
+        "status": {"conditions": [{"type": "ReplicaFailure", "message": "denied by policy"}, {"type": "Available"}]},
+    }
+    assert failure(seen(deployment=deployment, serving=[], pods=[])).found == "0 of 2 (denied by policy)"
+
+
+def test_no_pod_that_serves_says_why_containers_do_not_run() -> None:
+    broken = pod(ready=False)
+    broken["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ImagePullBackOff", "message": "no"}}
+    broken["status"]["containerStatuses"][1]["state"] = {"waiting": {"reason": "ContainerCreating"}}
+    assert failure(seen(serving=[], pods=[broken, broken])).found == (
+        "0 of 1 (gw-1: ingress-controller: ImagePullBackOff: no)"
+    )
+    assert waiting({"metadata": {"name": "p"}}) == []
+
+
+def test_an_older_pod_that_is_left() -> None:
+    old = pod("gw-0", revision="old")
+    found = failure(seen(pods=[pod(), old]))
+    assert (found.name, found.found) == ("rollout", "also gw-0")
+
+
+@pytest.mark.parametrize("change", [{"metadata": {"deletionTimestamp": "now"}}, {"status": {"phase": "Failed"}}])
+def test_an_older_pod_on_its_way_out_is_no_failure(change: Document) -> None:
+    old = pod("gw-0", revision="old")
+    for key, more in change.items():
+        old[key].update(more)
+    assert judge(expectation(), seen(pods=[pod(), old])).ok
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (without_volume(pod(), 0, "files-old"), "/opt/kong/plugins/traceable: files-old"),
+        (without_volume(pod(), 1), "/opt/kong/plugins/traceable/utils: nothing"),
+    ],
+)
+def test_other_files_or_none(document: Document, found: str) -> None:
+    check = failure(seen(document))
+    assert (check.pod, check.name, check.found) == ("gw-1", "files", found)
+    assert all(f"{path}: {name}" in check.expected for path, name in FILES.items())
+
+
+def test_files_in_another_container_are_no_files() -> None:
+    document = pod()
+    containers = document["spec"]["containers"]
+    containers[0]["volumeMounts"] = containers[1].pop("volumeMounts")
+    assert failure(seen(document)).name == "files"
+
+
+def test_no_tme() -> None:
+    found = failure(seen(pod(tme=False)))
+    assert (found.pod, found.name, found.found) == ("gw-1", "tme", "no container with that image")
+
+
+def test_a_tme_that_is_not_ready() -> None:
+    document = pod()
+    document["status"]["containerStatuses"][2]["ready"] = False
+    found = failure(seen(document))
+    assert (found.name, found.found) == ("tme", "tme is not ready")
+
+
+def test_a_tme_that_is_silent() -> None:
+    found = failure(seen(looked_into(pod(), tme="port 5442 does not answer (refused)")))
+    assert (found.name, found.found) == ("tme", "port 5442 does not answer (refused)")
+
+
+def test_a_tme_may_be_an_init_container_that_goes_on() -> None:
+    document = pod()
+    document["spec"]["initContainers"] = [document["spec"]["containers"].pop()]
+    document["status"]["initContainerStatuses"] = [document["status"]["containerStatuses"].pop()]
+    assert judge(expectation(), seen(document)).ok
+
+
+def test_without_a_wanted_tme_none_is_looked_for() -> None:
+    report = judge(expectation(**ASYNC), seen(looked_into(pod(tme=False), kong=in_async())))
+    assert report.ok
+    assert "tme" not in {check.name for check in report.checks}
+
+
+def in_async() -> KongAnswer:
+    return answer(instance(config=ASYNC["config"]))
+
+
+@pytest.mark.parametrize("ready", [0, 1])
+def test_the_agent_in_sync_is_a_ready_pod(ready: int) -> None:
+    look = seen(agent_pods=[agent_pod(ready=False), *[agent_pod()] * ready], agent="not asked in sync")
+    report = judge(expectation(), look)
+    assert report.ok is bool(ready)
+    if not ready:
+        found = failure(look)
+        assert (found.name, found.found) == ("agent", "0 of 1 ready")
+        assert found.expected == "a ready pod of the agent, in traceable"
+
+
+def test_the_agent_in_async_answers() -> None:
+    look = seen(looked_into(pod(tme=False), kong=in_async()), agent="agent-1: port 5442 does not answer")
+    found = failure(look, **ASYNC)
+    assert (found.name, found.found) == ("agent", "agent-1: port 5442 does not answer")
+    assert found.expected == "an agent that answers on 5442, in traceable"
+
+
+def test_where_the_plugin_is_disabled_the_agent_may_be_away() -> None:
+    look = seen(looked_into(pod(tme=False), kong=answer(instance(enabled=False))), agent_pods=[], agent="away")
+    assert judge(expectation(enabled=False, tme_image=None), look).ok
+
+
+def test_every_pod_is_judged() -> None:
+    found = failure(seen(pod("gw-1"), pod("gw-2", tme=False)))
+    assert (found.pod, found.name) == ("gw-2", "tme")
+
+
+def left(document: Document, kong: KongAnswer | str) -> Any:
+    return seen(looked_into(document, kong=kong), agent_pods=[], agent=None)
+
+
+GONE = {"installed": False, "enabled": False, "tme_image": None, "files": {}}
+
+
+def test_where_traceable_left_nothing_of_it_may_be_there() -> None:
+    bare = pod(tme=False)
+    bare["spec"]["volumes"] = []
+    nothing = KongAnswer({"cors": "3.9.0"}, [{"name": "cors"}])
+    assert judge(expectation(**GONE), left(bare, nothing)).ok
+
+    files = failure(left(pod(tme=False), nothing), **GONE)
+    assert (files.name, files.found) == ("files", ", ".join(FILES))
+
+    listed = failure(left(bare, answer(instance(enabled=False))), **GONE)
+    assert (listed.name, listed.found) == ("plugin", "Kong lists traceable")
+
+    silent = failure(left(bare, "the Admin API does not answer"), **GONE)
+    assert (silent.name, silent.found) == ("plugin", "the Admin API does not answer")

@@ -1,0 +1,137 @@
+"""What Kong says of itself: loaded, configured, and not overridden; and the notes for what did not fail."""
+
+from typing import Any
+
+import pytest
+
+from proof.judging import judge
+from proof.kong import KongAnswer
+from proof.report import Check
+from tests.proof.gateway import ASYNC, CONFIG, answer, expectation, failure, instance, looked_into, pod, seen
+
+Document = dict[str, Any]
+
+NOT_CHECKED = "not checked: the agent's own connection"
+
+
+def of_kong(said: KongAnswer | str, *, document: Document | None = None, **changes: Any) -> Check:
+    """The single check that fails where Kong says this."""
+    return failure(seen(looked_into(document or pod(), kong=said)), **changes)
+
+
+def notes(*plugins: Document, **changes: Any) -> tuple[str, ...]:
+    """The notes where every check holds."""
+    said = KongAnswer({"traceable": "2.1.2"}, list(plugins))
+    report = judge(expectation(**changes), seen(looked_into(pod(), kong=said)))
+    assert report.ok, report.text()
+    return report.notes
+
+
+def test_an_admin_api_that_is_silent() -> None:
+    found = of_kong("the Admin API does not answer (timed out)")
+    assert (found.pod, found.name, found.found) == ("gw-1", "loaded", "the Admin API does not answer (timed out)")
+
+
+def test_a_kong_that_does_not_know_the_plugin() -> None:
+    found = of_kong(answer(version=None))
+    assert (found.name, found.found) == ("loaded", "this Kong does not know traceable")
+
+
+def test_a_kong_with_another_version() -> None:
+    found = of_kong(answer(version="2.0.9"))
+    assert (found.name, found.found) == ("loaded", "traceable 2.0.9")
+    assert found.expected == "traceable 2.1.2 loaded by this Kong"
+
+
+def test_a_kong_that_lists_no_plugin() -> None:
+    found = of_kong(answer({"name": "cors"}))
+    assert (found.name, found.found) == ("plugin", "Kong lists no traceable for all routes")
+
+
+def test_a_kong_that_lists_the_plugin_for_one_route_only() -> None:
+    found = of_kong(answer(instance(route={"id": "r"})))
+    assert (found.name, found.found) == ("plugin", "Kong lists no traceable for all routes")
+
+
+def test_a_controller_of_another_class_is_named_as_the_reason() -> None:
+    document = pod()
+    document["spec"]["containers"][0]["env"][0]["value"] = "other"
+    found = of_kong(answer({"name": "cors"}), document=document)
+    assert found.found.endswith("its controller reads the ingress class 'other', and the plugin has 'kong'")
+
+
+def test_a_plugin_that_is_disabled_or_enabled_against_the_stack() -> None:
+    assert of_kong(answer(instance(enabled=False))).found == "it is disabled"
+    off = of_kong(answer(), enabled=False)
+    assert (off.name, off.found) == ("plugin", "it is enabled")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mode", "async"),
+        ("ext_cap_endpoint", "http://elsewhere"),
+        ("allow_on_failure", False),
+        ("timeout", 900),
+        ("timeout", None),
+    ],
+)
+def test_every_field_of_the_configuration_counts(key: str, value: object) -> None:
+    found = of_kong(answer(instance(config={**CONFIG, key: value})))
+    assert (found.name, found.found) == ("plugin", f"{key} is {value!r} instead of {CONFIG[key]!r}")
+
+
+def test_what_kong_adds_to_the_configuration_does_not_count() -> None:
+    said = answer(instance(config={**CONFIG, "max_body_size_bytes": 131072}))
+    assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
+
+
+@pytest.mark.parametrize("narrower", ["route", "service", "consumer", "consumer_group"])
+def test_a_narrower_plugin_that_says_something_else(narrower: str) -> None:
+    over = instance(enabled=False, **{narrower: {"id": "1", "name": "shop"}})
+    found = of_kong(answer(instance(), over))
+    assert (found.name, found.found) == ("override", f"{narrower} shop: it is disabled")
+
+
+def test_a_narrower_plugin_that_says_the_same_is_no_override() -> None:
+    said = answer(instance(), instance(route={"id": "r"}))
+    assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
+
+
+def test_selected_every_instance_must_be_as_configured() -> None:
+    good, wrong = instance(route={"id": "a"}), instance(route={"id": "b"}, config={**CONFIG, "mode": "async"})
+    assert judge(expectation(everywhere=False), seen(looked_into(pod(), kong=answer(good)))).ok
+    found = of_kong(answer(good, wrong), everywhere=False)
+    assert (found.name, found.found) == ("plugin", "mode is 'async' instead of 'sync'")
+
+
+def test_selected_a_plugin_for_all_routes_is_not_what_was_asked() -> None:
+    found = of_kong(answer(instance(), instance(route={"id": "a"})), everywhere=False)
+    assert (found.name, found.found) == ("plugin", "Kong lists traceable for all routes, and scope is selected")
+
+
+def test_selected_and_nobody_names_it_is_a_note() -> None:
+    first, *_ = notes({"name": "cors"}, everywhere=False)
+    assert "0 routes protected" in first and "konghq.com/plugins: traceable-plugin" in first
+    assert not any("0 routes" in note for note in notes(instance(route={"id": "r"}), everywhere=False))
+
+
+def test_disabled_is_a_note() -> None:
+    first, *_ = notes(instance(enabled=False), enabled=False)
+    assert first == "the plugin is disabled (enabled: false): nothing is protected"
+
+
+def test_what_was_not_checked_is_a_note() -> None:
+    assert [note.startswith(NOT_CHECKED) for note in notes(instance())] == [True]
+
+
+def test_the_controllers_own_reason_is_shown_where_something_failed() -> None:
+    events = [("2026-01-01T00:00:00Z", "first"), ("2026-01-01T00:00:03Z", "plugin 'traceable' not enabled")]
+    broken = judge(expectation(), seen(looked_into(pod(), kong=answer({"name": "cors"})), events=events))
+    assert broken.cause == "plugin 'traceable' not enabled"
+    assert judge(expectation(), seen(events=events)).cause == ""
+
+
+def test_async_is_judged_by_its_own_configuration() -> None:
+    found = of_kong(answer(), **ASYNC)
+    assert (found.name, found.found) == ("plugin", "mode is 'sync' instead of 'async'")

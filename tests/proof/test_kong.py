@@ -1,0 +1,140 @@
+"""Where a Kong's Admin API listens, and what is made of its answers."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.injector import certificates
+from proof import kong
+from proof.kong import Listener, Silent, admin_listener
+from tests.fake_kube import FakeKube, Serve
+from tests.proof.servers import admin_api, http, talking, tls
+
+PLAIN = Listener(port=8001, tls=False)
+TLS = Listener(port=8444, tls=True)
+
+
+def container(*env: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "proxy", "env": [{"name": "OTHER", "value": "x"}, *env]}
+
+
+@pytest.mark.parametrize(
+    ("listen", "listener"),
+    [
+        ("127.0.0.1:8444 http2 ssl", TLS),
+        ("127.0.0.1:8444 http2 ssl, [::1]:8444 http2 ssl", TLS),
+        ("[::1]:8444 ssl reuseport", TLS),
+        ("[::]:8001", PLAIN),
+        ("0.0.0.0:8001 reuseport backlog=16384,0.0.0.0:8444 ssl", PLAIN),
+        ("localhost:8001", PLAIN),
+        ("unix:/run/admin.sock, 127.0.0.1:8001", PLAIN),
+        ("127.0.0.1:8001 nossl", PLAIN),
+    ],
+)
+def test_the_first_port_that_is_named(listen: str, listener: Listener) -> None:
+    assert admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen})) == listener
+
+
+def test_kongs_own_default() -> None:
+    assert admin_listener(container()) == admin_listener({"name": "proxy"}) == PLAIN
+
+
+@pytest.mark.parametrize("listen", ["off", "", "unix:/run/admin.sock", "unix:/run/8001/admin.sock"])
+def test_an_admin_api_without_a_port(listen: str) -> None:
+    with pytest.raises(Silent, match="no port that could be asked"):
+        admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen}))
+
+
+def test_a_setting_that_stands_elsewhere() -> None:
+    elsewhere = {"name": "KONG_ADMIN_LISTEN", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
+    with pytest.raises(Silent, match="valueFrom"):
+        admin_listener(container(elsewhere))
+
+
+def behind(port: int, serve: Serve | None) -> FakeKube:
+    kube = FakeKube()
+    if serve is not None:
+        kube.listeners["gw-1", port] = serve
+    return kube
+
+
+AVAILABLE = {"traceable": {"version": "2.1.2", "priority": 1}, "cors": {"version": "3.9.0"}, "odd": True}
+
+
+def test_what_kong_can_run_and_what_it_runs() -> None:
+    asked: list[str] = []
+    plugins = [{"name": f"plugin-{number}"} for number in range(5)]
+    kube = behind(8001, http(admin_api(plugins, AVAILABLE, page=2), asked=asked))
+    said = kong.ask(kube, "gw", "gw-1", PLAIN)
+    assert said.available == {"traceable": "2.1.2", "cors": "3.9.0"}
+    assert said.plugins == plugins, "every page"
+    assert asked == ["/", "/plugins?size=1000", "/plugins?offset=2", "/plugins?offset=4"]
+    assert kube.forwarded == [("gw", "gw-1", 8001)], "over one forward"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificate")
+    certificates.ensure(folder)
+    return folder / certificates.SERVER_FILE
+
+
+def test_behind_tls_with_a_certificate_that_nobody_signed(certificate: Path) -> None:
+    kube = behind(8444, tls(certificate, http(admin_api([{"name": "cors"}], AVAILABLE))))
+    assert kong.ask(kube, "gw", "gw-1", TLS).plugins == [{"name": "cors"}]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("listener", [PLAIN, TLS])
+def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Listener) -> None:
+    gone = threading.Event()
+    serve = http(admin_api([], AVAILABLE), gone=gone)
+    kube = behind(listener.port, tls(certificate, serve) if listener.tls else serve)
+    kept = kong.ask(kube, "gw", "gw-1", listener)
+    assert gone.wait(5) and kept.plugins == []
+
+
+@pytest.mark.parametrize(
+    ("serve", "said"),
+    [
+        (None, "the Admin API does not answer"),
+        (talking(b""), "the Admin API does not answer"),
+        (talking(b"SSH-2.0-OpenSSH_9.2\r\n"), "the Admin API does not answer"),
+        (http(lambda path: (401, b"{}")), "answers / with HTTP 401"),
+        (http(lambda path: (200, b"<html>")), "answers / with something that is not JSON"),
+        (http(lambda path: (200, b"[]")), "answers / with something that is not JSON"),
+        (http(lambda path: (200, b"{}") if path == "/" else (500, b"{}")), "answers /plugins?size=1000 with HTTP 500"),
+    ],
+)
+def test_whoever_is_no_admin_api_is_silent(serve: Serve | None, said: str) -> None:
+    with pytest.raises(Silent) as silent:
+        kong.ask(behind(8001, serve), "gw", "gw-1", PLAIN)
+    assert said in str(silent.value)
+
+
+def test_plain_http_where_tls_was_named_is_silent() -> None:
+    with pytest.raises(Silent, match="does not answer"):
+        kong.ask(behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS)
+
+
+def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kong, "ANSWER_TIMEOUT_SECONDS", 0.05)
+    end = threading.Event()
+    try:
+        with pytest.raises(Silent, match="timed out"):
+            kong.ask(behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN)
+    finally:
+        end.set()
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_a_tme_answers_with_whatever_status(status: int) -> None:
+    kong.answers_http(behind(5442, http(lambda path: (status, b"x"))), "gw", "gw-1", 5442)
+
+
+@pytest.mark.parametrize("serve", [None, talking(b"not http\r\n")])
+def test_a_port_without_http_is_silent(serve: Serve | None) -> None:
+    with pytest.raises(Silent, match="port 5442 does not answer"):
+        kong.answers_http(behind(5442, serve), "gw", "gw-1", 5442)

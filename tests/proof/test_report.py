@@ -1,0 +1,94 @@
+"""What people and programs read of a report."""
+
+import json
+
+from proof.report import Check, Report
+
+
+def check(pod: str, name: str, *, ok: bool = True) -> Check:
+    return Check(pod=pod, name=name, ok=ok, expected=f"good {name}", found=f"bad {name}", mend=f"mend {name}")
+
+
+GOOD = Report(
+    gateway="gw/edge-kong",
+    checks=(check("", "ready"), *(check(pod, name) for pod in ("a", "b") for name in ("files", "tme", "plugin"))),
+    notes=("mind this",),
+)
+BAD = Report(
+    gateway="gw/edge-kong",
+    checks=(
+        check("", "ready"),
+        check("", "agent", ok=False),
+        check("long-name", "files"),
+        check("long-name", "loaded", ok=False),
+        check("long-name", "plugin"),
+        check("b", "files"),
+        check("b", "plugin"),
+    ),
+    notes=("mind this",),
+    cause="not enabled",
+)
+
+
+def test_where_everything_holds_the_text_is_short() -> None:
+    assert GOOD.ok
+    assert GOOD.text() == "gw/edge-kong: 2 serving pods, every check holds.\n  note: mind this"
+
+
+def test_what_failed_is_told_with_where_and_what_to_do() -> None:
+    assert not BAD.ok and [item.name for item in BAD.failed] == ["agent", "loaded"]
+    assert BAD.text() == (
+        "The gateway gw/edge-kong is not what this stack says, in 1 of 2 serving pods:\n"
+        "\n"
+        "  the gateway: agent\n"
+        "    expected: good agent\n"
+        "    found:    bad agent\n"
+        "    -> mend agent\n"
+        "\n"
+        "  long-name: loaded\n"
+        "    expected: good loaded\n"
+        "    found:    bad loaded\n"
+        "    -> mend loaded\n"
+        "\n"
+        "  The ingress controller says: not enabled\n"
+        "  note: mind this"
+    )
+
+
+def test_what_is_about_the_whole_gateway_counts_no_pods() -> None:
+    report = Report(gateway="gw/k", checks=(check("", "deployment", ok=False),))
+    assert report.text().splitlines()[0] == "The gateway gw/k is not what this stack says:"
+
+
+def test_one_pod_is_told_as_one() -> None:
+    report = Report(gateway="gw/k", checks=(check("a", "files", ok=False),))
+    assert report.text().splitlines()[0] == "The gateway gw/k is not what this stack says, in its only serving pod:"
+
+
+def test_nothing_looked_at_is_nothing_proven() -> None:
+    assert not Report(gateway="gw/k", checks=()).ok
+
+
+def test_a_row_a_pod_and_then_the_text() -> None:
+    rows = BAD.table().splitlines()
+    assert rows[:4] == [
+        "POD        FILES  TME  PLUGIN  VERDICT",
+        "b          ok     -    ok      protected",
+        "long-name  ok     -    FAILED  NOT AS CONFIGURED",
+        "",
+    ]
+    assert "\n".join(rows[4:]) == BAD.text()
+
+
+def test_the_same_for_programs() -> None:
+    document = json.loads(BAD.json())
+    assert (document["gateway"], document["ok"], document["cause"]) == ("gw/edge-kong", False, "not enabled")
+    assert document["notes"] == ["mind this"]
+    assert document["checks"][1] == {
+        "pod": "",
+        "name": "agent",
+        "ok": False,
+        "expected": "good agent",
+        "found": "bad agent",
+        "mend": "mend agent",
+    }

@@ -1,0 +1,127 @@
+"""Chart values that cannot stand beside Traceable, one reason each; and whatever else a person writes there."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+
+from components.kong import kong_fullname, kong_values
+from kong_refusals import KongValuesError, environment, refuse_what_cannot_be_had, require
+
+Values = dict[str, Any]
+
+
+def refusal(values: Values) -> str:
+    with pytest.raises(KongValuesError) as refused:
+        refuse_what_cannot_be_had(values, ingress_class="kong")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"deployment": {"daemonset": True}}, "kongValues.deployment.daemonset is true"),
+        ({"deployment": {"kong": {"enabled": False}}}, "kongValues.deployment.kong.enabled is false"),
+        ({"env": {"role": "data_plane"}}, "kongValues.env.role is 'data_plane'"),
+        ({"customEnv": {"kong_role": "control_plane"}}, "kongValues.customEnv.kong_role is 'control_plane'"),
+        ({"env": {"admin_listen": "off"}}, "kongValues.env.admin_listen leaves Kong's Admin API without a port"),
+        ({"env": {"ADMIN_LISTEN": "unix:/run/a.sock"}}, "kongValues.env.ADMIN_LISTEN leaves"),
+        ({"env": {"admin_listen": {"valueFrom": {"x": "y"}}}}, "kongValues.env.admin_listen leaves"),
+        ({"admin": {"tls": {"enabled": False}}}, "kongValues.admin leaves Kong's Admin API without a port"),
+        ({"forceUpdate": True}, "kongValues.forceUpdate is no value of the chart"),
+        ({"forceUpdate": False}, "kongValues.forceUpdate is no value of the chart"),
+        ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "kongValues.podAnnotations asks for the TME"),
+        ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "kongValues.podAnnotations asks for the TME"),
+        ({"ingressController": {"env": {"ingress_class": "other"}}}, "is 'other', and the plugin is made for 'kong'"),
+        ({"ingressController": {"env": {"INGRESS_CLASS": "other"}}}, "traceable-kong:kong.ingressClass"),
+        ({"env": {"proxy_listen": "0.0.0.0:8000, 0.0.0.0:5442 ssl"}}, "kongValues.env.proxy_listen uses the port 5442"),
+        ({"customEnv": {"kong_stream_listen": "0.0.0.0:5442"}}, "kongValues.customEnv.kong_stream_listen uses"),
+        ({"proxy": {"http": {"containerPort": 5442}}}, "kongValues.proxy.http uses the port 5442"),
+        (
+            {"deployment": {"sidecarContainers": [{"ports": [{"containerPort": 1}, {"containerPort": 5442}]}]}},
+            "kongValues.deployment.sidecarContainers[0].ports[1] uses the port 5442",
+        ),
+    ],
+)
+def test_what_cannot_be_had(values: Values, said: str) -> None:
+    assert said in refusal(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"deployment": {"daemonset": False, "kong": {"enabled": True}}},
+        {"deployment": None, "admin": None, "env": None, "podAnnotations": None, "ingressController": None},
+        {"env": {"role": "traditional"}},
+        {"env": {"admin_listen": "127.0.0.1:8444 ssl"}},
+        {"admin": {"http": {"enabled": True}, "tls": {"enabled": False}}},
+        {"admin": {"enabled": False}},
+        {"admin": {"tls": {"enabled": False}}, "env": {"admin_listen": "127.0.0.1:8001"}},
+        {"podAnnotations": {"theirs": "1"}},
+        {"ingressController": {"env": {"ingress_class": "kong", "log_level": "debug"}}},
+        {"env": {"proxy_listen": "0.0.0.0:54420, 0.0.0.0:15442"}},
+        {"env": {"nginx_proxy_real_ip": "10.0.0.1:5442"}},
+        {"proxy": {"http": {"servicePort": 5442, "containerPort": 8000}}},
+    ],
+)
+def test_what_can_be_had(values: Values) -> None:
+    refuse_what_cannot_be_had(values, ingress_class="kong")
+
+
+def test_a_secret_value_is_not_told() -> None:
+    assert "hidden" not in refusal({"env": {"admin_listen": SecretStr("hidden")}})
+    assert "hidden" not in refusal({"env": {"role": SecretStr("hidden")}})
+
+
+def test_where_a_variable_comes_from() -> None:
+    values = {"env": {"log_level": "info"}, "customEnv": {"my_thing": 1, "kong_plugins": "x"}}
+    assert environment(values) == [
+        ("kongValues.env.log_level", "KONG_LOG_LEVEL", "info"),
+        ("kongValues.customEnv.my_thing", "MY_THING", 1),
+        ("kongValues.customEnv.kong_plugins", "KONG_PLUGINS", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config_key", "said"), [("kong.database", "set traceable-kong:kong.database instead"), (None, "take it out")]
+)
+def test_a_value_that_must_be_another(config_key: str | None, said: str) -> None:
+    require({"a": {"b": 1}}, ["a", "b"], 1, config_key)
+    for values in ({"a": {"b": 2}}, {"a": {}}, {"a": None}, {"a": 1}, {}):
+        with pytest.raises(KongValuesError) as refused:
+            require(values, ["a", "b"], 1, config_key)
+        assert str(refused.value).startswith("kongValues.a.b is ") and said in str(refused.value)
+
+
+ANYTHING = strategies.recursive(
+    strategies.sampled_from([None, True, False, 0, 5442, 1.5, "", "x", "off", SecretStr("hidden")]),
+    lambda inner: (
+        strategies.lists(inner, max_size=2)
+        | strategies.dictionaries(
+            strategies.sampled_from(
+                [
+                    *("admin", "http", "tls", "enabled", "env", "customEnv", "plugins", "configMaps", "pluginName"),
+                    *("deployment", "daemonset", "kong", "ingressController", "podAnnotations", "containerPort"),
+                    *("admin_listen", "role", "lua_package_path", "nameOverride", "fullnameOverride", "replicaCount"),
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(values=ANYTHING.filter(lambda value: isinstance(value, dict)))
+def test_whatever_is_written_there_is_taken_or_refused(values: Values) -> None:
+    entry = {"name": "cm", "pluginName": "traceable"}
+    try:
+        kong_values(values, plugin_entries=[entry], ingress_class="kong", database="off")
+        kong_fullname("edge", values)
+    except KongValuesError as refused:
+        assert "kongValues." in str(refused)

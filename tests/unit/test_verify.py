@@ -1,0 +1,159 @@
+"""verify: what it says, and the exit code by which a script knows it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import kube
+import proof
+import verify
+from kube import ApiError, Unreachable
+from tests.fake_kube import FakeKube, forbidden
+from tests.proof.cluster import DEPLOYMENT, cluster
+from tests.proof.gateway import expectation
+
+RECORD = "/api/v1/namespaces/gw/configmaps/traceable-installation"
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKube:
+    """A gateway that is as its record says, at the end of whatever kubeconfig is named."""
+    made = cluster()
+    made.put(RECORD, {"data": {**expectation().record(), "mode": "sync"}})
+    monkeypatch.setattr(kube, "connect", lambda **_: made)
+    return made
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["verify.py", "--namespace", "gw", *arguments])
+    return verify.main()
+
+
+def break_plugin(fake: FakeKube) -> None:
+    fake.put(RECORD, {"data": expectation(plugin_version="9.9.9").record()})
+
+
+def test_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch) == 0
+    said = capsys.readouterr()
+    assert "gw-1  ok     ok   ok      protected" in said.out
+    assert "gw/edge-kong: one serving pod, every check holds." in said.out
+    assert said.err == ""
+
+
+def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    break_plugin(fake)
+    assert run(monkeypatch) == 1
+    said = capsys.readouterr().out
+    assert "NOT AS CONFIGURED" in said and "traceable 9.9.9 loaded by this Kong" in said
+
+
+@pytest.mark.parametrize(("broken", "code"), [(False, 0), (True, 1)])
+def test_for_programs(
+    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: bool, code: int
+) -> None:
+    if broken:
+        break_plugin(fake)
+    assert run(monkeypatch, "--json") == code
+    document = json.loads(capsys.readouterr().out)
+    assert (document["gateway"], document["ok"]) == ("gw/edge-kong", not broken)
+
+
+def nothing_recorded(fake: FakeKube) -> None:
+    del fake.objects[RECORD]
+
+
+def something_else_recorded(fake: FakeKube) -> None:
+    fake.put(RECORD, {"data": {"mode": "sync"}})
+
+
+def no_data(fake: FakeKube) -> None:
+    fake.put(RECORD, {})
+
+
+def may_not_read_the_record(fake: FakeKube) -> None:
+    fake.problems[RECORD] = forbidden("configmaps is forbidden")
+
+
+def may_not_read_the_gateway(fake: FakeKube) -> None:
+    fake.problems[DEPLOYMENT] = forbidden("deployments is forbidden")
+
+
+def away(fake: FakeKube) -> None:
+    fake.problems[RECORD] = Unreachable("https://a:6443: refused")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (nothing_recorded, "There is no ConfigMap gw/traceable-installation"),
+        (something_else_recorded, "the record gw/traceable-installation cannot be read"),
+        (no_data, "the record gw/traceable-installation cannot be read"),
+        (may_not_read_the_record, "configmaps is forbidden"),
+        (may_not_read_the_gateway, "deployments is forbidden"),
+        (away, "https://a:6443: refused"),
+    ],
+)
+@pytest.mark.parametrize("for_programs", [False, True])
+def test_what_could_not_be_looked_at(
+    fake: FakeKube,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: object,
+    said: str,
+    for_programs: bool,
+) -> None:
+    change(fake)  # type: ignore[operator]
+    assert run(monkeypatch, *(["--json"] if for_programs else [])) == 2
+    found = capsys.readouterr()
+    assert found.err.startswith("error: ") and said in found.err
+    if for_programs:
+        document = json.loads(found.out)
+        assert document["ok"] is False and said in document["error"]
+    else:
+        assert found.out == ""
+
+
+def test_a_kubeconfig_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--kubeconfig", str(tmp_path / "none")) == 2
+    assert "no usable kubeconfig" in capsys.readouterr().err
+
+
+def test_what_is_named_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {}
+
+    def connect(**arguments: str | None) -> None:
+        named.update(arguments)
+        raise Unreachable("seen enough")
+
+    monkeypatch.setattr(kube, "connect", connect)
+    assert run(monkeypatch, "--kubeconfig", "file", "--context", "c") == 2
+    assert named == {"kubeconfig": "file", "context": "c"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds"), [([], 0), (["--wait-seconds", "30"], 30), (["--wait-seconds=-1"], 0)]
+)
+def test_it_waits_only_where_it_is_told_to(
+    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
+) -> None:
+    asked = []
+
+    def prove(api: kube.Kube, expected: proof.Expectation, *, deadline_seconds: float) -> None:
+        asked.append((expected, deadline_seconds))
+        raise ApiError(403, "Forbidden", "seen enough")
+
+    monkeypatch.setattr(proof, "prove", prove)
+    assert run(monkeypatch, *arguments) == 2
+    assert asked == [(expectation(), seconds)]
+
+
+def test_the_namespace_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["verify.py"])
+    with pytest.raises(SystemExit) as ended:
+        verify.main()
+    assert ended.value.code == 2
