@@ -110,7 +110,7 @@ def _uses_of_tme_port(values: Mapping[str, Any], variables: Mapping[str, tuple[s
 def _container_ports(value: Any, where: str) -> Iterator[str]:
     if isinstance(value, Mapping):
         if value.get("containerPort") == TME_PORT:
-            yield where
+            yield f"{where}.containerPort"
         for key, item in value.items():
             yield from _container_ports(item, f"{where}.{key}")
     elif isinstance(value, list):

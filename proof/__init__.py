@@ -28,7 +28,8 @@ REFUSED_FOR_SECONDS = 4.0
 def prove(api: kube.Kube, expected: Expectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
     """The report as soon as everything holds, or the last one at the deadline; one look where that is 0.
 
-    It ends sooner where the ingress controller says that Kong refuses the plugin. Raises kube.ApiError or
+    It ends sooner where something is wrong that stays so, or the ingress controller says that Kong refuses the plugin.
+    Raises kube.ApiError or
     kube.Unreachable.
     """
     started = time.monotonic()
@@ -37,9 +38,14 @@ def prove(api: kube.Kube, expected: Expectation, *, deadline_seconds: float = DE
         seen = look(api, expected)
         report = judge(expected, seen)
         waited = time.monotonic() - started
-        if report.ok or waited >= deadline_seconds or _refused(seen, began):
+        if report.ok or waited >= deadline_seconds or _lasting(report) or _refused(seen, began):
             return report
         time.sleep(INTERVAL_SECONDS)
+
+
+def _lasting(report: Report) -> bool:
+    """True where something is wrong that no waiting mends. While pods of an older revision go, it may be theirs."""
+    return any(check.lasting for check in report.failed) and all(check.name != "rollout" for check in report.failed)
 
 
 def _refused(seen: Look, began: datetime) -> bool:

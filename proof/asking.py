@@ -20,6 +20,8 @@ AT_ONCE = 10
 TME_PORT = 5442
 """The TME's port in the gateway's pod, and the agent's REST port (traceable-agent chart 1.58.0)."""
 
+CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
+
 APPLY_FAILED = "KongConfigurationApplyFailed"
 """Reason of the event that the ingress controller writes when Kong refuses a configuration (KIC 3.4,
 https://developer.konghq.com/kubernetes-ingress-controller/observability/events/)."""
@@ -45,7 +47,8 @@ class Look:
     `deployment` is None where it is not there. `current` is the pod-template-hash of its newest ReplicaSet, `pods` all
     its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind the
     agent's Service; `agent` says why none of them answers, None where one does. `events` are what the ingress
-    controller reported about the plugin, the newest last: `{time, message}`.
+    controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
+    where it is not there.
     """
 
     deployment: Document | None
@@ -55,6 +58,7 @@ class Look:
     agent_pods: list[Document] = field(default_factory=list)
     agent: str | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
+    plugin: Document | None = None
 
 
 def is_leaving(pod: Mapping[str, Any]) -> bool:
@@ -95,6 +99,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         current = pool.submit(current_revision, api, deployment)
         events = pool.submit(plugin_events, api, expected.plugin_object)
+        plugin = pool.submit(api.get, f"{CLUSTER_PLUGINS}/{expected.plugin_object}")
         agent_pods = pool.submit(_agent_pods, api, expected.agent_namespace)
         pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
         serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
@@ -109,6 +114,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             agent_pods=agents,
             agent=agent,
             events=events.result(),
+            plugin=plugin.result(),
         )
 
 

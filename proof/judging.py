@@ -8,7 +8,7 @@ from typing import Any
 
 from proof.asking import Look, is_leaving, is_ready
 from proof.expectation import Expectation
-from proof.judging_pods import REPAIR, pod_checks
+from proof.judging_pods import REPAIR, differences, pod_checks
 from proof.kong import KongAnswer
 from proof.report import Check, Report
 
@@ -26,7 +26,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
             mend=REPAIR,
         )
         return Report(gateway=gateway, checks=(missing,))
-    checks = [_serving(seen), _rollout(seen)]
+    checks = [_serving(seen), _rollout(seen), _object(expected, seen)]
     for pod in seen.serving:
         checks += pod_checks(expected, pod)
     if expected.installed and expected.enabled:
@@ -82,6 +82,38 @@ def _rollout(seen: Look) -> Check:
         found=f"also {', '.join(sorted(old))}" if old else "only those",
         mend="kubectl rollout status shows what holds the rollout up",
     )
+
+
+def _object(expected: Expectation, seen: Look) -> Check:
+    """The plugin as it is written in the cluster: Kong may go on for a moment with one that was changed or removed."""
+    name = f"the KongClusterPlugin {expected.plugin_object}"
+    wrong = _wrong_object(expected, seen.plugin)
+    return Check(
+        pod="",
+        name="object",
+        ok=not wrong,
+        expected=f"{name} as this stack writes it" if expected.installed else f"without {name}",
+        found=wrong or "that",
+        mend=REPAIR if expected.installed else "pulumi up",
+        lasting=expected.installed,
+    )
+
+
+def _wrong_object(expected: Expectation, found: Mapping[str, Any] | None) -> str:
+    if not expected.installed:
+        return "it is there" if found else ""
+    if found is None:
+        return "there is none"
+    metadata = found["metadata"]
+    ingress_class = (metadata.get("annotations") or {}).get("kubernetes.io/ingress.class")
+    everywhere = (metadata.get("labels") or {}).get("global") == "true"
+    wrong = []
+    if ingress_class != expected.ingress_class:
+        wrong.append(f"its ingress class is {ingress_class!r} instead of {expected.ingress_class!r}")
+    if everywhere != expected.everywhere:
+        wrong.append("it is for all routes" if everywhere else "it is not for all routes (label global)")
+    written = {"config": found.get("config"), "enabled": not found.get("disabled", False)}
+    return "; ".join([*wrong, *differences(expected, written)])
 
 
 def _agent(expected: Expectation, seen: Look) -> Check:

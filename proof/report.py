@@ -17,9 +17,9 @@ _COLUMN_OF = {"loaded": "plugin", "override": "plugin"}
 class Check:
     """One thing that was looked at.
 
-    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`, `files`,
-    `tme`, `loaded`, `plugin`, `override`, `agent`. `mend` says what to do where it is not `ok`, `lasting` that it
-    stays so however long one waits.
+    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`,
+    `files`, `tme`, `loaded`, `plugin`, `override`, `agent`. `mend` says what to do where it is not `ok`, `lasting` that
+    it stays so however long one waits.
     """
 
     pod: str

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -53,8 +54,9 @@ def gates(asked: Asked, *, installed: bool = True) -> Recording:
         expectation=expectation(installed=installed),
         probe=probe(),
         timeout_seconds=60,
+        agent_release="traceable-agent",
     )
-    return record(lambda: Gates(args=args, api=lambda: asked.api))
+    return record(lambda: Gates(args=args, cluster=SimpleNamespace(api=asked.api, kubeconfig=None, context=None)))
 
 
 def call(made: Recording, name: str) -> None:
@@ -93,11 +95,15 @@ def test_a_refusal_stops_the_step_with_its_own_message(asked: Asked, problem: Ex
 
 
 def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    def api() -> kube.Kube:
-        raise pulumi.RunError("the cluster cannot be told")
+    class Untold:
+        kubeconfig = context = None
 
-    args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60)
-    made = record(lambda: Gates(args=args, api=api))
+        @property
+        def api(self) -> kube.Kube:
+            raise pulumi.RunError("the cluster cannot be told")
+
+    args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60, agent_release="a")
+    made = record(lambda: Gates(args=args, cluster=Untold()))
     with pytest.raises(pulumi.RunError, match="the cluster cannot be told"):
         call(made, "before-plugin-create")
 
@@ -115,8 +121,9 @@ def begin_to_watch(*, then: Callable[[], bool]) -> None:
     """A program whose gateway's hook begins the watch, and that ends when `then` says so."""
 
     async def program() -> None:
-        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=1)
-        (hook,) = Gates(args=args, api=FakeKube).gateway.before_create or []
+        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=1, agent_release="a")
+        cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None)
+        (hook,) = Gates(args=args, cluster=cluster).gateway.before_create or []
         await hook(ARGS)  # type: ignore[misc]
         for _ in range(1_000):
             if then():

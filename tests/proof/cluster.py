@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from proof.asking import CLUSTER_PLUGINS
 from tests.fake_kube import FakeKube
-from tests.proof.gateway import NEWEST, agent_pod, instance, pod
+from tests.proof.gateway import NEWEST, agent_pod, expectation, instance, pod, written
 from tests.proof.servers import admin_api, http
 
 Document = dict[str, Any]
@@ -36,6 +37,7 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
         add_pod(kube, item, plugins=plugins)
     kube.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
     kube.put(f"{AGENT}/pods/agent-1", agent_pod())
+    kube.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(expectation()) or {})
     return kube
 
 

@@ -1,11 +1,12 @@
 """A gateway that is protected as configured, and what one thing in it is when it is not."""
 
 import copy
+import dataclasses
 from typing import Any
 
+from proof import judging
 from proof.asking import Look, PodLook
 from proof.expectation import Expectation
-from proof.judging import judge
 from proof.kong import KongAnswer
 from proof.report import Check, Report
 
@@ -100,12 +101,40 @@ def seen(*serving: PodLook | Document, **changes: Any) -> Look:
         "pods": [item.document for item in looks],
         "serving": looks,
         "agent_pods": [agent_pod()],
+        "plugin": AS_WRITTEN,
     }
     return Look(**{**fields, **changes})
 
 
 def looked_into(document: Document, *, kong: KongAnswer | str | None = None, tme: str | None = None) -> PodLook:
     return PodLook(document=document, kong=answer() if kong is None else kong, tme=tme)
+
+
+AS_WRITTEN: Document = {}
+"""Stands for the plugin's object as whoever is expected of has written it."""
+
+
+def written(expected: Expectation) -> Document | None:
+    """The KongClusterPlugin that such a stack writes."""
+    if not expected.installed:
+        return None
+    return {
+        "metadata": {
+            "name": expected.plugin_object,
+            "labels": {"global": "true"} if expected.everywhere else {},
+            "annotations": {"kubernetes.io/ingress.class": expected.ingress_class},
+        },
+        "plugin": expected.plugin,
+        "disabled": not expected.enabled,
+        "config": dict(expected.config),
+    }
+
+
+def judge(expected: Expectation, look: Look) -> Report:
+    """The report, for a plugin that is written as expected where the look does not say otherwise."""
+    if look.plugin is AS_WRITTEN:
+        look = dataclasses.replace(look, plugin=written(expected))
+    return judging.judge(expected, look)
 
 
 def without_volume(document: Document, number: int, config_map: str | None = None) -> Document:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proof.judging import judge, waiting
+from proof.judging import waiting
 from proof.kong import KongAnswer
 from tests.proof.gateway import (
     ASYNC,
@@ -14,6 +14,7 @@ from tests.proof.gateway import (
     expectation,
     failure,
     instance,
+    judge,
     looked_into,
     pod,
     seen,
@@ -29,6 +30,7 @@ def test_a_gateway_as_configured_holds() -> None:
     assert {check.name for check in report.checks} == {
         "ready",
         "rollout",
+        "object",
         "files",
         "tme",
         "loaded",

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from proof.judging import judge
 from proof.kong import KongAnswer
 from proof.report import Check
-from tests.proof.gateway import ASYNC, CONFIG, answer, expectation, failure, instance, looked_into, pod, seen
+from tests.proof.gateway import ASYNC, CONFIG, answer, expectation, failure, instance, judge, looked_into, pod, seen
 
 Document = dict[str, Any]
 

@@ -72,9 +72,9 @@ def test_nothing_looked_at_is_nothing_proven() -> None:
 def test_a_row_a_pod_and_then_the_text() -> None:
     rows = BAD.table().splitlines()
     assert rows[:4] == [
-        "POD        FILES  TME  PLUGIN  VERDICT",
-        "b          ok     -    ok      protected",
-        "long-name  ok     -    FAILED  NOT AS CONFIGURED",
+        "POD        READY  FILES  TME  PLUGIN  VERDICT",
+        "b          -      ok     -    ok      protected",
+        "long-name  -      ok     -    FAILED  NOT AS CONFIGURED",
         "",
     ]
     assert "\n".join(rows[4:]) == BAD.text()
@@ -91,4 +91,5 @@ def test_the_same_for_programs() -> None:
         "expected": "good agent",
         "found": "bad agent",
         "mend": "mend agent",
+        "lasting": False,
     }

@@ -38,10 +38,10 @@ def refusal(values: Values) -> str:
         ({"ingressController": {"env": {"INGRESS_CLASS": "other"}}}, "traceable-kong:kong.ingressClass"),
         ({"env": {"proxy_listen": "0.0.0.0:8000, 0.0.0.0:5442 ssl"}}, "kongValues.env.proxy_listen uses the port 5442"),
         ({"customEnv": {"kong_stream_listen": "0.0.0.0:5442"}}, "kongValues.customEnv.kong_stream_listen uses"),
-        ({"proxy": {"http": {"containerPort": 5442}}}, "kongValues.proxy.http uses the port 5442"),
+        ({"proxy": {"http": {"containerPort": 5442}}}, "kongValues.proxy.http.containerPort uses the port 5442"),
         (
             {"deployment": {"sidecarContainers": [{"ports": [{"containerPort": 1}, {"containerPort": 5442}]}]}},
-            "kongValues.deployment.sidecarContainers[0].ports[1] uses the port 5442",
+            "kongValues.deployment.sidecarContainers[0].ports[1].containerPort uses the port 5442",
         ),
     ],
 )

@@ -91,7 +91,7 @@ def test_the_record_says_what_stands_and_what_must_hold() -> None:
     assert record is not None
     assert from_record("kong", record) == made.gates.expectation
     assert (record["mode"], record["failMode"]) == ("async", "closed")
-    assert (record["pluginVersion"], record["rockSha256"]) == (ROCK.version, ROCK.sha256)
+    assert (record["rockVersion"], record["rockSha256"]) == (ROCK.version, ROCK.sha256)
     other = planned(mode="async", failMode="closed", kongValues={"replicaCount": 2}).installation.record
     assert other is not None
     assert {key for key in record if record[key] != other[key]} == {"kongValuesDigest"}
@@ -110,7 +110,7 @@ def test_where_traceable_leaves_the_outputs_do_not_say_that_it_stands() -> None:
     stands, left = planned().outputs, planned(**LEAVING).outputs
     assert stands["installed"] is stands["enabled"] is True
     assert left["installed"] is left["enabled"] is False
-    assert set(stands) - set(left) == {"mode", "endpoint", "failMode", "pluginVersion", "rockSha256"}
+    assert set(stands) - set(left) == {"mode", "endpoint", "failMode", "pluginVersion", "rockVersion", "rockSha256"}
     assert left["configMaps"] == []
 
 

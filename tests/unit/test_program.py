@@ -105,7 +105,10 @@ def test_what_holds_each_step_back(program: Program) -> None:
     }
     assert held == {
         "agent-release": {"before_create": ("before-agent-create",)},
-        **{name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ON} for name, gate in gates.items()},
+        **{
+            name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
+            for name, gate in gates.items()
+        },
     }
 
 

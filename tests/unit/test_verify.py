@@ -38,7 +38,7 @@ def break_plugin(fake: FakeKube) -> None:
 def test_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch) == 0
     said = capsys.readouterr()
-    assert "gw-1  ok     ok   ok      protected" in said.out
+    assert "gw-1  ok     ok     ok   ok      protected" in said.out
     assert "gw/edge-kong: one serving pod, every check holds." in said.out
     assert said.err == ""
 
