@@ -71,7 +71,7 @@ class Builder:
         if not tools:
             return
         self._check_go()
-        self.say(f"tools: {len(tools)} to build, once, into {self.cache} (about ten minutes for all, on two cores)")
+        self.say(f"tools: {len(tools)} to build, once, into {self.cache} (about twelve minutes for all, on two cores)")
         with self._lock():
             for number, tool in enumerate(tools, start=1):
                 if not self.built(tool):

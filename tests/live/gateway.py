@@ -71,14 +71,20 @@ class Gateway:
             stdin=yaml.safe_dump(everything),
         )
 
-    def plugin(self, name: str, *, plugin: str = "foo", ingress_class: str | None = None, **config: Any) -> None:
-        """Applies a global KongClusterPlugin."""
+    def plugin(
+        self, name: str, *, plugin: str = "foo", ingress_class: str | None = None, judged: bool = False, **config: Any
+    ) -> None:
+        """Applies a global KongClusterPlugin; only with `judged` do admission webhooks look at it.
+
+        Every gateway's webhook judges every plugin of the cluster, and another one here has no plugin `foo`. Those of
+        the chart leave out what is labelled as Helm's own (`admissionWebhook.objectSelector`).
+        """
         document = {
             "apiVersion": "configuration.konghq.com/v1",
             "kind": "KongClusterPlugin",
             "metadata": {
                 "name": name,
-                "labels": {"global": "true", "live-test": self.name},
+                "labels": {"global": "true", "live-test": self.name, **({} if judged else {"owner": "helm"})},
                 "annotations": {"kubernetes.io/ingress.class": ingress_class or self.name},
             },
             "plugin": plugin,

@@ -102,3 +102,62 @@ def test_a_token_secret_that_exists_takes_the_place_of_the_charts_own() -> None:
     assert one(own, "Secret", "token-secret")["data"]["token"] == base64.b64encode(b"t").decode()
     theirs = render("traceable-agent", externalTokenSecret={"name": "mine", "key": "k"})
     assert [item["metadata"]["name"] for item in theirs if item["kind"] == "Secret"] == ["traceable-agent-tls-certs"]  # type: ignore[index, union-attr]
+
+
+def webhooks(**values: Any) -> dict[str, Any]:
+    made = one(render("kong", ingressController={"admissionWebhook": values}), "ValidatingWebhookConfiguration")
+    assert made["metadata"]["name"] == "quickstart-kong-ns-validations"
+    return {item["name"].removesuffix(".konghq.com"): item for item in made["webhooks"]}
+
+
+def test_the_admission_webhook_is_on_and_fails_open() -> None:
+    made = webhooks()
+    assert set(made) == {
+        "secrets.credentials.validation.ingress-controller",
+        "secrets.plugins.validation.ingress-controller",
+        "validations.kong",
+    }
+    for hook in made.values():
+        assert hook["failurePolicy"] == "Ignore"
+        assert hook["clientConfig"]["service"] == {"name": "quickstart-kong-validation-webhook", "namespace": "ns"}
+        assert {"key": "owner", "operator": "NotIn", "values": ["helm"]} in hook["objectSelector"]["matchExpressions"]
+    assert "kongclusterplugins" in made["validations.kong"]["rules"][0]["resources"]
+    assert webhooks(failurePolicy="Fail")["validations.kong"]["failurePolicy"] == "Fail"
+
+
+def test_the_controller_listens_with_the_charts_certificate_or_not_at_all() -> None:
+    def controller(**values: Any) -> tuple[dict[str, Any], list[str]]:
+        objects = render("kong", ingressController={"admissionWebhook": values})
+        pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+        container = next(item for item in pod["containers"] if item["name"] == "ingress-controller")
+        secrets = [item["secret"]["secretName"] for item in pod["volumes"] if item["name"] == "webhook-cert"]
+        return {item["name"]: item.get("value") for item in container["env"]}, secrets
+
+    environment, secrets = controller(port=9443)
+    assert environment["CONTROLLER_ADMISSION_WEBHOOK_LISTEN"] == "0.0.0.0:9443"
+    assert secrets == ["quickstart-kong-validation-webhook-keypair"]
+    environment, secrets = controller(enabled=False)
+    assert "CONTROLLER_ADMISSION_WEBHOOK_LISTEN" not in environment and secrets == []
+    assert "ValidatingWebhookConfiguration" not in {
+        item["kind"]
+        for item in render("kong", ingressController={"admissionWebhook": {"enabled": False}})  # type: ignore[union-attr, index]
+    }
+    own = {"provided": True, "secretName": "mine", "caBundle": "PEM"}
+    assert controller(certificate=own)[1] == ["mine"]
+    assert (
+        webhooks(certificate=own)["validations.kong"]["clientConfig"]["caBundle"] == base64.b64encode(b"PEM").decode()
+    )
+
+
+def test_a_gateway_can_be_a_daemon_set_and_have_sidecars() -> None:
+    sidecar = {"name": "extra", "image": "example.com/extra:1"}
+    objects = render("kong", deployment={"daemonset": True, "sidecarContainers": [sidecar]}, replicaCount=3)
+    daemon_set = one(objects, "DaemonSet")
+    assert "replicas" not in daemon_set["spec"]
+    assert daemon_set["spec"]["template"]["spec"]["containers"][-1] == sidecar
+
+
+@pytest.mark.parametrize("chart", charts.NAMES)
+def test_helms_own_value_is_taken(chart: str) -> None:
+    assert render(chart, **{"global": {"a": 1}})
+    assert "global" in str(render(chart, fails=True, **{"global": "a"}))

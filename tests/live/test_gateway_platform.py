@@ -97,19 +97,31 @@ def test_what_kong_refuses_is_an_event_of_the_plugin_and_the_rest_is_frozen(new_
 def test_the_webhook_refuses_what_the_running_kong_lacks(new_gateway: NewGateway) -> None:
     gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": True}})
     with pytest.raises(CommandFailed, match=r"denied the request.*plugin 'bar' not enabled"):
-        gateway.plugin(f"{gateway.name}-bar", plugin="bar")
-    with pytest.raises(CommandFailed, match=r"config\.nope: unknown field"):
-        gateway.plugin(f"{gateway.name}-foo", nope=1)
+        gateway.plugin(f"{gateway.name}-bar", plugin="bar", judged=True)
     with pytest.raises(CommandFailed, match="denied the request"):
-        gateway.plugin(f"{gateway.name}-bar", plugin="bar", ingress_class="another")
-    gateway.plugin(f"{gateway.name}-foo", level="high")
+        gateway.plugin(f"{gateway.name}-bar", plugin="bar", ingress_class="another", judged=True)
+    with pytest.raises(CommandFailed, match=r"config\.nope: unknown field|plugin 'foo' not enabled"):
+        gateway.plugin(f"{gateway.name}-foo", nope=1, judged=True)
+    gateway.plugin(f"{gateway.name}-cors", plugin="cors", judged=True)
 
 
-def test_without_a_ready_pod_the_webhook_is_passed_by(new_gateway: NewGateway) -> None:
-    gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": True}})
+@pytest.mark.parametrize("policy", ["Ignore", "Fail"])
+def test_without_a_ready_pod_the_webhooks_failure_policy_holds(new_gateway: NewGateway, policy: str) -> None:
+    gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": False}})
     gateway.kubectl("scale", "deployment", "--all", "--replicas", "0", "--namespace", gateway.name)
     eventually(lambda: not gateway.pods())
-    gateway.plugin(f"{gateway.name}-bar", plugin="bar")
+    own = {
+        "failurePolicy": policy,
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": gateway.name}},
+        "matchConditions": [{"name": "ours", "expression": f"object.metadata.name.startsWith('{gateway.name}')"}],
+    }
+    admission = {"ingressClass": gateway.name, "admissionWebhook": {"enabled": True, **own}}
+    gateway.upgrade(wait=False, replicaCount=0, ingressController=admission)
+    if policy == "Fail":
+        with pytest.raises(CommandFailed, match="failed calling webhook"):
+            gateway.plugin(f"{gateway.name}-cors", plugin="cors", judged=True)
+    else:
+        gateway.plugin(f"{gateway.name}-cors", plugin="cors", judged=True)
 
 
 def test_a_kong_without_the_plugins_files_never_gets_ready(new_gateway: NewGateway) -> None:
