@@ -1,7 +1,8 @@
 """`python verify.py --namespace kong`: is the gateway protected as its record says? The proof, at any time.
 
-Reads the record in Kong's namespace, so it needs neither the stack's config nor its state: a kubeconfig that may read
-the namespace and port-forward is enough. Changes nothing. Leaves out what is proven (proof/).
+Reads the record in Kong's namespace, so it needs neither the stack's config nor its state: a kubeconfig is enough that
+may read Kong's and the agent's namespace and the events in `default`, and port-forward into the gateway's pods, in
+async into the agent's too. Changes nothing. Leaves out what is proven (proof/).
 
 Exit codes: 0 every gateway pod is as recorded, 1 one is not, 2 it could not be looked at.
 """

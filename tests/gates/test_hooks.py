@@ -113,7 +113,7 @@ LINE = "the rollout of gw/edge-kong does not get on: denied"
 
 @pytest.fixture
 def never_getting_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "INTERVAL_SECONDS", 0.005)
     monkeypatch.setattr(watch.RolloutWatch, "reasons", lambda self: ["denied"])
 
 
@@ -121,7 +121,7 @@ def begin_to_watch(*, then: Callable[[], bool]) -> None:
     """A program whose gateway's hook begins the watch, and that ends when `then` says so."""
 
     async def program() -> None:
-        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=1, agent_release="a")
+        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=0.1, agent_release="a")
         cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None)
         (hook,) = Gates(args=args, cluster=cluster).gateway.before_create or []
         await hook(ARGS)  # type: ignore[misc]

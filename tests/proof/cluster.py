@@ -31,8 +31,8 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
         },
     )
     replica_set(kube, "old", revision="6")
-    replica_set(kube, NEWEST, revision="7")
     replica_set(kube, "other", revision="7", owner="somebody-else")
+    replica_set(kube, NEWEST, revision="7")
     for item in pods or (pod(),):
         add_pod(kube, item, plugins=plugins)
     kube.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
