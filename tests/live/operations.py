@@ -8,9 +8,11 @@ preview afterwards) is asked by whoever runs them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
+
 from local import rock
 from tests.live.stack import CommandFailed, LiveStack
-from tests.live.standing import gateway_pods, plugin, record, tme_count
+from tests.live.standing import gateway_pods, plugin, plugins, record, tme_count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,36 @@ def rock_with_a_second_plugin(stack: LiveStack) -> None:
     assert mounted(stack) == set(stack.outputs()["configMaps"])
 
 
+@operation("older rock, refused while an option stands that goes with it", rollouts=0)
+def older_rock_refused(stack: LiveStack) -> None:
+    standing = stack.configured("plugin"), stack.configured("pluginConfig")
+    new_rock(stack, "2.1.2-1")
+    stack.set(pluginConfig={})
+    said = refused_preview(stack)
+    assert "max_body_size_bytes" in said and "Nothing was touched" in said
+    stack.set(plugin=standing[0], pluginConfig=standing[1])
+
+
+@operation("older rock, the option taken back first", rollouts=1)
+def older_rock(stack: LiveStack) -> None:
+    stack.set(pluginConfig={})
+    stack.up()
+    new_rock(stack, "2.1.2-1")
+    stack.up()
+    assert "max_body_size_bytes" not in plugin(stack)["config"]
+    assert mounted(stack) == set(stack.outputs()["configMaps"])
+
+
+@operation("kong.release and kong.namespace, refused", rollouts=0)
+def another_gateway(stack: LiveStack) -> None:
+    standing = stack.configured("kong")
+    stack.set(kong={**standing, "release": f"{stack.name}-b"})
+    assert "a second gateway" in refused_preview(stack)
+    stack.set(kong={**standing, "namespace": f"{stack.name}-b"})
+    assert "a second gateway" in refused_preview(stack)
+    stack.set(kong=standing)
+
+
 @operation("enabled: false, in sync", rollouts=1)
 def off_in_sync(stack: LiveStack) -> None:
     stack.set(enabled=False)
@@ -158,6 +190,37 @@ def kong_values(stack: LiveStack) -> None:
     assert tme_count(stack) == len(gateway_pods(stack))
 
 
+@operation("installed: false, refused while enabled", rollouts=0)
+def leave_too_early(stack: LiveStack) -> None:
+    stack.set(installed=False)
+    assert "is false while enabled is true" in refused_preview(stack)
+    stack.set(enabled=False)
+    assert "Nothing was touched" in refused_preview(stack), "the plugin that stands is still enabled"
+    stack.set(installed=True, enabled=True)
+
+
+@operation("enabled: false, then installed: false", rollouts=2)
+def leave(stack: LiveStack) -> None:
+    stack.set(enabled=False)
+    stack.up()
+    stack.set(installed=False)
+    stack.up()
+    assert plugins(stack) == []
+    assert mounted(stack) == set(), "no files of ours are left, and no pod mounts any"
+    names = {item["metadata"]["name"] for item in stack.objects("configmaps", "--namespace", stack.kong_namespace)}
+    assert names == {"kube-root-ca.crt"}
+    assert tme_count(stack) == 0 and gateway_pods(stack), "Kong stays"
+    assert stack.objects("namespaces", "--field-selector", f"metadata.name={stack.agent_namespace}") == []
+
+
+@operation("installed: true, enabled: true", rollouts=2)
+def come_back(stack: LiveStack) -> None:
+    stack.set(installed=True, enabled=True)
+    stack.up()
+    assert tme_count(stack) == len(gateway_pods(stack))
+    assert not plugin(stack).get("disabled")
+
+
 @operation("destroy", rollouts=0, leaves_a_stack=False)
 def destroy(stack: LiveStack) -> None:
     stack.destroy()
@@ -168,6 +231,13 @@ def destroy(stack: LiveStack) -> None:
             assert "NotFound" in str(problem)
         else:
             raise AssertionError(f"{namespace} is still there")
+
+
+def refused_preview(stack: LiveStack) -> str:
+    """What a preview says that must fail."""
+    with pytest.raises(CommandFailed) as refusal:
+        stack.preview()
+    return str(refusal.value)
 
 
 def new_rock(stack: LiveStack, version: str) -> None:

@@ -1,0 +1,190 @@
+"""The proof on a gateway that stands: each check alone fails when what it is about is broken, in `verify` as in `up`.
+
+One stack with two pods stands for the whole file; what is broken by hand, in the record or behind the pods is put back
+by each test. Leaves out what the injector and Helm can get wrong (test_failures).
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local.gateways import faults
+from tests.live.stack import LiveStack
+from tests.live.standing import gateway_pods, plugin
+
+SECONDS_TO_FOLLOW = 20
+
+
+@pytest.fixture(scope="module")
+def stack(module_stack: Any) -> LiveStack:
+    made: LiveStack = module_stack()
+    made.set(kongValues={**made.configured("kongValues"), "replicaCount": 2})
+    made.up()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def whole(stack: LiveStack) -> Iterator[None]:
+    """Each test begins with, and leaves, a gateway whose proof holds."""
+    yield
+    assert stack.verify("--wait-seconds", str(SECONDS_TO_FOLLOW)).returncode == 0
+
+
+def look(stack: LiveStack) -> dict[str, Any]:
+    done = stack.verify("--json")
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (0 if document["ok"] else 1)
+    return document
+
+
+def failing(stack: LiveStack) -> set[str]:
+    """The names of the checks that fail, as soon as one does."""
+    deadline = time.monotonic() + SECONDS_TO_FOLLOW
+    while not (names := {check["name"] for check in look(stack)["checks"] if not check["ok"]}):
+        assert time.monotonic() < deadline, "everything still holds"
+        time.sleep(0.3)
+    return names
+
+
+@contextmanager
+def recorded_otherwise(stack: LiveStack, **data: str) -> Iterator[None]:
+    """The record says something else meanwhile: as if the gateway were not what the last `up` left."""
+    place = ("configmap", "traceable-installation", "--namespace", stack.kong_namespace)
+    before = json.loads(stack.kubectl("get", *place, "--output", "json"))["data"]
+    try:
+        stack.kubectl("patch", *place, "--type=merge", "--patch", json.dumps({"data": data}))
+        yield
+    finally:
+        stack.kubectl("patch", *place, "--type=merge", "--patch", json.dumps({"data": before}))
+
+
+@contextmanager
+def fault(stack: LiveStack, pod: str = "*", **planted: Any) -> Iterator[None]:
+    namespace = stack.agent_namespace if "agent" in planted else stack.kong_namespace
+    faults.plant(namespace, pod, **planted)
+    try:
+        yield
+    finally:
+        faults.clear(namespace, pod)
+
+
+def test_everything_holds_pod_by_pod(stack: LiveStack) -> None:
+    done = stack.verify()
+    assert done.returncode == 0
+    header, *rows = done.stdout.split("\n\n")[0].splitlines()
+    assert header.split() == ["POD", "READY", "FILES", "TME", "PLUGIN", "VERDICT"]
+    assert {row.split()[0] for row in rows} == {pod["metadata"]["name"] for pod in gateway_pods(stack)}
+    assert {tuple(row.split()[1:]) for row in rows} == {("ok", "ok", "ok", "ok", "protected")}
+    assert "not checked: the agent's own connection to the Traceable platform" in done.stdout
+
+
+def test_the_output_names_the_command(stack: LiveStack) -> None:
+    assert stack.outputs()["verify"] == f"python verify.py --namespace {stack.kong_namespace}"
+
+
+def test_other_files(stack: LiveStack) -> None:
+    with recorded_otherwise(stack, files=json.dumps({"/opt/kong/plugins/traceable": "kong-plugin-traceable-other"})):
+        assert failing(stack) == {"files"}
+
+
+def test_no_tme_with_that_image(stack: LiveStack) -> None:
+    with recorded_otherwise(stack, tmeImage="another-agent"):
+        assert failing(stack) == {"tme"}
+
+
+@pytest.mark.parametrize("how", ["silent", "closed"])
+def test_one_tme_that_does_not_answer(stack: LiveStack, how: Any) -> None:
+    name = gateway_pods(stack)[0]["metadata"]["name"]
+    with fault(stack, name, tme=how):
+        failed = [check for check in look(stack)["checks"] if not check["ok"]]
+        assert [(check["pod"], check["name"]) for check in failed] == [(name, "tme")]
+
+
+def test_another_version_of_the_plugin(stack: LiveStack) -> None:
+    with recorded_otherwise(stack, loadedVersion="2.0.0"):
+        assert failing(stack) == {"loaded"}
+
+
+def test_one_kong_that_cannot_be_asked(stack: LiveStack) -> None:
+    name = gateway_pods(stack)[0]["metadata"]["name"]
+    with fault(stack, name, kong_admin="closed"):
+        failed = [check for check in look(stack)["checks"] if not check["ok"]]
+        assert [(check["pod"], check["name"]) for check in failed] == [(name, "loaded")]
+
+
+def test_a_configuration_that_kong_does_not_take(stack: LiveStack) -> None:
+    """The plugin is written as it should be, and Kong goes on with what it had: told from Kong, with its own words."""
+    name = plugin(stack)["metadata"]["name"]
+    before = plugin(stack)["config"]["timeout"]
+    with fault(stack, kong_config="schema violation (planted)"):
+        patch = json.dumps({"config": {"timeout": before + 1}})
+        stack.kubectl("patch", "kongclusterplugin", name, "--type=merge", "--patch", patch)
+        with recorded_otherwise(stack, pluginConfig=json.dumps(plugin(stack)["config"])):
+            assert failing(stack) == {"plugin"}
+        stack.kubectl(
+            "patch", "kongclusterplugin", name, "--type=merge", "--patch", json.dumps({"config": {"timeout": before}})
+        )
+
+
+def test_a_plugin_that_was_changed_by_hand(stack: LiveStack) -> None:
+    place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
+    stack.kubectl("patch", *place, '{"disabled": true}')
+    try:
+        assert "object" in failing(stack)
+    finally:
+        stack.kubectl("patch", *place, '{"disabled": false}')
+
+
+def test_a_narrower_plugin_on_one_route(stack: LiveStack) -> None:
+    namespace, name = stack.kong_namespace, f"{stack.name}-narrow"
+    config = {**plugin(stack)["config"], "allow_on_failure": False}
+    narrower = {
+        "apiVersion": "configuration.konghq.com/v1",
+        "kind": "KongPlugin",
+        "metadata": {"name": name, "namespace": namespace, "annotations": {"kubernetes.io/ingress.class": stack.name}},
+        "plugin": "traceable",
+        "config": config,
+    }
+    route = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": namespace, "annotations": {"konghq.com/plugins": name}},
+        "spec": {
+            "ingressClassName": stack.name,
+            "rules": [
+                {
+                    "http": {
+                        "paths": [
+                            {
+                                "path": "/narrow",
+                                "pathType": "Prefix",
+                                "backend": {"service": {"name": f"{stack.name}-kong-proxy", "port": {"number": 80}}},
+                            }
+                        ]
+                    }
+                }
+            ],
+        },
+    }
+    stack.apply(narrower)
+    stack.apply(route)
+    try:
+        assert failing(stack) == {"override"}
+    finally:
+        stack.kubectl("delete", "ingress,kongplugin", name, "--namespace", namespace)
+
+
+def test_no_agent_behind_the_tme(stack: LiveStack) -> None:
+    with recorded_otherwise(stack, agentNamespace="default"):
+        assert failing(stack) == {"agent"}
+
+
+def test_no_record_no_look(stack: LiveStack) -> None:
+    done = stack.verify("--namespace", "default", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["ok"] is False
+    assert "There is no ConfigMap default/traceable-installation" in done.stderr
