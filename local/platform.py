@@ -54,6 +54,8 @@ class Platform:
             # Objects that a state still names went with the cluster that they were in.
             shutil.rmtree(paths.BACKEND)
             paths.BACKEND.mkdir()
+            # One that is left of another cluster would go on asking that one.
+            injector.stop(paths.INJECTOR)
         running = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
         reached = gateways.start(
             paths.GATEWAYS, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"

@@ -30,7 +30,7 @@ def start(directory: Path, *, kubeconfig: Path, controller: Path) -> Gateways:
     A restart keeps the router's port and certificates; Kongs and controllers begin anew, as after a node's restart.
     Raises BackgroundError where it does not answer in time.
     """
-    arguments = ("--kubeconfig", str(kubeconfig), "--controller", str(controller), "--code", _code())
+    arguments = ("--kubeconfig", str(kubeconfig), "--controller", str(controller), "--version", _version(kubeconfig))
     state = _process(directory, arguments).start()
     return Gateways(router=state["router"], ca_bundle=state["caBundle"], pid=state["pid"])
 
@@ -44,9 +44,9 @@ def _process(directory: Path, arguments: tuple[str, ...] = ()) -> Background:
     return Background(module="local.gateways", directory=directory, state_file=STATE_FILE, arguments=arguments)
 
 
-def _code() -> str:
-    """Changes with the code, so that a process of the code of before does not go on running."""
-    hasher = hashlib.sha256()
+def _version(kubeconfig: Path) -> str:
+    """Changes with the code and with the cluster, so that a process of those of before does not go on running."""
+    hasher = hashlib.sha256(kubeconfig.read_bytes())
     for folder in _SOURCES:
         for file in sorted([*folder.glob("*.py"), *folder.glob("*.lua")]):
             hasher.update(file.read_bytes())

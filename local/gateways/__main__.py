@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--directory", required=True, type=Path)
     parser.add_argument("--kubeconfig", required=True, type=Path)
     parser.add_argument("--controller", required=True, type=Path)
-    parser.add_argument("--code", help="tells one version of this process from another")
+    parser.add_argument("--version", help="tells one version of this process from another")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 

@@ -20,7 +20,7 @@ Object = dict[str, Any]
 
 
 class ApiError(Exception):
-    """The API server's refusal; the text is its own."""
+    """The API server's refusal in its own words; the code is 0 where nobody answers."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -39,14 +39,17 @@ class Api:
         self._pool = kubernetes.client.ApiClient(configuration).rest_client.pool_manager
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
-        """Sends one request and returns the answer's object; ApiError where it is refused."""
-        answer = self._pool.request(
-            method,
-            self.host + path,
-            body=None if body is None else json.dumps(body),
-            headers={"Accept": "application/json", "Content-Type": content_type},
-            timeout=TIMEOUT_SECONDS,
-        )
+        """Sends one request and returns the answer's object; ApiError where it is refused, or nobody answers."""
+        try:
+            answer = self._pool.request(
+                method,
+                self.host + path,
+                body=None if body is None else json.dumps(body),
+                headers={"Accept": "application/json", "Content-Type": content_type},
+                timeout=TIMEOUT_SECONDS,
+            )
+        except urllib3.exceptions.HTTPError as problem:
+            raise ApiError(0, f"the API server does not answer: {problem}") from problem
         document = json.loads(answer.data or b"{}")
         if answer.status >= 400:
             raise ApiError(answer.status, str(document.get("message")))

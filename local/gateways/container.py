@@ -5,7 +5,7 @@ needs an image, a command or a signal.
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 from local.gateways import pods, probes
@@ -31,7 +31,8 @@ class ContainerRun:
     part: Part
     ready: bool = False
     restarts: int = 0
-    _state: dict[str, Any] = field(default_factory=lambda: {"waiting": {"reason": "ContainerCreating"}})
+    waits_for: InitVar[str] = "ContainerCreating"
+    _state: dict[str, Any] = field(default_factory=dict)
     _last: dict[str, Any] = field(default_factory=dict)
     _running_since: float | None = None
     _next_start: float = 0.0
@@ -39,6 +40,9 @@ class ContainerRun:
     _pause: float = FIRST_PAUSE_SECONDS
     _failures: int = 0
     _ended: bool = False
+
+    def __post_init__(self, waits_for: str) -> None:
+        self._state = {"waiting": {"reason": waits_for}}
 
     def tick(self, now: float) -> None:
         """Starts it where it is time, looks whether it runs, asks its probe."""

@@ -100,6 +100,13 @@ class KongPart:
             node = Node(settings, hostname=around.pod["metadata"]["name"])
         except StartError as problem:
             raise Failed(f"Error: {problem}\n") from problem
+        try:
+            self._listen_all(node, settings)
+        except OSError as problem:
+            self.stop()
+            raise Failed(f"nginx: [emerg] bind() failed ({problem})\n") from problem
+
+    def _listen_all(self, node: Node, settings: Settings) -> None:
         for listener in settings.admin:
             self._listen(listener.port, listener.tls, listener.reachable, self._admin(node))
         for listener in settings.status:

@@ -33,8 +33,9 @@ class PodWorker(threading.Thread):
         self._around = around
         self._kept = pods.kept(pod)
         before = {item["name"]: item["restartCount"] + 1 for item in pod["status"].get("containerStatuses", [])}
+        waits_for = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
         self._containers = [
-            ContainerRun(item, self._part(item), restarts=before.get(item["name"], 0))
+            ContainerRun(item, self._part(item), restarts=before.get(item["name"], 0), waits_for=waits_for)
             for item in pod["spec"]["containers"]
         ]
         self._init = [ContainerRun(item, Nothing()) for item in pod["spec"].get("initContainers", [])]

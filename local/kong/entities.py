@@ -53,8 +53,6 @@ def read(document: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> En
     fields: dict[str, Any] = {
         name: "unknown field" for name in document if name not in KINDS and name not in _OF_THE_FILE
     }
-    if "_format_version" not in document:
-        fields["_format_version"] = "required field missing"
     entities: Entities = {}
     for kind in KINDS:
         for item in document.get(kind) or []:

@@ -8,6 +8,7 @@ database, the node says what a Kong without its Postgres says, and does not star
 import hashlib
 import json
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -124,6 +125,9 @@ class Node:
             if query.get("flatten_errors") in ("1", "true", "on", "yes"):
                 return 400, errors.declarative_config(refused.fields, refused.flattened)
             return 400, errors.declarative_config({**refused.fields, **_by_kind(refused)}, None)
+        moment = int(time.time())
+        for plugin in found.get("plugins", []):
+            plugin |= {name: plugin.get(name) or moment for name in ("created_at", "updated_at")}
         self.entities = found
         self.hash = new_hash if found else EMPTY_HASH
         return 201, {kind: {item["id"]: item for item in items} for kind, items in found.items()}

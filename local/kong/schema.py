@@ -64,8 +64,6 @@ def _missing(field: Mapping[str, Any]) -> Any:
 def _field_problem(field: Mapping[str, Any], value: Any) -> Errors:
     if value is None:
         return _null_problem(field)
-    if field.get("eq") is NULL:
-        return field.get("err") or "value must be null"
     kind = field.get("type", "any")
     problem = _TYPES[kind](field, value) if kind in _TYPES else f"invalid type: {kind}"
     if problem:

@@ -163,8 +163,13 @@ def test_a_pod_is_ready_when_all_its_containers_are(part: Part, answers: list[bo
 def test_a_pod_waits_for_its_init_containers(part: Part, answers: list[bool]) -> None:
     stuck = run(Part(), image="registry.invalid/a:1")
     stuck.tick(1)
-    shown = status(run(part), init=(stuck,))
+    shown = status(ContainerRun({"name": "c", "image": "i"}, part, waits_for="PodInitializing"), init=(stuck,))
     assert (shown["phase"], condition(shown, "Initialized")["status"]) == ("Pending", "False")
+    assert shown["containerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
+    late = run(Part())
+    late.tick(0)
+    late.tick(1)
+    assert late.ready and condition(status(late, init=(stuck,)), "Ready")["status"] == "False"
 
 
 def test_a_condition_keeps_its_time_and_those_of_others_stay(part: Part) -> None:

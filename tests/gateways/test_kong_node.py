@@ -38,6 +38,7 @@ def test_a_plugin_needs_a_schema() -> None:
     ("handler", "message"),
     [
         ('return { VERSION = "1.0.0" }', "its PRIORITY field is not a valid integer number"),
+        ('return { PRIORITY = 1.5, VERSION = "1.0.0" }', "its PRIORITY field is not a valid integer number"),
         ("return { PRIORITY = 1 }", r'its VERSION field does not follow the "x.y.z" format, got: "nil"'),
         ('return { PRIORITY = 1, VERSION = "1.0.0-1" }', "its VERSION field does not follow"),
         ("return {", "error loading module 'kong.plugins.foo.handler'"),
@@ -213,6 +214,7 @@ def test_a_schema_is_shown_without_its_functions() -> None:
         ("off", []),
         ("127.0.0.1:8001", [(8001, False, False)]),
         ("0.0.0.0:8444 http2 ssl, [::]:8444 http2 ssl", [(8444, True, True)]),
+        ("0.0.0.0:8001, 127.0.0.1:8001", [(8001, False, True)]),
         ("0.0.0.0:8001, 127.0.0.1:8444 ssl", [(8001, False, True), (8444, True, False)]),
     ],
 )

@@ -135,6 +135,7 @@ def test_defaults_are_filled_in_and_what_has_none_is_null() -> None:
     assert plugin["config"] == {"a": "x", "b": None, "n": 3, "r": {"t": 5}, "given": {"t": 5}}
     assert (plugin["enabled"], plugin["protocols"]) == (True, ["grpc", "grpcs", "http", "https"])
     assert (plugin["route"], plugin["service"], plugin["consumer"]) == (None, None, None)
+    assert plugin["created_at"] == plugin["updated_at"] > 0
 
 
 def test_a_plugin_without_config_gets_the_defaults() -> None:

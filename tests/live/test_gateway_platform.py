@@ -207,6 +207,24 @@ def test_faults_reach_the_simulated_parts(new_gateway: NewGateway) -> None:
     eventually(lambda: len(gateway.enabled_plugins()) == 1)
 
 
+def test_a_tme_beside_kong_answers_as_long_as_it_is_not_made_to_fail(new_gateway: NewGateway) -> None:
+    tme = {
+        "name": "tme",
+        "image": "docker.io/traceableai/traceable-agent:1.58.0",
+        "readinessProbe": {"tcpSocket": {"port": 5442}},
+    }
+    gateway = new_gateway(deployment={"sidecarContainers": [tme]})
+    assert gateway.ask("/", port=5442, tls=False) == {}
+    faults.plant(gateway.name, tme="silent")
+    with pytest.raises(TimeoutError):
+        gateway.ask("/", port=5442, tls=False)
+    assert gateway.containers()["tme"]["ready"], "its probe only connects"
+    faults.plant(gateway.name, tme="closed")
+    eventually(lambda: not gateway.containers()["tme"]["ready"])
+    faults.clear(gateway.name)
+    eventually(lambda: gateway.containers()["tme"]["ready"])
+
+
 def test_controllers_end_with_their_pods_and_with_the_process_that_started_them(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     assert controllers()
