@@ -39,12 +39,15 @@ def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
 namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
 # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
 foundation: list[pulumi.Resource] = [namespace]
+if planned.plugin_files:
+    foundation.append(
+        PluginFiles("plugin-files", args=planned.plugin_files, namespace=namespace.made, opts=after(namespace))
+    )
 if planned.agent:
-    foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after()))
+    # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
+    foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
 if planned.guard:
     foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after()))
-if planned.plugin_files:
-    foundation.append(PluginFiles("plugin-files", args=planned.plugin_files, opts=after(namespace)))
 gateway = KongGateway("gateway", args=planned.gateway, before=gates.gateway, opts=after(*foundation))
 
 

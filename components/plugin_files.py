@@ -118,9 +118,21 @@ class PluginFilesArgs:
 
 
 class PluginFiles(pulumi.ComponentResource):
-    """The ConfigMaps. Outputs: `config_map_names` (list of str)."""
+    """The ConfigMaps. Outputs: `config_map_names` (list of str).
 
-    def __init__(self, name: str, *, args: PluginFilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    `namespace` is Kong's where it is ours, else None. They go with it: Helm's uninstall ends before the garbage
+    collector has reached the last pod, and a namespace is emptied of its pods first (Kubernetes 1.33,
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/, ordered deletion).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: PluginFilesArgs,
+        namespace: pulumi.Resource | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:PluginFiles", name, None, opts)
         for item in args.config_maps:
             k8s.core.v1.ConfigMap(
@@ -133,7 +145,7 @@ class PluginFiles(pulumi.ComponentResource):
                 immutable=True,
                 data=item.data or None,
                 binary_data=item.binary_data or None,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, deleted_with=namespace),
             )
         self.config_map_names = [item.name for item in args.config_maps]
         self.register_outputs({"configMapNames": self.config_map_names})

@@ -21,7 +21,7 @@ CREATE_ATTEMPTS = 3
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 
-NAME = f"traceable-kong-{hashlib.sha256(str(paths.CLONE).encode()).hexdigest()[:8]}"
+NAME = f"traceable-kong-{hashlib.sha256(str(paths.STATE).encode()).hexdigest()[:8]}"
 
 _FOLDER = paths.KWOK / "clusters" / NAME
 _STAGES = Path(__file__).with_name("stages.yaml")

@@ -1,9 +1,13 @@
-"""Where the platform keeps what it makes: one ignored folder in the clone. The tool cache is elsewhere, and shared."""
+"""Where the platform keeps what it makes: one ignored folder in the clone. The tool cache is elsewhere, and shared.
 
+TRACEABLE_KONG_STATE names another folder, and so another platform beside it: the tests have one of their own.
+"""
+
+import os
 from pathlib import Path
 
 CLONE = Path(__file__).parents[1]
-STATE = CLONE / ".local"
+STATE = CLONE / os.environ.get("TRACEABLE_KONG_STATE", ".local")
 
 TOOLS = STATE / "bin"
 PULUMI_HOME = STATE / "home"

@@ -39,7 +39,7 @@ class Gateways:
         self._api = api
         self._directory = directory
         self._controller_binary = controller_binary
-        self._addresses = Addresses(paths.CLONE)
+        self._addresses = Addresses(paths.STATE)
         self._workers: dict[tuple[str, str], PodWorker] = {}
         self._lock = threading.Lock()
         certificates.ensure(directory)

@@ -58,7 +58,7 @@ def test_names_fit_into_a_volume_name() -> None:
 def test_every_config_map_is_immutable_with_its_digest_in_both_names() -> None:
     config_maps = plugin_config_maps(FILES)
     args = PluginFilesArgs(namespace="kong", config_maps=config_maps, labels=LABELS)
-    made = record(lambda: PluginFiles("files", args=args))
+    made = record(lambda: PluginFiles("files", args=args, namespace=None))
     (registered,) = made.of_type(":ConfigMap")
     assert registered.inputs["immutable"] is True
     assert registered.inputs["metadata"]["name"] == config_maps[0].name
