@@ -210,6 +210,10 @@ def record(
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        # A program that failed has raised its error. The futures that hold it too would log it, traceback and all, when
+        # they are collected: also in the middle of another test's ast.parse(), which Python 3.11 answers with a
+        # SystemError (https://github.com/pytest-dev/pytest/issues/10763).
+        loop.set_exception_handler(lambda _, context: None)
         asyncio.set_event_loop(None)
         loop.close()
     return recording
