@@ -40,9 +40,8 @@ namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
 # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
 foundation: list[pulumi.Resource] = [namespace]
 if planned.plugin_files:
-    foundation.append(
-        PluginFiles("plugin-files", args=planned.plugin_files, namespace=namespace.made, opts=after(namespace))
-    )
+    held, ours = planned.plugin_files, namespace.made
+    foundation.append(PluginFiles("plugin-files", args=held, namespace=ours, opts=after(namespace)))
 if planned.agent:
     # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
     foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
@@ -73,7 +72,6 @@ if planned.installed:
     # The plugin may only call a TME that is there: after it on the way in, and before it on the way out.
     first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
     steps = [made := first(), second(made)]
-
 changed = [gateway.release, *(made for step in steps for made in step.made)]
 Installation("installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps))
 

@@ -92,12 +92,18 @@ def test_a_forward_that_is_refused_is_the_pods_own_answer(problem: Exception, mo
     assert found.kong == found.tme == str(problem)
 
 
-@pytest.mark.parametrize("path", [DEPLOYMENT, PODS, EVENTS, f"{AGENT}/services/agent", f"{AGENT}/pods"])
+@pytest.mark.parametrize("path", [DEPLOYMENT, PODS, f"{AGENT}/services/agent", f"{AGENT}/pods"])
 def test_a_cluster_that_cannot_be_read_is_no_look(path: str) -> None:
     fake = cluster()
     fake.problems[path] = forbidden()
     with pytest.raises(kube.ApiError):
         look(fake, expectation())
+
+
+def test_events_that_may_not_be_read_are_done_without() -> None:
+    fake = cluster()
+    fake.problems[EVENTS] = forbidden()
+    assert look(fake, expectation()).events == []
 
 
 def in_async(fake: Any) -> str | None:

@@ -41,7 +41,8 @@ def test_guard_agent_and_files_before_kong_and_the_record_last(program: Program,
     for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(last, "gateway-release")
         assert made.waits_for("installation-record", last)
-    assert not made.waits_for("agent-release", "kong-namespace"), "side by side, until the gateway"
+    assert made.waits_for("agent-release", files), "on the way out the files wait for the gateway's last pods"
+    assert made[files].deleted_with == "kong-namespace"
 
 
 def test_everything_uses_the_one_provider(program: Program) -> None:
