@@ -9,28 +9,28 @@ import pytest
 from local import rock
 from tests.live.sessions import end_session
 from tests.live.stack import CommandFailed, LiveStack
+from tests.live.standing import everything, of_charts, plugin, plugins, tme_count
 
 NOTHING = "--expect-no-changes"
 DEADLINE_SECONDS = 90
 NewStack = Callable[..., LiveStack]
 
 
-def killed_when(stack: LiveStack, status: str) -> None:
-    """Runs `pulumi up`, and kills it and all that it started when the gateway's release is in this state."""
+def killed_when(stack: LiveStack, holds: Callable[[], bool], *command: str) -> None:
+    """Runs `pulumi`, kills it and all that it started as soon as something holds, and releases the stack."""
     process = subprocess.Popen(
-        ["pulumi", "up", "--yes", "--skip-preview"],
+        ["pulumi", *(command or ("up",)), "--yes", "--skip-preview"],
         cwd=stack.directory,
         env=stack.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    selector = f"owner=helm,name={stack.name},status={status}"
     try:
         deadline = time.monotonic() + DEADLINE_SECONDS
-        while not stack.objects("secrets", "--namespace", stack.kong_namespace, "--selector", selector):
+        while not holds():
             assert process.poll() is None, "the run has ended"
-            assert time.monotonic() < deadline, f"the release never was {status}"
+            assert time.monotonic() < deadline, "it never came so far"
     finally:
         process.kill()
         process.wait()
@@ -38,18 +38,59 @@ def killed_when(stack: LiveStack, status: str) -> None:
     stack.pulumi("cancel", "--yes")
 
 
+def release_is(stack: LiveStack, status: str) -> Callable[[], bool]:
+    selector = f"owner=helm,name={stack.name},status={status}"
+    return lambda: bool(stack.objects("secrets", "--namespace", stack.kong_namespace, "--selector", selector))
+
+
 def test_a_run_that_was_killed_in_helm_is_finished_by_the_next(new_stack: NewStack) -> None:
     stack = new_stack(mode="async")
-    killed_when(stack, "pending-install")
+    killed_when(stack, release_is(stack, "pending-install"))
     assert "helm uninstall" in stack.preview()
     stack.up()
     stack.preview(NOTHING)
 
     stack.set(kongValues={"proxy": {"type": "NodePort"}, "env": {"log_level": "debug"}})
-    killed_when(stack, "pending-upgrade")
+    killed_when(stack, release_is(stack, "pending-upgrade"))
     assert "helm rollback" in stack.preview()
     stack.up()
     stack.preview(NOTHING)
+
+
+def test_a_run_that_was_killed_while_the_plugin_is_written(new_stack: NewStack) -> None:
+    stack = new_stack()
+    killed_when(stack, lambda: bool(plugins(stack)))
+    with stack.recorded() as recording:
+        stack.up()
+    assert recording.rollouts == 0
+    stack.preview(NOTHING)
+
+    stack.pulumi("config", "set", "traceable-kong:mode", "async")
+    killed_when(stack, lambda: plugin(stack)["config"]["mode"] == "async")
+    with stack.recorded():
+        stack.up()
+    assert tme_count(stack) == 0
+    stack.preview(NOTHING)
+
+
+def test_a_release_that_the_state_does_not_know_is_made_anew(new_stack: NewStack) -> None:
+    """Helm ended, and the run was killed before it was written down: Helm would refuse the name for ever."""
+    stack = new_stack(mode="async")
+    killed_when(stack, lambda: bool(plugins(stack)))
+    forgotten = next(urn for urn in stack.pulumi("stack", "--show-urns").split() if urn.endswith("::gateway-release"))
+    stack.pulumi("state", "delete", "--yes", "--force", "--target-dependents", forgotten)
+    stack.up()
+    stack.preview(NOTHING)
+
+
+def test_a_destroy_that_was_killed_is_finished_by_the_next(new_stack: NewStack) -> None:
+    stack = new_stack()
+    before = everything(stack)
+    stack.up()
+    with stack.recorded():
+        killed_when(stack, lambda: not plugins(stack), "destroy")
+        stack.destroy()
+    assert {item for item in everything(stack) - before if not of_charts(item)} == set()
 
 
 def test_an_older_rock_without_an_option_that_stands_takes_two_steps(new_stack: NewStack) -> None:

@@ -1,0 +1,96 @@
+"""Secrets stay where they belong: the token in its Secret, the owner's values in the cluster, and nowhere else.
+
+Leaves out what the settings refuse (tests/settings).
+"""
+
+import base64
+import gzip
+import json
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tests.live.stack import PROJECT, TOKEN, LiveStack
+
+OWNERS = "the-owner's-own-value"
+NewStack = Callable[..., LiveStack]
+
+
+class Arguments:
+    """What every process of this machine was started with, looked at all the while."""
+
+    def __init__(self) -> None:
+        self.seen: set[bytes] = set()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> "Arguments":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.02):
+            for folder in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    self.seen.add((folder / "cmdline").read_bytes())
+
+
+def releases(stack: LiveStack, namespace: str) -> str:
+    """What Helm keeps of its releases: base64 in base64, gzip."""
+    found = stack.objects("secrets", "--namespace", namespace, "--field-selector", "type=helm.sh/release.v1")
+    packed = [base64.b64decode(base64.b64decode(item["data"]["release"])) for item in found]
+    assert packed
+    return "".join(gzip.decompress(item).decode() for item in packed)
+
+
+def test_secrets_are_nowhere_but_where_they_belong(new_stack: NewStack) -> None:
+    stack = new_stack()
+    key = f"{PROJECT}:kongValues.customEnv.owners_value"
+    stack.pulumi("config", "set", "--secret", "--path", key, stdin=OWNERS)
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--diff"]
+    with Arguments() as arguments:
+        done = subprocess.run(
+            command,
+            cwd=stack.directory,
+            env=stack.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        )
+    (deployment,) = stack.objects("deployments", "--namespace", stack.kong_namespace)
+    assert OWNERS in json.dumps(deployment), "it is in the Deployment, which the patch has in its outputs"
+
+    stack.set(blockingStatusCode=451)
+    told = {
+        "up": done.stdout + done.stderr,
+        "preview": stack.preview("--diff"),
+        "preview as JSON": stack.preview("--json"),
+        "verify": stack.verify("--json").stdout,
+        "outputs": stack.pulumi("stack", "output", "--json"),
+        "state": stack.pulumi("stack", "export"),
+        "processes": b" ".join(arguments.seen).decode(errors="replace"),
+        "events": json.dumps(stack.objects("events", "--all-namespaces")),
+        "configmaps": json.dumps(stack.objects("configmaps", "--all-namespaces")),
+        "plugins": json.dumps(stack.objects("kongclusterplugins")),
+    }
+    assert len(arguments.seen) > 10
+    assert {where for where, text in told.items() if TOKEN in text or OWNERS in text} == set()
+
+    files = [path for path in stack.directory.rglob("*") if path.is_file()]
+    assert [path for path in files if TOKEN.encode() in path.read_bytes() or OWNERS.encode() in path.read_bytes()] == []
+
+    holding = {
+        item["metadata"]["name"]
+        for item in stack.objects("secrets", "--namespace", stack.agent_namespace)
+        if TOKEN in "".join(base64.b64decode(value).decode(errors="replace") for value in item["data"].values())
+    }
+    assert holding == {"traceable-agent-token"}
+    assert TOKEN not in releases(stack, stack.agent_namespace) + releases(stack, stack.kong_namespace)
