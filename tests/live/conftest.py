@@ -19,6 +19,21 @@ def platform() -> Iterator[Platform]:
         found.stop()
 
 
+LONGEST_FIRST = ("test_operations", "test_failures", "test_interrupted", "test_installation")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs side by side: whole files, which share a stack, but each walk through the operations by itself.
+
+    The longest begin, so that no worker is left with one at the end.
+    """
+    for item in items:
+        alone = item.path.stem == "test_operations"
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else str(item.path)))
+    names = dict(zip(LONGEST_FIRST, range(len(LONGEST_FIRST)), strict=True))
+    items.sort(key=lambda item: names.get(item.path.stem, len(names)))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     outcome: Any = yield

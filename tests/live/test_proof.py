@@ -183,6 +183,52 @@ def test_no_agent_behind_the_tme(stack: LiveStack) -> None:
         assert failing(stack) == {"agent"}
 
 
+def test_a_deployment_that_is_not_there(stack: LiveStack) -> None:
+    with recorded_otherwise(stack, deployment="another"):
+        assert failing(stack) == {"deployment"}
+
+
+def test_a_pod_of_another_revision_that_never_gets_ready(stack: LiveStack) -> None:
+    """It serves nobody, and holds files and settings of another revision all the same."""
+    labels = gateway_pods(stack)[0]["metadata"]["labels"]
+    container = {"name": "proxy", "image": "registry.invalid/kong:3.9"}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "left-over",
+            "namespace": stack.kong_namespace,
+            "labels": {**labels, "pod-template-hash": "older"},
+        },
+        "spec": {"containers": [container]},
+    }
+    stack.apply(pod)
+    try:
+        assert failing(stack) == {"rollout"}
+    finally:
+        stack.kubectl("delete", "pod", "left-over", "--namespace", stack.kong_namespace)
+
+
+def test_a_plugin_that_was_changed_and_kong_has_not_followed(stack: LiveStack) -> None:
+    place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
+    with fault(stack, kong_config="schema violation (planted)"):
+        stack.kubectl("patch", *place, '{"disabled": true}')
+        assert failing(stack) == {"object"}
+        stack.kubectl("patch", *place, '{"disabled": false}')
+
+
+def test_a_gateway_that_is_scaled_to_nothing(stack: LiveStack) -> None:
+    scale = ("scale", "deployment", f"{stack.name}-kong", "--namespace", stack.kong_namespace, "--replicas")
+    stack.kubectl(*scale, "0")
+    try:
+        deadline = time.monotonic() + SECONDS_TO_FOLLOW
+        while gateway_pods(stack):
+            assert time.monotonic() < deadline
+        assert failing(stack) == {"ready"}
+    finally:
+        stack.kubectl(*scale, "2")
+
+
 def test_no_record_no_look(stack: LiveStack) -> None:
     done = stack.verify("--namespace", "default", "--json")
     assert done.returncode == 2
