@@ -117,11 +117,11 @@ def _sections(preview: Preview) -> list[Section]:
     whole = [change for change in preview.changes if change.op in ("create", "delete")]
     return [
         Section(opening="\n", rows=[pre(message) for message in preview.errors]),
-        Section(opening="\nWarnings:\n\n", rows=[pre(message) for message in preview.warnings]),
         Section(
             opening="\n| | resource | field | now | then |\n|---|---|---|---|---|\n",
             rows=[*(row for change in changed for row in _rows(change)), *(_line(change) for change in whole)],
         ),
+        Section(opening="\nWarnings:\n\n", rows=[pre(message) for message in preview.warnings]),
         *(
             Section(
                 opening=f"\n<details><summary>{change.op} {code(change.name)}</summary>\n\n{FIELDS}",
