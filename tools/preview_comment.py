@@ -10,7 +10,7 @@ https://github.com/gjtorikian/html-pipeline). Leaves out posting it, which is th
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def _summary(preview: Preview, stack: str) -> str:
     if preview.failed:
         return title + f"{WARNING} **failed**\n"
     if not preview.changes:
-        facts = ", ".join(f"{label} {_fact(now)}" for label, now, _ in _facts(preview))
+        facts = ", ".join(f"{label} {_fact(now)}" for label, now, _ in _facts(preview) if now is not None)
         return f"{title}nothing changes ({facts})\n"
     counts = Counter(change.op for change in preview.changes)
     text = title + ", ".join(f"{count} to {escaped(op)}" for op, count in sorted(counts.items())) + "\n\n"
@@ -81,6 +81,8 @@ def _summary(preview: Preview, stack: str) -> str:
         if names:
             more = f" and {len(names) - NAMES_IN_SUMMARY} more" if len(names) > NAMES_IN_SUMMARY else ""
             text += f"{WARNING} **This {op}s {', '.join(names[:NAMES_IN_SUMMARY])}{more}.**\n\n"
+    if preview.now and preview.then == {}:
+        text += f"{WARNING} **Traceable leaves this gateway: nothing protects it then.**\n\n"
     text += "| | now | then |\n|---|---|---|\n"
     for label, now, then in _facts(preview):
         text += f"| {label} | {_fact(now)} | {_fact(then) if now == then else f'**{_fact(then)}**'} |\n"
@@ -90,17 +92,20 @@ def _summary(preview: Preview, stack: str) -> str:
 
 def _facts(preview: Preview) -> list[tuple[str, str | None, str | None]]:
     """Label, now, then."""
-    then = preview.then or {}
-    protection = {"true": "enabled", "false": "disabled"}
-    return [
-        ("mode", preview.now.get("mode"), then.get("mode")),
-        ("plugin version", preview.now.get("pluginVersion"), then.get("pluginVersion")),
-        (
-            "protection",
-            protection.get(preview.now.get("enabled", "")),
-            protection.get(then.get("enabled", "")),
-        ),
+    now, then = preview.now, preview.then or {}
+    facts = [
+        ("mode", now.get("mode"), then.get("mode")),
+        ("plugin version", now.get("rockVersion"), then.get("rockVersion")),
+        ("protection", _protection(now), _protection(then)),
     ]
+    return facts + ([("guard of the TME", *preview.guard)] if preview.guard else [])
+
+
+def _protection(entries: Mapping[str, str]) -> str:
+    """In a word; without a record, and by the outputs of a stack that Traceable has left, there is none."""
+    if entries.get("installed") != "true":
+        return "not installed"
+    return "enabled" if entries.get("enabled") == "true" else "disabled"
 
 
 def _fact(value: str | None) -> str:
@@ -112,11 +117,11 @@ def _sections(preview: Preview) -> list[Section]:
     whole = [change for change in preview.changes if change.op in ("create", "delete")]
     return [
         Section(opening="\n", rows=[pre(message) for message in preview.errors]),
-        Section(opening="\nWarnings:\n\n", rows=[pre(message) for message in preview.warnings]),
         Section(
             opening="\n| | resource | field | now | then |\n|---|---|---|---|---|\n",
             rows=[*(row for change in changed for row in _rows(change)), *(_line(change) for change in whole)],
         ),
+        Section(opening="\nWarnings:\n\n", rows=[pre(message) for message in preview.warnings]),
         *(
             Section(
                 opening=f"\n<details><summary>{change.op} {code(change.name)}</summary>\n\n{FIELDS}",

@@ -30,6 +30,7 @@ PARTS_OF_A_REPLACE = {"create-replacement", "delete-replaced", "read-replacement
 RECORD = "installation-record"
 GATEWAY = "gateway-release"
 TME_PATCH = "tme-pod-annotation"
+GUARD_BINDING = "tme-guard-binding"
 ROLLING_VALUES = ("values", "chart", "version", "repositoryOpts")
 
 LONGEST_SHOWN = 80
@@ -60,13 +61,16 @@ class Change:
 class Preview:
     """What a preview says. `now` and `then` are the record's entries; `then` is None where the preview failed.
 
-    `rollouts` has one reason for each time that the gateway's pods are made anew.
+    Where the record stays as it is they are the stack's outputs, which name these entries alike. `guard` is what the
+    guard does now and then (`deny`, `warn`, `off`), None where that does not change. `rollouts` has one reason for each
+    time that the gateway's pods are made anew.
     """
 
     failed: bool
     changes: tuple[Change, ...]
     now: Mapping[str, str]
     then: Mapping[str, str] | None
+    guard: tuple[str, str] | None
     rollouts: tuple[str, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -96,6 +100,7 @@ def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
         changes=tuple(_changes(steps)),
         now=now,
         then=None if failed else then,
+        guard=_guard(steps),
         rollouts=tuple(_rollouts(steps)),
         errors=tuple(said["error"]),
         warnings=tuple(said["warning"]),
@@ -207,6 +212,22 @@ def _records(steps: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: _shown(value) for key, value in values.items()}
+
+
+def _guard(steps: list[dict[str, Any]]) -> tuple[str, str] | None:
+    """What the guard does, now and then. None where it stays as it is: a preview leaves out what is the same."""
+    for step in steps:
+        if _name(step) == GUARD_BINDING and step["op"] not in UNCHANGED | PARTS_OF_A_REPLACE:
+            now, then = (_action(_inputs(step, which)) for which in ("oldState", "newState"))
+            return None if now == then else (now, then)
+    return None
+
+
+def _action(binding: Mapping[str, Any]) -> str:
+    actions = (binding.get("spec") or {}).get("validationActions")
+    if not actions:
+        return "off"
+    return "deny" if "Deny" in actions else "warn"
 
 
 def _rollouts(steps: list[dict[str, Any]]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from tests.live.stack import TOKEN, LiveStack
-from tests.live.test_installation import generation
 from tools.preview_comment import comment
 from tools.preview_reading import Preview, read
 
@@ -19,8 +18,9 @@ def test_the_comment_foretells_what_comes(new_stack: Callable[..., LiveStack]) -
     text = comment(fresh, stack=stack.name)
     assert "<code>&#91;secret&#93;</code>" in text and TOKEN not in text
     assert "characters in" in text and "local Handler" not in text
-    stack.up()
-    assert generation(stack) == len(fresh.rollouts)
+    with stack.recorded() as installing:
+        stack.up()
+    assert installing.rollouts == len(fresh.rollouts)
 
     assert "nothing changes" in comment(preview(stack), stack=stack.name)
 
@@ -33,7 +33,8 @@ def test_the_comment_foretells_what_comes(new_stack: Callable[..., LiveStack]) -
             'spec.template.metadata.annotations["tme.traceable.ai/inject"]',
             "spec.template.metadata.annotations.traceable-kong/tme-settings",
         },
-        "installation-record": {"data.endpoint", "data.mode", "data.pluginConfigDigest"},
+        "installation-record": {"data.endpoint", "data.mode", "data.pluginConfig", "data.tmeImage"},
     }
-    stack.up()
-    assert generation(stack) == len(fresh.rollouts) + len(switch.rollouts)
+    with stack.recorded() as switching:
+        stack.up()
+    assert switching.rollouts == len(switch.rollouts)

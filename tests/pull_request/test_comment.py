@@ -35,11 +35,13 @@ def document(text: str, *, op: str = "update") -> dict[str, Any]:
     state = {"custom": True, "type": f"kubernetes:core/v1:{text}", "inputs": {text: text, "list": [{text: f"{text}!"}]}}
     changed = {"op": op, "urn": f"urn:pulumi:dev::p::t::{text}", "detailedDiff": {text: {}}, "replaceReasons": [text]}
     states = {"create": ("newState",), "delete": ("oldState",)}.get(op, ("newState", "oldState"))
-    record = {"custom": True, "type": "r", "inputs": {"data": {"mode": text, "pluginVersion": text}}}
+    record = {"custom": True, "type": "r", "inputs": {"data": {"mode": text, "rockVersion": text, "enabled": text}}}
+    guard = {"custom": True, "type": "g", "inputs": {"spec": {"validationActions": [text]}}}
     return {
         "steps": [
             {**changed, **dict.fromkeys(states, state)},
             {"op": "update", "urn": "urn::installation-record", "newState": record, "oldState": record},
+            {"op": "create", "urn": "urn::tme-guard-binding", "newState": guard},
         ],
         "diagnostics": [{"severity": severity, "message": text} for severity in ("warning", "info")],
     }
@@ -121,6 +123,22 @@ def test_a_long_name_keeps_its_beginning() -> None:
 
 def test_what_cannot_be_seen_is_written_out() -> None:
     assert escaped("\u202e\x00") == "&#92;u202e&#92;x00"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ({"installed": False, "enabled": False}, "nothing changes (protection not installed)"),
+        (
+            {"installed": True, "enabled": False, "mode": "sync", "rockVersion": "2.1.2-1", "pluginVersion": "2.1.2"},
+            "nothing changes (mode sync, plugin version 2.1.2-1, protection disabled)",
+        ),
+    ],
+)
+def test_where_nothing_changes_it_says_what_stands(outputs: dict[str, Any], said: str) -> None:
+    stack = {"type": "pulumi:pulumi:Stack", "outputs": outputs}
+    text = comment(read(json.dumps({"steps": [{"op": "same", "urn": "urn::s", "oldState": stack}]})), stack="dev")
+    assert said in re.sub(r"</?code>", "", text)
 
 
 def test_many_deletes_are_counted() -> None:

@@ -97,6 +97,22 @@ def test_rollouts(steps: list[dict[str, Any]], rollouts: int) -> None:
     assert len(preview(*steps).rollouts) == rollouts
 
 
+@pytest.mark.parametrize(
+    ("op", "old", "new", "guard"),
+    [
+        ("create", None, ["Deny"], ("off", "deny")),
+        ("update", ["Deny"], ["Warn", "Audit"], ("deny", "warn")),
+        ("delete", ["Warn", "Audit"], None, ("warn", "off")),
+        ("update", ["Deny"], ["Deny"], None),
+        ("same", ["Deny"], ["Deny"], None),
+        ("delete-replaced", ["Deny"], None, None),
+    ],
+)
+def test_the_guard(op: str, old: Any, new: Any, guard: tuple[str, str] | None) -> None:
+    before, after = (actions and {"spec": {"validationActions": actions}} for actions in (old, new))
+    assert preview(step(op, name="tme-guard-binding", old=before, new=after)).guard == guard
+
+
 def test_what_stands_comes_from_the_record_and_otherwise_from_the_stack() -> None:
     stack = step("same", old={}, new={})
     stack["oldState"] |= {"type": "pulumi:pulumi:Stack", "custom": False, "outputs": {"mode": "sync", "enabled": True}}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.pull_request.recorded import CLONE, PREVIEWS, recorded
 from tools.preview_comment import comment, marker
-from tools.preview_reading import Preview, read
+from tools.preview_reading import Preview, abbreviated, read
 
 
 def preview(name: str) -> Preview:
@@ -19,6 +19,12 @@ def plain(name: str) -> str:
     """The comment as a reader sees it, its Markdown aside."""
     text = comment(preview(name), stack="local")
     return html.unescape(re.sub(r"</?(code|pre|b)>", "", text))
+
+
+def record(name: str, which: str) -> dict[str, str]:
+    """What the record holds, before or after."""
+    (step,) = [step for step in recorded(name)["steps"] if step["urn"].endswith("::installation-record")]
+    return dict(step[which]["inputs"]["data"])
 
 
 def fields(name: str) -> dict[str, set[tuple[str, str | None, str | None]]]:
@@ -32,11 +38,9 @@ def test_a_mode_switch_shows_the_plugins_two_fields_the_tmes_part_and_the_record
     annotations = "spec.template.metadata.annotations"
     digest = fields("fresh-sync")["tme-pod-annotation"]
     (settings,) = [new for path, _, new in digest if path == f"{annotations}.traceable-kong/tme-settings"]
-    shown = fields("mode-switch")
-    (before, after) = next(
-        (old, new) for path, old, new in shown["installation-record"] if path == "data.pluginConfigDigest"
-    )
-    assert shown == {
+    before, after = (record("mode-switch", which)["pluginConfig"] for which in ("oldState", "newState"))
+    assert json.loads(after) == json.loads(before) | {"ext_cap_endpoint": agent, "mode": "async"}
+    assert fields("mode-switch") == {
         "plugin-kong-cluster-plugin": {
             ("config.ext_cap_endpoint", there, agent),
             ("config.mode", "sync", "async"),
@@ -49,19 +53,21 @@ def test_a_mode_switch_shows_the_plugins_two_fields_the_tmes_part_and_the_record
         "installation-record": {
             ("data.endpoint", there, agent),
             ("data.mode", "sync", "async"),
-            ("data.pluginConfigDigest", before, after),
+            ("data.pluginConfig", abbreviated(before), abbreviated(after)),
+            ("data.tmeImage", "traceable-agent", '""'),
         },
     }
 
 
 SUMMARIES = {
     "fresh-sync": [
-        ": 11 to create\n",
+        ": 13 to create\n",
         "| mode | - | **sync** |",
         "| plugin version | - | **2.1.2-1** |",
-        "| protection | - | **enabled** |",
+        "| protection | not installed | **enabled** |",
+        "| guard of the TME | off | **warn** |",
         "expect: **2**: the gateway is installed; the TME comes into its pods.",
-        "| create | Provider kubernetes | 3 fields, below |",
+        "| create | Provider kubernetes | 6 fields, below |",
         "<details><summary>create agent-token</summary>",
         "| data | [secret] |",
     ],
@@ -80,7 +86,7 @@ SUMMARIES = {
         "| metadata.annotations.traceable-kong/kong-revision | 1 | [known after the update] |",
     ],
     "plugin-name": [
-        ": 1 to replace\n",
+        ": 1 to replace, 1 to update\n",
         "⚠️ **This replaces plugin-kong-cluster-plugin.**",
         "expect: **0**.",
         "| ⚠️ **replace** | KongClusterPlugin plugin-kong-cluster-plugin "
@@ -92,12 +98,32 @@ SUMMARIES = {
         '| values.injector.blockingConfig.blockingMessage | Access Forbidden | No: # "thanks" {you} |',
     ],
     "secret": [
-        "⚠️ **This replaces agent-token.**",
-        "| ⚠️ **replace** | Secret agent-token | ⚠️ data.token | [secret] | [secret] |",
+        ": 1 to update\n",
+        "| update | Secret agent-token | data.token | [secret] | [secret] |",
     ],
     "secret-value": [
         "| update | Release gateway-release | values.env.log_level | - | debug |",
         "|  |  | values.env.pg_password | - | [secret] |",
+    ],
+    "guard": [
+        ": 3 to update\n",
+        "| protection | enabled | enabled |\n| guard of the TME | warn | **deny** |",
+        "expect: **0**.",
+        "| update | ValidatingAdmissionPolicyBinding tme-guard-binding | spec.validationActions[0] | Warn | Deny |\n"
+        "|  |  | spec.validationActions[1] | Audit | - |",
+    ],
+    "leaving": [
+        ": 10 to delete, 1 to update\n",
+        "⚠️ **This deletes installation-record, agent-release, ",
+        "⚠️ **Traceable leaves this gateway: nothing protects it then.**",
+        "| mode | sync | **-** |",
+        "| plugin version | 2.1.2-1 | **-** |",
+        "| protection | disabled | **not installed** |",
+        "| guard of the TME | warn | **off** |",
+        "expect: **1**: the gateway's chart or its values change.",
+        "| update | Release gateway-release "
+        "| values.plugins.configMaps[0].name | kong-plugin-traceable-fdda072518 | - |",
+        "| ⚠️ **delete** | ValidatingAdmissionPolicy tme-guard-policy | 18 fields, below | | |",
     ],
     "refused": [
         ": ⚠️ **failed**\n",
@@ -125,6 +151,25 @@ def test_the_plugins_source_is_told_by_its_length_and_digest() -> None:
     shown = {path: new for path, _, new in fields("newer-rock")["plugin-files-kong-plugin-traceable-564b485fc1"]}
     assert shown['data["handler.lua"]'] == "(209 characters in 8 lines, sha256 9ec655202c)"
     assert "local Handler" not in plain("newer-rock")
+
+
+def test_only_the_leaving_is_told_as_one() -> None:
+    assert [name for name in SUMMARIES if "leaves this gateway" in plain(name)] == ["leaving"]
+
+
+def test_the_guard_is_in_the_summary_where_it_changes() -> None:
+    changing = {name: preview(name).guard for name in SUMMARIES if preview(name).guard}
+    assert changing == {
+        "fresh-sync": ("off", "warn"),
+        "fresh-async": ("off", "warn"),
+        "guard": ("warn", "deny"),
+        "leaving": ("warn", "off"),
+    }
+
+
+def test_the_kubeconfigs_place_is_in_no_preview() -> None:
+    shown = {path: new for path, _, new in fields("fresh-sync")["kubernetes"]}
+    assert shown["kubeconfig"] == '""'
 
 
 def test_a_failed_preview_does_not_say_what_will_stand() -> None:
