@@ -17,7 +17,7 @@ from kube import ApiError, Document
 from ownership import STACK_LABEL, labels
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
-from preflight.looks import CLUSTER_PLUGINS, INGRESS_CLASS, WEBHOOKS, Looks, labels_of, name_of
+from preflight.looks import CLUSTER_PLUGINS, INGRESS_CLASS, WEBHOOKS, Looks, annotations_of, labels_of, name_of
 
 GROUP, VERSION, RESOURCE = "configuration.konghq.com", "v1", "kongclusterplugins"
 
@@ -48,7 +48,7 @@ class Judge:
 
 def webhooks_let_the_plugin_through(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """No other gateway's webhook refuses the plugin."""
-    if intent.plugin.object_name is None:
+    if intent.plugin.object_name is None or not intent.installed:
         return
     body = plugin_under_another_name(intent)
     judges = [
@@ -91,15 +91,22 @@ def judges_in(configuration: Document, gateway: GatewayIntent, ours: Mapping[str
     for index, webhook in enumerate(configuration.get("webhooks") or []):
         selector = webhook.get("objectSelector") or {}
         if any(_covers(rule) for rule in webhook.get("rules") or []) and selected(selector, ours):
-            service = (webhook.get("clientConfig") or {}).get("service") or {}
-            release = labels_of(configuration).get("app.kubernetes.io/instance")
             yield Judge(
                 configuration=name_of(configuration),
                 index=index,
                 name=str(webhook.get("name")),
                 selector=selector,
-                ours=service.get("namespace") == gateway.namespace and gateway.release in (None, release),
+                ours=_is_of(gateway, configuration, webhook),
             )
+
+
+def _is_of(gateway: GatewayIntent, configuration: Document, webhook: Document) -> bool:
+    """Helm writes on what it makes whose it is (https://helm.sh/docs/faq/changes_since_helm2/, ownership)."""
+    noted = annotations_of(configuration)
+    service = (webhook.get("clientConfig") or {}).get("service") or {}
+    namespace = noted.get("meta.helm.sh/release-namespace") or service.get("namespace")
+    release = noted.get("meta.helm.sh/release-name") or labels_of(configuration).get("app.kubernetes.io/instance")
+    return namespace == gateway.namespace and gateway.release in (None, release)
 
 
 def _covers(rule: Document) -> bool:

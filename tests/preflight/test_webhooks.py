@@ -111,6 +111,23 @@ def test_our_own_gateways_webhook_is_not_asked(kube: FakeKube) -> None:
     assert "same-release-name-elsewhere" in warned(kube)
 
 
+def test_our_own_webhook_is_known_by_what_helm_wrote_on_it_too(kube: FakeKube) -> None:
+    """A webhook need not name a Service."""
+    webhook(kube, "own", clientConfig={"url": "https://somewhere"}, release="quickstart")
+    noted = {"meta.helm.sh/release-name": "quickstart", "meta.helm.sh/release-namespace": "kong"}
+    kube.objects[f"{WEBHOOKS}/own"]["metadata"]["annotations"] = noted
+    kube.create_answer = DENIED
+    passes(kube)
+    noted["meta.helm.sh/release-namespace"] = "elsewhere"
+    assert "own" in refused(kube)
+
+
+def test_where_traceable_leaves_nobody_has_to_take_the_plugin(kube: FakeKube) -> None:
+    webhook(kube)
+    kube.create_answer = DENIED
+    passes(kube, installed=False, enabled=False)
+
+
 def test_a_second_gateway_in_our_namespace_is_another_one(kube: FakeKube) -> None:
     webhook(kube, clientConfig={"service": {"namespace": "kong", "name": "w"}})
     kube.create_answer = DENIED
