@@ -102,6 +102,7 @@ class Gates:
             api,
             namespace=self._expectation.namespace,
             deployment=self._expectation.deployment,
+            plugin_object=self._expectation.plugin_object,
             say=self._warn,
             timeout_seconds=self._timeout_seconds,
         ).start()

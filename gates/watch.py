@@ -5,9 +5,10 @@ Leaves out the ending of the wait: an atomic Release rolls back when its own tim
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import kube
-from proof.asking import is_leaving, selector_text
+from proof.asking import is_leaving, plugin_events, selector_text
 from proof.judging import waiting
 
 INTERVAL_SECONDS = 2.0
@@ -20,11 +21,20 @@ class RolloutWatch:
     """
 
     def __init__(
-        self, api: kube.Kube, *, namespace: str, deployment: str, say: Callable[[str], None], timeout_seconds: float
+        self,
+        api: kube.Kube,
+        *,
+        namespace: str,
+        deployment: str,
+        plugin_object: str,
+        say: Callable[[str], None],
+        timeout_seconds: float,
     ) -> None:
         self._api = api
         self._namespace = namespace
         self._deployment = deployment
+        self._plugin_object = plugin_object
+        self._began = datetime.now(UTC)
         self._say = say
         self._rounds = int(timeout_seconds / INTERVAL_SECONDS)
         self._ended = threading.Event()
@@ -53,7 +63,10 @@ class RolloutWatch:
                     self._say(f"the rollout of {self._namespace}/{self._deployment} does not get on: {reason}")
 
     def reasons(self) -> list[str]:
-        """Why pods are not made, or their containers do not run. Raises kube.ApiError or kube.Unreachable."""
+        """Why pods are not made, their containers do not run, or their Kong takes no configuration.
+
+        Raises kube.ApiError or kube.Unreachable.
+        """
         found = self._api.get(f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{self._deployment}")
         if found is None:
             return []
@@ -62,4 +75,10 @@ class RolloutWatch:
         pods = self._api.list(
             f"/api/v1/namespaces/{self._namespace}/pods", labelSelector=selector_text(found["spec"]["selector"])
         )
-        return [*refused, *(why for pod in pods if not is_leaving(pod) for why in waiting(pod))]
+        events = plugin_events(self._api, self._plugin_object)
+        return [
+            *refused,
+            *(why for pod in pods if not is_leaving(pod) for why in waiting(pod)),
+            # A Kong that takes no configuration is not ready: the controller says why, of the plugin.
+            *(message for when, message in events if datetime.fromisoformat(when) >= self._began),
+        ]

@@ -10,7 +10,7 @@ import kube
 from gates import watch
 from gates.watch import RolloutWatch
 from tests.fake_kube import FakeKube, forbidden
-from tests.proof.cluster import DEPLOYMENT, PODS, cluster
+from tests.proof.cluster import DEPLOYMENT, PODS, cluster, event
 from tests.proof.gateway import pod
 
 PREFIX = "the rollout of gw/edge-kong does not get on: "
@@ -41,7 +41,21 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def watching(fake: FakeKube, heard: Any, *, rounds: int = 1_000) -> RolloutWatch:
     seconds = rounds * watch.INTERVAL_SECONDS
-    return RolloutWatch(fake, namespace="gw", deployment="edge-kong", say=heard, timeout_seconds=seconds)
+    return RolloutWatch(
+        fake,
+        namespace="gw",
+        deployment="edge-kong",
+        plugin_object="traceable-plugin",
+        say=heard,
+        timeout_seconds=seconds,
+    )
+
+
+def test_what_the_controller_says_of_the_plugin_since_it_began() -> None:
+    fake = cluster()
+    event(fake, "old", "refused long ago", lastTimestamp="2026-01-01T00:00:00Z")
+    event(fake, "new", "unknown field", lastTimestamp="2999-01-01T00:00:00Z")
+    assert watching(fake, lambda line: None).reasons() == ["unknown field"]
 
 
 def stuck(name: str, reason: str) -> dict[str, Any]:
