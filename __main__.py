@@ -24,9 +24,9 @@ config = settings.load()
 target = cluster.configured()
 target.refuse_unless_allowed(config.allowed_clusters)
 rock = load_rock(config.plugin)
-planned = plan(config, rock, ownership.stack_id(pulumi.get_project(), pulumi.get_stack()))
+owner = ownership.stack_id(pulumi.get_project(), pulumi.get_stack())
+planned = plan(config, rock, owner, cluster_options=target.command_options)
 open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
-
 provider = target.provider("kubernetes")
 gates = Gates(args=planned.gates, cluster=target)
 
@@ -36,7 +36,7 @@ def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
 
 
-namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
+namespace = KongNamespace("kong", args=planned.kong_namespace, before=gates.namespace, opts=after())
 # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
 foundation: list[pulumi.Resource] = [namespace]
 if planned.plugin_files:
@@ -46,7 +46,7 @@ if planned.agent:
     # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
     foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
 if planned.guard:
-    foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after()))
+    foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
 gateway = KongGateway("gateway", args=planned.gateway, before=gates.gateway, opts=after(*foundation))
 
 

@@ -4,6 +4,7 @@
 the usual KUBECONFIG and its current context. Leaves out what is asked of the cluster.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,10 +56,26 @@ class Cluster:
                 "`pulumi config set kubernetes:context NAME`."
             ) from None
 
+    @property
+    def command_options(self) -> str:
+        """What a command of ours adds to reach this cluster, with a space before it; never a kubeconfig's text."""
+        options = []
+        if self.kubeconfig and not self.secret and not kube.is_text(self.kubeconfig):
+            options.append(f" --kubeconfig {shlex.quote(self.kubeconfig)}")
+        if self.context:
+            options.append(f" --context {shlex.quote(self.context)}")
+        return "".join(options)
+
     def refuse_unless_allowed(self, allowed: Sequence[str]) -> None:
         """Raises pulumi.RunError where `allowed` names clusters, and this one is not among them."""
         if not allowed:
             return
+        if not (self.context or self.kubeconfig):
+            pulumi.log.warn(
+                "traceable-kong:allowedClusters is asked by `up` and `preview` only: `destroy` and `refresh` go by the "
+                "state, and there by whatever context is current then. `pulumi config set kubernetes:context NAME` "
+                "ties this stack to one."
+            )
         server = self.api.server_url
         if server.rstrip("/") not in {url.rstrip("/") for url in allowed}:
             raise pulumi.RunError(

@@ -184,6 +184,11 @@ def _warning_text(header: str) -> str:
     return header.split('"', 1)[-1].rsplit('"', 1)[0].replace('\\"', '"')
 
 
+def is_text(kubeconfig: str) -> bool:
+    """True for the text of a kubeconfig, False for a path."""
+    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
+
+
 def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kube:
     """The cluster of a kubeconfig: a path, or its whole text; KUBECONFIG and ~/.kube/config where it is None.
 
@@ -191,7 +196,7 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kub
     """
     configuration = client.Configuration()
     try:
-        if kubeconfig and ("\n" in kubeconfig or kubeconfig.lstrip().startswith("{")):
+        if kubeconfig and is_text(kubeconfig):
             config.load_kube_config_from_dict(
                 yaml.safe_load(kubeconfig), context=context, client_configuration=configuration, persist_config=False
             )

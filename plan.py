@@ -63,8 +63,10 @@ class Plan:
     outputs: dict[str, Any]
 
 
-def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
+def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "") -> Plan:
     """The plan for these settings and this rock; `owner` is what `ownership.stack_id()` gave.
+
+    `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one.
 
     Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
     """
@@ -96,7 +98,9 @@ def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
         deployment=gateway.fullname,
-        settings_digest=digest([agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]),
+        settings_digest=digest(
+            [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
+        ),
         timeout_seconds=settings.kong.timeout_seconds,
     )
     plugin = TraceablePluginArgs(
@@ -196,17 +200,18 @@ def plan(settings: Settings, rock: Rock, owner: str) -> Plan:
             "deployment": gateway.fullname,
             "proxyService": f"{gateway.fullname}-proxy",
             "configMaps": [item.name for item in config_maps],
-            "verify": f"python verify.py --namespace {settings.kong.namespace}",
+            "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
         },
     )
 
 
 def _agent(settings: Settings, owner: str) -> AgentArgs:
     theirs = settings.agent_token_secret
-    denies = settings.tme_guard == "deny" and settings.mode == "sync"
+    # Whatever the mode: a switch changes the gateway and not its agent.
+    denies = settings.tme_guard == "deny"
     return AgentArgs(
         namespace=settings.agent.namespace,
-        create_namespace=settings.agent.create_namespace,
+        create_namespace=None if _one_namespace(settings) else settings.agent.create_namespace,
         release=AGENT_RELEASE,
         chart=Chart(**settings.agent.chart.model_dump()),
         values=_marked(
@@ -226,6 +231,11 @@ def _agent(settings: Settings, owner: str) -> AgentArgs:
         timeout_seconds=settings.agent.timeout_seconds,
         labels=ownership.labels(owner),
     )
+
+
+def _one_namespace(settings: Settings) -> bool:
+    """True where the agent is beside Kong, in Kong's namespace."""
+    return settings.agent.namespace == settings.kong.namespace and not settings.agent.create_namespace
 
 
 def _marked(values: Values, owner: str) -> Values:

@@ -29,7 +29,7 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
         agent=(
             AgentIntent(
                 namespace=agent.namespace,
-                create_namespace=agent.create_namespace,
+                create_namespace=bool(agent.create_namespace),
                 release=agent.release,
                 own_secret=OWN_TOKEN_SECRET.name if agent.token is not None else None,
                 their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,

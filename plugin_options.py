@@ -12,6 +12,9 @@ Version = tuple[int, int, int]
 LUAROCKS = "https://luarocks.org/manifests/traceableai/kong-plugin-traceable-{version}.src.rock"
 """Where Kong's own guide downloads it (https://developer.konghq.com/plugins/harness-ai-firewall/)."""
 
+TRACEABLE_PLUGINS = frozenset({"traceable", "traceable-ai-extension"})
+"""Every plugin that some rock ships."""
+
 MODE_SINCE: Version = (2, 1, 0)
 """The version that brought `mode` and `buffer_request_body`, and with them async."""
 

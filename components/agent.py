@@ -128,11 +128,11 @@ class AgentArgs:
 
     `token` is the platform token, None where `values` name a Secret that exists; `values` is what `agent_values()`
     gave; `timeout_seconds` is how long Helm waits for the agent to be ready, and again for a roll-back. `labels` tell
-    whose the objects are.
+    whose the objects are. `create_namespace` None is a namespace that somebody else in this program makes.
     """
 
     namespace: str
-    create_namespace: bool
+    create_namespace: bool | None
     release: str
     chart: Chart
     values: Values = field(repr=False)
@@ -165,6 +165,9 @@ class TraceableAgent(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )
+        elif args.create_namespace is not None:
+            # Under the same logical name: one that was made here, and is to stay, is let go and not deleted.
+            k8s.core.v1.Namespace.get(f"{name}-namespace", args.namespace, opts=pulumi.ResourceOptions(parent=self))
         annotations: dict[str, Any] = {}
         if args.token is not None:
             secret = k8s.core.v1.Secret(

@@ -12,6 +12,7 @@ import pulumi
 
 from components.helm import Chart, helm_release
 from kong_refusals import KongValuesError, environment, refuse_other_shapes, refuse_what_cannot_be_had, require
+from plugin_options import TRACEABLE_PLUGINS
 from values import Values, merged
 
 LUA_PATH = "/opt/?.lua"
@@ -52,12 +53,19 @@ def kong_values(
     require(values, ["ingressController", "enabled"], True, None)
     require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
     refuse_what_cannot_be_had(values, ingress_class=ingress_class)
+    ours_by_plugin = {entry["pluginName"] for entry in plugin_entries}
+    for where, name, value in environment(values):
+        gone = TRACEABLE_PLUGINS.intersection(_listed(value)) - ours_by_plugin if name == "KONG_PLUGINS" else set()
+        if gone:
+            raise KongValuesError(
+                f"{where} is {value!r}, and the files of {', '.join(sorted(gone))} will not be there: Kong would not "
+                "start. Take it out of that list in the same change."
+            )
     if not plugin_entries:
         return values
 
     plugins: Values = dict(values.get("plugins") or {})
     theirs = list(plugins.get("configMaps") or [])
-    ours_by_plugin = {entry["pluginName"] for entry in plugin_entries}
     for entry in theirs:
         if isinstance(entry, Mapping) and entry.get("pluginName") in ours_by_plugin:
             raise KongValuesError(
@@ -69,7 +77,7 @@ def kong_values(
 
     for where, name, value in environment(values):
         if name == "KONG_PLUGINS":
-            listed = [item.strip() for item in str(value).split(",")]
+            listed = _listed(value)
             missing = sorted(ours_by_plugin.difference(listed))
             if missing:
                 raise KongValuesError(
@@ -83,6 +91,10 @@ def kong_values(
                 f"start. Write {LUA_PATH + ';' + str(value)!r}."
             )
     return values
+
+
+def _listed(value: object) -> list[str]:
+    return [item.strip() for item in str(value).split(",")]
 
 
 @dataclass(frozen=True, kw_only=True)

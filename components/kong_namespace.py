@@ -21,16 +21,27 @@ class KongNamespaceArgs:
 
 
 class KongNamespace(pulumi.ComponentResource):
-    """Kong's namespace. Outputs: `namespace` (str). `made` is the Namespace where it was made here, else None."""
+    """Kong's namespace. Outputs: `namespace` (str). `made` is the Namespace where it was made here, else None.
 
-    def __init__(self, name: str, *, args: KongNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    `before` is what happens before it is made.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: KongNamespaceArgs,
+        before: pulumi.ResourceHookBinding | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:KongNamespace", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
         self.made: pulumi.Resource | None = None
         if args.create:
             self.made = k8s.core.v1.Namespace(
-                f"{name}-namespace", metadata={"name": args.namespace, "labels": dict(args.labels)}, opts=child
+                f"{name}-namespace",
+                metadata={"name": args.namespace, "labels": dict(args.labels)},
+                opts=pulumi.ResourceOptions(parent=self, hooks=before),
             )
         else:
-            k8s.core.v1.Namespace.get(f"{name}-namespace", args.namespace, opts=child)
+            k8s.core.v1.Namespace.get(f"{name}-namespace", args.namespace, opts=pulumi.ResourceOptions(parent=self))
         self.register_outputs({"namespace": args.namespace})

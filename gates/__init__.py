@@ -7,7 +7,6 @@ delete hook: those make a plain `pulumi destroy` impossible. Leaves out the ques
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -24,6 +23,9 @@ from proof import Expectation
 from proof.expectation import RECORD_NAME
 
 Check = Callable[[kube.Kube], None]
+
+AGENT_DEPLOYMENT = "traceable-agent"
+"""The agent's Deployment (traceable-agent chart 1.58.0)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +61,19 @@ class Gates:
         self._timeout_seconds = args.timeout_seconds
         probe = args.probe
         first = probe.tme_still_arrives if args.expectation.installed else self._let_go
+        self._record_path = f"/api/v1/namespaces/{args.expectation.namespace}/configmaps/{RECORD_NAME}"
+        self._watches: dict[tuple[str, str], RolloutWatch] = {}
+        self.namespace = self._binding("namespace", create=[self._refuse_lost_state], update=[])
         kong = partial(self._clear_name, namespace=args.expectation.namespace, release=args.expectation.release)
         agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
-        self.agent = self._binding("agent", create=[agent], update=[])
-        self.gateway = self._binding("gateway", create=[kong, self._watch], update=[first, self._watch])
+        self.agent = self._binding("agent", create=[agent, self._watch_agent], update=[self._watch_agent])
+        self.gateway = self._binding("gateway", create=[kong, self._watch_gateway], update=[first, self._watch_gateway])
         self.tme_label = self._binding("tme-label", create=[probe.guard_holds], update=[probe.guard_holds])
-        self.tme_annotation = self._binding("tme-annotation", create=[probe.tme_arrives], update=[probe.tme_arrives])
+        # On the way in and on the way out the gateway rolls; on the way in with the TME.
+        rolling: list[Check] = (
+            [probe.tme_arrives, self._watch_gateway] if args.expectation.tme_image else [self._watch_gateway]
+        )
+        self.tme_annotation = self._binding("tme-annotation", create=rolling, update=rolling)
         self.plugin = self._binding("plugin", create=[self._settle], update=[self._settle])
 
     def prove(self) -> None:
@@ -78,6 +87,8 @@ class Gates:
         if not report.ok:
             raise pulumi.RunError(report.text())
         pulumi.log.info(report.text())
+        for warning in report.warnings:
+            pulumi.log.warn(warning)
 
     def _binding(self, name: str, *, create: list[Check], update: list[Check]) -> pulumi.ResourceHookBinding:
         return pulumi.ResourceHookBinding(
@@ -97,20 +108,30 @@ class Gates:
 
         return pulumi.ResourceHook(name, run)
 
-    def _watch(self, api: kube.Kube) -> None:
-        RolloutWatch(
-            api,
-            namespace=self._expectation.namespace,
-            deployment=self._expectation.deployment,
-            plugin_object=self._expectation.plugin_object,
-            say=self._warn,
-            timeout_seconds=self._timeout_seconds,
-        ).start()
+    def _watch_gateway(self, api: kube.Kube) -> None:
+        expected = self._expectation
+        self._watch(api, expected.namespace, expected.deployment, plugin_object=expected.plugin_object)
+
+    def _watch_agent(self, api: kube.Kube) -> None:
+        self._watch(api, self._expectation.agent_namespace, AGENT_DEPLOYMENT, plugin_object=None)
+
+    def _watch(self, api: kube.Kube, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
+        """Begins to look at a Deployment, once in a run."""
+        if (namespace, deployment) not in self._watches:
+            watch = RolloutWatch(
+                api, namespace=namespace, deployment=deployment, plugin_object=plugin_object, say=self._warn
+            )
+            self._watches[namespace, deployment] = watch
+            watch.start()
 
     def _warn(self, line: str) -> None:
-        # From the watch's own thread, and the engine is only talked to from the program's loop; that may be over.
-        with suppress(RuntimeError):
+        try:
+            # From the watch's own thread, and the engine is only talked to from the program's loop.
             self._loop.call_soon_threadsafe(pulumi.log.warn, line)
+        except RuntimeError:
+            # The program is over.
+            for watch in self._watches.values():
+                watch.stop()
 
     def _settle(self, api: kube.Kube) -> None:
         old_pods.wait_until_gone(
@@ -125,10 +146,13 @@ class Gates:
             api,
             namespace=namespace,
             release=release,
-            record_path=f"/api/v1/namespaces/{self._expectation.namespace}/configmaps/{RECORD_NAME}",
+            record_path=self._record_path,
             kubeconfig=self._cluster.kubeconfig,
             context=self._cluster.context,
         )
+
+    def _refuse_lost_state(self, api: kube.Kube) -> None:
+        unrecorded.refuse_where_it_stands(api, record_path=self._record_path)
 
     def _let_go(self, api: kube.Kube) -> None:
         leaving.remove_plugin(api, self._expectation, owner_label=(ownership.STACK_LABEL, self._owner))

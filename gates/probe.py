@@ -67,7 +67,9 @@ class Probe:
                 return True
             raise Refused(self._why_not(str(problem))) from None
         # Somebody else gives the TME already, so there is nothing to guard against.
-        return self._has_tme(answer) or any(self.policy in warning for warning in answer.warnings)
+        warned = any(self.policy in warning for warning in answer.warnings)
+        # A warning is not what is wanted where the guard denies: the API server still goes by the binding of before.
+        return self._has_tme(answer) or (warned and self.action == "warn")
 
     def tme_arrives(self, api: kube.Kube) -> None:
         """Returns when a new gateway pod would get the TME. Raises Refused."""

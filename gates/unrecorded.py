@@ -1,13 +1,29 @@
-"""A Release that a killed run installed to the end, and no state knows: Helm would refuse its name for ever.
+"""What a state does not know although it stands: a Release that a killed run installed to the end, or a lost state.
 
-Asked just before a Release is created, and so only where the state has none. Where a record stands, the gateway was
-once whole and serves: then nothing is removed, and a person decides. Knows no Pulumi.
+Asked just before something is created, and so only where the state has none. A first installation that was killed
+leaves a Release at its first revision and no record: Helm would refuse its name for ever, and nothing served yet, so it
+is removed. Anything else serves, and a person decides. Knows no Pulumi.
 Leaves out a Release that stopped half-way, which preflight mends.
 """
 
 import kube
 from gates.probe import Refused
 from preflight import DeadRelease, mend
+
+LOST = (
+    "this stack's, and the stack's state does not know it: the state was lost, or the stack now lives in another "
+    "backend. Going on would take everything over anew, and a `pulumi destroy` after that would take the gateway down. "
+    "Bring the state back (`pulumi stack import` of a backup)"
+)
+
+
+def refuse_where_it_stands(api: kube.Kube, *, record_path: str) -> None:
+    """Returns where no installation of this stack was ever finished. Raises Refused.
+
+    Asked before Kong's namespace is made, which is the first thing that is.
+    """
+    if api.get(record_path) is not None:
+        raise Refused(f"The installation that {record_path.rsplit('/', 1)[-1]} records is {LOST}. Nothing was touched.")
 
 
 def remove(
@@ -25,11 +41,9 @@ def remove(
         return
     labels = max((item["metadata"]["labels"] for item in secrets), key=lambda item: int(item["version"]))
     revision, status = int(labels["version"]), str(labels["status"])
-    if api.get(record_path) is not None:
+    if revision > 1 or api.get(record_path) is not None:
         raise Refused(
-            f"The Helm release {namespace}/{release} is this stack's and serves, and the stack's state does not know "
-            "it: it would have to be removed and installed again. Nothing was touched. Bring the state back (`pulumi "
-            "stack import` of a backup), or, if the gateway may go down for the moment, "
+            f"The Helm release {namespace}/{release} is {LOST}. If it may be down for the moment: "
             f"`helm uninstall {release} --namespace {namespace} --wait`, then pulumi up."
         )
     dead = DeadRelease(namespace=namespace, name=release, status=status, revision=revision, restore=None)

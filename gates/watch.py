@@ -17,7 +17,8 @@ INTERVAL_SECONDS = 2.0
 class RolloutWatch:
     """Looks at a Deployment's pods in a thread of its own and says each reason once.
 
-    `say` takes a line. It ends with `stop()`, with the process, or after `timeout_seconds`.
+    `say` takes a line. It ends with the process, or with `stop()`. `plugin_object` is the KongClusterPlugin of which
+    the ingress controller may have something to say, None where it has not.
     """
 
     def __init__(
@@ -26,9 +27,8 @@ class RolloutWatch:
         *,
         namespace: str,
         deployment: str,
-        plugin_object: str,
+        plugin_object: str | None,
         say: Callable[[str], None],
-        timeout_seconds: float,
     ) -> None:
         self._api = api
         self._namespace = namespace
@@ -36,7 +36,6 @@ class RolloutWatch:
         self._plugin_object = plugin_object
         self._began = datetime.now(UTC)
         self._say = say
-        self._rounds = int(timeout_seconds / INTERVAL_SECONDS)
         self._ended = threading.Event()
         self._said: set[str] = set()
 
@@ -49,9 +48,7 @@ class RolloutWatch:
         self._ended.set()
 
     def _run(self) -> None:
-        for _ in range(self._rounds):
-            if self._ended.wait(INTERVAL_SECONDS):
-                return
+        while not self._ended.wait(INTERVAL_SECONDS):
             try:
                 reasons = self.reasons()
             except (kube.ApiError, kube.Unreachable):
@@ -75,7 +72,7 @@ class RolloutWatch:
         pods = self._api.list(
             f"/api/v1/namespaces/{self._namespace}/pods", labelSelector=selector_text(found["spec"]["selector"])
         )
-        events = plugin_events(self._api, self._plugin_object)
+        events = plugin_events(self._api, self._plugin_object) if self._plugin_object else []
         return [
             *refused,
             *(why for pod in pods if not is_leaving(pod) for why in waiting(pod)),

@@ -5,40 +5,44 @@ asked proof/asking.py, what it means proof/judging.py, what people read proof/re
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 import kube
 from proof.asking import Look, look
 from proof.expectation import Expectation
-from proof.judging import judge
+from proof.judging import judge, nowhere
 from proof.report import Report
 
 __all__ = ["Expectation", "Report", "prove"]
 
 DEADLINE_SECONDS = 30.0
-"""How long a gateway may take until its controller has handed over what stands: KIC does so every three seconds (its
-`--proxy-sync-seconds`), and once more after a pod has become ready."""
+"""How long a gateway may take until its controller has handed over what stands.
+
+KIC does so every three seconds (its `--proxy-sync-seconds`), and once more after a pod has become ready.
+"""
 
 INTERVAL_SECONDS = 0.5
 
 REFUSED_FOR_SECONDS = 4.0
-"""How long Kong must go on refusing until that is the answer: longer than one round of the controller."""
+"""How long Kong must go on refusing until that is the answer, or list nothing until nothing is what there is: longer
+than one round of the controller."""
 
 
 def prove(api: kube.Kube, expected: Expectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
     """The report as soon as everything holds, or the last one at the deadline; one look where that is 0.
 
     It ends sooner where something is wrong that stays so, or the ingress controller says that Kong refuses the plugin.
-    Raises kube.ApiError or
-    kube.Unreachable.
+    Raises kube.ApiError or kube.Unreachable.
     """
     started = time.monotonic()
-    began = datetime.now(UTC)
+    refusals = _Refusals()
     while True:
         seen = look(api, expected)
         report = judge(expected, seen)
         waited = time.monotonic() - started
-        if report.ok or waited >= deadline_seconds or _lasting(report) or _refused(seen, began):
+        settled = waited >= REFUSED_FOR_SECONDS or not nowhere(expected, seen)
+        refusals.see(seen)
+        if (report.ok and settled) or waited >= deadline_seconds or _lasting(report) or refusals.go_on:
             return report
         time.sleep(INTERVAL_SECONDS)
 
@@ -48,9 +52,21 @@ def _lasting(report: Report) -> bool:
     return any(check.lasting for check in report.failed) and all(check.name != "rollout" for check in report.failed)
 
 
-def _refused(seen: Look, began: datetime) -> bool:
-    """True where the controller went on reporting a refusal after the first look."""
-    if not seen.events:
-        return False
-    last = datetime.fromisoformat(seen.events[-1][0].replace("Z", "+00:00"))
-    return (last - began).total_seconds() >= REFUSED_FOR_SECONDS
+class _Refusals:
+    """What the controller reports from the first look on; by the cluster's own clock."""
+
+    def __init__(self) -> None:
+        self._before: str | None = None
+        self._times: list[datetime] = []
+
+    def see(self, seen: Look) -> None:
+        newest = seen.events[-1][0] if seen.events else ""
+        if self._before is None:
+            self._before = newest
+        elif newest > self._before:
+            self._times.append(datetime.fromisoformat(newest))
+
+    @property
+    def go_on(self) -> bool:
+        """True where refusals were reported again and again."""
+        return bool(self._times) and (self._times[-1] - self._times[0]).total_seconds() >= REFUSED_FOR_SECONDS

@@ -8,7 +8,7 @@ from typing import Any
 
 from proof.asking import Look, is_leaving, is_ready
 from proof.expectation import Expectation
-from proof.judging_pods import REPAIR, differences, pod_checks
+from proof.judging_pods import REPAIR, anew, differences, pod_checks
 from proof.kong import KongAnswer
 from proof.report import Check, Report
 
@@ -23,7 +23,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
             ok=False,
             expected=f"the Deployment {gateway}",
             found="there is none",
-            mend=REPAIR,
+            mend=anew(expected),
         )
         return Report(gateway=gateway, checks=(missing,))
     checks = [_serving(seen), _rollout(seen), _object(expected, seen)]
@@ -32,7 +32,13 @@ def judge(expected: Expectation, seen: Look) -> Report:
     if expected.installed and expected.enabled:
         checks.append(_agent(expected, seen))
     cause = seen.events[-1][1] if seen.events and not all(check.ok for check in checks) else ""
-    return Report(gateway=gateway, checks=tuple(checks), notes=tuple(_notes(expected, seen)), cause=cause)
+    return Report(
+        gateway=gateway,
+        checks=tuple(checks),
+        warnings=tuple(_warnings(expected, seen)),
+        notes=tuple(_notes(expected, seen)),
+        cause=cause,
+    )
 
 
 def _serving(seen: Look) -> Check:
@@ -132,6 +138,18 @@ def _agent(expected: Expectation, seen: Look) -> Check:
     )
 
 
+def _warnings(expected: Expectation, seen: Look) -> Iterator[str]:
+    if not expected.installed:
+        return
+    if not expected.enabled:
+        yield "the plugin is disabled (enabled: false): nothing is protected"
+    elif nowhere(expected, seen):
+        yield (
+            "0 routes protected: scope is selected, and no route or service names the plugin "
+            f"(konghq.com/plugins: {expected.plugin_object})"
+        )
+
+
 def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
     serving = {pod.name for pod in seen.serving}
     idle = sorted(
@@ -139,18 +157,12 @@ def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
     )
     if idle:
         yield f"not serving, so not looked into: {', '.join(idle)}"
-    if not expected.installed:
-        return
-    if not expected.enabled:
-        yield "the plugin is disabled (enabled: false): nothing is protected"
-    elif not expected.everywhere and not _routes(expected, seen):
-        yield (
-            f"0 routes protected: scope is selected, and no route or service names the plugin "
-            f"(konghq.com/plugins: {expected.plugin_object})"
-        )
-    yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
+    if expected.installed:
+        yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
 
 
-def _routes(expected: Expectation, seen: Look) -> int:
+def nowhere(expected: Expectation, seen: Look) -> bool:
+    """True where only selected routes are to be protected, and no Kong lists one."""
     answers = [pod.kong for pod in seen.serving if isinstance(pod.kong, KongAnswer)]
-    return max((sum(item.get("name") == expected.plugin for item in said.plugins) for said in answers), default=0)
+    listed = any(item.get("name") == expected.plugin for said in answers for item in said.plugins)
+    return expected.enabled and not expected.everywhere and not listed

@@ -14,6 +14,12 @@ from proof.report import Check
 REPAIR = "pulumi refresh, then pulumi up"
 
 
+def anew(expected: Expectation) -> str:
+    """Puts right what is inside a Helm release: a refresh looks at Helm's own notes, and not at its objects."""
+    release = f"{expected.release} --namespace {expected.namespace}"
+    return f"`helm history {release}`, `helm rollback {release}` to its newest revision, then {REPAIR}"
+
+
 def pod_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
     """Every check of a pod."""
     yield _ready(pod)
@@ -45,7 +51,7 @@ def _files(expected: Expectation, pod: PodLook) -> Check:
         ok=not wrong,
         expected="the plugin's files, " + ", ".join(f"{path}: {name}" for path, name in expected.files.items()),
         found=", ".join(wrong) or "these",
-        mend=REPAIR,
+        mend=anew(expected),
         lasting=True,
     )
 

@@ -35,13 +35,14 @@ class Check:
 class Report:
     """All checks of one look at the gateway.
 
-    `notes` are what a person should know although nothing failed: what was not checked, and warnings. `cause` is what
+    `warnings` are what a person should mind although nothing failed, `notes` what was not checked. `cause` is what
     the ingress controller itself reported, "" where it reported nothing.
     """
 
     gateway: str
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     cause: str = field(default="")
 
     @property
@@ -73,6 +74,7 @@ class Report:
                     lines.append(f"    -> {check.mend}")
             if self.cause:
                 lines += ["", f"  The ingress controller says: {self.cause}"]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -88,7 +90,14 @@ class Report:
     def json(self) -> str:
         """The same for programs."""
         checks = [vars(check) for check in self.checks]
-        document = {"gateway": self.gateway, "ok": self.ok, "checks": checks, "notes": self.notes, "cause": self.cause}
+        document = {
+            "gateway": self.gateway,
+            "ok": self.ok,
+            "checks": checks,
+            "warnings": self.warnings,
+            "notes": self.notes,
+            "cause": self.cause,
+        }
         return json.dumps(document, indent=2)
 
     def _row(self, pod: str) -> tuple[str, ...]:

@@ -225,6 +225,24 @@ def token_has_its_own_key(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
+def blocking_has_its_own_keys(settings: Settings) -> Iterator[Problem]:
+    """What a blocked request gets is said in one place, for the agent and the TME."""
+    injector = settings.agent_values.get("injector")
+    for name, key, own in (
+        ("blockingStatusCode", "agentValues.blockingStatusCode", "blockingStatusCode"),
+        ("blockingMessage", "agentValues.blockingMessage", "blockingMessage"),
+        ("blockingConfig", "agentValues.injector.blockingConfig", "blockingStatusCode and blockingMessage"),
+    ):
+        values = injector if name == "blockingConfig" else settings.agent_values
+        if isinstance(values, dict) and name in values:
+            yield Problem(
+                key,
+                f"would take the place of {own} in one of the two places where the chart wants it, unchecked",
+                f"{config_remove(key)}, and set traceable-kong:{own.split()[0]}",
+            )
+
+
+@rule
 def one_database(settings: Settings) -> Iterator[Problem]:
     """A database that exists, or one that is made here."""
     postgres = settings.kong.postgres

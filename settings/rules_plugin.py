@@ -45,6 +45,12 @@ def further_options_are_known(settings: Settings) -> Iterator[Problem]:
         if name in OWN_SETTINGS:
             own = OWN_SETTINGS[name]
             yield Problem(key, f"follows from {own}, so this would be ignored", f"set traceable-kong:{own} instead")
+        elif _holds_a_secret(value):
+            yield Problem(
+                key,
+                "is secret, and everybody sees it who may read the KongClusterPlugin and the record",
+                f"{config_set(key, 'VALUE')} (without --secret), or {config_remove(key)}",
+            )
         elif option is None:
             if version <= NEWEST_KNOWN:
                 close = difflib.get_close_matches(name[:100], [*FURTHER_OPTIONS, *OWN_SETTINGS], n=1)
@@ -62,12 +68,6 @@ def further_options_are_known(settings: Settings) -> Iterator[Problem]:
                 "the whole configuration",
                 f"{config_remove(key)}, or a newer plugin.version",
             )
-        elif isinstance(value, SecretStr):
-            yield Problem(
-                key,
-                "is secret, and is a number that everybody sees who may read the KongClusterPlugin",
-                f"{config_set(key, str(option.lowest))} (without --secret)",
-            )
         elif isinstance(value, bool) or not isinstance(value, int) or not _within(value, option.lowest, option.highest):
             most = f" to {option.highest}" if option.highest is not None else " or more"
             yield Problem(
@@ -76,6 +76,14 @@ def further_options_are_known(settings: Settings) -> Iterator[Problem]:
                 "configuration",
                 config_set(key, str(option.lowest)),
             )
+
+
+def _holds_a_secret(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_a_secret, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_a_secret, value))
+    return isinstance(value, SecretStr)
 
 
 def _within(value: int, lowest: int, highest: int | None) -> bool:

@@ -1,6 +1,6 @@
 """Loads a plugin's `handler.lua` and `schema.lua` as Kong does, in a sandbox, and gives their tables as Python values.
 
-The language is real (LuaJIT, embedded by https://pypi.org/project/lupa/); what the files can reach of Kong is in
+The language is real (LuaJIT, embedded by the library lupa); what the files can reach of Kong is in
 sandbox.lua. Nothing of a plugin is ever run beyond the main chunk of its files and the validators of its schema.
 """
 

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 import kube
-from gates import Gates, GatesArgs, leaving, old_pods, watch
+from gates import Gates, GatesArgs, leaving, old_pods, unrecorded, watch
 from gates.probe import Probe, Refused
 from tests.fake_kube import FakeKube, forbidden
 from tests.gates.test_probe import probe
@@ -30,6 +30,8 @@ class Asked:
         for question in ("guard_holds", "tme_arrives", "tme_still_arrives"):
             monkeypatch.setattr(Probe, question, self._asked(question))
         monkeypatch.setattr(old_pods, "wait_until_gone", self._asked("wait_until_gone"))
+        monkeypatch.setattr(unrecorded, "remove", self._asked("remove"))
+        monkeypatch.setattr(unrecorded, "refuse_where_it_stands", self._asked("refuse_where_it_stands"))
         monkeypatch.setattr(leaving, "remove_plugin", self._asked("remove_plugin"))
         monkeypatch.setattr(watch.RolloutWatch, "start", self._asked("watch"))
 
@@ -69,14 +71,17 @@ def call(made: Recording, name: str) -> None:
 @pytest.mark.parametrize(
     ("hook", "installed", "questions"),
     [
-        ("before-gateway-create", True, ["watch"]),
+        ("before-namespace-create", True, ["refuse_where_it_stands"]),
+        ("before-agent-create", True, ["remove", "watch"]),
+        ("before-agent-update", True, ["watch"]),
+        ("before-gateway-create", True, ["remove", "watch"]),
         ("before-gateway-update", True, ["tme_still_arrives", "watch"]),
-        ("before-gateway-create", False, ["watch"]),
+        ("before-gateway-create", False, ["remove", "watch"]),
         ("before-gateway-update", False, ["remove_plugin", "watch"]),
         ("before-tme-label-create", True, ["guard_holds"]),
         ("before-tme-label-update", True, ["guard_holds"]),
-        ("before-tme-annotation-create", True, ["tme_arrives"]),
-        ("before-tme-annotation-update", True, ["tme_arrives"]),
+        ("before-tme-annotation-create", True, ["tme_arrives", "watch"]),
+        ("before-tme-annotation-update", True, ["tme_arrives", "watch"]),
         ("before-plugin-create", True, ["wait_until_gone"]),
         ("before-plugin-update", True, ["wait_until_gone"]),
     ],

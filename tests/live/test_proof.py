@@ -83,7 +83,7 @@ def test_everything_holds_pod_by_pod(stack: LiveStack) -> None:
 
 
 def test_the_output_names_the_command(stack: LiveStack) -> None:
-    assert stack.outputs()["verify"] == f"python verify.py --namespace {stack.kong_namespace}"
+    assert stack.outputs()["verify"] == f".venv/bin/python verify.py --namespace {stack.kong_namespace}"
 
 
 def test_other_files(stack: LiveStack) -> None:

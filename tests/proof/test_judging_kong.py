@@ -18,6 +18,10 @@ def of_kong(said: KongAnswer | str, *, document: Document | None = None, **chang
     return failure(seen(looked_into(document or pod(), kong=said)), **changes)
 
 
+def warnings(*plugins: Any, **changes: Any) -> tuple[str, ...]:
+    return judge(expectation(**changes), seen(looked_into(pod(), kong=answer(*plugins)))).warnings
+
+
 def notes(*plugins: Document, **changes: Any) -> tuple[str, ...]:
     """The notes where every check holds."""
     said = KongAnswer({"traceable": "2.1.2"}, list(plugins))
@@ -109,15 +113,15 @@ def test_selected_a_plugin_for_all_routes_is_not_what_was_asked() -> None:
     assert (found.name, found.found) == ("plugin", "Kong lists traceable for all routes, and scope is selected")
 
 
-def test_selected_and_nobody_names_it_is_a_note() -> None:
-    first, *_ = notes({"name": "cors"}, everywhere=False)
-    assert "0 routes protected" in first and "konghq.com/plugins: traceable-plugin" in first
-    assert not any("0 routes" in note for note in notes(instance(route={"id": "r"}), everywhere=False))
+def test_selected_and_nobody_names_it_is_a_warning() -> None:
+    (said,) = warnings({"name": "cors"}, everywhere=False)
+    assert "0 routes protected" in said and "konghq.com/plugins: traceable-plugin" in said
+    assert warnings(instance(route={"id": "r"}), everywhere=False) == ()
 
 
-def test_disabled_is_a_note() -> None:
-    first, *_ = notes(instance(enabled=False), enabled=False)
-    assert first == "the plugin is disabled (enabled: false): nothing is protected"
+def test_disabled_is_a_warning() -> None:
+    said = warnings(instance(enabled=False), enabled=False)
+    assert said == ("the plugin is disabled (enabled: false): nothing is protected",)
 
 
 def test_what_was_not_checked_is_a_note() -> None:

@@ -7,10 +7,11 @@ import pytest
 import kube
 import proof
 from proof import prove
+from proof.asking import CLUSTER_PLUGINS
 from tests.clock import Clock
 from tests.fake_kube import FakeKube, forbidden
 from tests.proof.cluster import DEPLOYMENT, add_pod, cluster, event
-from tests.proof.gateway import expectation, pod
+from tests.proof.gateway import expectation, pod, written
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -69,7 +70,7 @@ def test_it_ends_where_the_controller_goes_on_reporting_a_refusal(clock: Clock) 
     fake = unprotected()
     clock.then = lambda now: event(fake, "e", "plugin 'traceable' not enabled", lastTimestamp=at(now))
     report = prove(fake, expectation())
-    assert clock.now == proof.REFUSED_FOR_SECONDS
+    assert proof.REFUSED_FOR_SECONDS <= clock.now < proof.DEADLINE_SECONDS
     assert report.cause == "plugin 'traceable' not enabled"
 
 
@@ -79,6 +80,13 @@ def test_a_refusal_from_before_or_a_single_one_ends_nothing(clock: Clock) -> Non
     clock.then = lambda now: now == 1 and event(fake, "new", "while it changed", lastTimestamp=at(now))
     assert not prove(fake, expectation(), deadline_seconds=20).ok
     assert clock.now == 20
+
+
+def test_selected_it_is_not_believed_at_once_that_nobody_names_it(clock: Clock) -> None:
+    fake = cluster(plugins=[])
+    fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(expectation(everywhere=False)) or {})
+    assert prove(fake, expectation(everywhere=False)).ok
+    assert clock.now == proof.REFUSED_FOR_SECONDS
 
 
 def test_a_gateway_that_is_gone_is_waited_for_too(clock: Clock) -> None:

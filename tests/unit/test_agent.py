@@ -40,7 +40,7 @@ def values(**changes: object) -> dict:
     return agent_values(user_values, **(arguments | changes))
 
 
-def agent(*, create_namespace: bool = True, token: SecretStr | None = SECRET_TOKEN, **chart: str) -> Recording:
+def agent(*, create_namespace: bool | None = True, token: SecretStr | None = SECRET_TOKEN, **chart: str) -> Recording:
     args = AgentArgs(
         namespace="traceable",
         create_namespace=create_namespace,
@@ -77,8 +77,11 @@ def test_a_token_secret_that_exists_is_named_and_not_made() -> None:
     }
 
 
-def test_a_namespace_that_exists_is_not_made() -> None:
-    assert agent(create_namespace=False).of_type(":Namespace") == []
+def test_a_namespace_that_exists_is_found_under_the_name_of_one_that_is_made() -> None:
+    """So that one that was made, and is to stay, is let go and not deleted."""
+    found = agent(create_namespace=False)["agent-namespace"]
+    assert found.read and found.inputs == {"id": "traceable"}
+    assert agent(create_namespace=None).of_type(":Namespace") == [], "it is somebody else's in the same program"
 
 
 def test_the_release_is_atomic_bounded_and_takes_its_time_from_the_settings() -> None:

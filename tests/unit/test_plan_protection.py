@@ -17,8 +17,8 @@ LEAVING = {"installed": False, "enabled": False}
         ({"mode": "sync", "failMode": "closed"}, 2),
         ({"mode": "sync", "tmeGuard": "warn"}, None),
         ({"mode": "sync", "tmeGuard": "off"}, None),
-        ({"mode": "async", "tmeGuard": "deny"}, None),
-        ({"mode": "async", "failMode": "closed"}, None),
+        ({"mode": "async", "tmeGuard": "deny"}, 2),
+        ({"mode": "async", "failMode": "closed"}, 2),
     ],
 )
 def test_the_agent_has_a_second_pod_where_a_gateway_pod_is_refused_without_it(
@@ -27,6 +27,16 @@ def test_the_agent_has_a_second_pod_where_a_gateway_pod_is_refused_without_it(
     made = planned(**config)
     assert made.agent is not None
     assert made.agent.values.get("deploymentReplicas") == replicas
+
+
+def test_a_switch_of_the_mode_changes_nothing_of_the_agent() -> None:
+    for guard in ("deny", "warn"):
+        sync, other = planned(mode="sync", tmeGuard=guard).agent, planned(mode="async", tmeGuard=guard).agent
+        assert sync is not None and other is not None and sync.values == other.values
+
+
+def test_another_agent_namespace_rolls_the_gateway_before_the_old_agent_goes() -> None:
+    assert planned(agent={"namespace": "b"}).tme.settings_digest != planned().tme.settings_digest
 
 
 def test_another_fail_mode_changes_guard_and_agent_and_rolls_no_gateway() -> None:

@@ -99,13 +99,14 @@ def test_what_holds_each_step_back(program: Program) -> None:
     made = program.up()
     held = {item.name: item.hooks for item in made.registrations if item.hooks}
     gates = {
+        "agent-release": "agent",
         "gateway-release": "gateway",
         "tme-namespace-label": "tme-label",
         "tme-pod-annotation": "tme-annotation",
         "plugin-kong-cluster-plugin": "plugin",
     }
     assert held == {
-        "agent-release": {"before_create": ("before-agent-create",)},
+        "kong-namespace": {"before_create": ("before-namespace-create",)},
         **{
             name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
             for name, gate in gates.items()
