@@ -1,7 +1,8 @@
 """Every operation on a gateway, recorded: what is promised holds all the while, and it rolls as often as it must.
 
 One stack walks through all of them, once with one replica and once with four: with four, Helm's wait ends while old
-pods still serve. OPERATIONS_TABLE names a file for how long each took and how often the gateway rolled.
+pods still serve. OPERATIONS_TABLE names a file for how long each took and how often the gateway rolled; where the walks
+run side by side, each has a file of its own with its number of replicas in front.
 """
 
 import os
@@ -27,7 +28,9 @@ def timings() -> Iterator[Timings]:
     found: Timings = {}
     yield found
     if os.environ.get(TABLE_VARIABLE):
-        Path(os.environ[TABLE_VARIABLE]).write_text(table(found))
+        path = Path(os.environ[TABLE_VARIABLE])
+        walked = sorted({count for by_replicas in found.values() for count in by_replicas})
+        path.with_name("-".join([*map(str, walked), path.name])).write_text(table(found))
 
 
 @pytest.mark.parametrize("replicas", REPLICAS)
