@@ -84,13 +84,21 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
 
 @rule
 def namespaces_differ(settings: Settings) -> Iterator[Problem]:
-    """One namespace cannot be made twice."""
+    """One namespace for both is made once, with Kong, which comes first; or it exists."""
     same = settings.agent.namespace == settings.kong.namespace
     if same and settings.agent.create_namespace and settings.kong.create_namespace:
         yield Problem(
             "kong.namespace",
             f"is {settings.kong.namespace!r}, as agent.namespace is: it would be made twice, and the second would fail",
-            config_set("kong.namespace", "kong"),
+            f"{config_set('agent.createNamespace', 'false')}, or {config_set('kong.namespace', 'kong')}",
+        )
+    elif same and settings.agent.install and settings.agent.create_namespace:
+        yield Problem(
+            "agent.createNamespace",
+            f"is true, and kong.createNamespace false, for the one namespace {settings.kong.namespace!r}: Kong's is "
+            "looked up first, before the agent's would be made",
+            f"{config_set('agent.createNamespace', 'false')}, and {config_set('kong.createNamespace', 'true')} unless "
+            "the namespace exists",
         )
 
 
