@@ -10,10 +10,8 @@ from typing import Any
 
 import pulumi
 
+from tme_port import TME_PORT
 from values import not_objects
-
-TME_PORT = 5442
-"""The port of the TME in the gateway's pod; one pod has one network, so nobody else can have it there."""
 
 
 class KongValuesError(pulumi.RunError):
@@ -21,7 +19,7 @@ class KongValuesError(pulumi.RunError):
 
 
 _OBJECTS = (
-    *("admin", "admin.http", "admin.tls", "customEnv", "deployment", "deployment.kong", "env"),
+    *("admin", "admin.http", "admin.tls", "admin.tls.client", "customEnv", "deployment", "deployment.kong", "env"),
     *("ingressController", "ingressController.env", "plugins", "podAnnotations"),
 )
 """What is read here and in components/kong.py, and is an object in the chart."""
@@ -98,6 +96,23 @@ def _refuse_silent_admin_api(values: Mapping[str, Any], variables: Mapping[str, 
             f"{where} leaves Kong's Admin API without a port: neither the ingress controller nor the proof could ask "
             "it. It listens on localhost of its own pod only, and needs no Service. Take it out."
         )
+    for where in _asking_for_certificates(admin, variables):
+        raise KongValuesError(
+            f"{where} has Kong's Admin API ask for client certificates: the proof has none, so whether the plugin is "
+            "on could never be told, and no `up` would succeed. It listens on localhost of its own pod. Take it out."
+        )
+
+
+def _asking_for_certificates(admin: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> Iterator[str]:
+    """Either of the two values makes the chart set the variable; a person can set it, or take it back, as well."""
+    where, asked = variables.get("KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT", ("", None))
+    # What YAML 1.1 takes for true comes as that.
+    if asked is not None:
+        if str(asked).lower() in ("on", "true"):
+            yield where
+        return
+    client = (admin.get("tls") or {}).get("client") or {}
+    yield from (f"kongValues.admin.tls.client.{key}" for key in ("caBundle", "secretName") if client.get(key))
 
 
 def _uses_of_tme_port(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> Iterator[str]:

@@ -95,9 +95,13 @@ def agent_values(
 
 
 def tme_image_of(values: Mapping[str, Any]) -> str:
-    """The TME's image name in the agent's values, the chart's default where none is set (traceable-agent 1.58.0)."""
+    """The TME's image name in the agent's values, the chart's default where none is set (traceable-agent 1.58.0).
+
+    Without the registry, tag and digest that people write there: guard, gates, proof and preflight know it by this.
+    """
     injector = values.get("injector") or {}
-    return str((injector.get("tme") or {}).get("imageName") or "traceable-agent")
+    name = str((injector.get("tme") or {}).get("imageName") or "traceable-agent")
+    return name.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
 
 
 def sidecar_values(values: Mapping[str, Any]) -> Values:

@@ -16,9 +16,7 @@ from preflight.looks import (
     name_of,
     pods,
 )
-
-TME_PORT = 5442
-"""Where a TME listens in its pod (traceable-agent 1.58.0)."""
+from tme_port import TME_PORT
 
 
 def deployment_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:

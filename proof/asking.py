@@ -11,14 +11,12 @@ from typing import Any
 import kube
 from proof import kong
 from proof.expectation import Expectation
+from tme_port import TME_PORT
 
 Document = dict[str, Any]
 
 AT_ONCE = 10
 """Pods that are asked side by side."""
-
-TME_PORT = 5442
-"""The TME's port in the gateway's pod, and the agent's REST port (traceable-agent chart 1.58.0)."""
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 

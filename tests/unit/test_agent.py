@@ -146,6 +146,14 @@ def test_the_image_of_the_tme_is_the_users_or_the_charts() -> None:
     assert tme_image_of(values(user_values={"injector": None})) == "traceable-agent"
 
 
+@pytest.mark.parametrize(
+    "name", ["own:1.0", "registry:5000/path/own", "registry:5000/own:1.0@sha256:0", "own@sha256:0"]
+)
+def test_the_image_of_the_tme_is_known_without_registry_tag_and_digest(name: str) -> None:
+    assert tme_image_of(values(user_values={"injector": {"tme": {"imageName": name}}})) == "own"
+    assert tme_image_of(values(tme_image=name)) == "own"
+
+
 def test_two_pods_only_where_they_are_asked_for() -> None:
     assert values(replicas=2)["deploymentReplicas"] == 2
     assert "deploymentReplicas" not in values()

@@ -30,6 +30,20 @@ def refusal(values: Values) -> str:
         ({"env": {"ADMIN_LISTEN": "unix:/run/a.sock"}}, "kongValues.env.ADMIN_LISTEN leaves"),
         ({"env": {"admin_listen": {"valueFrom": {"x": "y"}}}}, "kongValues.env.admin_listen leaves"),
         ({"admin": {"tls": {"enabled": False}}}, "kongValues.admin leaves Kong's Admin API without a port"),
+        (
+            {"admin": {"tls": {"client": {"caBundle": "PEM"}}}},
+            "kongValues.admin.tls.client.caBundle has Kong's Admin API",
+        ),
+        (
+            {"admin": {"tls": {"client": {"secretName": "ca"}}}},
+            "kongValues.admin.tls.client.secretName has Kong's Admin",
+        ),
+        ({"env": {"nginx_admin_ssl_verify_client": "on"}}, "kongValues.env.nginx_admin_ssl_verify_client has Kong's"),
+        ({"env": {"NGINX_ADMIN_SSL_VERIFY_CLIENT": True}}, "kongValues.env.NGINX_ADMIN_SSL_VERIFY_CLIENT has Kong's"),
+        (
+            {"customEnv": {"kong_nginx_admin_ssl_verify_client": "on"}},
+            "has Kong's Admin API ask for client certificates",
+        ),
         ({"forceUpdate": True}, "kongValues.forceUpdate is no value of the chart"),
         ({"forceUpdate": False}, "kongValues.forceUpdate is no value of the chart"),
         ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "kongValues.podAnnotations asks for the TME"),
@@ -59,6 +73,10 @@ def test_what_cannot_be_had(values: Values, said: str) -> None:
         {"env": {"admin_listen": "127.0.0.1:8444 ssl"}},
         {"admin": {"http": {"enabled": True}, "tls": {"enabled": False}}},
         {"admin": {"enabled": False}},
+        {"admin": {"tls": {"client": {"caBundle": "", "secretName": ""}}}},
+        {"admin": {"tls": {"client": None}}},
+        {"env": {"nginx_admin_ssl_verify_client": "off"}},
+        {"env": {"nginx_admin_ssl_verify_client": "optional"}, "admin": {"tls": {"client": {"caBundle": "PEM"}}}},
         {"admin": {"tls": {"enabled": False}}, "env": {"admin_listen": "127.0.0.1:8001"}},
         {"podAnnotations": {"theirs": "1"}},
         {"ingressController": {"env": {"ingress_class": "kong", "log_level": "debug"}}},
@@ -103,7 +121,19 @@ ANYTHING = strategies.recursive(
         | strategies.dictionaries(
             strategies.sampled_from(
                 [
-                    *("admin", "http", "tls", "enabled", "env", "customEnv", "plugins", "configMaps", "pluginName"),
+                    *(
+                        "admin",
+                        "http",
+                        "tls",
+                        "client",
+                        "caBundle",
+                        "enabled",
+                        "env",
+                        "customEnv",
+                        "plugins",
+                        "configMaps",
+                        "pluginName",
+                    ),
                     *("deployment", "daemonset", "kong", "ingressController", "podAnnotations", "containerPort"),
                     *("admin_listen", "role", "lua_package_path", "nameOverride", "fullnameOverride", "replicaCount"),
                 ]

@@ -64,8 +64,9 @@ def test_guard_and_gates_go_by_the_same(action: str) -> None:
         assert made.guard.pod_labels["app.kubernetes.io/instance"] == "edge"
 
 
-def test_an_image_of_the_users_is_what_everybody_looks_for() -> None:
-    made = planned(agentValues={"injector": {"tme": {"imageName": "own-tme"}}})
+@pytest.mark.parametrize("name", ["own-tme", "registry:5000/own-tme:1.0"])
+def test_an_image_of_the_users_is_what_everybody_looks_for(name: str) -> None:
+    made = planned(agentValues={"injector": {"tme": {"imageName": name}}})
     assert made.guard is not None
     assert {made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.tme_image} == {"own-tme"}
 
