@@ -66,14 +66,16 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
             meant="no gateway pod would ever get a TME",
             rights=_write("mutatingwebhookconfigurations", EVERYWHERE, "admissionregistration.k8s.io"),
         )
-    if intent.sync:
+    if intent.installed:
+        # The two patches are there in async too, and hold nothing then; only in sync a pod is tried before.
+        tried = [Right(verb="create", resource="pods", namespace=kong)] if intent.sync else []
         yield Purpose(
             subject="the TME",
             meant="the gateway's pods could not ask for it, or only the rollout would show that they do not get it",
             rights=(
                 Right(verb="patch", resource="namespaces", namespace=kong),
                 Right(verb="patch", resource="deployments", group="apps", namespace=kong),
-                Right(verb="create", resource="pods", namespace=kong),
+                *tried,
             ),
         )
     if intent.policy:
@@ -93,14 +95,7 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
             meant="Kong could not be told to use it",
             rights=_write("kongclusterplugins", EVERYWHERE, "configuration.konghq.com"),
         )
-    yield Purpose(
-        subject="the proof",
-        meant="whether the gateway is protected could not be looked up in its pods, and no `up` would succeed",
-        rights=(
-            Right(verb="list", resource="pods", namespace=kong),
-            Right(verb="create", resource="pods", subresource="portforward", namespace=kong),
-        ),
-    )
+    yield _proof(intent)
 
 
 def _namespaces(intent: Intent) -> Iterator[Purpose]:
@@ -130,19 +125,55 @@ def _purpose(subject: str, meant: str, namespace: str, resource: str) -> Purpose
     return Purpose(subject=subject, meant=meant, rights=_write(resource, namespace))
 
 
-def _helm(what: str, namespace: str, *roles: str) -> Purpose:
-    """What a chart's usual objects take, and Helm's own history."""
-    here = [("", "secrets"), ("", "services"), ("", "serviceaccounts"), ("apps", "deployments")]
-    rights = [Right(verb="create", resource=resource, group=group, namespace=namespace) for group, resource in here]
-    rights += [
-        Right(
-            verb="create",
-            resource=role,
-            group="rbac.authorization.k8s.io",
-            namespace=EVERYWHERE if role.startswith("cluster") else namespace,
-        )
-        for role in roles
+def _proof(intent: Intent) -> Purpose:
+    """What is looked at in the gateway's pods, and of the agent's; in async the agent itself is asked."""
+    kong = intent.gateway.namespace
+    rights = [
+        Right(verb="list", resource="pods", namespace=kong),
+        *_port_forward(kong),
+        Right(verb="list", resource="replicasets", group="apps", namespace=kong),
     ]
+    if intent.plugin.object_name:
+        rights.append(
+            Right(verb="get", resource="kongclusterplugins", group="configuration.konghq.com", namespace=EVERYWHERE)
+        )
+    if intent.agent:
+        there = intent.agent.namespace
+        rights += [
+            Right(verb="get", resource="services", namespace=there),
+            Right(verb="list", resource="pods", namespace=there),
+            *(_port_forward(there) if intent.enabled and not intent.sync else ()),
+        ]
+    return Purpose(
+        subject="the proof",
+        meant="whether the gateway is protected could not be looked up in its pods, and no `up` would succeed",
+        rights=tuple(dict.fromkeys(rights)),
+    )
+
+
+def _port_forward(namespace: str) -> tuple[Right, ...]:
+    """Over a WebSocket it is a GET, which Kubernetes authorises as `get`, and from 1.35 on as `create` besides.
+
+    Source: https://github.com/kubernetes/kubernetes/pull/134577.
+    """
+    return tuple(
+        Right(verb=verb, resource="pods", subresource="portforward", namespace=namespace) for verb in ("get", "create")
+    )
+
+
+def _helm(what: str, namespace: str, *roles: str) -> Purpose:
+    """What a chart's usual objects take, and Helm's own history, which it keeps in Secrets and writes by `update`."""
+    objects = [("", "secrets", namespace), ("", "services", namespace), ("", "serviceaccounts", namespace)]
+    objects += [("apps", "deployments", namespace)]
+    objects += [
+        ("rbac.authorization.k8s.io", role, EVERYWHERE if role.startswith("cluster") else namespace) for role in roles
+    ]
+    rights = [
+        Right(verb=verb, resource=resource, group=group, namespace=where)
+        for group, resource, where in objects
+        for verb in ("get", "create", "patch", "delete")
+    ]
+    rights += [Right(verb=verb, resource="secrets", namespace=namespace) for verb in ("list", "update")]
     return Purpose(
         subject=f"the Helm release of {what}", meant=f"{what} could not be installed or changed", rights=tuple(rights)
     )

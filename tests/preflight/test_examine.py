@@ -1,5 +1,7 @@
 """The whole examination: a first install, what may not be looked at, and rights."""
 
+from typing import Any
+
 import pytest
 
 from kube import ApiError, Unreachable
@@ -110,12 +112,19 @@ def test_a_preview_without_rights_warns_and_an_up_is_refused(kube: FakeKube) -> 
     assert [item.subject for item in up.refusals] == [item.subject for item in preview.warnings]
     text = "\n".join(item.wrong + item.mend for item in up.refusals)
     for right in (
-        "create pods/portforward in namespace kong",
+        "get, create pods/portforward in namespace kong",
+        "list replicasets in namespace kong",
+        "get kongclusterplugins",
+        "get services in namespace traceable",
+        "list pods in namespace traceable",
         "create pods in namespace kong",
         "create, patch, delete validatingadmissionpolicies",
         "create, patch, delete kongclusterplugins",
         "patch namespace kong",
-        "create secrets in namespace traceable",
+        "patch deployments in namespace kong",
+        "get, create, patch, delete, list, update secrets in namespace traceable",
+        "get, create, patch, delete deployments in namespace traceable",
+        "get, create, patch, delete clusterroles",
         "kubectl auth can-i create namespaces",
     ):
         assert right in text
@@ -125,8 +134,38 @@ def test_rights_that_are_not_needed_are_not_asked_for(kube: FakeKube) -> None:
     kube.may = nothing
     found = examine(kube, intent(sync=False, policy=None, agent=None, gateway__create_namespace=False))
     text = "\n".join(item.wrong for item in found.refusals)
-    for right in ("policies", "create pods in", "namespaces", "mutatingwebhook"):
+    for right in ("policies", "create pods in", "delete namespaces", "mutatingwebhook", "in namespace traceable"):
         assert right not in text
+
+
+def missing_without_any_right(kube: FakeKube, **changes: Any) -> dict[str, str]:
+    """What is wrong, by what the rights are for."""
+    kube.may = nothing
+    return {item.subject: item.wrong for item in examine(kube, intent(**changes)).refusals}
+
+
+def test_the_patches_are_there_in_async_too_and_nothing_is_tried_then(kube: FakeKube) -> None:
+    asked = missing_without_any_right(kube, sync=False)["the TME"]
+    assert "(patch namespace kong; patch deployments in namespace kong)" in asked
+    assert "the TME" not in missing_without_any_right(kube, sync=False, installed=False, enabled=False)
+
+
+@pytest.mark.parametrize(("sync", "enabled", "asked"), [(True, True, 0), (False, True, 1), (False, False, 0)])
+def test_the_agent_itself_is_asked_in_async(kube: FakeKube, sync: bool, enabled: bool, asked: int) -> None:
+    said = missing_without_any_right(kube, sync=sync, enabled=enabled)["the proof"]
+    assert said.count("get, create pods/portforward in namespace traceable") == asked
+    assert said.count("get, create pods/portforward in namespace kong") == 1
+
+
+def test_a_right_for_both_in_one_namespace_is_asked_for_once(kube: FakeKube) -> None:
+    said = missing_without_any_right(kube, sync=False, agent__namespace="kong")["the proof"]
+    assert "list pods in namespace kong; get, create pods/portforward in namespace kong;" in said
+
+
+@pytest.mark.parametrize("verb", ["get", "create"])
+def test_a_port_forward_takes_both_verbs(kube: FakeKube, verb: str) -> None:
+    kube.may = lambda asked, resource: resource != "*" and (asked, resource) != (verb, "pods/portforward")
+    assert f"({verb} pods/portforward in namespace kong)" in refused(kube)
 
 
 def test_who_has_every_single_right_passes(kube: FakeKube) -> None:
@@ -137,8 +176,8 @@ def test_who_has_every_single_right_passes(kube: FakeKube) -> None:
 def test_one_missing_right_is_named_with_its_subresource(kube: FakeKube) -> None:
     kube.may = lambda verb, resource: resource not in ("*", "pods/portforward")
     text = refused(kube)
-    assert "create pods/portforward in namespace kong" in text
-    assert "kubectl auth can-i create pods --subresource=portforward --namespace kong" in text
+    assert "get, create pods/portforward in namespace kong" in text
+    assert "kubectl auth can-i get pods --subresource=portforward --namespace kong" in text
     assert "list pods" not in text
 
 
