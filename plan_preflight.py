@@ -24,6 +24,7 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
             deployment=expected.deployment,
             container=expected.container,
             ingress_class=expected.ingress_class,
+            timeout_seconds=planned.gateway.timeout_seconds,
             environment=kong_environment(planned.gateway.values),
         ),
         agent=(
@@ -33,10 +34,12 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
                 release=agent.release,
                 own_secret=OWN_TOKEN_SECRET.name if agent.token is not None else None,
                 their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
+                timeout_seconds=agent.timeout_seconds,
             )
             if agent
             else None
         ),
+        agent_release=planned.gates.agent_release,
         plugin=PluginIntent(
             object_name=expected.plugin_object,
             name=expected.plugin,

@@ -30,8 +30,8 @@ AGENT_DEPLOYMENT = "traceable-agent"
 
 @dataclass(frozen=True, kw_only=True)
 class GatesArgs:
-    """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout may take
-    `timeout_seconds`. `agent_release` is the agent's Release."""
+    """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout, or a
+    removal, may take `timeout_seconds`. `agent_release` is the agent's Release."""
 
     owner: str
     expectation: Expectation
@@ -147,6 +147,7 @@ class Gates:
             namespace=namespace,
             release=release,
             record_path=self._record_path,
+            timeout_seconds=self._timeout_seconds,
             kubeconfig=self._cluster.kubeconfig,
             context=self._cluster.context,
         )

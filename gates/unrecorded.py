@@ -32,10 +32,14 @@ def remove(
     namespace: str,
     release: str,
     record_path: str,
+    timeout_seconds: int,
     kubeconfig: str | None,
     context: str | None,
 ) -> None:
-    """Returns when Helm can install `release`, which preflight has found to be this stack's. Raises Refused."""
+    """Returns when Helm can install `release`, which preflight has found to be this stack's. Raises Refused.
+
+    A removal may take `timeout_seconds`.
+    """
     secrets = api.list(f"/api/v1/namespaces/{namespace}/secrets", labelSelector=f"owner=helm,name={release}")
     if not secrets:
         return
@@ -46,7 +50,14 @@ def remove(
             f"The Helm release {namespace}/{release} is {LOST}. If it may be down for the moment: "
             f"`helm uninstall {release} --namespace {namespace} --wait`, then pulumi up."
         )
-    dead = DeadRelease(namespace=namespace, name=release, status=status, revision=revision, restore=None)
+    dead = DeadRelease(
+        namespace=namespace,
+        name=release,
+        status=status,
+        revision=revision,
+        restore=None,
+        timeout_seconds=timeout_seconds,
+    )
     problem = mend(api, dead, kubeconfig=kubeconfig, context=context)
     if problem is not None:
         raise Refused(f"{problem.subject} {problem.wrong}. {problem.mend}")

@@ -85,13 +85,16 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     for thing in foreign.things(intent):
         yield Rule(subject=thing.subject, look=partial(foreign.thing_is_ours, thing))
     yield Rule(subject="the Secret with the platform token", look=foreign.their_secret_is_there)
-    named = [("kong", intent.gateway.namespace, intent.gateway.release)] if intent.gateway.ours else []
-    if intent.agent:
-        named.append(("agent", intent.agent.namespace, intent.agent.release))
-    for key, namespace, name in named:
-        if name:
-            look = partial(releases.release_is_ours_and_alive, namespace=namespace, name=name, key=key)
-            yield Rule(subject=f"Helm release {name}", look=look)
+    for key, part in (("kong", intent.gateway if intent.gateway.ours else None), ("agent", intent.agent)):
+        if part and part.release:
+            look = partial(
+                releases.release_is_ours_and_alive,
+                namespace=part.namespace,
+                name=part.release,
+                key=key,
+                timeout_seconds=part.timeout_seconds,
+            )
+            yield Rule(subject=f"Helm release {part.release}", look=look)
     yield Rule(subject="Kong's Deployment", look=gateway.deployment_is_there)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)

@@ -25,7 +25,8 @@ class Finding:
 class DeadRelease:
     """A Helm release of this stack that an interrupted operation left in `status` at `revision`.
 
-    `restore` is the revision to roll back to, None where the release is to be removed.
+    `restore` is the revision to roll back to, None where the release is to be removed. Either may take
+    `timeout_seconds` until its pods are there, or gone.
     """
 
     namespace: str
@@ -33,13 +34,13 @@ class DeadRelease:
     status: str
     revision: int
     restore: int | None
+    timeout_seconds: int
 
     @property
     def arguments(self) -> list[str]:
-        """The arguments of `helm` that mend it."""
-        if self.restore is None:
-            return ["uninstall", self.name, "--namespace", self.namespace, "--wait"]
-        return ["rollback", self.name, str(self.restore), "--namespace", self.namespace]
+        """The arguments of `helm` that mend it, and that have it wait until it has."""
+        what = ["uninstall", self.name] if self.restore is None else ["rollback", self.name, str(self.restore)]
+        return [*what, "--namespace", self.namespace, "--wait", "--timeout", f"{self.timeout_seconds}s"]
 
     @property
     def command(self) -> str:

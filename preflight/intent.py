@@ -19,7 +19,8 @@ class GatewayIntent:
 
     `ours` False is a Kong that exists, without `release`. `deployment` and `container` are the Deployment's name and
     its Kong container. `environment` is what the chart values of a Kong of ours set of its KONG_* variables: its next
-    pods have these, whatever the ones that run now have. It is not read where Kong is not ours.
+    pods have these, whatever the ones that run now have. It is not read where Kong is not ours. `timeout_seconds` is
+    how long Helm may wait for it.
     """
 
     namespace: str
@@ -29,12 +30,13 @@ class GatewayIntent:
     deployment: str
     container: str
     ingress_class: str
+    timeout_seconds: int
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentIntent:
-    """The agent; `release` is None for one that exists.
+    """The agent; `release` is None for one that exists. `timeout_seconds` is how long Helm may wait for it.
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
     """
@@ -44,6 +46,7 @@ class AgentIntent:
     release: str | None
     own_secret: str | None
     their_secret: SecretKey | None
+    timeout_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,8 @@ class Intent:
         owner: what `ownership.stack_id()` gave.
         live_change: True in an `up`, False in a preview.
         gateway, plugin: what they are.
-        agent: None for one outside the cluster.
+        agent: None for one outside the cluster, and where Traceable leaves.
+        agent_release: name of the agent's Helm release, which stands even where `agent` is None.
         config_maps: names of the ConfigMaps with the plugin's files, in the gateway's namespace.
         record: name of the ConfigMap there that records what stands.
         policy: name of the guard's ValidatingAdmissionPolicy and of its binding; None without a guard.
@@ -84,6 +88,7 @@ class Intent:
     live_change: bool
     gateway: GatewayIntent
     agent: AgentIntent | None
+    agent_release: str
     plugin: PluginIntent
     config_maps: tuple[str, ...]
     record: str

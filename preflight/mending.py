@@ -16,7 +16,8 @@ from kube import ApiError, Kube, Unreachable
 from preflight.finding import DeadRelease, Finding
 from preflight.looks import labels_of, secrets
 
-HELM_TIMEOUT_SECONDS = 300
+GRACE_SECONDS = 30
+"""What helm is given beyond its own time, so that it can say itself that this is over."""
 
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
 """Variables that would send helm to another cluster, or to another place for its releases (`helm env`)."""
@@ -45,6 +46,7 @@ def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | N
             "and helm is not on PATH to mend it",
             mend=f"`{dead.command}` where helm is (https://helm.sh/docs/intro/install/), then again",
         )
+    timeout = dead.timeout_seconds + GRACE_SECONDS
     with _environment(kubeconfig) as environment:
         try:
             done = subprocess.run(
@@ -53,12 +55,12 @@ def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | N
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=HELM_TIMEOUT_SECONDS,
+                timeout=timeout,
                 check=False,
             )
             said = done.stderr.strip() if done.returncode else ""
         except subprocess.TimeoutExpired:
-            said = f"no answer within {HELM_TIMEOUT_SECONDS} seconds"
+            said = f"no answer within {timeout} seconds"
     after = _status(api, dead)
     if not said and (after is None if dead.restore is None else after is not None and after[1] == "deployed"):
         return None

@@ -10,6 +10,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kube import Document
 from ownership import release_mark
@@ -24,19 +25,43 @@ UNFINISHED_UPGRADES = ("pending-upgrade", "pending-rollback")
 """`another operation (install/upgrade/rollback) is in progress`, for ever."""
 
 
-def release_is_ours_and_alive(looks: Looks, intent: Intent, *, namespace: str, name: str, key: str) -> Iterator[Found]:
-    """A release of our name carries this stack's mark, and Helm can go on with it."""
-    found = looks.list(secrets(namespace), metadata_only=True, labelSelector=f"owner=helm,name={name}")
-    revisions = {
-        int(labels_of(item).get("version", "0")): (labels_of(item).get("status", ""), name_of(item)) for item in found
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What Helm knows of a release: `revisions`, and the `secret` that holds the newest."""
+
+    revisions: Revisions
+    secret: str
+
+    @property
+    def status(self) -> str:
+        """The newest revision's."""
+        return self.revisions[max(self.revisions)]
+
+
+def standing_in(looks: Looks, namespace: str) -> dict[str, Standing]:
+    """Every Helm release in a namespace, whoever made it, by its name."""
+    by_name: dict[str, dict[int, Document]] = {}
+    for item in looks.list(secrets(namespace), metadata_only=True, labelSelector="owner=helm"):
+        labels = labels_of(item)
+        by_name.setdefault(labels.get("name", ""), {})[int(labels.get("version", "0"))] = item
+    return {
+        name: Standing(
+            revisions={number: labels_of(item).get("status", "") for number, item in found.items()},
+            secret=f"{secrets(namespace)}/{name_of(found[max(found)])}",
+        )
+        for name, found in by_name.items()
     }
-    if not revisions:
+
+
+def release_is_ours_and_alive(
+    looks: Looks, intent: Intent, *, namespace: str, name: str, key: str, timeout_seconds: int
+) -> Iterator[Found]:
+    """A release of our name carries this stack's mark, and Helm can go on with it."""
+    standing = standing_in(looks, namespace).get(name)
+    secret = looks.get(standing.secret) if standing else None
+    if standing is None or secret is None:
         return
-    newest = max(revisions)
-    secret = looks.get(f"{secrets(namespace)}/{revisions[newest][1]}")
-    if secret is None:
-        return
-    if _owner(secret) != intent.owner:
+    if owner_of(secret) != intent.owner:
         yield Finding(
             subject=f"Helm release {name} in namespace {namespace}",
             wrong="is there without this stack's mark: somebody else installed it, or changed it by hand since. The "
@@ -45,12 +70,12 @@ def release_is_ours_and_alive(looks: Looks, intent: Intent, *, namespace: str, n
             f"`helm history {name} --namespace {namespace}` and `helm rollback` to a revision of this stack",
         )
         return
-    dead = dead_release(namespace, name, {number: status for number, (status, _) in revisions.items()})
+    dead = dead_release(namespace, name, standing.revisions, timeout_seconds=timeout_seconds)
     if dead:
         yield dead
 
 
-def dead_release(namespace: str, name: str, revisions: Revisions) -> DeadRelease | None:
+def dead_release(namespace: str, name: str, revisions: Revisions, *, timeout_seconds: int) -> DeadRelease | None:
     """How a release of ours is brought back to where Helm can go on; None where it can. Pure.
 
     - an upgrade that did not end goes back to the revision that was deployed before it;
@@ -73,10 +98,17 @@ def dead_release(namespace: str, name: str, revisions: Revisions) -> DeadRelease
         restore = None
     else:
         return None
-    return DeadRelease(namespace=namespace, name=name, status=status, revision=newest, restore=restore)
+    return DeadRelease(
+        namespace=namespace,
+        name=name,
+        status=status,
+        revision=newest,
+        restore=restore,
+        timeout_seconds=timeout_seconds,
+    )
 
 
-def _owner(secret: Document) -> str | None:
+def owner_of(secret: Document) -> str | None:
     """The stack whose mark a release's own values carry."""
     value: object = _release(secret).get("config")
     (key, below), *_ = release_mark("").items()

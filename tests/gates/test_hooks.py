@@ -91,6 +91,16 @@ def test_what_each_gate_asks(asked: Asked, hook: str, installed: bool, questions
     assert asked.names == questions
 
 
+@pytest.mark.parametrize(("hook", "release"), [("gateway", "edge"), ("agent", "traceable-agent")])
+def test_what_no_state_knows_is_removed_within_the_time_of_a_rollout(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, hook: str, release: str
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(unrecorded, "remove", lambda _, **arguments: told.append(arguments))
+    call(gates(asked), f"before-{hook}-create")
+    assert [(item["release"], item["timeout_seconds"]) for item in told] == [(release, 60)]
+
+
 @pytest.mark.parametrize("problem", [Refused("not now"), kube.Unreachable("not now"), forbidden("not now")])
 def test_a_refusal_stops_the_step_with_its_own_message(asked: Asked, problem: Exception) -> None:
     asked.problem = ("tme_still_arrives", problem)

@@ -28,6 +28,7 @@ def intent(**changes: Any) -> Intent:
             deployment="quickstart-kong",
             container="proxy",
             ingress_class="kong",
+            timeout_seconds=600,
         ),
         agent=AgentIntent(
             namespace="traceable",
@@ -35,7 +36,9 @@ def intent(**changes: Any) -> Intent:
             release="traceable-agent",
             own_secret="traceable-agent-token",
             their_secret=None,
+            timeout_seconds=300,
         ),
+        agent_release="traceable-agent",
         plugin=PluginIntent(
             object_name="traceable-plugin",
             name="traceable",

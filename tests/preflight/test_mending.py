@@ -1,5 +1,6 @@
 """Mending, with a stand-in for the helm command that writes down how it was called."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from kube import Unreachable
-from preflight import DeadRelease, mend
+from preflight import DeadRelease, mend, mending
 from tests.preflight.fake import FakeKube
 
-DEAD = DeadRelease(namespace="kong", name="quickstart", status="pending-upgrade", revision=2, restore=1)
+DEAD = DeadRelease(
+    namespace="kong", name="quickstart", status="pending-upgrade", revision=2, restore=1, timeout_seconds=90
+)
 TEXT = "apiVersion: v1\nkind: Config\nusers: [{name: u, user: {token: hidden-token}}]\n"
 
 
@@ -71,7 +74,17 @@ def mended() -> Statuses:
 def test_helm_is_pointed_at_the_cluster_of_a_text_without_leaving_it_behind(helm: Helm) -> None:
     assert mend(mended(), DEAD, kubeconfig=TEXT, context="prod") is None
     seen = helm.seen
-    assert seen["arguments"] == ["rollback", "quickstart", "1", "--namespace", "kong", "--kube-context", "prod"]
+    waited = ["--wait", "--timeout", "90s"]
+    assert seen["arguments"] == [
+        "rollback",
+        "quickstart",
+        "1",
+        "--namespace",
+        "kong",
+        *waited,
+        "--kube-context",
+        "prod",
+    ]
     assert (seen["mode"], seen["text"]) == ("0o600", TEXT)
     assert "hidden-token" not in str(seen["arguments"]) + str(seen["environment"])
     assert not Path(str(seen["kubeconfig"])).exists()
@@ -116,6 +129,15 @@ def test_what_helm_says_is_told(helm: Helm) -> None:
     found = mend(Statuses(same, same), DEAD, kubeconfig=None, context=None)
     assert found is not None
     assert "Error: it did not work" in found.wrong
+
+
+def test_helm_is_given_a_little_more_than_its_own_time(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "GRACE_SECONDS", 0.2)
+    helm.script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(30)\n")
+    same = ["deployed", "pending-upgrade"]
+    found = mend(Statuses(same, same), dataclasses.replace(DEAD, timeout_seconds=0), kubeconfig=None, context=None)
+    assert found is not None
+    assert "no answer within 0.2 seconds" in found.wrong
 
 
 def test_a_cluster_that_is_gone_meanwhile_is_told(helm: Helm) -> None:

@@ -10,21 +10,21 @@ from tests.preflight.fake import FakeKube, intent, passes, refused, warned
 @pytest.mark.parametrize(
     ("statuses", "command"),
     [
-        (["pending-install"], "helm uninstall quickstart --namespace kong --wait"),
+        (["pending-install"], "helm uninstall quickstart --namespace kong"),
         (["deployed", "pending-upgrade"], "helm rollback quickstart 1 --namespace kong"),
         (["superseded", "deployed", "failed", "pending-upgrade"], "helm rollback quickstart 2 --namespace kong"),
         (["deployed", "failed", "pending-rollback"], "helm rollback quickstart 1 --namespace kong"),
         (["superseded", "superseded", "pending-rollback"], "helm rollback quickstart 2 --namespace kong"),
-        (["failed", "pending-upgrade"], "helm uninstall quickstart --namespace kong --wait"),
+        (["failed", "pending-upgrade"], "helm uninstall quickstart --namespace kong"),
         (["superseded", "uninstalling"], "helm rollback quickstart 2 --namespace kong"),
-        (["superseded", "uninstalled"], "helm uninstall quickstart --namespace kong --wait"),
-        (["failed"], "helm uninstall quickstart --namespace kong --wait"),
+        (["superseded", "uninstalled"], "helm uninstall quickstart --namespace kong"),
+        (["failed"], "helm uninstall quickstart --namespace kong"),
     ],
 )
 def test_what_an_interrupted_operation_left_is_mended(kube: FakeKube, statuses: list[str], command: str) -> None:
     kube.release("kong", "quickstart", statuses)
     found = examine(kube, intent())
-    assert [item.command for item in found.dead] == [command]
+    assert [item.command for item in found.dead] == [f"{command} --wait --timeout 600s"]
     assert (found.refusals, found.warnings) == ([], [])
 
 
@@ -32,7 +32,7 @@ def test_a_preview_says_what_an_up_will_do(kube: FakeKube) -> None:
     kube.release("traceable", "traceable-agent", ["pending-install"])
     text = warned(kube, live_change=False)
     assert "pending-install" in text
-    assert "`pulumi up` runs `helm uninstall traceable-agent --namespace traceable --wait`" in text
+    assert "`pulumi up` runs `helm uninstall traceable-agent --namespace traceable --wait --timeout 300s`" in text
     assert examine(kube, intent(live_change=False)).dead == []
 
 
