@@ -9,7 +9,7 @@ import time
 
 import kube
 from gates.probe import Refused
-from proof.asking import look
+from proof.asking import CLUSTER_PLUGINS, look
 from proof.expectation import Expectation
 
 TIMEOUT_SECONDS = 45.0
@@ -19,23 +19,32 @@ INTERVAL_SECONDS = 0.5
 def remove_plugin(api: kube.Kube, standing: Expectation, *, owner_label: tuple[str, str]) -> None:
     """Deletes the KongClusterPlugin and returns when no serving Kong lists the plugin any more.
 
-    One that does not carry `owner_label` is not ours and stays. Raises Refused.
+    All that carry `owner_label` go, under whatever name a killed run left them, unless they are of another class.
+    Others are not ours and stay. Raises Refused.
     """
-    path = f"/apis/configuration.konghq.com/v1/kongclusterplugins/{standing.plugin_object}"
-    found = api.get(path)
-    key, value = owner_label
-    if found is None or (found["metadata"].get("labels") or {}).get(key) != value:
+    ours = [
+        item["metadata"]["name"]
+        for item in api.list(CLUSTER_PLUGINS, labelSelector="=".join(owner_label))
+        if item["metadata"]["name"] == standing.plugin_object or _is_read(item, standing)
+    ]
+    if not ours:
         return
-    api.request("DELETE", path)
+    for name in ours:
+        api.request("DELETE", f"{CLUSTER_PLUGINS}/{name}")
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while names := _still_listing(api, standing):
         if time.monotonic() > deadline:
             raise Refused(
-                f"The plugin {standing.plugin_object} is deleted, and after {TIMEOUT_SECONDS:.0f} s Kong still lists "
+                f"The plugin {', '.join(ours)} is deleted, and after {TIMEOUT_SECONDS:.0f} s Kong still lists "
                 f"{standing.plugin}, or does not answer, in {', '.join(names)}; the files stay until it does not. Run "
                 "pulumi up again."
             )
         time.sleep(INTERVAL_SECONDS)
+
+
+def _is_read(item: kube.Document, standing: Expectation) -> bool:
+    annotations = item["metadata"].get("annotations") or {}
+    return bool(annotations.get("kubernetes.io/ingress.class") == standing.ingress_class)
 
 
 def _still_listing(api: kube.Kube, standing: Expectation) -> list[str]:

@@ -99,9 +99,10 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)
     yield Rule(subject="other global plugins", look=foreign.no_second_global_plugin)
-    yield Rule(
-        subject="a gateway of this stack elsewhere", look=moved.gateway_is_the_one_that_stands, severity="advice"
-    )
+    yield Rule(subject="plugins of this stack under other names", look=foreign.no_plugin_of_ours_is_left)
+    yield Rule(subject="a gateway of this stack here", look=moved.gateway_here_is_the_one_that_stands)
+    yield Rule(subject="a gateway of this stack elsewhere", look=moved.gateway_stands_nowhere_else, severity="advice")
+    yield Rule(subject="the ingress class", look=moved.class_changes_while_disabled)
     yield Rule(subject="what the cluster knows of policies", look=guard.cluster_knows_policies)
     yield Rule(subject="options of the plugin that stands", look=versions.standing_options_are_known)
     yield Rule(subject="plugins whose files go", look=versions.plugins_that_go_are_not_in_use)

@@ -20,6 +20,7 @@ from preflight.looks import (
     config_maps,
     labels_of,
     name_of,
+    plugins_of,
     secrets,
 )
 
@@ -168,6 +169,29 @@ def their_secret_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
             wrong=f"has no key {key} (its keys: {keys}): the agent would start without a token",
             mend="`pulumi config set --path traceable-kong:agentTokenSecret.key KEY`",
         )
+
+
+def no_plugin_of_ours_is_left(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """No plugin of this stack stands but the one that it names, and the one that its record does.
+
+    That one the stack's state knows: under a new name, the engine deletes it first. Another was left by a rename that
+    was killed and taken back, and no run would ever delete it.
+    """
+    if intent.plugin.object_name is None or not intent.installed:
+        return  # Who leaves takes all of them along.
+    for item in plugins_of(looks, intent.owner):
+        name = name_of(item)
+        if name == intent.plugin.object_name:
+            continue
+        record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
+        if name != (record.get("data") or {}).get("pluginObject"):
+            yield Finding(
+                subject=f"kongclusterplugin {name}",
+                wrong="was left by a run of this stack that did not end: no run would ever take it away, and of two "
+                "global ones the ingress controller drops both",
+                mend=f"`kubectl delete kongclusterplugin {name}`; or, if that shall be its name, `pulumi config set "
+                f"--path traceable-kong:plugin.name {name}`",
+            )
 
 
 def no_second_global_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from kube import Document, Kube
+from ownership import STACK_LABEL
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 NAMESPACED_PLUGINS = "/apis/configuration.konghq.com/v1/kongplugins"
@@ -46,6 +47,11 @@ def annotations_of(item: Document) -> dict[str, str]:
 
 def name_of(item: Document) -> str:
     return str((item.get("metadata") or {}).get("name"))
+
+
+def plugins_of(looks: "Looks", owner: str) -> list[Document]:
+    """Every KongClusterPlugin of a stack, whatever it is called."""
+    return [item for item in looks.list(CLUSTER_PLUGINS) if labels_of(item).get(STACK_LABEL) == owner]
 
 
 class Looks:

@@ -1,6 +1,6 @@
 """Whether the gateway is the one that this stack already has: another would be a second one beside it.
 
-Leaves out what the record says of the plugin (versions.py).
+Leaves out what the record says of the plugin (versions.py), and releases of the right name (releases.py).
 """
 
 from collections.abc import Iterator
@@ -8,37 +8,78 @@ from collections.abc import Iterator
 from ownership import STACK_LABEL
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
-from preflight.looks import Looks
+from preflight.looks import Looks, config_maps, plugins_of
+from preflight.releases import owner_of, standing_in
 
 EVERY_CONFIG_MAP = "/api/v1/configmaps"
 
 
-def gateway_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Finding]:
-    """The stack's record is where the stack says, and names the same gateway."""
+def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """The stack's record in Kong's namespace names the same gateway; without one, no other release there is ours.
+
+    With rights in that namespace, and before the first `up` has ended. Elsewhere is looked for beside this.
+    """
     gateway = intent.gateway
+    record = looks.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}
+    data = record.get("data") or {}
+    for key, stands, wanted in (
+        ("kong.release", data.get("release"), gateway.release),
+        ("kong.deployment", data.get("deployment"), gateway.deployment),
+    ):
+        if stands and wanted and stands != wanted:
+            yield _second(key, wanted, stands, gateway)
+            return
+    if gateway.release is None:
+        return
+    for name, release in standing_in(looks, gateway.namespace).items():
+        # A name that Helm keeps of a release that is gone is no gateway.
+        if name in (gateway.release, intent.agent_release) or release.status == "uninstalled":
+            continue
+        secret = looks.get(release.secret)
+        if secret is not None and owner_of(secret) == intent.owner:
+            yield _second("kong.release", gateway.release, name, gateway)
+
+
+def gateway_stands_nowhere_else(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """The stack has no record in another namespace."""
     records = looks.list(
         EVERY_CONFIG_MAP,
         labelSelector=f"{STACK_LABEL}={intent.owner}",
         fieldSelector=f"metadata.name={intent.record}",
     )
     for record in records:
-        namespace, data = str(record["metadata"]["namespace"]), record.get("data") or {}
-        there = {
-            "kong.namespace": (namespace, gateway.namespace),
-            "kong.release": (data.get("release"), gateway.release),
-            "kong.deployment": (data.get("deployment"), gateway.deployment),
-        }
-        for key, (stands, wanted) in there.items():
-            if stands and wanted and stands != wanted:
-                yield Finding(
-                    subject=f"traceable-kong:{key}",
-                    wrong=f"is {wanted}, and this stack stands with {stands}: that would be a second gateway, without "
-                    "the first one's protection while it comes up and with all its clients still at the first",
-                    mend=_way_back(key, stands, gateway)
-                    + "; or `pulumi destroy` with the old value first, then `pulumi up` with the new one; or a second "
-                    "stack beside this one",
-                )
-                break
+        namespace = str(record["metadata"]["namespace"])
+        if namespace != intent.gateway.namespace:
+            yield _second("kong.namespace", intent.gateway.namespace, namespace, intent.gateway)
+
+
+def class_changes_while_disabled(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Another ingress class comes while the plugin that stands is disabled: no pod reads it between its two classes."""
+    record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
+    stands, wanted = (record.get("data") or {}).get("ingressClass"), intent.gateway.ingress_class
+    if not (intent.installed and intent.enabled and stands) or stands == wanted:
+        return
+    if any(item.get("disabled") is not True for item in plugins_of(looks, intent.owner)):
+        yield Finding(
+            subject="traceable-kong:kong.ingressClass",
+            wrong=f"is {wanted}, and this stack stands with {stands}: new pods would read no plugin of {stands}, and "
+            "pass everything unprotected until the plugin follows",
+            mend=f"two steps, and the gap is one that you choose. First `pulumi config set --path "
+            f"traceable-kong:kong.ingressClass {stands}`, `pulumi config set traceable-kong:enabled false`, `pulumi "
+            f"up`; then `pulumi config set --path traceable-kong:kong.ingressClass {wanted}`, `pulumi config set "
+            "traceable-kong:enabled true`, `pulumi up`",
+        )
+
+
+def _second(key: str, wanted: str, stands: str, gateway: GatewayIntent) -> Finding:
+    return Finding(
+        subject=f"traceable-kong:{key}",
+        wrong=f"is {wanted}, and this stack stands with {stands}: that would be a second gateway, without "
+        "the first one's protection while it comes up and with all its clients still at the first",
+        mend=_way_back(key, stands, gateway)
+        + "; or `pulumi destroy` with the old value first, then `pulumi up` with the new one; or a second "
+        "stack beside this one",
+    )
 
 
 def _way_back(key: str, stands: str, gateway: GatewayIntent) -> str:

@@ -22,19 +22,23 @@ from preflight.looks import (
     deployment,
     labels_of,
     name_of,
+    plugins_of,
 )
 
 SET = "pulumi config set --path traceable-kong:plugin."
 
 
 def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
-    """The rock knows every option of the plugin that stands."""
-    standing = _standing(looks, intent)
-    if standing is None or not intent.installed:
+    """The rock knows every option of the plugin that stands, under its new name or an older one."""
+    if not intent.installed:
         return
-    unknown = unknown_options(standing.get("config") or {}, intent.plugin.rock_version)
-    if not unknown:
-        return
+    for standing in _standing(looks, intent):
+        unknown = unknown_options(standing.get("config") or {}, intent.plugin.rock_version)
+        if unknown:
+            yield _not_known(looks, intent, name_of(standing), unknown)
+
+
+def _not_known(looks: Looks, intent: Intent, name: str, unknown: list[str]) -> Finding:
     record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
     version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
     if set(unknown) & {"mode", "buffer_request_body"}:
@@ -49,8 +53,8 @@ def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding
             f"{digest}` (and plugin.rock as it was), `pulumi up`. Then the rock: `{SET}version "
             f"{intent.plugin.rock_version}`, `{SET}sha256 {intent.plugin.rock_sha256}`, `pulumi up`"
         )
-    yield Finding(
-        subject=f"kongclusterplugin {intent.plugin.object_name}",
+    return Finding(
+        subject=f"kongclusterplugin {name}",
         wrong=f"has {', '.join(unknown)}, which {intent.plugin.rock_version} does not know: new pods would refuse "
         "their whole configuration and never get ready",
         mend=mend,
@@ -97,10 +101,13 @@ def plugins_that_go_are_not_in_use(looks: Looks, intent: Intent) -> Iterator[Fin
 
 def switched_off_before_it_leaves(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """`installed: false` finds a plugin that is disabled already."""
-    standing = _standing(looks, intent)
-    if not intent.installed and standing is not None and standing.get("disabled") is not True:
+    if intent.installed:
+        return
+    for standing in _standing(looks, intent):
+        if standing.get("disabled") is True:
+            continue
         yield Finding(
-            subject=f"kongclusterplugin {intent.plugin.object_name}",
+            subject=f"kongclusterplugin {name_of(standing)}",
             wrong="is still enabled, and installed: false takes its files away: it would be in force until then, and "
             "call a TME that goes",
             mend="two steps. First `pulumi config set traceable-kong:installed true`, `pulumi config set "
@@ -109,12 +116,9 @@ def switched_off_before_it_leaves(looks: Looks, intent: Intent) -> Iterator[Find
         )
 
 
-def _standing(looks: Looks, intent: Intent) -> Document | None:
-    """The plugin of this stack that stands."""
-    if intent.plugin.object_name is None:
-        return None
-    found = looks.get(f"{CLUSTER_PLUGINS}/{intent.plugin.object_name}")
-    return found if found and labels_of(found).get(STACK_LABEL) == intent.owner else None
+def _standing(looks: Looks, intent: Intent) -> list[Document]:
+    """The plugins of this stack that stand: one, and what a killed run left under another name."""
+    return plugins_of(looks, intent.owner) if intent.plugin.object_name else []
 
 
 def _mounted(looks: Looks, intent: Intent, live: Document) -> frozenset[str]:

@@ -1,5 +1,7 @@
 """The plugin is deleted, and forgotten by every Kong, before its files go."""
 
+from typing import Any
+
 import pytest
 
 from gates import leaving
@@ -9,7 +11,8 @@ from tests.fake_kube import FakeKube
 from tests.proof.cluster import add_pod, cluster
 from tests.proof.gateway import expectation, instance, pod
 
-PLUGIN = "/apis/configuration.konghq.com/v1/kongclusterplugins/traceable-plugin"
+PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
+PLUGIN = f"{PLUGINS}/traceable-plugin"
 OURS = ("traceable-kong/stack", "traceable-kong.test")
 
 
@@ -22,8 +25,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def standing(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKube:
     fake = cluster(plugins=[instance(enabled=False)] if listed else [])
-    fake.put(PLUGIN, {"metadata": {"labels": {OURS[0]: owner}} if owner else {}})
+    put(fake, "traceable-plugin", owner=owner)
     return fake
+
+
+def put(fake: FakeKube, name: str, *, owner: str | None = OURS[1], ingress_class: str = "kong") -> None:
+    metadata: dict[str, Any] = {"annotations": {"kubernetes.io/ingress.class": ingress_class}}
+    if owner:
+        metadata["labels"] = {OURS[0]: owner}
+    fake.put(f"{PLUGINS}/{name}", {"metadata": metadata})
 
 
 def remove(fake: FakeKube) -> None:
@@ -36,6 +46,16 @@ def test_it_is_deleted_and_waited_for_until_no_kong_lists_it(clock: Clock) -> No
     remove(fake)
     assert fake.changed == [("DELETE", PLUGIN)]
     assert clock.now == 3
+
+
+def test_all_of_ours_of_the_class_go_whatever_their_names(clock: Clock) -> None:
+    fake = standing()
+    put(fake, "older-name")
+    put(fake, "elsewhere", ingress_class="other")
+    put(fake, "theirs", owner=None)
+    clock.then = lambda now: add_pod(fake, pod(), plugins=[])
+    remove(fake)
+    assert fake.changed == [("DELETE", PLUGIN), ("DELETE", f"{PLUGINS}/older-name")]
 
 
 @pytest.mark.parametrize("owner", [None, "traceable-kong.other"])

@@ -4,7 +4,7 @@ import pytest
 
 from preflight.intent import SecretKey
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
-from tests.preflight.fake import OWNER, FakeKube, passes, plugin_stands, refused
+from tests.preflight.fake import OWNER, FakeKube, passes, plugin_stands, record_stands, refused
 
 OBJECTS = {
     f"{NAMESPACES}/kong/configmaps/kong-plugin-traceable-0123456789": "kubectl delete configmap",
@@ -85,6 +85,25 @@ def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKube) -> None:
     passes(kube)
 
 
-def test_our_plugin_under_its_old_name_is_no_second_one(kube: FakeKube) -> None:
+def test_our_plugin_under_the_name_that_the_record_has_is_no_second_one(kube: FakeKube) -> None:
     plugin_stands(kube, "old-name")
+    record_stands(kube, pluginObject="old-name")
     passes(kube)
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_plugin_of_ours_that_nobody_names_is_refused(kube: FakeKube, recorded: bool, everywhere: bool) -> None:
+    plugin_stands(kube)
+    plugin_stands(kube, "left-over")
+    if recorded:
+        record_stands(kube, pluginObject="traceable-plugin")
+    text = refused(kube, plugin__everywhere=everywhere)
+    assert "`kubectl delete kongclusterplugin left-over`" in text
+    assert "plugin.name left-over" in text
+
+
+def test_who_leaves_takes_all_of_them_along(kube: FakeKube) -> None:
+    plugin_stands(kube, disabled=True)
+    plugin_stands(kube, "left-over", disabled=True)
+    passes(kube, installed=False, enabled=False)

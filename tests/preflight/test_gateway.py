@@ -12,6 +12,7 @@ from tests.preflight.fake import (
     intent,
     kong_stands,
     passes,
+    plugin_stands,
     record_stands,
     refused,
     subjects,
@@ -114,6 +115,69 @@ def test_another_deployment_is_a_second_gateway(kube: FakeKube) -> None:
     record_stands(kube, deployment="edge")
     existing(kube)
     assert "kong.deployment edge" in refused(kube, **THEIRS)
+
+
+def test_another_release_is_found_with_rights_in_its_namespace_alone(kube: FakeKube) -> None:
+    kube.denied["/api/v1/configmaps"] = 403
+    record_stands(kube, release="old", deployment="old-kong")
+    found = examine(kube, intent())
+    assert ["kong.release old" in item.mend for item in found.refusals] == [True]
+    assert [item.subject for item in found.warnings] == ["a gateway of this stack elsewhere"]
+
+
+def test_who_may_not_read_the_record_here_is_refused(kube: FakeKube) -> None:
+    kube.denied[f"{NAMESPACES}/kong/configmaps"] = 403
+    assert "a gateway of this stack here" in refused(kube)
+
+
+@pytest.mark.parametrize("statuses", [["pending-install"], ["superseded", "deployed"]])
+def test_another_release_is_found_before_there_is_a_record(kube: FakeKube, statuses: list[str]) -> None:
+    kube.release("kong", "old", statuses)
+    assert "kong.release old" in refused(kube)
+
+
+def test_a_changed_release_is_one_refusal(kube: FakeKube) -> None:
+    record_stands(kube, release="old", deployment="old-kong")
+    kube.release("kong", "old", ["deployed"])
+    assert "kong.release old" in refused(kube)
+
+
+@pytest.mark.parametrize("owner", [None, "traceable-kong.prod"])
+def test_releases_of_others_beside_ours_are_none_of_this(kube: FakeKube, owner: str | None) -> None:
+    kube.release("kong", "theirs", ["deployed"], owner=owner)
+    passes(kube)
+
+
+@pytest.mark.parametrize("there", [{"agent__namespace": "kong", "agent__create_namespace": False}, {"agent": None}])
+def test_the_agents_release_is_no_second_gateway(kube: FakeKube, there: dict[str, Any]) -> None:
+    kube.release("kong", "traceable-agent", ["deployed"])
+    passes(kube, **there)
+
+
+def test_a_release_that_is_gone_is_no_second_gateway(kube: FakeKube) -> None:
+    kube.release("kong", "old", ["uninstalled"])
+    passes(kube)
+
+
+def test_another_ingress_class_comes_while_the_plugin_is_off(kube: FakeKube) -> None:
+    record_stands(kube, release="quickstart", ingressClass="old")
+    passes(kube)  # Nothing stands that could be missed.
+    plugin_stands(kube)
+    text = refused(kube)
+    steps = [f"kong.ingressClass {name}" for name in ("old`", "kong`")]
+    switches = [f"traceable-kong:enabled {value}" for value in ("false", "true")]
+    where = [text.index(part) for pair in zip(steps, switches, strict=True) for part in pair]
+    assert where == sorted(where)
+    assert text.count("`pulumi up`") == 2
+    passes(kube, enabled=False)
+    plugin_stands(kube, disabled=True)
+    passes(kube)
+
+
+def test_the_same_ingress_class_passes(kube: FakeKube) -> None:
+    record_stands(kube, ingressClass="kong")
+    plugin_stands(kube)
+    passes(kube)
 
 
 def test_the_same_gateway_passes_and_so_does_a_record_that_says_less(kube: FakeKube) -> None:

@@ -20,6 +20,14 @@ def test_an_option_that_the_older_rock_does_not_know_takes_two_steps(kube: FakeK
     passes(kube, plugin__rock_version="2.2.2-1")
 
 
+def test_a_plugin_under_its_older_name_counts_as_well(kube: FakeKube) -> None:
+    record_stands(kube, pluginObject="old-name")
+    plugin_stands(kube, "old-name", config=NEWER)
+    assert "kongclusterplugin old-name" in refused(kube)
+    plugin_stands(kube, "old-name", disabled=False)
+    assert "kongclusterplugin old-name" in refused(kube, installed=False, enabled=False)
+
+
 def test_before_modes_the_plugin_itself_goes_first(kube: FakeKube) -> None:
     plugin_stands(kube, config={"mode": "sync"})
     assert "pulumi destroy --target" in refused(kube, plugin__rock_version="2.0.0-1")
