@@ -3,7 +3,6 @@
 import pulumi
 
 import cluster
-import ownership
 import settings
 from components.agent import TraceableAgent
 from components.installation import Installation
@@ -15,17 +14,19 @@ from components.tme import TmeInjection
 from components.tme_guard import TmeGuard
 from gates import Gates
 from gates.opening import open_or_refuse
+from ownership import stack_id
 from plan import plan
 from plan_preflight import intent
 from rock_download import load_rock
+from shared_agent import sidecar_settings
 
 # First everything that can be refused: nothing is registered before all of it holds.
 config = settings.load()
 target = cluster.configured()
 target.refuse_unless_allowed(config.allowed_clusters)
 rock = load_rock(config.plugin)
-owner = ownership.stack_id(pulumi.get_project(), pulumi.get_stack())
-planned = plan(config, rock, owner, cluster_options=target.command_options)
+owner = stack_id(pulumi.get_project(), pulumi.get_stack())
+planned = plan(config, rock, owner, sidecar_settings(config, target), cluster_options=target.command_options)
 open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
 provider = target.provider("kubernetes")
 gates = Gates(args=planned.gates, cluster=target)

@@ -4,6 +4,7 @@ Everything that can contradict itself does so here, before anything is registere
 network. Leaves out how things are made (components/) and in which order (`__main__.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,8 @@ REPLICAS_WHERE_GUARDED = 2
 class Plan:
     """The arguments of every component, what the gates and the proof ask for, and the stack's outputs.
 
-    `installed` False is Traceable leaving a gateway that stays: neither agent nor guard nor files are made, and `tme`
-    and `plugin` are not used.
+    `agent` is None where it is not ours. `installed` False is Traceable leaving a gateway that stays: neither agent nor
+    guard nor files are made, and `tme` and `plugin` are not used.
     """
 
     installed: bool
@@ -63,9 +64,17 @@ class Plan:
     outputs: dict[str, Any]
 
 
-def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "") -> Plan:
+def plan(
+    settings: Settings,
+    rock: Rock,
+    owner: str,
+    sidecar_settings: Mapping[str, str] | None = None,
+    *,
+    cluster_options: str = "",
+) -> Plan:
     """The plan for these settings and this rock; `owner` is what `ownership.stack_id()` gave.
 
+    `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
     `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one.
 
     Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
@@ -74,9 +83,14 @@ def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "
     sync = settings.mode == "sync"
     labels = ownership.labels(owner)
     guarded = installed and settings.tme_guard != "off"
-    endpoint = TME_ENDPOINT if sync else agent_endpoint(settings.agent.namespace)
-    agent = _agent(settings, owner)
-    tme_image = tme_image_of(agent.values)
+    # "" for an agent outside the cluster.
+    agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
+    endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
+    agent = _agent(settings, owner) if settings.agent.install else None
+    tme_image = tme_image_of(agent.values) if agent else settings.agent.tme_image or tme_image_of({})
+    given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
+    if agent:
+        given = [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
     config_maps = plugin_config_maps(rock.plugins) if installed else []
     gateway = KongGatewayArgs(
         namespace=settings.kong.namespace,
@@ -98,9 +112,7 @@ def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
         deployment=gateway.fullname,
-        settings_digest=digest(
-            [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
-        ),
+        settings_digest=digest(given),
         timeout_seconds=settings.kong.timeout_seconds,
     )
     plugin = TraceablePluginArgs(
@@ -134,7 +146,7 @@ def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "
         config=plugin.config,
         files=mount_paths(config_maps),
         tme_image=tme_image if tme.wanted else None,
-        agent_namespace=settings.agent.namespace,
+        agent_namespace=agent_namespace,
         installed=installed,
     )
     guard = TmeGuardArgs(
@@ -142,7 +154,7 @@ def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "
         namespace=settings.kong.namespace,
         pod_labels={"app.kubernetes.io/instance": settings.kong.release, "app.kubernetes.io/component": "app"},
         tme_image=tme_image,
-        agent_namespace=settings.agent.namespace,
+        agent_namespace=agent_namespace,
         action=settings.tme_guard or "off",
         labels=labels,
     )
@@ -153,7 +165,9 @@ def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "
         "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
-    digests = {"agentValuesDigest": digest(agent.values), "kongValuesDigest": digest(gateway.values)}
+    digests = {"kongValuesDigest": digest(gateway.values)}
+    if agent:
+        digests["agentValuesDigest"] = digest(agent.values)
     return Plan(
         installed=installed,
         agent=agent if installed else None,
@@ -183,7 +197,7 @@ def plan(settings: Settings, rock: Rock, owner: str, *, cluster_options: str = "
                 deployment=gateway.fullname,
                 annotations=pod_annotations(tme.settings_digest),
                 tme_image=tme_image,
-                agent_namespace=settings.agent.namespace,
+                agent_namespace=agent_namespace,
                 policy=guard.policy,
                 action=guard.action,
             ),

@@ -11,8 +11,6 @@ from settings import Settings
 def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
     """The intent of a run; `live_change` is True in an `up`, False in a preview."""
     expected = planned.gates.expectation
-    theirs = settings.agent_token_secret
-    agent = planned.agent
     return Intent(
         owner=planned.gates.owner,
         live_change=live_change,
@@ -27,18 +25,7 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
             timeout_seconds=planned.gateway.timeout_seconds,
             environment=kong_environment(planned.gateway.values),
         ),
-        agent=(
-            AgentIntent(
-                namespace=agent.namespace,
-                create_namespace=bool(agent.create_namespace),
-                release=agent.release,
-                own_secret=OWN_TOKEN_SECRET.name if agent.token is not None else None,
-                their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
-                timeout_seconds=agent.timeout_seconds,
-            )
-            if agent
-            else None
-        ),
+        agent=_agent(settings, planned),
         agent_release=planned.gates.agent_release,
         plugin=PluginIntent(
             object_name=expected.plugin_object,
@@ -57,3 +44,27 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
         enabled=settings.enabled,
         installed=settings.installed,
     )
+
+
+def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
+    """The agent: ours, somebody else's in the cluster, or none."""
+    ours, theirs = planned.agent, settings.agent_token_secret
+    if ours:
+        return AgentIntent(
+            namespace=ours.namespace,
+            create_namespace=bool(ours.create_namespace),
+            release=ours.release,
+            own_secret=OWN_TOKEN_SECRET.name if ours.token is not None else None,
+            their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
+            timeout_seconds=ours.timeout_seconds,
+        )
+    if settings.installed and not settings.agent.install and settings.agent.url is None:
+        return AgentIntent(
+            namespace=settings.agent.namespace,
+            create_namespace=False,
+            release=None,
+            own_secret=None,
+            their_secret=None,
+            timeout_seconds=settings.agent.timeout_seconds,
+        )
+    return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kube import ApiError, Kube, Unreachable
-from preflight import foreign, gateway, guard, moved, releases, rights, versions, webhooks
+from preflight import agent, foreign, gateway, guard, moved, releases, rights, versions, webhooks
 from preflight.finding import DeadRelease, Finding, Found, Severity
 from preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from preflight.looks import Looks
@@ -95,6 +95,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
                 timeout_seconds=part.timeout_seconds,
             )
             yield Rule(subject=f"Helm release {part.release}", look=look)
+    yield Rule(subject="somebody else's agent", look=agent.agent_is_there)
     yield Rule(subject="Kong's Deployment", look=gateway.deployment_is_there)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)

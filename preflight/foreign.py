@@ -107,7 +107,7 @@ def thing_is_ours(thing: Thing, looks: Looks, intent: Intent) -> Iterator[Findin
 def namespaces_are_as_said(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """A namespace that the stack makes is not there yet, or its own; any other is there."""
     wanted = [("kong", intent.gateway.namespace, intent.gateway.create_namespace)]
-    if intent.agent:
+    if intent.agent and intent.agent.release:
         wanted.append(("agent", intent.agent.namespace, intent.agent.create_namespace))
     made = {name for _, name, create in wanted if create}
     for key, name, create in wanted:

@@ -12,6 +12,7 @@ from kube import Document, Kube
 from ownership import STACK_LABEL
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
+MUTATING_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 NAMESPACED_PLUGINS = "/apis/configuration.konghq.com/v1/kongplugins"
 NAMESPACES = "/api/v1/namespaces"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"

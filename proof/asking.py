@@ -103,7 +103,8 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
         looks = list(pool.map(lambda pod: _look_into(api, expected, pod), serving))
         agents = agent_pods.result()
-        agent = None if expected.tme_image or not expected.enabled else _first_answer(api, agents)
+        asked = expected.enabled and expected.agent_namespace and not expected.tme_image
+        agent = _first_answer(api, agents) if asked else None
         return Look(
             deployment=deployment,
             current=current.result(),
@@ -156,7 +157,7 @@ def current_revision(api: kube.Kube, deployment: Mapping[str, Any]) -> str:
 
 
 def _agent_pods(api: kube.Kube, namespace: str) -> list[Document]:
-    service = api.get(f"/api/v1/namespaces/{namespace}/services/agent")
+    service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
     if service is None:
         return []
     selector = selector_text({"matchLabels": service["spec"].get("selector") or {}})

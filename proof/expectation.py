@@ -27,6 +27,7 @@ class Expectation:
     `2.1.2` what Kong must have loaded, `config` what it must report. `plugin_object` is the KongClusterPlugin, of the
     class `ingress_class`. `everywhere` False means only routes and services that name the plugin. `files` is
     `{mount path: ConfigMap}`. `tme_image` is the image's name without registry and tag, None where no TME is wanted.
+    `agent_namespace` is "" where the agent is outside the cluster.
     `installed` False: nothing of all that may be there.
     """
 

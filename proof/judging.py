@@ -29,7 +29,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
     checks = [_serving(seen), _rollout(seen), _object(expected, seen)]
     for pod in seen.serving:
         checks += pod_checks(expected, pod)
-    if expected.installed and expected.enabled:
+    if expected.installed and expected.enabled and expected.agent_namespace:
         checks.append(_agent(expected, seen))
     cause = seen.events[-1][1] if seen.events and not all(check.ok for check in checks) else ""
     return Report(
@@ -125,7 +125,8 @@ def _wrong_object(expected: Expectation, found: Mapping[str, Any] | None) -> str
 def _agent(expected: Expectation, seen: Look) -> Check:
     ready = sum(1 for pod in seen.agent_pods if is_ready(pod))
     if expected.tme_image:
-        wanted, found, ok = "a ready pod of the agent", f"{ready} of {len(seen.agent_pods)} ready", ready > 0
+        found = f"{ready} of {len(seen.agent_pods)} ready" if seen.agent_pods else "the agent is gone: none is there"
+        wanted, ok = "a ready pod of the agent", ready > 0
     else:
         wanted, found, ok = "an agent that answers on 5442", seen.agent or "it answers", seen.agent is None
     return Check(
@@ -157,8 +158,14 @@ def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
     )
     if idle:
         yield f"not serving, so not looked into: {', '.join(idle)}"
-    if expected.installed:
-        yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
+    if not expected.installed:
+        return
+    if expected.enabled and not expected.agent_namespace:
+        yield (
+            "not checked: whether the agent outside the cluster answers the gateway at "
+            f"{expected.config.get('ext_cap_endpoint')}; Kong has exactly this address"
+        )
+    yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
 
 
 def nowhere(expected: Expectation, seen: Look) -> bool:

@@ -1,7 +1,7 @@
 """The stack's configuration, read and checked: all problems at once, in one message, before anything is touched.
 
 The door to the settings: keys and types are in settings/model.py, what is wrong with single values in
-settings/values.py, rules between keys in settings/rules.py and settings/rules_plugin.py, and which leaves are secret
+settings/values.py, rules between keys in settings/rules*.py, and which leaves are secret
 in settings/secrets.py. Leaves out what the settings come to (plan.py).
 """
 
@@ -17,7 +17,7 @@ from pulumi.runtime import config as runtime_config
 import rock_download
 
 # Importing the rules fills RULES.
-from settings import rules, rules_plugin, secrets  # noqa: F401
+from settings import rules, rules_agent, rules_plugin, secrets  # noqa: F401
 from settings.model import Settings
 from settings.problem import RULES, Problem, config_remove, config_set, shown
 from settings.secrets import SecretPath
@@ -28,8 +28,6 @@ __all__ = ["ALL_RULES", "NOT_YET", "Settings", "SettingsError", "load", "parse"]
 NAMESPACE = "traceable-kong"
 
 NOT_YET: Mapping[str, object] = {
-    "agent.install": True,
-    "agent.url": None,
     "kong.database": "off",
     "kong.install": True,
 }
@@ -126,6 +124,8 @@ def parse(
     if problems:
         raise SettingsError(problems)
     guard = settings.tme_guard or ("deny" if settings.fail_mode == "closed" else "warn")
+    if settings.agent.url is not None:
+        guard = "off"  # No TME, whatever the mode is going to be: there is nothing to guard.
     return settings.model_copy(update={"tme_guard": guard})
 
 

@@ -1,44 +1,14 @@
 """The rules between keys: each with what is wrong, what it would have meant, and the command that mends it.
 
-A rule sees settings that are well-typed. Leaves out single values (settings/model.py) and what is about the rock and
-its options (settings/rules_plugin.py).
+A rule sees settings that are well-typed. Leaves out single values (settings/model.py), the agent
+(settings/rules_agent.py), and the rock and its options (settings/rules_plugin.py).
 """
 
 import re
 from collections.abc import Iterator
 
-from settings.model import AgentSettings, ChartSettings, KongSettings, Settings
+from settings.model import ChartSettings, KongSettings, Settings
 from settings.problem import Problem, config_remove, config_set, rule, shown
-
-
-@rule
-def one_token(settings: Settings) -> Iterator[Problem]:
-    """Exactly one of agentToken and agentTokenSecret, where the agent is ours."""
-    both = settings.agent_token is not None and settings.agent_token_secret is not None
-    if both:
-        yield Problem(
-            "agentTokenSecret",
-            "stands beside agentToken, so it cannot be told which of them the agent should use",
-            f"keep one: {config_remove('agentToken')}, or {config_remove('agentTokenSecret')}",
-        )
-    elif settings.agent.install and settings.agent_token is None and settings.agent_token_secret is None:
-        yield Problem(
-            "agentToken",
-            "is missing: the agent could not report to the Traceable platform, and nothing would be protected",
-            "pulumi config set --secret traceable-kong:agentToken (it asks for the value), or name a Secret that "
-            "exists: " + config_set("agentTokenSecret.name", "NAME"),
-        )
-
-
-@rule
-def token_is_not_empty(settings: Settings) -> Iterator[Problem]:
-    """A token of nothing is no token."""
-    if settings.agent_token is not None and not settings.agent_token.get_secret_value().strip():
-        yield Problem(
-            "agentToken",
-            "is empty: the agent could not report to the Traceable platform",
-            "pulumi config set --secret traceable-kong:agentToken (it asks for the value)",
-        )
 
 
 @rule
@@ -86,7 +56,7 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
 def namespaces_differ(settings: Settings) -> Iterator[Problem]:
     """One namespace for both is made once, with Kong, which comes first; or it exists."""
     same = settings.agent.namespace == settings.kong.namespace
-    if same and settings.agent.create_namespace and settings.kong.create_namespace:
+    if same and settings.agent.install and settings.agent.create_namespace and settings.kong.create_namespace:
         yield Problem(
             "kong.namespace",
             f"is {settings.kong.namespace!r}, as agent.namespace is: it would be made twice, and the second would fail",
@@ -102,63 +72,8 @@ def namespaces_differ(settings: Settings) -> Iterator[Problem]:
         )
 
 
-@rule
-def outside_agent(settings: Settings) -> Iterator[Problem]:
-    """An agent's URL: async only, and not beside an agent of ours."""
-    url = settings.agent.url
-    if url is None:
-        return
-    if not re.fullmatch(r"https?://[^\s/]+(:\d+)?(/\S*)?", url):
-        yield Problem(
-            "agent.url",
-            f"is {shown(url)}, which is not an http(s) URL: Kong would have nobody to ask",
-            config_set("agent.url", "https://HOST:5442"),
-        )
-    if settings.mode == "sync":
-        yield Problem(
-            "agent.url",
-            "is set with mode sync: every request asks the TME in its own pod then, and this would be ignored",
-            config_set("mode", "async"),
-        )
-    if settings.agent.install:
-        yield Problem(
-            "agent.url",
-            "is set while agent.install is true: a second agent would be installed, and nothing would report to it",
-            config_set("agent.install", "false"),
-        )
-
-
-def _is_given(part: AgentSettings | KongSettings, alias: str) -> bool:
+def _is_given(part: KongSettings, alias: str) -> bool:
     return any(type(part).model_fields[name].alias == alias for name in part.model_fields_set)
-
-
-@rule
-def foreign_agent(settings: Settings) -> Iterator[Problem]:
-    """Keys that belong to an agent of ours, where it is not."""
-    if settings.agent.install:
-        if settings.agent.tme_image is not None:
-            yield Problem(
-                "agent.tmeImage",
-                "is for an agent that is not ours; our agent's chart names the image itself",
-                f"{config_remove('agent.tmeImage')}, or agentValues.injector.tme.imageName",
-            )
-        return
-    for name in ("chart", "createNamespace", "environment", "endpoint", "timeoutSeconds"):
-        if _is_given(settings.agent, name):
-            key = f"agent.{name}"
-            yield Problem(
-                key, "belongs to an agent of ours, and agent.install is false: it would be ignored", config_remove(key)
-            )
-    for name in ("agent_token", "agent_token_secret"):
-        if getattr(settings, name) is not None:
-            key = "agentToken" if name == "agent_token" else "agentTokenSecret"
-            yield Problem(key, "belongs to the agent, which is not ours (agent.install false)", config_remove(key))
-    if settings.agent_values:
-        yield Problem(
-            "agentValues",
-            "belong to the agent, which is not ours (agent.install false)",
-            config_remove("agentValues"),
-        )
 
 
 @rule
@@ -218,36 +133,6 @@ def leaving_asks_for_disabled_first(settings: Settings) -> Iterator[Problem]:
             "is false while enabled is true: the files would go while the plugin still needs them",
             f"{config_set('enabled', 'false')}, pulumi up, and then this",
         )
-
-
-@rule
-def token_has_its_own_key(settings: Settings) -> Iterator[Problem]:
-    """The token has a key of its own."""
-    for name in ("token", "externalTokenSecret"):
-        if name in settings.agent_values:
-            yield Problem(
-                f"agentValues.{name}",
-                "would stand in the Release's values, in the state and in Helm's history",
-                f"{config_remove(f'agentValues.{name}')}, and pulumi config set --secret traceable-kong:agentToken",
-            )
-
-
-@rule
-def blocking_has_its_own_keys(settings: Settings) -> Iterator[Problem]:
-    """What a blocked request gets is said in one place, for the agent and the TME."""
-    injector = settings.agent_values.get("injector")
-    for name, key, own in (
-        ("blockingStatusCode", "agentValues.blockingStatusCode", "blockingStatusCode"),
-        ("blockingMessage", "agentValues.blockingMessage", "blockingMessage"),
-        ("blockingConfig", "agentValues.injector.blockingConfig", "blockingStatusCode and blockingMessage"),
-    ):
-        values = injector if name == "blockingConfig" else settings.agent_values
-        if isinstance(values, dict) and name in values:
-            yield Problem(
-                key,
-                f"would take the place of {own} in one of the two places where the chart wants it, unchecked",
-                f"{config_remove(key)}, and set traceable-kong:{own.split()[0]}",
-            )
 
 
 @rule

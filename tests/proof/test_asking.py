@@ -127,6 +127,13 @@ def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:
     assert in_async(fake) == "there is no ready pod of the agent"
 
 
+def test_an_agent_outside_the_cluster_is_not_looked_for() -> None:
+    fake = cluster()
+    found = look(fake, expectation(**ASYNC, agent_namespace=""))
+    assert (found.agent, found.agent_pods) == (None, [])
+    assert "agent-1" not in {name for _, name, _ in fake.forwarded}
+
+
 def test_pods_of_the_agent_that_go_do_not_count() -> None:
     fake = cluster()
     fake.objects[f"{AGENT}/pods/agent-1"]["metadata"]["deletionTimestamp"] = "now"

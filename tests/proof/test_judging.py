@@ -155,6 +155,25 @@ def test_the_agent_in_async_answers() -> None:
     assert found.expected == "an agent that answers on 5442, in traceable"
 
 
+def test_an_agent_that_is_gone_is_said_to_be() -> None:
+    assert failure(seen(agent_pods=[])).found == "the agent is gone: none is there"
+
+
+def test_of_an_agent_outside_the_cluster_the_address_is_checked_and_the_rest_is_said() -> None:
+    url = "https://agent.example.com:5442"
+    config = {**ASYNC["config"], "ext_cap_endpoint": url}
+    expected = {**ASYNC, "agent_namespace": "", "config": config}
+    look = seen(looked_into(pod(tme=False), kong=answer(instance(config=config))), agent_pods=[])
+    report = judge(expectation(**expected), look)
+    assert report.ok and "agent" not in {check.name for check in report.checks}
+    assert any("not checked" in note and url in note for note in report.notes)
+    other = {**config, "ext_cap_endpoint": f"{url}1"}
+    wrong = seen(looked_into(pod(tme=False), kong=answer(instance(config=other))), agent_pods=[])
+    assert failure(wrong, **expected).name == "plugin"
+    off = judge(expectation(**expected, enabled=False), look)
+    assert not any(url in note for note in off.notes)
+
+
 def test_where_the_plugin_is_disabled_the_agent_may_be_away() -> None:
     look = seen(looked_into(pod(tme=False), kong=answer(instance(enabled=False))), agent_pods=[], agent="away")
     assert judge(expectation(enabled=False, tme_image=None), look).ok

@@ -19,7 +19,9 @@ def test_accepted(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in ACCEPTED if path.stem in ("guard", "leaving")], ids=lambda path: path.stem
+    "path",
+    [path for path in ACCEPTED if path.stem in ("agent-outside", "foreign-agent", "guard", "leaving")],
+    ids=lambda path: path.stem,
 )
 def test_what_can_be_done_by_now_is_accepted(path: Path) -> None:
     parse_file(path, not_yet=settings.NOT_YET)
@@ -38,6 +40,12 @@ def test_what_can_be_done_by_now_is_accepted(path: Path) -> None:
 def test_the_guard_follows_the_fail_mode_unless_it_is_set(given: dict[str, str], guard: str) -> None:
     base = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
     assert settings.parse({**base, **given}).tme_guard == guard
+
+
+def test_without_a_tme_there_is_no_guard() -> None:
+    outside = '{"install": false, "url": "https://agent.example.com:5442"}'
+    given = {"mode": "async", "agent": outside, "failMode": "closed", "plugin": '{"rock": "a.rock"}'}
+    assert settings.parse(given).tme_guard == "off"
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)

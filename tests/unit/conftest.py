@@ -28,7 +28,7 @@ class NobodyToAsk:
 class Program:
     """The program, run by `up` and `preview` with what the stack says.
 
-    `report` is what the proof finds, an exception what it raises; `asked_for` is what it was asked for, each time.
+    A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what it was asked for, each time.
     `refusals` are what preflight finds, `intents` what it was asked about. `recording` is what the last run registered,
     also where it failed.
     """
@@ -52,7 +52,8 @@ class Program:
             "agentTokenSecret": {"name": "token", "key": "token"},
             **config,
         }
-        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in everything.items()}
+        given = {key: value for key, value in everything.items() if value is not None}
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
         self.recording = Recording()
         return record(
             lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,

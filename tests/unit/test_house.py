@@ -30,6 +30,7 @@ WITHOUT_PULUMI = [
     "rock.py",
     "settings/model.py",
     "settings/rules.py",
+    "settings/rules_agent.py",
     "settings/rules_plugin.py",
     "tme_port.py",
     "verify.py",

@@ -113,3 +113,40 @@ def test_the_record_says_what_preflight_reads_there() -> None:
 def test_values_that_contradict_are_refused_before_anything_is_made() -> None:
     with pytest.raises(KongValuesError):
         planned(kongValues={"env": {"plugins": "bundled"}})
+
+
+def with_their_agent(given: dict[str, str] | None = None, **config: object) -> Plan:
+    everything = {"plugin": {"rock": "x.rock"}, **config}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in everything.items()}
+    return plan(parse(texts), ROCK, OWNER, given)
+
+
+THEIRS = {"install": False, "namespace": "shared"}
+
+
+def test_somebody_elses_agent_is_asked_and_not_made() -> None:
+    sync = with_their_agent(agent={**THEIRS, "tmeImage": "their-tme"})
+    assert sync.agent is None
+    assert sync.guard is not None
+    assert (sync.guard.tme_image, sync.guard.agent_namespace) == ("their-tme", "shared")
+    assert (sync.gates.expectation.tme_image, sync.gates.expectation.agent_namespace) == ("their-tme", "shared")
+    assert sync.gates.probe.tme_image == "their-tme"
+    assert "agentValuesDigest" not in (sync.installation.record or {}), "preflight tells by it whose the agent is"
+    assert with_their_agent(agent=THEIRS).gates.probe.tme_image == "traceable-agent", "the chart's own"
+    assert with_their_agent(agent=THEIRS, mode="async").plugin.config["ext_cap_endpoint"] == "http://agent.shared:5442"
+
+
+def test_the_gateway_rolls_for_what_somebody_elses_agent_gives_its_tmes() -> None:
+    before = with_their_agent({"agentconfig.yaml": "a"}, agent=THEIRS).tme.settings_digest
+    assert with_their_agent({"agentconfig.yaml": "a"}, agent=THEIRS, failMode="closed").tme.settings_digest == before
+    assert with_their_agent({"agentconfig.yaml": "b"}, agent=THEIRS).tme.settings_digest != before
+    assert with_their_agent({}, agent=THEIRS).tme.settings_digest != before
+
+
+def test_an_agent_outside_the_cluster_is_an_address_and_nothing_else() -> None:
+    url = "https://agent.example.com:5442"
+    made = with_their_agent(agent={"install": False, "url": url}, mode="async", failMode="closed")
+    assert made.plugin.config["ext_cap_endpoint"] == made.outputs["endpoint"] == url
+    assert (made.installation.record or {})["endpoint"] == url
+    assert (made.agent, made.guard, made.tme.wanted) == (None, None, False)
+    assert made.gates.expectation.agent_namespace == ""

@@ -80,6 +80,13 @@ def test_the_guard_does_what_the_stack_says(program: Program, guard: str, action
     assert len(made.of_type(":ValidatingAdmissionPolicy")) == len(bindings)
 
 
+def test_with_an_agent_outside_nothing_of_an_agent_is_made(program: Program) -> None:
+    agent = {"install": False, "url": "https://agent.example.com:5442"}
+    made = program.up(mode="async", agent=agent, agentTokenSecret=None)
+    assert not [item.name for item in made.registrations if item.name.startswith(("agent", "tme-guard"))]
+    assert made["plugin-kong-cluster-plugin"].inputs["config"]["ext_cap_endpoint"] == agent["url"]
+
+
 def test_where_traceable_leaves_only_the_gateway_stays(program: Program) -> None:
     made = program.up(installed=False, enabled=False)
     assert types_of(made) == {"Namespace", "Release"}

@@ -1,0 +1,84 @@
+"""An agent in the cluster that this stack did not install: is it there, and can it give a gateway's pods the TME.
+
+Found by what its chart always makes: the Service `agent`, and the injector's webhook, which is called after its
+namespace (traceable-agent 1.58.0). Only read, never changed. Leaves out an agent of ours (foreign.py, releases.py), one
+outside the cluster, and whether the injector answers: a gateway pod is tried before the gateway is touched.
+"""
+
+from collections.abc import Iterator
+
+from kube import Document
+from ownership import STACK_LABEL
+from preflight.finding import Finding
+from preflight.intent import Intent
+from preflight.looks import MUTATING_WEBHOOKS, NAMESPACES, Looks, config_maps, labels_of, pods
+
+SERVICE = "agent"
+CONFIG_MAP = "traceable-agent-config-map"
+"""What a TME is given at its injection stands there; another content rolls the gateway."""
+
+
+def injector_webhook(namespace: str) -> str:
+    return f"traceable-agent-injector-{namespace}"
+
+
+def agent_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Somebody else's agent has its Service, in sync its webhook, and a pod that is ready."""
+    agent = intent.agent
+    if agent is None or agent.release is not None or not intent.enabled:
+        return
+    yield from _it_is_not_this_stacks(looks, intent, agent.namespace)
+    service = looks.get(f"{NAMESPACES}/{agent.namespace}/services/{SERVICE}")
+    if service is None:
+        yield Finding(
+            subject=f"service {SERVICE} in namespace {agent.namespace}",
+            wrong="is missing, and agent.install is false: there is no agent for this gateway",
+            mend=f"`kubectl get services --all-namespaces --field-selector metadata.name={SERVICE}` shows where one "
+            "is, then `pulumi config set --path traceable-kong:agent.namespace NAMESPACE`; or have it installed first",
+        )
+        return
+    if intent.sync:
+        yield from _it_can_inject(looks, agent.namespace)
+    selector = ",".join(f"{key}={value}" for key, value in sorted((service["spec"].get("selector") or {}).items()))
+    behind = looks.list(pods(agent.namespace), labelSelector=selector)
+    if not any(_is_ready(pod) for pod in behind):
+        yield Finding(
+            subject=f"the agent in namespace {agent.namespace}",
+            wrong=f"has no ready pod ({len(behind)} behind its Service): nothing would be protected",
+            mend=f"`kubectl --namespace {agent.namespace} get pods`, and ask its owner",
+            only_warns=not intent.live_change,
+        )
+
+
+def _it_is_not_this_stacks(looks: Looks, intent: Intent, namespace: str) -> Iterator[Finding]:
+    """Not the one that the record says this stack installed: it would be found now, and be gone after the run."""
+    record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}")
+    data = (record or {}).get("data") or {}
+    ours = record is not None and labels_of(record).get(STACK_LABEL) == intent.owner
+    if ours and data.get("agentNamespace") == namespace and "agentValuesDigest" in data:
+        yield Finding(
+            subject=f"the agent in namespace {namespace}",
+            wrong="was installed by this stack, and agent.install is false now: it would be uninstalled at the end of "
+            "the run, under a gateway that relies on it",
+            mend="`pulumi config set --path traceable-kong:agent.install true`; or have another agent installed first, "
+            "and name its namespace in agent.namespace",
+        )
+
+
+def _it_can_inject(looks: Looks, namespace: str) -> Iterator[Finding]:
+    name = injector_webhook(namespace)
+    if looks.get(f"{MUTATING_WEBHOOKS}/{name}") is None:
+        yield Finding(
+            subject=f"mutatingwebhookconfiguration {name}",
+            wrong=f"is missing, so the agent in namespace {namespace} gives nobody the TME",
+            mend="have its owner enable the injector (injectorEnabled in the chart's values); or `pulumi config set "
+            "traceable-kong:mode async`, which needs none",
+        )
+    # Whoever may not read it would roll the gateway for nothing, or not roll it when the agent's settings change.
+    looks.get(f"{config_maps(namespace)}/{CONFIG_MAP}")
+
+
+def _is_ready(pod: Document) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]

@@ -1,0 +1,89 @@
+"""What somebody else's agent gives its TMEs, as far as it can be read; and what preflight is told of each agent."""
+
+import json
+from typing import cast
+
+import pytest
+
+import settings
+from cluster import Cluster
+from kube import ApiError, Unreachable
+from plan import plan
+from plan_preflight import intent
+from preflight import AgentIntent
+from shared_agent import sidecar_settings
+from tests.fake_kube import FakeKube
+from tests.unit.test_plan import OWNER, ROCK
+
+PATH = "/api/v1/namespaces/shared/configmaps/traceable-agent-config-map"
+OUTSIDE = {"install": False, "url": "https://agent.example.com:5442"}
+
+
+class OneCluster:
+    def __init__(self) -> None:
+        self.api = FakeKube((PATH, {"metadata": {}, "data": {"agentconfig.yaml": "a: b"}}))
+
+
+def configured(**config: object) -> settings.Settings:
+    given = {"plugin": {"rock": "x.rock"}, "agent": {"install": False, "namespace": "shared"}, **config}
+    return settings.parse({k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()})
+
+
+def read(cluster: OneCluster, **config: object) -> dict[str, str]:
+    return sidecar_settings(configured(**config), cast(Cluster, cluster))
+
+
+def test_the_settings_are_those_of_the_agents_config_map() -> None:
+    cluster = OneCluster()
+    assert read(cluster) == {"agentconfig.yaml": "a: b"}
+    assert cluster.api.changed == []
+
+
+@pytest.mark.parametrize("problem", [ApiError(403, "Forbidden", "no"), Unreachable("away"), None])
+def test_where_they_cannot_be_read_preflight_speaks(problem: Exception | None) -> None:
+    cluster = OneCluster()
+    if problem:
+        cluster.api.problems[PATH] = problem
+    else:
+        del cluster.api.objects[PATH]
+    assert read(cluster) == {}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"mode": "async"},
+        {"enabled": "false"},
+        {"mode": "async", "agent": OUTSIDE},
+        {"agent": {"namespace": "shared"}, "agentTokenSecret": {"name": "t", "key": "t"}},
+    ],
+)
+def test_nobody_is_asked_where_no_tme_of_theirs_is_wanted(config: dict[str, object]) -> None:
+    cluster = OneCluster()
+    cluster.api.problems[PATH] = AssertionError("asked too early")
+    assert read(cluster, **config) == {}
+
+
+def asked_about(**config: object) -> AgentIntent | None:
+    found = configured(**config)
+    return intent(found, ROCK, plan(found, ROCK, OWNER), live_change=True).agent
+
+
+def test_preflight_is_told_whose_the_agent_is() -> None:
+    theirs = AgentIntent(
+        namespace="shared",
+        create_namespace=False,
+        release=None,
+        own_secret=None,
+        their_secret=None,
+        timeout_seconds=300,
+    )
+    assert asked_about() == theirs
+    assert asked_about(mode="async", agent=OUTSIDE) is None
+    assert asked_about(installed="false", enabled="false") is None, "who leaves needs no agent"
+    ours = asked_about(agent={"namespace": "own"}, agentTokenSecret={"name": "t", "key": "t"})
+    assert ours is not None and (ours.namespace, ours.release, ours.create_namespace) == (
+        "own",
+        "traceable-agent",
+        True,
+    )
