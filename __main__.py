@@ -40,9 +40,8 @@ def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
 namespace = KongNamespace("kong", args=planned.kong_namespace, before=gates.namespace, opts=after())
 # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
 foundation: list[pulumi.Resource] = [namespace]
-if planned.plugin_files:
-    held, ours = planned.plugin_files, namespace.made
-    foundation.append(PluginFiles("plugin-files", args=held, namespace=ours, opts=after(namespace)))
+if files := planned.plugin_files:
+    foundation.append(PluginFiles("plugin-files", args=files, namespace=namespace.made, opts=after(namespace)))
 if planned.agent:
     # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
     foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))

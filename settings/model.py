@@ -90,7 +90,9 @@ class PluginSettings(_Part):
         description="The rock's digest, 64 hexadecimal digits. Asked for unless the rock is a local file.",
     )
     headers: dict[str, SecretStr] = Field(default={}, description="HTTP headers for a mirror; secret.")
-    name: ObjectName = Field(default="traceable-plugin", description="Name of the KongClusterPlugin.")
+    name: ObjectName = Field(
+        default="traceable-plugin", description="Name of the KongClusterPlugin; another in each stack of a cluster."
+    )
     service_name: str = Field(default="kong", description="The service's name on the Traceable platform.")
 
 
@@ -112,7 +114,9 @@ KONG_REPOSITORY = "https://charts.konghq.com"
 class AgentSettings(_Part):
     """The Traceable agent."""
 
-    install: Switch = Field(default=True, description="False: an agent that somebody else installed.")
+    install: Switch = Field(
+        default=True, description="False: an agent that somebody else, or another stack, installed."
+    )
     namespace: Name = Field(default="traceable", description="The agent's namespace.")
     create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
     environment: Text | None = Field(default=None, description="The environment's name on the Traceable platform.")
@@ -122,7 +126,9 @@ class AgentSettings(_Part):
         description="Where the chart comes from.",
     )
     url: str | None = Field(default=None, description="An agent outside the cluster; async only.")
-    tme_image: str | None = Field(default=None, description="The TME's image name, of an agent that is not ours.")
+    tme_image: str | None = Field(
+        default=None, description="The TME's image name, of an agent that is not ours; `traceable-agent` where unset."
+    )
     timeout_seconds: Seconds = Field(default=300, description="How long Helm waits for the agent.")
 
 

@@ -1,4 +1,4 @@
-"""Two gateways and one agent: each gateway has a stack of its own, and the agent is of the first, or of nobody's here."""
+"""Gateways whose agent another stack installed, or nobody in this cluster."""
 
 import json
 import re

@@ -28,9 +28,9 @@ class NobodyToAsk:
 class Program:
     """The program, run by `up` and `preview` with what the stack says.
 
-    A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what it was asked for, each time.
-    `refusals` are what preflight finds, `intents` what it was asked about. `recording` is what the last run registered,
-    also where it failed.
+    A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
+    it was asked for, each time. `refusals` are what preflight finds, `intents` what it was asked about. `recording` is
+    what the last run registered, also where it failed.
     """
 
     folder: Path
