@@ -95,6 +95,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
                 timeout_seconds=part.timeout_seconds,
             )
             yield Rule(subject=f"Helm release {part.release}", look=look)
+    yield Rule(subject="Kong's cluster-wide roles", look=releases.roles_are_free, severity="advice")
     yield Rule(subject="somebody else's agent", look=agent.agent_is_there)
     yield Rule(subject="Kong's Deployment", look=gateway.deployment_is_there)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)

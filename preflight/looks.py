@@ -12,6 +12,7 @@ from kube import Document, Kube
 from ownership import STACK_LABEL
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
+CLUSTER_ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 MUTATING_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 NAMESPACED_PLUGINS = "/apis/configuration.konghq.com/v1/kongplugins"
 NAMESPACES = "/api/v1/namespaces"

@@ -16,7 +16,7 @@ from kube import Document
 from ownership import release_mark
 from preflight.finding import DeadRelease, Finding, Found
 from preflight.intent import Intent
-from preflight.looks import Looks, labels_of, name_of, secrets
+from preflight.looks import CLUSTER_ROLES, Looks, annotations_of, labels_of, name_of, secrets
 
 Revisions = dict[int, str]
 """Status by revision."""
@@ -73,6 +73,26 @@ def release_is_ours_and_alive(
     dead = dead_release(namespace, name, standing.revisions, timeout_seconds=timeout_seconds)
     if dead:
         yield dead
+
+
+def roles_are_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Kong's cluster-wide roles are no other release's: the chart calls them as its Deployment (kong chart 3.4.1).
+
+    Helm notes on what it makes whose it is, and takes no other release's
+    (https://helm.sh/docs/faq/changes_since_helm2/, ownership).
+    """
+    gateway = intent.gateway
+    if not gateway.ours:
+        return
+    noted = annotations_of(looks.get(f"{CLUSTER_ROLES}/{gateway.deployment}") or {})
+    name, namespace = noted.get("meta.helm.sh/release-name"), noted.get("meta.helm.sh/release-namespace")
+    if name and (name, namespace) != (gateway.release, gateway.namespace):
+        yield Finding(
+            subject=f"clusterrole {gateway.deployment}",
+            wrong=f"belongs to the Helm release {name} in namespace {namespace}, and Kong's chart would call its own "
+            "alike: Helm would refuse to install it",
+            mend="`pulumi config set --path traceable-kong:kong.release ANOTHER`",
+        )
 
 
 def dead_release(namespace: str, name: str, revisions: Revisions, *, timeout_seconds: int) -> DeadRelease | None:

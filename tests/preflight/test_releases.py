@@ -3,8 +3,8 @@
 import pytest
 
 from preflight import examine
-from preflight.looks import secrets
-from tests.preflight.fake import FakeKube, intent, passes, refused, warned
+from preflight.looks import CLUSTER_ROLES, secrets
+from tests.preflight.fake import FakeKube, intent, kong_stands, passes, refused, warned
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,18 @@ def test_another_name_is_another_release(kube: FakeKube) -> None:
 def test_a_kong_and_an_agent_that_exist_have_releases_of_their_own(kube: FakeKube) -> None:
     kube.release("traceable", "traceable-agent", ["deployed"], owner=None)
     passes(kube, agent__release=None, enabled=False, sync=False)
+
+
+def test_roles_of_another_release_are_refused_with_another_name(kube: FakeKube) -> None:
+    def belongs_to(name: str, namespace: str) -> None:
+        noted = {"meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace}
+        kube.put(f"{CLUSTER_ROLES}/quickstart-kong", {"metadata": {"annotations": noted}})
+
+    belongs_to("quickstart", "kong")
+    passes(kube)
+    belongs_to("quickstart", "edge")
+    text = refused(kube)
+    assert "clusterrole quickstart-kong" in text and "quickstart in namespace edge" in text
+    assert "kong.release ANOTHER" in text
+    kong_stands(kube)
+    passes(kube, gateway__ours=False)
