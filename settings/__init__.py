@@ -31,7 +31,6 @@ NOT_YET: Mapping[str, object] = {
     "agent.install": True,
     "agent.url": None,
     "kong.database": "off",
-    "kong.install": True,
 }
 """What the program cannot do yet, with the only value that it takes so far."""
 

@@ -19,7 +19,7 @@ def test_accepted(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in ACCEPTED if path.stem in ("guard", "leaving")], ids=lambda path: path.stem
+    "path", [path for path in ACCEPTED if path.stem in ("guard", "leaving", "foreign-kong")], ids=lambda path: path.stem
 )
 def test_what_can_be_done_by_now_is_accepted(path: Path) -> None:
     parse_file(path, not_yet=settings.NOT_YET)
