@@ -2,32 +2,21 @@
 
 import pulumi
 
-import cluster
-import settings
+from beginning import begin
 from components.agent import TraceableAgent
+from components.existing_kong import ExistingKong
 from components.installation import Installation
-from components.kong import KongGateway
+from components.kong import KongGateway, KongGatewayArgs
 from components.kong_namespace import KongNamespace
 from components.plugin import TraceablePlugin
 from components.plugin_files import PluginFiles
 from components.tme import TmeInjection
 from components.tme_guard import TmeGuard
 from gates import Gates
-from gates.opening import open_or_refuse
-from ownership import stack_id
-from plan import plan
-from plan_preflight import intent
-from rock_download import load_rock
-from shared_agent import sidecar_settings
 
 # First everything that can be refused: nothing is registered before all of it holds.
-config = settings.load()
-target = cluster.configured()
-target.refuse_unless_allowed(config.allowed_clusters)
-rock = load_rock(config.plugin)
-owner = stack_id(pulumi.get_project(), pulumi.get_stack())
-planned = plan(config, rock, owner, sidecar_settings(config, target), cluster_options=target.command_options)
-open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
+target, planned = begin()
+
 provider = target.provider("kubernetes")
 gates = Gates(args=planned.gates, cluster=target)
 
@@ -47,7 +36,11 @@ if planned.agent:
     foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
 if planned.guard:
     foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
-gateway = KongGateway("gateway", args=planned.gateway, before=gates.gateway, opts=after(*foundation))
+gateway: KongGateway | ExistingKong
+if isinstance(planned.gateway.args, KongGatewayArgs):
+    gateway = KongGateway("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
+else:
+    gateway = ExistingKong("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
 
 
 def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
@@ -72,7 +65,7 @@ if planned.installed:
     # The plugin may only call a TME that is there: after it on the way in, and before it on the way out.
     first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
     steps = [made := first(), second(made)]
-changed = [gateway.release, *(made for step in steps for made in step.made)]
+changed = [*gateway.made, *(made for step in steps for made in step.made)]
 Installation("installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps))
 
 for key, value in planned.outputs.items():

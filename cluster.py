@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -83,6 +84,19 @@ class Cluster:
                 f"points to {server}. Nothing was touched. Choose the right cluster with "
                 "`pulumi config set kubernetes:context NAME`, or add this one to allowedClusters."
             )
+
+    def selector_of(self, namespace: str, deployment: str) -> dict[str, Any]:
+        """The LabelSelector of a Deployment's pods; {} where it is not there, which preflight refuses.
+
+        Raises pulumi.RunError where it cannot be read.
+        """
+        try:
+            found = self.api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
+        except (kube.ApiError, kube.Unreachable) as problem:
+            raise pulumi.RunError(
+                f"The Deployment {namespace}/{deployment} could not be read: {problem}. Nothing was touched."
+            ) from None
+        return dict(found["spec"]["selector"]) if found else {}
 
 
 def configured() -> Cluster:

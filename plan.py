@@ -20,14 +20,14 @@ from components.agent import (
 )
 from components.helm import Chart
 from components.installation import InstallationArgs
-from components.kong import KongGatewayArgs, kong_fullname, kong_values
 from components.kong_namespace import KongNamespaceArgs
 from components.plugin import PLUGIN, TraceablePluginArgs, plugin_config
-from components.plugin_files import PluginFilesArgs, chart_entries, mount_paths, plugin_config_maps
+from components.plugin_files import PluginFilesArgs, mount_paths, plugin_config_maps
 from components.tme import TME_ENDPOINT, TmeInjectionArgs, pod_annotations
 from components.tme_guard import TmeGuardArgs
 from gates import GatesArgs
 from gates.probe import Probe
+from plan_gateway import GatewayPlan, gateway_plan
 from plugin_options import plugin_version, text
 from proof.expectation import RECORD_NAME, Expectation
 from rock import Rock
@@ -35,9 +35,6 @@ from settings import Settings
 from values import Values, digest, merged
 
 AGENT_RELEASE = "traceable-agent"
-
-KONG_CONTAINER = "proxy"
-"""Kong's container in the chart's Deployment (kong chart 3.4.1)."""
 
 REPLICAS_WHERE_GUARDED = 2
 """Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
@@ -56,7 +53,7 @@ class Plan:
     kong_namespace: KongNamespaceArgs
     guard: TmeGuardArgs | None
     plugin_files: PluginFilesArgs | None
-    gateway: KongGatewayArgs
+    gateway: GatewayPlan
     tme: TmeInjectionArgs
     plugin: TraceablePluginArgs
     installation: InstallationArgs
@@ -71,11 +68,13 @@ def plan(
     sidecar_settings: Mapping[str, str] | None = None,
     *,
     cluster_options: str = "",
+    selector: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The plan for these settings and this rock; `owner` is what `ownership.stack_id()` gave.
 
     `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
-    `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one.
+    `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one. `selector` is what
+    the Deployment of a Kong that is not ours selects its pods by.
 
     Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
     """
@@ -92,26 +91,11 @@ def plan(
     if agent:
         given = [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
     config_maps = plugin_config_maps(rock.plugins) if installed else []
-    gateway = KongGatewayArgs(
-        namespace=settings.kong.namespace,
-        release=settings.kong.release,
-        fullname=kong_fullname(settings.kong.release, settings.kong_values),
-        chart=Chart(**settings.kong.chart.model_dump()),
-        values=_marked(
-            kong_values(
-                settings.kong_values,
-                plugin_entries=chart_entries(config_maps),
-                ingress_class=settings.kong.ingress_class,
-                database=settings.kong.database,
-            ),
-            owner,
-        ),
-        timeout_seconds=settings.kong.timeout_seconds,
-    )
+    gateway = gateway_plan(settings, owner, config_maps, selector)
     tme = TmeInjectionArgs(
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
-        deployment=gateway.fullname,
+        deployment=gateway.deployment,
         settings_digest=digest(given),
         timeout_seconds=settings.kong.timeout_seconds,
     )
@@ -134,9 +118,9 @@ def plan(
     )
     expectation = Expectation(
         namespace=settings.kong.namespace,
-        release=settings.kong.release,
-        deployment=gateway.fullname,
-        container=KONG_CONTAINER,
+        release=gateway.release,
+        deployment=gateway.deployment,
+        container=gateway.container,
         ingress_class=settings.kong.ingress_class,
         plugin=PLUGIN,
         plugin_object=settings.plugin.name,
@@ -152,7 +136,7 @@ def plan(
     guard = TmeGuardArgs(
         policy=ownership.cluster_wide_name("traceable-tme-guard", owner),
         namespace=settings.kong.namespace,
-        pod_labels={"app.kubernetes.io/instance": settings.kong.release, "app.kubernetes.io/component": "app"},
+        pod_selector=gateway.pod_selector,
         tme_image=tme_image,
         agent_namespace=agent_namespace,
         action=settings.tme_guard or "off",
@@ -165,14 +149,16 @@ def plan(
         "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
-    digests = {"kongValuesDigest": digest(gateway.values)}
+    digests = dict(gateway.digests)
     if agent:
         digests["agentValuesDigest"] = digest(agent.values)
     return Plan(
         installed=installed,
         agent=agent if installed else None,
         kong_namespace=KongNamespaceArgs(
-            namespace=settings.kong.namespace, create=settings.kong.create_namespace, labels=labels
+            namespace=settings.kong.namespace,
+            create=settings.kong.install and settings.kong.create_namespace,
+            labels=labels,
         ),
         guard=guard if guarded else None,
         plugin_files=(
@@ -194,7 +180,7 @@ def plan(
             expectation=expectation,
             probe=Probe(
                 namespace=settings.kong.namespace,
-                deployment=gateway.fullname,
+                deployment=gateway.deployment,
                 annotations=pod_annotations(tme.settings_digest),
                 tme_image=tme_image,
                 agent_namespace=agent_namespace,
@@ -203,6 +189,7 @@ def plan(
             ),
             timeout_seconds=settings.kong.timeout_seconds,
             agent_release=AGENT_RELEASE,
+            owners_values=gateway.owners_values,
         ),
         outputs={
             **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
@@ -210,9 +197,8 @@ def plan(
             "enabled": settings.enabled and installed,
             "plugin": settings.plugin.name,
             "namespace": settings.kong.namespace,
-            "release": settings.kong.release,
-            "deployment": gateway.fullname,
-            "proxyService": f"{gateway.fullname}-proxy",
+            "deployment": gateway.deployment,
+            **gateway.outputs,
             "configMaps": [item.name for item in config_maps],
             "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
         },

@@ -1,7 +1,6 @@
 """What preflight asks about, from the settings and the plan. Pure. Leaves out the asking (preflight/)."""
 
 from components.agent import OWN_TOKEN_SECRET
-from kong_refusals import kong_environment
 from plan import Plan
 from preflight import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from rock import Rock
@@ -11,19 +10,22 @@ from settings import Settings
 def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
     """The intent of a run; `live_change` is True in an `up`, False in a preview."""
     expected = planned.gates.expectation
+    gateway = planned.gateway
     return Intent(
         owner=planned.gates.owner,
         live_change=live_change,
         gateway=GatewayIntent(
             namespace=expected.namespace,
             create_namespace=planned.kong_namespace.create,
-            ours=True,
-            release=expected.release,
+            ours=settings.kong.install,
+            release=gateway.release or None,
             deployment=expected.deployment,
             container=expected.container,
+            container_named=gateway.container_named,
             ingress_class=expected.ingress_class,
-            timeout_seconds=planned.gateway.timeout_seconds,
-            environment=kong_environment(planned.gateway.values),
+            timeout_seconds=gateway.args.timeout_seconds,
+            environment=gateway.environment,
+            part=gateway.part,
         ),
         agent=_agent(settings, planned),
         agent_release=planned.gates.agent_release,

@@ -11,12 +11,10 @@ from typing import Any
 import pulumi
 
 from components.helm import Chart, helm_release
+from existing.variables import LUA_PATH
 from kong_refusals import KongValuesError, environment, refuse_other_shapes, refuse_what_cannot_be_had, require
 from plugin_options import TRACEABLE_PLUGINS
 from values import Values, merged
-
-LUA_PATH = "/opt/?.lua"
-"""Where Kong finds `kong.plugins.NAME` when its files are mounted at /opt/kong/plugins/NAME."""
 
 
 def kong_fullname(release: str, user_values: Mapping[str, Any]) -> str:
@@ -118,7 +116,8 @@ class KongGateway(pulumi.ComponentResource):
     """The gateway.
 
     Outputs: `deployment` (str), `proxy_service` (str), `revision` (int: Helm's revision, unknown in a preview exactly
-    when the Release changes). `release` is the Release itself. `before` is what happens before Helm begins.
+    when the Release changes). `release` is the Release itself, `made` the same in a list. `before` is what happens
+    before Helm begins.
     """
 
     def __init__(
@@ -139,6 +138,7 @@ class KongGateway(pulumi.ComponentResource):
             timeout_seconds=args.timeout_seconds,
             opts=pulumi.ResourceOptions(parent=self, hooks=before),
         )
+        self.made: list[pulumi.CustomResource] = [self.release]
         self.deployment = args.fullname
         self.proxy_service = f"{args.fullname}-proxy"
         self.revision: pulumi.Output[int] = self.release.status.apply(lambda status: int(status.revision or 0))

@@ -95,9 +95,10 @@ class TraceablePluginArgs:
 class TraceablePlugin(pulumi.ComponentResource):
     """The plugin. Outputs: `plugin_name` (str). `made` is the KongClusterPlugin, in a list.
 
-    `kong_revision` is Helm's revision of a gateway that is ours. It is unknown in a preview exactly when the gateway
-    changes, and an object with unknown parts is not dry-run on the server: so the controller's webhook does not judge
-    a new option by the Kong that still runs. `before` holds the plugin back until the gateway is what it asks for.
+    `kong_revision` stands for the gateway with the plugin's files, as Helm's revision does for one that is ours. It is
+    unknown in a preview exactly when the gateway changes, and an object with unknown parts is not dry-run on the
+    server: so the controller's webhook does not judge a new option by the Kong that still runs. `before` holds the
+    plugin back until the gateway is what it asks for.
     """
 
     def __init__(
@@ -105,14 +106,15 @@ class TraceablePlugin(pulumi.ComponentResource):
         name: str,
         *,
         args: TraceablePluginArgs,
-        kong_revision: pulumi.Input[int] | None,
+        kong_revision: pulumi.Input[int] | pulumi.Input[str],
         before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)
-        annotations: dict[str, Any] = {"kubernetes.io/ingress.class": args.ingress_class}
-        if kong_revision is not None:
-            annotations[REVISION_ANNOTATION] = pulumi.Output.from_input(kong_revision).apply(str)
+        annotations: dict[str, Any] = {
+            "kubernetes.io/ingress.class": args.ingress_class,
+            REVISION_ANNOTATION: pulumi.Output.from_input(kong_revision).apply(str),
+        }
         plugin = KongClusterPlugin(
             f"{name}-kong-cluster-plugin",
             metadata={

@@ -25,13 +25,14 @@ _ASKS = "tme.traceable.ai/inject"
 class TmeGuardArgs:
     """Which pods are guarded, and how.
 
-    `policy` names policy and binding, which are cluster-wide. `pod_labels` are what the gateway's pods, and no others
-    in `namespace`, carry. `tme_image` is the image's name without registry and tag. `action` is `deny` or `warn`.
+    `policy` names policy and binding, which are cluster-wide. `pod_selector` is a LabelSelector of the gateway's pods,
+    and of no others in `namespace`. `tme_image` is the image's name without registry and tag. `action` is `deny` or
+    `warn`.
     """
 
     policy: str
     namespace: str
-    pod_labels: Mapping[str, str]
+    pod_selector: Mapping[str, Any]
     tme_image: str
     agent_namespace: str
     action: str
@@ -46,7 +47,7 @@ def policy_spec(args: TmeGuardArgs) -> dict[str, Any]:
         "failurePolicy": "Fail",
         "matchConstraints": {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": args.namespace}},
-            "objectSelector": {"matchLabels": dict(args.pod_labels)},
+            "objectSelector": dict(args.pod_selector),
             "resourceRules": [
                 {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
             ],

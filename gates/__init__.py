@@ -6,17 +6,17 @@ delete hook: those make a plain `pulumi destroy` impossible. Leaves out the ques
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import pulumi
 
 import kube
 import ownership
 import proof
-from gates import leaving, old_pods, unrecorded
+from gates import leaving, old_pods, their_files, unrecorded
 from gates.probe import Probe, Refused
 from gates.watch import RolloutWatch
 from proof import Expectation
@@ -30,14 +30,16 @@ AGENT_DEPLOYMENT = "traceable-agent"
 
 @dataclass(frozen=True, kw_only=True)
 class GatesArgs:
-    """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout, or a
-    removal, may take `timeout_seconds`. `agent_release` is the agent's Release."""
+    """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout, or a removal, may take
+    `timeout_seconds`. `agent_release` is the agent's Release. `owners_values` are the chart values with which the owner
+    of a Kong that is not ours mounts the files, None where that is this program's."""
 
     owner: str
     expectation: Expectation
     probe: Probe
     timeout_seconds: int
     agent_release: str
+    owners_values: Mapping[str, Any] | None = None
 
 
 class Connection(Protocol):
@@ -64,17 +66,25 @@ class Gates:
         self._record_path = f"/api/v1/namespaces/{args.expectation.namespace}/configmaps/{RECORD_NAME}"
         self._watches: dict[tuple[str, str], RolloutWatch] = {}
         self.namespace = self._binding("namespace", create=[self._refuse_lost_state], update=[])
-        kong = partial(self._clear_name, namespace=args.expectation.namespace, release=args.expectation.release)
+        release = args.expectation.release
+        named = partial(self._clear_name, namespace=args.expectation.namespace, release=release)
+        # A Kong that is not ours has pods before we come to it, and they may ask for a TME.
+        kong = named if release else first
+        files: list[Check] = []
+        if args.owners_values is not None:
+            values = args.owners_values
+            files.append(partial(their_files.refuse_unless_mounted, expected=args.expectation, values=values))
         agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
         self.agent = self._binding("agent", create=[agent, self._watch_agent], update=[self._watch_agent])
         self.gateway = self._binding("gateway", create=[kong, self._watch_gateway], update=[first, self._watch_gateway])
-        self.tme_label = self._binding("tme-label", create=[probe.guard_holds], update=[probe.guard_holds])
+        label = [*files, probe.guard_holds]
+        self.tme_label = self._binding("tme-label", create=label, update=label)
         # On the way in and on the way out the gateway rolls; on the way in with the TME.
         rolling: list[Check] = (
             [probe.tme_arrives, self._watch_gateway] if args.expectation.tme_image else [self._watch_gateway]
         )
         self.tme_annotation = self._binding("tme-annotation", create=rolling, update=rolling)
-        self.plugin = self._binding("plugin", create=[self._settle], update=[self._settle])
+        self.plugin = self._binding("plugin", create=[*files, self._settle], update=[*files, self._settle])
 
     def prove(self) -> None:
         """Returns when the gateway is what it should be. Raises pulumi.RunError with the report."""

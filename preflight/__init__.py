@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kube import ApiError, Kube, Unreachable
-from preflight import agent, foreign, gateway, guard, moved, releases, rights, versions, webhooks
+from preflight import agent, existing, foreign, gateway, guard, moved, releases, rights, versions, webhooks
 from preflight.finding import DeadRelease, Finding, Found, Severity
 from preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from preflight.looks import Looks
@@ -97,7 +97,11 @@ def _rules(intent: Intent) -> Iterator[Rule]:
             yield Rule(subject=f"Helm release {part.release}", look=look)
     yield Rule(subject="Kong's cluster-wide roles", look=releases.roles_are_free, severity="advice")
     yield Rule(subject="somebody else's agent", look=agent.agent_is_there)
-    yield Rule(subject="Kong's Deployment", look=gateway.deployment_is_there)
+    yield Rule(subject="Kong's Deployment", look=existing.it_is_a_deployment)
+    yield Rule(subject="the replicas of Kong's Deployment", look=existing.its_pods_can_roll)
+    yield Rule(subject="Kong's container", look=existing.its_kong_is_one_container)
+    yield Rule(subject="Kong's settings and its ingress class", look=existing.its_kong_can_be_told)
+    yield Rule(subject="the pod template of Kong's Deployment", look=existing.our_part_can_be_had)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)
     yield Rule(subject="other global plugins", look=foreign.no_second_global_plugin)

@@ -114,7 +114,8 @@ def namespaces_are_as_said(looks: Looks, intent: Intent) -> Iterator[Finding]:
         found = looks.get(f"{NAMESPACES}/{name}")
         setting = f"pulumi config set --path traceable-kong:{key}.createNamespace"
         if found is None:
-            if name not in made:
+            # Of a Kong that is not ours the Deployment is looked for.
+            if name not in made and (key != "kong" or intent.gateway.ours):
                 yield Finding(
                     subject=f"namespace {name}",
                     wrong=f"is missing, and {key}.createNamespace is false: there is nothing to install into",

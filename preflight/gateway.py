@@ -19,28 +19,6 @@ from preflight.looks import (
 from tme_port import TME_PORT
 
 
-def deployment_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
-    """A Kong that somebody else installed has the Deployment and the container that the stack names."""
-    gateway = intent.gateway
-    if gateway.ours:
-        return
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
-    if live is None:
-        yield Finding(
-            subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
-            wrong="is missing, and kong.install is false: there is no Kong to put the plugin into",
-            mend=f"`kubectl get deployments --namespace {gateway.namespace}`, then "
-            "`pulumi config set --path traceable-kong:kong.deployment NAME`",
-        )
-    elif _container(live, gateway.container) is None:
-        names = ", ".join(item["name"] for item in _containers(live))
-        yield Finding(
-            subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
-            wrong=f"has no container {gateway.container} (it has {names}): it cannot be told where Kong runs",
-            mend="`pulumi config set --path traceable-kong:kong.container NAME`",
-        )
-
-
 def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """Kong has an Admin API that a port-forward reaches, so that it can say itself whether the plugin is on."""
     gateway = intent.gateway

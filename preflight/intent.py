@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from existing.template import Part
+
 
 @dataclass(frozen=True, kw_only=True)
 class SecretKey:
@@ -20,7 +22,8 @@ class GatewayIntent:
     `ours` False is a Kong that exists, without `release`. `deployment` and `container` are the Deployment's name and
     its Kong container. `environment` is what the chart values of a Kong of ours set of its KONG_* variables: its next
     pods have these, whatever the ones that run now have. It is not read where Kong is not ours. `timeout_seconds` is
-    how long Helm may wait for it.
+    how long Helm may wait for it. `container_named` is whether the stack says which container it is; `part` is what is
+    added to the pod template of a Kong that is not ours, None where its owner's values do that.
     """
 
     namespace: str
@@ -32,6 +35,8 @@ class GatewayIntent:
     ingress_class: str
     timeout_seconds: int
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    container_named: bool = True
+    part: Part | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

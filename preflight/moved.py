@@ -22,6 +22,14 @@ def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterato
     gateway = intent.gateway
     record = looks.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}
     data = record.get("data") or {}
+    if data.get("release") and not gateway.ours:
+        yield Finding(
+            subject="traceable-kong:kong.install",
+            wrong=f"is false, and this stack installed the release {data['release']} itself: that Kong would be "
+            "removed, and with it what it serves",
+            mend="`pulumi config set --path traceable-kong:kong.install true`; or `pulumi destroy` first",
+        )
+        return
     for key, stands, wanted in (
         ("kong.release", data.get("release"), gateway.release),
         ("kong.deployment", data.get("deployment"), gateway.deployment),

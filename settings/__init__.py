@@ -29,7 +29,6 @@ NAMESPACE = "traceable-kong"
 
 NOT_YET: Mapping[str, object] = {
     "kong.database": "off",
-    "kong.install": True,
 }
 """What the program cannot do yet, with the only value that it takes so far."""
 

@@ -169,8 +169,15 @@ class KongSettings(_Part):
     ingress_class: ObjectName = Field(default="kong", description="The gateway's ingress class.")
     database: Literal["off", "postgres"] = Field(default="off", description="Whether Kong has a database.")
     timeout_seconds: Seconds = Field(default=600, description="How long a rollout of the gateway may take.")
-    deployment: ObjectName | None = Field(default=None, description="Deployment of a Kong that exists.")
-    container: Name | None = Field(default=None, description="Its Kong container.")
+    deployment: ObjectName | None = Field(
+        default=None, description="Deployment of a Kong that exists; `ingress-kong` where unset."
+    )
+    container: Name | None = Field(default=None, description="Its Kong container; `proxy` where unset.")
+    files_from: Literal["ours", "values"] = Field(
+        default="ours",
+        description="How a Kong that exists gets the plugin's files: `ours`: added to its Deployment; `values`: its "
+        "owner's chart values mount them, and the Deployment is left alone.",
+    )
     postgres: PostgresSettings | None = Field(default=None, description="Kong's database, in DB mode.")
     admin: AdminSettings | None = Field(default=None, description="Kong's Admin API, in DB mode.")
 

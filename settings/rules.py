@@ -90,6 +90,12 @@ def foreign_kong(settings: Settings) -> Iterator[Problem]:
                     "is for a Kong that somebody else installed; with kong.install true it would be ignored",
                     f"{config_remove(key)}, or {config_set('kong.install', 'false')}",
                 )
+        if _is_given(settings.kong, "filesFrom"):
+            yield Problem(
+                "kong.filesFrom",
+                "is for a Kong that somebody else installed; with kong.install true it would be ignored",
+                f"{config_remove('kong.filesFrom')}, or {config_set('kong.install', 'false')}",
+            )
         return
     for name in ("chart", "createNamespace", "release"):
         if _is_given(settings.kong, name):
@@ -132,6 +138,17 @@ def leaving_asks_for_disabled_first(settings: Settings) -> Iterator[Problem]:
             "installed",
             "is false while enabled is true: the files would go while the plugin still needs them",
             f"{config_set('enabled', 'false')}, pulumi up, and then this",
+        )
+
+
+@rule
+def leaving_is_for_a_kong_of_ours(settings: Settings) -> Iterator[Problem]:
+    """installed: false is for a Kong that this stack keeps; leaving another one is a destroy."""
+    if not settings.installed and not settings.kong.install:
+        yield Problem(
+            "installed",
+            "is false while kong.install is false: there would be nothing left for this stack to keep",
+            f"{config_set('installed', 'true')}, then pulumi destroy: it takes Traceable off, and that Kong stays",
         )
 
 

@@ -29,6 +29,7 @@ PARTS_OF_A_REPLACE = {"create-replacement", "delete-replaced", "read-replacement
 # The program's own names for the resources that say what the gateway will do.
 RECORD = "installation-record"
 GATEWAY = "gateway-release"
+EXISTING_GATEWAY = "gateway-files"
 TME_PATCH = "tme-pod-annotation"
 GUARD_BINDING = "tme-guard-binding"
 ROLLING_VALUES = ("values", "chart", "version", "repositoryOpts")
@@ -242,6 +243,11 @@ def _rollouts(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield "the gateway is installed"
         elif gateway["op"] == "update" and any(f.path.startswith(ROLLING_VALUES) for f in _fields(gateway)):
             yield "the gateway's chart or its values change"
+    files = by_name.get(EXISTING_GATEWAY)
+    if files:
+        old, new = (_inputs(files, which) for which in ("oldState", "newState"))
+        if any(old.get(key) != new.get(key) for key in ("container", "files", "plugins")):
+            yield "the plugin's files in its pods change"
     patch = by_name.get(TME_PATCH)
     if patch and patch["op"] != "delete":
         before, after = (_inputs(patch, which).get("spec") for which in ("oldState", "newState"))

@@ -50,13 +50,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     return Asked(monkeypatch)
 
 
-def gates(asked: Asked, *, installed: bool = True) -> Recording:
+def gates(
+    asked: Asked, *, installed: bool = True, release: str = "edge", owners_values: dict[str, Any] | None = None
+) -> Recording:
     args = GatesArgs(
         owner="traceable-kong.test",
-        expectation=expectation(installed=installed),
+        expectation=expectation(installed=installed, release=release),
         probe=probe(),
         timeout_seconds=60,
         agent_release="traceable-agent",
+        owners_values=owners_values,
     )
     return record(lambda: Gates(args=args, cluster=SimpleNamespace(api=asked.api, kubeconfig=None, context=None)))
 
@@ -99,6 +102,19 @@ def test_what_no_state_knows_is_removed_within_the_time_of_a_rollout(
     monkeypatch.setattr(unrecorded, "remove", lambda _, **arguments: told.append(arguments))
     call(gates(asked), f"before-{hook}-create")
     assert [(item["release"], item["timeout_seconds"]) for item in told] == [(release, 60)]
+
+
+def test_a_kong_that_is_not_ours_has_pods_that_may_ask_for_a_tme(asked: Asked) -> None:
+    call(gates(asked, release=""), "before-gateway-create")
+    assert asked.names == ["tme_still_arrives", "watch"]
+
+
+@pytest.mark.parametrize("step", ["plugin", "tme-label"])
+@pytest.mark.parametrize("occasion", ["create", "update"])
+def test_files_of_the_owners_values_are_looked_for_first(asked: Asked, step: str, occasion: str) -> None:
+    with pytest.raises(pulumi.RunError, match="There is no Deployment"):
+        call(gates(asked, release="", owners_values={}), f"before-{step}-{occasion}")
+    assert asked.names == []
 
 
 @pytest.mark.parametrize("problem", [Refused("not now"), kube.Unreachable("not now"), forbidden("not now")])

@@ -79,6 +79,8 @@ class LiveStack:
             if (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml":
                 (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROGRAM / path, self.directory / path)
+        # Pulumi.yaml names it; a dynamic provider runs in it, also where no program does.
+        (self.directory / ".venv").symlink_to(paths.VENV_BIN.parent)
         injector = self.start_injector()
         self.set(
             plugin={"rock": str(self.platform.rock), "name": f"{self.name}-plugin"},

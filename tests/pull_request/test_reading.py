@@ -98,6 +98,20 @@ def test_rollouts(steps: list[dict[str, Any]], rollouts: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "rollouts"),
+    [
+        (None, {"files": {"/opt": "a"}, "timeoutSeconds": 60}, 1),
+        ({"files": {"/opt": "a"}}, {"files": {"/opt": "b"}}, 1),
+        ({"files": {"/opt": "a"}}, None, 1),
+        ({"files": {"/opt": "a"}, "timeoutSeconds": 60}, {"files": {"/opt": "a"}, "timeoutSeconds": 90}, 0),
+    ],
+)
+def test_rollouts_of_a_kong_that_exists(old: Any, new: Any, rollouts: int) -> None:
+    op = "create" if old is None else "delete" if new is None else "update"
+    assert len(preview(step(op, name="gateway-files", old=old, new=new)).rollouts) == rollouts
+
+
+@pytest.mark.parametrize(
     ("op", "old", "new", "guard"),
     [
         ("create", None, ["Deny"], ("off", "deny")),

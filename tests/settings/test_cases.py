@@ -20,7 +20,7 @@ def test_accepted(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in ACCEPTED if path.stem in ("agent-outside", "foreign-agent", "guard", "leaving")],
+    [path for path in ACCEPTED if path.stem in ("agent-outside", "foreign-agent", "foreign-kong", "guard", "leaving")],
     ids=lambda path: path.stem,
 )
 def test_what_can_be_done_by_now_is_accepted(path: Path) -> None:

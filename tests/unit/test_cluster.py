@@ -5,7 +5,9 @@ from pathlib import Path
 import pulumi
 import pytest
 
+import kube
 from cluster import Cluster
+from tests.fake_kube import FakeKube, forbidden
 from tests.kube.server import kubeconfig
 
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
@@ -38,3 +40,17 @@ def test_any_other_cluster_is_refused() -> None:
 def test_a_context_that_is_not_there_is_refused_and_not_passed() -> None:
     with pytest.raises(pulumi.RunError, match="get-contexts"):
         Cluster(kubeconfig=TWO, context="gone").refuse_unless_allowed(["https://a:6443"])
+
+
+def test_what_a_deployment_selects_its_pods_by() -> None:
+    path = "/apis/apps/v1/namespaces/gw/deployments/edge"
+    selector = {"matchLabels": {"app": "edge"}}
+    api = FakeKube((path, {"spec": {"selector": selector}}))
+    here = Cluster(kubeconfig=TWO, context=None)
+    here.__dict__["api"] = api
+    assert here.selector_of("gw", "edge") == selector
+    assert here.selector_of("gw", "gone") == {}, "preflight says that it is not there"
+    for problem in (forbidden(), kube.Unreachable("https://a:6443: nobody answers")):
+        api.problems[path] = problem
+        with pytest.raises(pulumi.RunError, match=r"gw/edge could not be read: .*Nothing was touched"):
+            here.selector_of("gw", "edge")

@@ -75,7 +75,7 @@ def test_the_token_is_made_into_our_secret_or_theirs_is_named() -> None:
 
 def test_names_are_fixed_and_exported() -> None:
     made = planned(kong={"release": "edge", "namespace": "gw"}, kongValues={"nameOverride": "proxy"})
-    assert made.tme.deployment == made.gateway.fullname == made.outputs["deployment"] == "edge-proxy"
+    assert made.tme.deployment == made.gateway.deployment == made.outputs["deployment"] == "edge-proxy"
     assert made.outputs["proxyService"] == "edge-proxy-proxy"
     assert {made.tme.namespace, made.gateway.namespace, made.plugin_files.namespace, made.outputs["namespace"]} == {
         "gw"
@@ -89,7 +89,7 @@ def test_every_plugin_of_the_rock_is_mounted() -> None:
         sha256="cd" * 32,
         plugins={**ROCK.plugins, "traceable-ai-extension": {"handler.lua": b"", "schema.lua": b""}},
     )
-    mounted = planned(two, plugin={"rock": "x", "version": "2.3.0-1"}).gateway.values["plugins"]["configMaps"]
+    mounted = planned(two, plugin={"rock": "x", "version": "2.3.0-1"}).gateway.args.values["plugins"]["configMaps"]
     assert [entry["pluginName"] for entry in mounted] == ["traceable", "traceable-ai-extension"]
 
 

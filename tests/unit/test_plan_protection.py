@@ -61,7 +61,7 @@ def test_guard_and_gates_go_by_the_same(action: str) -> None:
         assert made.guard is not None
         assert (made.guard.policy, made.guard.namespace, made.guard.action) == (probe.policy, "gw", action)
         assert (made.guard.tme_image, made.guard.agent_namespace) == (probe.tme_image, "watch")
-        assert made.guard.pod_labels["app.kubernetes.io/instance"] == "edge"
+        assert made.guard.pod_selector["matchLabels"]["app.kubernetes.io/instance"] == "edge"
 
 
 @pytest.mark.parametrize("name", ["own-tme", "registry:5000/own-tme:1.0"])
@@ -112,7 +112,7 @@ def test_where_traceable_leaves_nothing_of_it_is_planned() -> None:
     made = planned(**LEAVING, tmeGuard="deny")
     assert (made.installed, made.agent, made.guard, made.plugin_files) == (False, None, None, None)
     assert made.installation.record is None
-    assert "plugins" not in made.gateway.values
+    assert "plugins" not in made.gateway.args.values
     expected = made.gates.expectation
     assert (expected.installed, expected.enabled, expected.files, expected.tme_image) == (False, False, {}, None)
 
@@ -134,5 +134,5 @@ def test_both_releases_carry_the_mark_beside_the_users_own_globals() -> None:
     theirs = {"global": {"imageRegistry": "r"}}
     made = planned(kongValues=theirs, agentValues=theirs)
     assert made.agent is not None
-    for values in (made.agent.values, made.gateway.values):
+    for values in (made.agent.values, made.gateway.args.values):
         assert values["global"] == {"imageRegistry": "r", "traceableKong": {"stack": OWNER}}

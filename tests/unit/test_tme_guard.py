@@ -17,7 +17,7 @@ def arguments(*, image: str = "traceable-agent", action: str = "deny") -> TmeGua
     return TmeGuardArgs(
         policy="traceable-tme-guard-traceable-kong.test",
         namespace="gw",
-        pod_labels=POD_LABELS,
+        pod_selector={"matchLabels": POD_LABELS},
         tme_image=image,
         agent_namespace="traceable",
         action=action,

@@ -1,0 +1,74 @@
+"""A Kong that somebody else installed, with the plugin's files in its pods.
+
+Only our own entries of the Deployment's pod template are changed, and taken out again. Where the owner's own chart
+values mount the files, nothing is changed here at all. Leaves out the annotation that asks for the TME (TmeInjection),
+and how a template is edited (existing/).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from existing.provider import AddedFiles, Claim
+from existing.template import Part
+from values import digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingKongArgs:
+    """Which gateway, and what is to be in its pods.
+
+    `files` is `{mount path: ConfigMap}`. `part` is what is added to the pod template, None where the owner's values
+    mount the files. `owner` is this stack; a rollout may take `timeout_seconds`.
+    """
+
+    namespace: str
+    deployment: str
+    files: Mapping[str, str]
+    part: Part | None
+    owner: str
+    timeout_seconds: int
+
+
+class ExistingKong(pulumi.ComponentResource):
+    """The gateway. Outputs: `deployment` (str).
+
+    `revision` stands for the files in its pods; where they are added here, it is unknown in a preview exactly when
+    they change. `made` are the resources that change the gateway; `before` is what happens before they do. `release`
+    is None: nobody's Release is ours.
+    """
+
+    release: None = None
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: ExistingKongArgs,
+        before: pulumi.ResourceHookBinding | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("traceable-kong:index:ExistingKong", name, None, opts)
+        self.made: list[pulumi.CustomResource] = []
+        self.revision: pulumi.Input[str] = digest(dict(args.files))
+        place = {"namespace": args.namespace, "deployment": args.deployment}
+        whose = {"owner": args.owner, "timeoutSeconds": args.timeout_seconds}
+        # Where the owner mounts them, the ConfigMaps must not go before the owner has let go of them.
+        watched = {} if args.part else {"files": dict(args.files)}
+        claim = Claim(f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self))
+        if args.part is not None:
+            files = AddedFiles(
+                f"{name}-files",
+                props={
+                    **place,
+                    **whose,
+                    "container": args.part.container,
+                    "files": dict(args.part.files),
+                    "plugins": list(args.part.plugins),
+                },
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[claim], hooks=before),
+            )
+            self.made.append(files)
+            self.revision = files.generation
+        self.register_outputs({"deployment": args.deployment})

@@ -1,0 +1,136 @@
+"""The gateway's part of the plan: a Kong of ours by its chart, or one that somebody else installed. Pure.
+
+Leaves out what is put on it (plan.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ownership
+from components.existing_kong import ExistingKongArgs
+from components.helm import Chart
+from components.kong import KongGatewayArgs, kong_fullname, kong_values
+from components.plugin_files import PluginConfigMap, chart_entries, mount_paths
+from existing.template import Part
+from kong_refusals import kong_environment
+from settings import Settings
+from values import digest, merged
+
+KONG_CONTAINER = "proxy"
+"""Kong's container in the chart's Deployment (kong chart 3.4.1)."""
+
+EXISTING_DEPLOYMENT = "ingress-kong"
+"""The Deployment's name in Kong's own manifests, where the stack names no other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayPlan:
+    """`args` says whose it is. `pod_selector` is a LabelSelector of its pods, and of no others in `namespace`.
+
+    `release` is "" where the Kong is not ours. `environment` is what chart values of ours set of Kong's variables.
+    `digests` go into the record, `outputs` are the stack's.
+    """
+
+    namespace: str
+    release: str
+    deployment: str
+    container: str
+    container_named: bool
+    pod_selector: Mapping[str, Any]
+    args: KongGatewayArgs | ExistingKongArgs
+    environment: Mapping[str, str] = field(repr=False)
+    digests: Mapping[str, str]
+    outputs: Mapping[str, Any]
+
+    @property
+    def part(self) -> Part | None:
+        """What is added to the Deployment of a Kong that exists."""
+        return self.args.part if isinstance(self.args, ExistingKongArgs) else None
+
+    @property
+    def owners_values(self) -> Mapping[str, Any] | None:
+        """The chart values with which a Kong's owner mounts the files, None where that is not their part."""
+        existing = isinstance(self.args, ExistingKongArgs)
+        return self.outputs["ownersHelmValues"] if existing and self.part is None else None
+
+
+def gateway_plan(
+    settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap], selector: Mapping[str, Any] | None
+) -> GatewayPlan:
+    """The gateway with these files. `selector` is what the Deployment of a Kong that exists selects its pods by.
+
+    Raises KongValuesError.
+    """
+    if settings.kong.install:
+        return _ours(settings, owner, config_maps)
+    return _existing(settings, owner, config_maps, selector or {})
+
+
+def existing_deployment(settings: Settings) -> str | None:
+    """The Deployment of a Kong that somebody else installed; None where Kong is ours."""
+    return None if settings.kong.install else settings.kong.deployment or EXISTING_DEPLOYMENT
+
+
+def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
+    kong = settings.kong
+    values = kong_values(
+        settings.kong_values,
+        plugin_entries=chart_entries(config_maps),
+        ingress_class=kong.ingress_class,
+        database=kong.database,
+    )
+    gateway = KongGatewayArgs(
+        namespace=kong.namespace,
+        release=kong.release,
+        fullname=kong_fullname(kong.release, settings.kong_values),
+        chart=Chart(**kong.chart.model_dump()),
+        values=merged(values, ownership.release_mark(owner)),
+        timeout_seconds=kong.timeout_seconds,
+    )
+    return GatewayPlan(
+        namespace=kong.namespace,
+        release=kong.release,
+        deployment=gateway.fullname,
+        container=KONG_CONTAINER,
+        container_named=True,
+        pod_selector={
+            "matchLabels": {"app.kubernetes.io/instance": kong.release, "app.kubernetes.io/component": "app"}
+        },
+        args=gateway,
+        environment=kong_environment(gateway.values),
+        digests={"kongValuesDigest": digest(gateway.values)},
+        outputs={"release": kong.release, "proxyService": f"{gateway.fullname}-proxy"},
+    )
+
+
+def _existing(
+    settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap], selector: Mapping[str, Any]
+) -> GatewayPlan:
+    kong = settings.kong
+    container = kong.container or KONG_CONTAINER
+    files = mount_paths(config_maps)
+    part = Part(container=container, files=files, plugins=tuple(sorted({item.plugin for item in config_maps})))
+    args = ExistingKongArgs(
+        namespace=kong.namespace,
+        deployment=kong.deployment or EXISTING_DEPLOYMENT,
+        files=files,
+        part=part if kong.files_from == "ours" else None,
+        owner=owner,
+        timeout_seconds=kong.timeout_seconds,
+    )
+    return GatewayPlan(
+        namespace=kong.namespace,
+        release="",
+        deployment=args.deployment,
+        container=container,
+        container_named=kong.container is not None,
+        pod_selector=selector,
+        args=args,
+        environment={},
+        digests={"filesFrom": kong.files_from},
+        outputs={
+            "filesFrom": kong.files_from,
+            "ownersHelmValues": {"plugins": {"configMaps": chart_entries(config_maps)}},
+        },
+    )

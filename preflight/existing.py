@@ -1,0 +1,206 @@
+"""A Kong that somebody else installed, before our part is put into it: is it there, is it one, and can it be had.
+
+Leaves out its Admin API (gateway.py) and what of ours is there under names of ours (foreign.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from existing.editing import EditFailed, note_in
+from existing.template import Conflict, Part, conflicts, removed
+from existing.variables import SEPARATORS
+from kube import Document
+from preflight.finding import Finding
+from preflight.intent import GatewayIntent, Intent
+from preflight.looks import Looks, config_maps, deployment, secrets
+
+OTHER_KINDS = {"daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
+
+CLIENT_CERTIFICATE = "KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT"
+"""Set by the kong/ingress chart, whose controller runs in a Deployment of its own and shows a certificate (0.20)."""
+
+Where = tuple[str, Document]
+"""How kubectl calls it, and what stands."""
+
+
+def _standing(looks: Looks, gateway: GatewayIntent) -> Where | None:
+    if gateway.ours:
+        return None
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    return (f"deployment {gateway.deployment} in namespace {gateway.namespace}", live) if live else None
+
+
+def it_is_a_deployment(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Kong is in the Deployment that the stack names."""
+    gateway = intent.gateway
+    if gateway.ours or looks.get(deployment(gateway.namespace, gateway.deployment)) is not None:
+        return
+    where = f"deployment {gateway.deployment} in namespace {gateway.namespace}"
+    for plural, kind in OTHER_KINDS.items():
+        if looks.get(f"/apis/apps/v1/namespaces/{gateway.namespace}/{plural}/{gateway.deployment}") is not None:
+            yield Finding(
+                subject=where,
+                wrong=f"is a {kind}: the program rolls and proves a Deployment, and its pods would go unprotected",
+                mend="run this Kong as a Deployment (chart value deployment.daemonset false)",
+            )
+            return
+    yield Finding(
+        subject=where,
+        wrong="is missing, and kong.install is false: there is no Kong to put the plugin into",
+        mend="`kubectl get deployments --all-namespaces`, then `pulumi config set --path "
+        "traceable-kong:kong.deployment NAME` (and kong.namespace)",
+    )
+
+
+def its_pods_can_roll(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """The Deployment has pods, and a change of its template makes new ones."""
+    found = _standing(looks, intent.gateway)
+    if found is None:
+        return
+    where, live = found
+    at = f"--namespace {intent.gateway.namespace}"
+    if live["spec"].get("replicas", 1) == 0:
+        yield Finding(
+            subject=where,
+            wrong="has zero replicas: no pod of it could show that the plugin is on",
+            mend=f"`kubectl scale deployment {intent.gateway.deployment} {at} --replicas 1`",
+        )
+    if live["spec"].get("paused"):
+        yield Finding(
+            subject=where,
+            wrong="is paused: its pods would stay as they are, whatever is changed",
+            mend=f"`kubectl rollout resume deployment {intent.gateway.deployment} {at}`",
+        )
+
+
+def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """One container of the Deployment is Kong."""
+    gateway = intent.gateway
+    found = _standing(looks, gateway)
+    if found is None:
+        return
+    where, live = found
+    containers = live["spec"]["template"]["spec"]["containers"]
+    names = [item["name"] for item in containers]
+    setting = "`pulumi config set --path traceable-kong:kong.container NAME`"
+    if gateway.container not in names:
+        yield Finding(
+            subject=where,
+            wrong=f"has no container {gateway.container} (it has {', '.join(names)}): it cannot be told where Kong "
+            "runs",
+            mend=setting,
+        )
+        return
+    meant = [item["name"] for item in containers if _is_kong(item)]
+    if len(meant) > 1 and not gateway.container_named:
+        yield Finding(
+            subject=where,
+            wrong=f"runs Kong in {len(meant)} containers ({', '.join(meant)}): it cannot be told which of them serves",
+            mend=setting,
+        )
+
+
+def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """A controller of our ingress class tells it the plugin, and whoever reaches its Admin API may ask."""
+    gateway = intent.gateway
+    found = _standing(looks, gateway)
+    if found is None:
+        return
+    where, live = found
+    plain = [(item["name"], _plain(item)) for item in live["spec"]["template"]["spec"]["containers"]]
+    kong = dict(plain).get(gateway.container, {})
+    if kong.get("KONG_DATABASE", "off") not in ("off", ""):
+        yield Finding(
+            subject=where,
+            wrong=f"has a database (KONG_DATABASE is {kong['KONG_DATABASE']!r}), which this version of the program "
+            "cannot do yet: its plugins are rows, and not objects of Kubernetes",
+            mend="name a Kong without a database",
+        )
+    if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", ""):
+        yield Finding(
+            subject=where,
+            wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}), as the kong/ingress "
+            "chart sets it up: whether the plugin is on could never be proven",
+            mend="take the certificate of the Admin API out of that release's values (gateway.admin.tls.client), and "
+            "have it listen on 127.0.0.1; or run Kong and its controller in one pod, as the kong chart does",
+        )
+    for name, environment in plain:
+        read = environment.get("CONTROLLER_INGRESS_CLASS", gateway.ingress_class)
+        if read != gateway.ingress_class:
+            yield Finding(
+                subject=where,
+                wrong=f"reads the ingress class {read!r} (container {name}), and the plugin is made for "
+                f"{gateway.ingress_class!r}: its controller would never see it",
+                mend=f"`pulumi config set --path traceable-kong:kong.ingressClass {read}`",
+            )
+
+
+def our_part_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Nothing stands where our volumes, mounts and variables go, and no other stack's part is there."""
+    found = _standing(looks, intent.gateway)
+    if found is None:
+        return
+    where, live = found
+    try:
+        noted = note_in(live)
+    except EditFailed as problem:
+        yield Finding(subject=where, wrong=str(problem).rstrip("."), mend="then again")
+        return
+    if noted is not None and noted[0] != intent.owner:
+        yield Finding(
+            subject=where,
+            wrong=f"has the part of the stack {noted[0]} in it: both would write it",
+            mend="destroy that stack first; or name another kong.deployment",
+        )
+        return
+    part = intent.gateway.part
+    if part is None:
+        if noted is not None:
+            yield Finding(
+                subject=where,
+                wrong="has the files from this stack, and kong.filesFrom is values now: they would be taken out under "
+                "the plugin",
+                mend="`pulumi config set --path traceable-kong:kong.filesFrom ours` and `pulumi destroy`; then values, "
+                "and `pulumi up`",
+            )
+        return
+    template = live["spec"]["template"]
+    if part.container not in [item["name"] for item in template["spec"]["containers"]]:
+        return
+    for conflict in _problems(looks, intent, removed(template, noted[1]) if noted else template, part):
+        yield Finding(subject=where, wrong=conflict.wrong, mend=conflict.mend)
+
+
+def _problems(looks: Looks, intent: Intent, template: Document, part: Part) -> Iterator[Conflict]:
+    yield from conflicts(template, part)
+    container = next(item for item in template["spec"]["containers"] if item["name"] == part.container)
+    named = {item["name"] for item in container.get("env") or []}
+    for source in container.get("envFrom") or []:
+        for name in sorted(_given(looks, intent.gateway.namespace, source) & (SEPARATORS.keys() - named)):
+            kind = "ConfigMap" if "configMapRef" in source else "Secret"
+            held = (source.get("configMapRef") or source.get("secretRef") or {}).get("name")
+            yield Conflict(
+                f"takes {name} from the {kind} {held} (envFrom): a value of ours would hide it",
+                f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
+                "(`pulumi config set --path traceable-kong:kong.filesFrom values`)",
+            )
+
+
+def _given(looks: Looks, namespace: str, source: Mapping[str, Any]) -> set[str]:
+    """The variables that an entry of envFrom gives."""
+    if "configMapRef" in source:
+        path = f"{config_maps(namespace)}/{source['configMapRef']['name']}"
+    else:
+        path = f"{secrets(namespace)}/{source['secretRef']['name']}"
+    held = (looks.get(path) or {}).get("data") or {}
+    return {f"{source.get('prefix') or ''}{key}" for key in held}
+
+
+def _plain(container: Document) -> dict[str, str]:
+    return {item["name"]: str(item.get("value", "")) for item in container.get("env") or [] if "valueFrom" not in item}
+
+
+def _is_kong(container: Document) -> bool:
+    """By its image's name, wherever it comes from."""
+    name = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+    return name in ("kong", "kong-gateway")
