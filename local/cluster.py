@@ -4,15 +4,18 @@ Made by `kwokctl create cluster --runtime binary` (https://kwok.sigs.k8s.io/docs
 name and in a folder of this clone's own. Leaves out everything that runs on it.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local import paths
+from local.toolchain import cache_folder
 
 NODES = 2
 READY_TIMEOUT_SECONDS = 60
@@ -58,10 +61,12 @@ def ensure(*, say: Callable[[str], None] = print) -> bool:
     for left in reversed(range(CREATE_ATTEMPTS)):
         delete()
         try:
-            _create()
+            # kwokctl looks for free ports before it uses them: one cluster at a time, whosever it is.
+            with _one_at_a_time():
+                _create()
             break
         except ClusterError as problem:
-            # kwokctl looks for free ports before it uses them, and another clone may be faster.
+            # Something else than a cluster of ours may have been faster.
             if not left:
                 raise
             say(f"cluster: {problem}; trying again")
@@ -116,6 +121,15 @@ def _create() -> None:
     _kwokctl("scale", "node", "--replicas", str(NODES))
     _wait_ready()
     _COMPLETE.write_text(_layout())
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "cluster-lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _wait_ready() -> None:
