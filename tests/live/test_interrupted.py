@@ -1,5 +1,6 @@
 """The user's own program after a run that was killed, and before a change that takes two steps."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -8,7 +9,7 @@ import pytest
 
 from local import rock
 from tests.live.sessions import end_session
-from tests.live.stack import CommandFailed, LiveStack
+from tests.live.stack import PROJECT, CommandFailed, LiveStack
 from tests.live.standing import everything, of_charts, plugin, plugins, tme_count
 
 NOTHING = "--expect-no-changes"
@@ -35,7 +36,15 @@ def killed_when(stack: LiveStack, holds: Callable[[], bool], *command: str) -> N
         process.kill()
         process.wait()
         end_session(process.pid)
+    mend_checkpoint(stack)
     stack.pulumi("cancel", "--yes")
+
+
+def mend_checkpoint(stack: LiveStack) -> None:
+    """A backend of files that is killed while it writes a checkpoint leaves it empty, and the one before beside it."""
+    checkpoint = stack.directory / "state" / ".pulumi" / "stacks" / PROJECT / f"{stack.name}.json"
+    if not checkpoint.read_bytes().strip():
+        shutil.copyfile(checkpoint.with_name(f"{checkpoint.name}.bak"), checkpoint)
 
 
 def release_is(stack: LiveStack, status: str) -> Callable[[], bool]:
