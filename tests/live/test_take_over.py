@@ -12,6 +12,7 @@ from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.stack import PROJECT, TOKEN, LiveStack
 from tests.live.standing import gateway_pods, plugin, tme_count
+from tools import preview_reading
 
 NOTHING = "--expect-no-changes"
 NewStack = Callable[..., LiveStack]
@@ -60,6 +61,16 @@ def move_the_token(stack: LiveStack) -> None:
     stack.set(agentTokenSecret={"name": "traceable-token", "key": "token"})
 
 
+def give_back(stack: LiveStack) -> None:
+    """Kong's release as it stands; the stack forgets it."""
+    release = "traceable-kong:index:KongGateway$kubernetes:helm.sh/v3:Release::gateway-release"
+    stack.pulumi("state", "delete", "--yes", f"urn:pulumi:{stack.name}::{PROJECT}::{release}")
+    chart, where = str(stack.platform.charts / "kong"), ("--namespace", stack.kong_namespace)
+    stack._run(
+        ["helm", "upgrade", stack.name, chart, *where, "--reuse-values", "--set", "global.traceableKong=null"],
+    )
+
+
 def set_in(stack: LiveStack, key: str, **changes: Any) -> None:
     stack.set(**{key: {**stack.configured(key), **changes}})
 
@@ -95,12 +106,16 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
     set_in(stack, "agent", adopt=True, createNamespace=False)
     assert "plugins.configMaps, replicaCount" in refused_preview(stack)
     stack.set(kongValues=values_of(stack, stack.name, stack.kong_namespace))
-    assert "import" in stack.preview()
+    shown = preview_reading.read(stack.preview("--json"))
+    assert {"import", "update"} == {change.op for change in shown.changes if change.name == "gateway-release"}
     with stack.recorded() as taken:
+        stack.up()
+        stack.preview(NOTHING)
+        give_back(stack)
         stack.up()
     assert taken.rollouts == 0
     assert owner.template() == template and identities(stack) == before
-    assert revisions(stack, stack.name, stack.kong_namespace) == 2
+    assert revisions(stack, stack.name, stack.kong_namespace) == 4
     stack.preview(NOTHING)
 
     stack.set(enabled=True, installed=True)
@@ -152,6 +167,9 @@ def test_a_gateway_that_was_protected_by_hand_stays_protected_all_the_while(owne
     stack.preview(NOTHING)
     mounted = {item["configMap"]["name"] for item in owner.template()["spec"]["volumes"] if "configMap" in item}
     assert "by-hand" not in mounted
+    stack.set(mode="async")
+    stack.up()
+    assert tme_count(stack) == 1, "what kubectl asked for stays"
 
 
 def protect_by_hand(owner: Owner, files: Mapping[str, bytes]) -> None:
