@@ -12,6 +12,7 @@ from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.stack import PROJECT, TOKEN, LiveStack
 from tests.live.standing import gateway_pods, plugin, tme_count
+from tests.live.test_interrupted import killed_when, release_is
 from tools import preview_reading
 
 NOTHING = "--expect-no-changes"
@@ -64,7 +65,7 @@ def move_the_token(stack: LiveStack) -> None:
 def give_back(stack: LiveStack) -> None:
     """Kong's release as it stands; the stack forgets it."""
     release = "traceable-kong:index:KongGateway$kubernetes:helm.sh/v3:Release::gateway-release"
-    stack.pulumi("state", "delete", "--yes", f"urn:pulumi:{stack.name}::{PROJECT}::{release}")
+    stack.pulumi("state", "delete", "--target-dependents", "--yes", f"urn:pulumi:{stack.name}::{PROJECT}::{release}")
     chart, where = str(stack.platform.charts / "kong"), ("--namespace", stack.kong_namespace)
     stack._run(
         ["helm", "upgrade", stack.name, chart, *where, "--reuse-values", "--set", "global.traceableKong=null"],
@@ -136,6 +137,20 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
     stack.destroy()
     assert identities(stack) == {}
     stack.kubectl("get", "namespace", stack.kong_namespace, stack.agent_namespace)
+
+
+def test_a_take_over_that_was_killed_is_finished_by_the_next(owner: Owner) -> None:
+    stack = owner.stack
+    install_by_hand(owner)
+    template = owner.template()
+    stack.set(enabled=False, installed=False, kongValues=values_of(stack, stack.name, stack.kong_namespace))
+    set_in(stack, "kong", adopt=True, createNamespace=False)
+    with stack.recorded() as taken:
+        killed_when(stack, release_is(stack, "pending-upgrade"))
+        stack.up()
+    assert taken.rollouts == 0
+    assert owner.template() == template
+    stack.preview(NOTHING)
 
 
 def test_a_gateway_that_was_protected_by_hand_stays_protected_all_the_while(owner: Owner) -> None:
