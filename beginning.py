@@ -5,6 +5,7 @@ Leaves out the resources (`__main__.py`) and what they are given (`plan.py`).
 
 import pulumi
 
+import adoption
 import cluster
 import ownership
 import settings
@@ -26,6 +27,15 @@ def begin() -> tuple[cluster.Cluster, Plan]:
     selector = target.selector_of(config.kong.namespace, theirs) if theirs else None
     owner = ownership.stack_id(pulumi.get_project(), pulumi.get_stack())
     given = sidecar_settings(config, target)
-    planned = plan(config, rock, owner, given, cluster_options=target.command_options, selector=selector)
+    adopting = adoption.to_adopt(config, target)
+    planned = plan(
+        config,
+        rock,
+        owner,
+        given,
+        cluster_options=target.command_options,
+        selector=selector,
+        adopting=adopting,
+    )
     open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
     return target, planned

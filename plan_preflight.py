@@ -1,10 +1,15 @@
 """What preflight asks about, from the settings and the plan. Pure. Leaves out the asking (preflight/)."""
 
 from components.agent import OWN_TOKEN_SECRET
+from components.kong import KongGatewayArgs
 from plan import Plan
-from preflight import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
+from preflight import Adoption, AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from rock import Rock
 from settings import Settings
+
+KONG_CHART = "kong"
+AGENT_CHART = "traceable-agent"
+"""The charts' names in their Chart.yaml (kong 3.4.1, traceable-agent 1.58.0)."""
 
 
 def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
@@ -26,6 +31,11 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
             timeout_seconds=gateway.args.timeout_seconds,
             environment=gateway.environment,
             part=gateway.part,
+            adoption=(
+                Adoption(chart=KONG_CHART, version=gateway.args.chart.version, values=gateway.args.values)
+                if settings.kong.adopt and isinstance(gateway.args, KongGatewayArgs)
+                else None
+            ),
         ),
         agent=_agent(settings, planned),
         agent_release=planned.gates.agent_release,
@@ -59,6 +69,11 @@ def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
             own_secret=OWN_TOKEN_SECRET.name if ours.token is not None else None,
             their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
             timeout_seconds=ours.timeout_seconds,
+            adoption=(
+                Adoption(chart=AGENT_CHART, version=ours.chart.version, values=ours.values)
+                if settings.agent.adopt
+                else None
+            ),
         )
     if settings.installed and not settings.agent.install and settings.agent.url is None:
         return AgentIntent(

@@ -143,6 +143,7 @@ class AgentArgs:
     token: SecretStr | None
     timeout_seconds: int
     labels: Mapping[str, str]
+    adopt: bool = False
 
 
 class TraceableAgent(pulumi.ComponentResource):
@@ -197,6 +198,7 @@ class TraceableAgent(pulumi.ComponentResource):
             chart=args.chart,
             values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
             timeout_seconds=args.timeout_seconds,
+            adopt=args.adopt,
             opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before),
         )
         self.endpoint = agent_endpoint(args.namespace)

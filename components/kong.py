@@ -99,7 +99,7 @@ class KongGatewayArgs:
 
     `fullname` is what `kong_fullname()` gave: fixed, because a Release's own `resourceNames` are unknown in every
     preview that changes it. `values` is what `kong_values()` gave; `timeout_seconds` is how long Helm waits for the
-    gateway to be ready, and again for a roll-back.
+    gateway to be ready, and again for a roll-back. `adopt` True takes over the release that stands.
     """
 
     namespace: str
@@ -108,6 +108,7 @@ class KongGatewayArgs:
     chart: Chart
     values: Values = field(repr=False)
     timeout_seconds: int
+    adopt: bool = False
 
 
 class KongGateway(pulumi.ComponentResource):
@@ -134,6 +135,7 @@ class KongGateway(pulumi.ComponentResource):
             chart=args.chart,
             values=args.values,
             timeout_seconds=args.timeout_seconds,
+            adopt=args.adopt,
             opts=pulumi.ResourceOptions(parent=self, hooks=before),
         )
         self.made: list[pulumi.CustomResource] = [self.release]

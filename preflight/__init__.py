@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from kube import ApiError, Kube, Unreachable
-from preflight import agent, existing, foreign, gateway, guard, moved, releases, rights, versions, webhooks
+from preflight import adoption, agent, existing, foreign, gateway, guard, moved, releases, rights, versions, webhooks
 from preflight.finding import DeadRelease, Finding, Found, Severity
-from preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
+from preflight.intent import Adoption, AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
 from preflight.looks import Looks
 from preflight.mending import mend
 
 __all__ = [
+    "Adoption",
     "AgentIntent",
     "DeadRelease",
     "Examination",
@@ -93,8 +94,18 @@ def _rules(intent: Intent) -> Iterator[Rule]:
                 name=part.release,
                 key=key,
                 timeout_seconds=part.timeout_seconds,
+                adopt=part.adoption is not None,
             )
             yield Rule(subject=f"Helm release {part.release}", look=look)
+            if part.adoption:
+                can_be = partial(
+                    adoption.it_can_be_taken_over,
+                    namespace=part.namespace,
+                    name=part.release,
+                    key=key,
+                    adoption=part.adoption,
+                )
+                yield Rule(subject=f"Helm release {part.release}, to be taken over", look=can_be)
     yield Rule(subject="Kong's cluster-wide roles", look=releases.roles_are_free, severity="advice")
     yield Rule(subject="somebody else's agent", look=agent.agent_is_there)
     yield Rule(subject="Kong's Deployment", look=existing.it_is_a_deployment)

@@ -100,7 +100,8 @@ def thing_is_ours(thing: Thing, looks: Looks, intent: Intent) -> Iterator[Findin
             subject=thing.subject + place,
             wrong="is there, and this stack did not make it: it would be overwritten now, and deleted with the stack",
             mend=f"{thing.instead}; or, if nobody needs it, `kubectl delete {thing.subject}{thing.where}`; or, if this "
-            f"stack shall have it, `kubectl label {thing.subject}{thing.where} {STACK_LABEL}={intent.owner}`",
+            f"stack shall have it, `kubectl label {thing.subject}{thing.where} {STACK_LABEL}={intent.owner}` "
+            "(docs/take-over.md)",
         )
 
 
@@ -135,7 +136,13 @@ def namespaces_are_as_said(looks: Looks, intent: Intent) -> Iterator[Finding]:
             yield Finding(
                 subject=f"namespace {name}",
                 wrong=f"{whose}: with {key}.createNamespace it would be deleted with this stack, and all that is in it",
-                mend=f"`{setting} false`, and it stays; or another {key}.namespace",
+                mend=f"`{setting} false`, and it stays; or another {key}.namespace"
+                + (
+                    ""
+                    if owner
+                    else f"; or, if it shall go with this stack, `kubectl label namespace {name} "
+                    f"{STACK_LABEL}={intent.owner}`"
+                ),
             )
 
 
@@ -212,5 +219,7 @@ def no_second_global_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
                 wrong=f"is another global {intent.plugin.name} of the ingress class {intent.gateway.ingress_class}: "
                 "the ingress controller drops both, and no request would be protected",
                 mend=f"`kubectl delete kongclusterplugin {name_of(item)}`; or `pulumi config set traceable-kong:scope "
-                "selected`",
+                "selected`; or, if this stack shall have it, `pulumi config set --path traceable-kong:plugin.name "
+                f"{name_of(item)}` and `kubectl label kongclusterplugin {name_of(item)} {STACK_LABEL}={intent.owner}` "
+                "(docs/take-over.md)",
             )

@@ -16,6 +16,19 @@ class SecretKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """A Helm release that was installed by hand shall be this stack's.
+
+    `chart` is the name of its chart, `version` what this stack has of it, None for a chart in a folder. `values` are
+    what the release is given from now on.
+    """
+
+    chart: str
+    version: str | None
+    values: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class GatewayIntent:
     """The gateway.
 
@@ -23,7 +36,8 @@ class GatewayIntent:
     its Kong container. `environment` is what the chart values of a Kong of ours set of its KONG_* variables: its next
     pods have these, whatever the ones that run now have. It is not read where Kong is not ours. `timeout_seconds` is
     how long Helm may wait for it. `container_named` is whether the stack says which container it is; `part` is what is
-    added to the pod template of a Kong that is not ours, None where its owner's values do that.
+    added to the pod template of a Kong that is not ours, None where its owner's values do that. `adoption` is None
+    where a release of this name that is not this stack's is refused.
     """
 
     namespace: str
@@ -37,6 +51,7 @@ class GatewayIntent:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     container_named: bool = True
     part: Part | None = None
+    adoption: Adoption | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +59,7 @@ class AgentIntent:
     """The agent; `release` is None for one that exists. `timeout_seconds` is how long Helm may wait for it.
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
+    `adoption` is as of the gateway.
     """
 
     namespace: str
@@ -52,6 +68,7 @@ class AgentIntent:
     own_secret: str | None
     their_secret: SecretKey | None
     timeout_seconds: int
+    adoption: Adoption | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,20 +54,35 @@ def standing_in(looks: Looks, namespace: str) -> dict[str, Standing]:
 
 
 def release_is_ours_and_alive(
-    looks: Looks, intent: Intent, *, namespace: str, name: str, key: str, timeout_seconds: int
+    looks: Looks, intent: Intent, *, namespace: str, name: str, key: str, timeout_seconds: int, adopt: bool
 ) -> Iterator[Found]:
-    """A release of our name carries this stack's mark, and Helm can go on with it."""
+    """A release of our name carries this stack's mark, and Helm can go on with it.
+
+    `adopt` True lets one pass that carries nobody's (adoption.py).
+    """
     standing = standing_in(looks, namespace).get(name)
     secret = looks.get(standing.secret) if standing else None
     if standing is None or secret is None:
         return
-    if owner_of(secret) != intent.owner:
+    owner = owner_of(secret)
+    if owner is None and adopt:
+        return
+    if owner != intent.owner:
+        another = f"another {key}.namespace{' or kong.release' if key == 'kong' else ''}"
+        if owner:
+            yield Finding(
+                subject=f"Helm release {name} in namespace {namespace}",
+                wrong=f"is there without this stack's mark: it carries that of the stack {owner}, which would lose it",
+                mend=f"{another}; or destroy that stack first",
+            )
+            return
         yield Finding(
             subject=f"Helm release {name} in namespace {namespace}",
             wrong="is there without this stack's mark: somebody else installed it, or changed it by hand since. The "
             "stack would take over what is theirs, and uninstall it in the end",
-            mend=f"another {key}.namespace{' or kong.release' if key == 'kong' else ''}; or, if it was this stack's, "
-            f"`helm history {name} --namespace {namespace}` and `helm rollback` to a revision of this stack",
+            mend=f"{another}; or, if it was this stack's, `helm history {name} --namespace {namespace}` and `helm "
+            "rollback` to a revision of this stack; or, if this stack shall have it from now on, `pulumi config set "
+            f"--path traceable-kong:{key}.adopt true` (docs/take-over.md)",
         )
         return
     dead = dead_release(namespace, name, standing.revisions, timeout_seconds=timeout_seconds)
@@ -130,14 +145,14 @@ def dead_release(namespace: str, name: str, revisions: Revisions, *, timeout_sec
 
 def owner_of(secret: Document) -> str | None:
     """The stack whose mark a release's own values carry."""
-    value: object = _release(secret).get("config")
+    value: object = document_of(secret).get("config")
     (key, below), *_ = release_mark("").items()
     for part in (key, *below, "stack"):
         value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
 
 
-def _release(secret: Document) -> Document:
+def document_of(secret: Document) -> Document:
     """Helm's document: base64 in the Secret's base64, gzip, JSON; {} where it is no such thing."""
     try:
         packed = base64.b64decode(base64.b64decode((secret.get("data") or {}).get("release") or ""))

@@ -119,6 +119,9 @@ class AgentSettings(_Part):
     )
     namespace: Name = Field(default="traceable", description="The agent's namespace.")
     create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
+    adopt: Switch = Field(
+        default=False, description="True: take over the Helm release `traceable-agent` that was installed by hand."
+    )
     environment: Text | None = Field(default=None, description="The environment's name on the Traceable platform.")
     endpoint: str | None = Field(default=None, description="The Traceable platform's address; the chart's where unset.")
     chart: Annotated[ChartSettings, _chart_of(AGENT_REPOSITORY, "traceable-agent")] = Field(
@@ -166,6 +169,7 @@ class KongSettings(_Part):
     namespace: Name = Field(default="kong", description="Kong's namespace.")
     create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
     release: Name = Field(default="quickstart", max_length=53, description="Name of the Helm release.")
+    adopt: Switch = Field(default=False, description="True: take over the Helm release that was installed by hand.")
     chart: Annotated[ChartSettings, _chart_of(KONG_REPOSITORY, "kong")] = Field(
         default=ChartSettings(repository=KONG_REPOSITORY, name="kong", version="3.4.1"),
         description="Where the chart comes from.",

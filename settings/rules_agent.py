@@ -148,7 +148,7 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
                 f"{config_remove('agent.tmeImage')}, or agentValues.injector.tme.imageName",
             )
         return
-    for name in ("chart", "createNamespace", "environment", "endpoint", "timeoutSeconds"):
+    for name in ("adopt", "chart", "createNamespace", "environment", "endpoint", "timeoutSeconds"):
         if _is_given(settings.agent, name):
             key = f"agent.{name}"
             yield Problem(

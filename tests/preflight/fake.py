@@ -87,10 +87,24 @@ class FakeKube(Kube):
         self.objects[path] = item
         return item
 
-    def release(self, namespace: str, name: str, statuses: list[str], *, owner: str | None = OWNER) -> None:
-        """A Helm release whose revisions 1, 2, ... have these statuses."""
+    def release(
+        self,
+        namespace: str,
+        name: str,
+        statuses: list[str],
+        *,
+        owner: str | None = OWNER,
+        chart: str = "kong-3.4.1",
+        **values: Any,
+    ) -> None:
+        """A Helm release whose revisions 1, 2, ... have these statuses, and all of them these values."""
         for revision, status in enumerate(statuses, 1):
-            document = {"name": name, "config": release_mark(owner) if owner else {}}
+            chart_name, _, version = chart.rpartition("-")
+            document = {
+                "name": name,
+                "config": {**values, **(release_mark(owner) if owner else {})},
+                "chart": {"metadata": {"name": chart_name, "version": version}},
+            }
             packed = base64.b64encode(gzip.compress(json.dumps(document).encode()))
             self.put(
                 f"{secrets(namespace)}/sh.helm.release.v1.{name}.v{revision}",

@@ -1,5 +1,7 @@
 """Objects that somebody else made: refused, each with a way out."""
 
+import re
+
 import pytest
 
 from preflight.intent import SecretKey
@@ -24,6 +26,9 @@ def test_what_somebody_else_made_is_refused(kube: FakeKube, path: str) -> None:
     text = refused(kube)
     assert path.rsplit("/", 1)[-1] in text
     assert OBJECTS[path] in text
+    assert re.search(
+        rf"`kubectl label [a-z]+ {path.rsplit('/', 1)[-1]}( --namespace [a-z]+)? traceable-kong/stack=", text
+    )
 
 
 @pytest.mark.parametrize("path", OBJECTS)
@@ -40,7 +45,9 @@ def test_what_another_stack_made_is_refused_with_its_name(kube: FakeKube, path: 
 
 def test_taking_an_object_over_is_one_command(kube: FakeKube) -> None:
     plugin_stands(kube, ours=False)
-    assert f"kubectl label kongclusterplugin traceable-plugin traceable-kong/stack={OWNER}" in refused(kube)
+    text = refused(kube)
+    assert f"kubectl label kongclusterplugin traceable-plugin traceable-kong/stack={OWNER}" in text
+    assert "docs/take-over.md" in text
 
 
 def test_a_namespace_that_is_not_made_here_must_be_there(kube: FakeKube) -> None:
@@ -75,7 +82,11 @@ def test_the_secret_that_holds_the_token_must_be_there_with_its_key(kube: FakeKu
 
 def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKube) -> None:
     theirs = plugin_stands(kube, "theirs", ours=False)
-    assert "kubectl delete kongclusterplugin theirs" in refused(kube)
+    text = refused(kube)
+    assert "kubectl delete kongclusterplugin theirs" in text
+    assert (
+        "plugin.name theirs" in text and f"kubectl label kongclusterplugin theirs traceable-kong/stack={OWNER}" in text
+    )
     passes(kube, plugin__everywhere=False)
     for change in ({"plugin": "rate-limiting"}, {"metadata": {**theirs["metadata"], "labels": {}}}):
         kube.put(f"{CLUSTER_PLUGINS}/theirs", {**theirs, **change})

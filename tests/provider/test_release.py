@@ -79,3 +79,35 @@ kind: Deployment
 metadata: {name: c}
 """
     assert helm_storage.resource_names(manifest) == {"Service/v1": ["a", "x/b"], "Deployment.apps/apps/v1": ["c"]}
+
+
+def test_an_import_reads_everything_from_helm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Read` without a state, in provider/pkg/provider/helm_release.go of the official plugin."""
+    live = {
+        "name": "quickstart",
+        "namespace": "kong",
+        "version": 3,
+        "config": {"replicaCount": 2},
+        "chart": {"metadata": {"name": "kong", "version": "3.4.1", "appVersion": "3.9"}},
+        "info": {"status": "deployed"},
+        "manifest": "",
+    }
+    asked: list[tuple[str, str]] = []
+
+    def latest(context: Context, namespace: str, name: str) -> dict[str, object]:
+        asked.append((namespace, name))
+        return live
+
+    monkeypatch.setattr(helm_storage, "latest", latest)
+    found, state, inputs = release.read(_context(), "urn", "kong/quickstart", {})
+
+    assert (found, asked) == ("kong/quickstart", [("kong", "quickstart")])
+    expected = {"name": "quickstart", "namespace": "kong", "chart": "kong", "version": "3.4.1", "atomic": False}
+    assert {key: inputs[key] for key in expected} == expected
+    assert inputs["values"] == state["values"] == {"replicaCount": 2}
+    assert "status" not in inputs and state["status"]["revision"] == 3
+    assert isinstance(state["__inputs"], Secret)
+    ours = {**expected, "atomic": True, "values": {"replicaCount": 2, "global": {"a": 1}}}
+    changes = release.difference(state, ours, [])
+    assert {"atomic", "values.global"} <= set(changes)
+    assert not any(change.replace for change in changes.values()), "the same name and namespace: an update"

@@ -47,6 +47,7 @@ class Registration:
     """`{before_create: names of hooks}`, only the occasions that have any."""
     provider: str = ""
     read: bool = False
+    import_id: str = ""
 
 
 @dataclass
@@ -153,6 +154,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     update_timeout=request.customTimeouts.update,
                     hooks={occasion.name: tuple(names) for occasion, names in request.hooks.ListFields()},
                     provider=request.provider,
+                    import_id=request.importId,
                 )
             )
         return super().RegisterResource(request)

@@ -1,0 +1,146 @@
+"""A Helm release that was installed by hand and shall be this stack's: whether it can be, and what it would lose.
+
+Nothing is taken over that the stack's config does not name (`kong.adopt`, `agent.adopt`). From then on the release has
+the stack's values and no others, so what its owner set must be among them. Leaves out the taking over: the Release is
+imported by the run itself, which writes the values of its owner into the state, in clear
+(pulumi-kubernetes 4, provider/pkg/provider/helm_release.go, Read).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kube import Kube
+from preflight.finding import Finding
+from preflight.intent import Adoption, Intent
+from preflight.looks import Looks
+from preflight.releases import document_of, owner_of, standing_in
+
+SECRET = re.compile(r"(?i)(password|token|license_data|keyB64)$")
+"""Names of values that are secret where they are text (kong chart 3.4.1, traceable-agent chart 1.58.0)."""
+
+INJECTION = ("podAnnotations", "tme.traceable.ai/inject")
+NOTHING: tuple[object, ...] = (None, "", {}, [])
+
+Path = tuple[str, ...]
+
+
+def is_nobodys(api: Kube, namespace: str, name: str) -> bool:
+    """Whether a release stands that carries no stack's mark."""
+    looks = Looks(api)
+    standing = standing_in(looks, namespace).get(name)
+    secret = looks.get(standing.secret) if standing else None
+    return secret is not None and owner_of(secret) is None
+
+
+def it_can_be_taken_over(
+    looks: Looks, intent: Intent, *, namespace: str, name: str, key: str, adoption: Adoption
+) -> Iterator[Finding]:
+    """The release is there, deployed, of the right chart, without secrets in its values, and keeps what it has."""
+    subject = f"Helm release {name} in namespace {namespace}"
+    setting = f"traceable-kong:{key}.adopt"
+    standing = standing_in(looks, namespace).get(name)
+    secret = looks.get(standing.secret) if standing else None
+    if standing is None or secret is None:
+        yield Finding(
+            subject=subject,
+            wrong=f"is not there, and {key}.adopt is true: another would be installed beside the one that is meant",
+            mend="`helm list --all-namespaces` shows them"
+            + (", then kong.namespace and kong.release; " if key == "kong" else f", then {key}.namespace; ")
+            + f"or, if there is none, `pulumi config rm --path {setting}`",
+        )
+        return
+    if owner_of(secret) is not None:
+        return  # It is taken over, or another stack's, which is said elsewhere (releases.py).
+    release = document_of(secret)
+    chart = (release.get("chart") or {}).get("metadata") or {}
+    if standing.status != "deployed":
+        yield Finding(
+            subject=subject,
+            wrong=f"is {standing.status}: what a release half-way comes to is not taken over",
+            mend=f"`helm history {name} --namespace {namespace}`, and `helm rollback` or `helm upgrade` until it is "
+            "deployed",
+        )
+    if chart.get("name") != adoption.chart:
+        yield Finding(
+            subject=subject,
+            wrong=f"is of the chart {chart.get('name')}, and this stack's is {adoption.chart}: an upgrade from one to "
+            "the other would take everything down that the first one made",
+            mend=f"`pulumi config rm --path {setting}`, and {key}.install false for what stays its owner's",
+        )
+        return
+    version = str(chart.get("version", ""))
+    if adoption.version and adoption.version.removeprefix("v") != version.removeprefix("v"):
+        yield Finding(
+            subject=subject,
+            wrong=f"is of chart version {version}, and this stack's is {adoption.version}: the take-over would be an "
+            "upgrade, and roll its pods",
+            mend=f"`pulumi config set --path traceable-kong:{key}.chart.version {version}`, and upgrade afterwards",
+            only_warns=True,
+        )
+    theirs = release.get("config") or {}
+    yield from _values_that_are_secret(theirs, subject, key)
+    yield from _values_that_would_go(theirs, adoption.values, subject, key)
+
+
+def _values_that_are_secret(theirs: Mapping[str, Any], subject: str, key: str) -> Iterator[Finding]:
+    found = [path for path, value in leaves(theirs) if isinstance(value, str) and value and SECRET.search(path[-1])]
+    if found:
+        yield Finding(
+            subject=subject,
+            wrong=f"has {_listed(found)} in its values as plain text: the take-over would write that into the stack's "
+            "state in clear",
+            mend="move it into a Secret that the values name, with a `helm upgrade`; docs/take-over.md has the commands"
+            + (" for the agent's token" if key == "agent" else ""),
+        )
+
+
+def _values_that_would_go(
+    theirs: Mapping[str, Any], ours: Mapping[str, Any], subject: str, key: str
+) -> Iterator[Finding]:
+    gone = [
+        path
+        for path, value in leaves(theirs)
+        if value not in NOTHING and not _is_in(ours, path) and not SECRET.search(path[-1])
+    ]
+    if INJECTION in gone:
+        gone.remove(INJECTION)
+        yield Finding(
+            subject=subject,
+            wrong=f"asks for the TME in its own values ({_listed([INJECTION])}): with this stack's, pods without the "
+            "TME would serve until the stack asks for it",
+            mend="if a plugin stands in sync, put it in async first; then a `helm upgrade` without that annotation "
+            "(docs/take-over.md)",
+        )
+    if gone:
+        yield Finding(
+            subject=subject,
+            wrong=f"has values that this stack does not: {_listed(gone)}. They would be as the chart has them",
+            mend=f"write them below traceable-kong:{key}Values (`helm get values` prints them); what shall go, goes "
+            "first, with a `helm upgrade` without it",
+        )
+
+
+def leaves(values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Everything in `values` that is no map with something in it, by its path."""
+    for key, value in values.items():
+        at = (*path, str(key))
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, at)
+        else:
+            yield at, value
+
+
+def _is_in(values: Any, path: Path) -> bool:
+    for part in path:
+        if not isinstance(values, Mapping):
+            return True  # Something else stands there, which the preview shows.
+        if part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def _listed(paths: list[Path]) -> str:
+    """Paths alone, never what stands there: that is other people's."""
+    return ", ".join(sorted(".".join(part.encode("unicode_escape").decode() for part in path) for path in paths))
