@@ -17,9 +17,10 @@ from local.gateways.listeners import Listener, free_port
 from local.gateways.pods import AGENT_PORT, Container, Pod
 from local.gateways.probes import Endpoint
 from local.kong import errors
-from local.kong.node import Answer, Node
+from local.kong.node import Node
 from local.kong.plugins import StartError
 from local.kong.settings import Settings
+from local.kong.shown import Answer
 
 SILENCE_SECONDS = 30
 
