@@ -8,7 +8,7 @@ everything. Leaves out what only traffic would need.
 import json
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from local.kong import kinds, loading, migrations, paging, plugins, shown, workspaces
@@ -17,7 +17,7 @@ from local.kong.plugins import StartError
 from local.kong.rows import Refused, Rows
 from local.kong.settings import Settings
 from local.kong.shown import NO_JSON, NOT_ALLOWED, NOT_FOUND, Answer
-from local.kong.storage import Cursor, Database, DatabaseError, Locate, as_it_is
+from local.kong.storage import Cursor, Database, DatabaseError
 
 UNEXPECTED = {"message": "An unexpected error occurred"}
 NO_CREDENTIALS = {"message": "Invalid RBAC credentials"}
@@ -31,14 +31,12 @@ _WRITING_LOCK = 0x6B6F6E68
 class Traditional:
     """A Kong that has started; StartError from the constructor where it would not."""
 
-    def __init__(
-        self, settings: Settings, *, hostname: str, locate: Locate = as_it_is, down: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, settings: Settings, *, hostname: str, database: Database) -> None:
         self.settings = settings
         self.hostname = hostname
         self._id = str(uuid.uuid4())
         self._lock = threading.RLock()
-        self._database = Database(settings, locate=locate, down=down)
+        self._database = database
         try:
             self._check_database()
             self.plugins = plugins.load(settings)

@@ -48,6 +48,7 @@ class Server:
     address: str
     port: int
     user: str
+    log: Path
     process: "subprocess.Popen[bytes]"
 
     @classmethod
@@ -60,11 +61,13 @@ class Server:
         database: str = MAINTENANCE,
         address: str = HOST,
         port: int = 0,
+        log: Path | None = None,
     ) -> "Server":
         """Starts the instance in `folder`, which is made where it is none yet: only then do user, password and database
-        count, as in the official image. `port` 0 is a free one. It ends with the thread that calls this, at the latest.
-        Raises PostgresError.
+        count, as in the official image. `port` 0 is a free one; `log` is a file beside the folder unless it is given.
+        It ends with the thread that calls this, at the latest. Raises PostgresError.
         """
+        log = log or _log(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = not (folder / "PG_VERSION").exists()
         if new:
@@ -78,11 +81,11 @@ class Server:
             str(port),
             *(word for item in settings for word in ("-c", item)),
         ]
-        with log(folder).open("ab") as output:
+        with log.open("ab") as output:
             process = subprocess.Popen(
                 _command("postgres", arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
-        server = cls(folder, address, port, user, process)
+        server = cls(folder, address, port, user, log, process)
         try:
             server._wait()
             if new and database != MAINTENANCE:
@@ -98,7 +101,7 @@ class Server:
 
     def ended(self) -> str | None:
         """The end of its log, None while it runs."""
-        return None if self.process.poll() is None else _tail(self.folder)
+        return None if self.process.poll() is None else _tail(self.log)
 
     def stop(self) -> None:
         """Ends it, with every connection; nothing where it has ended. What it holds stays."""
@@ -114,7 +117,7 @@ class Server:
             if (said := self.ended()) is not None:
                 raise PostgresError(f"PostgreSQL ended at once:\n{said}")
             if time.monotonic() > deadline:
-                raise PostgresError(f"PostgreSQL takes no connections after {START_SECONDS} s:\n{_tail(self.folder)}")
+                raise PostgresError(f"PostgreSQL takes no connections after {START_SECONDS} s:\n{_tail(self.log)}")
             time.sleep(0.02)
 
     def _create(self, database: str, password: str) -> None:
@@ -127,15 +130,15 @@ def accepts(address: str, port: int) -> bool:
     return pq.PGconn.ping(f"host={address} port={port} connect_timeout=2".encode()) == pq.Ping.OK
 
 
-def log(folder: Path) -> Path:
-    """Its log; beside the folder, which is PostgreSQL's own."""
+def _log(folder: Path) -> Path:
+    """Beside the folder, which is PostgreSQL's own."""
     return folder.with_name(f"{folder.name}.log")
 
 
 def remove(folder: Path) -> None:
     """Removes everything of an instance that has been stopped."""
     shutil.rmtree(folder, ignore_errors=True)
-    log(folder).unlink(missing_ok=True)
+    _log(folder).unlink(missing_ok=True)
 
 
 def _initialize(folder: Path, user: str, password: str) -> None:
@@ -172,9 +175,9 @@ def _programs() -> Path:
     return newest[-1]
 
 
-def _tail(folder: Path) -> str:
+def _tail(log: Path) -> str:
     try:
-        return log(folder).read_bytes()[-2000:].decode(errors="replace")
+        return log.read_bytes()[-2000:].decode(errors="replace")
     except OSError:
         return ""
 

@@ -50,7 +50,12 @@ class PrivateDatabase:
         return said
 
     def node(self, **how: Any) -> Traditional:
-        return Traditional(self.settings(**how), hostname="pod")
+        return self.interrupted([False], **how)
+
+    def interrupted(self, gone: list[bool], **how: Any) -> Traditional:
+        """A node whose database is not there while `gone[0]`."""
+        settings = self.settings(**how)
+        return Traditional(settings, hostname="pod", database=Database(settings, down=lambda: gone[0]))
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.server.conninfo(PASSWORD, self.name), autocommit=True) as connection:

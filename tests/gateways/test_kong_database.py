@@ -105,10 +105,8 @@ def test_it_is_ready_as_long_as_its_database_answers(database: PrivateDatabase) 
 
 
 def test_a_database_that_goes_away_and_comes_back(database: PrivateDatabase) -> None:
-    from local.kong.traditional import Traditional
-
     gone = [False]
-    kong = Traditional(database.settings(), hostname="pod", down=lambda: gone[0])
+    kong = database.interrupted(gone)
     row = made(kong, "/plugins", name="foo")
     gone[0] = True
     assert kong.status_api("/status/ready") == (503, {"message": "failed to connect to database"})

@@ -14,7 +14,7 @@ def levels(kong: Traditional) -> list[Any]:
 
 def loads(kong: Traditional, start: int, end: int) -> bool:
     """True where the node loads something else between these two seconds."""
-    return any([kong.follow(half / 2) for half in range(2 * start, 2 * end)])
+    return any(kong.follow(half / 2) for half in range(2 * start, 2 * end))
 
 
 def test_it_begins_with_what_the_database_has(database: PrivateDatabase) -> None:
@@ -76,8 +76,7 @@ def test_a_delay_is_kept(database: PrivateDatabase) -> None:
 
 def test_it_goes_on_with_what_it_has_where_it_cannot_load_what_it_finds(database: PrivateDatabase) -> None:
     gone = [False]
-    settings = database.settings(plugins="foo")
-    other = Traditional(settings, hostname="other", down=lambda: gone[0])
+    other = database.interrupted(gone, plugins="foo")
     one = database.node()
     row = made(one, "/plugins", name="foo", config={"level": "high"})
     assert loads(other, 1, 20)
