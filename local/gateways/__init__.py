@@ -1,7 +1,7 @@
 """What is behind the pods of a gateway: one process beside the cluster for all of them. Start and stop.
 
-It simulates Kong (local.kong), runs the real ingress controller, answers for the TME and the agent, and writes these
-pods' status, as a kubelet would.
+It simulates Kong (local.kong), runs the real ingress controller and the real PostgreSQL, answers for the TME and the
+agent, writes these pods' status, as a kubelet would, and makes volumes for claims.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from local.background import Background
 
 STATE_FILE = "gateways.json"
 
-_SOURCES = (Path(__file__).parent, Path(__file__).parents[1] / "kong")
+_SOURCES = tuple(Path(__file__).parents[1] / name for name in ("gateways", "kong", "postgres"))
 
 
 @dataclass(frozen=True, kw_only=True)

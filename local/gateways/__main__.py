@@ -22,6 +22,7 @@ from local.gateways.listeners import Addresses, free_port
 from local.gateways.parts import Surroundings
 from local.gateways.probes import Endpoint
 from local.gateways.router import Router
+from local.gateways.volumes import Provisioner
 from local.gateways.worker import PodWorker, address_of
 from local.injector import certificates
 
@@ -46,6 +47,11 @@ class Gateways:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(directory / certificates.SERVER_FILE)
         self._tls.set_alpn_protocols(["http/1.1"])
+
+    def reach(self, namespace: str, pod: str, port: int) -> Endpoint | None:
+        with self._lock:
+            worker = self._workers.get((namespace, pod))
+        return worker.reached(port) if worker else None
 
     def webhook(self, namespace: str, pod: str) -> Endpoint | None:
         with self._lock:
@@ -114,6 +120,8 @@ class Gateways:
             controller_binary=self._controller_binary,
             tls=self._tls,
             fault_file=self._directory / "faults.json",
+            loaded=self._directory / "loaded",
+            reach=self.reach,
         )
         worker = PodWorker(around)
         worker.start()
@@ -140,6 +148,7 @@ def main() -> None:
     gateways = Gateways(api, arguments.directory, arguments.controller)
     port = _router_port(arguments.directory / STATE_FILE)
     Router(api, gateways.webhook).listen(arguments.directory, port)
+    Provisioner(api, arguments.directory / "volumes").start()
     state = {
         "router": f"https://127.0.0.1:{port}",
         "caBundle": certificates.ca_bundle(arguments.directory),

@@ -1,16 +1,16 @@
 """One container as a kubelet runs it: made, running, ready or not, ended and started again with a growing pause.
 
 After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Leaves out everything that
-needs an image, a command or a signal.
+needs an image or a signal.
 """
 
 import datetime
 from dataclasses import InitVar, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from local.gateways import pods, probes
 from local.gateways.contents import Missing
-from local.gateways.parts import Failed, Part
+from local.gateways.parts import Done, Failed, Part
 
 RETRY_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 10.0
@@ -23,13 +23,22 @@ ASK_READY_SECONDS = 1.0
 MESSAGE_BYTES = 2048
 
 
+Policy = Literal["Always", "OnFailure", "Never"]
+
+
 @dataclass
 class ContainerRun:
-    """A container of a pod; `tick()` moves it on, `status()` is what stands of it in the pod."""
+    """A container of a pod; `tick()` moves it on, `status()` is what stands of it in the pod.
+
+    `succeeded`: it has ended well, and is not started again.
+    """
 
     spec: pods.Container
     part: Part
+    policy: Policy = "Always"
+    init: bool = False
     ready: bool = False
+    succeeded: bool = False
     restarts: int = 0
     waits_for: InitVar[str] = "ContainerCreating"
     _state: dict[str, Any] = field(default_factory=dict)
@@ -40,12 +49,15 @@ class ContainerRun:
     _pause: float = FIRST_PAUSE_SECONDS
     _failures: int = 0
     _ended: bool = False
+    _over: bool = False
 
     def __post_init__(self, waits_for: str) -> None:
         self._state = {"waiting": {"reason": waits_for}}
 
     def tick(self, now: float) -> None:
         """Starts it where it is time, looks whether it runs, asks its probe."""
+        if self._over:
+            return
         if not pods.pullable(str(self.spec["image"])):
             self._cannot_pull(now)
         elif self._running_since is None:
@@ -65,7 +77,7 @@ class ContainerRun:
             "name": self.spec["name"],
             "image": image,
             "imageID": "",
-            "ready": self.ready,
+            "ready": self.ready or (self.init and self.succeeded),
             "started": self._running_since is not None,
             "restartCount": self.restarts,
             "state": self._state,
@@ -85,6 +97,9 @@ class ContainerRun:
         except Failed as problem:
             self._crashed(str(problem), now)
             return
+        except Done:
+            self._completed(now)
+            return
         self._running_since = now
         self._state = {"running": {"startedAt": stamp()}}
         self._failures, self._next_ask = 0, now
@@ -97,6 +112,9 @@ class ContainerRun:
                 self._pause = FIRST_PAUSE_SECONDS
             self._crashed(str(problem), now)
             return
+        except Done:
+            self._completed(now)
+            return
         if now < self._next_ask:
             return
         if probes.passes(self.spec, self.part.endpoints):
@@ -107,19 +125,23 @@ class ContainerRun:
             self.ready = self.ready and self._failures < threshold
         self._next_ask = now + (ASK_READY_SECONDS if self.ready else ASK_UNREADY_SECONDS)
 
+    def _completed(self, now: float) -> None:
+        self._end({"exitCode": 0, "reason": "Completed"}, now, over=self.policy != "Always")
+        self.succeeded = self._over
+
     def _crashed(self, message: str, now: float) -> None:
+        ended = {"exitCode": 1, "reason": "Error", "message": message[-MESSAGE_BYTES:]}
+        self._end(ended, now, over=self.policy == "Never")
+
+    def _end(self, ended: dict[str, Any], now: float, *, over: bool) -> None:
         self.part.stop()
-        self.ready, self._running_since, self._ended = False, None, True
+        self.ready, self._running_since, self._ended, self._over = False, None, True, over
         moment = stamp()
-        self._last = {
-            "terminated": {
-                "exitCode": 1,
-                "reason": "Error",
-                "message": message[-MESSAGE_BYTES:],
-                "startedAt": moment,
-                "finishedAt": moment,
-            }
-        }
+        terminated = {"terminated": {**ended, "startedAt": moment, "finishedAt": moment}}
+        if over:
+            self._state = terminated
+            return
+        self._last = terminated
         text = f"back-off {self._pause:.0f}s restarting failed container={self.spec['name']}"
         self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
         self._next_start = now + self._pause

@@ -6,8 +6,10 @@
     faults.clear("my-namespace")
 
 `tme` and `agent`: `closed` (nobody listens) or `silent` (takes a connection and never answers). `kong_admin`: `closed`.
-`kong_config`: a text, with which every plugin of a configuration is refused. They are kept in a file, so that another
-process can plant them; with a pod's name in place of `*` they are that pod's only.
+`kong_admin_drop`: a method, such as `PUT`; the Admin API ends the connection before it does what is asked, and with
+`kong_admin_drop_after` when it has done it. `kong_config`: a text, with which every plugin of a configuration is
+refused. `database`: `down`, for this node alone. They are kept in a file, so that another process can plant them; with
+a pod's name in place of `*` they are that pod's only.
 """
 
 import fcntl
@@ -28,7 +30,10 @@ class Faults(TypedDict, total=False):
     tme: Literal["closed", "silent"]
     agent: Literal["closed", "silent"]
     kong_admin: Literal["closed"]
+    kong_admin_drop: str
+    kong_admin_drop_after: str
     kong_config: str
+    database: Literal["down"]
 
 
 def plant(namespace: str, pod: str = "*", *, file: Path = FILE, **faults: Unpack[Faults]) -> None:

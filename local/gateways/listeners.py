@@ -18,8 +18,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 IDLE_SECONDS = 120
 
-Handle = Callable[[str, str, dict[str, str], bytes], tuple[int, Any] | None]
-"""Method, path, query and body to status and JSON body; None ends the connection without an answer."""
+Handle = Callable[[str, str, dict[str, str], bytes, dict[str, str]], tuple[int, Any] | None]
+"""Method, path, query, body and headers (their names in small letters) to status and JSON body; None ends the
+connection without an answer.
+"""
 
 Refuse = Callable[[], bool]
 
@@ -104,7 +106,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         target = urlsplit(self.path)
-        answer = self.handle_request(self.command, target.path, dict(parse_qsl(target.query)), body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.handle_request(self.command, target.path, dict(parse_qsl(target.query)), body, headers)
         if answer is None:
             self.close_connection = True
             return

@@ -1,9 +1,9 @@
-"""What stands for the process of a container: a simulated Kong, the real ingress controller, a listener, or nothing.
+"""What stands for the process of a container: the real ingress controller, a listener, or nothing; Kong's and
+PostgreSQL's have files of their own.
 
 A part is started and stopped as a container is. `endpoints` are the pod's ports that it answers on while it runs.
 """
 
-import json
 import ssl
 import time
 from collections.abc import Callable
@@ -16,10 +16,7 @@ from local.gateways.api import Api
 from local.gateways.listeners import Listener, free_port
 from local.gateways.pods import AGENT_PORT, Container, Pod
 from local.gateways.probes import Endpoint
-from local.kong import errors
-from local.kong.node import Answer, Node
-from local.kong.plugins import StartError
-from local.kong.settings import Settings
+from local.kong.shown import Answer
 
 SILENCE_SECONDS = 30
 
@@ -28,9 +25,20 @@ class Failed(Exception):
     """The process ended; the text is what it said last."""
 
 
+class Done(Exception):
+    """The process ended well."""
+
+
+Reach = Callable[[str, str, int], Endpoint | None]
+"""Where a port of a pod is to be found, by namespace, name and number; None where nobody answers."""
+
+
 @dataclass
 class Surroundings:
-    """What the parts of one pod share: `ports` remembers what each of its ports is on this machine."""
+    """What the parts of one pod share: `ports` remembers what each of its ports is on this machine.
+
+    `loaded` is the folder for what Kong nodes have loaded; `reach` finds another pod.
+    """
 
     api: Api
     pod: Pod
@@ -39,6 +47,8 @@ class Surroundings:
     controller_binary: Path
     tls: ssl.SSLContext
     fault_file: Path
+    loaded: Path
+    reach: Reach = lambda namespace, pod, port: None
     ports: dict[int, int] = field(default_factory=dict)
 
     def endpoint(self, port: int, *, reachable: bool = True) -> Endpoint:
@@ -46,9 +56,22 @@ class Surroundings:
             self.ports[port] = free_port(self.address, port)
         return Endpoint(address=self.address, port=self.ports[port], reachable=reachable)
 
+    @property
+    def namespace(self) -> str:
+        return str(self.pod["metadata"]["namespace"])
+
+    @property
+    def name(self) -> str:
+        return str(self.pod["metadata"]["name"])
+
+    def log(self, container: str, text: str) -> None:
+        """Adds a line to the container's log, which goes with the pod."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.directory / f"{container}.log").open("a") as file:
+            file.write(f"{text.rstrip()}\n")
+
     def faults(self) -> faults.Faults:
-        metadata = self.pod["metadata"]
-        return faults.find(metadata["namespace"], metadata["name"], file=self.fault_file)
+        return faults.find(self.namespace, self.name, file=self.fault_file)
 
 
 class Part(Protocol):
@@ -57,10 +80,10 @@ class Part(Protocol):
     endpoints: dict[int, Endpoint]
 
     def start(self) -> None:
-        """Missing where the container cannot be made yet, Failed where its process ends at once."""
+        """Missing where the container cannot be made yet, Failed or Done where its process ends at once."""
 
     def check(self) -> None:
-        """Failed where its process has ended."""
+        """Failed or Done where its process has ended."""
 
     def stop(self) -> None:
         """Ends it; nothing where it does not run."""
@@ -82,72 +105,20 @@ class Nothing:
         """Nothing to stop."""
 
 
-class KongPart:
-    """A simulated Kong with its Admin and status APIs."""
+class Ends:
+    """A process that ends well at once, as an init container's that has done its work."""
 
-    def __init__(self, around: Surroundings, container: Container) -> None:
-        self._around = around
-        self._container = container
-        self._listeners: list[Listener] = []
+    def __init__(self) -> None:
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        around = self._around
-        environment = contents.environment(around.api, around.pod, self._container)
-        files = contents.files(around.api, around.pod, self._container)
-        settings = Settings(environment, {path: text.decode(errors="replace") for path, text in files.items()})
-        try:
-            node = Node(settings, hostname=around.pod["metadata"]["name"])
-        except StartError as problem:
-            raise Failed(f"Error: {problem}\n") from problem
-        try:
-            self._listen_all(node, settings)
-        except OSError as problem:
-            self.stop()
-            raise Failed(f"nginx: [emerg] bind() failed ({problem})\n") from problem
-
-    def _listen_all(self, node: Node, settings: Settings) -> None:
-        for listener in settings.admin:
-            self._listen(listener.port, listener.tls, listener.reachable, self._admin(node))
-        for listener in settings.status:
-            self._listen(
-                listener.port, listener.tls, listener.reachable, lambda method, path, *_: node.status_api(path)
-            )
+        raise Done
 
     def check(self) -> None:
-        """It never ends by itself."""
+        """It does not run."""
 
     def stop(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        self._listeners, self.endpoints = [], {}
-
-    def _admin(self, node: Node) -> Callable[[str, str, dict[str, str], bytes], Answer | None]:
-        def handle(method: str, path: str, query: dict[str, str], body: bytes) -> Answer | None:
-            planted = self._around.faults()
-            if planted.get("kong_admin") == "closed":
-                return None
-            if "kong_config" in planted and (method, path) == ("POST", "/config"):
-                return _refused(body, planted["kong_config"])
-            return node.admin_api(method, path, query, body)
-
-        return handle
-
-    def _listen(
-        self, port: int, tls: bool, reachable: bool, handle: Callable[[str, str, dict[str, str], bytes], Answer | None]
-    ) -> None:
-        endpoint = self._around.endpoint(port, reachable=reachable)
-        context = self._around.tls if tls else None
-        self._listeners.append(Listener(endpoint.address, endpoint.port, handle, tls=context))
-        self.endpoints[port] = endpoint
-
-
-def _refused(body: bytes, message: str) -> Answer:
-    """Every plugin of the configuration refused with this message."""
-    plugins = json.loads(body).get("plugins") or []
-    return 400, errors.declarative_config(
-        {}, [errors.flattened("plugin", item, {"@entity": [message]}) for item in plugins]
-    )
+        """Nothing to stop."""
 
 
 class AgentPart:
@@ -180,7 +151,7 @@ class AgentPart:
     def _planted(self) -> object:
         return self._around.faults().get(self._fault)
 
-    def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer | None:
+    def _answer(self, *request: object) -> Answer | None:
         if self._planted() == "silent":
             time.sleep(SILENCE_SECONDS)
             return None

@@ -1,8 +1,8 @@
 """Which containers of a pod have something simulated or real behind them. Pure.
 
-Told by what is public of them: Kong by its own properties in the environment, its ingress controller by variables
-named CONTROLLER_, Traceable's agent and TME by their image (https://hub.docker.com/u/traceableai). stages.yaml has the
-same rules for the pods that kwok leaves alone.
+Told by what is public of them: Kong by its own properties in the environment, its migrations by their command, its
+ingress controller by variables named CONTROLLER_, PostgreSQL by the name of its image, Traceable's agent and TME by
+theirs (https://hub.docker.com/u/traceableai). stages.yaml has the same rules for the pods that kwok leaves alone.
 """
 
 import re
@@ -12,7 +12,9 @@ Pod = dict[str, Any]
 Container = dict[str, Any]
 
 KONG_PROPERTIES = ("KONG_DATABASE", "KONG_ADMIN_LISTEN", "KONG_PROXY_LISTEN", "KONG_PLUGINS")
+MIGRATIONS = ("bootstrap", "up", "finish")
 AGENT_PORT = 5442
+POSTGRES_PORT = 5432
 
 
 def kong(pod: Pod) -> Container | None:
@@ -25,6 +27,28 @@ def kong(pod: Pod) -> Container | None:
 def controller(pod: Pod) -> Container | None:
     """The container of the ingress controller, where it lies beside its Kong."""
     return _with_variable(pod, lambda name: name.startswith("CONTROLLER_")) if kong(pod) else None
+
+
+def migration(container: Container) -> str | None:
+    """The command after `kong migrations`, None where the container runs something else."""
+    words = " ".join(str(word) for word in [*container.get("command", []), *container.get("args", [])])
+    found = re.search(rf"\bkong migrations ({'|'.join(MIGRATIONS)})\b", words)
+    return found[1] if found else None
+
+
+def waits_for_kong(container: Container) -> bool:
+    """True for an init container that tries until a Kong starts, as the kong chart's `wait-for-db`."""
+    return any("until kong start" in str(word) for word in container.get("args", []))
+
+
+def postgres(container: Container) -> bool:
+    """True for PostgreSQL's official image, wherever it is taken from."""
+    return _repository(str(container["image"])).split("/")[-1] == "postgres"
+
+
+def enterprise(container: Container) -> bool:
+    """True for the image of Kong's Enterprise edition."""
+    return _repository(str(container["image"])).split("/")[-1] == "kong-gateway"
 
 
 def agents(pod: Pod) -> list[Container]:
@@ -40,7 +64,8 @@ def pullable(image: str) -> bool:
 def kept(pod: Pod) -> bool:
     """True for a pod whose status is written by this process and not by kwok's quick stages."""
     containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]
-    return kong(pod) is not None or not all(pullable(str(item["image"])) for item in containers)
+    ours = [item for item in pod["spec"]["containers"] if migration(item) or postgres(item)]
+    return bool(kong(pod) or ours) or not all(pullable(str(item["image"])) for item in containers)
 
 
 def _with_variable(pod: Pod, wanted: Any) -> Container | None:
@@ -50,7 +75,11 @@ def _with_variable(pod: Pod, wanted: Any) -> Container | None:
     return None
 
 
-def _is_agent(image: str) -> bool:
+def _repository(image: str) -> str:
     path = image.split("@")[0]
-    repository = path.rsplit(":", 1)[0] if ":" in path.rsplit("/", 1)[-1] else path
+    return path.rsplit(":", 1)[0] if ":" in path.rsplit("/", 1)[-1] else path
+
+
+def _is_agent(image: str) -> bool:
+    repository = _repository(image)
     return repository.split("/")[-1] == "traceable-agent" or "traceableai" in repository.split("/")[:-1]

@@ -2,7 +2,7 @@
 
 After https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/: what is asked and how often
 it may fail are the probe's; its delays and periods are shortened, so that nobody waits for them. Leaves out liveness
-and startup probes, commands and gRPC.
+and startup probes, gRPC, and every command but `pg_isready`.
 """
 
 import http.client
@@ -11,7 +11,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from local.gateways.pods import Container
+from local.gateways.pods import POSTGRES_PORT, Container
+from local.postgres import server
 
 TIMEOUT_SECONDS = 2
 
@@ -28,6 +29,10 @@ class Endpoint:
 def passes(container: Container, endpoints: dict[int, Endpoint]) -> bool:
     """True where the probe passes, or where there is none, or none that this platform could answer."""
     probe = container.get("readinessProbe") or {}
+    command = probe.get("exec", {}).get("command", [])
+    if any("pg_isready" in word for word in command) and POSTGRES_PORT in endpoints:
+        place = endpoints[POSTGRES_PORT]
+        return server.accepts(place.address, place.port)
     action = probe.get("httpGet") or probe.get("tcpSocket")
     if not action:
         return True

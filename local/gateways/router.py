@@ -38,7 +38,9 @@ class Router:
         context.load_cert_chain(directory / certificates.SERVER_FILE)
         return Listener("127.0.0.1", port, self._handle, tls=context)
 
-    def _handle(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, object]:
+    def _handle(
+        self, method: str, path: str, query: dict[str, str], body: bytes, headers: dict[str, str]
+    ) -> tuple[int, object]:
         namespace, _, service = path.strip("/").partition("/")
         try:
             return self._forward(namespace, service, body)

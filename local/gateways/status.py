@@ -24,10 +24,18 @@ def pod_status(
     """
     initialized = all(item["ready"] for item in init_containers)
     ready = initialized and all(item["ready"] for item in containers)
+    codes = [item["state"].get("terminated", {}).get("exitCode") for item in containers]
+    init_codes = [item["state"].get("terminated", {}).get("exitCode") for item in init_containers]
+    succeeded = bool(codes) and all(code == 0 for code in codes)
+    failed = (None not in codes and not succeeded) or any(init_codes)
     unready = [item["name"] for item in containers if not item["ready"]]
     started = initialized and any("running" in item["state"] or item["restartCount"] for item in containers)
     not_ready = (
-        {} if ready else {"reason": "ContainersNotReady", "message": f"containers with unready status: {unready}"}
+        {}
+        if ready
+        else {"reason": "PodCompleted"}
+        if succeeded
+        else {"reason": "ContainersNotReady", "message": f"containers with unready status: {unready}"}
     )
     wanted = {
         "PodReadyToStartContainers": (True, {}),
@@ -38,7 +46,7 @@ def pod_status(
     known = {item["type"]: item for item in current.get("conditions", [])}
     conditions = [_condition(name, fine, more, known.get(name), now) for name, (fine, more) in wanted.items()]
     return {
-        "phase": "Running" if started else "Pending",
+        "phase": "Succeeded" if succeeded else "Failed" if failed else "Running" if started else "Pending",
         "conditions": [*(item for name, item in known.items() if name not in wanted), *conditions],
         "containerStatuses": list(containers),
         "initContainerStatuses": list(init_containers),

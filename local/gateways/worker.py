@@ -12,8 +12,10 @@ from typing import Any
 
 from local.gateways import pods
 from local.gateways.api import MERGE, STRATEGIC, ApiError
-from local.gateways.container import ContainerRun, stamp
-from local.gateways.parts import AgentPart, ControllerPart, KongPart, Nothing, Part, Surroundings
+from local.gateways.container import ContainerRun, Policy, stamp
+from local.gateways.kong_parts import KongPart, MigrationPart, WaitPart
+from local.gateways.parts import AgentPart, ControllerPart, Ends, Nothing, Part, Surroundings
+from local.gateways.postgres_part import PostgresPart
 from local.gateways.probes import Endpoint
 from local.gateways.status import pod_status
 
@@ -34,11 +36,17 @@ class PodWorker(threading.Thread):
         self._kept = pods.kept(pod)
         before = {item["name"]: item["restartCount"] + 1 for item in pod["status"].get("containerStatuses", [])}
         waits_for = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
+        policy: Policy = pod["spec"].get("restartPolicy", "Always")
         self._containers = [
-            ContainerRun(item, self._part(item), restarts=before.get(item["name"], 0), waits_for=waits_for)
+            ContainerRun(
+                item, self._part(item), policy=policy, restarts=before.get(item["name"], 0), waits_for=waits_for
+            )
             for item in pod["spec"]["containers"]
         ]
-        self._init = [ContainerRun(item, Nothing()) for item in pod["spec"].get("initContainers", [])]
+        self._init = [
+            ContainerRun(item, self._init_part(item), policy=_init_policy(item, policy), init=True)
+            for item in pod["spec"].get("initContainers", [])
+        ]
         self.settled = threading.Event()
         """Set when the pod's status is that of this process and not of one before."""
         self._stopped = threading.Event()
@@ -62,6 +70,13 @@ class PodWorker(threading.Thread):
                 return item.part.endpoints.get(item.part.webhook)
         return None
 
+    def reached(self, port: int) -> Endpoint | None:
+        """Where a port of this pod is on this machine, None where nobody listens there."""
+        for item in self._containers:
+            if port in item.part.endpoints:
+                return item.part.endpoints[port]
+        return None
+
     def run(self) -> None:
         while not self._stopped.is_set():
             try:
@@ -81,7 +96,9 @@ class PodWorker(threading.Thread):
     def _tick(self, now: float) -> None:
         for item in self._init:
             item.tick(now)
-        if all(item.ready for item in self._init):
+            if not (item.ready or item.succeeded):
+                break
+        else:
             for item in self._containers:
                 item.tick(now)
         self._forward()
@@ -94,9 +111,23 @@ class PodWorker(threading.Thread):
         for found, part in ((pods.kong(pod), KongPart), (pods.controller(pod), ControllerPart)):
             if found and found["name"] == container["name"]:
                 return part(self._around, container)
+        command = pods.migration(container)
+        if command:
+            return MigrationPart(self._around, container, command)
+        if pods.postgres(container):
+            return PostgresPart(self._around, container)
         if any(item["name"] == container["name"] for item in pods.agents(pod)):
             return AgentPart(self._around, "tme" if pods.kong(pod) else "agent")
         return Nothing()
+
+    def _init_part(self, container: pods.Container) -> Part:
+        if container.get("restartPolicy") == "Always":
+            return Nothing()
+        known = self._around.pod["status"].get("initContainerStatuses", [])
+        done = [item["name"] for item in known if item["state"].get("terminated", {}).get("exitCode") == 0]
+        if pods.waits_for_kong(container) and container["name"] not in done:
+            return WaitPart(self._around, container)
+        return Ends()
 
     def _forward(self) -> None:
         """The ports stay what they are for as long as the pod lives; where nobody listens, the way in is refused."""
@@ -132,7 +163,7 @@ class PodWorker(threading.Thread):
 
     def _write(self) -> None:
         containers = [item.status() for item in self._containers]
-        init = [_completed(item.status(), item.spec) for item in self._init]
+        init = [item.status() for item in self._init]
         shown = (containers, init)
         if shown == self._written:
             return
@@ -164,10 +195,8 @@ def address_of(pod: pods.Pod) -> str | None:
     return f"127.{shown.removeprefix('10.')}" if shown.startswith("10.") else None
 
 
-def _completed(status: dict[str, Any], spec: pods.Container) -> dict[str, Any]:
-    """An init container that runs has ended well, unless it is a sidecar."""
-    if "running" in status["state"] and spec.get("restartPolicy") != "Always":
-        moment = status["state"]["running"]["startedAt"]
-        ended = {"exitCode": 0, "reason": "Completed", "startedAt": moment, "finishedAt": moment}
-        return {**status, "started": False, "state": {"terminated": ended}}
-    return status
+def _init_policy(container: pods.Container, policy: Policy) -> Policy:
+    """An init container is done when it has ended well, unless it is a sidecar."""
+    if container.get("restartPolicy") == "Always":
+        return "Always"
+    return "Never" if policy == "Never" else "OnFailure"

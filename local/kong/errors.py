@@ -7,6 +7,15 @@ from typing import Any
 Json = dict[str, Any]
 
 _SCHEMA_VIOLATION = 2
+_PRIMARY_KEY_VIOLATION = 3
+_FOREIGN_KEY_VIOLATION = 4
+_UNIQUE_VIOLATION = 5
+_NOT_FOUND = 6
+_INVALID_OFFSET = 7
+_INVALID_SIZE = 9
+_INVALID_OPTIONS = 11
+_OPERATION_UNSUPPORTED = 12
+_FOREIGN_KEYS_UNRESOLVED = 13
 _DECLARATIVE_CONFIG = 14
 
 
@@ -26,6 +35,74 @@ def schema_violation(problems: Mapping[str, Any]) -> Json:
         "message": f"{counted} ({'; '.join(texts)})",
         "fields": dict(problems),
     }
+
+
+def primary_key_violation(key: Json) -> Json:
+    """400: another row has this id."""
+    message = f"primary key violation on key '{_pretty(key, indent='')}'"
+    return _error(_PRIMARY_KEY_VIOLATION, "primary key violation", message, key)
+
+
+def unique_violation(keys: Json) -> Json:
+    """409: another row has these values."""
+    message = f"UNIQUE violation detected on '{_pretty(keys, indent='')}'"
+    return _error(_UNIQUE_VIOLATION, "unique constraint violation", message, keys)
+
+
+def foreign_key_missing(field: str, key: Json, kind: str) -> Json:
+    """400: the row names another one that is not there."""
+    message = f"the foreign key '{_pretty(key, indent='')}' does not reference an existing '{kind}' entity."
+    return _error(_FOREIGN_KEY_VIOLATION, "foreign key violation", message, {field: key})
+
+
+def foreign_key_restricted(kind: str, referring: str) -> Json:
+    """400: a row that others name cannot go."""
+    message = f"an existing '{referring}' entity references this '{kind}' entity"
+    return _error(_FOREIGN_KEY_VIOLATION, "foreign key violation", message, {"@referenced_by": referring})
+
+
+def foreign_key_unresolved(field: str, key: Json, kind: str) -> Json:
+    """400: the row names another one by a name that none has."""
+    texts = {
+        name: f"the foreign key cannot be resolved with '{_pretty({name: value}, indent='')}' "
+        f"for an existing '{kind}' entity"
+        for name, value in key.items()
+    }
+    (name,) = texts
+    message = f"foreign key unresolved ({field}.{name}: {texts[name]})"
+    return _error(_FOREIGN_KEYS_UNRESOLVED, "foreign keys unresolved", message, {field: texts})
+
+
+def not_found(key: Json) -> Json:
+    """404 of a change to a row that is not there."""
+    by_id = list(key) == ["id"]
+    message = f"could not find the entity with {'primary key ' if by_id else ''}'{_pretty(key, indent='')}'"
+    return _error(_NOT_FOUND, "not found", message, key)
+
+
+def invalid_size(text: str) -> Json:
+    """400 of a page."""
+    return _error(_INVALID_SIZE, "invalid size", text)
+
+
+def invalid_offset(offset: str, text: str) -> Json:
+    """400 of a page."""
+    return _error(_INVALID_OFFSET, "invalid offset", f"'{offset}' is not a valid offset: {text}")
+
+
+def invalid_tags(text: str) -> Json:
+    """400 of a page."""
+    answer = _error(_INVALID_OPTIONS, "invalid options", f"invalid option (tags: {text})")
+    return {**answer, "options": {"tags": text}}
+
+
+def unsupported(text: str) -> Json:
+    """405 of a node without a database."""
+    return _error(_OPERATION_UNSUPPORTED, "operation unsupported", text)
+
+
+def _error(code: int, name: str, message: str, fields: Json | None = None) -> Json:
+    return {"code": code, "name": name, "message": message, **({} if fields is None else {"fields": fields})}
 
 
 def declarative_config(fields: Mapping[str, Any], flattened: list[Json] | None) -> Json:
@@ -69,6 +146,8 @@ def _lines(problems: Mapping[Any, Any], path: str = "") -> Iterator[Json]:
 def _pretty(value: Any, indent: str = "  ", depth: int = 1) -> str:
     """A table as Penlight's `pretty.write` shows it (https://lunarmodules.github.io/Penlight/libraries/pl.pretty.html)."""
     if not isinstance(value, Mapping):
+        if value is None:
+            return "null"
         return str(value) if depth == 1 else f'"{value}"'
     line, inner = ("\n" if indent else ""), indent * depth
     entries = [

@@ -1,8 +1,8 @@
 """One simulated Kong node without a database: what its Admin API and its status API answer. Pure.
 
 Paths and bodies are those of Kong 3.9 (`kong/api/routes/`, `kong/status/ready.lua` in https://github.com/Kong/kong,
-https://developer.konghq.com/api/gateway/admin-oss/). Leaves out what only traffic or a database would need: with a
-database, the node says what a Kong without its Postgres says, and does not start.
+https://developer.konghq.com/api/gateway/admin-oss/). Leaves out what only traffic would need; a node with a database
+is in traditional.py.
 """
 
 import hashlib
@@ -15,28 +15,18 @@ from typing import Any
 
 import yaml
 
-from local.kong import entities, errors, plugins
-from local.kong.plugins import VERSION, StartError
+from local.kong import entities, errors, plugins, shown
+from local.kong.plugins import StartError
 from local.kong.settings import Settings
+from local.kong.shown import NOT_FOUND, Answer
 
 EMPTY_HASH = "0" * 32
-NOT_FOUND = {"message": "Not found"}
-
-Answer = tuple[int, Any]
-"""Status and JSON body; None is a body that is empty."""
 
 
 class Node:
     """A Kong that has started; StartError from the constructor where it would not."""
 
     def __init__(self, settings: Settings, *, hostname: str) -> None:
-        if settings.database != "off":
-            host = settings.get("pg_host", "127.0.0.1")
-            port = settings.get("pg_port", "5432")
-            raise StartError(
-                "[PostgreSQL error] failed to retrieve PostgreSQL server_version_num: connection refused "
-                f"({host}:{port})"
-            )
         self.settings = settings
         self.hostname = hostname
         self.plugins = plugins.load(settings)
@@ -56,7 +46,9 @@ class Node:
             return 200, {"message": "ready"}
         return 404, NOT_FOUND
 
-    def admin_api(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
+    def admin_api(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """A request on an admin listener; `body` is JSON."""
         parts = [part for part in path.split("/") if part]
         with self._lock:
@@ -69,44 +61,21 @@ class Node:
                     return 200, {"config": yaml.safe_dump({"_format_version": "3.0", **self.entities})}
                 case "POST", ["config"]:
                     return self._configure(query, body)
-                case "GET", ["schemas", "plugins", name]:
-                    if name not in self.plugins:
-                        return 404, {"message": f"No plugin named '{name}'"}
-                    return 200, plugins.schema_shown(self.plugins[name])
-                case "POST", ["schemas", kind, "validate"]:
-                    return self._validate(kind, body)
+                case _, ["schemas", *rest]:
+                    return shown.schemas(method, rest, body, self.plugins)
                 case "GET", _:
                     return self._read(parts)
                 case _, [kind, *_] if kind in entities.KINDS:
                     message = f"cannot create or update '{kind}' entities when not using a database"
-                    return 405, {"code": 12, "name": "operation unsupported", "message": message}
+                    return 405, errors.unsupported(message)
         return 404, NOT_FOUND
 
     def _root(self) -> Answer:
-        return 200, {
-            "tagline": "Welcome to kong",
-            "version": VERSION,
-            "edition": "community",
-            "hostname": self.hostname,
-            "node_id": self._id,
-            "lua_version": "LuaJIT 2.1.0-20231117",
-            "plugins": {
-                "available_on_server": {
-                    name: {"version": plugin.version, "priority": plugin.priority}
-                    for name, plugin in self.plugins.items()
-                },
-                "enabled_in_cluster": list(dict.fromkeys(item["name"] for item in self.entities.get("plugins", []))),
-            },
-            "configuration": self.settings.shown(),
-        }
+        in_use = [item["name"] for item in self.entities.get("plugins", [])]
+        return shown.root(self.settings, self.hostname, self._id, self.plugins, in_use)
 
     def _status(self) -> Answer:
-        counters = ("accepted", "active", "handled", "reading", "requests", "waiting", "writing")
-        return 200, {
-            "configuration_hash": self.hash,
-            "memory": {},
-            "server": {"total_requests": 0} | dict.fromkeys(counters, 0),
-        }
+        return shown.status({"configuration_hash": self.hash})
 
     def _configure(self, query: Mapping[str, str], body: bytes) -> Answer:
         try:
@@ -141,14 +110,6 @@ class Node:
         status, answer = self._configure({}, json.dumps({"config": self.settings.files[path]}).encode())
         if status != 201:
             raise StartError(f"error parsing declarative config file {path}:\n{answer['message']}")
-
-    def _validate(self, kind: str, body: bytes) -> Answer:
-        if kind not in entities.KINDS:
-            return 404, {"message": f"No entity named '{kind}'"}
-        found = plugins.problems(json.loads(body or b"{}"), self.plugins) if kind == "plugins" else {}
-        if found:
-            return 400, errors.schema_violation(found)
-        return 200, {"message": "schema validation successful"}
 
     def _read(self, parts: list[str]) -> Answer:
         match parts:

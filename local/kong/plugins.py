@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.kong import schema
-from local.kong.lua import NULL, LoadedPlugin, PluginFileError, load_plugin
+from local.kong.lua import LoadedPlugin, PluginFileError, load_plugin
 from local.kong.settings import Settings
 
 VERSION = "3.9.1"
@@ -45,7 +45,7 @@ _FIELDS: dict[str, Any] = {
         "elements": {"type": "string", "one_of": _ALL_PROTOCOLS},
     },
     "enabled": {"type": "boolean", "required": True, "default": True},
-    "tags": {"type": "set", "elements": {"type": "string"}},
+    "tags": schema.TAGS,
 }
 
 
@@ -88,21 +88,19 @@ def problems(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> 
     return schema.problems(_fields(enabled[name]), complete(plugin, enabled))
 
 
+def merged(top: Mapping[str, Any], bottom: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
+    """`bottom` as a PATCH with `top` makes it: options that are not named stay."""
+    known = enabled.get(str(bottom.get("name")))
+    return schema.merged(_fields(known) if known else _FIELDS, top, bottom)
+
+
 def schema_shown(plugin: LoadedPlugin) -> dict[str, Any]:
     """The answer of `/schemas/plugins/<name>`."""
     fields = _fields(plugin)
-    return {"fields": [{name: _jsonable(fields[name])} for name in ("consumer", "protocols", "config")]}
+    return {"fields": [{name: schema.jsonable(fields[name])} for name in ("consumer", "protocols", "config")]}
 
 
 def _fields(plugin: LoadedPlugin) -> dict[str, Any]:
     if plugin.config is None:
         return {**_FIELDS, "config": {"type": "any"}}
     return {**_FIELDS, **plugin.fields, "config": {**plugin.config, "required": True}}
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items() if not callable(item)}
-    if isinstance(value, list):
-        return [_jsonable(item) for item in value if not callable(item)]
-    return None if value is NULL else value

@@ -45,6 +45,30 @@ def problems(fields: Mapping[str, Any], value: Mapping[str, Any], checks: Any = 
     return found
 
 
+def merged(fields: Mapping[str, Any], top: Mapping[str, Any], bottom: Mapping[str, Any]) -> dict[str, Any]:
+    """`top` laid over `bottom`: records field by field, everything else as a whole."""
+    result = {**bottom, **top}
+    for name, field in fields.items():
+        above, below = top.get(name), bottom.get(name)
+        if field.get("type") == "record" and isinstance(above, dict) and isinstance(below, dict):
+            result[name] = merged(named(field.get("fields")), above, below)
+    return result
+
+
+def shown(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fields as the Admin API shows a schema."""
+    return [{name: jsonable(field)} for name, field in fields.items()]
+
+
+def jsonable(value: Any) -> Any:
+    """A definition without its functions."""
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items() if not callable(item)}
+    if isinstance(value, list):
+        return [jsonable(item) for item in value if not callable(item)]
+    return None if value is NULL else value
+
+
 _ABSENT = object()
 
 
@@ -171,9 +195,12 @@ def _custom(validator: Any, value: Any) -> str | None:
     return None if fine else message or f"failed validating: {_text(value)}"
 
 
+def is_uuid(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", text, re.IGNORECASE) is not None
+
+
 def _uuid(wanted: Any, value: str) -> str | None:
-    fits = re.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", value, re.IGNORECASE)
-    return None if fits else "expected a valid UUID"
+    return None if is_uuid(value) else "expected a valid UUID"
 
 
 _VALIDATORS: dict[str, Callable[[Any, Any], str | None]] = {
@@ -228,6 +255,16 @@ _ENTITY_CHECKS: dict[str, tuple[Callable[[int, int], bool], str]] = {
     "mutually_required": (lambda given, of: given in (0, of), "all or none of these fields must be set: %s"),
     "mutually_exclusive": (lambda given, of: given < 2, "only one or none of these fields must be set: %s"),
 }
+
+
+def _tag(value: str) -> tuple[bool, str | None]:
+    fits = re.fullmatch("[ -+\\-.0-~\x80-\U0010ffff]+", value)
+    expected = "expected printable ascii (except `,` and `/`) or valid utf-8 sequences"
+    return bool(fits), None if fits else f"invalid tag '{value}': {expected}"
+
+
+TAGS = {"type": "set", "elements": {"type": "string", "custom_validator": _tag}}
+"""The field `tags` of every entity (`kong/db/schema/typedefs.lua`)."""
 
 
 def _text(value: Any) -> str:

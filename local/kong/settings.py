@@ -1,7 +1,7 @@
 """What a Kong node is told: the properties in its environment, and the files that are mounted into it.
 
-After https://developer.konghq.com/gateway/configuration/ (3.9): a property `x` is the variable KONG_X. Leaves out
-everything about traffic.
+After https://developer.konghq.com/gateway/configuration/ (3.9): a property `x` is the variable KONG_X; the defaults are
+those of `kong/templates/kong_defaults.lua`. Leaves out everything about traffic.
 """
 
 import re
@@ -12,6 +12,22 @@ _ADMIN_LISTEN = "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ss
 _STATUS_LISTEN = "127.0.0.1:8007 reuseport backlog=16384"
 _SECRET = re.compile(r"password|secret|_key$|private|token|portal_auth")
 _HIDDEN = "******"
+
+_DATABASE_DEFAULTS: dict[str, object] = {
+    "pg_host": "127.0.0.1",
+    "pg_port": 5432,
+    "pg_database": "kong",
+    "pg_user": "kong",
+    "pg_timeout": 5000,
+    "pg_ssl": False,
+    "pg_ssl_verify": False,
+    "db_update_frequency": 5,
+    "db_update_propagation": 0,
+    "db_cache_ttl": 0,
+    "worker_consistency": "eventual",
+    "worker_state_update_frequency": 5,
+}
+"""The properties of a node with a database; the type of each is that of its default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +41,14 @@ class Listener:
 
 @dataclass(frozen=True)
 class Settings:
-    """`environment` holds the container's variables, `files` the text of each mounted file by its path."""
+    """`environment` holds the container's variables, `files` the text of each mounted file by its path.
+
+    `enterprise`: the image is Kong's Enterprise edition, which knows workspaces and tokens.
+    """
 
     environment: Mapping[str, str]
     files: Mapping[str, str]
+    enterprise: bool = False
 
     def get(self, name: str, default: str = "") -> str:
         return self.environment.get(f"KONG_{name.upper()}", default)
@@ -36,6 +56,14 @@ class Settings:
     @property
     def database(self) -> str:
         return self.get("database", "postgres")
+
+    def number(self, name: str) -> float:
+        """A property that has a default and is a number."""
+        return float(self.get(name, str(_DATABASE_DEFAULTS[name])))
+
+    def on(self, name: str) -> bool:
+        """A property that is `on` or `off`, off by default."""
+        return self.get(name, "off").lower() in ("on", "true", "1", "yes")
 
     @property
     def plugins(self) -> list[str]:
@@ -69,11 +97,28 @@ class Settings:
         return {
             "router_flavor": "traditional_compatible",
             "role": "traditional",
-            **result,
+            **self._shown_database(),
+            **{name: value for name, value in result.items() if name not in _DATABASE_DEFAULTS},
             "database": self.database,
             "plugins": self.plugins,
             "admin_listen": [item.strip() for item in self.get("admin_listen", _ADMIN_LISTEN).split(",")],
         }
+
+    def _shown_database(self) -> dict[str, object]:
+        if self.database == "off":
+            return {}
+        return {
+            name: self.on(name)
+            if isinstance(default, bool)
+            else _plain(self.number(name))
+            if isinstance(default, int)
+            else self.get(name, str(default))
+            for name, default in _DATABASE_DEFAULTS.items()
+        }
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if number == int(number) else number
 
 
 def _listeners(text: str) -> list[Listener]:

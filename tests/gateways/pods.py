@@ -24,12 +24,16 @@ def pod(*containers: Mapping[str, Any], owner: str = "ReplicaSet", **spec: Any) 
 
 
 class FakeApi:
-    """Objects by path; what is not there is a 404."""
+    """Objects by path; what is not there is a 404. What is written is remembered, and no more."""
 
     def __init__(self, objects: Mapping[str, Any]) -> None:
         self.objects = objects
+        self.written: list[tuple[str, str, Any]] = []
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "") -> Any:
+        if method != "GET":
+            self.written.append((method, path, body))
+            return body
         if path not in self.objects:
             raise ApiError(404, "not found")
         return self.objects[path]

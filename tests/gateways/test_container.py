@@ -7,7 +7,7 @@ import pytest
 from local.gateways import container, probes
 from local.gateways.container import ContainerRun
 from local.gateways.contents import Missing
-from local.gateways.parts import Failed
+from local.gateways.parts import Done, Failed
 from local.gateways.status import pod_status
 
 
@@ -130,6 +130,48 @@ def test_an_image_that_cannot_be_pulled(part: Part, answers: list[bool]) -> None
     item.tick(11)
     assert state(item) == ("waiting", "ImagePullBackOff")
     assert not part.running and not item.ready
+
+
+def test_one_that_ends_well_is_over_where_the_pod_says_so(part: Part, answers: list[bool]) -> None:
+    item = ContainerRun({"name": "c", "image": "i"}, part, policy="OnFailure")
+    part.problem = Failed("not yet")
+    item.tick(0)
+    assert state(item) == ("waiting", "CrashLoopBackOff")
+    part.problem = Done()
+    item.tick(10)
+    assert state(item) == ("terminated", "Completed") and item.succeeded and not item.ready
+    assert item.status()["state"]["terminated"]["exitCode"] == 0
+    item.tick(1000)
+    assert state(item) == ("terminated", "Completed"), "it is not started again"
+    assert status(item)["phase"] == "Succeeded"
+    assert condition(status(item), "Ready")["reason"] == "PodCompleted"
+
+
+def test_one_that_fails_is_over_where_it_is_never_started_again(part: Part, answers: list[bool]) -> None:
+    item = ContainerRun({"name": "c", "image": "i"}, part, policy="Never")
+    item.tick(0)
+    assert status(item)["phase"] == "Running"
+    part.end = Failed("Error: no")
+    item.tick(1)
+    assert state(item) == ("terminated", "Error") and not item.succeeded
+    assert status(item)["phase"] == "Failed"
+
+
+def test_a_server_that_ends_well_is_started_again(part: Part, answers: list[bool]) -> None:
+    item = run(part)
+    item.tick(0)
+    part.end = Done()
+    item.tick(1)
+    assert state(item) == ("waiting", "CrashLoopBackOff")
+    assert item.status()["lastState"]["terminated"]["exitCode"] == 0
+
+
+def test_an_init_container_that_has_ended_well_counts_as_ready(part: Part) -> None:
+    part.problem = Done()
+    item = ContainerRun({"name": "i", "image": "i"}, part, policy="OnFailure", init=True)
+    item.tick(0)
+    assert item.status()["ready"]
+    assert condition(status(run(Part()), init=(item,)), "Initialized")["status"] == "True"
 
 
 def status(*containers: ContainerRun, init: tuple[ContainerRun, ...] = (), **current: Any) -> dict[str, Any]:

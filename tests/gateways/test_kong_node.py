@@ -61,11 +61,6 @@ def test_what_comes_with_kong_can_be_required() -> None:
     assert "foo" in get(kong, "/")["plugins"]["available_on_server"]
 
 
-def test_with_a_database_it_looks_for_its_postgres() -> None:
-    with pytest.raises(StartError, match=r"PostgreSQL error.*\(db:5432\)"):
-        node(KONG_DATABASE="postgres", KONG_PG_HOST="db")
-
-
 def test_the_root_names_version_plugins_and_properties_without_secrets() -> None:
     kong = node(KONG_ADMIN_LISTEN="0.0.0.0:8444 ssl", KONG_PG_PASSWORD="secret")
     root = get(kong, "/")

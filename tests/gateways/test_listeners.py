@@ -1,6 +1,5 @@
 """Listeners of pods, probes that ask them, the router to webhooks, and planted faults."""
 
-import http.client
 import json
 import socket
 import ssl
@@ -15,46 +14,8 @@ from local.gateways import faults, parts, probes, worker
 from local.gateways.listeners import Addresses, Listener, free_port
 from local.gateways.probes import Endpoint
 from local.gateways.router import SLICES, Router
-from local.injector import certificates
-from tests.gateways.pods import CONTROLLER, KONG, TME, FakeApi, pod
-
-
-@pytest.fixture
-def address() -> str:
-    return Addresses(Path(__file__)).take()
-
-
-@pytest.fixture
-def tls(tmp_path: Path) -> ssl.SSLContext:
-    certificates.ensure(tmp_path / "tls")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "tls" / certificates.SERVER_FILE)
-    return context
-
-
-@pytest.fixture
-def around(address: str, tmp_path: Path, tls: ssl.SSLContext) -> parts.Surroundings:
-    return parts.Surroundings(
-        api=FakeApi({}),  # type: ignore[arg-type]
-        pod=pod(CONTROLLER, KONG, TME),
-        address=address,
-        directory=tmp_path / "pod",
-        controller_binary=tmp_path / "none",
-        tls=tls,
-        fault_file=tmp_path / "faults.json",
-    )
-
-
-def ask(endpoint: Endpoint, path: str = "/", *, tls: bool = False, timeout: float = 5) -> tuple[int, Any]:
-    kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
-    more = {"context": ssl._create_unverified_context()} if tls else {}
-    connection = kind(endpoint.address, endpoint.port, timeout=timeout, **more)  # type: ignore[arg-type]
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
+from tests.gateways.endpoints import ask
+from tests.gateways.pods import FakeApi
 
 
 def test_clones_have_blocks_of_their_own_and_pods_addresses_of_their_own() -> None:
@@ -158,36 +119,13 @@ def test_a_tme_answers_is_silent_or_is_closed(around: parts.Surroundings) -> Non
         ask(endpoint)
 
 
-def test_kong_listens_where_its_environment_says_and_can_be_made_to_fail(around: parts.Surroundings) -> None:
-    variables = {
-        "KONG_DATABASE": "off",
-        "KONG_ADMIN_LISTEN": "127.0.0.1:8444 ssl",
-        "KONG_STATUS_LISTEN": "0.0.0.0:8100",
-    }
-    part = parts.KongPart(around, {"env": [{"name": name, "value": value} for name, value in variables.items()]})
-    part.start()
-    assert set(part.endpoints) == {8444, 8100}
-    assert ask(part.endpoints[8444], tls=True)[1]["configuration"]["database"] == "off"
-    assert ask(part.endpoints[8100], "/status/ready")[0] == 503
-    faults.plant("ns", kong_admin="closed", file=around.fault_file)
-    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
-        ask(part.endpoints[8444], tls=True)
-    part.stop()
-
-
-def test_a_kong_that_does_not_start_says_why(around: parts.Surroundings) -> None:
-    plugins = [{"name": "KONG_DATABASE", "value": "off"}, {"name": "KONG_PLUGINS", "value": "bundled,foo"}]
-    with pytest.raises(parts.Failed, match="foo plugin is enabled but not installed"):
-        parts.KongPart(around, {"env": plugins}).start()
-
-
 def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
     address: str, tmp_path: Path, tls: ssl.SSLContext
 ) -> None:
     webhook = Endpoint(address=address, port=free_port(address, 0))
     reviews: list[bytes] = []
 
-    def answer(method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+    def answer(method: str, path: str, query: Any, body: bytes, headers: Any) -> tuple[int, Any]:
         reviews.append(body)
         return 200, {"response": {"allowed": False}}
 
@@ -195,14 +133,14 @@ def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
     entry = {"conditions": {"ready": True}, "targetRef": {"name": "p"}}
     slices = {SLICES.format("ns", "hook"): {"items": [{"endpoints": [entry]}, {"endpoints": None}]}}
     router = Router(FakeApi(slices), lambda namespace, name: webhook if name == "p" else None)  # type: ignore[arg-type]
-    assert router._handle("POST", "/ns/hook", {}, b"{}") == (200, {"response": {"allowed": False}})
+    assert router._handle("POST", "/ns/hook", {}, b"{}", {}) == (200, {"response": {"allowed": False}})
     assert reviews == [b"{}"]
     entry["conditions"] = {"ready": False}
-    assert router._handle("POST", "/ns/hook", {}, b"{}")[0] == 503
-    assert router._handle("POST", "/ns/other", {}, b"{}")[0] == 503
+    assert router._handle("POST", "/ns/hook", {}, b"{}", {})[0] == 503
+    assert router._handle("POST", "/ns/other", {}, b"{}", {})[0] == 503
     behind.close()
     entry["conditions"] = {"ready": True}
-    assert router._handle("POST", "/ns/hook", {}, b"{}")[0] == 503
+    assert router._handle("POST", "/ns/hook", {}, b"{}", {})[0] == 503
 
 
 def test_an_unlocked_file_is_never_half_written(tmp_path: Path) -> None:

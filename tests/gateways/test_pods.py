@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,6 +23,51 @@ def test_a_gateway_is_told_by_kongs_own_properties() -> None:
 def test_a_migration_is_no_gateway() -> None:
     assert pods.kong(pod(KONG, owner="Job")) is None
     assert not pods.kept(pod(KONG, owner="Job"))
+
+
+@pytest.mark.parametrize(
+    ("container", "command"),
+    [
+        ({"args": ["kong", "migrations", "bootstrap"]}, "bootstrap"),
+        ({"command": ["kong"], "args": ["migrations", "up"]}, "up"),
+        ({"args": ["/bin/bash", "-c", "kong migrations up && kong migrations finish"]}, "up"),
+        ({"args": ["kong", "migrations", "list"]}, None),
+        ({"args": ["kong", "start"]}, None),
+        ({}, None),
+    ],
+)
+def test_a_migration_is_told_by_its_command(container: dict[str, Any], command: str | None) -> None:
+    assert pods.migration(container) == command
+    assert pods.kept(pod({**OTHER, **container}, owner="Job")) is bool(command)
+
+
+def test_the_charts_wait_is_told_by_its_command() -> None:
+    wait = ["/bin/bash", "-c", "export KONG_NGINX_DAEMON=on; until kong start; do echo 'waiting for db'; sleep 1; done"]
+    assert pods.waits_for_kong({"args": wait})
+    assert not pods.waits_for_kong({"command": ["rm", "-vrf", "$KONG_PREFIX/pids"]})
+
+
+@pytest.mark.parametrize(
+    ("image", "postgres"),
+    [
+        ("postgres", True),
+        ("postgres:17.5-alpine", True),
+        ("docker.io/library/postgres:18@sha256:0", True),
+        ("registry.example.com:5000/postgres", True),
+        ("bitnami/postgresql:16", False),
+        ("postgres/other:1", False),
+        ("example.com/my-postgres:1", False),
+    ],
+)
+def test_postgresql_is_told_by_its_image(image: str, postgres: bool) -> None:
+    assert pods.postgres({"image": image}) is postgres
+    assert pods.kept(pod({"name": "a", "image": image})) is postgres
+    assert bool(re.search(_stage_pattern("postgres"), image)) is postgres
+
+
+def test_the_enterprise_edition_is_told_by_its_image() -> None:
+    assert pods.enterprise({"image": "docker.io/kong/kong-gateway:3.9"})
+    assert not pods.enterprise({"image": "kong:3.9"})
 
 
 def test_a_controller_belongs_to_the_kong_beside_it() -> None:
@@ -61,9 +107,22 @@ def test_an_image_of_a_registry_that_cannot_exist_cannot_be_pulled(image: str, p
     assert pods.kept(pod(OTHER, initContainers=[{"name": "i", "image": image}])) is not pullable
 
 
-def test_the_stage_leaves_out_the_same_pods() -> None:
+def _stage_keys(name: str) -> list[str]:
     stages = yaml.safe_load_all(Path(cluster._STAGES).read_text())
-    ready = next(stage for stage in stages if stage["metadata"]["name"] == "pod-ready")
-    keys = " ".join(item["key"] for item in ready["spec"]["selector"]["matchExpressions"])
+    found = next(stage for stage in stages if stage["metadata"]["name"] == name)
+    return [item["key"] for item in found["spec"]["selector"]["matchExpressions"]]
+
+
+def _stage_pattern(word: str) -> str:
+    (key,) = [key for key in _stage_keys("pod-ready") if word in key]
+    return key.split('test("')[1].split('")')[0]
+
+
+def test_the_stages_leave_out_the_same_pods() -> None:
+    for word in ("postgres", "kong migrations"):
+        ready, complete = _stage_keys("pod-ready"), _stage_keys("pod-complete")
+        assert [key for key in complete if word in key] == [key for key in ready if word in key]
+    assert all(command in _stage_pattern("kong migrations") for command in pods.MIGRATIONS)
+    keys = " ".join(_stage_keys("pod-ready"))
     assert set(re.findall(r'"(KONG_\w+)"', keys)) == set(pods.KONG_PROPERTIES)
     assert "^[^/]+[.]invalid(:[0-9]+)?/" in keys and '"Job"' in keys

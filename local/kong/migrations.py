@@ -1,0 +1,148 @@
+"""`kong migrations bootstrap|up|finish`, and what a starting node asks of the database's state.
+
+After `kong/cmd/migrations.lua`, `kong/cmd/utils/migrations.lua` and `kong/db/migrations/` of Kong 3.9. Leaves out the
+migrations of plugins, and those that `finish` would have something left to do for.
+"""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.kong.plugins import StartError
+from local.kong.settings import Settings
+from local.kong.storage import TABLES, Cursor, Database, DatabaseError
+
+COMMANDS = ("bootstrap", "up", "finish")
+NEEDS_BOOTSTRAP = (
+    "Database needs bootstrapping or is older than Kong 1.0.\n\n"
+    "To start a new installation from scratch, run 'kong migrations bootstrap'.\n\n"
+    "To migrate from a version older than 1.0, migrated to Kong 1.5.0 first. \n"
+    "If you still have 'apis' entities, you can convert them to Routes and Services\n"
+    "using the 'kong migrations migrate-apis' command in Kong 1.5.0.\n\n"
+)
+NEW_MIGRATIONS = "New migrations available; run 'kong migrations up' to proceed"
+NOT_LEADER = "aborted: another node is performing database changes"
+NO_VERSION = "[PostgreSQL error] failed to retrieve PostgreSQL server_version_num: "
+
+DEFAULT_WORKSPACE = "default"
+ADMIN = "kong_admin"
+"""Whom an Enterprise edition's bootstrap makes, with KONG_PASSWORD as token."""
+
+# fmt: off
+CORE = (
+    "000_base", "003_100_to_110", "004_110_to_120", "005_120_to_130", "006_130_to_140", "007_140_to_150",
+    "008_150_to_200", "009_200_to_210", "010_210_to_211", "011_212_to_213", "012_213_to_220", "013_220_to_230",
+    "014_230_to_270", "015_270_to_280", "016_280_to_300", "017_300_to_310", "018_310_to_320", "019_320_to_330",
+    "020_330_to_340", "021_340_to_350", "022_350_to_360", "023_360_to_370", "024_380_to_390",
+)
+# fmt: on
+"""The migrations of Kong's core up to 3.9."""
+
+_LOCK = 0x6B6F6E67
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Of the database: `new` migrations are to be run by `up`, `pending` ones by `finish`."""
+
+    needs_bootstrap: bool
+    new: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+def run(command: str, settings: Settings, database: Database, say: Say = lambda line: None) -> None:
+    """Does what the command does; StartError in Kong's words where it fails."""
+    if settings.database == "off":
+        raise StartError("migrations are not supported with database=off")
+    try:
+        with database.transaction() as cursor:
+            cursor.execute("SHOW server_version_num")
+    except DatabaseError as problem:
+        raise StartError(NO_VERSION + str(problem)) from problem
+    try:
+        with database.transaction() as cursor:
+            _run(command, settings, cursor, say)
+    except DatabaseError as problem:
+        raise StartError(f"[PostgreSQL error] {problem}") from problem
+
+
+def state(cursor: Cursor) -> State:
+    """What of Kong's migrations this database has."""
+    cursor.execute("SELECT to_regclass('schema_meta') IS NOT NULL AS there")
+    if not cursor.fetchall()[0]["there"]:
+        return State(needs_bootstrap=True, new=CORE)
+    cursor.execute("SELECT executed, pending FROM schema_meta WHERE key = 'schema_meta' AND subsystem = 'core'")
+    row = cursor.fetchone() or {}
+    executed, pending = row.get("executed") or [], row.get("pending") or []
+    return State(
+        needs_bootstrap=False,
+        new=tuple(name for name in CORE if name not in executed and name not in pending),
+        pending=tuple(pending),
+    )
+
+
+def check(found: State) -> None:
+    """StartError where a node does not start with a database in this state."""
+    if found.needs_bootstrap:
+        raise StartError(NEEDS_BOOTSTRAP)
+    if found.new:
+        raise StartError(NEW_MIGRATIONS)
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _run(command: str, settings: Settings, cursor: Cursor, say: Say) -> None:
+    found = state(cursor)
+    if command == "bootstrap" and not found.needs_bootstrap:
+        say("Database already bootstrapped")
+        return
+    if command != "bootstrap" and found.needs_bootstrap:
+        raise StartError("Cannot run migrations: " + NEEDS_BOOTSTRAP)
+    if command == "up" and found.pending:
+        raise StartError("Database has pending migrations; run 'kong migrations finish'")
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s) AS ours", (_LOCK,))
+    if not cursor.fetchall()[0]["ours"]:
+        say(NOT_LEADER)
+    elif command == "bootstrap":
+        say("Bootstrapping database...")
+        _bootstrap(settings, cursor, say)
+        say("Database is up-to-date")
+    elif command == "up" and not found.new:
+        say("Database is already up-to-date")
+    elif command == "up":
+        _execute(found.new, settings, cursor, say)
+    elif found.pending:
+        _execute(found.pending, settings, cursor, say)
+    else:
+        say(NEW_MIGRATIONS if found.new else "No pending migrations to finish")
+
+
+def _bootstrap(settings: Settings, cursor: Cursor, say: Say) -> None:
+    cursor.execute(TABLES)
+    cursor.execute("INSERT INTO schema_meta (key, subsystem) VALUES ('schema_meta', 'core')")
+    _execute(CORE, settings, cursor, say)
+    cursor.execute(
+        "INSERT INTO workspaces (id, name, created_at) VALUES (%s, %s, %s)",
+        (uuid.uuid4(), DEFAULT_WORKSPACE, int(time.time())),
+    )
+    if settings.enterprise and settings.get("password"):
+        cursor.execute("INSERT INTO rbac_users VALUES (%s, %s)", (ADMIN, digest(settings.get("password"))))
+
+
+def _execute(names: tuple[str, ...], settings: Settings, cursor: Cursor, say: Say) -> None:
+    say(f"migrating core on database '{settings.get('pg_database', 'kong')}'...")
+    for name in names:
+        say(f"core migrated up to: {name} (executed)")
+    cursor.execute(
+        "UPDATE schema_meta SET last_executed = %s, pending = NULL, "
+        "executed = array_cat(coalesce(executed, '{}'), %s) WHERE subsystem = 'core'",
+        (names[-1], list(names)),
+    )
+    say(f"{len(names)} migration{'s' if len(names) > 1 else ''} processed")
+    say(f"{len(names)} executed")

@@ -1,0 +1,72 @@
+"""Workspaces: one, `default`, which no path names; the Enterprise edition has more, and paths that begin with one.
+
+After https://developer.konghq.com/gateway/entities/workspace/. The open-source Kong keeps workspaces in its database
+too, but its Admin API has no path for them: `/default/plugins` is not found there. Leaves out what a workspace is
+configured with.
+"""
+
+import time
+import uuid
+from typing import Any
+
+from local.kong import errors, kinds
+from local.kong.migrations import DEFAULT_WORKSPACE
+from local.kong.rows import Refused
+from local.kong.shown import NOT_ALLOWED, NOT_FOUND, Answer
+from local.kong.storage import Cursor
+
+_OF_NO_WORKSPACE = {"status", "config", "schemas", "workspaces", "endpoints", "licenses"}
+
+
+def of_path(cursor: Cursor, parts: list[str], *, enterprise: bool) -> tuple[str, list[str]]:
+    """The workspace's id and the rest of the path; Refused where there is none of that name."""
+    named = enterprise and parts and parts[0] not in kinds.BY_PATH and parts[0] not in _OF_NO_WORKSPACE
+    name = parts[0] if named else DEFAULT_WORKSPACE
+    found = _find(cursor, name)
+    if not found:
+        raise Refused(404, {"message": f"Workspace '{name}' not found"})
+    return found["id"], parts[1:] if named else parts
+
+
+def answer(cursor: Cursor, method: str, parts: list[str], document: dict[str, Any]) -> Answer:
+    """What is below `/workspaces`; `parts` is the rest of the path."""
+    match method, parts:
+        case "GET", []:
+            cursor.execute("SELECT id::text, name, created_at FROM workspaces ORDER BY id")
+            return 200, {"data": cursor.fetchall(), "next": None}
+        case "POST", []:
+            return 201, _make(cursor, str(uuid.uuid4()), document.get("name"))
+        case "GET", [key]:
+            found = _find(cursor, key)
+            return (200, found) if found else (404, NOT_FOUND)
+        case "PUT", [key]:
+            return 200, _find(cursor, key) or _make(cursor, str(uuid.uuid4()), key)
+        case "DELETE", [key]:
+            return _remove(cursor, key)
+    return 405, NOT_ALLOWED
+
+
+def _find(cursor: Cursor, key: str) -> dict[str, Any] | None:
+    cursor.execute("SELECT id::text, name, created_at FROM workspaces WHERE name = %s OR id::text = %s", (key, key))
+    return cursor.fetchone()
+
+
+def _make(cursor: Cursor, identity: str, name: str | None) -> dict[str, Any]:
+    if not name:
+        raise Refused(400, errors.schema_violation({"name": "required field missing"}))
+    if _find(cursor, name):
+        raise Refused(409, errors.unique_violation({"name": name}))
+    row = {"id": identity, "name": name, "created_at": int(time.time())}
+    cursor.execute("INSERT INTO workspaces (id, name, created_at) VALUES (%(id)s, %(name)s, %(created_at)s)", row)
+    return row
+
+
+def _remove(cursor: Cursor, key: str) -> Answer:
+    found = _find(cursor, key)
+    if not found:
+        return 404, NOT_FOUND
+    cursor.execute("SELECT 1 FROM entities WHERE ws_id = %s", (found["id"],))
+    if found["name"] == DEFAULT_WORKSPACE or cursor.fetchone():
+        return 400, {"message": "Workspace is not empty"}
+    cursor.execute("DELETE FROM workspaces WHERE id = %s", (found["id"],))
+    return 204, None
