@@ -55,7 +55,9 @@ class Probe:
                 raise Refused(
                     f"A gateway pod without the TME would be let through: the policy {self.policy} is not in force "
                     f"after {IN_FORCE_SECONDS:.0f} s. The gateway was not touched. "
-                    f"kubectl describe validatingadmissionpolicy {self.policy}"
+                    f"kubectl describe validatingadmissionpolicy {self.policy} shows what is wrong with it; where "
+                    "nothing is, the API server runs without the admission plugin ValidatingAdmissionPolicy, and only "
+                    "`pulumi config set traceable-kong:tmeGuard off` helps."
                 )
             time.sleep(INTERVAL_SECONDS)
 

@@ -24,6 +24,9 @@ CREATE_ATTEMPTS = 3
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 
+API_SERVER_FLAGS = tuple(os.environ.get("TRACEABLE_KONG_API_SERVER", "").split())
+"""More flags of kube-apiserver, `name=value` each, without the dashes: for a cluster that lacks what others have."""
+
 NAME = f"traceable-kong-{hashlib.sha256(str(paths.STATE).encode()).hexdigest()[:8]}"
 
 _FOLDER = paths.KWOK / "clusters" / NAME
@@ -85,7 +88,7 @@ def _complete() -> bool:
 
 def _layout() -> str:
     """Changes with what a running cluster cannot be given afterwards."""
-    return hashlib.sha256(_STAGES.read_bytes()).hexdigest()
+    return hashlib.sha256(_STAGES.read_bytes() + "\n".join(API_SERVER_FLAGS).encode()).hexdigest()
 
 
 def delete() -> None:
@@ -117,6 +120,7 @@ def _create() -> None:
         *("--secure-port", "--disable-qps-limits", "--wait", f"{READY_TIMEOUT_SECONDS}s"),
         # With PortForward objects the gateways' pods are reached as any pod is; without them there is no way in.
         *("--config", str(_STAGES), "--enable-crds", "PortForward"),
+        *(word for flag in API_SERVER_FLAGS for word in ("--extra-args", f"kube-apiserver={flag}")),
     )
     _kwokctl("scale", "node", "--replicas", str(NODES))
     _wait_ready()

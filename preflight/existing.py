@@ -12,7 +12,7 @@ from existing.variables import SEPARATORS
 from kube import Document
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
-from preflight.looks import Looks, config_maps, deployment, secrets
+from preflight.looks import NAMESPACES, Looks, config_maps, deployment, secrets
 
 OTHER_KINDS = {"daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
 
@@ -44,9 +44,11 @@ def it_is_a_deployment(looks: Looks, intent: Intent) -> Iterator[Finding]:
                 mend="run this Kong as a Deployment (chart value deployment.daemonset false)",
             )
             return
+    nowhere = looks.get(f"{NAMESPACES}/{gateway.namespace}") is None
     yield Finding(
         subject=where,
-        wrong="is missing, and kong.install is false: there is no Kong to put the plugin into",
+        wrong=f"is missing{', and so is that namespace' if nowhere else ''}, and kong.install is false: there is no "
+        "Kong to put the plugin into",
         mend="`kubectl get deployments --all-namespaces`, then `pulumi config set --path "
         "traceable-kong:kong.deployment NAME` (and kong.namespace)",
     )

@@ -9,7 +9,8 @@ from preflight.looks import Looks
 ADMISSION_API = "/apis/admissionregistration.k8s.io/v1"
 """What the server knows of this group; everybody may read it."""
 
-POLICY_RESOURCE = "validatingadmissionpolicies"
+POLICY_RESOURCES = frozenset({"validatingadmissionpolicies", "validatingadmissionpolicybindings"})
+"""The policy, and what puts it in force: a server can be told to leave out either (`--runtime-config`)."""
 
 
 def cluster_knows_policies(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -20,10 +21,12 @@ def cluster_knows_policies(looks: Looks, intent: Intent) -> Iterator[Finding]:
     if intent.policy is None:
         return
     known = {item.get("name") for item in (looks.get(ADMISSION_API) or {}).get("resources") or []}
-    if known and POLICY_RESOURCE not in known:
+    missing = sorted(POLICY_RESOURCES - known)
+    if known and missing:
         yield Finding(
             subject="traceable-kong:tmeGuard",
-            wrong="needs ValidatingAdmissionPolicy in v1, and this cluster is older than Kubernetes 1.30: the guard "
-            "could not be made",
-            mend="`pulumi config set traceable-kong:tmeGuard off`, or a newer cluster",
+            wrong=f"needs ValidatingAdmissionPolicy in v1, and this cluster has no {' and no '.join(missing)}: it is "
+            "older than Kubernetes 1.30, or its API server was told to leave that out. The guard could not be made",
+            mend="`pulumi config set traceable-kong:tmeGuard off`, and the proof finds a gateway pod without the TME "
+            "instead of its being refused; or a cluster that has it",
         )

@@ -19,7 +19,14 @@ def platform() -> Iterator[Platform]:
         found.stop()
 
 
-LONGEST_FIRST = ("test_operations", "test_failures", "test_interrupted", "test_installation")
+LONGEST_FIRST = (
+    "test_operations",
+    "test_failures",
+    "test_interrupted",
+    "test_installation",
+    "test_shared_agent",
+    "test_without_policies",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

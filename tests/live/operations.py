@@ -242,7 +242,8 @@ def refused_preview(stack: LiveStack) -> str:
 
 def new_rock(stack: LiveStack, version: str) -> None:
     path = rock.make(stack.directory / "rocks", version=version)
-    stack.set(plugin={**stack.configured("plugin"), "rock": str(path), "version": version})
+    standing = {key: value for key, value in stack.configured("plugin").items() if key != "sha256"}
+    stack.set(plugin={**standing, "rock": str(path), "version": version})
 
 
 def mounted(stack: LiveStack) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tests.live.setups import EXISTING_KONG, follow
 from tests.live.stack import CommandFailed, LiveStack
 
 HANDLER = 'return { PRIORITY = 1000, VERSION = "1.0.0" }'
@@ -23,7 +24,7 @@ class Owner:
     stack: LiveStack
 
     def install(self, **values: Any) -> None:
-        """Namespace, plugins and release; the stack's config names what came of it."""
+        """Namespace, plugins and release; the stack follows docs/setups.md, which names what came of it."""
         stack = self.stack
         stack.kubectl("create", "namespace", stack.kong_namespace)
         for name in PLUGINS:
@@ -31,15 +32,12 @@ class Owner:
             literals = [f"--from-literal={file}={text}" for file, text in files.items()]
             stack.kubectl("create", "configmap", name, "--namespace", stack.kong_namespace, *literals)
         self.upgrade("--wait", "--timeout", "60s", **values)
-        stack.set(
-            kong={
-                "install": False,
-                "namespace": stack.kong_namespace,
-                "deployment": stack.gateway.deployment,
-                "ingressClass": stack.name,
-                "timeoutSeconds": 60,
-            },
-            kongValues={},
+        follow(
+            stack,
+            EXISTING_KONG,
+            kong__namespace=stack.kong_namespace,
+            kong__deployment=stack.gateway.deployment,
+            kong__ingressClass=stack.name,
         )
 
     def upgrade(self, *options: str, **values: Any) -> None:

@@ -119,6 +119,14 @@ class LiveStack:
         document.setdefault("config", {}).update({f"{PROJECT}:{key}": value for key, value in config.items()})
         path.write_text(yaml.safe_dump(document))
 
+    def unset(self, *keys: str) -> None:
+        """Takes these keys out of the stack file, where they are in it."""
+        path = self.directory / f"Pulumi.{self.name}.yaml"
+        document = yaml.safe_load(path.read_text())
+        for key in keys:
+            document["config"].pop(f"{PROJECT}:{key}", None)
+        path.write_text(yaml.safe_dump(document))
+
     def configured(self, key: str) -> Any:
         """What the stack file says of this key."""
         document = yaml.safe_load((self.directory / f"Pulumi.{self.name}.yaml").read_text())

@@ -51,6 +51,7 @@ def test_traceable_comes_changes_and_goes_and_the_template_is_what_it_was(owner:
     assert record(stack)["mode"] == plugin(stack)["config"]["mode"] == "sync"
     assert ours_in(owner) == set(stack.outputs()["configMaps"])
     stack.preview(NOTHING)
+    assert stack.verify().returncode == 0, stack.verify().stdout
     assert TOKEN not in stack.pulumi("stack", "export")
 
     for mode in ("async", "sync"):
@@ -85,21 +86,28 @@ def test_what_the_owner_changes_meanwhile_stays_and_what_they_take_away_is_put_b
     stack = owner.stack
     owner.install()
     stack.set(mode="async")
-    stack.up()
+    with stack.recorded():
+        stack.up()
 
-    # Helm writes what its values say; pods without the plugin are not ready while it stands, so nobody waits.
-    owner.upgrade(podAnnotations={"owners": "change"}, customEnv={"own": "1"}, env={"plugins": "bundled,foo"})
-    assert owner.variable("KONG_PLUGINS") == "bundled,foo"
-    stack.pulumi("refresh", "--yes", "--skip-preview")
-    assert "gateway-files" in stack.preview()
-    stack.up()
+    # The owner's own work is recorded too: their upgrade leaves volumes and mounts, and pods that do not load the
+    # plugin never serve, so no promise is broken by it.
+    with stack.recorded() as mended:
+        # Helm writes what its values say; pods without the plugin are not ready while it stands, so nobody waits.
+        owner.upgrade(podAnnotations={"owners": "change"}, customEnv={"own": "1"}, env={"plugins": "bundled,foo"})
+        assert owner.variable("KONG_PLUGINS") == "bundled,foo"
+        stack.pulumi("refresh", "--yes", "--skip-preview")
+        assert "gateway-files" in stack.preview()
+        stack.up()
+    assert mended.rollouts == 2, "the owner's, and ours"
     assert owner.variable("KONG_PLUGINS") == "bundled,foo,traceable"
     assert owner.variable("OWN") == "1"
     stack.preview(NOTHING)
 
-    owner.change_variable("KONG_PLUGINS", "bundled,foo,traceable,bar")
-    stack.preview(NOTHING)
-    stack.destroy()
+    with stack.recorded() as left:
+        owner.change_variable("KONG_PLUGINS", "bundled,foo,traceable,bar")
+        stack.preview(NOTHING)
+        stack.destroy()
+    assert left.rollouts == 2, "the owner's, and ours"
     assert owner.variable("KONG_PLUGINS") == "bundled,foo,bar"
     assert owner.variable("OWN") == "1"
     assert owner.template()["metadata"]["annotations"]["owners"] == "change"
@@ -116,7 +124,9 @@ def test_a_kong_without_plugins_of_its_own_gets_the_variable_and_loses_it_again(
         stack.up()
     assert came.rollouts == 1
     assert owner.variable("KONG_PLUGINS") == "bundled,traceable"
-    stack.destroy()
+    with stack.recorded() as left:
+        stack.destroy()
+    assert left.rollouts == 1
     assert owner.template() == before
 
 
@@ -125,10 +135,12 @@ def test_a_list_of_plugins_from_elsewhere_is_refused_before_anything_is_touched(
     source = {"valueFrom": {"configMapKeyRef": {"name": "foo", "key": "plugins", "optional": True}}}
     owner.install(plugins={}, env={"plugins": source})
     before = owner.template()
-    said = refused_preview(stack)
-    assert "takes KONG_PLUGINS from elsewhere (valueFrom)" in said and "Nothing was touched" in said
-    stack.set(kong={**stack.configured("kong"), "deployment": "another"})
-    assert "deployment another in namespace" in refused_preview(stack)
+    with stack.recorded() as untouched:
+        said = refused_preview(stack)
+        assert "takes KONG_PLUGINS from elsewhere (valueFrom)" in said and "Nothing was touched" in said
+        with pytest.raises(CommandFailed, match="valueFrom"):
+            stack.up()
+    assert untouched.rollouts == 0
     assert owner.template() == before
 
 
@@ -137,27 +149,29 @@ def test_the_owners_own_values_mount_the_files_and_the_deployment_is_left_alone(
     owner.install()
     stack.set(mode="async", kong={**stack.configured("kong"), "filesFrom": "values"})
     before = owner.template()
-    with pytest.raises(CommandFailed, match="does not mount /opt/kong/plugins/traceable"):
+    with stack.recorded() as life:
+        with pytest.raises(CommandFailed, match="does not mount /opt/kong/plugins/traceable"):
+            stack.up()
+        assert owner.template() == before and plugins(stack) == []
+        maps = [item["metadata"]["name"] for item in stack.objects("configmaps", "--namespace", stack.kong_namespace)]
+        (ours,) = [name for name in maps if name.startswith("kong-plugin-traceable-")]
+        theirs = [{"name": name, "pluginName": name} for name in ("foo", "bar")]
+        mounted = {"plugins": {"configMaps": [*theirs, {"name": ours, "pluginName": "traceable"}]}}
+        owner.upgrade("--wait", "--timeout", "60s", **mounted)
+        after = owner.template()
         stack.up()
-    assert owner.template() == before and plugins(stack) == []
-    maps = [item["metadata"]["name"] for item in stack.objects("configmaps", "--namespace", stack.kong_namespace)]
-    (ours,) = [name for name in maps if name.startswith("kong-plugin-traceable-")]
-    theirs = [{"name": name, "pluginName": name} for name in ("foo", "bar")]
-    mounted = {"plugins": {"configMaps": [*theirs, {"name": ours, "pluginName": "traceable"}]}}
-    owner.upgrade("--wait", "--timeout", "60s", **mounted)
-    after = owner.template()
-    stack.up()
-    assert stack.outputs()["ownersHelmValues"]["plugins"]["configMaps"][0]["name"] == ours
-    assert owner.template() == after
-    stack.preview(NOTHING)
+        assert stack.outputs()["ownersHelmValues"]["plugins"]["configMaps"][0]["name"] == ours
+        assert owner.template() == after
+        stack.preview(NOTHING)
 
-    with pytest.raises(CommandFailed, match=f"still mounts {ours}") as refusal:
+        with pytest.raises(CommandFailed, match=f"still mounts {ours}") as refusal:
+            stack.destroy()
+        assert "Traceback" not in str(refusal.value)
+        assert plugins(stack) == []
+        owner.upgrade("--wait", "--timeout", "60s")
+        assert owner.template() == before
         stack.destroy()
-    assert "Traceback" not in str(refusal.value)
-    assert plugins(stack) == []
-    owner.upgrade("--wait", "--timeout", "60s")
-    assert owner.template() == before
-    stack.destroy()
+    assert life.rollouts == 2, "the owner's two upgrades, and none of ours"
 
 
 def test_a_run_that_was_killed_half_way_is_taken_back_or_finished(owner: Owner) -> None:
@@ -165,14 +179,15 @@ def test_a_run_that_was_killed_half_way_is_taken_back_or_finished(owner: Owner) 
     owner.install()
     before = owner.template()
     stack.set(mode="async")
-    killed_when(stack, lambda: bool(ours_in(owner)))
-    stack.destroy()
-    assert owner.template() == before
-    assert "traceable-kong/added" not in owner.annotations()
+    with stack.recorded():
+        killed_when(stack, lambda: bool(ours_in(owner)))
+        stack.destroy()
+        assert owner.template() == before
+        assert "traceable-kong/added" not in owner.annotations()
 
-    killed_when(stack, lambda: bool(ours_in(owner)))
-    stack.up()
-    stack.preview(NOTHING)
-    killed_when(stack, lambda: not ours_in(owner), "destroy")
-    stack.destroy()
+        killed_when(stack, lambda: bool(ours_in(owner)))
+        stack.up()
+        stack.preview(NOTHING)
+        killed_when(stack, lambda: not ours_in(owner), "destroy")
+        stack.destroy()
     assert owner.template() == before

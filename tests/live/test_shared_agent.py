@@ -5,7 +5,8 @@ import re
 import shlex
 from typing import Any
 
-from tests.live.operations import new_rock, refused_preview
+from tests.live.operations import refused_preview
+from tests.live.setups import ALL_OURS, OTHERS_WEBHOOK, OUTSIDE_AGENT, SHARED_AGENT, config, follow
 from tests.live.stack import PROJECT, LiveStack
 from tests.live.standing import gateway_pods, plugin, plugins, tme_count
 from tests.live.test_installation import NOTHING, NewStack
@@ -15,26 +16,43 @@ OPTION = {"max_body_size_bytes": 65536}
 
 
 def second_gateway(new_stack: NewStack, first: LiveStack) -> LiveStack:
-    """A stack with a newer rock than the first one's, and with the first one's agent."""
+    """A stack with a newer rock than the first one's, and with the first one's agent, as docs/setups.md shows it."""
     stack = new_stack()
-    use(stack, agent={"install": False, "namespace": first.agent_namespace})
-    new_rock(stack, "2.2.2-1")
+    follow(
+        stack,
+        SHARED_AGENT,
+        plugin__name=f"{stack.name}-plugin",
+        agent__namespace=first.agent_namespace,
+        kong__namespace=stack.kong_namespace,
+        kong__release=stack.name,
+        kong__ingressClass=stack.name,
+    )
     stack.set(pluginConfig=OPTION)
     return stack
 
 
-def use(stack: LiveStack, *, agent: dict[str, Any]) -> None:
-    """Takes the stack's own agent out of its config, and names another."""
-    for key in ("agentToken", "agentValues"):
-        stack.pulumi("config", "rm", f"{PROJECT}:{key}")
-    stack.set(agent=agent)
+def left_alone(stack: LiveStack, preview: str) -> str:
+    """Runs the command that a refused preview names: the first gateway's webhook leaves this stack's objects alone.
 
-
-def left_alone(stack: LiveStack, preview: str) -> None:
-    """Runs the command that a refused preview names: the first gateway's webhook leaves this stack's objects alone."""
-    found = re.search(r"`(kubectl patch validatingwebhookconfiguration .*?)`", preview)
+    Returns that webhook's name.
+    """
+    found = re.search(r"`(kubectl patch validatingwebhookconfiguration (\S+) .*?)`", preview)
     assert found, preview
     stack.kubectl(*shlex.split(found[1])[1:])
+    return found[2]
+
+
+def select_by_values(first: LiveStack, second: LiveStack, webhook: str) -> None:
+    """The first gateway's own values make its webhook leave the second's objects alone, as docs/setups.md shows it."""
+    first.kubectl("delete", "validatingwebhookconfiguration", webhook)
+    selector = "kongValues__ingressController__admissionWebhook__objectSelector__matchExpressions__0__values"
+    follow(first, OTHERS_WEBHOOK, **{selector: [f"{PROJECT}.{second.name}"]})
+    first.up()
+    (written,) = [
+        item for item in first.objects("validatingwebhookconfigurations") if item["metadata"]["name"] == webhook
+    ]
+    for judge in written["webhooks"]:
+        assert f"{PROJECT}.{second.name}" in json.dumps(judge["objectSelector"])
 
 
 def standing(stack: LiveStack) -> dict[tuple[str, str, str], tuple[str, Any]]:
@@ -63,13 +81,14 @@ def failed_checks(stack: LiveStack) -> dict[str, str]:
 
 def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) -> None:
     first = new_stack()
+    follow(first, ALL_OURS)
     with first.recorded():
         first.up()
     second = second_gateway(new_stack, first)
 
     said = refused_preview(second)
     assert "objectSelector" in said and "max_body_size_bytes" in said and "Nothing was touched" in said
-    left_alone(second, said)
+    webhook = left_alone(second, said)
     with first.recorded() as beside, second.recorded() as installation:
         second.up()
     assert (installation.rollouts, beside.rollouts) == (2, 0)
@@ -83,10 +102,10 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
 
     # The agent's settings are the first stack's: the other gateway finds them with its own next run.
     first.set(blockingStatusCode=451)
-    first.up()
-    with second.recorded() as followed:
+    with first.recorded() as changed, second.recorded() as followed:
+        select_by_values(first, second, webhook)
         second.up()
-    assert followed.rollouts == 1
+    assert (changed.rollouts, followed.rollouts) == (1, 1)
     (pod,) = gateway_pods(second)
     assert "451" in {variable.get("value") for item in pod["spec"]["containers"] for variable in item.get("env", [])}
     second.preview(NOTHING)
@@ -99,7 +118,20 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
     assert first.verify().returncode == 0
     first.preview(NOTHING)
 
-    second.up()
+    # In async the second's reports go to the first's agent; then it asks for that one's TME again.
+    second.set(mode="async")
+    with first.recorded() as untouched, second.recorded() as reporting:
+        second.up()
+    assert (reporting.rollouts, untouched.rollouts) == (1, 0)
+    assert plugin(second)["config"]["ext_cap_endpoint"] == f"http://agent.{first.agent_namespace}:5442"
+    assert plugin(second)["config"]["mode"] == "async" and tme_count(second) == 0
+    assert second.verify().returncode == 0, second.verify().stdout
+    second.preview(NOTHING)
+    second.set(mode="sync")
+    with second.recorded() as switched:
+        second.up()
+    assert switched.rollouts == 1
+
     before = standing(second)
     with second.recorded() as alone:
         first.destroy()
@@ -113,12 +145,9 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
 
 
 def test_an_agent_outside_the_cluster_is_asked_by_its_address_in_async_only(new_stack: NewStack) -> None:
-    stack = new_stack(mode="sync")
-    url = "https://agent.example.com:5442"
-    use(stack, agent={"install": False, "url": url})
-    assert "is set with mode sync" in refused_preview(stack)
-
-    stack.set(mode="async")
+    stack = new_stack()
+    follow(stack, OUTSIDE_AGENT)
+    url = config(OUTSIDE_AGENT)["agent"]["url"]
     with stack.recorded() as installation:
         stack.up()
     assert installation.rollouts == 1
@@ -129,3 +158,11 @@ def test_an_agent_outside_the_cluster_is_asked_by_its_address_in_async_only(new_
     verified = stack.verify()
     assert verified.returncode == 0
     assert f"not checked: whether the agent outside the cluster answers the gateway at {url}" in verified.stdout
+
+    stack.set(mode="sync")
+    with stack.recorded() as untouched:
+        assert "is set with mode sync" in refused_preview(stack)
+    assert untouched.rollouts == 0
+    with stack.recorded():
+        stack.destroy()
+    assert plugins(stack) == []

@@ -69,6 +69,16 @@ def test_one_that_was_made_with_other_stages_is_made_anew(calls: list[str], tmp_
     assert calls == ["delete", "create"]
 
 
+def test_one_that_was_made_with_other_flags_is_made_anew(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "complete").write_text(cluster._layout())
+    (tmp_path / "cluster").mkdir()
+    monkeypatch.setattr(cluster, "API_SERVER_FLAGS", ("runtime-config=api/beta=false",))
+    assert cluster.ensure(say=quiet) is False
+    assert calls == ["delete", "create"]
+
+
 def test_a_process_of_somebody_else_is_never_ended(calls: list[str], tmp_path: Path) -> None:
     pids = tmp_path / "cluster" / "pids"
     pids.mkdir(parents=True)

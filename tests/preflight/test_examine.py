@@ -90,12 +90,14 @@ def test_a_login_that_does_not_work_is_one_refusal(kube: FakeKube, monkeypatch: 
     assert "Unauthorized" in refused(kube, live_change=False)
 
 
-def test_a_cluster_that_is_too_old_for_the_guard_is_refused(kube: FakeKube) -> None:
+def test_a_cluster_that_has_no_guard_is_refused(kube: FakeKube) -> None:
     resources = [{"name": "validatingwebhookconfigurations"}]
     kube.put(ADMISSION_API, {"resources": resources})
     assert "tmeGuard off" in refused(kube)
     passes(kube, policy=None)
     resources.append({"name": "validatingadmissionpolicies"})
+    assert "no validatingadmissionpolicybindings" in refused(kube)
+    resources.append({"name": "validatingadmissionpolicybindings"})
     passes(kube)
 
 

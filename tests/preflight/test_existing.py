@@ -7,7 +7,7 @@ import pytest
 from existing.editing import NOTE_ANNOTATION
 from existing.template import Part, added
 from preflight import examine
-from preflight.looks import config_maps, deployment, secrets
+from preflight.looks import NAMESPACES, config_maps, deployment, secrets
 from tests.preflight.fake import (
     OWNER,
     FakeKube,
@@ -41,7 +41,9 @@ def test_one_that_is_there_passes(kube: FakeKube) -> None:
 
 @pytest.mark.parametrize(("plural", "kind"), [("daemonsets", "DaemonSet"), ("statefulsets", "StatefulSet")])
 def test_another_kind_of_workload(kube: FakeKube, plural: str, kind: str) -> None:
-    assert "is missing" in refused(kube, **THEIRS)
+    assert "is missing, and so is that namespace" in refused(kube, **THEIRS)
+    kube.put(f"{NAMESPACES}/kong")
+    assert "is missing, and kong.install" in refused(kube, **THEIRS)
     kube.put(f"/apis/apps/v1/namespaces/kong/{plural}/quickstart-kong")
     assert f"is a {kind}" in refused(kube, **THEIRS)
 

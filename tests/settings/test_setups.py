@@ -1,19 +1,21 @@
-"""Every stack file that docs/setups.md shows is one that the program takes, once the rock's digest is filled in."""
+"""Every stack file that docs/setups.md shows is one that the program takes, and one that a live test runs."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import settings
+from tests.live import setups
 from tests.settings.stack_file import parse_file
 
-PAGE = Path(__file__).parents[2] / "docs" / "setups.md"
 PLACEHOLDER = "<sha256 of the rock>"
-STACK_FILES = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+LIVE = Path(setups.__file__).parent
+STACK_FILES = setups.stack_files()
 
 
-@pytest.mark.parametrize("text", STACK_FILES)
+@pytest.mark.parametrize("text", STACK_FILES.values(), ids=STACK_FILES)
 def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.shown.yaml"
     assert PLACEHOLDER in text
@@ -21,12 +23,23 @@ def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None
     parse_file(path, not_yet=settings.NOT_YET)
 
 
-def test_the_page_shows_an_agent_of_each_kind() -> None:
-    agents = {(found[0] == "false", bool(found[1])) for found in map(_agent, STACK_FILES)}
-    assert agents == {(False, False), (True, False), (True, True)}
+def test_all_yaml_of_the_page_is_found() -> None:
+    assert len(STACK_FILES) == setups.PAGE.read_text(encoding="utf-8").count("```yaml")
 
 
-def _agent(text: str) -> tuple[str, str]:
-    install = re.search(r"install: (\w+)", text)
-    url = re.search(r"\burl: ", text)
-    return (install[1] if install else "true", url[0] if url else "")
+@pytest.mark.parametrize("heading", STACK_FILES)
+def test_a_live_test_runs_it(heading: str) -> None:
+    (name,) = [name for name, value in vars(setups).items() if value == heading]
+    sources = [path.read_text(encoding="utf-8") for path in LIVE.glob("*.py")]
+    assert any(re.search(rf"\bfollow\(\s*\w+,\s*{name}\b", source) for source in sources)
+
+
+def test_the_page_shows_a_kong_and_an_agent_of_each_kind() -> None:
+    shown = [setups.config(heading) for heading in STACK_FILES]
+    assert {_ours(config, "kong") for config in shown} == {True, False}
+    agents = {(_ours(config, "agent"), "url" in config.get("agent", {})) for config in shown}
+    assert agents == {(True, False), (False, False), (False, True)}
+
+
+def _ours(config: dict[str, Any], part: str) -> bool:
+    return bool(config.get(part, {}).get("install", True))
