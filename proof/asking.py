@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import kube
+from admin.listener import Silent, admin_listener
+from pods import is_leaving, is_ready, selector_text
 from proof import kong
 from proof.expectation import Expectation
 from tme_port import TME_PORT
@@ -57,28 +59,6 @@ class Look:
     agent: str | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
-
-
-def is_leaving(pod: Mapping[str, Any]) -> bool:
-    """True for a pod that is being deleted, or has ended."""
-    return "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-
-
-def is_ready(pod: Mapping[str, Any]) -> bool:
-    """True for a pod whose condition Ready is True."""
-    conditions = pod.get("status", {}).get("conditions") or []
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-
-
-def selector_text(selector: Mapping[str, Any]) -> str:
-    """A LabelSelector as a query parameter."""
-    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
-    for item in selector.get("matchExpressions") or []:
-        values = ",".join(item.get("values") or [])
-        said = {"In": f"{item['key']} in ({values})", "NotIn": f"{item['key']} notin ({values})"}
-        said |= {"Exists": item["key"], "DoesNotExist": f"!{item['key']}"}
-        parts.append(said[item["operator"]])
-    return ",".join(parts)
 
 
 def runs_image(container: Mapping[str, Any], image: str) -> bool:
@@ -183,10 +163,10 @@ def _look_into(api: kube.Kube, expected: Expectation, pod: Document) -> PodLook:
     said: kong.KongAnswer | str
     try:
         container = next(item for item in pod["spec"]["containers"] if item["name"] == expected.container)
-        said = kong.ask(api, namespace, name, kong.admin_listener(container))
+        said = kong.ask(api, namespace, name, admin_listener(container))
     except StopIteration:
         said = f"the pod has no container {expected.container!r}"
-    except (kong.Silent, kube.ApiError, kube.Unreachable) as problem:
+    except (Silent, kube.ApiError, kube.Unreachable) as problem:
         said = str(problem)
     tme = None
     if expected.tme_image and any(runs_image(item, expected.tme_image) for item in containers(pod)):
@@ -206,6 +186,6 @@ def _answers(api: kube.Kube, pod: Mapping[str, Any]) -> None:
 def _trouble(question: Callable[[], None]) -> str | None:
     try:
         question()
-    except (kong.Silent, kube.ApiError, kube.Unreachable) as problem:
+    except (Silent, kube.ApiError, kube.Unreachable) as problem:
         return str(problem)
     return None

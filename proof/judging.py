@@ -6,7 +6,8 @@ Leaves out the looking (proof/asking.py), and single pods (proof/judging_pods.py
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proof.asking import Look, is_leaving, is_ready
+from pods import is_leaving, is_ready
+from proof.asking import Look
 from proof.expectation import Expectation
 from proof.judging_pods import REPAIR, anew, differences, pod_checks
 from proof.kong import KongAnswer
