@@ -10,6 +10,7 @@ from components.kong import KongGateway, KongGatewayArgs
 from components.kong_namespace import KongNamespace
 from components.plugin import TraceablePlugin
 from components.plugin_files import PluginFiles
+from components.postgres import ManagedPostgres
 from components.tme import TmeInjection
 from components.tme_guard import TmeGuard
 from gates import Gates
@@ -36,6 +37,8 @@ if planned.agent:
     foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
 if planned.guard:
     foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
+if database := planned.gateway.postgres:
+    foundation.append(ManagedPostgres("postgres", args=database, opts=after(namespace)))
 gateway: KongGateway | ExistingKong
 if isinstance(planned.gateway.args, KongGatewayArgs):
     gateway = KongGateway("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))

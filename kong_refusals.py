@@ -20,7 +20,7 @@ class KongValuesError(pulumi.RunError):
 
 _OBJECTS = (
     *("admin", "admin.http", "admin.tls", "admin.tls.client", "customEnv", "deployment", "deployment.kong", "env"),
-    *("ingressController", "ingressController.env", "plugins", "podAnnotations"),
+    *("ingressController", "ingressController.env", "migrations", "plugins", "podAnnotations", "postgresql"),
 )
 """What is read here and in components/kong.py, and is an object in the chart."""
 
@@ -54,9 +54,10 @@ def refuse_what_cannot_be_had(values: Mapping[str, Any], *, ingress_class: str) 
             "kongValues.podAnnotations asks for the TME. This program sets that annotation itself, after the injector "
             "and before the plugin; in the chart's values it would come too early and go too early. Take it out."
         )
-    controller = (values.get("ingressController") or {}).get("env") or {}
-    other = next((value for key, value in controller.items() if str(key).lower() == "ingress_class"), ingress_class)
-    if other != ingress_class:
+    controller = values.get("ingressController") or {}
+    variables_of_it = (controller.get("env") or {}).items()
+    other = next((value for key, value in variables_of_it if str(key).lower() == "ingress_class"), ingress_class)
+    if other != ingress_class and controller.get("enabled") is not False:
         raise KongValuesError(
             f"kongValues.ingressController.env.ingress_class is {other!r}, and the plugin is made for "
             f"{ingress_class!r}: the controller would never see it. Set traceable-kong:kong.ingressClass instead."

@@ -12,7 +12,9 @@ from components.existing_kong import ExistingKongArgs
 from components.helm import Chart
 from components.kong import KongGatewayArgs, kong_fullname, kong_values
 from components.plugin_files import PluginConfigMap, chart_entries, mount_paths
+from components.postgres import DATABASE, PASSWORD_KEY, PORT, USER, ManagedPostgresArgs, postgres_name
 from existing.template import Part
+from kong_database import KongDatabase, refuse_long_name
 from kong_refusals import kong_environment
 from settings import Settings
 from values import digest, merged
@@ -29,7 +31,7 @@ class GatewayPlan:
     """`args` says whose it is. `pod_selector` is a LabelSelector of its pods, and of no others in `namespace`.
 
     `release` is "" where the Kong is not ours. `environment` is what chart values of ours set of Kong's variables.
-    `digests` go into the record, `outputs` are the stack's.
+    `postgres` is a database that is made here. `digests` go into the record, `outputs` are the stack's.
     """
 
     namespace: str
@@ -39,6 +41,7 @@ class GatewayPlan:
     container_named: bool
     pod_selector: Mapping[str, Any]
     args: KongGatewayArgs | ExistingKongArgs
+    postgres: ManagedPostgresArgs | None = None
     environment: Mapping[str, str] = field(repr=False)
     digests: Mapping[str, str]
     outputs: Mapping[str, Any]
@@ -74,16 +77,21 @@ def existing_deployment(settings: Settings) -> str | None:
 
 def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
     kong = settings.kong
+    fullname = kong_fullname(kong.release, settings.kong_values)
+    managed = _managed_postgres(settings, owner)
+    database = _database(settings, managed)
+    if database is not None:
+        refuse_long_name(fullname)
     values = kong_values(
         settings.kong_values,
         plugin_entries=chart_entries(config_maps),
         ingress_class=kong.ingress_class,
-        database=kong.database,
+        database=database,
     )
     gateway = KongGatewayArgs(
         namespace=kong.namespace,
         release=kong.release,
-        fullname=kong_fullname(kong.release, settings.kong_values),
+        fullname=fullname,
         chart=Chart(**kong.chart.model_dump()),
         values=merged(values, ownership.release_mark(owner)),
         timeout_seconds=kong.timeout_seconds,
@@ -98,9 +106,50 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
             "matchLabels": {"app.kubernetes.io/instance": kong.release, "app.kubernetes.io/component": "app"}
         },
         args=gateway,
+        postgres=managed,
         environment=kong_environment(gateway.values),
         digests={"kongValuesDigest": digest(gateway.values)},
         outputs={"release": kong.release, "proxyService": f"{gateway.fullname}-proxy"},
+    )
+
+
+def _managed_postgres(settings: Settings, owner: str) -> ManagedPostgresArgs | None:
+    kong = settings.kong
+    if kong.database == "off" or kong.postgres is None or not kong.postgres.managed:
+        return None
+    return ManagedPostgresArgs(
+        namespace=kong.namespace,
+        name=postgres_name(kong.release),
+        labels=ownership.labels(owner),
+        timeout_seconds=kong.timeout_seconds,
+    )
+
+
+def _database(settings: Settings, managed: ManagedPostgresArgs | None) -> KongDatabase | None:
+    """The database as Kong's chart is told of it; the settings' rules have seen to it that there is one."""
+    theirs = settings.kong.postgres
+    if managed is not None:
+        return KongDatabase(
+            host=managed.host,
+            port=PORT,
+            name=DATABASE,
+            user=USER,
+            password_secret=managed.name,
+            password_key=PASSWORD_KEY,
+            tls=False,
+            managed=True,
+        )
+    if settings.kong.database == "off" or theirs is None or theirs.host is None or theirs.password_secret is None:
+        return None
+    return KongDatabase(
+        host=theirs.host,
+        port=theirs.port,
+        name=theirs.database,
+        user=theirs.user,
+        password_secret=theirs.password_secret.name,
+        password_key=theirs.password_secret.key,
+        tls=theirs.tls,
+        managed=False,
     )
 
 

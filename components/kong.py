@@ -12,6 +12,7 @@ import pulumi
 
 from components.helm import Chart, helm_release
 from existing.variables import LUA_PATH
+from kong_database import KongDatabase, with_database
 from kong_refusals import KongValuesError, environment, refuse_other_shapes, refuse_what_cannot_be_had, require
 from plugin_options import TRACEABLE_PLUGINS
 from values import Values, merged
@@ -28,7 +29,7 @@ def kong_values(
     *,
     plugin_entries: Sequence[Mapping[str, Any]],
     ingress_class: str,
-    database: str,
+    database: KongDatabase | None,
 ) -> Values:
     """The chart's values: ours, with the user's laid on them; their other plugins stay beside ours.
 
@@ -36,20 +37,17 @@ def kong_values(
         user_values: `kongValues` of the stack.
         plugin_entries: what `chart_entries()` gave, for `plugins.configMaps`; none where Traceable leaves.
         ingress_class: of this gateway.
-        database: `off` or `postgres`.
+        database: Kong's, None where it has none. With one, the ingress controller need not be there.
 
     Raises KongValuesError where both cannot be had (kong chart 3.4.1: `env.plugins` takes the place of the list that
     the chart makes of `plugins.configMaps`, and says nothing).
     """
     refuse_other_shapes(user_values)
-    ours: Values = {
-        "env": {"database": database},
-        "ingressController": {"enabled": True, "ingressClass": ingress_class},
-    }
-    values = merged(ours, user_values)
-    require(values, ["env", "database"], database, "kong.database")
-    require(values, ["ingressController", "enabled"], True, None)
-    require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
+    values = with_database(user_values, database)
+    if database is None or (values.get("ingressController") or {}).get("enabled", True) is not False:
+        values = merged({"ingressController": {"enabled": True, "ingressClass": ingress_class}}, values)
+        require(values, ["ingressController", "enabled"], True, None)
+        require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
     refuse_what_cannot_be_had(values, ingress_class=ingress_class)
     ours_by_plugin = {entry["pluginName"] for entry in plugin_entries}
     for where, name, value in environment(values):

@@ -76,8 +76,8 @@ def down() -> None:
 def status() -> None:
     """What is there, without changing it."""
     _say(f"cluster: {'running' if cluster.alive() else 'not running'} ({cluster.NAME})")
-    choice = paths.PLUGIN_CHOICE.read_text() if paths.PLUGIN_CHOICE.exists() else "not chosen yet"
-    _say(f"kubernetes plugin: {choice} ({plugins.version()})")
+    for name in plugins.STAND_INS:
+        _say(f"{name} plugin: {plugins.chosen(name) or 'not chosen yet'} ({plugins.version(name)})")
 
 
 def _select(platform: Platform) -> None:

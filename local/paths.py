@@ -22,6 +22,9 @@ INJECTOR = STATE / "injector"
 GATEWAYS = STATE / "gateways"
 CHARTS = STATE / "charts"
 ROCKS = STATE / "rocks"
-PLUGIN_CHOICE = STATE / "kubernetes-plugin"
-
 VENV_BIN = CLONE / ".venv" / "bin"
+
+
+def plugin_choice(name: str) -> Path:
+    """Where it is written down which plugin of this name is used."""
+    return STATE / f"{name}-plugin"

@@ -29,14 +29,14 @@ class Platform:
     """A running platform.
 
     `env` is the environment for pulumi, kubectl and helm; `rock` the stand-in rock; `charts` the folder with the
-    published charts; `provider` which kubernetes plugin is in use; `was_running` whether it ran before this call.
+    published charts; `plugins` which provider plugins are in use; `was_running` whether it ran before this call.
     """
 
     env: dict[str, str]
     kubeconfig: Path
     rock: Path
     charts: Path
-    provider: str
+    plugins: dict[str, str]
     was_running: bool
 
     @classmethod
@@ -72,7 +72,7 @@ class Platform:
             kubeconfig=paths.KUBECONFIG,
             rock=rock.make(paths.ROCKS),
             charts=paths.CHARTS,
-            provider=plugins.ensure(environment, say=say),
+            plugins=plugins.ensure(environment, say=say),
             was_running=was_running,
         )
 

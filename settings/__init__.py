@@ -17,7 +17,7 @@ from pulumi.runtime import config as runtime_config
 import rock_download
 
 # Importing the rules fills RULES.
-from settings import rules, rules_agent, rules_plugin, secrets  # noqa: F401
+from settings import rules, rules_agent, rules_database, rules_plugin, secrets  # noqa: F401
 from settings.model import Settings
 from settings.problem import RULES, Problem, config_remove, config_set, shown
 from settings.secrets import SecretPath

@@ -133,15 +133,19 @@ class AgentSettings(_Part):
 
 
 class PostgresSettings(_Part):
-    """Kong's database."""
+    """The database of a Kong of ours: one that exists, or one that is made here."""
 
-    host: str | None = Field(default=None, description="Host name of a PostgreSQL that exists.")
+    host: str | None = Field(default=None, description="Host name or address of a PostgreSQL that exists.")
     port: Number = Field(default=5432, ge=1, le=65_535, description="Its port.")
     database: str = Field(default="kong", description="Name of the database.")
     user: str = Field(default="kong", description="Name of the user.")
-    password_secret: SecretReference | None = Field(default=None, description="Where the password is.")
-    tls: Switch = Field(default=True, description="TLS to the database.")
-    managed: Switch = Field(default=False, description="A PostgreSQL made here, for development.")
+    password_secret: SecretReference | None = Field(
+        default=None, description="The Secret in Kong's namespace that holds the password."
+    )
+    tls: Switch = Field(default=True, description="TLS to the database; none where it is made here.")
+    managed: Switch = Field(
+        default=False, description="True: a PostgreSQL is made here, for development; its data goes with it."
+    )
 
 
 class AdminSettings(_Part):

@@ -1,4 +1,4 @@
-"""What the plugin says to the person, through the engine's Log RPC; and that it is a stand-in, once per run."""
+"""What a plugin says to the person, through the engine's Log RPC; and that it is a stand-in, once per run."""
 
 import os
 import socket
@@ -8,10 +8,14 @@ import threading
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-NOTICE = (
-    "the kubernetes provider plugin in this run is a STAND-IN for the official one: it is for trying things on the "
-    "embedded platform, not for a real cluster"
-)
+
+def notice(plugin: str) -> str:
+    """That the plugin of this name is a stand-in."""
+    return (
+        f"the {plugin} provider plugin in this run is a STAND-IN for the official one: it is for trying things on the "
+        "embedded platform, not for a real cluster"
+    )
+
 
 _SEVERITIES = {
     "info": engine_pb2.INFO,
@@ -24,7 +28,8 @@ _SEVERITIES = {
 class Voice:
     """Logs to the engine at an address. Safe to use from several threads; a log that does not arrive is dropped."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, plugin: str) -> None:
+        self._plugin = plugin
         self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
         self._lock = threading.Lock()
         self._noticed = False
@@ -49,7 +54,7 @@ class Voice:
                 return
             self._noticed = True
         if self._is_first_of_run():
-            self.log("warning", "", NOTICE)
+            self.log("warning", "", notice(self._plugin))
 
     def _is_first_of_run(self) -> bool:
         """True in the first plugin process that an engine starts; every provider resource has its own process.
@@ -60,7 +65,7 @@ class Voice:
             return True
         self._held = socket.socket(socket.AF_UNIX)
         try:
-            self._held.bind(f"\0pulumi-kubernetes-stand-in-{os.getuid()}-{os.getppid()}")
+            self._held.bind(f"\0pulumi-{self._plugin}-stand-in-{os.getuid()}-{os.getppid()}")
         except OSError:
             return False
         return True

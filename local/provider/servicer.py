@@ -58,7 +58,7 @@ class KubernetesServicer(ProviderServicer):
 
     def __init__(self, engine_address: str, version: str) -> None:
         super().__init__([], version, Provider(), engine_address)
-        self._voice = Voice(engine_address)
+        self._voice = Voice(engine_address, "kubernetes")
         self._workers = ThreadPoolExecutor(WORKERS)
         self.context = Context(Settings(), self._voice.log)
 

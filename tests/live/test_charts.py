@@ -13,9 +13,10 @@ from local import charts, paths
 pytestmark = pytest.mark.usefixtures("platform")
 
 
-def render(chart: str, *, fails: bool = False, **values: Any) -> list[dict[str, Any]] | str:
+def render(chart: str, *, fails: bool = False, upgrade: bool = False, **values: Any) -> list[dict[str, Any]] | str:
+    command = [paths.TOOLS / "helm", "template", "quickstart", charts.SOURCE / chart]
     done = subprocess.run(
-        [paths.TOOLS / "helm", "template", "quickstart", charts.SOURCE / chart, "--namespace", "ns", "--values", "-"],
+        [*command, "--namespace", "ns", "--values", "-", *(["--is-upgrade"] if upgrade else [])],
         input=json.dumps(values),
         capture_output=True,
         text=True,
@@ -161,3 +162,96 @@ def test_a_gateway_can_be_a_daemon_set_and_have_sidecars() -> None:
 def test_helms_own_value_is_taken(chart: str) -> None:
     assert render(chart, **{"global": {"a": 1}})
     assert "global" in str(render(chart, fails=True, **{"global": "a"}))
+
+
+DATABASE = {
+    "env": {
+        "database": "postgres",
+        "pg_host": "db",
+        "pg_password": {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "password"}}},
+    },
+    "plugins": {"configMaps": [{"name": "cm", "pluginName": "foo"}]},
+}
+
+
+def jobs(**values: Any) -> dict[str, Any]:
+    """The migration Jobs by what their containers run."""
+    return {
+        item["spec"]["template"]["spec"]["containers"][0]["args"][-1]: item
+        for item in render("kong", **values)
+        if isinstance(item, dict) and item["kind"] == "Job"
+    }
+
+
+def variables(container: dict[str, Any]) -> dict[str, Any]:
+    return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+
+
+def test_a_database_is_reached_as_the_values_say() -> None:
+    pod = one(render("kong", **DATABASE), "Deployment")["spec"]["template"]["spec"]
+    containers = {item["name"]: item for item in [*pod["initContainers"], *pod["containers"]]}
+    for name in ("clear-stale-pid", "wait-for-db", "proxy"):
+        found = variables(containers[name])
+        assert (found["KONG_DATABASE"], found["KONG_PG_HOST"], found["KONG_PG_PORT"]) == ("postgres", "db", "5432")
+        assert found["KONG_PG_PASSWORD"] == {"secretKeyRef": {"name": "pg", "key": "password"}}
+
+
+def test_pods_wait_for_the_database_with_the_plugins_files_mounted() -> None:
+    def waiting(**values: Any) -> list[dict[str, Any]]:
+        pod = one(render("kong", **values), "Deployment")["spec"]["template"]["spec"]
+        return [item for item in pod["initContainers"] if item["name"] == "wait-for-db"]
+
+    (found,) = waiting(**DATABASE)
+    assert "until kong start" in found["args"][-1]
+    assert "/opt/kong/plugins/foo" in [item["mountPath"] for item in found["volumeMounts"]]
+    assert waiting(**DATABASE, waitImage={"enabled": False}) == []
+    assert waiting() == []
+
+
+def test_migrations_begin_with_the_installation_and_are_hooks_of_an_upgrade() -> None:
+    installed, upgraded = jobs(**DATABASE), jobs(upgrade=True, **DATABASE)
+    assert set(installed) == {"bootstrap", "up", "finish"}
+    assert "helm.sh/hook" not in installed["bootstrap"]["metadata"]["annotations"]
+    assert set(upgraded) == {"up", "finish"}
+    for name, hook in (("up", "pre-upgrade"), ("finish", "post-upgrade")):
+        annotations = upgraded[name]["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == hook
+        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
+
+
+def test_migrations_have_the_plugins_files_and_the_database() -> None:
+    for job in jobs(**DATABASE).values():
+        pod = job["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert "/opt/kong/plugins/foo" in [item["mountPath"] for item in container["volumeMounts"]]
+        assert {"name": "kong-plugin-foo", "configMap": {"name": "cm"}} in pod["volumes"]
+        assert variables(container)["KONG_PLUGINS"] == "bundled,foo"
+        assert variables(container)["KONG_PG_HOST"] == "db"
+        assert pod["restartPolicy"] == "OnFailure"
+
+
+def test_migrations_are_switched_off_one_by_one() -> None:
+    assert set(jobs(**DATABASE, migrations={"init": False, "preUpgrade": False})) == {"finish"}
+    assert set(jobs(**DATABASE, migrations={"postUpgrade": False})) == {"bootstrap", "up"}
+    assert jobs() == {} and jobs(upgrade=True) == {}
+    kept = jobs(**DATABASE, migrations={"ttlSecondsAfterFinished": 60, "jobAnnotations": {"a": "b"}})["bootstrap"]
+    assert kept["spec"]["ttlSecondsAfterFinished"] == 60
+    assert kept["metadata"]["annotations"]["a"] == "b"
+
+
+def test_without_a_controller_nothing_of_it_is_there() -> None:
+    objects = render("kong", **DATABASE, ingressController={"enabled": False})
+    pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+    assert [item["name"] for item in pod["containers"]] == ["proxy"]
+    assert "KONG_KIC" not in variables(pod["containers"][0])
+    assert {item["kind"] for item in objects if isinstance(item, dict)} == {
+        *("ServiceAccount", "Service", "Deployment", "Job")
+    }
+
+
+def test_neither_a_controller_nor_a_database_is_refused() -> None:
+    assert "dblessConfig" in str(render("kong", fails=True, ingressController={"enabled": False}))
+
+
+def test_the_charts_own_database_is_refused() -> None:
+    assert "postgresql" in str(render("kong", fails=True, **DATABASE, postgresql={"enabled": True}))

@@ -32,6 +32,7 @@ WITHOUT_PULUMI = [
     "settings/model.py",
     "settings/rules.py",
     "settings/rules_agent.py",
+    "settings/rules_database.py",
     "settings/rules_plugin.py",
     "tme_port.py",
     "verify.py",

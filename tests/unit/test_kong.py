@@ -13,7 +13,7 @@ ENTRY = {"name": "kong-plugin-traceable-0123456789", "pluginName": "traceable"}
 
 
 def values(**user_values: object) -> dict:
-    return kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database="off")
+    return kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None)
 
 
 def test_the_plugins_files_are_mounted_beside_the_users_own() -> None:
@@ -26,7 +26,7 @@ def test_the_plugins_files_are_mounted_beside_the_users_own() -> None:
 
 def test_the_users_values_are_not_changed() -> None:
     theirs: dict = {"plugins": {"configMaps": []}}
-    kong_values(theirs, plugin_entries=[ENTRY], ingress_class="kong", database="off")
+    kong_values(theirs, plugin_entries=[ENTRY], ingress_class="kong", database=None)
     assert theirs == {"plugins": {"configMaps": []}}
 
 

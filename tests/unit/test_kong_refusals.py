@@ -151,7 +151,7 @@ ANYTHING = strategies.recursive(
 def test_whatever_is_written_there_is_taken_or_refused(values: Values) -> None:
     entry = {"name": "cm", "pluginName": "traceable"}
     try:
-        kong_values(values, plugin_entries=[entry], ingress_class="kong", database="off")
+        kong_values(values, plugin_entries=[entry], ingress_class="kong", database=None)
         kong_fullname("edge", values)
     except KongValuesError as refused:
         assert "kongValues" in str(refused)

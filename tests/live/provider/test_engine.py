@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from local import plugins
 from tests.live.provider.conftest import Cluster
 from tests.live.provider.expectations import expect
-from tests.live.provider.plugin import CLONE
 from tests.live.sessions import end_session
 
 COMMAND_TIMEOUT_SECONDS = 120
@@ -59,13 +57,10 @@ class Program:
     def __init__(self, environment: dict[str, str], folder: Path, namespace: str) -> None:
         self.folder = folder
         home, state = folder / "home", folder / "state"
-        plugin = home / "plugins" / f"resource-kubernetes-v{plugins.version()}" / "pulumi-resource-kubernetes"
-        plugin.parent.mkdir(parents=True)
         state.mkdir()
-        official = environment.get("PULUMI_KUBERNETES_PLUGIN")
-        command = official or f"{sys.executable} -m local.provider"
-        plugin.write_text(f'#!/bin/sh\nPYTHONPATH="{CLONE}" exec {command} "$@"\n')
-        plugin.chmod(0o755)
+        plugins.put_stand_in("kubernetes", home, command=environment.get("PULUMI_KUBERNETES_PLUGIN", ""))
+        # The engine looks for what the installed SDKs may need.
+        plugins.put_stand_in("random", home)
         self.environment = {
             **environment,
             "PULUMI_HOME": str(home),

@@ -50,7 +50,9 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- $_ := set $env "KONG_PROXY_LISTEN" (printf "0.0.0.0:%v, [::]:%v, 0.0.0.0:%v http2 ssl, [::]:%v http2 ssl" .Values.proxy.http.containerPort .Values.proxy.http.containerPort .Values.proxy.tls.containerPort .Values.proxy.tls.containerPort) -}}
 {{- $_ := set $env "KONG_STATUS_LISTEN" (printf "0.0.0.0:%v, [::]:%v" .Values.status.http.containerPort .Values.status.http.containerPort) -}}
 {{- $_ := set $env "KONG_STREAM_LISTEN" "off" -}}
-{{- if .Values.ingressController.enabled }}{{ $_ := set $env "KONG_KIC" "on" }}{{ end -}}
+{{- if .Values.ingressController.enabled }}{{ $_ := set $env "KONG_KIC" "on" }}
+{{- else if eq .Values.env.database "off" }}{{ fail "the stand-in has no dblessConfig, which the chart uses where there is neither a controller nor a database" }}{{ end -}}
+{{- if eq .Values.env.database "postgres" }}{{ $_ := set $env "KONG_PG_PORT" "5432" }}{{ end -}}
 {{- if .Values.plugins }}{{ $_ := set $env "KONG_PLUGINS" (include "kong.pluginList" .) }}{{ end -}}
 {{- /* What the user sets comes last and silently takes the place of what was put together: as in the chart. */ -}}
 {{- range $key, $value := .Values.env }}{{ $_ := set $env (printf "KONG_%s" (upper $key)) $value }}{{ end -}}
@@ -81,5 +83,47 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
   mountPath: {{ $path }}/{{ .path | default .name }}
   readOnly: true
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "kong.noDaemonEnv" -}}
+{{ include "kong.env" . }}
+- name: KONG_NGINX_DAEMON
+  value: "off"
+{{- end -}}
+
+{{- define "kong.envFrom" -}}
+{{- with .Values.envFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "kong.volumes" -}}
+- name: {{ include "kong.fullname" . }}-prefix-dir
+  emptyDir: {sizeLimit: 256Mi}
+- name: {{ include "kong.fullname" . }}-tmp
+  emptyDir: {sizeLimit: 1Gi}
+- name: {{ include "kong.fullname" . }}-token
+  projected:
+    sources:
+      - serviceAccountToken: {expirationSeconds: 3607, path: token}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]}
+{{- range (include "kong.mounted" . | fromJsonArray) }}
+{{- $kind := .kind }}
+{{- $key := .key }}
+- name: kong-plugin-{{ .plugin.pluginName }}
+  {{ $kind }}: { {{ $key }}: {{ .plugin.name }} }
+{{- range .plugin.subdirectories }}
+- name: {{ .name }}
+  {{ $kind }}: { {{ $key }}: {{ .name }} }
+{{- end }}
+{{- end }}
+{{- if and .Values.ingressController.enabled .Values.ingressController.admissionWebhook.enabled }}
+{{- $certificate := .Values.ingressController.admissionWebhook.certificate }}
+- name: webhook-cert
+  secret:
+    secretName: {{ ternary $certificate.secretName (printf "%s-validation-webhook-keypair" (include "kong.fullname" .)) $certificate.provided }}
 {{- end }}
 {{- end -}}

@@ -1,0 +1,40 @@
+"""Serves a plugin as the engine starts one: with the engine's address, answering with the port on standard output."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+
+import grpc.aio
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
+
+ENGINE_INTERVAL_SECONDS = 1.0
+
+MakeServicer = Callable[[str], provider_pb2_grpc.ResourceProviderServicer]
+
+
+def main(make: MakeServicer) -> None:
+    """Serves what `make` gives for the engine's address, until the engine ends it."""
+    arguments = [each for each in sys.argv[1:] if not each.startswith("-")]
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(make, arguments[0] if arguments else ""))
+
+
+async def _serve(make: MakeServicer, engine_address: str) -> None:
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(engine_address), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(port, flush=True)
+    await _engine_gone()
+    # Operations may hang in threads that nobody waits for any more.
+    os._exit(1)
+
+
+async def _engine_gone() -> None:
+    """Returns when the process that started this one is gone: a killed engine sends no word of it."""
+    engine = os.getppid()
+    while os.getppid() == engine:
+        await asyncio.sleep(ENGINE_INTERVAL_SECONDS)

@@ -1,0 +1,82 @@
+"""What the settings about Kong's database come to, and where it has its place in the program."""
+
+import json
+from typing import Any
+
+import pytest
+
+import settings
+from components.kong import KongGatewayArgs, KongValuesError
+from components.postgres import ManagedPostgresArgs
+from plan import Plan, plan
+from tests.unit.conftest import Program
+from tests.unit.test_plan import OWNER, ROCK
+
+THEIRS = {"host": "db", "port": "5433", "passwordSecret": {"name": "pg", "key": "word"}}
+
+
+def planned(**config: object) -> Plan:
+    given = {"agentToken": "t", "plugin": {"rock": "x.rock"}, **config}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    return plan(settings.parse(texts, secret_paths=[("agentToken",)], not_yet={}), ROCK, OWNER)
+
+
+def environment(made: Plan) -> dict[str, Any]:
+    assert isinstance(made.gateway.args, KongGatewayArgs)
+    return dict(made.gateway.args.values["env"])
+
+
+def test_a_database_that_exists_is_named_in_the_chart_and_not_made() -> None:
+    made = planned(kong={"createNamespace": False, "database": "postgres", "postgres": THEIRS})
+    assert made.gateway.postgres is None
+    env = environment(made)
+    assert (env["pg_host"], env["pg_port"], env["pg_ssl"], env["pg_user"]) == ("db", "5433", "on", "kong")
+    assert env["pg_password"] == {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "word"}}}
+
+
+def test_a_database_that_is_made_here_is_the_one_that_kong_uses() -> None:
+    made = planned(kong={"namespace": "gw", "release": "edge", "database": "postgres", "postgres": {"managed": True}})
+    database = made.gateway.postgres
+    assert isinstance(database, ManagedPostgresArgs)
+    assert (database.namespace, database.name) == ("gw", "edge-postgres")
+    assert database.labels["traceable-kong/stack"] == OWNER
+    env = environment(made)
+    assert (env["pg_host"], env["pg_port"], env["pg_ssl"]) == ("edge-postgres.gw.svc", "5432", "off")
+    assert env["pg_password"]["valueFrom"]["secretKeyRef"] == {"name": "edge-postgres", "key": "password"}
+
+
+def test_the_database_stays_with_kong_when_traceable_leaves() -> None:
+    kong = {"database": "postgres", "postgres": {"managed": True}}
+    assert planned(kong=kong, enabled="false", installed="false").gateway.postgres is not None
+
+
+def test_without_a_database_there_is_none() -> None:
+    made = planned()
+    assert made.gateway.postgres is None and environment(made) == {"database": "off"}
+
+
+def test_somebody_elses_kong_has_its_owners_database() -> None:
+    assert planned(kong={"install": False, "database": "postgres"}).gateway.postgres is None
+
+
+def test_a_release_that_leaves_no_room_for_the_migrations_jobs_is_refused() -> None:
+    kong = {"release": "r" * 35, "database": "postgres", "postgres": {"managed": True}}
+    with pytest.raises(KongValuesError, match="to a shorter name"):
+        planned(kong=kong)
+    planned(kong={"release": "r" * 35})
+    planned(kong=kong, kongValues={"fullnameOverride": "edge"})
+
+
+@pytest.fixture
+def with_a_database(program: Program, monkeypatch: pytest.MonkeyPatch) -> Program:
+    assert settings.parse.__kwdefaults__ is not None
+    monkeypatch.setitem(settings.parse.__kwdefaults__, "not_yet", {})
+    return program
+
+
+def test_the_database_comes_before_kong_and_after_its_namespace(with_a_database: Program) -> None:
+    made = with_a_database.up(kong={"database": "postgres", "postgres": {"managed": True}})
+    assert made.waits_for("gateway-release", "postgres-stateful-set")
+    for name in ("postgres-secret", "postgres-service", "postgres-stateful-set"):
+        assert made.waits_for(name, "kong-namespace")
+    assert {name for name, *_ in made.secrets()} == {"postgres-secret"}
