@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import settings
 from tests.settings.stack_file import parse_file
 
 PAGE = Path(__file__).parents[2] / "docs" / "setups.md"
@@ -18,7 +17,7 @@ def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None
     path = tmp_path / "Pulumi.shown.yaml"
     assert PLACEHOLDER in text
     path.write_text(text.replace(PLACEHOLDER, "ab" * 32), encoding="utf-8")
-    parse_file(path, not_yet=settings.NOT_YET)
+    parse_file(path)
 
 
 def test_the_page_shows_an_agent_of_each_kind() -> None:

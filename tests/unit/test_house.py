@@ -31,6 +31,7 @@ WITHOUT_PULUMI = [
     "rock.py",
     "settings/model.py",
     "settings/rules.py",
+    "settings/rules_admin.py",
     "settings/rules_agent.py",
     "settings/rules_database.py",
     "settings/rules_plugin.py",
