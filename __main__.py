@@ -3,6 +3,7 @@
 import pulumi
 
 from beginning import begin
+from components.admin_api import TraceableAdminPlugin, TraceableAdminPluginArgs
 from components.agent import TraceableAgent
 from components.existing_kong import ExistingKong
 from components.installation import Installation
@@ -58,12 +59,14 @@ def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
     )
 
 
-def configure_plugin(*steps: pulumi.Resource) -> TraceablePlugin:
-    args, opts = planned.plugin, after(gateway, *steps)
-    return TraceablePlugin("plugin", args=args, kong_revision=gateway.revision, before=gates.plugin, opts=opts)
+def configure_plugin(*steps: pulumi.Resource) -> TraceablePlugin | TraceableAdminPlugin:
+    args, revision, gate, opts = planned.plugin, gateway.revision, gates.plugin, after(gateway, *steps)
+    if isinstance(args, TraceableAdminPluginArgs):
+        return TraceableAdminPlugin("plugin", args=args, kong_revision=revision, before=gate, opts=opts)
+    return TraceablePlugin("plugin", args=args, kong_revision=revision, before=gate, opts=opts)
 
 
-steps: list[TmeInjection | TraceablePlugin] = []
+steps: list[TmeInjection | TraceablePlugin | TraceableAdminPlugin] = []
 if planned.installed:
     # The plugin may only call a TME that is there: after it on the way in, and before it on the way out.
     first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)

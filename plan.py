@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ownership
+from components.admin_api import TraceableAdminPluginArgs
 from components.agent import (
     OWN_TOKEN_SECRET,
     AgentArgs,
@@ -28,8 +29,9 @@ from components.tme_guard import TmeGuardArgs
 from gates import GatesArgs
 from gates.probe import Probe
 from plan_gateway import GatewayPlan, gateway_plan
+from plan_plugin import plugin_args, plugin_outputs
 from plugin_options import plugin_version, text
-from proof.expectation import RECORD_NAME, Expectation
+from proof.expectation import RECORD_NAME, Database, Expectation
 from rock import Rock
 from settings import Settings
 from values import Values, digest, merged
@@ -55,7 +57,7 @@ class Plan:
     plugin_files: PluginFilesArgs | None
     gateway: GatewayPlan
     tme: TmeInjectionArgs
-    plugin: TraceablePluginArgs
+    plugin: TraceablePluginArgs | TraceableAdminPluginArgs
     installation: InstallationArgs
     gates: GatesArgs
     outputs: dict[str, Any]
@@ -100,23 +102,18 @@ def plan(
         settings_digest=digest(given),
         timeout_seconds=settings.kong.timeout_seconds,
     )
-    plugin = TraceablePluginArgs(
-        plugin_name=settings.plugin.name,
-        ingress_class=settings.kong.ingress_class,
-        everywhere=settings.scope == "global",
-        enabled=settings.enabled,
-        config=plugin_config(
-            settings.plugin_config,
-            rock_version=rock.version,
-            endpoint=endpoint,
-            mode=settings.mode,
-            buffer_request_body=settings.buffer_request_body,
-            fail_open=settings.fail_mode == "open",
-            timeout_ms=settings.timeout_ms,
-            service_name=settings.plugin.service_name,
-        ),
-        labels=labels,
+    config = plugin_config(
+        settings.plugin_config,
+        rock_version=rock.version,
+        endpoint=endpoint,
+        mode=settings.mode,
+        buffer_request_body=settings.buffer_request_body,
+        fail_open=settings.fail_mode == "open",
+        timeout_ms=settings.timeout_ms,
+        service_name=settings.plugin.service_name,
     )
+    plugin = plugin_args(settings, owner, gateway, config=config, labels=labels)
+    row = plugin if isinstance(plugin, TraceableAdminPluginArgs) else None
     expectation = Expectation(
         namespace=settings.kong.namespace,
         release=gateway.release,
@@ -124,15 +121,16 @@ def plan(
         container=gateway.container,
         ingress_class=settings.kong.ingress_class,
         plugin=PLUGIN,
-        plugin_object=settings.plugin.name,
+        plugin_object=settings.plugin.name if row is None else "",
         plugin_version=text(plugin_version(rock.version)),
         enabled=settings.enabled,
-        everywhere=plugin.everywhere,
-        config=plugin.config,
+        everywhere=settings.scope == "global",
+        config=config,
         files=mount_paths(config_maps),
         tme_image=tme_image if tme.wanted else None,
         agent_namespace=agent_namespace,
         installed=installed,
+        database=Database(place=row.place, access=row.access) if row else None,
     )
     guard = TmeGuardArgs(
         policy=ownership.cluster_wide_name("traceable-tme-guard", owner),
@@ -196,7 +194,7 @@ def plan(
             **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
             "installed": installed,
             "enabled": settings.enabled and installed,
-            "plugin": settings.plugin.name,
+            **plugin_outputs(plugin),
             "namespace": settings.kong.namespace,
             "deployment": gateway.deployment,
             **gateway.outputs,

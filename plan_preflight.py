@@ -1,9 +1,22 @@
 """What preflight asks about, from the settings and the plan. Pure. Leaves out the asking (preflight/)."""
 
+from collections.abc import Iterator
+
+from admin.access import CERTIFICATE_KEYS
+from components.admin_api import TraceableAdminPluginArgs
 from components.agent import OWN_TOKEN_SECRET
 from components.kong import KongGatewayArgs
 from plan import Plan
-from preflight import Adoption, AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
+from preflight import (
+    Adoption,
+    AgentIntent,
+    GatewayIntent,
+    Intent,
+    NamedSecret,
+    PluginIntent,
+    RowIntent,
+    SecretKey,
+)
 from rock import Rock
 from settings import Settings
 
@@ -36,11 +49,12 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
                 if settings.kong.adopt and isinstance(gateway.args, KongGatewayArgs)
                 else None
             ),
+            database=settings.kong.database,
         ),
         agent=_agent(settings, planned),
         agent_release=planned.gates.agent_release,
         plugin=PluginIntent(
-            object_name=expected.plugin_object,
+            object_name=expected.plugin_object or None,
             name=expected.plugin,
             everywhere=expected.everywhere,
             config=expected.config,
@@ -55,7 +69,41 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
         tme_image=planned.gates.probe.tme_image,
         enabled=settings.enabled,
         installed=settings.installed,
+        row=_row(planned),
+        named_secrets=tuple(_named_secrets(settings)),
     )
+
+
+def _row(planned: Plan) -> RowIntent | None:
+    made = planned.plugin
+    if not isinstance(made, TraceableAdminPluginArgs):
+        return None
+    return RowIntent(place=made.place, access=made.access, adopt=made.adopt)
+
+
+def _named_secrets(settings: Settings) -> Iterator[NamedSecret]:
+    """Those in Kong's namespace; the settings' rules have seen to it that the namespace is not made here."""
+    if settings.kong.database == "off":
+        return
+    postgres, admin = settings.kong.postgres, settings.kong.admin
+    for setting, secret, meant in (
+        (
+            "kong.postgres.passwordSecret",
+            postgres and postgres.password_secret,
+            "Kong could not log in to it",
+        ),
+        ("kong.admin.tokenSecret", admin and admin.token_secret, "Kong would refuse to write the plugin"),
+        ("kong.admin.caSecret", admin and admin.ca_secret, "nobody could tell whether it is Kong that answers"),
+    ):
+        if secret:
+            yield NamedSecret(setting=setting, name=secret.name, keys=(secret.key,), meant=meant)
+    if admin and admin.client_certificate_secret:
+        yield NamedSecret(
+            setting="kong.admin.clientCertificateSecret",
+            name=admin.client_certificate_secret,
+            keys=CERTIFICATE_KEYS,
+            meant="Kong would not let this stack in",
+        )
 
 
 def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:

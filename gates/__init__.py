@@ -120,7 +120,7 @@ class Gates:
 
     def _watch_gateway(self, api: kube.Kube) -> None:
         expected = self._expectation
-        self._watch(api, expected.namespace, expected.deployment, plugin_object=expected.plugin_object)
+        self._watch(api, expected.namespace, expected.deployment, plugin_object=expected.plugin_object or None)
 
     def _watch_agent(self, api: kube.Kube) -> None:
         self._watch(api, self._expectation.agent_namespace, AGENT_DEPLOYMENT, plugin_object=None)
@@ -166,4 +166,7 @@ class Gates:
         unrecorded.refuse_where_it_stands(api, record_path=self._record_path)
 
     def _let_go(self, api: kube.Kube) -> None:
-        leaving.remove_plugin(api, self._expectation, owner_label=(ownership.STACK_LABEL, self._owner))
+        if self._expectation.database is not None:
+            leaving.remove_row(api, self._expectation.database)
+        else:
+            leaving.remove_plugin(api, self._expectation, owner_label=(ownership.STACK_LABEL, self._owner))

@@ -8,9 +8,12 @@ deleted ahead of that, and the engine finds it gone. Knows no Pulumi. Leaves out
 import time
 
 import kube
+from admin.access import NoGateway, client
+from admin.editing import take_out_all
+from admin.listener import AdminError
 from gates.probe import Refused
 from proof.asking import CLUSTER_PLUGINS, look
-from proof.expectation import Expectation
+from proof.expectation import Database, Expectation
 
 TIMEOUT_SECONDS = 45.0
 INTERVAL_SECONDS = 0.5
@@ -40,6 +43,23 @@ def remove_plugin(api: kube.Kube, standing: Expectation, *, owner_label: tuple[s
                 "pulumi up again."
             )
         time.sleep(INTERVAL_SECONDS)
+
+
+def remove_row(api: kube.Kube, database: Database) -> None:
+    """Takes this stack's rows out of Kong's database, returns when every node has had time to forget them.
+
+    All that carry its mark go, whatever they are bound to. Raises Refused.
+    """
+    try:
+        with client(api, database.access) as asked:
+            take_out_all(asked, database.place)
+    except NoGateway:
+        return  # No pod of it is there to lose its files.
+    except AdminError as problem:
+        raise Refused(
+            f"The plugin's row could not be taken out of Kong's database: {problem} The files stay until it is. Run "
+            "pulumi up again."
+        ) from None
 
 
 def _is_read(item: kube.Document, standing: Expectation) -> bool:

@@ -8,7 +8,8 @@ import time
 
 import kube
 from gates.probe import Refused
-from proof.asking import current_revision, is_leaving, is_ready, selector_text
+from pods import is_leaving, is_ready, selector_text
+from proof.asking import current_revision
 
 INTERVAL_SECONDS = 0.25
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import kube
-from proof.asking import containers, is_leaving, is_ready, runs_image
+from pods import is_leaving, is_ready
+from proof.asking import containers, runs_image
 
 IN_FORCE_SECONDS = 10.0
 """How long a new policy or a new namespace label may take until the API server goes by it: its informers are behind

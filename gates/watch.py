@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import kube
-from proof.asking import is_leaving, plugin_events, selector_text
+from pods import is_leaving, selector_text
+from proof.asking import plugin_events
 from proof.judging import waiting
 
 INTERVAL_SECONDS = 2.0

@@ -11,9 +11,32 @@ from dataclasses import dataclass
 from functools import partial
 
 from kube import ApiError, Kube, Unreachable
-from preflight import adoption, agent, existing, foreign, gateway, guard, moved, releases, rights, versions, webhooks
+from preflight import (
+    adoption,
+    agent,
+    database,
+    existing,
+    foreign,
+    gateway,
+    guard,
+    moved,
+    releases,
+    rights,
+    rows,
+    versions,
+    webhooks,
+)
 from preflight.finding import DeadRelease, Finding, Found, Severity
-from preflight.intent import Adoption, AgentIntent, GatewayIntent, Intent, PluginIntent, SecretKey
+from preflight.intent import (
+    Adoption,
+    AgentIntent,
+    GatewayIntent,
+    Intent,
+    NamedSecret,
+    PluginIntent,
+    RowIntent,
+    SecretKey,
+)
 from preflight.looks import Looks
 from preflight.mending import mend
 
@@ -25,7 +48,9 @@ __all__ = [
     "Finding",
     "GatewayIntent",
     "Intent",
+    "NamedSecret",
     "PluginIntent",
+    "RowIntent",
     "SecretKey",
     "examine",
     "mend",
@@ -124,6 +149,14 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="options of the plugin that stands", look=versions.standing_options_are_known)
     yield Rule(subject="plugins whose files go", look=versions.plugins_that_go_are_not_in_use)
     yield Rule(subject="the plugin that stands", look=versions.switched_off_before_it_leaves)
+    yield Rule(subject="Kong's database", look=database.database_is_the_one_that_stands)
+    yield Rule(subject="Secrets that are named for Kong", look=database.named_secrets_are_there)
+    yield Rule(subject="plugins beside the row", look=database.no_object_beside_the_row, severity="advice")
+    yield Rule(subject="who may write rows", look=rows.kong_can_be_told)
+    yield Rule(subject="the place of the plugin's row", look=rows.place_is_free)
+    yield Rule(subject="options of the row that stands", look=rows.standing_row_is_known)
+    yield Rule(subject="rows of plugins whose files go", look=rows.rows_of_plugins_that_go_are_ours)
+    yield Rule(subject="the row that stands", look=rows.row_is_switched_off_before_it_leaves)
     yield Rule(subject="other gateways' webhooks", look=webhooks.webhooks_let_the_plugin_through, severity="advice")
 
 

@@ -103,7 +103,10 @@ def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]
 
 
 def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
-    """A controller of our ingress class tells it the plugin, and whoever reaches its Admin API may ask."""
+    """A controller of our ingress class tells it the plugin, and whoever reaches its Admin API may ask.
+
+    With a database it is told over its Admin API.
+    """
     gateway = intent.gateway
     found = _standing(looks, gateway)
     if found is None:
@@ -111,21 +114,18 @@ def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
     where, live = found
     plain = [(item["name"], _plain(item)) for item in live["spec"]["template"]["spec"]["containers"]]
     kong = dict(plain).get(gateway.container, {})
-    if kong.get("KONG_DATABASE", "off") not in ("off", ""):
-        yield Finding(
-            subject=where,
-            wrong=f"has a database (KONG_DATABASE is {kong['KONG_DATABASE']!r}), which this version of the program "
-            "cannot do yet: its plugins are rows, and not objects of Kubernetes",
-            mend="name a Kong without a database",
-        )
-    if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", ""):
+    shown = intent.row is not None and intent.row.access.client_certificate_secret
+    if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", "") and not shown:
         yield Finding(
             subject=where,
             wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}), as the kong/ingress "
             "chart sets it up: whether the plugin is on could never be proven",
             mend="take the certificate of the Admin API out of that release's values (gateway.admin.tls.client), and "
-            "have it listen on 127.0.0.1; or run Kong and its controller in one pod, as the kong chart does",
+            "have it listen on 127.0.0.1; or run Kong and its controller in one pod, as the kong chart does"
+            + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
         )
+    if intent.row is not None:
+        return  # No controller has a say in rows.
     for name, environment in plain:
         read = environment.get("CONTROLLER_INGRESS_CLASS", gateway.ingress_class)
         if read != gateway.ingress_class:
@@ -196,6 +196,12 @@ def _given(looks: Looks, namespace: str, source: Mapping[str, Any]) -> set[str]:
         path = f"{secrets(namespace)}/{source['secretRef']['name']}"
     held = (looks.get(path) or {}).get("data") or {}
     return {f"{source.get('prefix') or ''}{key}" for key in held}
+
+
+def plain_environment(live: Document, container: str) -> dict[str, str]:
+    """What a container of a Deployment's pods is given of variables, without what stands elsewhere."""
+    containers = live["spec"]["template"]["spec"]["containers"]
+    return next((_plain(item) for item in containers if item["name"] == container), {})
 
 
 def _plain(container: Document) -> dict[str, str]:

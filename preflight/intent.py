@@ -4,15 +4,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from admin.access import Access, SecretKey
+from admin.row import Place
 from existing.template import Part
+
+__all__ = [
+    "Adoption",
+    "AgentIntent",
+    "GatewayIntent",
+    "Intent",
+    "NamedSecret",
+    "PluginIntent",
+    "RowIntent",
+    "SecretKey",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecretKey:
-    """A key in a Secret that somebody else made."""
+class NamedSecret:
+    """A Secret in Kong's namespace that somebody else made, and that the key `setting` names.
 
+    `keys` must be in it; `meant` is what happens without them.
+    """
+
+    setting: str
     name: str
-    key: str
+    keys: tuple[str, ...]
+    meant: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowIntent:
+    """The plugin as a row of Kong's database; `adopt` takes over one that nobody's mark is on."""
+
+    place: Place
+    access: Access
+    adopt: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +64,8 @@ class GatewayIntent:
     pods have these, whatever the ones that run now have. It is not read where Kong is not ours. `timeout_seconds` is
     how long Helm may wait for it. `container_named` is whether the stack says which container it is; `part` is what is
     added to the pod template of a Kong that is not ours, None where its owner's values do that. `adoption` is None
-    where a release of this name that is not this stack's is refused.
+    where a release of this name that is not this stack's is refused. `database` is `off`
+    or `postgres`.
     """
 
     namespace: str
@@ -52,6 +80,7 @@ class GatewayIntent:
     container_named: bool = True
     part: Part | None = None
     adoption: Adoption | None = None
+    database: str = "off"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +133,8 @@ class Intent:
         sync: whether the gateway's pods get the TME.
         tme_image: what a TME's image is called, without registry and tag.
         enabled, installed: the switches of the same names.
+        row: the plugin in Kong's database; None without one.
+        named_secrets: what must be there before Kong and the row can be.
     """
 
     owner: str
@@ -119,3 +150,5 @@ class Intent:
     tme_image: str
     enabled: bool
     installed: bool
+    row: RowIntent | None = None
+    named_secrets: tuple[NamedSecret, ...] = ()

@@ -6,8 +6,12 @@ Only reads, and asks to be told what would be (`dryRun=All`, SelfSubjectAccessRe
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
+from admin import editing
+from admin.access import Access, client
+from admin.row import Place
 from kube import Document, Kube
 from ownership import STACK_LABEL
 
@@ -56,6 +60,18 @@ def plugins_of(looks: "Looks", owner: str) -> list[Document]:
     return [item for item in looks.list(CLUSTER_PLUGINS) if labels_of(item).get(STACK_LABEL) == owner]
 
 
+ROWS_SECONDS = 5.0
+"""How long Kong may take to show its rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What Kong's database has: at the place of a stack's row, and all plugins of its workspace."""
+
+    found: editing.Found
+    all: list[Document]
+
+
 class Looks:
     """A cluster as it is seen in one run. Every method raises kube.ApiError or kube.Unreachable."""
 
@@ -84,6 +100,15 @@ class Looks:
     def would_create(self, path: str, body: Document) -> None:
         """Nothing where the object could be made; kube.ApiError with the reason where not. Nothing is made."""
         self._api.request("POST", path, query={"dryRun": "All"}, body=body)
+
+    def rows(self, place: Place, access: Access) -> Rows:
+        """What Kong shows of its plugins. Raises AdminError as well."""
+        found: Rows = self._once(("rows", place, access), lambda: self._ask_kong(place, access))
+        return found
+
+    def _ask_kong(self, place: Place, access: Access) -> Rows:
+        with client(self._api, access, deadline_seconds=ROWS_SECONDS) as asked:
+            return Rows(found=editing.look(asked, place), all=asked.list("/plugins"))
 
     def _once(self, key: Hashable, ask: Callable[[], Any]) -> Any:
         with self._lock:

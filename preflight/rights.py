@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kube import ApiError
 from preflight.finding import Finding
-from preflight.intent import Intent
+from preflight.intent import Intent, RowIntent
 from preflight.looks import Looks
 
 EVERYWHERE = ""
@@ -95,7 +95,28 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
             meant="Kong could not be told to use it",
             rights=_write("kongclusterplugins", EVERYWHERE, "configuration.konghq.com"),
         )
+    if intent.row:
+        yield _row(intent.row, kong)
     yield _proof(intent)
+
+
+def _row(row: RowIntent, kong: str) -> Purpose:
+    """Kong is asked in its pod or at its address, with what stands in Secrets beside it."""
+    access = row.access
+    shown = access.token_secret or access.ca_secret or access.client_certificate_secret
+    into_a_pod = (
+        Right(verb="get", resource="deployments", group="apps", namespace=kong),
+        Right(verb="list", resource="pods", namespace=kong),
+        *_port_forward(kong),
+    )
+    return Purpose(
+        subject="the plugin's row",
+        meant="Kong could not be told to use the plugin, and at the end not be rid of it",
+        rights=(
+            *([Right(verb="get", resource="secrets", namespace=kong)] if shown else []),
+            *(() if access.url else into_a_pod),
+        ),
+    )
 
 
 def _namespaces(intent: Intent) -> Iterator[Purpose]:

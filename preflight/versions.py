@@ -39,25 +39,27 @@ def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding
 
 
 def _not_known(looks: Looks, intent: Intent, name: str, unknown: list[str]) -> Finding:
-    record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
-    version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
-    if set(unknown) & {"mode", "buffer_request_body"}:
-        mend = (
-            "every rock that knows these options is told them, so the plugin itself has to go first, and Kong runs "
-            "without it for that long: `pulumi destroy --target '**plugin-kong-cluster-plugin' --target-dependents`, "
-            "then `pulumi up`"
-        )
-    else:
-        mend = (
-            f"two steps. First the options, with the rock that stands: `{SET}version {version}`, `{SET}sha256 "
-            f"{digest}` (and plugin.rock as it was), `pulumi up`. Then the rock: `{SET}version "
-            f"{intent.plugin.rock_version}`, `{SET}sha256 {intent.plugin.rock_sha256}`, `pulumi up`"
-        )
     return Finding(
         subject=f"kongclusterplugin {name}",
         wrong=f"has {', '.join(unknown)}, which {intent.plugin.rock_version} does not know: new pods would refuse "
         "their whole configuration and never get ready",
-        mend=mend,
+        mend=mend_unknown_options(looks, intent, unknown, "plugin-kong-cluster-plugin"),
+    )
+
+
+def mend_unknown_options(looks: Looks, intent: Intent, unknown: list[str], resource: str) -> str:
+    """How options go before the rock that does not know them; `resource` is the engine's name of the plugin."""
+    record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
+    version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
+    if set(unknown) & {"mode", "buffer_request_body"}:
+        return (
+            "every rock that knows these options is told them, so the plugin itself has to go first, and Kong runs "
+            f"without it for that long: `pulumi destroy --target '**{resource}' --target-dependents`, then `pulumi up`"
+        )
+    return (
+        f"two steps. First the options, with the rock that stands: `{SET}version {version}`, `{SET}sha256 "
+        f"{digest}` (and plugin.rock as it was), `pulumi up`. Then the rock: `{SET}version "
+        f"{intent.plugin.rock_version}`, `{SET}sha256 {intent.plugin.rock_sha256}`, `pulumi up`"
     )
 
 
@@ -77,7 +79,7 @@ def plugins_that_go_are_not_in_use(looks: Looks, intent: Intent) -> Iterator[Fin
     if live is None:
         return
     stays = intent.plugin.shipped if intent.installed else frozenset[str]()
-    gone = _mounted(looks, intent, live) - stays
+    gone = mounted(looks, intent, live) - stays
     if not gone:
         return
     for kind, path in (("kongclusterplugin", CLUSTER_PLUGINS), ("kongplugin", NAMESPACED_PLUGINS)):
@@ -121,7 +123,7 @@ def _standing(looks: Looks, intent: Intent) -> list[Document]:
     return plugins_of(looks, intent.owner) if intent.plugin.object_name else []
 
 
-def _mounted(looks: Looks, intent: Intent, live: Document) -> frozenset[str]:
+def mounted(looks: Looks, intent: Intent, live: Document) -> frozenset[str]:
     """The plugins whose files the Deployment mounts from this stack's ConfigMaps (kong chart 3.4.1, volume names)."""
     label = f"{STACK_LABEL}={intent.owner}"
     ours = {

@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import kube
+from admin import access, editing
+from admin.client import DEFAULT_WORKSPACE
+from admin.listener import AdminError, Silent, admin_listener
+from pods import is_leaving, is_ready, selector_text
 from proof import kong
-from proof.expectation import Expectation
+from proof.expectation import Database, Expectation
 from tme_port import TME_PORT
 
 Document = dict[str, Any]
+
+ROW_SECONDS = 5.0
+"""How long Kong may take to show the row; the proof looks again."""
 
 AT_ONCE = 10
 """Pods that are asked side by side."""
@@ -46,7 +53,7 @@ class Look:
     its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind the
     agent's Service; `agent` says why none of them answers, None where one does. `events` are what the ingress
     controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
-    where it is not there.
+    where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked.
     """
 
     deployment: Document | None
@@ -57,28 +64,7 @@ class Look:
     agent: str | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
-
-
-def is_leaving(pod: Mapping[str, Any]) -> bool:
-    """True for a pod that is being deleted, or has ended."""
-    return "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-
-
-def is_ready(pod: Mapping[str, Any]) -> bool:
-    """True for a pod whose condition Ready is True."""
-    conditions = pod.get("status", {}).get("conditions") or []
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-
-
-def selector_text(selector: Mapping[str, Any]) -> str:
-    """A LabelSelector as a query parameter."""
-    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
-    for item in selector.get("matchExpressions") or []:
-        values = ",".join(item.get("values") or [])
-        said = {"In": f"{item['key']} in ({values})", "NotIn": f"{item['key']} notin ({values})"}
-        said |= {"Exists": item["key"], "DoesNotExist": f"!{item['key']}"}
-        parts.append(said[item["operator"]])
-    return ",".join(parts)
+    row: editing.Found | str | None = None
 
 
 def runs_image(container: Mapping[str, Any], image: str) -> bool:
@@ -97,11 +83,13 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         current = pool.submit(current_revision, api, deployment)
         events = pool.submit(plugin_events, api, expected.plugin_object)
-        plugin = pool.submit(api.get, f"{CLUSTER_PLUGINS}/{expected.plugin_object}")
+        plugin = pool.submit(_object, api, expected.plugin_object)
+        row = pool.submit(_row, api, expected.database)
+        known = _credentials(api, expected.database)
         agent_pods = pool.submit(_agent_pods, api, expected.agent_namespace)
         pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
         serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
-        looks = list(pool.map(lambda pod: _look_into(api, expected, pod), serving))
+        looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known), serving))
         agents = agent_pods.result()
         asked = expected.enabled and expected.agent_namespace and not expected.tme_image
         agent = _first_answer(api, agents) if asked else None
@@ -114,15 +102,43 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             agent=agent,
             events=events.result(),
             plugin=plugin.result(),
+            row=row.result(),
         )
+
+
+def _object(api: kube.Kube, name: str) -> Document | None:
+    return api.get(f"{CLUSTER_PLUGINS}/{name}") if name else None
+
+
+def _row(api: kube.Kube, database: Database | None) -> editing.Found | str | None:
+    """What stands in Kong's database, where there is one, or why it could not be asked."""
+    if database is None:
+        return None
+    try:
+        with access.client(api, database.access, deadline_seconds=ROW_SECONDS) as client:
+            return editing.look(client, database.place)
+    except (AdminError, kube.ApiError, kube.Unreachable) as problem:
+        return str(problem)
+
+
+def _credentials(api: kube.Kube, database: Database | None) -> access.Credentials | str:
+    """What Kong is shown, or why that could not be read."""
+    if database is None:
+        return access.Credentials()
+    try:
+        return access.credentials(api, database.access)
+    except (AdminError, kube.ApiError, kube.Unreachable) as problem:
+        return str(problem)
 
 
 def plugin_events(api: kube.Kube, plugin_object: str) -> list[tuple[str, str]]:
     """When and what the ingress controllers reported about the plugin, the newest last.
 
     The plugin has no namespace, and Kubernetes keeps the events of such objects in `default`. Whoever may not read
-    them there does without: they only say why.
+    them there does without: they only say why. A row, whose `plugin_object` is "", has none.
     """
+    if not plugin_object:
+        return []
     selector = f"involvedObject.kind=KongClusterPlugin,involvedObject.name={plugin_object},reason={APPLY_FAILED}"
     try:
         found = api.list("/api/v1/namespaces/default/events", fieldSelector=selector)
@@ -178,20 +194,28 @@ def _first_answer(api: kube.Kube, pods: list[Document]) -> str | None:
     return reason
 
 
-def _look_into(api: kube.Kube, expected: Expectation, pod: Document) -> PodLook:
-    namespace, name = expected.namespace, pod["metadata"]["name"]
+def _look_into(api: kube.Kube, expected: Expectation, pod: Document, known: access.Credentials | str) -> PodLook:
+    name = pod["metadata"]["name"]
     said: kong.KongAnswer | str
     try:
         container = next(item for item in pod["spec"]["containers"] if item["name"] == expected.container)
-        said = kong.ask(api, namespace, name, kong.admin_listener(container))
+        said = known if isinstance(known, str) else _ask(api, expected, name, container, known)
     except StopIteration:
         said = f"the pod has no container {expected.container!r}"
-    except (kong.Silent, kube.ApiError, kube.Unreachable) as problem:
+    except (Silent, kube.ApiError, kube.Unreachable) as problem:
         said = str(problem)
     tme = None
     if expected.tme_image and any(runs_image(item, expected.tme_image) for item in containers(pod)):
         tme = _trouble(lambda: _answers(api, pod))
     return PodLook(document=pod, kong=said, tme=tme)
+
+
+def _ask(
+    api: kube.Kube, expected: Expectation, pod: str, container: Document, known: access.Credentials
+) -> kong.KongAnswer:
+    workspace = expected.database.access.workspace if expected.database else DEFAULT_WORKSPACE
+    listener = admin_listener(container)
+    return kong.ask(api, expected.namespace, pod, listener, credentials=known, workspace=workspace)
 
 
 def containers(pod: Mapping[str, Any]) -> list[Document]:
@@ -206,6 +230,6 @@ def _answers(api: kube.Kube, pod: Mapping[str, Any]) -> None:
 def _trouble(question: Callable[[], None]) -> str | None:
     try:
         question()
-    except (kong.Silent, kube.ApiError, kube.Unreachable) as problem:
+    except (Silent, kube.ApiError, kube.Unreachable) as problem:
         return str(problem)
     return None

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from admin.access import Access, access_of
+from admin.row import Place
+
 PLUGINS_DIRECTORY = "/opt/kong/plugins"
 """Where the Kong chart mounts a plugin's files, below it one folder a plugin (kong chart 3.4.1)."""
 
@@ -20,12 +23,21 @@ class UnreadableRecord(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Database:
+    """Where the plugin's row is, and where Kong is asked for it: names of Secrets, and nothing out of them."""
+
+    place: Place
+    access: Access
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """A gateway, and what must hold for each of its pods.
 
     `container` is Kong's container in `deployment`. `plugin` is the plugin's name in Kong, `plugin_version` such as
     `2.1.2` what Kong must have loaded, `config` what it must report. `plugin_object` is the KongClusterPlugin, of the
-    class `ingress_class`. `everywhere` False means only routes and services that name the plugin. `files` is
+    class `ingress_class`, "" where it is a row of the `database`. `everywhere` False means only routes and services
+    that name the plugin, or with a database the one of its place. `files` is
     `{mount path: ConfigMap}`. `tme_image` is the image's name without registry and tag, None where no TME is wanted.
     `agent_namespace` is "" where the agent is outside the cluster.
     `installed` False: nothing of all that may be there.
@@ -46,6 +58,7 @@ class Expectation:
     tme_image: str | None
     agent_namespace: str
     installed: bool = True
+    database: Database | None = None
 
     def record(self) -> dict[str, str]:
         """As the data of a ConfigMap: `{key: text}`."""
@@ -64,6 +77,16 @@ class Expectation:
             "tmeImage": self.tme_image or "",
             "agentNamespace": self.agent_namespace,
             "installed": _text(self.installed),
+            **self._of_a_database(),
+        }
+
+    def _of_a_database(self) -> dict[str, str]:
+        if self.database is None:
+            return {"database": "off"}
+        return {
+            "database": "postgres",
+            "pluginRow": json.dumps(vars(self.database.place), sort_keys=True),
+            "adminApi": json.dumps(self.database.access.document(), sort_keys=True),
         }
 
 
@@ -86,9 +109,17 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             tme_image=data["tmeImage"] or None,
             agent_namespace=data["agentNamespace"],
             installed=data["installed"] == "true",
+            database=_database(data),
         )
-    except (KeyError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError) as problem:
         raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {problem!r}") from None
+
+
+def _database(data: Mapping[str, str]) -> Database | None:
+    # A record that was written before there were databases says nothing of them.
+    if data.get("database", "off") == "off":
+        return None
+    return Database(place=Place(**_mapping(data, "pluginRow")), access=access_of(_mapping(data, "adminApi")))
 
 
 def _mapping(data: Mapping[str, str], key: str) -> dict[str, Any]:

@@ -6,9 +6,11 @@ Leaves out the looking (proof/asking.py), and single pods (proof/judging_pods.py
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proof.asking import Look, is_leaving, is_ready
+from pods import is_leaving, is_ready
+from proof.asking import Look
 from proof.expectation import Expectation
 from proof.judging_pods import REPAIR, anew, differences, pod_checks
+from proof.judging_row import row_check, row_notes
 from proof.kong import KongAnswer
 from proof.report import Check, Report
 
@@ -26,7 +28,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
             mend=anew(expected),
         )
         return Report(gateway=gateway, checks=(missing,))
-    checks = [_serving(seen), _rollout(seen), _object(expected, seen)]
+    checks = [_serving(seen), _rollout(seen), _plugin_as_written(expected, seen)]
     for pod in seen.serving:
         checks += pod_checks(expected, pod)
     if expected.installed and expected.enabled and expected.agent_namespace:
@@ -88,6 +90,12 @@ def _rollout(seen: Look) -> Check:
         found=f"also {', '.join(sorted(old))}" if old else "only those",
         mend="kubectl rollout status shows what holds the rollout up",
     )
+
+
+def _plugin_as_written(expected: Expectation, seen: Look) -> Check:
+    if expected.database is None:
+        return _object(expected, seen)
+    return row_check(expected, expected.database, "nobody asked Kong for it" if seen.row is None else seen.row)
 
 
 def _object(expected: Expectation, seen: Look) -> Check:
@@ -165,11 +173,14 @@ def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
             "not checked: whether the agent outside the cluster answers the gateway at "
             f"{expected.config.get('ext_cap_endpoint')}; Kong has exactly this address"
         )
+    yield from row_notes(expected, seen.row)
     yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
 
 
 def nowhere(expected: Expectation, seen: Look) -> bool:
-    """True where only selected routes are to be protected, and no Kong lists one."""
+    """True where only selected routes are to be protected, and no Kong lists one; a row is for one that is there."""
+    if expected.database is not None:
+        return False
     answers = [pod.kong for pod in seen.serving if isinstance(pod.kong, KongAnswer)]
     listed = any(item.get("name") == expected.plugin for said in answers for item in said.plugins)
     return expected.enabled and not expected.everywhere and not listed

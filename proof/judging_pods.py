@@ -6,6 +6,7 @@ Leaves out the gateway as a whole (proof/judging.py).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from admin.row import Place, is_ours
 from proof.asking import PodLook, containers, runs_image
 from proof.expectation import PLUGINS_DIRECTORY, Expectation
 from proof.kong import KongAnswer
@@ -139,6 +140,9 @@ def differences(expected: Expectation, instance: Mapping[str, Any]) -> list[str]
 
 def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
     instances = [item for item in said.plugins if item.get("name") == expected.plugin]
+    if expected.database is not None and not expected.everywhere:
+        # Other rows are for other routes, and their owners' business.
+        return _one_row(expected, expected.database.place, pod, instances)
     everywhere = [item for item in instances if is_everywhere(item)]
     if expected.everywhere:
         instances = everywhere
@@ -147,6 +151,10 @@ def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
         wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
     elif everywhere and not expected.everywhere:
         wrong.append(f"Kong lists {expected.plugin} for all routes, and scope is selected")
+    return _plugin_check(expected, pod, wrong)
+
+
+def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Check:
     return Check(
         pod=pod.name,
         name="plugin",
@@ -154,13 +162,23 @@ def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
         expected=f"{expected.plugin} {'enabled' if expected.enabled else 'disabled'}, "
         + ", ".join(f"{key} {value!r}" for key, value in expected.config.items()),
         found="; ".join(wrong) or "this",
-        mend=f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
+        mend=REPAIR
+        if expected.database
+        else f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
         f"where it was changed or removed by hand: {REPAIR}",
     )
 
 
+def _one_row(expected: Expectation, place: Place, pod: PodLook, instances: list[dict[str, Any]]) -> Check:
+    ours = [item for item in instances if is_ours(place, item)]
+    wrong = [text for item in ours for text in differences(expected, item)]
+    return _plugin_check(expected, pod, wrong if ours else [f"Kong lists no {expected.plugin} of this stack"])
+
+
 def _class_hint(expected: Expectation, pod: PodLook) -> str:
-    """The commonest reason, where the pod's own controller shows it."""
+    """The commonest reason, where the pod's own controller shows it; it has no say in rows."""
+    if expected.database is not None:
+        return ""
     for container in pod.document["spec"]["containers"]:
         for item in container.get("env") or []:
             if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != expected.ingress_class:
@@ -173,22 +191,26 @@ def _class_hint(expected: Expectation, pod: PodLook) -> str:
 
 def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterator[Check]:
     narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
-    wrong = [f"{_where(item)}: {'; '.join(texts)}" for item in narrower if (texts := differences(expected, item))]
+    wrong = [
+        f"{_where(expected, item)}: {'; '.join(texts)}" for item in narrower if (texts := differences(expected, item))
+    ]
     yield Check(
         pod=pod.name,
         name="override",
         ok=not wrong,
         expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
         found=", ".join(wrong) or "none",
-        mend="Kong uses the narrower one there: take the annotation or the KongPlugin away",
+        mend="Kong uses the narrower one there: take "
+        + ("that row away" if expected.database else "the annotation or the KongPlugin away"),
     )
 
 
-def _where(instance: Mapping[str, Any]) -> str:
+def _where(expected: Expectation, instance: Mapping[str, Any]) -> str:
+    row = f" (row {instance.get('id')})" if expected.database else ""
     for key in ("route", "service", "consumer", "consumer_group"):
         if instance.get(key):
-            return f"{key} {instance[key].get('name') or instance[key].get('id')}"
-    return "everywhere"
+            return f"{key} {instance[key].get('name') or instance[key].get('id')}{row}"
+    return f"everywhere{row}"
 
 
 def _left(expected: Expectation, pod: PodLook) -> Iterator[Check]:

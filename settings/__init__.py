@@ -6,7 +6,6 @@ in settings/secrets.py. Leaves out what the settings come to (plan.py).
 """
 
 import dataclasses
-import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -17,27 +16,21 @@ from pulumi.runtime import config as runtime_config
 import rock_download
 
 # Importing the rules fills RULES.
-from settings import rules, rules_agent, rules_database, rules_plugin, secrets  # noqa: F401
+from settings import rules, rules_admin, rules_agent, rules_database, rules_plugin, secrets  # noqa: F401
 from settings.model import Settings
-from settings.problem import RULES, Problem, config_remove, config_set, shown
+from settings.problem import RULES, Problem, config_set
 from settings.secrets import SecretPath
 from settings.values import VALUE_RULES, read, validated
 
-__all__ = ["ALL_RULES", "NOT_YET", "Settings", "SettingsError", "load", "parse"]
+__all__ = ["ALL_RULES", "Settings", "SettingsError", "load", "parse"]
 
 NAMESPACE = "traceable-kong"
-
-NOT_YET: Mapping[str, object] = {
-    "kong.database": "off",
-}
-"""What the program cannot do yet, with the only value that it takes so far."""
 
 ALL_RULES: Mapping[str, str] = {
     **VALUE_RULES,
     "secret_in_plain_view": "A secret stands only where it can be kept.",
     "credentials_in_plain_text": "The token, and the headers for a mirror, are secret in the stack file.",
     **{name: (rule.__doc__ or "").strip() for name, rule in RULES.items()},
-    "not_yet": "What this version of the program cannot do is refused.",
 }
 """Every rule: its name, and what it asks for."""
 
@@ -100,7 +93,6 @@ def parse(
     *,
     secret_paths: Collection[SecretPath] = (),
     without_rules: Collection[str] = (),
-    not_yet: Mapping[str, object] = NOT_YET,
 ) -> Settings:
     """Settings of what the engine hands over: `{key: text}`, objects as JSON. Pure.
 
@@ -116,8 +108,7 @@ def parse(
     problems += [problem for problem in wrong if problem.key not in taken]
 
     broken = {_top(problem) for problem in problems}
-    found = [*secrets.plain_credentials(raw), *_not_yet(settings, not_yet)]
-    problems += [problem for problem in found if _top(problem) not in broken]
+    problems += [problem for problem in secrets.plain_credentials(raw) if _top(problem) not in broken]
     problems += _found_by_rules(settings, without_rules, broken)
     problems = [problem for problem in problems if problem.rule not in without_rules]
     if problems:
@@ -154,14 +145,3 @@ class _Watched:
         if field is not None and field.alias is not None:
             self.read.add(field.alias)
         return getattr(self.settings, name)
-
-
-def _not_yet(settings: Settings, not_yet: Mapping[str, object]) -> Iterator[Problem]:
-    document = settings.model_dump(by_alias=True)
-    for key, only in not_yet.items():
-        value: Any = document
-        for part in key.split("."):
-            value = value[part]
-        if value != only:
-            mend = config_remove(key) if only is None else config_set(key, json.dumps(only).strip('"'))
-            yield Problem(key, f"is {shown(value)}, which this version of the program cannot do yet", mend, "not_yet")

@@ -18,6 +18,9 @@ DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 
 ROCK_FORM = r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}$"
 
+WORKSPACE = r"^[-._~a-zA-Z0-9]+$"
+"""What Kong takes for a workspace's name (https://developer.konghq.com/gateway/entities/workspace/)."""
+
 SECRET_KEY = r"^[-._a-zA-Z0-9]+$"
 
 
@@ -152,14 +155,26 @@ class PostgresSettings(_Part):
 
 
 class AdminSettings(_Part):
-    """Kong's Admin API, in DB mode."""
+    """Kong's Admin API, in DB mode. Every Secret is in Kong's namespace, and read each time that Kong is asked."""
 
     url: str | None = Field(default=None, description="Its address; a port-forward into a pod where unset.")
-    token_secret: SecretReference | None = Field(default=None, description="Where the Kong-Admin-Token is.")
-    ca_secret: SecretReference | None = Field(default=None, description="Where its certificate authority is.")
+    token_secret: SecretReference | None = Field(default=None, description="The Secret with the Kong-Admin-Token.")
+    ca_secret: SecretReference | None = Field(
+        default=None, description="The Secret with the authority of its certificate; the system's where unset."
+    )
+    client_certificate_secret: ObjectName | None = Field(
+        default=None,
+        description="A Secret of the type kubernetes.io/tls with the certificate that Kong is shown.",
+    )
     insecure: Switch = Field(default=False, description="True: its certificate is not checked.")
-    workspace: str = Field(default="default", description="The workspace.")
-    adopt: Switch = Field(default=False, description="True: take over a plugin that is there already.")
+    workspace: Annotated[str, Field(pattern=WORKSPACE)] = Field(default="default", description="The workspace.")
+    adopt: Switch = Field(
+        default=False, description="True: take over a row of the plugin that is there already; it goes with the stack."
+    )
+    route: str | None = Field(
+        default=None, description="With scope selected: the route that is protected, by name or id."
+    )
+    service: str | None = Field(default=None, description="Or the service: exactly one of the two.")
 
 
 class KongSettings(_Part):
@@ -211,7 +226,8 @@ class Settings(_Part):
     timeout_ms: Number = Field(default=500, ge=1, le=60_000, description="How long Kong waits for Traceable.")
     scope: Literal["global", "selected"] = Field(
         default="global",
-        description="`global`, or `selected`: only routes and services annotated with the plugin's name.",
+        description="`global`, or `selected`: only routes and services annotated with the plugin's name; with a "
+        "database, the one of kong.admin.route or kong.admin.service.",
     )
     enabled: Switch = Field(
         default=True, description="False: the plugin stands disabled, then the TME goes; its files stay mounted."

@@ -165,30 +165,6 @@ def one_database(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def admin_certificate(settings: Settings) -> Iterator[Problem]:
-    """A certificate is checked, or it is not."""
-    admin = settings.kong.admin
-    if admin is not None and admin.insecure and admin.ca_secret is not None:
-        yield Problem(
-            "kong.admin.insecure",
-            "is true beside kong.admin.caSecret: the certificate authority would be ignored",
-            config_set("kong.admin.insecure", "false"),
-        )
-
-
-@rule
-def admin_address(settings: Settings) -> Iterator[Problem]:
-    """The Admin API is reached over http or https."""
-    url = settings.kong.admin.url if settings.kong.admin else None
-    if url is not None and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
-        yield Problem(
-            "kong.admin.url",
-            "is not an http(s) URL without a password in it: the plugin could not be written",
-            config_set("kong.admin.url", "https://HOST:8444"),
-        )
-
-
-@rule
 def allowed_clusters_are_addresses(settings: Settings) -> Iterator[Problem]:
     """API servers are named by their URL; an empty list allows none, and is not what is meant."""
     if "allowed_clusters" in settings.model_fields_set and not settings.allowed_clusters:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from settings.model import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, Settings
+from settings.model import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, WORKSPACE, Settings
 from settings.problem import Problem, config_remove, config_set, path_of, shown
 
 MAX_DEPTH = 40
@@ -47,6 +47,7 @@ _FORMS = {
     DNS_LABEL: "small letters, digits and hyphens, at most 63; Kubernetes takes no other name here",
     DNS_SUBDOMAIN: "small letters, digits, hyphens and dots; Kubernetes takes no other name here",
     ROCK_FORM: "a rock's version, such as 2.1.2-1 (that of the plugin, and the revision of the rock)",
+    WORKSPACE: "letters, digits, dots, hyphens, underscores and tildes; no workspace is called otherwise",
     SECRET_KEY: "letters, digits, dots, hyphens and underscores; a Secret has no other keys",
 }
 

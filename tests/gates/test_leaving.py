@@ -1,15 +1,20 @@
 """The plugin is deleted, and forgotten by every Kong, before its files go."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from admin import access, editing
 from gates import leaving
 from gates.probe import Refused
+from tests.admin.gateway import DEPLOYMENT, add_secret
+from tests.admin.gateway import cluster as gateway
+from tests.admin.server import Admin, serving
 from tests.clock import Clock
 from tests.fake_kube import FakeKube
 from tests.proof.cluster import add_pod, cluster
-from tests.proof.gateway import expectation, instance, pod
+from tests.proof.gateway import IN_DATABASE, PLACE, expectation, instance, pod
 
 PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 PLUGIN = f"{PLUGINS}/traceable-plugin"
@@ -84,3 +89,46 @@ def test_a_kong_that_does_not_answer_is_not_taken_for_one_that_forgot(clock: Clo
     del fake.listeners["gw-1", 8001]
     with pytest.raises(Refused, match="or does not answer, in gw-1"):
         remove(fake)
+
+
+@pytest.fixture
+def admin() -> Iterator[Admin]:
+    with serving() as made:
+        ours = {"name": "traceable", "tags": [PLACE.tag], "config": {}}
+        made.rows.update({"1": {"id": "1", **ours}, "2": {"id": "2", **ours, "route": {"id": "r"}}})
+        made.rows["3"] = {"id": "3", "name": "traceable", "service": {"id": "s"}, "config": {}}
+        yield made
+
+
+def with_a_row(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKube:
+    monkeypatch.setattr(access.client, "__kwdefaults__", {"deadline_seconds": 0.2})
+    fake = gateway(admin)
+    add_secret(fake, "kong-admin", token="planted-token")
+    return fake
+
+
+def test_with_a_database_all_rows_of_ours_go_and_every_node_has_time_to_forget(
+    admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Clock()
+    monkeypatch.setattr(editing, "time", waiting)
+    leaving.remove_row(with_a_row(admin, monkeypatch), IN_DATABASE["database"])
+    assert list(admin.rows) == ["3"]
+    assert waiting.now == pytest.approx(0.52)
+
+
+def test_a_row_that_cannot_be_taken_out_keeps_the_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_a_row(admin, monkeypatch)
+    admin.answers = [(403, {"message": "you do not have permissions"})]
+    with pytest.raises(Refused, match=r"you do not have permissions.*The files stay"):
+        leaving.remove_row(fake, IN_DATABASE["database"])
+    fake.listeners.clear()
+    with pytest.raises(Refused, match="does not answer"):
+        leaving.remove_row(fake, IN_DATABASE["database"])
+    assert len(admin.rows) == 3
+
+
+def test_where_there_is_no_gateway_nobody_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_a_row(admin, monkeypatch)
+    del fake.objects[DEPLOYMENT]
+    leaving.remove_row(fake, IN_DATABASE["database"])

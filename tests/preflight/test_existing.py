@@ -67,7 +67,7 @@ def test_two_containers_that_could_be_meant(kube: FakeKube) -> None:
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"KONG_DATABASE": "postgres"}, "has a database"),
+        ({"KONG_DATABASE": "postgres"}, "kong.database postgres"),
         ({"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on"}, "asks for a client certificate"),
     ],
 )

@@ -4,9 +4,11 @@ import copy
 import dataclasses
 from typing import Any
 
+from admin.access import Access, SecretKey
+from admin.row import Place
 from proof import judging
 from proof.asking import Look, PodLook
-from proof.expectation import Expectation
+from proof.expectation import Database, Expectation
 from proof.kong import KongAnswer
 from proof.report import Check, Report
 
@@ -38,6 +40,21 @@ def expectation(**changes: Any) -> Expectation:
     }
     return Expectation(**{**fields, **changes})
 
+
+PLACE = Place(workspace="default", plugin="traceable", owner="traceable-kong.test")
+IN_DATABASE: Document = {
+    "plugin_object": "",
+    "database": Database(
+        place=PLACE,
+        access=Access(
+            namespace="gw",
+            deployment="edge-kong",
+            container="proxy",
+            token_secret=SecretKey(name="kong-admin", key="token"),
+        ),
+    ),
+}
+"""What differs with a database."""
 
 ASYNC: Document = {"tme_image": None, "config": {**CONFIG, "mode": "async"}}
 """What differs in async."""

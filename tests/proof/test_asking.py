@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 import kube
-from proof.asking import current_revision, is_leaving, look, plugin_events, runs_image, selector_text
+from pods import is_leaving, selector_text
+from proof.asking import current_revision, look, plugin_events, runs_image
 from proof.judging import judge
 from proof.kong import KongAnswer
 from tests.fake_kube import forbidden

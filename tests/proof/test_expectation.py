@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proof.expectation import Expectation, UnreadableRecord, from_record
-from tests.proof.gateway import ASYNC, expectation
+from tests.proof.gateway import ASYNC, IN_DATABASE, expectation
 
 OTHERS: list[dict[str, Any]] = [
     {},
@@ -15,6 +15,7 @@ OTHERS: list[dict[str, Any]] = [
     {"everywhere": False},
     {"installed": False, "files": {}},
     {"config": {"a": {"b": [1, 2.5, None, True, "é"]}}},
+    IN_DATABASE,
 ]
 
 
@@ -30,6 +31,8 @@ def test_there_and_back(changes: dict[str, Any]) -> None:
 def test_every_field_is_recorded(name: str) -> None:
     before = getattr(expectation(), name)
     other: Any = not before if isinstance(before, bool) else {"x": "y"} if isinstance(before, dict) else f"{before}-2"
+    if name == "database":
+        other = IN_DATABASE[name]
     changed = expectation(**{name: other})
     assert getattr(from_record("gw", changed.record()), name) == other
 
@@ -42,11 +45,18 @@ def test_every_field_is_recorded(name: str) -> None:
         {**expectation().record(), "pluginConfig": "[]"},
         {**expectation().record(), "files": "null"},
         {key: text for key, text in expectation().record().items() if key != "loadedVersion"},
+        {**expectation(**IN_DATABASE).record(), "pluginRow": '{"workspace": "default"}'},
+        {**expectation(**IN_DATABASE).record(), "adminApi": "{}"},
     ],
 )
 def test_a_record_that_is_not_ours_is_refused(data: dict[str, str]) -> None:
     with pytest.raises(UnreadableRecord, match="gw/traceable-installation cannot be read"):
         from_record("gw", data)
+
+
+def test_a_record_from_before_there_were_databases_is_of_a_gateway_without() -> None:
+    data = {key: text for key, text in expectation().record().items() if key != "database"}
+    assert from_record("gw", data) == expectation()
 
 
 def test_what_else_stands_in_the_record_does_not_count() -> None:

@@ -65,12 +65,6 @@ def page() -> str:
         "What is refused, with one of the messages. The names are those of the stack files in "
         "`tests/settings/cases/refused`.\n",
         *_rules(),
-        "## What cannot be done yet\n",
-        "These keys take only one value so far:\n",
-        _table(
-            ("key", "value"),
-            [(f"`{key}`", "unset" if only is None else f"`{_shown(only)}`") for key, only in settings.NOT_YET.items()],
-        ),
     ]
     return "\n".join(parts)
 

@@ -13,7 +13,7 @@ PREFIX = f"{settings.NAMESPACE}:"
 
 
 def parse_file(path: Path, **options: Any) -> settings.Settings:
-    """The settings of a stack file, with nothing that the program cannot do yet unless `options` say so."""
+    """The settings of a stack file."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     given = {}
     hidden = {}
@@ -23,7 +23,7 @@ def parse_file(path: Path, **options: Any) -> settings.Settings:
         if '"secure"' in json.dumps(node):
             hidden[name] = given[name]
     paths = secret_paths(hidden, path, settings.NAMESPACE)
-    return settings.parse(given, secret_paths=paths, **{"not_yet": {}, **options})
+    return settings.parse(given, secret_paths=paths, **options)
 
 
 def as_text(node: Any) -> str:

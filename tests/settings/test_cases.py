@@ -19,15 +19,6 @@ def test_accepted(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    [path for path in ACCEPTED if path.stem in ("agent-outside", "foreign-agent", "foreign-kong", "guard", "leaving")],
-    ids=lambda path: path.stem,
-)
-def test_what_can_be_done_by_now_is_accepted(path: Path) -> None:
-    parse_file(path, not_yet=settings.NOT_YET)
-
-
-@pytest.mark.parametrize(
     ("given", "guard"),
     [
         ({}, "warn"),
@@ -91,7 +82,6 @@ def test_a_broken_key_hides_no_other_problem_and_makes_none() -> None:
                 "mode": "asink",
                 "kong": '{"container": "proxy"}',
                 "plugin": '{"rock": "a.rock"}',
-            },
-            not_yet={},
+            }
         )
     assert {problem.key for problem in error.value.problems} == {"agent.evironment", "mode", "kong.container"}

@@ -23,7 +23,6 @@ fuzz = hypothesis_settings(
 )
 
 TEXT = strategies.text(max_size=12)
-TABLES = strategies.sampled_from([{}, settings.NOT_YET])
 HINTS = strategies.sampled_from(
     [
         "true",
@@ -80,7 +79,7 @@ def test_settings_or_one_message(document: dict[str, Any], data: strategies.Data
     secret = data.draw(strategies.lists(strategies.sampled_from(places), max_size=3)) if places else []
     given_text = {key: as_text(value) for key, value in document.items()}
     try:
-        found = settings.parse(given_text, secret_paths=secret, not_yet=data.draw(TABLES))
+        found = settings.parse(given_text, secret_paths=secret)
     except settings.SettingsError as error:
         message = str(error)
         message.encode("utf-8")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import settings
 from tests.live import setups
 from tests.settings.stack_file import parse_file
 
@@ -20,7 +19,7 @@ def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None
     path = tmp_path / "Pulumi.shown.yaml"
     assert PLACEHOLDER in text
     path.write_text(text.replace(PLACEHOLDER, "ab" * 32), encoding="utf-8")
-    parse_file(path, not_yet=settings.NOT_YET)
+    parse_file(path)
 
 
 def test_all_yaml_of_the_page_is_found() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CLONE = Path(__file__).parents[2]
-PARTS = ("components", "existing", "gates", "preflight", "proof", "settings")
+PARTS = ("admin", "components", "existing", "gates", "preflight", "proof", "settings")
 PROGRAM = [*sorted(CLONE.glob("*.py")), *(path for part in PARTS for path in sorted((CLONE / part).glob("*.py")))]
 
 
@@ -27,15 +27,18 @@ WITHOUT_PULUMI = [
     "kube.py",
     "ownership.py",
     "plugin_options.py",
+    "pods.py",
     "rock.py",
     "settings/model.py",
     "settings/rules.py",
+    "settings/rules_admin.py",
     "settings/rules_agent.py",
     "settings/rules_database.py",
     "settings/rules_plugin.py",
     "tme_port.py",
     "verify.py",
     *(f"{part(path)}/{path.name}" for path in PROGRAM if part(path) in ("preflight", "proof")),
+    *(f"admin/{path.name}" for path in PROGRAM if part(path) == "admin" and path.name != "provider.py"),
     "existing/editing.py",
     "existing/template.py",
     "existing/variables.py",
@@ -93,13 +96,15 @@ def test_what_is_pure_knows_no_pulumi(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((CLONE / "preflight").glob("*.py")), ids=named)
 def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
-    allowed = {"existing", "kube", "ownership", "plugin_options", "preflight", "tme_port"}
+    allowed = {"admin", "existing", "kube", "ownership", "plugin_options", "preflight", "tme_port"}
     assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=named)
 def test_what_is_asked_of_a_cluster_depends_on_nothing_that_is_made_there(path: Path) -> None:
-    allowed = {"kube", "proof", "tme_port"} | ({"gates", "preflight"} if part(path) == "gates" else set())
+    allowed = {"admin", "kube", "pods", "proof", "tme_port"} | (
+        {"gates", "preflight"} if part(path) == "gates" else set()
+    )
     assert tops(path) & PROGRAM_MODULES <= allowed
 
 

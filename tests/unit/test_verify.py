@@ -10,9 +10,11 @@ import kube
 import proof
 import verify
 from kube import ApiError, Unreachable
+from tests.admin.gateway import add_secret
+from tests.admin.server import serving
 from tests.fake_kube import FakeKube, forbidden
 from tests.proof.cluster import DEPLOYMENT, cluster
-from tests.proof.gateway import expectation
+from tests.proof.gateway import IN_DATABASE, PLACE, expectation, instance
 
 RECORD = "/api/v1/namespaces/gw/configmaps/traceable-installation"
 
@@ -41,6 +43,22 @@ def test_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "gw-1  ok     ok     ok   ok      protected" in said.out
     assert "gw/edge-kong: one serving pod, every check holds." in said.out
     assert said.err == ""
+
+
+def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
+    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as admin:
+        admin.token = "planted-token"
+        admin.rows[PLACE.id] = instance(id=PLACE.id, tags=[PLACE.tag])
+        fake.listeners["gw-1", 8001] = admin.serve
+        fake.put(RECORD, {"data": expectation(**IN_DATABASE).record()})
+        add_secret(fake, "kong-admin", token="planted-token")
+        assert run(monkeypatch) == 0
+        admin.rows.clear()
+        assert run(monkeypatch) == 1
+    said = capsys.readouterr().out
+    assert "Kong lists no traceable" in said and "planted" not in said
 
 
 def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,9 +20,8 @@ def header(path: Path) -> dict[str, str]:
 
 
 def parse_refused(path: Path, *, without_rules: Collection[str] = ()) -> settings.Settings:
-    """What cannot be done yet may stand in the files of every rule but its own."""
-    not_yet = settings.NOT_YET if header(path)["rule"] == "not_yet" else {}
-    return parse_file(path, not_yet=not_yet, without_rules=without_rules)
+    """The settings of a refused file, where rules are left out."""
+    return parse_file(path, without_rules=without_rules)
 
 
 def refusal(path: Path) -> settings.SettingsError:

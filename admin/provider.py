@@ -1,0 +1,130 @@
+"""What the engine does with the plugin's row: a dynamic provider's resource.
+
+An instance is pickled into the state, by its class's name alone: it holds nothing, and what it needs is imported when
+it is used, in the plugin's own process (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/). Which
+cluster it is, `configure` reads from the stack's config; tokens and certificates are read from the Secrets that the
+properties name, each time. Leaves out the editing (editing.py).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+
+ANEW = ("workspace", "plugin", "route", "service", "owner")
+"""Another of these is another row."""
+
+CONTENT = ("enabled", "config", "access", "managedDatabase", "gateway", "changedByHand")
+
+
+class RowProvider(dynamic.ResourceProvider):
+    """The row; `kubeconfig` and `context` are known in the plugin's process only. The physical id is the row's."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        import sys
+
+        self.kubeconfig = req.config.get("kubernetes:kubeconfig")
+        self.context = req.config.get("kubernetes:context")
+        # The plugin hands the traceback of every error to the terminal; ours are for people, in one line.
+        sys.tracebacklimit = 0
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        anew = [key for key in ANEW if _olds.get(key) != _news.get(key)]
+        changed = any(_olds.get(key) != _news.get(key) for key in CONTENT)
+        # The old one first: it may name a TME that goes in the same run.
+        return dynamic.DiffResult(changes=changed or bool(anew), replaces=anew, delete_before_replace=True)
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        return dynamic.CreateResult(self._put(props, None), dict(props))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        self._put(_news, _id)
+        return dynamic.UpdateResult(dict(_news))
+
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        from admin import editing, row
+        from admin.access import NoGateway
+
+        place = _place(props)
+        try:
+            with self._client(props) as client:
+                found = client.get(f"/plugins/{id_}")
+                bound = editing.bound_of(client, place) if found else None
+        except NoGateway:
+            # Nobody to ask: what stands in the database is what stood there.
+            return dynamic.ReadResult(id_, dict(props))
+        if found is None:
+            return dynamic.ReadResult("", {})
+        stands = {
+            **props,
+            "enabled": bool(found.get("enabled", True)),
+            "config": row.standing(found.get("config") or {}, props["config"]),
+            "changedByHand": row.elsewhere(place, bound, found),
+        }
+        return dynamic.ReadResult(id_, stands, dict(stands))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        import kube
+        from admin import editing
+        from admin.listener import AdminError
+
+        try:
+            with self._client(_props) as client:
+                editing.take_out(client, _place(_props), _id)
+        except (AdminError, kube.ApiError, kube.Unreachable) as problem:
+            if _props.get("managedDatabase"):
+                return  # It goes with its database, a few steps on.
+            raise AdminError(
+                f"The row {_id} could not be taken out of Kong's database: {problem} A Kong that starts with it and "
+                "without the plugin's files does not start, so nothing else is removed. Bring Kong back (or correct "
+                "kong.admin and `pulumi up`), then again. Where that database is gone for good, `pulumi state delete` "
+                "of this resource says so."
+            ) from None
+
+    def _put(self, props: dict[str, Any], id_: str | None) -> str:
+        from admin import editing
+
+        with self._client(props) as client:
+            return editing.put(
+                client,
+                _place(props),
+                enabled=bool(props["enabled"]),
+                config=props["config"],
+                adopt=bool(props["adopt"]),
+                id_=id_,
+            )
+
+    def _client(self, props: Mapping[str, Any]) -> Any:
+        import kube
+        from admin import access
+
+        api = kube.connect(kubeconfig=self.kubeconfig, context=self.context)
+        return access.client(api, access.access_of(props["access"]))
+
+
+def _place(props: Mapping[str, Any]) -> Any:
+    from admin.row import Place
+
+    return Place(
+        workspace=props["workspace"],
+        plugin=props["plugin"],
+        route=props["route"],
+        service=props["service"],
+        owner=props["owner"],
+    )
+
+
+class PluginRow(dynamic.Resource, module="traceable", name="PluginRow"):
+    """The plugin's row in Kong's database.
+
+    Properties: `workspace`, `plugin`, `route`, `service`, `owner` (admin.row.Place); `enabled`, `config`; `access`
+    (what `Access.document()` gave); `adopt`; `managedDatabase` (whether the database goes with the stack); `gateway`
+    (what stands for the gateway with the plugin's files); `changedByHand` (always "", or what a refresh found).
+    """
+
+    def __init__(self, name: str, *, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(RowProvider(), name, {**props, "changedByHand": ""}, opts)

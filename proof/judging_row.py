@@ -1,0 +1,48 @@
+"""Whether the plugin's row in Kong's database is what is expected of it. Pure.
+
+Leaves out what a Kong says of itself (proof/judging_pods.py), and a KongClusterPlugin (proof/judging.py).
+"""
+
+from collections.abc import Iterator
+
+from admin.editing import Found
+from admin.row import Place, elsewhere
+from proof.expectation import Database, Expectation
+from proof.judging_pods import REPAIR, differences
+from proof.report import Check
+
+
+def row_check(expected: Expectation, database: Database, seen: Found | str) -> Check:
+    """The row as it is written: each Kong loads it by itself, and goes on for a moment with what it loaded before."""
+    name = _named(expected, database.place)
+    wrong = seen if isinstance(seen, str) else _wrong(expected, database.place, seen)
+    return Check(
+        pod="",
+        name="object",
+        ok=not wrong,
+        expected=f"{name} as this stack writes it" if expected.installed else f"without {name}",
+        found=wrong or "that",
+        mend=REPAIR if expected.installed else "pulumi up",
+        lasting=expected.installed and not isinstance(seen, str),
+    )
+
+
+def _named(expected: Expectation, place: Place) -> str:
+    return f"the row of {expected.plugin} for {place.reach} in Kong's database (workspace {place.workspace})"
+
+
+def _wrong(expected: Expectation, place: Place, seen: Found) -> str:
+    if not expected.installed:
+        return f"it is there ({seen.row['id']})" if seen.row else ""
+    if seen.row is None:
+        return "there is none" if seen.bound is not None else f"there is none, and no {place.reach} either"
+    other = elsewhere(place, seen.bound, seen.row)
+    written = {"config": seen.row.get("config"), "enabled": seen.row.get("enabled", True)}
+    return "; ".join([*([other] if other else []), *differences(expected, written)])
+
+
+def row_notes(expected: Expectation, seen: Found | str | None) -> Iterator[str]:
+    """Rows of the same plugin that are somebody else's, and for something else."""
+    if isinstance(seen, Found) and expected.installed and not expected.everywhere and seen.others:
+        ids = ", ".join(str(row.get("id")) for row in seen.others)
+        yield f"also in this workspace, and not this stack's: {expected.plugin} in {ids}"
