@@ -24,10 +24,19 @@ MANAGED = "managed-by-ingress-controller"
 
 
 @pytest.fixture
+def namespace(platform: Platform) -> Iterator[Gateway]:
+    """A namespace of its own, for plain manifests."""
+    made = Gateway(platform)
+    made.kubectl("create", "namespace", made.name)
+    yield made
+    faults.clear(made.name)
+    made.kubectl("delete", "namespace", made.name, "--wait=false")
+
+
+@pytest.fixture
 def gateway(platform: Platform) -> Iterator[Gateway]:
     made = Gateway(platform)
     yield made
-    faults.clear(made.name)
     made.remove()
 
 
@@ -47,49 +56,50 @@ def admin(gateway: Gateway, pod: dict[str, Any], method: str, path: str, documen
     return gateway.ask(path, method=method, document=document, pod=pod["metadata"]["name"])
 
 
-def test_a_database_its_migrations_and_its_nodes(gateway: Gateway) -> None:
-    gateway.kubectl("create", "namespace", gateway.name)
-    apply(gateway, databases.nodes(gateway.name, 2), databases.migration(gateway.name, "bootstrap"))
-    (pod,) = [item for item in eventually(lambda: gateway.pods()) if "job-name" in item["metadata"]["labels"]]
-    waiting = eventually(lambda: named(gateway, "kong"))
+def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
+    apply(namespace, databases.nodes(namespace.name, 2), databases.migration(namespace.name, "bootstrap"))
+    (pod,) = [item for item in eventually(lambda: namespace.pods()) if "job-name" in item["metadata"]["labels"]]
+    waiting = eventually(lambda: named(namespace, "kong"))
     assert all(item["status"]["phase"] == "Pending" for item in waiting)
 
-    apply(gateway, *databases.postgres(gateway.name))
-    eventually(lambda: [ready(item) for item in named(gateway, "postgres")] == [True])
-    gateway.kubectl("wait", "--for=condition=complete", "job/bootstrap", "--namespace", gateway.name, "--timeout=60s")
+    apply(namespace, *databases.postgres(namespace.name))
+    eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
+    namespace.kubectl(
+        "wait", "--for=condition=complete", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s"
+    )
     shown = json.loads(
-        gateway.kubectl("get", "pod", pod["metadata"]["name"], "--namespace", gateway.name, "-o", "json")
+        namespace.kubectl("get", "pod", pod["metadata"]["name"], "--namespace", namespace.name, "-o", "json")
     )
     assert shown["status"]["phase"] == "Succeeded"
-    eventually(lambda: [ready(item) for item in named(gateway, "kong")] == [True, True])
+    eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
 
-    one, other = named(gateway, "kong")
-    row = admin(gateway, one, "POST", "/plugins", {"name": "cors"})
-    assert admin(gateway, other, "GET", "/plugins")["data"] == [row]
+    one, other = named(namespace, "kong")
+    row = admin(namespace, one, "POST", "/plugins", {"name": "cors"})
+    assert admin(namespace, other, "GET", "/plugins")["data"] == [row]
 
     def seen() -> list[list[str]]:
-        return [[item["id"] for item in history[-1][1]] for history in loaded.read(gateway.name).values()]
+        return [[item["id"] for item in history[-1][1]] for history in loaded.read(namespace.name).values()]
 
     eventually(lambda: seen() == [[row["id"]], [row["id"]]])
 
     # A new pod of the database finds the data of the one before.
-    gateway.kubectl("delete", "pod", "postgres-0", "--namespace", gateway.name)
-    eventually(lambda: [ready(item) for item in named(gateway, "postgres")] == [True])
-    assert admin(gateway, one, "GET", f"/plugins/{row['id']}") == row
-    gateway.kubectl("rollout", "restart", "deployment/kong", "--namespace", gateway.name)
-    gateway.kubectl("rollout", "status", "deployment/kong", "--namespace", gateway.name, "--timeout=60s")
-    assert admin(gateway, named(gateway, "kong")[0], "GET", "/plugins")["data"] == [row]
+    namespace.kubectl("delete", "pod", "postgres-0", "--namespace", namespace.name)
+    eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
+    assert admin(namespace, one, "GET", f"/plugins/{row['id']}") == row
+    namespace.kubectl("rollout", "restart", "deployment/kong", "--namespace", namespace.name)
+    namespace.kubectl("rollout", "status", "deployment/kong", "--namespace", namespace.name, "--timeout=60s")
+    assert admin(namespace, named(namespace, "kong")[0], "GET", "/plugins")["data"] == [row]
 
-    faults.plant(gateway.name, database="down")
-    eventually(lambda: not any(ready(item) for item in named(gateway, "kong")))
-    faults.clear(gateway.name)
-    eventually(lambda: [ready(item) for item in named(gateway, "kong")] == [True, True])
+    faults.plant(namespace.name, database="down")
+    eventually(lambda: not any(ready(item) for item in named(namespace, "kong")))
+    faults.clear(namespace.name)
+    eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
 
     # With the claim goes the data.
-    (volume,) = volumes(gateway)
+    (volume,) = volumes(namespace)
     assert Path(volume).exists() and Path(volume).is_relative_to(paths.GATEWAYS)
-    gateway.kubectl("delete", "statefulset", "postgres", "--namespace", gateway.name)
-    eventually(lambda: not volumes(gateway) and not Path(volume).exists())
+    namespace.kubectl("delete", "statefulset", "postgres", "--namespace", namespace.name)
+    eventually(lambda: not volumes(namespace) and not Path(volume).exists())
 
 
 def volumes(gateway: Gateway) -> list[str]:
@@ -102,11 +112,10 @@ def volumes(gateway: Gateway) -> list[str]:
     ]
 
 
-def test_a_migration_that_fails_is_tried_again_as_often_as_its_job_says(gateway: Gateway) -> None:
-    gateway.kubectl("create", "namespace", gateway.name)
-    secret, *_ = databases.postgres(gateway.name)
-    apply(gateway, secret, databases.migration(gateway.name, "bootstrap", backoffLimit=0))
-    gateway.kubectl("wait", "--for=condition=failed", "job/bootstrap", "--namespace", gateway.name, "--timeout=60s")
+def test_a_migration_that_fails_is_tried_again_as_often_as_its_job_says(namespace: Gateway) -> None:
+    secret, *_ = databases.postgres(namespace.name)
+    apply(namespace, secret, databases.migration(namespace.name, "bootstrap", backoffLimit=0))
+    namespace.kubectl("wait", "--for=condition=failed", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s")
 
 
 @pytest.fixture
