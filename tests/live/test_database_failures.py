@@ -1,0 +1,200 @@
+"""A Kong with a database, when it goes wrong; a database for development; and a Kong that somebody else installed."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.gateways import faults
+from local.postgres.server import Server
+from tests.live.owner import Owner
+from tests.live.rows import recorded_rows
+from tests.live.stack import CommandFailed, LiveStack
+from tests.live.standing import everything, gateway_pods, of_charts, tme_count
+from tests.live.test_interrupted import killed_when
+from tests.live.with_database import (
+    DATABASE_PASSWORD,
+    QUICK,
+    give_database,
+    give_secret,
+    row,
+    rows,
+    running_database,
+    without_object_name,
+)
+
+NOTHING = "--expect-no-changes"
+KNOWN_CAUSE_SECONDS = 90.0
+NewStack = Callable[..., LiveStack]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Server]:
+    with running_database(tmp_path) as server:
+        yield server
+
+
+def refused(stack: LiveStack, *command: str) -> str:
+    """What a command says that must fail, within the time that a known cause may take."""
+    started = time.monotonic()
+    with pytest.raises(CommandFailed) as failed:
+        stack.pulumi(*(command or ("up",)), "--yes", "--skip-preview")
+    assert time.monotonic() - started < KNOWN_CAUSE_SECONDS
+    assert "Traceback" not in str(failed.value)
+    return str(failed.value)
+
+
+def test_what_breaks_meanwhile_is_said_and_mended_by_the_next_run(new_stack: NewStack, database: Server) -> None:
+    stack = new_stack(mode="async", tmeGuard="deny")
+    give_database(stack, database)
+    try:
+        with recorded_rows(stack):
+            killed_when(stack, lambda: bool(gateway_pods(stack)) and bool(_rows_or_none(stack)))
+            stack.up()
+        stack.preview(NOTHING)
+
+        # The connection breaks, before and after Kong did what was asked.
+        for fault in ("kong_admin_drop", "kong_admin_drop_after"):
+            stack.set(timeoutMs=600 if fault == "kong_admin_drop" else 650)
+            faults.plant(stack.kong_namespace, **{fault: "PUT"})  # type: ignore[misc]
+            assert "Admin API" in refused(stack)
+            faults.clear(stack.kong_namespace)
+            stack.up()
+            assert row(stack)["config"]["timeout"] == (600 if fault == "kong_admin_drop" else 650)
+            stack.preview(NOTHING)
+
+        # The database is down: nothing is lost, and what is asked for comes when it is back.
+        standing = row(stack)
+        stack.set(timeoutMs=700)
+        faults.plant(stack.kong_namespace, database="down")
+        said = refused(stack)
+        assert "Kong" in said
+        faults.clear(stack.kong_namespace)
+        _until_ready(stack)
+        assert row(stack) == standing
+        stack.up()
+        assert row(stack)["config"]["timeout"] == 700
+
+        # Kong cannot be reached: destroy says so, in time, and takes nothing away.
+        faults.plant(stack.kong_namespace, kong_admin="closed")
+        said = refused(stack, "destroy")
+        assert row_id(standing) in said and "pulumi state delete" in said
+        faults.clear(stack.kong_namespace)
+        assert row(stack)["config"]["timeout"] == 700
+        stack.destroy()
+    finally:
+        faults.clear(stack.kong_namespace)
+        stack.kubectl("delete", "namespace", stack.kong_namespace, "--wait=false")
+
+
+def row_id(standing: dict[str, Any]) -> str:
+    return str(standing["id"])
+
+
+def _rows_or_none(stack: LiveStack) -> list[dict[str, Any]]:
+    """No rows as long as there is nobody who could be asked."""
+    try:
+        return rows(stack)
+    except Exception:
+        return []
+
+
+def _until_ready(stack: LiveStack) -> None:
+    where = ("--namespace", stack.kong_namespace)
+    stack.kubectl("rollout", "status", f"deployment/{stack.gateway.deployment}", *where, "--timeout=60s")
+
+
+def test_a_database_for_development_comes_and_goes_with_the_stack(new_stack: NewStack) -> None:
+    stack = new_stack(tmeGuard="deny")
+    before = everything(stack)
+    without_object_name(stack)
+    stack.set(
+        kong={**stack.configured("kong"), "database": "postgres", "postgres": {"managed": True}},
+        kongValues={"proxy": {"type": "NodePort"}, "env": QUICK, "ingressController": {"enabled": False}},
+    )
+    with recorded_rows(stack) as recording:
+        stack.up()
+    assert recording.rollouts == 2
+    assert tme_count(stack) == 1 and row(stack)["config"]["mode"] == "sync"
+    stack.preview(NOTHING)
+    secret = stack.objects("secrets", "--namespace", stack.kong_namespace)
+    (password,) = [item["data"]["password"] for item in secret if item["metadata"]["name"] == f"{stack.name}-postgres"]
+    assert password not in stack.pulumi("stack", "export")
+
+    # It goes with its database, so nobody need be asked.
+    faults.plant(stack.kong_namespace, kong_admin="closed")
+    try:
+        stack.destroy()
+    finally:
+        faults.clear(stack.kong_namespace)
+    left = {item for item in everything(stack) - before if not of_charts(item)}
+    assert {item for item in left if item[0] not in ("PersistentVolume",)} == set()
+
+
+def test_the_admin_api_of_an_enterprise_kong_asks_for_a_token(new_stack: NewStack, database: Server) -> None:
+    stack = new_stack(mode="async")
+    admin = {"tokenSecret": {"name": "kong-admin", "key": "token"}}
+    give_database(stack, database, admin=admin)
+    stack.set(
+        kongValues={
+            "proxy": {"type": "NodePort"},
+            "image": {"repository": "kong/kong-gateway", "tag": "3.9"},
+            "ingressController": {"enabled": False},
+            "env": {
+                **QUICK,
+                "enforce_rbac": "on",
+                "password": {"valueFrom": {"secretKeyRef": {"name": "kong-admin", "key": "token"}}},
+            },
+        },
+    )
+    token = "live-test-admin-token"
+    try:
+        with pytest.raises(CommandFailed, match="secret kong-admin"):
+            stack.preview()
+        give_secret(stack, "kong-admin", token=token)
+        stack.up()
+        stack.preview(NOTHING)
+        assert stack.verify().returncode == 0
+        for text in (stack.pulumi("stack", "export"), stack.preview("--diff"), str(stack.outputs())):
+            assert token not in text
+        maps = stack.objects("configmaps", "--all-namespaces")
+        assert token not in str(maps)
+
+        give_secret(stack, "kong-admin", token="another")
+        stack.set(timeoutMs=600)
+        assert "401" in refused(stack) or "credentials" in refused(stack)
+        give_secret(stack, "kong-admin", token=token)
+        stack.up()
+        stack.destroy()
+    finally:
+        stack.kubectl("delete", "namespace", stack.kong_namespace, "--wait=false")
+
+
+def test_a_kong_with_a_database_that_somebody_else_installed(new_stack: NewStack, database: Server) -> None:
+    stack = new_stack(tmeGuard="deny")
+    owner = Owner(stack)
+    try:
+        password = {"pg_password": DATABASE_PASSWORD}
+        where = {"database": "postgres", "pg_host": database.address, "pg_port": str(database.port)}
+        owner.install(env={**QUICK, **where, **password})
+        before = owner.template()
+        with pytest.raises(CommandFailed, match="KONG_DATABASE"):
+            stack.preview()
+        without_object_name(stack)
+        stack.set(kong={**stack.configured("kong"), "database": "postgres"})
+        with recorded_rows(stack) as recording:
+            stack.up()
+        assert recording.rollouts == 2
+        assert row(stack)["config"]["mode"] == "sync"
+        stack.preview(NOTHING)
+        assert stack.verify().returncode == 0
+        assert DATABASE_PASSWORD not in stack.pulumi("stack", "export")
+        with recorded_rows(stack):
+            stack.destroy()
+        assert owner.template() == before
+        assert rows(stack) == []
+    finally:
+        stack.tear_down()
+        owner.remove()
