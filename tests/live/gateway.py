@@ -103,14 +103,16 @@ class Gateway:
     def containers(self) -> dict[str, dict[str, Any]]:
         return {item["name"]: item for item in self.pod()["status"].get("containerStatuses", [])}
 
-    def ask(self, path: str, *, port: int = 8444, tls: bool = True) -> Any:
-        """GET through a port-forward into the gateway's pod, with the official client."""
+    def ask(
+        self, path: str, *, port: int = 8444, tls: bool = True, method: str = "GET", document: Any = None, pod: str = ""
+    ) -> Any:
+        """A request through a port-forward into the gateway's pod, with the official client."""
         configuration = kubernetes.client.Configuration()
         kubernetes.config.load_kube_config(str(self.platform.kubeconfig), client_configuration=configuration)
         core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
         forward = portforward(
             core.connect_get_namespaced_pod_portforward,
-            self.pod()["metadata"]["name"],
+            pod or self.pod()["metadata"]["name"],
             self.name,
             ports=str(port),
         )
@@ -119,8 +121,9 @@ class Gateway:
         connection = http.client.HTTPConnection("pod")
         connection.sock = ssl._create_unverified_context().wrap_socket(channel) if tls else channel
         try:
-            connection.request("GET", path)
-            return json.loads(connection.getresponse().read())
+            body = None if document is None else json.dumps(document)
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            return json.loads(connection.getresponse().read() or b"null")
         finally:
             forward.close()
 
