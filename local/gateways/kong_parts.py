@@ -1,10 +1,11 @@
 """The processes of Kong's image: a simulated node, its migrations, and the wait until a node would start."""
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 
-from local.gateways import contents, loaded, pods, services
+from local.gateways import admin_tls, contents, loaded, pods, services
 from local.gateways.listeners import Handle, Listener
 from local.gateways.parts import Done, Failed, Surroundings
 from local.gateways.pods import Container
@@ -12,6 +13,7 @@ from local.gateways.probes import Endpoint
 from local.kong import errors, migrations
 from local.kong.node import Node
 from local.kong.plugins import StartError
+from local.kong.settings import Listener as Wanted
 from local.kong.settings import Settings
 from local.kong.shown import Answer
 from local.kong.storage import Database
@@ -34,11 +36,11 @@ class KongPart:
         settings = settings_of(self._around, self._container)
         try:
             self._node = node_of(self._around, settings)
+            self._listen_all(self._node, settings)
         except StartError as problem:
+            self.stop()
             self._around.log(self._container["name"], str(problem))
             raise Failed(f"Error: {problem}\n") from problem
-        try:
-            self._listen_all(self._node, settings)
         except OSError as problem:
             self.stop()
             raise Failed(f"nginx: [emerg] bind() failed ({problem})\n") from problem
@@ -61,12 +63,12 @@ class KongPart:
             loaded.add(self._around.namespace, self._around.name, self._node.loaded.rows, folder=self._around.loaded)
 
     def _listen_all(self, node: Node | Traditional, settings: Settings) -> None:
+        secured = admin_tls.context(settings, self._around.tls)
+        asks = admin_tls.asks_certificate(settings)
         for listener in settings.admin:
-            self._listen(listener.port, listener.tls, listener.reachable, self._admin(node))
+            self._listen(listener, self._admin(node), secured, asks_certificate=asks and listener.tls)
         for listener in settings.status:
-            self._listen(
-                listener.port, listener.tls, listener.reachable, lambda method, path, *_: node.status_api(path)
-            )
+            self._listen(listener, lambda method, path, *_: node.status_api(path), self._around.tls)
 
     def _admin(self, node: Node | Traditional) -> Handle:
         def handle(
@@ -82,11 +84,15 @@ class KongPart:
 
         return handle
 
-    def _listen(self, port: int, tls: bool, reachable: bool, handle: Handle) -> None:
-        endpoint = self._around.endpoint(port, reachable=reachable)
-        context = self._around.tls if tls else None
-        self._listeners.append(Listener(endpoint.address, endpoint.port, handle, tls=context))
-        self.endpoints[port] = endpoint
+    def _listen(
+        self, wanted: Wanted, handle: Handle, secured: ssl.SSLContext, *, asks_certificate: bool = False
+    ) -> None:
+        endpoint = self._around.endpoint(wanted.port, reachable=wanted.reachable)
+        tls = secured if wanted.tls else None
+        self._listeners.append(
+            Listener(endpoint.address, endpoint.port, handle, tls=tls, asks_certificate=asks_certificate)
+        )
+        self.endpoints[wanted.port] = endpoint
 
 
 class MigrationPart:

@@ -17,6 +17,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 IDLE_SECONDS = 120
+NO_CERTIFICATE = (
+    b"<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n<body>\r\n"
+    b"<center><h1>400 Bad Request</h1></center>\r\n<center>No required SSL certificate was sent</center>\r\n"
+    b"</body>\r\n</html>\r\n"
+)
 
 Handle = Callable[[str, str, dict[str, str], bytes, dict[str, str]], tuple[int, Any] | None]
 """Method, path, query, body and headers (their names in small letters) to status and JSON body; None ends the
@@ -62,10 +67,22 @@ def free_port(address: str, wanted: int) -> int:
 
 
 class Listener:
-    """A server with JSON answers; TLS where a context is given. Runs in threads of its own until `close()`."""
+    """A server with JSON answers; TLS where a context is given. Runs in threads of its own until `close()`.
 
-    def __init__(self, address: str, port: int, handle: Handle, *, tls: ssl.SSLContext | None = None) -> None:
-        handler = type("Handler", (_Handler,), {"handle_request": staticmethod(handle)})
+    With `asks_certificate` a client that shows no certificate of its own is told so, as nginx does.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        handle: Handle,
+        *,
+        tls: ssl.SSLContext | None = None,
+        asks_certificate: bool = False,
+    ) -> None:
+        behavior = {"handle_request": staticmethod(handle), "asks_certificate": asks_certificate}
+        handler = type("Handler", (_Handler,), behavior)
         self._server = _Server((address, port), handler)
         self._server.tls = tls
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
@@ -102,9 +119,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
     wbufsize = -1  # One packet for each answer.
     handle_request: Handle
+    asks_certificate = False
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.asks_certificate and not (isinstance(self.connection, ssl.SSLSocket) and self.connection.getpeercert()):
+            self._send(400, "text/html", NO_CERTIFICATE)
+            self.close_connection = True
+            return
         target = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.handle_request(self.command, target.path, dict(parse_qsl(target.query)), body, headers)
@@ -112,9 +134,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, document = answer
-        content = b"" if document is None else json.dumps(document).encode()
+        self._send(
+            status, "application/json; charset=utf-8", b"" if document is None else json.dumps(document).encode()
+        )
+
+    def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -219,3 +219,9 @@ def test_a_token_is_asked_for_where_rbac_is_on(empty_database: PrivateDatabase) 
     assert ask(kong, "PUT", f"/plugins/{NOWHERE}", {"name": "foo"}, token="another") == refused
     assert ask(kong, "GET", "/plugins", token="s3cret")[0] == 200
     assert kong.status_api("/status/ready")[0] == 200
+
+
+def test_the_open_source_edition_s_bootstrap_makes_nobody(empty_database: PrivateDatabase) -> None:
+    empty_database.migrate("bootstrap", KONG_PASSWORD="s3cret")
+    kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on")
+    assert ask(kong, "GET", "/plugins", token="s3cret")[0] == 401

@@ -1,0 +1,125 @@
+"""The certificates of the Admin API: the one that it shows, and the one that it asks for."""
+
+import base64
+import datetime
+import http.client
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from local.gateways import kong_parts, parts
+from local.gateways.parts import Failed
+from local.injector import certificates
+from tests.gateways.pods import KONG, FakeApi, pod
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> str:
+    """A certificate for 127.0.0.1 with its key, and the authority that signed it beside it."""
+    certificates.ensure(tmp_path / "own")
+    return (tmp_path / "own" / certificates.SERVER_FILE).read_text()
+
+
+def started(around: parts.Surroundings, secret: dict[str, str], **env: str) -> kong_parts.KongPart:
+    data = {name: base64.b64encode(value.encode()).decode() for name, value in secret.items()}
+    around.api = FakeApi({"/api/v1/namespaces/ns/secrets/tls": {"data": data}})  # type: ignore[assignment]
+    around.pod = pod(KONG, volumes=[{"name": "tls", "secret": {"secretName": "tls"}}])
+    variables = {"KONG_DATABASE": "off", "KONG_ADMIN_LISTEN": "0.0.0.0:8444 ssl", **env}
+    part = kong_parts.KongPart(
+        around,
+        {
+            **KONG,
+            "env": [{"name": name, "value": value} for name, value in variables.items()],
+            "volumeMounts": [{"name": "tls", "mountPath": "/tls"}],
+        },
+    )
+    part.start()
+    return part
+
+
+def ask(part: kong_parts.KongPart, context: ssl.SSLContext) -> tuple[int, bytes]:
+    endpoint = part.endpoints[8444]
+    connection = http.client.HTTPSConnection(endpoint.address, endpoint.port, timeout=5, context=context)
+    try:
+        connection.request("GET", "/status")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def authority(tmp_path: Path) -> str:
+    return base64.b64decode(certificates.ca_bundle(tmp_path / "own")).decode()
+
+
+def trusting(tmp_path: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=authority(tmp_path))
+    context.check_hostname = False  # The pod's address is not in the certificate.
+    return context
+
+
+def self_signed(file: Path) -> str:
+    """A client's certificate, written with its key, and by itself."""
+    key, moment = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment - datetime.timedelta(hours=1))
+        .not_valid_after(moment + datetime.timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    text = made.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(text + private)
+    return text.decode()
+
+
+OWN = {"KONG_ADMIN_SSL_CERT": "/tls/pair", "KONG_ADMIN_SSL_CERT_KEY": "/tls/pair"}
+ASKS = {"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on", "KONG_NGINX_ADMIN_SSL_CLIENT_CERTIFICATE": "/tls/ca"}
+
+
+def test_it_shows_the_certificate_that_it_was_given(around: parts.Surroundings, pair: str, tmp_path: Path) -> None:
+    part = started(around, {"pair": pair}, **OWN)
+    assert ask(part, trusting(tmp_path))[0] == 200
+    part.stop()
+    part = started(around, {"pair": pair})
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask(part, trusting(tmp_path))
+    part.stop()
+
+
+def test_it_asks_for_a_certificate(around: parts.Surroundings, pair: str, tmp_path: Path) -> None:
+    client = self_signed(tmp_path / "client.pem")
+    part = started(around, {"pair": pair, "ca": client}, **OWN, **ASKS)
+    status, text = ask(part, trusting(tmp_path))
+    assert status == 400 and b"No required SSL certificate was sent" in text
+    showing: Any = trusting(tmp_path)
+    showing.load_cert_chain(tmp_path / "client.pem")
+    assert ask(part, showing)[0] == 200
+    part.stop()
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"KONG_ADMIN_SSL_CERT": "/tls/pair"}, "must both be specified"),
+        ({**OWN, "KONG_ADMIN_SSL_CERT": "/none"}, "admin_ssl_cert: no such file at /none"),
+    ],
+)
+def test_a_certificate_that_is_not_there(
+    around: parts.Surroundings, pair: str, env: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Failed, match=message):
+        started(around, {"pair": pair}, **env)
