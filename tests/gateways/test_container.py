@@ -164,6 +164,7 @@ def test_a_server_that_ends_well_is_started_again(part: Part, answers: list[bool
     item.tick(1)
     assert state(item) == ("waiting", "CrashLoopBackOff")
     assert item.status()["lastState"]["terminated"]["exitCode"] == 0
+    assert not item.succeeded
 
 
 def test_an_init_container_that_has_ended_well_counts_as_ready(part: Part) -> None:
