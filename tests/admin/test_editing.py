@@ -46,7 +46,7 @@ def test_it_is_written_under_its_own_id_and_again_without_harm(admin: Admin, clo
     assert put(admin) == put(admin) == place().id
     (row,) = admin.rows.values()
     assert (row["id"], row["name"], row["enabled"], row["tags"]) == (place().id, "traceable", True, [place().tag])
-    assert row["config"] == {"default_of_kongs": 1, "mode": "sync", "timeout": 500}
+    assert repr(row["config"]) == "{'default_of_kongs': 1, 'mode': 'sync', 'timeout': 500}"
 
 
 @pytest.mark.parametrize(
