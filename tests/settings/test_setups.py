@@ -1,4 +1,4 @@
-"""Every stack file that docs/setups.md shows is one that the program takes, once the rock's digest is filled in."""
+"""Every stack file that the pages show is one that the program takes, once the rock's digest is filled in."""
 
 import re
 from pathlib import Path
@@ -7,12 +7,16 @@ import pytest
 
 from tests.settings.stack_file import parse_file
 
-PAGE = Path(__file__).parents[2] / "docs" / "setups.md"
+DOCS = Path(__file__).parents[2] / "docs"
 PLACEHOLDER = "<sha256 of the rock>"
-STACK_FILES = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("text", STACK_FILES)
+def shown(page: str) -> list[str]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("text", [*shown("setups.md"), *shown("database.md")])
 def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.shown.yaml"
     assert PLACEHOLDER in text
@@ -21,7 +25,7 @@ def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None
 
 
 def test_the_page_shows_an_agent_of_each_kind() -> None:
-    agents = {(found[0] == "false", bool(found[1])) for found in map(_agent, STACK_FILES)}
+    agents = {(found[0] == "false", bool(found[1])) for found in map(_agent, shown("setups.md"))}
     assert agents == {(False, False), (True, False), (True, True)}
 
 
