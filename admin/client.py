@@ -37,6 +37,7 @@ DEFAULT_WORKSPACE = "default"
 _MENDS = {
     401: "kong.admin.tokenSecret names the Secret with the Kong-Admin-Token",
     403: "the token's role has to allow it",
+    500: "Kong's log says why; often its database is away",
     405: "a Kong without a database takes no rows: kong.database off",
 }
 

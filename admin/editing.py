@@ -52,8 +52,8 @@ def put(
             f"There is no {place.reach} in the workspace {place.workspace}, so the plugin could not be bound to it: "
             "kong.admin.route and kong.admin.service take a name or an id."
         )
-    rows = [row for row in client.list("/plugins") if is_at(row, place.plugin, bound)]
-    target = _target(place, rows, adopt=adopt, id_=id_)
+    rows = [row for row in client.list("/plugins") if row.get("name") == place.plugin]
+    target = _target(place, bound, rows, adopt=adopt, id_=id_)
     try:
         client.put(f"/plugins/{target}", body(place, bound, enabled=enabled, config=config))
     except Refused as problem:
@@ -64,21 +64,33 @@ def put(
     return target
 
 
-def _target(place: Place, rows: Iterable[Document], *, adopt: bool, id_: str | None) -> str:
-    """The id to write to. Kong has room for one row, so there is at most one here."""
+def _target(place: Place, bound: Bound, rows: Iterable[Document], *, adopt: bool, id_: str | None) -> str:
+    """The id to write to: this stack's own row, wherever it is bound, else the one that it takes over, else a new one.
+
+    Kong has room for one row at a place, so there is at most one of somebody else's.
+    """
+    own, theirs = None, None
     for row in rows:
         free = owner_of(row) is None
         if is_ours(place, row) or (free and row.get("id") == id_):
-            return str(row["id"])
-        if free and id_ is not None:
-            raise Foreign(
-                f"{named(place, row)} stands where this stack's own ({id_}) was: somebody took that away. `pulumi "
-                "refresh` sees it; then, with kong.admin.adopt true, `pulumi up` takes this one over."
-            )
-        if not free or not adopt:
-            raise Foreign(f"{named(place, row)} {whose(row)}. {way_out(row)}.")
-        return str(row["id"])
-    return id_ or place.id
+            own = str(row["id"])
+        elif is_at(row, place.plugin, bound):
+            theirs = row
+    if theirs is None:
+        return own or id_ or place.id
+    if owner_of(theirs) is not None or (own is None and id_ is None and not adopt):
+        raise Foreign(f"{named(place, theirs)} {whose(theirs)}. {way_out(theirs)}.")
+    if own is not None:
+        raise Foreign(
+            f"{named(place, theirs)} {whose(theirs)}. This stack's own row ({own}) was to move there: "
+            "delete one of them."
+        )
+    if id_ is not None:
+        raise Foreign(
+            f"{named(place, theirs)} stands where this stack's own ({id_}) was: somebody took that away. `pulumi "
+            "refresh` sees it; then, with kong.admin.adopt true, `pulumi up` takes this one over."
+        )
+    return str(theirs["id"])
 
 
 def named(place: Place, row: Mapping[str, Any]) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-ANEW = ("workspace", "plugin", "route", "service", "owner")
+ANEW = ("workspace", "plugin", "owner")
 """Another of these is another row."""
 
-CONTENT = ("enabled", "config", "access", "managedDatabase", "gateway", "changedByHand")
+CONTENT = ("route", "service", "enabled", "config", "access", "managedDatabase", "gateway", "changedByHand")
 
 
 class RowProvider(dynamic.ResourceProvider):

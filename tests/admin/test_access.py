@@ -50,9 +50,9 @@ def test_over_the_url_with_its_path(admin: Admin) -> None:
 
 
 def test_into_a_ready_pod(admin: Admin) -> None:
-    fake = cluster(admin)
+    fake = cluster(admin, "gw-0", "gw-2", "gw-1")
     add_pod(fake, "gw-0", admin, ready=False)
-    fake.put("/api/v1/namespaces/gw/pods/gw-2", {"metadata": {"labels": {"app": "edge"}, "deletionTimestamp": "now"}})
+    fake.objects["/api/v1/namespaces/gw/pods/gw-2"]["metadata"]["deletionTimestamp"] = "now"
     assert asked(fake) == []
     assert fake.forwarded == [("gw", "gw-1", 8001)]
 

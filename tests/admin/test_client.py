@@ -1,16 +1,18 @@
 """The client of Kong's Admin API, against Kong's documented answers and everything that can break on the way."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from admin.client import Client, Refused
-from admin.connection import Tls, to_url
-from admin.listener import AdminError, Silent
+from admin.connection import Tls, forwarded, to_url
+from admin.listener import AdminError, Listener, Silent
 from local.injector import certificates
 from tests.admin.conftest import CLIENT
 from tests.admin.server import Admin, serving
+from tests.fake_kube import FakeKube
 
 ID = "11111111-1111-4111-8111-111111111111"
 PATH = f"/plugins/{ID}"
@@ -146,6 +148,15 @@ def test_whoever_is_not_patient_asks_once(admin: Admin) -> None:
     assert len(admin.requests) == 2
 
 
+def test_a_forward_that_nobody_used_is_closed() -> None:
+    gone = threading.Event()
+    fake = FakeKube()
+    fake.listeners["gw-1", 8001] = lambda channel: channel.recv(1) == b"" and gone.set()
+    kept = forwarded(fake, "gw", "gw-1", Listener(port=8001, tls=False))(1.0)
+    kept.close()
+    assert gone.wait(5) and kept.sock is None
+
+
 def test_nobody_there() -> None:
     with pytest.raises(Silent, match="does not answer"):
         client_of(Admin(url="http://127.0.0.1:9"), deadline_seconds=0.1).root()
@@ -183,6 +194,9 @@ def test_the_root_of_a_workspace_for_a_token_that_is_good_for_no_more(admin: Adm
     admin.answers = [(status, {"message": "no"})]
     with pytest.raises(Refused):
         client_of(admin).root()
+    admin.answers = [(400, {"message": "no"})]
+    with pytest.raises(Refused, match="HTTP 400"):
+        client_of(admin, workspace="team").root()
 
 
 def test_tls_with_its_authority_and_a_client_certificate(pems: Path) -> None:

@@ -46,7 +46,7 @@ def test_it_is_written_under_its_own_id_and_again_without_harm(admin: Admin, clo
     assert put(admin) == put(admin) == place().id
     (row,) = admin.rows.values()
     assert (row["id"], row["name"], row["enabled"], row["tags"]) == (place().id, "traceable", True, [place().tag])
-    assert row["config"] == {"default_of_kongs": 1, "mode": "sync", "timeout": 500}
+    assert repr(row["config"]) == "{'default_of_kongs': 1, 'mode': 'sync', 'timeout': 500}"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,25 @@ def test_it_is_bound_to_the_route_or_service_that_is_named(
     assert admin.rows[at.id][kind] == {"id": id_}
     with pytest.raises(AdminError, match=f"There is no {kind} gone in the workspace default"):
         put(admin, place(**{kind: "gone"}))
+
+
+def test_another_scope_is_a_change_of_the_same_row(admin: Admin, clock: Clock) -> None:
+    admin.routes = {"orders": "r-1"}
+    id_ = put(admin)
+    assert put(admin, place(route="orders"), id_=id_) == id_
+    assert [(row["id"], row["route"]) for row in admin.rows.values()] == [(id_, {"id": "r-1"})]
+    assert put(admin) == id_, "by its mark, where nobody knows the id any more"
+    assert [row.get("route") for row in admin.rows.values()] == [None]
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_a_row_does_not_move_to_where_somebody_elses_stands(admin: Admin, clock: Clock, adopt: bool) -> None:
+    admin.routes = {"orders": "r-1"}
+    id_ = put(admin)
+    before = stands(admin, route={"id": "r-1"})
+    with pytest.raises(Foreign, match=rf"{THEIRS}.*own row \({id_}\) was to move there"):
+        put(admin, place(route="orders"), adopt=adopt, id_=id_)
+    assert admin.rows[THEIRS] == before
 
 
 def test_somebody_elses_row_is_refused_with_its_id_and_the_way_out(admin: Admin, clock: Clock) -> None:

@@ -7,8 +7,9 @@ from tests.live.stack import CommandFailed, LiveStack
 
 
 def gateway_pods(stack: LiveStack) -> list[dict[str, Any]]:
-    """The pods that serve, without those that are on their way out."""
-    pods = stack.objects("pods", "--namespace", stack.kong_namespace)
+    """The gateway's pods, without those that are on their way out."""
+    selector = ",".join(f"{key}={value}" for key, value in stack.gateway.selector.items())
+    pods = stack.objects("pods", "--namespace", stack.kong_namespace, "--selector", selector)
     return [pod for pod in pods if not terminating(pod)]
 
 

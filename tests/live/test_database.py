@@ -28,7 +28,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def stack(module_stack: Any, database: Server) -> LiveStack:
+def stack(database: Server, module_stack: Any) -> LiveStack:
     made: LiveStack = module_stack(tmeGuard="deny")
     give_database(made, database)
     return made

@@ -46,7 +46,7 @@ def refused(stack: LiveStack, *command: str) -> str:
     return str(failed.value)
 
 
-def test_what_breaks_meanwhile_is_said_and_mended_by_the_next_run(new_stack: NewStack, database: Server) -> None:
+def test_what_breaks_meanwhile_is_said_and_mended_by_the_next_run(database: Server, new_stack: NewStack) -> None:
     stack = new_stack(mode="async", tmeGuard="deny")
     give_database(stack, database)
     try:
@@ -133,7 +133,7 @@ def test_a_database_for_development_comes_and_goes_with_the_stack(new_stack: New
     assert {item for item in left if item[0] not in ("PersistentVolume",)} == set()
 
 
-def test_the_admin_api_of_an_enterprise_kong_asks_for_a_token(new_stack: NewStack, database: Server) -> None:
+def test_the_admin_api_of_an_enterprise_kong_asks_for_a_token(database: Server, new_stack: NewStack) -> None:
     stack = new_stack(mode="async")
     admin = {"tokenSecret": {"name": "kong-admin", "key": "token"}}
     give_database(stack, database, admin=admin)
@@ -172,7 +172,7 @@ def test_the_admin_api_of_an_enterprise_kong_asks_for_a_token(new_stack: NewStac
         stack.kubectl("delete", "namespace", stack.kong_namespace, "--wait=false")
 
 
-def test_a_kong_with_a_database_that_somebody_else_installed(new_stack: NewStack, database: Server) -> None:
+def test_a_kong_with_a_database_that_somebody_else_installed(database: Server, new_stack: NewStack) -> None:
     stack = new_stack(tmeGuard="deny")
     owner = Owner(stack)
     try:

@@ -6,7 +6,7 @@ import pytest
 
 from admin.editing import Found
 from proof import asking
-from proof.asking import look
+from proof.asking import CLUSTER_PLUGINS, look
 from proof.kong import KongAnswer
 from tests.admin.gateway import add_secret
 from tests.admin.server import Admin, serving
@@ -33,6 +33,7 @@ def gateway(admin: Admin, *names: str) -> FakeKube:
 
 def test_the_row_and_every_kong(admin: Admin) -> None:
     fake = gateway(admin, "gw-1", "gw-2")
+    fake.problems[f"{CLUSTER_PLUGINS}/"] = forbidden("that would be all of them")
     found = look(fake, expectation(**IN_DATABASE))
     assert isinstance(found.row, Found) and found.row.row == admin.rows[PLACE.id]
     answers = [item.kong for item in found.serving]

@@ -97,6 +97,8 @@ def test_for_one_route_other_rows_are_their_owners_business() -> None:
     assert report.warnings == ()
     missing = judged(found(None, bound=Bound(route="r-1")), *others, **selected())
     assert failures(missing) == [("object", "there is none"), ("plugin", "Kong lists no traceable of this stack")]
+    nothing = judged(found(None, bound=Bound(route="r-1")), {"name": "cors"}, **selected())
+    assert nothing.warnings == (), "a route is named, so it is no matter of annotations"
     gone = judged(found(None, bound=None), OF_ROUTE, **selected())
     assert failures(gone) == [("object", "there is none, and no route orders either")]
     changed = {**OF_ROUTE, "enabled": False}

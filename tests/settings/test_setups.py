@@ -1,4 +1,4 @@
-"""Every stack file that docs/setups.md shows is one that the program takes, and one that a live test runs."""
+"""Every stack file that the pages show is one that the program takes; those of docs/setups.md a live test runs."""
 
 import re
 from pathlib import Path
@@ -12,9 +12,11 @@ from tests.settings.stack_file import parse_file
 PLACEHOLDER = "<sha256 of the rock>"
 LIVE = Path(setups.__file__).parent
 STACK_FILES = setups.stack_files()
+DATABASE = (setups.PAGE.parent / "database.md").read_text(encoding="utf-8")
+OF_DATABASES = re.findall(r"^```yaml\n(.*?)^```$", DATABASE, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("text", STACK_FILES.values(), ids=STACK_FILES)
+@pytest.mark.parametrize("text", [*STACK_FILES.values(), *OF_DATABASES])
 def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.shown.yaml"
     assert PLACEHOLDER in text

@@ -70,6 +70,13 @@ def test_it_says_where_kong_is_asked_and_whose_it_is(program: Program) -> None:
     assert row["config"]["mode"] == "sync"
 
 
+def test_whoever_answers_is_trusted_only_where_the_stack_says_so(program: Program) -> None:
+    row = up(program, admin={"url": "https://kong-admin:8444", "insecure": True, "route": "orders"}, scope="selected")
+    access = row["plugin-row"].inputs["access"]
+    assert (access["insecure"], access["tokenSecret"], access["caSecret"]) == (True, "", "")
+    assert (row["plugin-row"].inputs["route"], row["plugin-row"].inputs["service"]) == ("orders", "")
+
+
 def test_a_row_of_a_database_that_is_made_here_goes_with_it(program: Program) -> None:
     made = up(program, kong={"createNamespace": True, "postgres": {"managed": True}})
     assert made["plugin-row"].inputs["managedDatabase"] is True
