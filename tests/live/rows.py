@@ -9,14 +9,16 @@ no plugin are the recorder's as everywhere (promises.py).
 """
 
 import bisect
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from local.gateways import loaded
 from tests.live import pods
-from tests.live.history import Event, History, World
+from tests.live.history import History, World
 from tests.live.promises import Gateway, Violation
 from tests.live.stack import LiveStack, Recording
 
@@ -28,46 +30,41 @@ Loaded = Mapping[str, Sequence[tuple[float, Rows]]]
 def recorded_rows(stack: LiveStack) -> Iterator[Recording]:
     """Records the stack's gateway meanwhile: no promise may be broken, by any node."""
     with stack.recorded() as recording:
+        since = time.time()
         yield recording
-    broken = violations(recording.history, stack.gateway, loaded.read(stack.kong_namespace))
+    broken = violations(recording.history, stack.gateway, loaded.read(stack.kong_namespace), since=since)
     assert not broken, "\n".join(["promises were broken:", *map(str, broken)])
 
 
-def violations(history: History, gateway: Gateway, nodes: Loaded) -> list[Violation]:
-    """Promises 2 and 3, each pod and text once.
+def violations(history: History, gateway: Gateway, nodes: Loaded, *, since: float) -> list[Violation]:
+    """Promises 2 and 3 from `since` (unix time) on, each pod and text once.
 
     2. No node goes by a row that says `sync` while a serving pod lacks the TME. 3. No node has a row while a serving
     pod lacks the plugin's files.
     """
     found: dict[tuple[int, str], Violation] = {}
-    for event, until, world in _stretches(history):
-        for moment in _moments(nodes, event.time.timestamp(), until):
+    for begin, end, world in _stretches(history, since):
+        for moment in _moments(nodes, begin, end):
             for promise, text in _broken(world, gateway, nodes, moment):
                 violation = Violation(
-                    promise=promise,
-                    text=text,
-                    time=datetime.fromtimestamp(moment, event.time.tzinfo),
-                    resource_version=event.resource_version,
+                    promise=promise, text=text, time=datetime.fromtimestamp(moment, UTC), resource_version=history.start
                 )
                 found.setdefault((promise, text), violation)
     return list(found.values())
 
 
-def _stretches(history: History) -> Iterator[tuple[Event, float, World]]:
-    """Every event since the start, until when (unix time) the world was as it left it, and that world."""
+def _stretches(history: History, since: float) -> Iterator[tuple[float, float, World]]:
+    """From when until when (unix time) the cluster was like this, one after the other."""
     events = [event for event in history.events if event.resource_version > history.start]
-    ends = [event.time.timestamp() for event in events[1:]] + [float("inf")]
-    replay = history.replay()
-    next(replay)
-    for (event, world), until in zip(replay, ends, strict=True):
-        assert event is not None
-        yield event, until, world
+    times = [since, *(event.time.timestamp() for event in events), math.inf]
+    for index, (_, world) in enumerate(history.replay()):
+        yield times[index], times[index + 1], world
 
 
-def _moments(nodes: Loaded, since: float, until: float) -> list[float]:
+def _moments(nodes: Loaded, begin: float, end: float) -> list[float]:
     """The beginning of a stretch, and whenever a node loaded something else within it."""
-    changes = [moment for entries in nodes.values() for moment, _ in entries if since < moment < until]
-    return [since, *sorted(changes)]
+    changes = [moment for entries in nodes.values() for moment, _ in entries if begin < moment < end]
+    return [begin, *sorted(changes)]
 
 
 def _broken(world: World, gateway: Gateway, nodes: Loaded, moment: float) -> Iterator[tuple[int, str]]:
