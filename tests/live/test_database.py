@@ -31,6 +31,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def stack(database: Server, module_stack: Any) -> LiveStack:
     made: LiveStack = module_stack(tmeGuard="deny")
     give_database(made, database)
+    made.set(kongValues={**made.configured("kongValues"), "replicaCount": 2})
     return made
 
 
@@ -42,7 +43,7 @@ def test_install(stack: LiveStack) -> None:
     assert recording.rollouts == 2
     assert (row(stack)["enabled"], row(stack)["config"]["mode"]) == (True, "sync")
     assert record(stack)["mode"] == "sync"
-    assert tme_count(stack) == len(gateway_pods(stack)) == 1
+    assert tme_count(stack) == len(gateway_pods(stack)) == 2
     assert plugins(stack) == []
     stack.preview(NOTHING)
     verified = stack.verify()
@@ -189,7 +190,7 @@ def test_another_database_setting_is_refused(stack: LiveStack) -> None:
 
 
 def test_leave_a_kong_that_stays_and_come_back(stack: LiveStack) -> None:
-    stack.set(kongValues={"proxy": {"type": "NodePort"}, "env": {"db_update_frequency": "1"}}, enabled=False)
+    stack.set(enabled=False)
     stack.up()
     stack.set(installed=False)
     with recorded_rows(stack) as recording:
