@@ -100,6 +100,16 @@ def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]
             wrong=f"runs Kong in {len(meant)} containers ({', '.join(meant)}): it cannot be told which of them serves",
             mend=setting,
         )
+    elif meant and gateway.container not in meant:
+        # An image may be called anything, so a container that the stack names is believed.
+        yield Finding(
+            subject=where,
+            wrong=f"has another image in container {gateway.container} than Kong's, which is in {', '.join(meant)}: the "
+            "files and variables would go where nobody reads them",
+            mend=f"`pulumi config set --path traceable-kong:kong.container {meant[0]}`; or, if {gateway.container} is "
+            "Kong by another name, name that there: then this only warns",
+            only_warns=gateway.container_named,
+        )
 
 
 def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:

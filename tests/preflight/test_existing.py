@@ -17,6 +17,7 @@ from tests.preflight.fake import (
     passes,
     record_stands,
     refused,
+    warned,
 )
 
 PART = Part(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
@@ -62,6 +63,15 @@ def test_two_containers_that_could_be_meant(kube: FakeKube) -> None:
     kong_stands(kube, container(), container("second", image="registry/kong-gateway:3.9@sha256:0"))
     assert "2 containers (proxy, second)" in refused(kube, **THEIRS)
     passes(kube, **{**THEIRS, "gateway__container_named": True})
+
+
+def test_a_container_that_is_called_as_kongs_and_is_not(kube: FakeKube) -> None:
+    kong_stands(kube, container(image="envoyproxy/envoy:v1.30"), container("gateway", image="kong/kong-gateway:3.9"))
+    assert "kong.container gateway" in refused(kube, **THEIRS)
+    assert "which is in gateway" in warned(kube, **{**THEIRS, "gateway__container_named": True})
+    passes(kube, **{**THEIRS, "gateway__container": "gateway", "gateway__part": None})
+    kong_stands(kube, container(image="registry/own-gateway:1"), container("controller", image="kic"))
+    passes(kube, **THEIRS)
 
 
 @pytest.mark.parametrize(
