@@ -17,7 +17,8 @@ from preflight.looks import NAMESPACES, Looks, config_maps, deployment, secrets
 OTHER_KINDS = {"daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
 
 CLIENT_CERTIFICATE = "KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT"
-"""Set by the kong/ingress chart, whose controller runs in a Deployment of its own and shows a certificate (0.20)."""
+"""Set by the kong chart where `admin.tls.client` names who signed the controller's certificate (3.4.1). The kong/ingress
+chart, whose controller runs in a Deployment of its own, can be given that below `gateway`, and is not by itself (0.24)."""
 
 Where = tuple[str, Document]
 """How kubectl calls it, and what stands."""
@@ -128,11 +129,12 @@ def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
     if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", "") and not shown:
         yield Finding(
             subject=where,
-            wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}), as the kong/ingress "
-            "chart sets it up: whether the plugin is on could never be proven",
-            mend="take the certificate of the Admin API out of that release's values (gateway.admin.tls.client), and "
-            "have it listen on 127.0.0.1; or run Kong and its controller in one pod, as the kong chart does"
-            + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
+            wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}): whether the plugin is on "
+            "could never be proven",
+            mend="take it out of that release's values (admin.tls.client; of the kong/ingress chart "
+            "gateway.admin.tls.client, and controller.ingressController.adminApi.tls.client), and let a NetworkPolicy "
+            "keep everybody but the controller from that port; or run Kong and its controller in one pod, as the kong "
+            "chart does" + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
         )
     if intent.row is not None:
         return  # No controller has a say in rows.
