@@ -18,7 +18,6 @@ from preflight.looks import (
 )
 from tme_port import TME_PORT
 
-
 TRADITIONAL = "traditional"
 """KONG_ROLE where one Kong serves and is configured itself, with or without a database; Kong's own default.
 

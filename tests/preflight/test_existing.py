@@ -1,5 +1,6 @@
 """A Kong that somebody else installed: what is refused of it before anything is touched."""
 
+import json
 from typing import Any
 
 import pytest
@@ -121,10 +122,25 @@ def test_a_list_from_a_whole_object(kube: FakeKube, source: dict[str, Any], path
     passes(kube, **THEIRS)
 
 
+def test_files_that_are_there_and_that_the_owner_does_not_mount_yet(kube: FakeKube) -> None:
+    (held,) = intent().config_maps
+    values = {"plugins": {"configMaps": [{"name": held, "pluginName": "traceable"}]}}
+    files = {"/opt/kong/plugins/traceable": held}
+    theirs = {**THEIRS, "gateway__part": None, "gateway__owners_files": files, "gateway__owners_values": values}
+    kong_stands(kube)
+    passes(kube, **theirs)
+    kube.put(f"{config_maps('kong')}/{held}", ours=True)
+    said = refused(kube, **theirs)
+    assert f"does not mount /opt/kong/plugins/traceable from {held}" in said and json.dumps(values) in said
+    mounting = {**container(), "volumeMounts": [{"name": "files", "mountPath": "/opt/kong/plugins/traceable"}]}
+    kong_stands(kube, mounting, volumes={"files": "older"})
+    assert "does not mount" in refused(kube, **theirs)
+    kong_stands(kube, mounting, volumes={"files": held})
+    passes(kube, **theirs)
+
+
 def noted(kube: FakeKube, owner: str = OWNER) -> None:
     """Our part is in the Deployment."""
-    import json
-
     live = kube.objects[PATH]
     live["spec"]["template"], note = added(live["spec"]["template"], PART)
     live["metadata"]["annotations"] = {NOTE_ANNOTATION: json.dumps({"stack": owner, "added": note.document()})}
