@@ -44,6 +44,8 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
             timeout_seconds=gateway.args.timeout_seconds,
             environment=gateway.environment,
             part=gateway.part,
+            owners_files=expected.files if gateway.owners_values is not None else {},
+            owners_values=gateway.owners_values or {},
             adoption=(
                 Adoption(chart=KONG_CHART, version=gateway.args.chart.version, values=gateway.args.values)
                 if settings.kong.adopt and isinstance(gateway.args, KongGatewayArgs)

@@ -34,9 +34,9 @@ class ExistingKongArgs:
 class ExistingKong(pulumi.ComponentResource):
     """The gateway. Outputs: `deployment` (str).
 
-    `revision` stands for the files in its pods; where they are added here, it is unknown in a preview exactly when
-    they change. `made` are the resources that change the gateway; `before` is what happens before they do. `release`
-    is None: nobody's Release is ours.
+    `revision` stands for the files in its pods; it is unknown in a preview exactly when they change. `made` are the
+    resources that change the gateway; `before` is what happens before they do. `release` is None: nobody's Release is
+    ours.
     """
 
     release: None = None
@@ -51,12 +51,12 @@ class ExistingKong(pulumi.ComponentResource):
     ) -> None:
         super().__init__("traceable-kong:index:ExistingKong", name, None, opts)
         self.made: list[pulumi.CustomResource] = []
-        self.revision: pulumi.Input[str] = digest(dict(args.files))
         place = {"namespace": args.namespace, "deployment": args.deployment}
         whose = {"owner": args.owner, "timeoutSeconds": args.timeout_seconds}
         # Where the owner mounts them, the ConfigMaps must not go before the owner has let go of them.
         watched = {} if args.part else {"files": dict(args.files)}
         claim = Claim(f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self))
+        self.revision: pulumi.Input[str] = claim.held.apply(lambda _: digest(dict(args.files)))
         if args.part is not None:
             files = AddedFiles(
                 f"{name}-files",

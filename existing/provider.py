@@ -63,13 +63,17 @@ class ClaimProvider(_OfDeployment):
     """Stands before our part goes in: a run that is killed meanwhile has somebody who takes it out on the way back.
 
     With `files` (`{mount path: ConfigMap}`), which the owner's values mount: it does not go before they are let go of.
+    Its output `held` is the ConfigMaps' names.
     """
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(self._id(props), dict(props))
+        return dynamic.CreateResult(self._id(props), self._held(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(dict(_news))
+        return dynamic.UpdateResult(self._held(_news))
+
+    def _held(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        return {**props, "held": sorted(props.get("files", {}).values())}
 
 
 class PartProvider(_OfDeployment):
@@ -109,10 +113,15 @@ def _part(props: Mapping[str, Any]) -> Any:
 
 
 class Claim(dynamic.Resource, module="traceable", name="GatewayClaim"):
-    """A Deployment that our part will be in. Goes after it, and takes it out where it is still there."""
+    """A Deployment that our part will be in. Goes after it, and takes it out where it is still there.
+
+    `held` is unknown in a preview exactly when the claim changes.
+    """
+
+    held: pulumi.Output[list[str]]
 
     def __init__(self, name: str, *, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(ClaimProvider(), name, dict(props), opts)
+        super().__init__(ClaimProvider(), name, {**props, "held": None}, opts)
 
 
 class AddedFiles(dynamic.Resource, module="traceable", name="PluginFilesInDeployment"):

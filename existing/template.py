@@ -19,6 +19,10 @@ READ_ONLY_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
 """Volumes in which the kubelet can make no folder for another mount."""
 
 
+CONFIGURATION_FILES = ("/etc/kong/kong.conf", "/etc/kong.conf")
+"""Where Kong looks for a file with its settings; a variable hides what it says (kong 3.9, conf_loader)."""
+
+
 class Conflict(Exception):
     """Our part cannot be had beside what is there; the text says why, `mend` what to do."""
 
@@ -163,6 +167,7 @@ def conflicts(template: Template, part: Part) -> Iterator[Conflict]:
                 f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
                 "(`pulumi config set --path traceable-kong:kong.filesFrom values`)",
             )
+    yield from _hidden(container, part)
     sources = {item["name"]: item for item in template["spec"].get("volumes") or []}
     for volume in sorted({*part.volumes.values()} & sources.keys()):
         yield Conflict(
@@ -179,6 +184,24 @@ def conflicts(template: Template, part: Part) -> Iterator[Conflict]:
                     f"mounts something else at {path} (volume {mount['name']}), where the plugin's files have to be",
                     "take that mount out, or mount it elsewhere",
                 )
+
+
+def _hidden(container: Mapping[str, Any], part: Part) -> Iterator[Conflict]:
+    """Settings in a file that is mounted, which variables of ours would hide."""
+    files = [
+        path
+        for path in map(_path, container.get("volumeMounts") or [])
+        if any(file == path or file.startswith(f"{path}/") for file in CONFIGURATION_FILES)
+    ]
+    for name in part.words if files else ():
+        if variable_in(container, name) is None:
+            yield Conflict(
+                f"mounts Kong's configuration at {files[0]} and has no {name}: a variable of ours would hide what that "
+                "file says of it, the owner's other plugins too",
+                f"write {name} as a plain value in the container's env, with what the file has (`bundled`, or `;;`, "
+                "where it has nothing); or have the owner's values mount the files (`pulumi config set --path "
+                "traceable-kong:kong.filesFrom values`)",
+            )
 
 
 def _path(mount: Mapping[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """The plugin's files come with the owner's own chart values: nothing is done until they are in the pod template.
 
+Whether Kong is told to load them is read from a plain KONG_PLUGINS; what comes from elsewhere only the proof can tell.
+
 Knows no Pulumi. Leaves out when it is asked, and whether Kong has loaded them (the proof).
 """
 
@@ -14,7 +16,7 @@ from proof.judging_pods import mounts
 
 
 def refuse_unless_mounted(api: kube.Kube, expected: Expectation, values: Mapping[str, Any]) -> None:
-    """Returns when the Deployment mounts every file from the ConfigMap of this rock. Raises Refused.
+    """Returns when the Deployment mounts every file from the ConfigMap of this rock, and lists it. Raises Refused.
 
     `values` are those that the owner's release is to be given.
     """
@@ -30,3 +32,19 @@ def refuse_unless_mounted(api: kube.Kube, expected: Expectation, values: Mapping
             "release does that. The ConfigMaps are there now. Upgrade that release with these values, beside its own "
             f"(also its own entries in plugins.configMaps): {json.dumps(values)}; then pulumi up again."
         )
+    if unlisted := _unlisted(found["spec"]["template"], expected.container, values):
+        raise Refused(
+            f"KONG_PLUGINS of {where} does not list {', '.join(unlisted)}, though the files are mounted: Kong would "
+            "refuse every configuration with it, its other routes' too. Where the owner's values set env.plugins, the "
+            "chart lists nothing by itself: the names belong there, or that value goes. Then pulumi up again."
+        )
+
+
+def _unlisted(template: Mapping[str, Any], container: str, values: Mapping[str, Any]) -> list[str]:
+    """The plugins that Kong is not told to load, as far as its container's own variables say."""
+    kong = next(item for item in template["spec"]["containers"] if item["name"] == container)
+    variable = next((item for item in reversed(kong.get("env") or []) if item["name"] == "KONG_PLUGINS"), None)
+    if variable is None or variable.get("valueFrom"):
+        return []
+    listed = [word.strip() for word in str(variable.get("value") or "").split(",")]
+    return [entry["pluginName"] for entry in values["plugins"]["configMaps"] if entry["pluginName"] not in listed]

@@ -138,6 +138,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="Kong's container", look=existing.its_kong_is_one_container)
     yield Rule(subject="Kong's settings and its ingress class", look=existing.its_kong_can_be_told)
     yield Rule(subject="the pod template of Kong's Deployment", look=existing.our_part_can_be_had)
+    yield Rule(subject="the files in the pods of Kong's Deployment", look=existing.its_owner_mounts_the_files)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)
     yield Rule(subject="other global plugins", look=foreign.no_second_global_plugin)

@@ -3,11 +3,12 @@
 Leaves out its Admin API (gateway.py) and what of ours is there under names of ours (foreign.py).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from existing.editing import EditFailed, note_in
-from existing.template import Conflict, Part, conflicts, removed
+from existing.template import Conflict, Part, conflicts, removed, standing
 from existing.variables import SEPARATORS
 from kube import Document
 from preflight.finding import Finding
@@ -17,7 +18,10 @@ from preflight.looks import NAMESPACES, Looks, config_maps, deployment, secrets
 OTHER_KINDS = {"daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
 
 CLIENT_CERTIFICATE = "KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT"
-"""Set by the kong/ingress chart, whose controller runs in a Deployment of its own and shows a certificate (0.20)."""
+"""Set by the kong chart where `admin.tls.client` names who signed the controller's certificate (3.4.1).
+
+The kong/ingress chart, whose controller runs in a Deployment of its own, takes that below `gateway` (0.24).
+"""
 
 Where = tuple[str, Document]
 """How kubectl calls it, and what stands."""
@@ -100,6 +104,16 @@ def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]
             wrong=f"runs Kong in {len(meant)} containers ({', '.join(meant)}): it cannot be told which of them serves",
             mend=setting,
         )
+    elif meant and gateway.container not in meant:
+        # An image may be called anything, so a container that the stack names is believed.
+        yield Finding(
+            subject=where,
+            wrong=f"has another image in container {gateway.container} than Kong's, which is in {', '.join(meant)}: "
+            "the files and variables would go where nobody reads them",
+            mend=f"`pulumi config set --path traceable-kong:kong.container {meant[0]}`; or, if {gateway.container} is "
+            "Kong by another name, name that there: then this only warns",
+            only_warns=gateway.container_named,
+        )
 
 
 def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -118,11 +132,12 @@ def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
     if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", "") and not shown:
         yield Finding(
             subject=where,
-            wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}), as the kong/ingress "
-            "chart sets it up: whether the plugin is on could never be proven",
-            mend="take the certificate of the Admin API out of that release's values (gateway.admin.tls.client), and "
-            "have it listen on 127.0.0.1; or run Kong and its controller in one pod, as the kong chart does"
-            + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
+            wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}): whether the plugin is "
+            "on could never be proven",
+            mend="take it out of that release's values (admin.tls.client; of the kong/ingress chart "
+            "gateway.admin.tls.client, and controller.ingressController.adminApi.tls.client), and let a NetworkPolicy "
+            "keep everybody but the controller from that port; or run Kong and its controller in one pod, as the kong "
+            "chart does" + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
         )
     if intent.row is not None:
         return  # No controller has a say in rows.
@@ -171,6 +186,32 @@ def our_part_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
         return
     for conflict in _problems(looks, intent, removed(template, noted[1]) if noted else template, part):
         yield Finding(subject=where, wrong=conflict.wrong, mend=conflict.mend)
+
+
+def its_owner_mounts_the_files(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Once the files are in the cluster, the owner's values have them mounted: the plugin would be refused until then.
+
+    The run that makes the ConfigMaps stops there by itself (gates/their_files.py).
+    """
+    gateway = intent.gateway
+    found = _standing(looks, gateway)
+    if found is None or not gateway.owners_files:
+        return
+    where, live = found
+    if any(looks.get(f"{config_maps(gateway.namespace)}/{name}") is None for name in gateway.owners_files.values()):
+        return
+    wanted = Part(container=gateway.container, files=gateway.owners_files, plugins=())
+    mounted = standing(live["spec"]["template"], wanted)
+    if mounted is None:
+        return  # No such container, which is said elsewhere.
+    missing = [f"{path} from {name}" for path, name in wanted.files.items() if mounted.files.get(path) != name]
+    if missing:
+        yield Finding(
+            subject=where,
+            wrong=f"does not mount {', '.join(missing)}, and with kong.filesFrom values its owner's release does that",
+            mend="upgrade that release with these values, beside its own (also its own entries in plugins.configMaps): "
+            f"{json.dumps(gateway.owners_values)}; then again",
+        )
 
 
 def _problems(looks: Looks, intent: Intent, template: Document, part: Part) -> Iterator[Conflict]:

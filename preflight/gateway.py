@@ -18,6 +18,12 @@ from preflight.looks import (
 )
 from tme_port import TME_PORT
 
+TRADITIONAL = "traditional"
+"""KONG_ROLE where one Kong serves and is configured itself, with or without a database; Kong's own default.
+
+Source: https://developer.konghq.com/gateway/deployment-topologies/.
+"""
+
 
 def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """Kong has an Admin API that a port-forward reaches, so that it can say itself whether the plugin is on."""
@@ -27,12 +33,14 @@ def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
         return
     subject = f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}"
     listen = environment.get("KONG_ADMIN_LISTEN", "")
-    if environment.get("KONG_ROLE") == "data_plane":
+    role = environment.get("KONG_ROLE") or TRADITIONAL
+    if role != TRADITIONAL:
         yield Finding(
             subject=subject,
-            wrong="is a data plane (KONG_ROLE=data_plane), which gets its configuration from a control plane and has "
-            "no Admin API: a plugin given to it here would do nothing, and nobody could tell",
-            mend="name the control plane's Deployment, or a Kong in traditional or DB-less mode",
+            wrong=f"is half of a hybrid gateway (KONG_ROLE={role}): the data planes serve, and get their configuration "
+            "from a control plane elsewhere, which alone has an Admin API. Neither has what the other needs: files and "
+            "TME in the one, the plugin and the proof in the other",
+            mend="name the Deployment of a Kong that has no such role, with or without a database",
         )
     elif listen is None:
         yield Finding(

@@ -63,9 +63,9 @@ class GatewayIntent:
     its Kong container. `environment` is what the chart values of a Kong of ours set of its KONG_* variables: its next
     pods have these, whatever the ones that run now have. It is not read where Kong is not ours. `timeout_seconds` is
     how long Helm may wait for it. `container_named` is whether the stack says which container it is; `part` is what is
-    added to the pod template of a Kong that is not ours, None where its owner's values do that. `adoption` is None
-    where a release of this name that is not this stack's is refused. `database` is `off`
-    or `postgres`.
+    added to the pod template of a Kong that is not ours, None where its owner's values do that: then `owners_files` is
+    `{mount path: ConfigMap}`, and `owners_values` the chart values that mount them. `adoption` is None where a release
+    of this name that is not this stack's is refused. `database` is `off` or `postgres`.
     """
 
     namespace: str
@@ -79,6 +79,8 @@ class GatewayIntent:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     container_named: bool = True
     part: Part | None = None
+    owners_files: Mapping[str, str] = field(default_factory=dict)
+    owners_values: Mapping[str, Any] = field(default_factory=dict)
     adoption: Adoption | None = None
     database: str = "off"
 

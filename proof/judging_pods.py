@@ -16,7 +16,12 @@ REPAIR = "pulumi refresh, then pulumi up"
 
 
 def anew(expected: Expectation) -> str:
-    """Puts right what is inside a Helm release: a refresh looks at Helm's own notes, and not at its objects."""
+    """Puts right what is inside a Helm release: a refresh looks at Helm's own notes, and not at its objects.
+
+    Of a Kong that is not ours nobody knows whether it is in one, and a refresh does look at the Deployment.
+    """
+    if not expected.release:
+        return f"{REPAIR}; with kong.filesFrom values its owner's upgrade before that (docs/existing-kong.md)"
     release = f"{expected.release} --namespace {expected.namespace}"
     return f"`helm history {release}`, `helm rollback {release}` to its newest revision, then {REPAIR}"
 

@@ -83,7 +83,10 @@ def test_what_is_a_change(key: str, value: object, replaces: list[str]) -> None:
 def test_a_claim_changes_nothing_and_takes_out_what_a_killed_run_left(cluster: Cluster) -> None:
     before = cluster.template
     claim = ClaimProvider().create(PROPS)
-    ClaimProvider().update("", claim.outs or {}, PROPS)
+    newer = {**PROPS, "files": {"/opt/kong/plugins/traceable": "files-b"}}
+    assert (claim.outs or {})["held"] == ["files-a"]
+    assert (ClaimProvider().update("", claim.outs or {}, newer).outs or {})["held"] == ["files-b"]
+    assert ClaimProvider().diff("", claim.outs or {}, PROPS).changes is False
     assert cluster.patches == []
     PartProvider().create(PROPS)
     ClaimProvider().delete(str(claim.id), claim.outs or {})

@@ -159,6 +159,25 @@ def test_a_mount_where_the_files_go(path: str, source: dict[str, Any], refused: 
     )
 
 
+@pytest.mark.parametrize("path", ["/etc/kong", "/etc/kong/", "/etc/kong.conf", "/etc/kong/kong.conf", "/etc"])
+def test_a_list_in_a_file_is_not_hidden(path: str) -> None:
+    def kong(*env: tuple[str, str]) -> dict[str, Any]:
+        made = template(*env, volumes=[{"name": "own", "configMap": {"name": "own"}}])
+        kong_of(made)["volumeMounts"] = [{"name": "own", "mountPath": path}]
+        return made
+
+    both = [item.wrong for item in conflicts(kong(), PART)]
+    assert [word for text in both for word in text.split() if word.startswith("KONG_")] == [
+        "KONG_PLUGINS:",
+        "KONG_LUA_PACKAGE_PATH:",
+    ]
+    assert "has no KONG_LUA_PACKAGE_PATH" in wrong(kong(("KONG_PLUGINS", "bundled")))
+    assert list(conflicts(kong(("KONG_PLUGINS", "bundled"), ("KONG_LUA_PACKAGE_PATH", ";;")), PART)) == []
+    other = kong()
+    kong_of(other)["volumeMounts"][0]["mountPath"] = "/etc/kong-certificates"
+    assert list(conflicts(other, PART)) == []
+
+
 WORDS = strategies.lists(strategies.sampled_from(["bundled", "foo", " bar", "traceable", "off", "a b"]), max_size=5)
 PATHS = strategies.lists(strategies.sampled_from(["/opt/?.lua", "./?.lua", "", " /own/?.lua"]), max_size=4)
 

@@ -35,6 +35,20 @@ def test_the_values_are_said_where_the_files_are_not_there(held: str | None) -> 
     refuse_unless_mounted(cluster, expected(), VALUES)
 
 
+@pytest.mark.parametrize("value", ["bundled,foo", "off", ""])
+def test_files_that_are_mounted_and_that_kong_is_not_told_to_load(value: str) -> None:
+    path = f"/apis/apps/v1/namespaces/{expected().namespace}/deployments/{expected().deployment}"
+    live = kong("files-a")
+    (container,) = live["spec"]["template"]["spec"]["containers"]
+    cluster = FakeKube((path, live))
+    container["env"] = [{"name": "KONG_PLUGINS", "value": value}]
+    with pytest.raises(Refused, match=r"does not list traceable, though the files are mounted.*env\.plugins"):
+        refuse_unless_mounted(cluster, expected(), VALUES)
+    for told in ({"value": "bundled, traceable"}, {"valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}):
+        container["env"] = [{"name": "KONG_PLUGINS", **told}]
+        refuse_unless_mounted(cluster, expected(), VALUES)
+
+
 def test_no_deployment() -> None:
     with pytest.raises(Refused, match="There is no Deployment"):
         refuse_unless_mounted(FakeKube(), expected(), VALUES)

@@ -150,8 +150,10 @@ def test_the_owners_own_values_mount_the_files_and_the_deployment_is_left_alone(
     stack.set(mode="async", kong={**stack.configured("kong"), "filesFrom": "values"})
     before = owner.template()
     with stack.recorded() as life:
+        stack.preview()
         with pytest.raises(CommandFailed, match="does not mount /opt/kong/plugins/traceable"):
             stack.up()
+        assert "does not mount /opt/kong/plugins/traceable" in refused_preview(stack)
         assert owner.template() == before and plugins(stack) == []
         maps = [item["metadata"]["name"] for item in stack.objects("configmaps", "--namespace", stack.kong_namespace)]
         (ours,) = [name for name in maps if name.startswith("kong-plugin-traceable-")]

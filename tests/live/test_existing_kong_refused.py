@@ -146,7 +146,7 @@ def names_of_ours(stack: LiveStack, kind: str) -> set[str]:
         ("two", {}, ["runs Kong in 2 containers (first, proxy)", "kong.container NAME"]),
         ("none", {}, ["has zero replicas", "kubectl scale deployment none"]),
         ("everywhere", {}, ["is a DaemonSet", "deployment.daemonset false"]),
-        ("hybrid", {}, ["is a data plane", "name the control plane's Deployment"]),
+        ("hybrid", {}, ["is half of a hybrid gateway (KONG_ROLE=data_plane)"]),
         ("ingress", {}, ["asks for a client certificate", "gateway.admin.tls.client"]),
         ("elsewhere", {}, ["takes KONG_PLUGINS from the ConfigMap settings (envFrom)", "kong.filesFrom values"]),
     ],

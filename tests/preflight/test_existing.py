@@ -1,5 +1,6 @@
 """A Kong that somebody else installed: what is refused of it before anything is touched."""
 
+import json
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.preflight.fake import (
     passes,
     record_stands,
     refused,
+    warned,
 )
 
 PART = Part(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
@@ -62,6 +64,15 @@ def test_two_containers_that_could_be_meant(kube: FakeKube) -> None:
     kong_stands(kube, container(), container("second", image="registry/kong-gateway:3.9@sha256:0"))
     assert "2 containers (proxy, second)" in refused(kube, **THEIRS)
     passes(kube, **{**THEIRS, "gateway__container_named": True})
+
+
+def test_a_container_that_is_called_as_kongs_and_is_not(kube: FakeKube) -> None:
+    kong_stands(kube, container(image="envoyproxy/envoy:v1.30"), container("gateway", image="kong/kong-gateway:3.9"))
+    assert "kong.container gateway" in refused(kube, **THEIRS)
+    assert "which is in gateway" in warned(kube, **{**THEIRS, "gateway__container_named": True})
+    passes(kube, **{**THEIRS, "gateway__container": "gateway", "gateway__part": None})
+    kong_stands(kube, container(image="registry/own-gateway:1"), container("controller", image="kic"))
+    passes(kube, **THEIRS)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +122,25 @@ def test_a_list_from_a_whole_object(kube: FakeKube, source: dict[str, Any], path
     passes(kube, **THEIRS)
 
 
+def test_files_that_are_there_and_that_the_owner_does_not_mount_yet(kube: FakeKube) -> None:
+    (held,) = intent().config_maps
+    values = {"plugins": {"configMaps": [{"name": held, "pluginName": "traceable"}]}}
+    files = {"/opt/kong/plugins/traceable": held}
+    theirs = {**THEIRS, "gateway__part": None, "gateway__owners_files": files, "gateway__owners_values": values}
+    kong_stands(kube)
+    passes(kube, **theirs)
+    kube.put(f"{config_maps('kong')}/{held}", ours=True)
+    said = refused(kube, **theirs)
+    assert f"does not mount /opt/kong/plugins/traceable from {held}" in said and json.dumps(values) in said
+    mounting = {**container(), "volumeMounts": [{"name": "files", "mountPath": "/opt/kong/plugins/traceable"}]}
+    kong_stands(kube, mounting, volumes={"files": "older"})
+    assert "does not mount" in refused(kube, **theirs)
+    kong_stands(kube, mounting, volumes={"files": held})
+    passes(kube, **theirs)
+
+
 def noted(kube: FakeKube, owner: str = OWNER) -> None:
     """Our part is in the Deployment."""
-    import json
-
     live = kube.objects[PATH]
     live["spec"]["template"], note = added(live["spec"]["template"], PART)
     live["metadata"]["annotations"] = {NOTE_ANNOTATION: json.dumps({"stack": owner, "added": note.document()})}

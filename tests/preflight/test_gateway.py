@@ -48,9 +48,16 @@ def test_an_admin_api_on_a_port_passes(kube: FakeKube, listen: str) -> None:
     passes(kube, **THEIRS)
 
 
-def test_a_data_plane_is_refused(kube: FakeKube) -> None:
-    existing(kube, container(KONG_ROLE="data_plane"))
-    assert "KONG_ROLE" in refused(kube, **THEIRS)
+@pytest.mark.parametrize("role", ["data_plane", "control_plane"])
+def test_half_of_a_hybrid_gateway_is_refused(kube: FakeKube, role: str) -> None:
+    existing(kube, container(KONG_ROLE=role))
+    assert f"KONG_ROLE={role}" in refused(kube, **THEIRS)
+
+
+@pytest.mark.parametrize("role", ["traditional", ""])
+def test_a_kong_that_serves_and_is_configured_itself_passes(kube: FakeKube, role: str) -> None:
+    existing(kube, container(KONG_ROLE=role))
+    passes(kube, **THEIRS)
 
 
 def test_a_value_from_elsewhere_is_said(kube: FakeKube) -> None:

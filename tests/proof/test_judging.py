@@ -46,6 +46,13 @@ def test_a_gateway_that_is_gone() -> None:
     assert (found.name, found.expected, found.found) == ("deployment", "the Deployment gw/edge-kong", "there is none")
 
 
+def test_a_kong_that_is_not_ours_is_in_no_release_that_could_be_rolled_back() -> None:
+    for broken in (seen(deployment=None), seen(without_volume(pod(), 1))):
+        assert "helm rollback edge --namespace gw" in failure(broken).mend
+        (theirs,) = judge(expectation(release=""), broken).failed
+        assert "helm" not in theirs.mend and "pulumi refresh" in theirs.mend
+
+
 def test_no_pod_that_serves() -> None:
     found = failure(seen(serving=[]))
     assert (found.name, found.found) == ("ready", "0 of 1")

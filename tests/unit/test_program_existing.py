@@ -101,7 +101,9 @@ def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(pr
     (config_map,) = program.asked_for[0].files.values()
     claimed = made["gateway-claim"].inputs["files"]
     assert claimed == {"/opt/kong/plugins/traceable": config_map}, "it does not go before they are let go of"
-    assert program.intents[0].gateway.part is None
+    gateway = program.intents[0].gateway
+    assert (gateway.part, gateway.owners_files) == (None, claimed)
+    assert gateway.owners_values == {"plugins": {"configMaps": [{"name": config_map, "pluginName": "traceable"}]}}
     (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     for later in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(later, files) and made.waits_for(later, "tme-guard-binding")
@@ -126,8 +128,9 @@ def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(pr
     assert asked == ["/apis/apps/v1/namespaces/gw/deployments/edge"]
 
 
-def test_in_a_preview_the_plugin_is_not_judged_by_the_kong_that_still_runs(program: Program) -> None:
-    made = program.preview(kong=THEIRS)
+@pytest.mark.parametrize("files_from", ["ours", "values"])
+def test_in_a_preview_the_plugin_is_not_judged_by_the_kong_that_still_runs(program: Program, files_from: str) -> None:
+    made = program.preview(kong={**THEIRS, "filesFrom": files_from})
     annotations = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]
     assert annotations["traceable-kong/kong-revision"] == rpc.UNKNOWN
 
