@@ -151,6 +151,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="the plugin that stands", look=versions.switched_off_before_it_leaves)
     yield Rule(subject="Kong's database", look=database.database_is_the_one_that_stands)
     yield Rule(subject="Secrets that are named for Kong", look=database.named_secrets_are_there)
+    yield Rule(subject="a volume for Kong's database", look=database.volume_can_be_had, severity="advice")
     yield Rule(subject="plugins beside the row", look=database.no_object_beside_the_row, severity="advice")
     yield Rule(subject="who may write rows", look=rows.kong_can_be_told)
     yield Rule(subject="the place of the plugin's row", look=rows.place_is_free)
