@@ -150,6 +150,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="plugins whose files go", look=versions.plugins_that_go_are_not_in_use)
     yield Rule(subject="the plugin that stands", look=versions.switched_off_before_it_leaves)
     yield Rule(subject="Kong's database", look=database.database_is_the_one_that_stands)
+    yield Rule(subject="another database of Kong's", look=database.database_moves, severity="advice")
     yield Rule(subject="Secrets that are named for Kong", look=database.named_secrets_are_there)
     yield Rule(subject="a volume for Kong's database", look=database.volume_can_be_had, severity="advice")
     yield Rule(subject="plugins beside the row", look=database.no_object_beside_the_row, severity="advice")

@@ -156,6 +156,21 @@ def test_a_port_forward_only_where_there_is_no_url(kube: FakeKube, url: str, nee
     assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
 
 
+ADDRESS = {"KONG_PG_HOST": "db", "KONG_PG_PORT": "5432", "KONG_PG_DATABASE": "kong"}
+
+
+@pytest.mark.parametrize("other", [{"KONG_PG_HOST": "db2"}, {"KONG_PG_PORT": "5433"}, {"KONG_PG_DATABASE": "kong2"}])
+def test_another_database_of_the_same_kind_is_said_before_kong_has_it(kube: FakeKube, other: dict[str, str]) -> None:
+    changes = rowless(gateway__environment={**ADDRESS, **other})
+    passes(kube, **changes)
+    kong_stands(kube, container(KONG_DATABASE="postgres", **ADDRESS))
+    said = warned(kube, **changes)
+    assert "Kong runs with db:5432/kong" in said and "prepares no empty database" in said
+    passes(kube, **rowless(gateway__environment=ADDRESS))
+    kong_stands(kube, container(KONG_DATABASE="postgres"))
+    passes(kube, **changes)
+
+
 MADE = rowless(gateway__made_database="quickstart-postgres")
 
 
