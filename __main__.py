@@ -39,7 +39,7 @@ if planned.agent:
 if planned.guard:
     foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
 if database := planned.gateway.postgres:
-    foundation.append(ManagedPostgres("postgres", args=database, opts=after(namespace)))
+    foundation.append(ManagedPostgres("postgres", args=database, before=gates.database, opts=after(namespace)))
 gateway: KongGateway | ExistingKong
 if isinstance(planned.gateway.args, KongGatewayArgs):
     gateway = KongGateway("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))

@@ -39,11 +39,18 @@ def refuse_other_shapes(values: Mapping[str, Any]) -> None:
         )
 
 
-def refuse_what_cannot_be_had(values: Mapping[str, Any], *, ingress_class: str) -> None:
-    """Raises KongValuesError where these values, of the chart's shapes, and Traceable contradict each other."""
+def refuse_what_cannot_be_had(
+    values: Mapping[str, Any], *, ingress_class: str, database: bool = False, certificate: bool = False
+) -> None:
+    """Raises KongValuesError where these values, of the chart's shapes, and Traceable contradict each other.
+
+    `certificate` is whether this program has one to show to Kong's Admin API, which takes a `database`.
+    """
     variables = {name: (where, value) for where, name, value in environment(values)}
     _refuse_other_workloads(values)
     _refuse_silent_admin_api(values, variables)
+    if not certificate:
+        _refuse_asking_for_certificates(values, variables, database=database)
     if "forceUpdate" in values:
         raise KongValuesError(
             "kongValues.forceUpdate is no value of the chart but an option of Helm's that replaces objects, pods and "
@@ -97,10 +104,16 @@ def _refuse_silent_admin_api(values: Mapping[str, Any], variables: Mapping[str, 
             f"{where} leaves Kong's Admin API without a port: neither the ingress controller nor the proof could ask "
             "it. It listens on localhost of its own pod only, and needs no Service. Take it out."
         )
-    for where in _asking_for_certificates(admin, variables):
+
+
+def _refuse_asking_for_certificates(
+    values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]], *, database: bool
+) -> None:
+    for where in _asking_for_certificates(values.get("admin") or {}, variables):
         raise KongValuesError(
             f"{where} has Kong's Admin API ask for client certificates: the proof has none, so whether the plugin is "
-            "on could never be told, and no `up` would succeed. It listens on localhost of its own pod. Take it out."
+            "on could never be told, and no `up` would succeed. It listens on localhost of its own pod. Take it out"
+            + ("; or name one in traceable-kong:kong.admin.clientCertificateSecret." if database else ".")
         )
 
 

@@ -189,6 +189,7 @@ def plan(
             timeout_seconds=settings.kong.timeout_seconds,
             agent_release=AGENT_RELEASE,
             owners_values=gateway.owners_values,
+            made_database=gateway.postgres.name if gateway.postgres else "",
         ),
         outputs={
             **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),

@@ -94,6 +94,7 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
         plugin_entries=chart_entries(config_maps),
         ingress_class=kong.ingress_class,
         database=database,
+        admin_certificate=bool(database and kong.admin and kong.admin.client_certificate_secret),
     )
     gateway = KongGatewayArgs(
         namespace=kong.namespace,

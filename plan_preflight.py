@@ -52,6 +52,7 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
                 else None
             ),
             database=settings.kong.database,
+            made_database=gateway.postgres.name if gateway.postgres else None,
         ),
         agent=_agent(settings, planned),
         agent_release=planned.gates.agent_release,

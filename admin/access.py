@@ -169,6 +169,15 @@ def client(api: kube.Kube, access: Access, *, deadline_seconds: float = DEADLINE
     )
 
 
+def gateway_stands(api: kube.Kube, access: Access) -> bool:
+    """Whether the Deployment is there, however Kong is asked. Raises kube.ApiError or kube.Unreachable."""
+    return _deployment(api, access) is not None
+
+
+def _deployment(api: kube.Kube, access: Access) -> kube.Document | None:
+    return api.get(f"/apis/apps/v1/namespaces/{access.namespace}/deployments/{access.deployment}")
+
+
 def _into_a_ready_pod(api: kube.Kube, access: Access, known: Credentials) -> Connect:
     """Each connection into another of the ready pods: the one that just broke may be on its way out."""
     attempts = count()
@@ -193,7 +202,7 @@ def _into_a_ready_pod(api: kube.Kube, access: Access, known: Credentials) -> Con
 def _ready_pods(api: kube.Kube, access: Access) -> list[kube.Document]:
     where = f"{access.namespace}/{access.deployment}"
     try:
-        found = api.get(f"/apis/apps/v1/namespaces/{access.namespace}/deployments/{access.deployment}")
+        found = _deployment(api, access)
         if found is None:
             raise NoGateway(f"There is no Deployment {where}, into whose pods a port-forward could go.")
         selector = selector_text(found["spec"]["selector"])

@@ -69,13 +69,16 @@ def _target(place: Place, bound: Bound, rows: Iterable[Document], *, adopt: bool
 
     Kong has room for one row at a place, so there is at most one of somebody else's.
     """
-    own, theirs = None, None
+    ours, theirs = [], None
     for row in rows:
         free = owner_of(row) is None
         if is_ours(place, row) or (free and row.get("id") == id_):
-            own = str(row["id"])
+            ours.append(row)
         elif is_at(row, place.plugin, bound):
             theirs = row
+    # A copy that somebody made, mark and all, is not the one that the engine knows.
+    ours.sort(key=lambda row: (row.get("id") == id_, is_at(row, place.plugin, bound)))
+    own = str(ours[-1]["id"]) if ours else None
     if theirs is None:
         return own or id_ or place.id
     if owner_of(theirs) is not None or (own is None and id_ is None and not adopt):
@@ -138,24 +141,22 @@ def look(client: Client, place: Place) -> Found:
     return Found(bound=bound, row=next(iter([*here, *ours]), None), others=others)
 
 
-def take_out(client: Client, place: Place, id_: str) -> None:
-    """Removes the row and returns when every node has had time to forget it. One that is gone is done.
+def take_out(client: Client, place: Place, id_: str | None = None) -> list[str]:
+    """Removes this stack's rows and returns their ids when every node has had time to forget them.
 
-    It is waited for then too: a run that was killed may have removed it a moment ago. One that has another stack's
-    mark by now stays. Raises AdminError.
+    All that carry its mark in the workspace go, whatever they are bound to, and the one with `id_` where it lost its
+    mark; one that has another stack's by now stays. Those that are gone are done, and are waited for too: a run that
+    was killed may have removed them a moment ago. Raises AdminError.
     """
-    row = client.get(f"/plugins/{id_}")
-    if row is not None and owner_of(row) not in (None, place.owner):
-        return
-    client.delete(f"/plugins/{id_}")
-    wait(client)
-
-
-def take_out_all(client: Client, place: Place) -> list[str]:
-    """The same for every row of this stack in the workspace, whatever it is bound to; their ids."""
-    ids = [str(row["id"]) for row in client.list("/plugins") if is_ours(place, row)]
-    for id_ in ids:
-        client.delete(f"/plugins/{id_}")
+    try:
+        rows = client.list("/plugins")
+    except Refused as problem:
+        if problem.status != 404:
+            raise
+        rows = []  # The workspace is gone, and all that was in it.
+    ids = [str(row["id"]) for row in rows if is_ours(place, row) or (row.get("id") == id_ and owner_of(row) is None)]
+    for gone in ids:
+        client.delete(f"/plugins/{gone}")
     wait(client)
     return ids
 

@@ -47,16 +47,19 @@ class RowProvider(dynamic.ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         from admin import editing, row
-        from admin.access import NoGateway
+        from admin.listener import AdminError
 
         place = _place(props)
         try:
             with self._client(props) as client:
                 found = client.get(f"/plugins/{id_}")
                 bound = editing.bound_of(client, place) if found else None
-        except NoGateway:
-            # Nobody to ask: what stands in the database is what stood there.
-            return dynamic.ReadResult(id_, dict(props))
+        except AdminError:
+            if self._gateway_stands(props):
+                raise
+            # Nobody to ask. A new gateway may come with a new database, so the row is written again whatever it had.
+            left = {**props, "gateway": ""}
+            return dynamic.ReadResult(id_, left, dict(left))
         if found is None:
             return dynamic.ReadResult("", {})
         stands = {
@@ -79,10 +82,10 @@ class RowProvider(dynamic.ResourceProvider):
             if _props.get("managedDatabase"):
                 return  # It goes with its database, a few steps on.
             raise AdminError(
-                f"The row {_id} could not be taken out of Kong's database: {problem} A Kong that starts with it and "
-                "without the plugin's files does not start, so nothing else is removed. Bring Kong back (or correct "
-                "kong.admin and `pulumi up`), then again. Where that database is gone for good, `pulumi state delete` "
-                "of this resource says so."
+                f"The row {_id} could not be taken out of Kong's database: {str(problem).rstrip('.')}. A Kong that "
+                "starts with it and without the plugin's files does not start, so nothing else is removed. Bring Kong "
+                "back (or correct kong.admin and `pulumi up`), then again. Where that database is gone for good, "
+                "`pulumi state delete` of this resource says so."
             ) from None
 
     def _put(self, props: dict[str, Any], id_: str | None) -> str:
@@ -99,11 +102,19 @@ class RowProvider(dynamic.ResourceProvider):
             )
 
     def _client(self, props: Mapping[str, Any]) -> Any:
-        import kube
         from admin import access
 
-        api = kube.connect(kubeconfig=self.kubeconfig, context=self.context)
-        return access.client(api, access.access_of(props["access"]))
+        return access.client(self._api(), access.access_of(props["access"]))
+
+    def _gateway_stands(self, props: Mapping[str, Any]) -> bool:
+        from admin import access
+
+        return access.gateway_stands(self._api(), access.access_of(props["access"]))
+
+    def _api(self) -> Any:
+        import kube
+
+        return kube.connect(kubeconfig=self.kubeconfig, context=self.context)
 
 
 def _place(props: Mapping[str, Any]) -> Any:

@@ -30,6 +30,7 @@ def kong_values(
     plugin_entries: Sequence[Mapping[str, Any]],
     ingress_class: str,
     database: KongDatabase | None,
+    admin_certificate: bool = False,
 ) -> Values:
     """The chart's values: ours, with the user's laid on them; their other plugins stay beside ours.
 
@@ -38,6 +39,7 @@ def kong_values(
         plugin_entries: what `chart_entries()` gave, for `plugins.configMaps`; none where Traceable leaves.
         ingress_class: of this gateway.
         database: Kong's, None where it has none. With one, the ingress controller need not be there.
+        admin_certificate: whether this program has a certificate to show to the Admin API.
 
     Raises KongValuesError where both cannot be had (kong chart 3.4.1: `env.plugins` takes the place of the list that
     the chart makes of `plugins.configMaps`, and says nothing).
@@ -48,7 +50,9 @@ def kong_values(
         values = merged({"ingressController": {"enabled": True, "ingressClass": ingress_class}}, values)
         require(values, ["ingressController", "enabled"], True, None)
         require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
-    refuse_what_cannot_be_had(values, ingress_class=ingress_class)
+    refuse_what_cannot_be_had(
+        values, ingress_class=ingress_class, database=database is not None, certificate=admin_certificate
+    )
     ours_by_plugin = {entry["pluginName"] for entry in plugin_entries}
     for where, name, value in environment(values):
         gone = TRACEABLE_PLUGINS.intersection(_listed(value)) - ours_by_plugin if name == "KONG_PLUGINS" else set()

@@ -140,9 +140,19 @@ def _container(args: ManagedPostgresArgs) -> dict[str, Any]:
 
 
 class ManagedPostgres(pulumi.ComponentResource):
-    """The database. Outputs: `host` (str), `secret` (str: the Secret's name)."""
+    """The database. Outputs: `host` (str), `secret` (str: the Secret's name).
 
-    def __init__(self, name: str, *, args: ManagedPostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    `before` is what happens before its Secret is made.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        args: ManagedPostgresArgs,
+        before: pulumi.ResourceHookBinding | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("traceable-kong:index:ManagedPostgres", name, None, opts)
         metadata = k8s.meta.v1.ObjectMetaArgs(name=args.name, namespace=args.namespace, labels=dict(args.labels))
         # Letters and digits only: nothing that a URL, a shell or a file of settings could take for something else.
@@ -156,7 +166,7 @@ class ManagedPostgres(pulumi.ComponentResource):
             f"{name}-secret",
             metadata=metadata,
             string_data={PASSWORD_KEY: password.result},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, hooks=before),
         )
         service = k8s.core.v1.Service(
             f"{name}-service",

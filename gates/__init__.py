@@ -32,7 +32,8 @@ AGENT_DEPLOYMENT = "traceable-agent"
 class GatesArgs:
     """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout, or a removal, may take
     `timeout_seconds`. `agent_release` is the agent's Release. `owners_values` are the chart values with which the owner
-    of a Kong that is not ours mounts the files, None where that is this program's."""
+    of a Kong that is not ours mounts the files, None where that is this program's. `made_database` is what the Secret
+    and the StatefulSet of a database that is made here are called, "" where none is."""
 
     owner: str
     expectation: Expectation
@@ -40,6 +41,7 @@ class GatesArgs:
     timeout_seconds: int
     agent_release: str
     owners_values: Mapping[str, Any] | None = None
+    made_database: str = ""
 
 
 class Connection(Protocol):
@@ -66,6 +68,8 @@ class Gates:
         self._record_path = f"/api/v1/namespaces/{args.expectation.namespace}/configmaps/{RECORD_NAME}"
         self._watches: dict[tuple[str, str], RolloutWatch] = {}
         self.namespace = self._binding("namespace", create=[self._refuse_lost_state], update=[])
+        lost = partial(unrecorded.refuse_new_password, namespace=args.expectation.namespace, name=args.made_database)
+        self.database = self._binding("database", create=[lost], update=[])
         release = args.expectation.release
         named = partial(self._clear_name, namespace=args.expectation.namespace, release=release)
         # A Kong that is not ours has pods before we come to it, and they may ask for a TME.

@@ -9,7 +9,7 @@ import time
 
 import kube
 from admin.access import NoGateway, client
-from admin.editing import take_out_all
+from admin.editing import take_out
 from admin.listener import AdminError
 from gates.probe import Refused
 from proof.asking import CLUSTER_PLUGINS, look
@@ -52,13 +52,13 @@ def remove_row(api: kube.Kube, database: Database) -> None:
     """
     try:
         with client(api, database.access) as asked:
-            take_out_all(asked, database.place)
+            take_out(asked, database.place)
     except NoGateway:
         return  # No pod of it is there to lose its files.
     except AdminError as problem:
         raise Refused(
-            f"The plugin's row could not be taken out of Kong's database: {problem} The files stay until it is. Run "
-            "pulumi up again."
+            f"The plugin's row could not be taken out of Kong's database: {str(problem).rstrip('.')}. The files "
+            "stay until it is. Run pulumi up again."
         ) from None
 
 

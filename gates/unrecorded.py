@@ -26,6 +26,22 @@ def refuse_where_it_stands(api: kube.Kube, *, record_path: str) -> None:
         raise Refused(f"The installation that {record_path.rsplit('/', 1)[-1]} records is {LOST}. Nothing was touched.")
 
 
+def refuse_new_password(api: kube.Kube, *, namespace: str, name: str) -> None:
+    """Returns where a database that is made here may get the password that this run chose. Raises Refused.
+
+    Asked before its Secret is made. The StatefulSet comes after the Secret, so where both stand and the state knows no
+    Secret, the data is of another run and opens with its password alone.
+    """
+    secret = f"/api/v1/namespaces/{namespace}/secrets/{name}"
+    pods = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
+    if api.get(secret) is not None and api.get(pods) is not None:
+        raise Refused(
+            f"Kong's database {namespace}/{name} is {LOST}. Its data opens with the password in the Secret {name} "
+            "alone, and this run would write another there. Where the data may go: `kubectl delete "
+            f"statefulset,service,secret {name} --namespace {namespace}`, then pulumi up."
+        )
+
+
 def remove(
     api: kube.Kube,
     *,

@@ -5,7 +5,7 @@ Leaves out what Kong itself says of its rows (rows.py).
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from preflight.existing import plain_environment
 from preflight.finding import Finding
@@ -13,6 +13,8 @@ from preflight.intent import Intent
 from preflight.looks import (
     CLUSTER_PLUGINS,
     INGRESS_CLASS,
+    NAMESPACES,
+    STORAGE_CLASSES,
     Looks,
     annotations_of,
     config_maps,
@@ -21,6 +23,7 @@ from preflight.looks import (
     secrets,
 )
 
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SET = "`pulumi config set --path traceable-kong:kong.database"
 
 
@@ -51,6 +54,52 @@ def database_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Fi
             f"be {'a row' if gateway.database == 'postgres' else 'an object of Kubernetes'} that this Kong never reads",
             mend=f"{SET} {runs}`" if known else "name a Kong with PostgreSQL, or without a database",
         )
+
+
+def database_moves(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """A Kong of ours goes on with the database that it has; another one is said, and what it takes."""
+    gateway = intent.gateway
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    if not gateway.ours or gateway.database != "postgres" or live is None:
+        return
+    runs, wanted = (_address(item) for item in (plain_environment(live, gateway.container), gateway.environment))
+    if all(runs) and all(wanted) and runs != wanted:
+        yield Finding(
+            subject="traceable-kong:kong.postgres",
+            wrong=f"is {':'.join(wanted[:2])}/{wanted[2]}, and Kong runs with {':'.join(runs[:2])}/{runs[2]}: its "
+            "routes and all else are what the new one holds then, and an upgrade prepares no empty database",
+            mend="Copy it first (`pg_dump`, `pg_restore`), or leave kong.postgres as it was",
+            only_warns=True,
+        )
+
+
+def _address(environment: Mapping[str, str | None]) -> tuple[str, str, str]:
+    host, port, name = (environment.get(f"KONG_PG_{key}") or "" for key in ("HOST", "PORT", "DATABASE"))
+    return host, port, name
+
+
+def volume_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """A database that is made here has its volume, or the cluster gives it one: its claim names no StorageClass.
+
+    Source: https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass.
+    """
+    gateway = intent.gateway
+    if gateway.made_database is None:
+        return
+    claim = f"data-{gateway.made_database}-0"
+    if looks.get(f"{NAMESPACES}/{gateway.namespace}/persistentvolumeclaims/{claim}") is not None:
+        return
+    classes = looks.list(STORAGE_CLASSES)
+    if any(annotations_of(item).get(DEFAULT_CLASS) == "true" for item in classes):
+        return
+    names = ", ".join(sorted(name_of(item) for item in classes))
+    yield Finding(
+        subject="traceable-kong:kong.postgres.managed",
+        wrong=f"makes a database, and no StorageClass is the cluster's default (there are: {names or 'none'}): its "
+        "volume claim would wait for a volume until the time is up",
+        mend=f"`kubectl annotate storageclass NAME {DEFAULT_CLASS}=true`; or name a database that exists in "
+        "kong.postgres.host",
+    )
 
 
 def named_secrets_are_there(looks: Looks, intent: Intent) -> Iterator[Finding]:

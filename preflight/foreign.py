@@ -22,6 +22,8 @@ from preflight.looks import (
     name_of,
     plugins_of,
     secrets,
+    services,
+    stateful_set,
 )
 
 
@@ -51,6 +53,18 @@ def things(intent: Intent) -> Iterator[Thing]:
         namespace=kong,
         instead="a kong.namespace without another installation",
     )
+    if database := intent.gateway.made_database:
+        for kind, path in (
+            ("secret", f"{secrets(kong)}/{database}"),
+            ("service", f"{services(kong)}/{database}"),
+            ("statefulset", stateful_set(kong, database)),
+        ):
+            yield Thing(
+                subject=f"{kind} {database}",
+                path=path,
+                namespace=kong,
+                instead="another kong.release; or a database that exists, in kong.postgres.host",
+            )
     if agent and agent.own_secret:
         yield Thing(
             subject=f"secret {agent.own_secret}",

@@ -65,7 +65,8 @@ class GatewayIntent:
     how long Helm may wait for it. `container_named` is whether the stack says which container it is; `part` is what is
     added to the pod template of a Kong that is not ours, None where its owner's values do that: then `owners_files` is
     `{mount path: ConfigMap}`, and `owners_values` the chart values that mount them. `adoption` is None where a release
-    of this name that is not this stack's is refused. `database` is `off` or `postgres`.
+    of this name that is not this stack's is refused. `database` is `off` or `postgres`; `made_database` is what the
+    Secret, the Service and the StatefulSet of one that is made here are called, None where none is.
     """
 
     namespace: str
@@ -83,6 +84,7 @@ class GatewayIntent:
     owners_values: Mapping[str, Any] = field(default_factory=dict)
     adoption: Adoption | None = None
     database: str = "off"
+    made_database: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

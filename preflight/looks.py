@@ -22,6 +22,7 @@ NAMESPACED_PLUGINS = "/apis/configuration.konghq.com/v1/kongplugins"
 NAMESPACES = "/api/v1/namespaces"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 POLICY_BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 INGRESS_CLASS = "kubernetes.io/ingress.class"
@@ -33,6 +34,14 @@ def config_maps(namespace: str) -> str:
 
 def secrets(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/secrets"
+
+
+def services(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/services"
+
+
+def stateful_set(namespace: str, name: str) -> str:
+    return f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
 
 
 def deployment(namespace: str, name: str) -> str:

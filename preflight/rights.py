@@ -58,7 +58,19 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
     kong = intent.gateway.namespace
     yield _purpose("the plugin's files and the record", "nothing could be mounted into Kong", kong, "configmaps")
     if intent.gateway.ours:
-        yield _helm("Kong", kong, "clusterroles", "clusterrolebindings", "roles", "rolebindings")
+        roles = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
+        yield _helm("Kong", kong, *roles, jobs=intent.gateway.database != "off")
+    if intent.gateway.made_database:
+        yield Purpose(
+            subject="Kong's database",
+            meant="there would be none for Kong",
+            rights=(
+                *_write("statefulsets", kong, "apps"),
+                *_write("services", kong),
+                *_write("secrets", kong),
+            ),
+            instead="; or name a database that exists in kong.postgres.host",
+        )
     if intent.agent and intent.agent.release:
         yield _helm("the agent", intent.agent.namespace, "clusterroles", "clusterrolebindings")
         yield Purpose(
@@ -182,8 +194,11 @@ def _port_forward(namespace: str) -> tuple[Right, ...]:
     )
 
 
-def _helm(what: str, namespace: str, *roles: str) -> Purpose:
-    """What a chart's usual objects take, and Helm's own history, which it keeps in Secrets and writes by `update`."""
+def _helm(what: str, namespace: str, *roles: str, jobs: bool = False) -> Purpose:
+    """What a chart's usual objects take, and Helm's own history, which it keeps in Secrets and writes by `update`.
+
+    `jobs` is whether the chart has Jobs: those that prepare Kong's database, which Helm watches.
+    """
     objects = [("", "secrets", namespace), ("", "services", namespace), ("", "serviceaccounts", namespace)]
     objects += [("apps", "deployments", namespace)]
     objects += [
@@ -195,6 +210,11 @@ def _helm(what: str, namespace: str, *roles: str) -> Purpose:
         for verb in ("get", "create", "patch", "delete")
     ]
     rights += [Right(verb=verb, resource="secrets", namespace=namespace) for verb in ("list", "update")]
+    if jobs:
+        rights += [
+            Right(verb=verb, resource="jobs", group="batch", namespace=namespace)
+            for verb in ("get", "list", "watch", "create", "patch", "delete")
+        ]
     return Purpose(
         subject=f"the Helm release of {what}", meant=f"{what} could not be installed or changed", rights=tuple(rights)
     )

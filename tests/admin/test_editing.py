@@ -192,10 +192,28 @@ def test_another_stacks_row_stays(admin: Admin, clock: Clock) -> None:
     assert list(admin.rows) == [THEIRS]
 
 
+def test_a_copy_with_our_mark_is_not_taken_for_the_row_and_goes_with_it(admin: Admin, clock: Clock) -> None:
+    admin.routes = {"orders": "r-1"}
+    id_ = put(admin)
+    stands(admin, tags=[place().tag], route={"id": "r-1"})
+    for known in (id_, None):
+        assert put(admin, id_=known) == id_
+    editing.take_out(client_of(admin), place(), id_)
+    assert admin.rows == {}, "a Kong that starts with it, and without the files, does not start"
+
+
+def test_of_a_workspace_that_is_gone_nothing_is_left(admin: Admin, clock: Clock) -> None:
+    at = place(workspace="team")
+    assert editing.take_out(client_of(admin, "team"), at, at.id) == []
+    admin.answers = [(403, {"message": "no"})]
+    with pytest.raises(Refused):
+        editing.take_out(client_of(admin, "team"), at, at.id)
+
+
 def test_all_of_ours_go_and_nothing_else(admin: Admin, clock: Clock) -> None:
     admin.routes = {"orders": "r-1"}
     ids = {put(admin), put(admin, place(route="orders"))}
     stands(admin, route={"id": "r-2"})
-    assert set(editing.take_out_all(client_of(admin), place())) == ids
+    assert set(editing.take_out(client_of(admin), place())) == ids
     assert list(admin.rows) == [THEIRS]
     assert clock.now > 0

@@ -89,11 +89,19 @@ def test_one_that_was_removed_by_hand_is_no_resource_any_more(admin: Admin, fake
     assert list(admin.rows) == ["as-it-was-taken-over"], "without a refresh as well, and the engine knows it by that"
 
 
-def test_where_the_gateway_was_removed_by_hand_a_refresh_goes_on(admin: Admin, fake: FakeKube) -> None:
+@pytest.mark.parametrize("way", ["forward", "secret", "url"])
+def test_where_the_gateway_was_removed_by_hand_a_refresh_goes_on_and_the_next_up_writes_the_row(
+    admin: Admin, fake: FakeKube, way: str
+) -> None:
     id_ = str(RowProvider().create(PROPS).id)
     del fake.objects[DEPLOYMENT]
-    seen = RowProvider().read(id_, PROPS)
-    assert (seen.id, seen.outs) == (id_, PROPS)
+    others = {"forward": {}, "secret": {"tokenSecret": "gone/token"}, "url": {"url": "http://127.0.0.1:1"}}
+    props = {**PROPS, "access": {**PROPS["access"], **others[way]}}
+    seen = RowProvider().read(id_, props)
+    assert (seen.id, seen.outs) == (id_, {**props, "gateway": ""})
+    assert seen.inputs == seen.outs
+    # Helm counts from 1 again, and a database of ours is as new.
+    assert RowProvider().diff(id_, seen.outs or {}, props).changes is True
 
 
 def test_where_kong_does_not_answer_a_refresh_says_so(admin: Admin, fake: FakeKube) -> None:

@@ -32,6 +32,7 @@ class Asked:
         monkeypatch.setattr(old_pods, "wait_until_gone", self._asked("wait_until_gone"))
         monkeypatch.setattr(unrecorded, "remove", self._asked("remove"))
         monkeypatch.setattr(unrecorded, "refuse_where_it_stands", self._asked("refuse_where_it_stands"))
+        monkeypatch.setattr(unrecorded, "refuse_new_password", self._asked("refuse_new_password"))
         monkeypatch.setattr(leaving, "remove_plugin", self._asked("remove_plugin"))
         monkeypatch.setattr(watch.RolloutWatch, "start", self._asked("watch"))
 
@@ -75,6 +76,7 @@ def call(made: Recording, name: str) -> None:
     ("hook", "installed", "questions"),
     [
         ("before-namespace-create", True, ["refuse_where_it_stands"]),
+        ("before-database-create", True, ["refuse_new_password"]),
         ("before-agent-create", True, ["remove", "watch"]),
         ("before-agent-update", True, ["watch"]),
         ("before-gateway-create", True, ["remove", "watch"]),

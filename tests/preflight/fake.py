@@ -10,7 +10,7 @@ from typing import Any
 from kube import Answer, ApiError, Document, Kube
 from ownership import labels, release_mark
 from preflight import AgentIntent, Examination, GatewayIntent, Intent, PluginIntent, examine
-from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, config_maps, deployment, secrets
+from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, STORAGE_CLASSES, config_maps, deployment, secrets
 
 OWNER = "traceable-kong.dev"
 
@@ -184,6 +184,12 @@ def plugin_stands(kube: FakeKube, name: str = "traceable-plugin", *, ours: bool 
         },
         ours=ours,
     )
+
+
+def default_class(kube: FakeKube, marked: str = "true") -> None:
+    """A StorageClass that gives volumes to claims that name none."""
+    annotations = {"storageclass.kubernetes.io/is-default-class": marked}
+    kube.put(f"{STORAGE_CLASSES}/standard", {"metadata": {"annotations": annotations}})
 
 
 def record_stands(kube: FakeKube, namespace: str = "kong", **data: str) -> None:

@@ -8,17 +8,19 @@ import pytest
 from admin.access import Access, SecretKey
 from admin.row import Place
 from preflight import NamedSecret, RowIntent, examine
-from preflight.looks import secrets
+from preflight.looks import NAMESPACES, secrets
 from tests.preflight.fake import (
     OWNER,
     FakeKube,
     container,
+    default_class,
     intent,
     kong_stands,
     passes,
     plugin_stands,
     record_stands,
     refused,
+    warned,
 )
 from tests.preflight.test_existing import THEIRS
 
@@ -152,3 +154,50 @@ def test_a_port_forward_only_where_there_is_no_url(kube: FakeKube, url: str, nee
     access = Access(namespace="kong", deployment="a", container="b", url=url)
     found = examine(kube, intent(**{**IN_DATABASE, "row": RowIntent(place=PLACE, access=access, adopt=False)}))
     assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
+
+
+ADDRESS = {"KONG_PG_HOST": "db", "KONG_PG_PORT": "5432", "KONG_PG_DATABASE": "kong"}
+
+
+@pytest.mark.parametrize("other", [{"KONG_PG_HOST": "db2"}, {"KONG_PG_PORT": "5433"}, {"KONG_PG_DATABASE": "kong2"}])
+def test_another_database_of_the_same_kind_is_said_before_kong_has_it(kube: FakeKube, other: dict[str, str]) -> None:
+    changes = rowless(gateway__environment={**ADDRESS, **other})
+    passes(kube, **changes)
+    kong_stands(kube, container(KONG_DATABASE="postgres", **ADDRESS))
+    said = warned(kube, **changes)
+    assert "Kong runs with db:5432/kong" in said and "prepares no empty database" in said
+    passes(kube, **rowless(gateway__environment=ADDRESS))
+    kong_stands(kube, container(KONG_DATABASE="postgres"))
+    passes(kube, **changes)
+
+
+MADE = rowless(gateway__made_database="quickstart-postgres")
+
+
+def test_a_volume_that_nobody_would_give_is_not_waited_for(kube: FakeKube) -> None:
+    assert "no StorageClass is the cluster's default (there are: none)" in refused(kube, **MADE)
+    default_class(kube, "false")
+    said = refused(kube, **MADE)
+    assert "(there are: standard)" in said and "kubectl annotate storageclass NAME storageclass." in said
+    passes(kube, **rowless())
+    kube.put(f"{NAMESPACES}/kong/persistentvolumeclaims/data-quickstart-postgres-0")
+    passes(kube, **MADE)
+    del kube.objects[f"{NAMESPACES}/kong/persistentvolumeclaims/data-quickstart-postgres-0"]
+    default_class(kube)
+    passes(kube, **MADE)
+
+
+def test_classes_that_may_not_be_looked_at_are_only_said(kube: FakeKube) -> None:
+    kube.denied["/apis/storage.k8s.io"] = 403
+    assert "a volume for Kong's database" in warned(kube, **MADE)
+
+
+def test_the_rights_for_a_database_that_is_made_here_and_for_the_charts_jobs(kube: FakeKube) -> None:
+    default_class(kube)
+    kube.may = lambda verb, resource: resource not in ("*", "statefulsets")
+    said = refused(kube, **MADE)
+    assert "Kong's database\nneeds rights that are missing (create, patch, delete statefulsets in" in said
+    passes(kube, **rowless())
+    kube.may = lambda verb, resource: resource not in ("*", "jobs")
+    assert "get, list, watch, create, patch, delete jobs in namespace kong" in refused(kube, **MADE)
+    passes(kube)

@@ -6,7 +6,7 @@ import pytest
 
 from preflight.intent import SecretKey
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
-from tests.preflight.fake import OWNER, FakeKube, passes, plugin_stands, record_stands, refused
+from tests.preflight.fake import OWNER, FakeKube, default_class, passes, plugin_stands, record_stands, refused
 
 OBJECTS = {
     f"{NAMESPACES}/kong/configmaps/kong-plugin-traceable-0123456789": "kubectl delete configmap",
@@ -18,6 +18,28 @@ OBJECTS = {
     f"{NAMESPACES}/kong": "kong.createNamespace false",
     f"{NAMESPACES}/traceable": "agent.createNamespace false",
 }
+
+
+OF_A_DATABASE = {
+    f"{NAMESPACES}/kong/secrets/quickstart-postgres": "secret quickstart-postgres",
+    f"{NAMESPACES}/kong/services/quickstart-postgres": "service quickstart-postgres",
+    "/apis/apps/v1/namespaces/kong/statefulsets/quickstart-postgres": "statefulset quickstart-postgres",
+}
+MADE = {"gateway__made_database": "quickstart-postgres"}
+
+
+@pytest.mark.parametrize("path", OF_A_DATABASE)
+def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKube, path: str) -> None:
+    default_class(kube)
+    kube.put(path)
+    text = refused(kube, **MADE)
+    assert text.startswith(f"{OF_A_DATABASE[path]} in namespace kong\nis there, and this stack did not make it")
+    assert "another kong.release" in text and f"kubectl delete {OF_A_DATABASE[path]} --namespace kong" in text
+    passes(kube)
+    kube.put(path, ours=True)
+    passes(kube, **MADE)
+    kube.put(path, ours=True, owner="traceable-kong.prod")
+    assert "belongs to the stack traceable-kong.prod" in refused(kube, **MADE)
 
 
 @pytest.mark.parametrize("path", OBJECTS)

@@ -149,3 +149,15 @@ def test_the_users_values_are_not_changed() -> None:
     with_database(theirs, THEIRS)
     assert theirs == {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
     assert database_values(THEIRS)["env"]["pg_password"] == REFERENCE
+
+
+ASKING = {"tls": {"client": {"secretName": "authority"}}}
+
+
+def test_an_admin_api_that_asks_for_a_certificate_takes_one_to_show() -> None:
+    assert refusal(admin=ASKING).endswith("; or name one in traceable-kong:kong.admin.clientCertificateSecret.")
+    assert refusal(None, admin=ASKING).endswith("Take it out."), "a key for a Kong with a database"
+    made = kong_values(
+        {"admin": ASKING}, plugin_entries=[], ingress_class="kong", database=THEIRS, admin_certificate=True
+    )
+    assert made["admin"] == ASKING

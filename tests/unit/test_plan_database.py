@@ -50,6 +50,14 @@ def test_the_database_stays_with_kong_when_traceable_leaves() -> None:
     assert planned(kong=kong, enabled="false", installed="false").gateway.postgres is not None
 
 
+def test_a_certificate_that_the_stack_names_opens_an_admin_api_that_asks_for_one() -> None:
+    kong = {"createNamespace": False, "database": "postgres", "postgres": THEIRS}
+    asking = {"admin": {"tls": {"client": {"secretName": "authority"}}}}
+    with pytest.raises(KongValuesError, match=r"kong\.admin\.clientCertificateSecret"):
+        planned(kong=kong, kongValues=asking)
+    planned(kong={**kong, "admin": {"clientCertificateSecret": "client"}}, kongValues=asking)
+
+
 def test_without_a_database_there_is_none() -> None:
     made = planned()
     assert made.gateway.postgres is None and environment(made) == {"database": "off"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gates import leaving
+from gates import leaving, unrecorded
 from proof.expectation import Database
 from tests.unit.conftest import Program
 from tests.unit.recording import Recording
@@ -80,6 +80,23 @@ def test_whoever_answers_is_trusted_only_where_the_stack_says_so(program: Progra
 def test_a_row_of_a_database_that_is_made_here_goes_with_it(program: Program) -> None:
     made = up(program, kong={"createNamespace": True, "postgres": {"managed": True}})
     assert made["plugin-row"].inputs["managedDatabase"] is True
+    (intent,) = program.intents
+    assert intent.gateway.made_database == "quickstart-postgres"
+
+
+def test_a_database_that_no_state_knows_is_not_given_another_password(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cluster
+
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(unrecorded, "refuse_new_password", lambda api, **arguments: told.append(arguments))
+    made = up(program, kong={"namespace": "gw", "postgres": {"managed": True}})
+    monkeypatch.setattr(cluster.Cluster, "api", object())
+    ((occasion, (name,)),) = made["postgres-secret"].hooks.items()
+    assert occasion == "before_create"
+    asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
+    assert told == [{"namespace": "gw", "name": "quickstart-postgres"}]
 
 
 def test_the_proof_and_preflight_ask_about_the_row(program: Program) -> None:
