@@ -21,21 +21,25 @@ def platform() -> Iterator[Platform]:
 
 LONGEST_FIRST = (
     "test_operations",
+    "test_database",
     "test_failures",
-    "test_interrupted",
-    "test_installation",
+    "test_database_failures",
     "test_shared_agent",
+    "test_installation",
+    "test_interrupted",
+    "test_existing_kong",
     "test_without_policies",
 )
+EACH_ALONE = ("test_operations", "test_database_failures", "test_interrupted", "test_existing_kong", "test_take_over")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs side by side: whole files, which share a stack, but each walk through the operations by itself.
+    """What runs side by side: whole files, which share a stack, but each test by itself where it has its own.
 
     The longest begin, so that no worker is left with one at the end.
     """
     for item in items:
-        alone = item.path.stem == "test_operations"
+        alone = item.path.stem in EACH_ALONE
         item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else str(item.path)))
     names = dict(zip(LONGEST_FIRST, range(len(LONGEST_FIRST)), strict=True))
     items.sort(key=lambda item: names.get(item.path.stem, len(names)))
