@@ -16,7 +16,7 @@ from pulumi.runtime import config as runtime_config
 import rock_download
 
 # Importing the rules fills RULES.
-from settings import rules, rules_admin, rules_agent, rules_database, rules_plugin, secrets  # noqa: F401
+from settings import rules, rules_admin, rules_agent, rules_alone, rules_database, rules_plugin, secrets  # noqa: F401
 from settings.model import Settings
 from settings.problem import RULES, Problem, config_set
 from settings.secrets import SecretPath
@@ -114,7 +114,7 @@ def parse(
     if problems:
         raise SettingsError(problems)
     guard = settings.tme_guard or ("deny" if settings.fail_mode == "closed" else "warn")
-    if settings.agent.url is not None:
+    if settings.agent.url is not None or not settings.gateway:
         guard = "off"  # No TME, whatever the mode is going to be: there is nothing to guard.
     return settings.model_copy(update={"tme_guard": guard})
 
