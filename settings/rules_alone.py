@@ -12,15 +12,15 @@ OF_THE_AGENT = frozenset(
     {
         "gateway",
         "agent",
-        "agent_token",
-        "agent_token_secret",
-        "agent_values",
-        "allowed_clusters",
-        "blocking_message",
-        "blocking_status_code",
+        "agentToken",
+        "agentTokenSecret",
+        "agentValues",
+        "allowedClusters",
+        "blockingMessage",
+        "blockingStatusCode",
     }
 )
-"""Fields that a stack without a gateway has a use for; every other is a gateway's."""
+"""Keys that a stack without a gateway has a use for; every other is a gateway's."""
 
 
 @rule
@@ -29,8 +29,8 @@ def no_gateway(settings: Settings) -> Iterator[Problem]:
     if settings.gateway:
         return
     for name, field in Settings.model_fields.items():
-        if name in settings.model_fields_set - OF_THE_AGENT:
-            key = str(field.alias)
+        key = str(field.alias)
+        if name in settings.model_fields_set and key not in OF_THE_AGENT:
             yield Problem(
                 key,
                 "belongs to a gateway, and gateway is false: this stack is the agent alone, and it would be ignored",

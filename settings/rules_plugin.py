@@ -98,7 +98,7 @@ def rock_is_local(settings: Settings) -> bool:
 @rule
 def rock_has_a_digest(settings: Settings) -> Iterator[Problem]:
     """A rock from the network needs its digest."""
-    if settings.gateway and settings.plugin.sha256 is None and not rock_is_local(settings):
+    if settings.plugin.sha256 is None and not rock_is_local(settings):
         address = settings.plugin.rock or LUAROCKS.format(version=settings.plugin.version)
         yield Problem(
             "plugin.sha256",
