@@ -1,6 +1,6 @@
 """What comes before the first resource: everything that can be refused, so that nothing is registered unless it holds.
 
-Leaves out the resources (`__main__.py`) and what they are given (`plan.py`).
+Leaves out the resources (stack_gateway.py, stack_agent.py) and what they are given (`plan.py`).
 """
 
 import pulumi

@@ -1,7 +1,7 @@
 """What the settings and the rock come to: what every component is given, what must hold, and what the stack says.
 
 Everything that can contradict itself does so here, before anything is registered. Pure: no resources, no cluster, no
-network. Leaves out how things are made (components/) and in which order (`__main__.py`).
+network. Leaves out how things are made (components/) and in which order (stack_gateway.py).
 """
 
 from collections.abc import Mapping
