@@ -115,7 +115,7 @@ def parse(
     if problems:
         raise SettingsError(problems)
     guard = settings.tme_guard or ("deny" if settings.fail_mode == "closed" else "warn")
-    if settings.agent.url is not None or not settings.gateway:
+    if settings.agent.url is not None:
         guard = "off"  # No TME, whatever the mode is going to be: there is nothing to guard.
     return settings.model_copy(update={"tme_guard": guard})
 
