@@ -1,78 +1,20 @@
-"""The whole installation, in the order in which it happens. Wiring only: `plan.py` says what the settings come to."""
+"""The program: what a stack's settings come to is made, and shown. The order is in the file of each kind of stack."""
 
 import pulumi
 
 from beginning import begin
-from components.admin_api import TraceableAdminPlugin, TraceableAdminPluginArgs
-from components.agent import TraceableAgent
-from components.existing_kong import ExistingKong
-from components.installation import Installation
-from components.kong import KongGateway, KongGatewayArgs
-from components.kong_namespace import KongNamespace
-from components.plugin import TraceablePlugin
-from components.plugin_files import PluginFiles
-from components.postgres import ManagedPostgres
-from components.tme import TmeInjection
-from components.tme_guard import TmeGuard
-from gates import Gates
+from plan_agent import AgentPlan
+from stack_agent import make_agent
+from stack_gateway import make_gateway
 
 # First everything that can be refused: nothing is registered before all of it holds.
 target, planned = begin()
 
 provider = target.provider("kubernetes")
-gates = Gates(args=planned.gates, cluster=target)
-
-
-def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
-    """A component's options: it waits until every part of these steps stands."""
-    return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
-
-
-namespace = KongNamespace("kong", args=planned.kong_namespace, before=gates.namespace, opts=after())
-# Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
-foundation: list[pulumi.Resource] = [namespace]
-if files := planned.plugin_files:
-    foundation.append(PluginFiles("plugin-files", args=files, namespace=namespace.made, opts=after(namespace)))
-if planned.agent:
-    # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
-    foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
-if planned.guard:
-    foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
-if database := planned.gateway.postgres:
-    foundation.append(ManagedPostgres("postgres", args=database, before=gates.database, opts=after(namespace)))
-gateway: KongGateway | ExistingKong
-if isinstance(planned.gateway.args, KongGatewayArgs):
-    gateway = KongGateway("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
+if isinstance(planned, AgentPlan):
+    make_agent(planned, target, provider)
 else:
-    gateway = ExistingKong("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
-
-
-def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
-    return TmeInjection(
-        "tme",
-        args=planned.tme,
-        namespace=namespace.made,
-        release=gateway.release,
-        before_label=gates.tme_label,
-        before_annotation=gates.tme_annotation,
-        opts=after(gateway, *steps),
-    )
-
-
-def configure_plugin(*steps: pulumi.Resource) -> TraceablePlugin | TraceableAdminPlugin:
-    args, revision, gate, opts = planned.plugin, gateway.revision, gates.plugin, after(gateway, *steps)
-    if isinstance(args, TraceableAdminPluginArgs):
-        return TraceableAdminPlugin("plugin", args=args, kong_revision=revision, before=gate, opts=opts)
-    return TraceablePlugin("plugin", args=args, kong_revision=revision, before=gate, opts=opts)
-
-
-steps: list[TmeInjection | TraceablePlugin | TraceableAdminPlugin] = []
-if planned.installed:
-    # The plugin may only call a TME that is there: after it on the way in, and before it on the way out.
-    first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
-    steps = [made := first(), second(made)]
-changed = [*gateway.made, *(made for step in steps for made in step.made)]
-Installation("installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps))
+    make_gateway(planned, target, provider)
 
 for key, value in planned.outputs.items():
     pulumi.export(key, value)

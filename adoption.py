@@ -7,7 +7,7 @@ before a creation refuses it (gates/unrecorded.py). Whether a release can be tak
 
 import kube
 from cluster import Cluster
-from plan import AGENT_RELEASE
+from plan_agent import AGENT_RELEASE
 from preflight.adoption import is_nobodys
 from settings import Settings
 

@@ -1,7 +1,7 @@
 """What the settings and the rock come to: what every component is given, what must hold, and what the stack says.
 
 Everything that can contradict itself does so here, before anything is registered. Pure: no resources, no cluster, no
-network. Leaves out how things are made (components/) and in which order (`__main__.py`).
+network. Leaves out how things are made (components/) and in which order (stack_gateway.py).
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,7 @@ from typing import Any
 
 import ownership
 from components.admin_api import TraceableAdminPluginArgs
-from components.agent import (
-    OWN_TOKEN_SECRET,
-    AgentArgs,
-    TokenSecret,
-    agent_endpoint,
-    agent_values,
-    sidecar_values,
-    tme_image_of,
-)
-from components.helm import Chart
+from components.agent import AgentArgs, agent_endpoint, sidecar_values, tme_image_of
 from components.installation import InstallationArgs
 from components.kong_namespace import KongNamespaceArgs
 from components.plugin import PLUGIN, TraceablePluginArgs, plugin_config
@@ -28,18 +19,14 @@ from components.tme import TME_ENDPOINT, TmeInjectionArgs, pod_annotations
 from components.tme_guard import TmeGuardArgs
 from gates import GatesArgs
 from gates.probe import Probe
+from plan_agent import AGENT_RELEASE, agent_args
 from plan_gateway import GatewayPlan, gateway_plan
 from plan_plugin import plugin_args, plugin_outputs
 from plugin_options import plugin_version, text
 from proof.expectation import RECORD_NAME, Database, Expectation
 from rock import Rock
 from settings import Settings
-from values import Values, digest, merged
-
-AGENT_RELEASE = "traceable-agent"
-
-REPLICAS_WHERE_GUARDED = 2
-"""Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
+from values import digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +75,7 @@ def plan(
     # "" for an agent outside the cluster.
     agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
     endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
-    agent = _agent(settings, owner, adopt="agent" in adopting) if settings.agent.install else None
+    agent = agent_args(settings, owner, adopt="agent" in adopting) if settings.agent.install else None
     tme_image = tme_image_of(agent.values) if agent else settings.agent.tme_image or tme_image_of({})
     given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
     if agent:
@@ -203,42 +190,3 @@ def plan(
             "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
         },
     )
-
-
-def _agent(settings: Settings, owner: str, *, adopt: bool) -> AgentArgs:
-    theirs = settings.agent_token_secret
-    # Whatever the mode: a switch changes the gateway and not its agent.
-    denies = settings.tme_guard == "deny"
-    return AgentArgs(
-        namespace=settings.agent.namespace,
-        create_namespace=None if _one_namespace(settings) else settings.agent.create_namespace,
-        release=AGENT_RELEASE,
-        chart=Chart(**settings.agent.chart.model_dump()),
-        values=_marked(
-            agent_values(
-                settings.agent_values,
-                environment=settings.agent.environment,
-                endpoint=settings.agent.endpoint,
-                blocking_status_code=settings.blocking_status_code,
-                blocking_message=settings.blocking_message,
-                token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
-                tme_image=settings.agent.tme_image,
-                replicas=REPLICAS_WHERE_GUARDED if denies else None,
-            ),
-            owner,
-        ),
-        token=settings.agent_token,
-        timeout_seconds=settings.agent.timeout_seconds,
-        labels=ownership.labels(owner),
-        adopt=adopt,
-    )
-
-
-def _one_namespace(settings: Settings) -> bool:
-    """True where the agent is beside Kong, in Kong's namespace."""
-    return settings.agent.namespace == settings.kong.namespace and not settings.agent.create_namespace
-
-
-def _marked(values: Values, owner: str) -> Values:
-    """The Release's values with the mark by which the next run knows it as this stack's."""
-    return merged(values, ownership.release_mark(owner))

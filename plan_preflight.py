@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from admin.access import CERTIFICATE_KEYS
 from components.admin_api import TraceableAdminPluginArgs
-from components.agent import OWN_TOKEN_SECRET
+from components.agent import OWN_TOKEN_SECRET, AgentArgs
 from components.kong import KongGatewayArgs
 from plan import Plan
+from plan_agent import AgentPlan
 from preflight import (
     Adoption,
     AgentIntent,
+    AloneIntent,
     GatewayIntent,
     Intent,
     NamedSecret,
@@ -17,6 +19,7 @@ from preflight import (
     RowIntent,
     SecretKey,
 )
+from proof.expectation import RECORD_NAME
 from rock import Rock
 from settings import Settings
 
@@ -111,21 +114,8 @@ def _named_secrets(settings: Settings) -> Iterator[NamedSecret]:
 
 def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
     """The agent: ours, somebody else's in the cluster, or none."""
-    ours, theirs = planned.agent, settings.agent_token_secret
-    if ours:
-        return AgentIntent(
-            namespace=ours.namespace,
-            create_namespace=bool(ours.create_namespace),
-            release=ours.release,
-            own_secret=OWN_TOKEN_SECRET.name if ours.token is not None else None,
-            their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
-            timeout_seconds=ours.timeout_seconds,
-            adoption=(
-                Adoption(chart=AGENT_CHART, version=ours.chart.version, values=ours.values)
-                if settings.agent.adopt
-                else None
-            ),
-        )
+    if planned.agent:
+        return _of_ours(settings, planned.agent)
     if settings.installed and not settings.agent.install and settings.agent.url is None:
         return AgentIntent(
             namespace=settings.agent.namespace,
@@ -136,3 +126,31 @@ def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
             timeout_seconds=settings.agent.timeout_seconds,
         )
     return None
+
+
+def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
+    theirs = settings.agent_token_secret
+    return AgentIntent(
+        namespace=ours.namespace,
+        create_namespace=bool(ours.create_namespace),
+        release=ours.release,
+        own_secret=OWN_TOKEN_SECRET.name if ours.token is not None else None,
+        their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
+        timeout_seconds=ours.timeout_seconds,
+        adoption=(
+            Adoption(chart=AGENT_CHART, version=ours.chart.version, values=ours.values)
+            if settings.agent.adopt
+            else None
+        ),
+    )
+
+
+def alone(settings: Settings, owner: str, planned: AgentPlan, *, live_change: bool) -> AloneIntent:
+    """The intent of a run of a stack that is the agent alone; otherwise as `intent()`."""
+    return AloneIntent(
+        owner=owner,
+        live_change=live_change,
+        agent=_of_ours(settings, planned.agent),
+        record=planned.gates.record_name,
+        gateways_record=RECORD_NAME,
+    )

@@ -149,7 +149,7 @@ class AgentArgs:
 class TraceableAgent(pulumi.ComponentResource):
     """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str).
 
-    `before` is what happens before Helm begins.
+    `before` is what happens before Helm begins. `made` is what stands when Helm is done.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class TraceableAgent(pulumi.ComponentResource):
         certificate = certificate_digest(args.values)
         if certificate is not None:
             annotations[CERTIFICATE_ANNOTATION] = certificate
-        helm_release(
+        release = helm_release(
             f"{name}-release",
             name=args.release,
             namespace=args.namespace,
@@ -201,5 +201,6 @@ class TraceableAgent(pulumi.ComponentResource):
             adopt=args.adopt,
             opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before),
         )
+        self.made: list[pulumi.CustomResource] = [release]
         self.endpoint = agent_endpoint(args.namespace)
         self.register_outputs({"endpoint": self.endpoint, "release": args.release})

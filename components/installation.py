@@ -1,7 +1,8 @@
 """The last step: the proof that what was asked for holds, and the record of what stands.
 
 The record is a small ConfigMap beside the gateway. Whoever finds the gateway can read there what protects it, and
-`verify` reads there what must hold. It is updated in place (the provider has `enable_config_map_mutable`).
+`verify` reads there what must hold. It is updated in place (the provider has `enable_config_map_mutable`). A stack that
+is the agent alone has its own beside the agent, which no `verify` reads.
 Leaves out every secret, and what is proven (proof/).
 """
 
@@ -15,9 +16,9 @@ import pulumi_kubernetes as k8s
 
 @dataclass(frozen=True, kw_only=True)
 class InstallationArgs:
-    """`namespace` is Kong's; `record` is what stands, short texts without secrets, None where nothing is to stand.
+    """`namespace` is where the record is; `record` is what stands, None where nothing is to stand.
 
-    `labels` tell whose it is.
+    It has short texts, and no secrets. `labels` tell whose it is.
     """
 
     namespace: str

@@ -5,11 +5,10 @@ previews nor for what does not change (https://www.pulumi.com/docs/iac/concepts/
 delete hook: those make a plain `pulumi destroy` impossible. Leaves out the questions themselves, one file each.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import pulumi
 
@@ -17,15 +16,10 @@ import kube
 import ownership
 import proof
 from gates import leaving, old_pods, their_files, unrecorded
-from gates.probe import Probe, Refused
-from gates.watch import RolloutWatch
+from gates.hooks import AGENT_DEPLOYMENT, Check, Connection, Hooks
+from gates.probe import Probe
 from proof import Expectation
 from proof.expectation import RECORD_NAME
-
-Check = Callable[[kube.Kube], None]
-
-AGENT_DEPLOYMENT = "traceable-agent"
-"""The agent's Deployment (traceable-agent chart 1.58.0)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,29 +38,16 @@ class GatesArgs:
     made_database: str = ""
 
 
-class Connection(Protocol):
-    """A cluster: the connection to it, and the configuration that says which (`cluster.Cluster`)."""
-
-    @property
-    def api(self) -> kube.Kube: ...
-    @property
-    def kubeconfig(self) -> str | None: ...
-    @property
-    def context(self) -> str | None: ...
-
-
-class Gates:
+class Gates(Hooks):
     """The gates of one gateway, each a ResourceHookBinding, and the proof at the end."""
 
     def __init__(self, *, args: GatesArgs, cluster: Connection) -> None:
-        self._cluster = cluster
+        record_path = f"/api/v1/namespaces/{args.expectation.namespace}/configmaps/{RECORD_NAME}"
+        super().__init__(cluster, record_path=record_path, timeout_seconds=args.timeout_seconds)
         self._expectation = args.expectation
         self._owner = args.owner
-        self._timeout_seconds = args.timeout_seconds
         probe = args.probe
         first = probe.tme_still_arrives if args.expectation.installed else self._let_go
-        self._record_path = f"/api/v1/namespaces/{args.expectation.namespace}/configmaps/{RECORD_NAME}"
-        self._watches: dict[tuple[str, str], RolloutWatch] = {}
         self.namespace = self._binding("namespace", create=[self._refuse_lost_state], update=[])
         lost = partial(unrecorded.refuse_new_password, namespace=args.expectation.namespace, name=args.made_database)
         self.database = self._binding("database", create=[lost], update=[])
@@ -104,24 +85,6 @@ class Gates:
         for warning in report.warnings:
             pulumi.log.warn(warning)
 
-    def _binding(self, name: str, *, create: list[Check], update: list[Check]) -> pulumi.ResourceHookBinding:
-        return pulumi.ResourceHookBinding(
-            before_create=[self._hook(f"before-{name}-create", create)] if create else [],
-            before_update=[self._hook(f"before-{name}-update", update)] if update else [],
-        )
-
-    def _hook(self, name: str, checks: list[Check]) -> pulumi.ResourceHook:
-        async def run(_: pulumi.ResourceHookArgs) -> None:
-            self._loop = asyncio.get_running_loop()
-            for check in checks:
-                try:
-                    # Beside the program's own loop: what else is under way goes on.
-                    await asyncio.to_thread(check, self._cluster.api)
-                except (Refused, kube.ApiError, kube.Unreachable) as problem:
-                    raise pulumi.RunError(str(problem)) from None
-
-        return pulumi.ResourceHook(name, run)
-
     def _watch_gateway(self, api: kube.Kube) -> None:
         expected = self._expectation
         self._watch(api, expected.namespace, expected.deployment, plugin_object=expected.plugin_object or None)
@@ -129,41 +92,12 @@ class Gates:
     def _watch_agent(self, api: kube.Kube) -> None:
         self._watch(api, self._expectation.agent_namespace, AGENT_DEPLOYMENT, plugin_object=None)
 
-    def _watch(self, api: kube.Kube, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
-        """Begins to look at a Deployment, once in a run."""
-        if (namespace, deployment) not in self._watches:
-            watch = RolloutWatch(
-                api, namespace=namespace, deployment=deployment, plugin_object=plugin_object, say=self._warn
-            )
-            self._watches[namespace, deployment] = watch
-            watch.start()
-
-    def _warn(self, line: str) -> None:
-        try:
-            # From the watch's own thread, and the engine is only talked to from the program's loop.
-            self._loop.call_soon_threadsafe(pulumi.log.warn, line)
-        except RuntimeError:
-            # The program is over.
-            for watch in self._watches.values():
-                watch.stop()
-
     def _settle(self, api: kube.Kube) -> None:
         old_pods.wait_until_gone(
             api,
             namespace=self._expectation.namespace,
             deployment=self._expectation.deployment,
             timeout_seconds=self._timeout_seconds,
-        )
-
-    def _clear_name(self, api: kube.Kube, *, namespace: str, release: str) -> None:
-        unrecorded.remove(
-            api,
-            namespace=namespace,
-            release=release,
-            record_path=self._record_path,
-            timeout_seconds=self._timeout_seconds,
-            kubeconfig=self._cluster.kubeconfig,
-            context=self._cluster.context,
         )
 
     def _refuse_lost_state(self, api: kube.Kube) -> None:

@@ -6,11 +6,11 @@ Leaves out the looking itself (preflight/).
 import pulumi
 
 import preflight
-from gates import Connection
-from preflight import Finding, Intent
+from gates.hooks import Connection
+from preflight import AloneIntent, Finding, Intent
 
 
-def open_or_refuse(cluster: Connection, intent: Intent) -> None:
+def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
     """Says what is to be said, mends what is dead (in an `up` only), and returns when the run may begin.
 
     Raises pulumi.RunError with everything that stands in the way; nothing was touched then.

@@ -12,7 +12,7 @@ from preflight import DeadRelease, mend
 
 LOST = (
     "this stack's, and the stack's state does not know it: the state was lost, or the stack now lives in another "
-    "backend. Going on would take everything over anew, and a `pulumi destroy` after that would take the gateway down. "
+    "backend. Going on would take everything over anew, and a `pulumi destroy` after that would take down what serves. "
     "Bring the state back (`pulumi stack import` of a backup)"
 )
 

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from kube import ApiError, Kube, Unreachable
 from preflight import (
     adoption,
     agent,
+    alone,
     database,
     existing,
     foreign,
@@ -30,6 +32,7 @@ from preflight.finding import DeadRelease, Finding, Found, Severity
 from preflight.intent import (
     Adoption,
     AgentIntent,
+    AloneIntent,
     GatewayIntent,
     Intent,
     NamedSecret,
@@ -43,6 +46,7 @@ from preflight.mending import mend
 __all__ = [
     "Adoption",
     "AgentIntent",
+    "AloneIntent",
     "DeadRelease",
     "Examination",
     "Finding",
@@ -70,19 +74,20 @@ class Examination:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`subject` is what it looks at; `severity` says what it means that it could not look."""
+    """`subject` is what it looks at, for an intent of its kind; `severity` says what it means that it cannot look."""
 
     subject: str
-    look: Callable[[Looks, Intent], Iterator[Found]]
+    look: Callable[[Looks, Any], Iterator[Found]]
     severity: Severity = "needed"
 
 
-def examine(api: Kube, intent: Intent) -> Examination:
+def examine(api: Kube, intent: Intent | AloneIntent) -> Examination:
     """Everything that stands in the way of `intent`, and what is to be said of it. Changes nothing, raises nothing."""
     looks = Looks(api)
     try:
         administrator = rights.may_do_anything(looks)
-        rules = [*_rules(intent), *([] if administrator else _rights(intent))]
+        wanted = _rules(intent) if isinstance(intent, Intent) else _rules_of_the_agent(intent)
+        rules = [*wanted, *([] if administrator else _rights(intent))]
         with ThreadPoolExecutor(max_workers=THREADS) as pool:
             results = list(pool.map(lambda rule: _apply(rule, looks, intent), rules))
     except (ApiError, Unreachable) as problem:
@@ -111,26 +116,10 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     for thing in foreign.things(intent):
         yield Rule(subject=thing.subject, look=partial(foreign.thing_is_ours, thing))
     yield Rule(subject="the Secret with the platform token", look=foreign.their_secret_is_there)
-    for key, part in (("kong", intent.gateway if intent.gateway.ours else None), ("agent", intent.agent)):
-        if part and part.release:
-            look = partial(
-                releases.release_is_ours_and_alive,
-                namespace=part.namespace,
-                name=part.release,
-                key=key,
-                timeout_seconds=part.timeout_seconds,
-                adopt=part.adoption is not None,
-            )
-            yield Rule(subject=f"Helm release {part.release}", look=look)
-            if part.adoption:
-                can_be = partial(
-                    adoption.it_can_be_taken_over,
-                    namespace=part.namespace,
-                    name=part.release,
-                    key=key,
-                    adoption=part.adoption,
-                )
-                yield Rule(subject=f"Helm release {part.release}, to be taken over", look=can_be)
+    if intent.gateway.ours:
+        yield from _release("kong", intent.gateway)
+    if intent.agent:
+        yield from _release("agent", intent.agent)
     yield Rule(subject="Kong's cluster-wide roles", look=releases.roles_are_free, severity="advice")
     yield Rule(subject="somebody else's agent", look=agent.agent_is_there)
     yield Rule(subject="Kong's Deployment", look=existing.it_is_a_deployment)
@@ -163,12 +152,45 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="other gateways' webhooks", look=webhooks.webhooks_let_the_plugin_through, severity="advice")
 
 
-def _rights(intent: Intent) -> Iterator[Rule]:
-    for purpose in rights.purposes(intent):
+def _rules_of_the_agent(intent: AloneIntent) -> Iterator[Rule]:
+    yield Rule(subject="namespaces", look=foreign.agents_namespace_is_as_said)
+    for thing in alone.things(intent):
+        yield Rule(subject=thing.subject, look=partial(foreign.thing_is_ours, thing))
+    yield Rule(subject="the Secret with the platform token", look=foreign.their_secret_is_there)
+    yield from _release("agent", intent.agent)
+    yield Rule(subject="a gateway or another agent of this stack", look=alone.nothing_else_of_this_stack_stands)
+
+
+def _release(key: str, part: GatewayIntent | AgentIntent) -> Iterator[Rule]:
+    if part.release is None:
+        return
+    look = partial(
+        releases.release_is_ours_and_alive,
+        namespace=part.namespace,
+        name=part.release,
+        key=key,
+        timeout_seconds=part.timeout_seconds,
+        adopt=part.adoption is not None,
+    )
+    yield Rule(subject=f"Helm release {part.release}", look=look)
+    if part.adoption:
+        can_be = partial(
+            adoption.it_can_be_taken_over,
+            namespace=part.namespace,
+            name=part.release,
+            key=key,
+            adoption=part.adoption,
+        )
+        yield Rule(subject=f"Helm release {part.release}, to be taken over", look=can_be)
+
+
+def _rights(intent: Intent | AloneIntent) -> Iterator[Rule]:
+    needed = rights.purposes(intent) if isinstance(intent, Intent) else rights.purposes_of_the_agent(intent)
+    for purpose in needed:
         yield Rule(subject=f"rights for {purpose.subject}", look=partial(rights.rights_for, purpose=purpose))
 
 
-def _apply(rule: Rule, looks: Looks, intent: Intent) -> tuple[list[Found], ApiError | None]:
+def _apply(rule: Rule, looks: Looks, intent: Intent | AloneIntent) -> tuple[list[Found], ApiError | None]:
     """What a rule found before it could look no further, and why it could not."""
     found: list[Found] = []
     try:
@@ -179,7 +201,7 @@ def _apply(rule: Rule, looks: Looks, intent: Intent) -> tuple[list[Found], ApiEr
     return found, None
 
 
-def _not_seen(message: str, rules: list[Rule], intent: Intent) -> Finding:
+def _not_seen(message: str, rules: list[Rule], intent: Intent | AloneIntent) -> Finding:
     return Finding(
         subject=", ".join(rule.subject for rule in rules),
         wrong=f"could not be looked at, so what is wrong there shows only later: {message}",

@@ -12,7 +12,7 @@ from typing import Any
 
 from kube import Kube
 from preflight.finding import Finding
-from preflight.intent import Adoption, Intent
+from preflight.intent import Adoption, AloneIntent, Intent
 from preflight.looks import Looks
 from preflight.releases import document_of, owner_of, standing_in
 
@@ -34,7 +34,7 @@ def is_nobodys(api: Kube, namespace: str, name: str) -> bool:
 
 
 def it_can_be_taken_over(
-    looks: Looks, intent: Intent, *, namespace: str, name: str, key: str, adoption: Adoption
+    looks: Looks, intent: Intent | AloneIntent, *, namespace: str, name: str, key: str, adoption: Adoption
 ) -> Iterator[Finding]:
     """The release is there, deployed, of the right chart, without secrets in its values, and keeps what it has."""
     subject = f"Helm release {name} in namespace {namespace}"

@@ -18,6 +18,10 @@ CONFIG_MAP = "traceable-agent-config-map"
 """What a TME is given at its injection stands there; another content rolls the gateway."""
 
 
+AGENT_RECORD = "traceable-agent-installation"
+"""The ConfigMap beside an agent that is a stack of its own: it says what stands."""
+
+
 def injector_webhook(namespace: str) -> str:
     return f"traceable-agent-injector-{namespace}"
 
@@ -51,11 +55,16 @@ def agent_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
 
 
 def _it_is_not_this_stacks(looks: Looks, intent: Intent, namespace: str) -> Iterator[Finding]:
-    """Not the one that the record says this stack installed: it would be found now, and be gone after the run."""
-    record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}")
-    data = (record or {}).get("data") or {}
-    ours = record is not None and labels_of(record).get(STACK_LABEL) == intent.owner
-    if ours and data.get("agentNamespace") == namespace and "agentValuesDigest" in data:
+    """Not the one that a record says this stack installed: it would be found now, and be gone after the run."""
+    for path in (
+        f"{config_maps(intent.gateway.namespace)}/{intent.record}",
+        f"{config_maps(namespace)}/{AGENT_RECORD}",
+    ):
+        record = looks.get(path)
+        data = (record or {}).get("data") or {}
+        ours = record is not None and labels_of(record).get(STACK_LABEL) == intent.owner
+        if not ours or data.get("agentNamespace") != namespace or "agentValuesDigest" not in data:
+            continue
         yield Finding(
             subject=f"the agent in namespace {namespace}",
             wrong="was installed by this stack, and agent.install is false now: it would be uninstalled at the end of "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ownership import STACK_LABEL
 from preflight.finding import Finding
-from preflight.intent import Intent
+from preflight.intent import AgentIntent, AloneIntent, Intent
 from preflight.looks import (
     CLUSTER_PLUGINS,
     INGRESS_CLASS,
@@ -65,14 +65,8 @@ def things(intent: Intent) -> Iterator[Thing]:
                 namespace=kong,
                 instead="another kong.release; or a database that exists, in kong.postgres.host",
             )
-    if agent and agent.own_secret:
-        yield Thing(
-            subject=f"secret {agent.own_secret}",
-            path=f"{secrets(agent.namespace)}/{agent.own_secret}",
-            namespace=agent.namespace,
-            instead=f"if it holds the platform token: `pulumi config rm traceable-kong:agentToken` and `pulumi config "
-            f"set --path traceable-kong:agentTokenSecret.name {agent.own_secret}` (and .key)",
-        )
+    if agent:
+        yield from things_of_the_agent(agent)
     if intent.plugin.object_name:
         name = intent.plugin.object_name
         yield Thing(
@@ -94,7 +88,19 @@ def things(intent: Intent) -> Iterator[Thing]:
             )
 
 
-def thing_is_ours(thing: Thing, looks: Looks, intent: Intent) -> Iterator[Finding]:
+def things_of_the_agent(agent: AgentIntent) -> Iterator[Thing]:
+    """What the stack makes beside its agent."""
+    if agent.own_secret:
+        yield Thing(
+            subject=f"secret {agent.own_secret}",
+            path=f"{secrets(agent.namespace)}/{agent.own_secret}",
+            namespace=agent.namespace,
+            instead=f"if it holds the platform token: `pulumi config rm traceable-kong:agentToken` and `pulumi config "
+            f"set --path traceable-kong:agentTokenSecret.name {agent.own_secret}` (and .key)",
+        )
+
+
+def thing_is_ours(thing: Thing, looks: Looks, intent: Intent | AloneIntent) -> Iterator[Finding]:
     """An object that is there carries this stack's label."""
     found = looks.get(thing.path)
     if found is None:
@@ -126,41 +132,53 @@ def namespaces_are_as_said(looks: Looks, intent: Intent) -> Iterator[Finding]:
         wanted.append(("agent", intent.agent.namespace, intent.agent.create_namespace))
     made = {name for _, name, create in wanted if create}
     for key, name, create in wanted:
-        found = looks.get(f"{NAMESPACES}/{name}")
-        setting = f"pulumi config set --path traceable-kong:{key}.createNamespace"
-        if found is None:
-            # Of a Kong that is not ours the Deployment is looked for.
-            if name not in made and (key != "kong" or intent.gateway.ours):
-                yield Finding(
-                    subject=f"namespace {name}",
-                    wrong=f"is missing, and {key}.createNamespace is false: there is nothing to install into",
-                    mend=f"`kubectl create namespace {name}`, or `{setting} true`",
-                )
-            continue
-        if (found.get("metadata") or {}).get("deletionTimestamp"):
-            yield Finding(
-                subject=f"namespace {name}",
-                wrong="is being deleted: nothing can be made in it",
-                mend=f"`kubectl wait --for=delete namespace/{name} --timeout=300s`, then again",
-            )
-            continue
-        owner = labels_of(found).get(STACK_LABEL)
-        if create and owner != intent.owner:
-            whose = f"belongs to the stack {owner}" if owner else "is there, and this stack did not make it"
-            yield Finding(
-                subject=f"namespace {name}",
-                wrong=f"{whose}: with {key}.createNamespace it would be deleted with this stack, and all that is in it",
-                mend=f"`{setting} false`, and it stays; or another {key}.namespace"
-                + (
-                    ""
-                    if owner
-                    else f"; or, if it shall go with this stack, `kubectl label namespace {name} "
-                    f"{STACK_LABEL}={intent.owner}`"
-                ),
-            )
+        # Of a Kong that is not ours the Deployment is looked for.
+        asked_for = name not in made and (key != "kong" or intent.gateway.ours)
+        yield from _namespace_is_as_said(looks, intent.owner, key=key, name=name, create=create, asked_for=asked_for)
 
 
-def their_secret_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def agents_namespace_is_as_said(looks: Looks, intent: AloneIntent) -> Iterator[Finding]:
+    """The same of an agent that is alone."""
+    name, create = intent.agent.namespace, intent.agent.create_namespace
+    yield from _namespace_is_as_said(looks, intent.owner, key="agent", name=name, create=create, asked_for=not create)
+
+
+def _namespace_is_as_said(
+    looks: Looks, owner: str, *, key: str, name: str, create: bool, asked_for: bool
+) -> Iterator[Finding]:
+    found = looks.get(f"{NAMESPACES}/{name}")
+    setting = f"pulumi config set --path traceable-kong:{key}.createNamespace"
+    if found is None:
+        if asked_for:
+            yield Finding(
+                subject=f"namespace {name}",
+                wrong=f"is missing, and {key}.createNamespace is false: there is nothing to install into",
+                mend=f"`kubectl create namespace {name}`, or `{setting} true`",
+            )
+        return
+    if (found.get("metadata") or {}).get("deletionTimestamp"):
+        yield Finding(
+            subject=f"namespace {name}",
+            wrong="is being deleted: nothing can be made in it",
+            mend=f"`kubectl wait --for=delete namespace/{name} --timeout=300s`, then again",
+        )
+        return
+    theirs = labels_of(found).get(STACK_LABEL)
+    if create and theirs != owner:
+        whose = f"belongs to the stack {theirs}" if theirs else "is there, and this stack did not make it"
+        yield Finding(
+            subject=f"namespace {name}",
+            wrong=f"{whose}: with {key}.createNamespace it would be deleted with this stack, and all that is in it",
+            mend=f"`{setting} false`, and it stays; or another {key}.namespace"
+            + (
+                ""
+                if theirs
+                else f"; or, if it shall go with this stack, `kubectl label namespace {name} {STACK_LABEL}={owner}`"
+            ),
+        )
+
+
+def their_secret_is_there(looks: Looks, intent: Intent | AloneIntent) -> Iterator[Finding]:
     """The Secret that somebody else keeps the platform token in is there, with its key."""
     agent = intent.agent
     if agent is None or agent.their_secret is None:

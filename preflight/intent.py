@@ -11,6 +11,7 @@ from existing.template import Part
 __all__ = [
     "Adoption",
     "AgentIntent",
+    "AloneIntent",
     "GatewayIntent",
     "Intent",
     "NamedSecret",
@@ -156,3 +157,18 @@ class Intent:
     installed: bool
     row: RowIntent | None = None
     named_secrets: tuple[NamedSecret, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AloneIntent:
+    """What a stack that is the agent alone is about to do: `owner` and `live_change` are as in `Intent`.
+
+    `agent` is ours. `record` is the ConfigMap beside it that records what stands, `gateways_record` the one that a
+    stack with a gateway has beside that.
+    """
+
+    owner: str
+    live_change: bool
+    agent: AgentIntent
+    record: str
+    gateways_record: str

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from kube import Document
 from ownership import release_mark
 from preflight.finding import DeadRelease, Finding, Found
-from preflight.intent import Intent
+from preflight.intent import AloneIntent, Intent
 from preflight.looks import CLUSTER_ROLES, Looks, annotations_of, labels_of, name_of, secrets
 
 Revisions = dict[int, str]
@@ -54,7 +54,14 @@ def standing_in(looks: Looks, namespace: str) -> dict[str, Standing]:
 
 
 def release_is_ours_and_alive(
-    looks: Looks, intent: Intent, *, namespace: str, name: str, key: str, timeout_seconds: int, adopt: bool
+    looks: Looks,
+    intent: Intent | AloneIntent,
+    *,
+    namespace: str,
+    name: str,
+    key: str,
+    timeout_seconds: int,
+    adopt: bool,
 ) -> Iterator[Found]:
     """A release of our name carries this stack's mark, and Helm can go on with it.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kube import ApiError
 from preflight.finding import Finding
-from preflight.intent import Intent, RowIntent
+from preflight.intent import AgentIntent, AloneIntent, Intent, RowIntent
 from preflight.looks import Looks
 
 EVERYWHERE = ""
@@ -54,7 +54,8 @@ class Purpose:
 
 def purposes(intent: Intent) -> Iterator[Purpose]:
     """What an `up` of this intent needs."""
-    yield from _namespaces(intent)
+    made = ["kong"] if intent.gateway.create_namespace else []
+    yield from _namespaces([*made, *(["agent"] if intent.agent and intent.agent.create_namespace else [])])
     kong = intent.gateway.namespace
     yield _purpose("the plugin's files and the record", "nothing could be mounted into Kong", kong, "configmaps")
     if intent.gateway.ours:
@@ -72,12 +73,7 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
             instead="; or name a database that exists in kong.postgres.host",
         )
     if intent.agent and intent.agent.release:
-        yield _helm("the agent", intent.agent.namespace, "clusterroles", "clusterrolebindings")
-        yield Purpose(
-            subject="the agent's injector",
-            meant="no gateway pod would ever get a TME",
-            rights=_write("mutatingwebhookconfigurations", EVERYWHERE, "admissionregistration.k8s.io"),
-        )
+        yield from _agent(intent.agent)
     if intent.installed:
         # The two patches are there in async too, and hold nothing then; only in sync a pod is tried before.
         tried = [Right(verb="create", resource="pods", namespace=kong)] if intent.sync else []
@@ -112,6 +108,32 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
     yield _proof(intent)
 
 
+def purposes_of_the_agent(intent: AloneIntent) -> Iterator[Purpose]:
+    """What an `up` of the agent alone needs."""
+    there = intent.agent.namespace
+    yield from _namespaces(["agent"] if intent.agent.create_namespace else [])
+    yield _purpose("the record", "nobody could see what stands", there, "configmaps")
+    yield from _agent(intent.agent)
+    yield Purpose(
+        subject="the proof",
+        meant="whether the agent answers could not be looked up, and no `up` would succeed",
+        rights=(
+            Right(verb="get", resource="services", namespace=there),
+            Right(verb="list", resource="pods", namespace=there),
+            *_port_forward(there),
+        ),
+    )
+
+
+def _agent(agent: AgentIntent) -> Iterator[Purpose]:
+    yield _helm("the agent", agent.namespace, "clusterroles", "clusterrolebindings")
+    yield Purpose(
+        subject="the agent's injector",
+        meant="no gateway pod would ever get a TME",
+        rights=_write("mutatingwebhookconfigurations", EVERYWHERE, "admissionregistration.k8s.io"),
+    )
+
+
 def _row(row: RowIntent, kong: str) -> Purpose:
     """Kong is asked in its pod or at its address, with what stands in Secrets beside it."""
     access = row.access
@@ -131,12 +153,8 @@ def _row(row: RowIntent, kong: str) -> Purpose:
     )
 
 
-def _namespaces(intent: Intent) -> Iterator[Purpose]:
-    made = []
-    if intent.gateway.create_namespace:
-        made.append("kong")
-    if intent.agent and intent.agent.create_namespace:
-        made.append("agent")
+def _namespaces(made: list[str]) -> Iterator[Purpose]:
+    """`made` are the keys of the parts whose namespaces are made here."""
     if made:
         keys = " and ".join(f"`pulumi config set --path traceable-kong:{key}.createNamespace false`" for key in made)
         yield Purpose(
@@ -220,7 +238,7 @@ def _helm(what: str, namespace: str, *roles: str, jobs: bool = False) -> Purpose
     )
 
 
-def rights_for(looks: Looks, intent: Intent, *, purpose: Purpose) -> Iterator[Finding]:
+def rights_for(looks: Looks, intent: Intent | AloneIntent, *, purpose: Purpose) -> Iterator[Finding]:
     """We may do what a purpose needs. A preview only says what is missing: it changes nothing itself."""
     missing = [right for right in purpose.rights if not _may(looks, right)]
     if missing:

@@ -3,7 +3,7 @@
 Leaves out what should be (proof/expectation.py) and whether it is (proof/judging.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +86,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         plugin = pool.submit(_object, api, expected.plugin_object)
         row = pool.submit(_row, api, expected.database)
         known = _credentials(api, expected.database)
-        agent_pods = pool.submit(_agent_pods, api, expected.agent_namespace)
+        agent_pods = pool.submit(agents_in, api, expected.agent_namespace)
         pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
         serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
         looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known), serving))
@@ -172,7 +172,8 @@ def current_revision(api: kube.Kube, deployment: Mapping[str, Any]) -> str:
     return ""
 
 
-def _agent_pods(api: kube.Kube, namespace: str) -> list[Document]:
+def agents_in(api: kube.Kube, namespace: str) -> list[Document]:
+    """The pods behind the Service of the agent in a namespace, [] where there is none."""
     service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
     if service is None:
         return []
@@ -187,7 +188,7 @@ def _first_answer(api: kube.Kube, pods: list[Document]) -> str | None:
     reason = "there is no ready pod of the agent"
     for pod in pods:
         if is_ready(pod):
-            problem = _trouble(lambda pod=pod: _answers(api, pod))  # type: ignore[misc]
+            problem = silence_of(api, pod)
             if problem is None:
                 return None
             reason = f"{pod['metadata']['name']}: {problem}"
@@ -206,7 +207,7 @@ def _look_into(api: kube.Kube, expected: Expectation, pod: Document, known: acce
         said = str(problem)
     tme = None
     if expected.tme_image and any(runs_image(item, expected.tme_image) for item in containers(pod)):
-        tme = _trouble(lambda: _answers(api, pod))
+        tme = silence_of(api, pod)
     return PodLook(document=pod, kong=said, tme=tme)
 
 
@@ -223,13 +224,10 @@ def containers(pod: Mapping[str, Any]) -> list[Document]:
     return [*pod["spec"].get("containers", []), *(pod["spec"].get("initContainers") or [])]
 
 
-def _answers(api: kube.Kube, pod: Mapping[str, Any]) -> None:
-    kong.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], TME_PORT)
-
-
-def _trouble(question: Callable[[], None]) -> str | None:
+def silence_of(api: kube.Kube, pod: Mapping[str, Any]) -> str | None:
+    """Why nothing in a pod answers on the port of agent and TME, None where something does."""
     try:
-        question()
+        kong.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], TME_PORT)
     except (Silent, kube.ApiError, kube.Unreachable) as problem:
         return str(problem)
     return None

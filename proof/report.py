@@ -18,8 +18,8 @@ class Check:
     """One thing that was looked at.
 
     `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`,
-    `files`, `tme`, `loaded`, `plugin`, `override`, `agent`. `mend` says what to do where it is not `ok`, `lasting` that
-    it stays so however long one waits.
+    `files`, `tme`, `loaded`, `plugin`, `override`, `agent`, `webhook`. `mend` says what to do where it is not `ok`,
+    `lasting` that it stays so however long one waits.
     """
 
     pod: str
@@ -33,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All checks of one look at the gateway.
+    """All checks of one look at the gateway; `subject` says what it is where it is no gateway.
 
     `warnings` are what a person should mind although nothing failed, `notes` what was not checked. `cause` is what
     the ingress controller itself reported, "" where it reported nothing.
@@ -44,6 +44,7 @@ class Report:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     cause: str = field(default="")
+    subject: str = "gateway"
 
     @property
     def ok(self) -> bool:
@@ -62,11 +63,11 @@ class Report:
             lines = [f"{self.gateway}: {_pods(len(pods))}, every check holds."]
         else:
             bad = {check.pod for check in self.failed if check.pod}
-            lines = [f"The gateway {self.gateway} is not what this stack says{_summary(len(bad), len(pods))}:"]
+            lines = [f"The {self.subject} {self.gateway} is not what this stack says{_summary(len(bad), len(pods))}:"]
             for check in self.failed:
                 lines += [
                     "",
-                    f"  {check.pod or 'the gateway'}: {check.name}",
+                    f"  {check.pod or f'the {self.subject}'}: {check.name}",
                     f"    expected: {check.expected}",
                     f"    found:    {check.found}",
                 ]

@@ -19,6 +19,7 @@ import rock_download
 from settings import rules, rules_admin, rules_agent, rules_database, rules_plugin, secrets  # noqa: F401
 from settings.model import Settings
 from settings.problem import RULES, Problem, config_set
+from settings.rules_alone import OF_THE_AGENT, no_gateway
 from settings.secrets import SecretPath
 from settings.values import VALUE_RULES, read, validated
 
@@ -128,6 +129,9 @@ def _found_by_rules(settings: Settings, without_rules: Collection[str], broken: 
         if name not in without_rules:
             watched = _Watched(settings)
             found = list(rule(cast(Settings, watched)))
+            if not settings.gateway and name != no_gateway.__name__:
+                # What is not there at all is not judged by what it would have to be.
+                found = [problem for problem in found if _top(problem) in OF_THE_AGENT]
             # What is broken stands at its default here, and a rule that has read it has judged what nobody wrote.
             if not watched.read & set(broken):
                 yield from (dataclasses.replace(problem, rule=name) for problem in found)

@@ -208,6 +208,11 @@ class KongSettings(_Part):
 class Settings(_Part):
     """The keys of the namespace `traceable-kong`."""
 
+    gateway: Switch = Field(
+        default=True,
+        description="False: this stack is the agent alone, which the gateways of other stacks share; only `agent*`, "
+        "`blocking*` and `allowedClusters` may stand beside it.",
+    )
     mode: Literal["sync", "async"] = Field(
         default="sync",
         description="`sync`: every request asks the TME sidecar. `async`: one report in the log phase, no TME.",

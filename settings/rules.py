@@ -55,7 +55,7 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
 @rule
 def namespaces_differ(settings: Settings) -> Iterator[Problem]:
     """One namespace for both is made once, with Kong, which comes first; or it exists."""
-    same = settings.agent.namespace == settings.kong.namespace
+    same = settings.gateway and settings.agent.namespace == settings.kong.namespace
     if same and settings.agent.install and settings.agent.create_namespace and settings.kong.create_namespace:
         yield Problem(
             "kong.namespace",

@@ -74,7 +74,7 @@ def blocking_has_its_own_keys(settings: Settings) -> Iterator[Problem]:
 def outside_agent(settings: Settings) -> Iterator[Problem]:
     """An agent's URL: async only, and not beside an agent of ours."""
     url = settings.agent.url
-    if url is None:
+    if url is None or not settings.gateway:
         return
     if "@" in url:
         yield Problem(
@@ -148,6 +148,8 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
                 f"{config_remove('agent.tmeImage')}, or agentValues.injector.tme.imageName",
             )
         return
+    if not settings.gateway:
+        return  # Not meant: a stack without a gateway is its agent (rules_alone.py).
     for name in ("adopt", "chart", "createNamespace", "environment", "endpoint", "timeoutSeconds"):
         if _is_given(settings.agent, name):
             key = f"agent.{name}"

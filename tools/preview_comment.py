@@ -103,6 +103,8 @@ def _facts(preview: Preview) -> list[tuple[str, str | None, str | None]]:
 
 def _protection(entries: Mapping[str, str]) -> str:
     """In a word; without a record, and by the outputs of a stack that Traceable has left, there is none."""
+    if entries.get("gateway") == "false":
+        return "no gateway here"
     if entries.get("installed") != "true":
         return "not installed"
     return "enabled" if entries.get("enabled") == "true" else "disabled"

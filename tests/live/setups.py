@@ -20,7 +20,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "setups.md"
 
 ALL_OURS = "All ours"
 EXISTING_KONG = "A Kong that exists"
-SHARED_AGENT = "Several gateways, one agent"
+AGENT_ALONE = "The agent alone"
+FIRST_GATEWAY = "The first gateway"
+SECOND_GATEWAY = "The second gateway"
 OTHERS_WEBHOOK = "Another gateway's webhook"
 OUTSIDE_AGENT = "An agent outside the cluster"
 
@@ -50,12 +52,15 @@ def follow(stack: LiveStack, heading: str, **instead: Any) -> None:
     `instead` are values of this test by their place in the page, `kong__namespace="..."`.
     """
     shown = config(heading)
-    path = rock.make(stack.directory / "rocks", version=shown["plugin"].get("version", rock.VERSION))
-    instead["plugin__sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    own = {key: stack.configured(key) or {} for key in OF_THE_PLATFORM}
+    if shown.get("gateway") is False:
+        own["plugin"], own["kong"], own["kongValues"] = {}, {}, {}
+    else:
+        path = rock.make(stack.directory / "rocks", version=shown["plugin"].get("version", rock.VERSION))
+        instead["plugin__sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        own["plugin"] = {"name": own["plugin"]["name"], "rock": str(path)}
     for place, value in instead.items():
         _replace(shown, place.split("__"), value)
-    own = {key: stack.configured(key) or {} for key in OF_THE_PLATFORM}
-    own["plugin"] = {"name": own["plugin"]["name"], "rock": str(path)}
     if shown.get("kong", {}).get("install") is False:
         own["kong"], own["kongValues"] = {"timeoutSeconds": ROLLOUT_TIMEOUT_SECONDS}, {}
     if shown.get("agent", {}).get("install") is False:

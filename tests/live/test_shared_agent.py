@@ -6,7 +6,15 @@ import shlex
 from typing import Any
 
 from tests.live.operations import refused_preview
-from tests.live.setups import ALL_OURS, OTHERS_WEBHOOK, OUTSIDE_AGENT, SHARED_AGENT, config, follow
+from tests.live.setups import (
+    AGENT_ALONE,
+    FIRST_GATEWAY,
+    OTHERS_WEBHOOK,
+    OUTSIDE_AGENT,
+    SECOND_GATEWAY,
+    config,
+    follow,
+)
 from tests.live.stack import PROJECT, LiveStack
 from tests.live.standing import gateway_pods, plugin, plugins, tme_count
 from tests.live.test_installation import NOTHING, NewStack
@@ -15,20 +23,46 @@ OPTION = {"max_body_size_bytes": 65536}
 """An option of the newer rock: the first gateway's Kong does not know it."""
 
 
-def second_gateway(new_stack: NewStack, first: LiveStack) -> LiveStack:
-    """A stack with a newer rock than the first one's, and with the first one's agent, as docs/setups.md shows it."""
+def first_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
+    """A stack that uses the agent of another, as docs/setups.md shows it."""
     stack = new_stack()
     follow(
         stack,
-        SHARED_AGENT,
+        FIRST_GATEWAY,
+        agent__namespace=agent.agent_namespace,
+        kong__namespace=stack.kong_namespace,
+        kong__release=stack.name,
+        kong__ingressClass=stack.name,
+    )
+    return stack
+
+
+def second_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
+    """The same with a newer rock than the first one's, as docs/setups.md shows it."""
+    stack = new_stack()
+    follow(
+        stack,
+        SECOND_GATEWAY,
         plugin__name=f"{stack.name}-plugin",
-        agent__namespace=first.agent_namespace,
+        agent__namespace=agent.agent_namespace,
         kong__namespace=stack.kong_namespace,
         kong__release=stack.name,
         kong__ingressClass=stack.name,
     )
     stack.set(pluginConfig=OPTION)
     return stack
+
+
+def becomes_the_agent_alone(stack: LiveStack) -> str:
+    """What a stack with a gateway is told that shall be the agent alone; its config is as before then."""
+    path = stack.directory / f"Pulumi.{stack.name}.yaml"
+    before = path.read_text()
+    stack.unset("mode", "plugin", "kong", "kongValues")
+    stack.set(gateway=False, agent={"namespace": stack.agent_namespace}, agentTokenSecret={"name": "t", "key": "t"})
+    try:
+        return refused_preview(stack)
+    finally:
+        path.write_text(before)
 
 
 def left_alone(stack: LiveStack, preview: str) -> str:
@@ -42,11 +76,12 @@ def left_alone(stack: LiveStack, preview: str) -> str:
     return found[2]
 
 
-def select_by_values(first: LiveStack, second: LiveStack, webhook: str) -> None:
+def select_by_values(first: LiveStack, second: LiveStack, agent: LiveStack, webhook: str) -> None:
     """The first gateway's own values make its webhook leave the second's objects alone, as docs/setups.md shows it."""
     first.kubectl("delete", "validatingwebhookconfiguration", webhook)
     selector = "kongValues__ingressController__admissionWebhook__objectSelector__matchExpressions__0__values"
-    follow(first, OTHERS_WEBHOOK, **{selector: [f"{PROJECT}.{second.name}"]})
+    instead = {"agent__namespace": agent.agent_namespace, selector: [f"{PROJECT}.{second.name}"]}
+    follow(first, OTHERS_WEBHOOK, **instead)
     first.up()
     (written,) = [
         item for item in first.objects("validatingwebhookconfigurations") if item["metadata"]["name"] == webhook
@@ -80,11 +115,24 @@ def failed_checks(stack: LiveStack) -> dict[str, str]:
 
 
 def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) -> None:
-    first = new_stack()
-    follow(first, ALL_OURS)
+    agent = new_stack()
+    follow(agent, AGENT_ALONE, agent__namespace=agent.agent_namespace)
+    said = agent.up()
+    assert f"{agent.agent_namespace}/agent: 2 serving pods, every check holds" in said
+    assert agent.outputs() == {
+        "gateway": False,
+        "agentNamespace": agent.agent_namespace,
+        "endpoint": f"http://agent.{agent.agent_namespace}:5442",
+        "tmeImage": "traceable-agent",
+    }
+    agent.preview(NOTHING)
+
+    first = first_gateway(new_stack, agent)
     with first.recorded():
         first.up()
-    second = second_gateway(new_stack, first)
+    said = becomes_the_agent_alone(first)
+    assert f"has a gateway in namespace {first.kong_namespace}" in said and "Nothing was touched" in said
+    second = second_gateway(new_stack, agent)
 
     said = refused_preview(second)
     assert "objectSelector" in said and "max_body_size_bytes" in said and "Nothing was touched" in said
@@ -100,30 +148,31 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
         assert stack.verify().returncode == 0, stack.verify().stdout
     assert plugin(second)["config"]["max_body_size_bytes"] == 65536
 
-    # The agent's settings are the first stack's: the other gateway finds them with its own next run.
-    first.set(blockingStatusCode=451)
+    # The agent's settings are its own stack's: a gateway finds them with its own next run.
+    agent.set(blockingStatusCode=451)
     with first.recorded() as changed, second.recorded() as followed:
-        select_by_values(first, second, webhook)
+        agent.up()
+        select_by_values(first, second, agent, webhook)
         second.up()
     assert (changed.rollouts, followed.rollouts) == (1, 1)
     (pod,) = gateway_pods(second)
     assert "451" in {variable.get("value") for item in pod["spec"]["containers"] for variable in item.get("env", [])}
     second.preview(NOTHING)
 
-    before = standing(first)
+    before = standing(first), standing(agent)
     with first.recorded() as untouched:
         second.destroy()
-    assert standing(first) == before and untouched.rollouts == 0
+    assert (standing(first), standing(agent)) == before and untouched.rollouts == 0
     assert plugins(second) == []
     assert first.verify().returncode == 0
     first.preview(NOTHING)
 
-    # In async the second's reports go to the first's agent; then it asks for that one's TME again.
+    # In async the second's reports go to the same agent; then it asks for its TME again.
     second.set(mode="async")
     with first.recorded() as untouched, second.recorded() as reporting:
         second.up()
     assert (reporting.rollouts, untouched.rollouts) == (1, 0)
-    assert plugin(second)["config"]["ext_cap_endpoint"] == f"http://agent.{first.agent_namespace}:5442"
+    assert plugin(second)["config"]["ext_cap_endpoint"] == f"http://agent.{agent.agent_namespace}:5442"
     assert plugin(second)["config"]["mode"] == "async" and tme_count(second) == 0
     assert second.verify().returncode == 0, second.verify().stdout
     second.preview(NOTHING)
@@ -132,13 +181,17 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
         second.up()
     assert switched.rollouts == 1
 
-    before = standing(second)
+    # The first goes, and then the agent, out of turn: what runs keeps its TME.
+    before = standing(second), standing(agent)
     with second.recorded() as alone:
         first.destroy()
-    assert standing(second) == before and alone.rollouts == 0
+        assert (standing(second), standing(agent)) == before
+        agent.destroy()
+    assert standing(second) == before[0] and alone.rollouts == 0
+    assert standing(agent) == {}
     assert tme_count(second) == len(gateway_pods(second)) == 1
     assert failed_checks(second) == {"agent": "the agent is gone: none is there"}
-    assert f"service agent in namespace {first.agent_namespace}" in refused_preview(second)
+    assert f"service agent in namespace {agent.agent_namespace}" in refused_preview(second)
     with second.recorded():
         second.destroy()
     assert plugins(second) == []

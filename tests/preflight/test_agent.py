@@ -90,3 +90,12 @@ def test_the_agent_that_this_stack_installed_is_nobody_elses(shared: FakeKube) -
     passes(shared, agent=AGENT)
     record_stands(shared, agentNamespace="shared")
     passes(shared, agent=AGENT)
+
+
+def test_the_agent_that_this_stack_was_alone_is_nobody_elses(shared: FakeKube) -> None:
+    path = f"{config_maps('shared')}/traceable-agent-installation"
+    record = {"data": {"agentNamespace": "shared", "agentValuesDigest": "0123456789"}}
+    shared.put(path, record, ours=True)
+    assert "agent.install true" in refused(shared, agent=AGENT)
+    shared.put(path, {"data": record["data"]}, ours=True, owner="traceable-kong.agent")
+    passes(shared, agent=AGENT)

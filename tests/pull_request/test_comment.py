@@ -129,6 +129,7 @@ def test_what_cannot_be_seen_is_written_out() -> None:
     ("outputs", "said"),
     [
         ({"installed": False, "enabled": False}, "nothing changes (protection not installed)"),
+        ({"gateway": False}, "nothing changes (protection no gateway here)"),
         (
             {"installed": True, "enabled": False, "mode": "sync", "rockVersion": "2.1.2-1", "pluginVersion": "2.1.2"},
             "nothing changes (mode sync, plugin version 2.1.2-1, protection disabled)",

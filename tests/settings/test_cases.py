@@ -85,3 +85,22 @@ def test_a_broken_key_hides_no_other_problem_and_makes_none() -> None:
             }
         )
     assert {problem.key for problem in error.value.problems} == {"agent.evironment", "mode", "kong.container"}
+
+
+def test_where_there_is_no_gateway_nothing_is_said_of_how_it_would_have_to_be() -> None:
+    """The digest of its rock, the order in which it leaves, a Kong without a name: each asks for what is not there."""
+    gateway = {"installed": "false", "kong": '{"install": false, "createNamespace": false}', "pluginConfig": '{"a": 1}'}
+    with pytest.raises(settings.SettingsError) as error:
+        settings.parse({"gateway": "false", "agent": '{"tmeImage": "a", "namespace": "kong"}', **gateway})
+    found = {(problem.rule, problem.key) for problem in error.value.problems}
+    assert found == {("no_gateway", key) for key in gateway} | {
+        ("one_token", "agentToken"),
+        ("foreign_agent", "agent.tmeImage"),
+    }
+
+
+def test_an_agent_alone_that_is_not_ours_is_one_problem_and_not_one_for_each_of_its_keys() -> None:
+    agent = '{"install": false, "url": "", "environment": "dev", "chart": {"path": "a"}}'
+    with pytest.raises(settings.SettingsError) as error:
+        settings.parse({"gateway": "false", "agent": agent, "agentTokenSecret": '{"name": "t", "key": "t"}'})
+    assert [problem.key for problem in error.value.problems] == ["agent.install", "agent.url"]

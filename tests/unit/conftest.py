@@ -11,7 +11,9 @@ import cluster
 import preflight
 import proof
 from local import rock
-from preflight import Examination, Finding, Intent
+from preflight import AloneIntent, Examination, Finding, Intent
+from proof import alone
+from proof.alone import AgentExpectation
 from proof.report import Check, Report
 from tests.unit.recording import PROJECT, Recording, record
 
@@ -29,8 +31,9 @@ class Program:
     """The program, run by `up` and `preview` with what the stack says.
 
     A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
-    it was asked for, each time. `refusals` are what preflight finds, `intents` what it was asked about. `recording` is
-    what the last run registered, also where it failed.
+    it was asked for, each time, `agents_asked_for` of an agent that is alone. `refusals` are what preflight finds,
+    `intents` what it was asked about, and `agents_intents`. `recording` is what the last run registered, also where it
+    failed.
     """
 
     folder: Path
@@ -39,6 +42,8 @@ class Program:
     recording: Recording = field(default_factory=Recording)
     refusals: list[Finding] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
+    agents_asked_for: list[AgentExpectation] = field(default_factory=list)
+    agents_intents: list[AloneIntent] = field(default_factory=list)
 
     def up(self, **config: object) -> Recording:
         return self._run(config, preview=False)
@@ -65,13 +70,24 @@ class Program:
     def prove(self, api: object, expected: proof.Expectation) -> Report:
         assert isinstance(api, NobodyToAsk)
         self.asked_for.append(expected)
+        return self._found()
+
+    def prove_agent(self, api: object, expected: AgentExpectation) -> Report:
+        assert isinstance(api, NobodyToAsk)
+        self.agents_asked_for.append(expected)
+        return self._found()
+
+    def _found(self) -> Report:
         if isinstance(self.report, Exception):
             raise self.report
         return self.report
 
-    def examine(self, api: object, intent: Intent) -> Examination:
+    def examine(self, api: object, intent: Intent | AloneIntent) -> Examination:
         assert isinstance(api, NobodyToAsk)
-        self.intents.append(intent)
+        if isinstance(intent, AloneIntent):
+            self.agents_intents.append(intent)
+        else:
+            self.intents.append(intent)
         return Examination(refusals=self.refusals, warnings=[], dead=[])
 
 
@@ -80,5 +96,6 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     made = Program(tmp_path)
     monkeypatch.setattr(cluster.Cluster, "api", NobodyToAsk())
     monkeypatch.setattr(proof, "prove", made.prove)
+    monkeypatch.setattr(alone, "prove", made.prove_agent)
     monkeypatch.setattr(preflight, "examine", made.examine)
     return made

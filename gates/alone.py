@@ -1,0 +1,50 @@
+"""The gates of a stack that is the agent alone: what holds its Release back, and the proof at the end.
+
+Leaves out a gateway's (gates/__init__.py).
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import pulumi
+
+import kube
+from gates.hooks import AGENT_DEPLOYMENT, Connection, Hooks
+from proof import alone
+from proof.alone import AgentExpectation
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentGatesArgs:
+    """`record_name` is the ConfigMap beside the agent that says what stands; a removal may take `timeout_seconds`."""
+
+    expectation: AgentExpectation
+    record_name: str
+    timeout_seconds: int
+
+
+class AgentGates(Hooks):
+    """`agent`: the gate before the agent's Release, a ResourceHookBinding."""
+
+    def __init__(self, *, args: AgentGatesArgs, cluster: Connection) -> None:
+        namespace = args.expectation.namespace
+        record_path = f"/api/v1/namespaces/{namespace}/configmaps/{args.record_name}"
+        super().__init__(cluster, record_path=record_path, timeout_seconds=args.timeout_seconds)
+        self._expectation = args.expectation
+        clear = partial(self._clear_name, namespace=namespace, release=args.expectation.release)
+        self.agent = self._binding("agent", create=[clear, self._watch_agent], update=[self._watch_agent])
+
+    def prove(self) -> None:
+        """Returns when the agent is what it should be. Raises pulumi.RunError with the report."""
+        try:
+            report = alone.prove(self._cluster.api, self._expectation)
+        except (kube.ApiError, kube.Unreachable) as problem:
+            raise pulumi.RunError(
+                f"The agent could not be looked at, so nothing is proven: {problem}. Run pulumi up again."
+            ) from None
+        if not report.ok:
+            raise pulumi.RunError(report.text())
+        pulumi.log.info(report.text())
+
+    def _watch_agent(self, api: kube.Kube) -> None:
+        self._watch(api, self._expectation.namespace, AGENT_DEPLOYMENT, plugin_object=None)

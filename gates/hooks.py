@@ -1,0 +1,88 @@
+"""How a gate is a hook: run beside the program's own loop, its refusal one message, a rollout watched meanwhile.
+
+Leaves out which questions a gate asks (gates/__init__.py, gates/alone.py).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import pulumi
+
+import kube
+from gates import unrecorded
+from gates.probe import Refused
+from gates.watch import RolloutWatch
+
+Check = Callable[[kube.Kube], None]
+
+AGENT_DEPLOYMENT = "traceable-agent"
+"""The agent's Deployment (traceable-agent chart 1.58.0)."""
+
+
+class Connection(Protocol):
+    """A cluster: the connection to it, and the configuration that says which (`cluster.Cluster`)."""
+
+    @property
+    def api(self) -> kube.Kube: ...
+    @property
+    def kubeconfig(self) -> str | None: ...
+    @property
+    def context(self) -> str | None: ...
+
+
+class Hooks:
+    """Hooks of one stack, whose record is at `record_path`; a removal may take `timeout_seconds`."""
+
+    def __init__(self, cluster: Connection, *, record_path: str, timeout_seconds: int) -> None:
+        self._cluster = cluster
+        self._record_path = record_path
+        self._timeout_seconds = timeout_seconds
+        self._watches: dict[tuple[str, str], RolloutWatch] = {}
+
+    def _binding(self, name: str, *, create: list[Check], update: list[Check]) -> pulumi.ResourceHookBinding:
+        return pulumi.ResourceHookBinding(
+            before_create=[self._hook(f"before-{name}-create", create)] if create else [],
+            before_update=[self._hook(f"before-{name}-update", update)] if update else [],
+        )
+
+    def _hook(self, name: str, checks: list[Check]) -> pulumi.ResourceHook:
+        async def run(_: pulumi.ResourceHookArgs) -> None:
+            self._loop = asyncio.get_running_loop()
+            for check in checks:
+                try:
+                    # Beside the program's own loop: what else is under way goes on.
+                    await asyncio.to_thread(check, self._cluster.api)
+                except (Refused, kube.ApiError, kube.Unreachable) as problem:
+                    raise pulumi.RunError(str(problem)) from None
+
+        return pulumi.ResourceHook(name, run)
+
+    def _watch(self, api: kube.Kube, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
+        """Begins to look at a Deployment, once in a run."""
+        if (namespace, deployment) not in self._watches:
+            watch = RolloutWatch(
+                api, namespace=namespace, deployment=deployment, plugin_object=plugin_object, say=self._warn
+            )
+            self._watches[namespace, deployment] = watch
+            watch.start()
+
+    def _warn(self, line: str) -> None:
+        try:
+            # From the watch's own thread, and the engine is only talked to from the program's loop.
+            self._loop.call_soon_threadsafe(pulumi.log.warn, line)
+        except RuntimeError:
+            # The program is over.
+            for watch in self._watches.values():
+                watch.stop()
+
+    def _clear_name(self, api: kube.Kube, *, namespace: str, release: str) -> None:
+        unrecorded.remove(
+            api,
+            namespace=namespace,
+            release=release,
+            record_path=self._record_path,
+            timeout_seconds=self._timeout_seconds,
+            kubeconfig=self._cluster.kubeconfig,
+            context=self._cluster.context,
+        )

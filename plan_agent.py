@@ -1,0 +1,97 @@
+"""The agent's part of the plan; and the whole plan of a stack that is the agent alone (`gateway: false`). Pure.
+
+Leaves out the gateway and what is put on it (plan.py, plan_gateway.py).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import ownership
+from components.agent import OWN_TOKEN_SECRET, AgentArgs, TokenSecret, agent_endpoint, agent_values, tme_image_of
+from components.helm import Chart
+from components.installation import InstallationArgs
+from gates.alone import AgentGatesArgs
+from preflight.agent import AGENT_RECORD, injector_webhook
+from proof.alone import AgentExpectation
+from settings import Settings
+from values import digest, merged
+
+AGENT_RELEASE = "traceable-agent"
+
+REPLICAS_WHERE_GUARDED = 2
+"""Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentPlan:
+    """A stack that is the agent alone: the arguments of its components, what must hold, and its outputs."""
+
+    agent: AgentArgs
+    installation: InstallationArgs
+    gates: AgentGatesArgs
+    outputs: dict[str, Any]
+
+
+def agent_plan(settings: Settings, owner: str, *, adopt: bool) -> AgentPlan:
+    """The plan for the agent alone; `owner` is what `ownership.stack_id()` gave, `adopt` True takes over a release.
+
+    Raises AgentValuesError.
+    """
+    agent = agent_args(settings, owner, adopt=adopt)
+    endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
+    injects = agent.values.get("injectorEnabled", True) is not False
+    stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": tme_image}
+    return AgentPlan(
+        agent=agent,
+        installation=InstallationArgs(
+            namespace=agent.namespace,
+            record_name=AGENT_RECORD,
+            record={"gateway": "false", **stands, "agentValuesDigest": digest(agent.values)},
+            labels=agent.labels,
+        ),
+        gates=AgentGatesArgs(
+            expectation=AgentExpectation(
+                namespace=agent.namespace,
+                release=agent.release,
+                webhook=injector_webhook(agent.namespace) if injects else None,
+            ),
+            record_name=AGENT_RECORD,
+            timeout_seconds=agent.timeout_seconds,
+        ),
+        outputs={"gateway": False, **stands},
+    )
+
+
+def agent_args(settings: Settings, owner: str, *, adopt: bool) -> AgentArgs:
+    """What an agent of ours is made of. Raises AgentValuesError."""
+    theirs = settings.agent_token_secret
+    # Whatever the mode: a switch changes the gateway and not its agent. Of gateways of other stacks any may deny.
+    denies = settings.tme_guard == "deny" or not settings.gateway
+    values = agent_values(
+        settings.agent_values,
+        environment=settings.agent.environment,
+        endpoint=settings.agent.endpoint,
+        blocking_status_code=settings.blocking_status_code,
+        blocking_message=settings.blocking_message,
+        token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
+        tme_image=settings.agent.tme_image,
+        replicas=REPLICAS_WHERE_GUARDED if denies else None,
+    )
+    return AgentArgs(
+        namespace=settings.agent.namespace,
+        create_namespace=None if _one_namespace(settings) else settings.agent.create_namespace,
+        release=AGENT_RELEASE,
+        chart=Chart(**settings.agent.chart.model_dump()),
+        # With the mark by which the next run knows it as this stack's.
+        values=merged(values, ownership.release_mark(owner)),
+        token=settings.agent_token,
+        timeout_seconds=settings.agent.timeout_seconds,
+        labels=ownership.labels(owner),
+        adopt=adopt,
+    )
+
+
+def _one_namespace(settings: Settings) -> bool:
+    """True where the agent is beside this stack's Kong, in Kong's namespace."""
+    same = settings.agent.namespace == settings.kong.namespace
+    return settings.gateway and same and not settings.agent.create_namespace

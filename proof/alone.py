@@ -1,0 +1,91 @@
+"""The proof of a stack that is the agent alone: can the gateways of other stacks use it? Asks, and changes nothing.
+
+Each ready pod behind the agent's Service answers on its port, and the webhook that gives gateways the TME is there.
+Leaves out the gateways (their own stacks prove them), and whether the injector answers: each gateway's stack tries that
+with a pod of its own (gates/probe.py).
+"""
+
+import time
+from dataclasses import dataclass
+
+import kube
+from pods import is_ready
+from proof.asking import agents_in, silence_of
+from proof.report import Check, Report
+
+DEADLINE_SECONDS = 30.0
+"""Helm has waited for the pods; their Service and their answers follow within moments."""
+
+INTERVAL_SECONDS = 0.5
+
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentExpectation:
+    """The agent's namespace and Helm release, and its injector's webhook, None where the injector is off."""
+
+    namespace: str
+    webhook: str | None
+    release: str
+
+
+def prove(api: kube.Kube, expected: AgentExpectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
+    """The report as soon as everything holds, or the last one at the deadline.
+
+    Raises kube.ApiError or kube.Unreachable.
+    """
+    deadline = time.monotonic() + deadline_seconds
+    while True:
+        report = _look(api, expected)
+        if report.ok or time.monotonic() >= deadline:
+            return report
+        time.sleep(INTERVAL_SECONDS)
+
+
+def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
+    namespace = expected.namespace
+    pods = agents_in(api, namespace)
+    ready = [pod for pod in pods if is_ready(pod)]
+    describe = f"kubectl --namespace {namespace} describe pods"
+    checks = [
+        Check(
+            pod="",
+            name="ready",
+            ok=bool(ready),
+            expected=f"a ready pod behind the Service agent in {namespace}",
+            found=f"{len(ready)} of {len(pods)}",
+            mend=describe,
+        )
+    ]
+    for pod in ready:
+        silence = silence_of(api, pod)
+        checks.append(
+            Check(
+                pod=pod["metadata"]["name"],
+                name="agent",
+                ok=silence is None,
+                expected="an agent that answers on 5442",
+                found=silence or "it answers",
+                mend=describe,
+            )
+        )
+    if expected.webhook:
+        release = f"{expected.release} --namespace {namespace}"
+        there = api.get(f"{WEBHOOKS}/{expected.webhook}") is not None
+        checks.append(
+            Check(
+                pod="",
+                name="webhook",
+                ok=there,
+                expected=f"the MutatingWebhookConfiguration {expected.webhook}, which gives gateways the TME",
+                found="it is there" if there else "there is none",
+                mend=f"`helm history {release}`, then `helm rollback {release}` to its newest revision",
+            )
+        )
+    return Report(
+        gateway=f"{namespace}/agent",
+        subject="agent",
+        checks=tuple(checks),
+        notes=("not checked: the agent's own connection to the Traceable platform, which it shows nowhere",),
+    )

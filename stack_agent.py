@@ -1,0 +1,23 @@
+"""A stack that is the agent alone, in the order in which it happens. Wiring only.
+
+Leaves out the gateways that share it: each is a stack of its own (stack_gateway.py).
+"""
+
+import pulumi
+
+import cluster
+from components.agent import TraceableAgent
+from components.installation import Installation
+from gates.alone import AgentGates
+from plan_agent import AgentPlan
+
+
+def make_agent(planned: AgentPlan, target: cluster.Cluster, provider: pulumi.ProviderResource) -> None:
+    """Registers everything."""
+    gates = AgentGates(args=planned.gates, cluster=target)
+
+    def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
+
+    agent = TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after())
+    Installation("installation", args=planned.installation, prove=gates.prove, steps=agent.made, opts=after(agent))

@@ -1,0 +1,66 @@
+"""The gate of an agent that is alone: what no state knows is found by the record beside the agent."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from gates import unrecorded, watch
+from gates.alone import AgentGates, AgentGatesArgs
+from gates.probe import Refused
+from proof.alone import AgentExpectation
+from tests.fake_kube import FakeKube
+from tests.unit.recording import record
+
+ARGS: Any = None
+
+
+def call(hook: str) -> None:
+    cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None)
+    args = AgentGatesArgs(
+        expectation=AgentExpectation(namespace="shared", release="traceable-agent", webhook=None),
+        record_name="the-record",
+        timeout_seconds=70,
+    )
+    made = record(lambda: AgentGates(args=args, cluster=cluster))
+    asyncio.run(made.hooks[hook].callback(ARGS))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was asked, in order."""
+    names: list[Any] = []
+    monkeypatch.setattr(watch.RolloutWatch, "start", lambda self: names.append("watch"))
+    monkeypatch.setattr(unrecorded, "remove", lambda _, **arguments: names.append(arguments))
+    return names
+
+
+def test_before_it_is_made_its_name_is_cleared(asked: list[Any]) -> None:
+    call("before-agent-create")
+    cleared, watched = asked
+    assert cleared == {
+        "namespace": "shared",
+        "release": "traceable-agent",
+        "record_path": "/api/v1/namespaces/shared/configmaps/the-record",
+        "timeout_seconds": 70,
+        "kubeconfig": None,
+        "context": None,
+    }
+    assert watched == "watch"
+
+
+def test_before_it_is_changed_only_its_rollout_is_watched(asked: list[Any]) -> None:
+    call("before-agent-update")
+    assert asked == ["watch"]
+
+
+def test_a_refusal_is_one_message(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise Refused("not now")
+
+    monkeypatch.setattr(unrecorded, "remove", refuse)
+    with pytest.raises(pulumi.RunError, match=r"^not now$"):
+        call("before-agent-create")
+    assert asked == []
