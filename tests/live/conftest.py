@@ -33,6 +33,8 @@ LONGEST_FIRST = (
 EACH_ALONE = ("test_operations", "test_database_failures", "test_interrupted", "test_existing_kong", "test_take_over")
 
 
+# Before xdist's own, which reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What runs side by side: whole files, which share a stack, but each test by itself where it has its own.
 

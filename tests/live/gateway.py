@@ -97,7 +97,8 @@ class Gateway:
         return [item for item in shown["items"] if "deletionTimestamp" not in item["metadata"]]
 
     def pod(self) -> dict[str, Any]:
-        (found,) = self.pods()
+        """The one of Kong's Deployment; with a database the chart has Jobs, too."""
+        (found,) = [item for item in self.pods() if "job-name" not in item["metadata"]["labels"]]
         return dict(found)
 
     def containers(self) -> dict[str, dict[str, Any]]:

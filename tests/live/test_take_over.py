@@ -10,12 +10,14 @@ import yaml
 import rock
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner
-from tests.live.stack import PROJECT, TOKEN, LiveStack
+from tests.live.stack import PROJECT, LiveStack
 from tests.live.standing import gateway_pods, plugin, tme_count
 from tests.live.test_interrupted import killed_when, release_is
 from tools import preview_reading
 
 NOTHING = "--expect-no-changes"
+OWNERS_TOKEN = "live-test-token-of-somebody-by-hand"
+"""Another than the stacks': by hand it stands in an argument, and a test looks for theirs in every process."""
 NewStack = Callable[..., LiveStack]
 
 INSTALLED_BY_HAND = ("helm", "upgrade", "--install", "traceable-agent")
@@ -42,7 +44,7 @@ def install_by_hand(owner: Owner, **kong_values: Any) -> None:
     kong, values = stack.configured("kong"), stack.configured("kongValues")
     owner.install(**kong_values)
     stack.set(kong=kong, kongValues=values)
-    upgrade_agent(stack, "--create-namespace", "--set", f"token={TOKEN}", **stack.configured("agentValues"))
+    upgrade_agent(stack, "--create-namespace", "--set", f"token={OWNERS_TOKEN}", **stack.configured("agentValues"))
 
 
 def upgrade_agent(stack: LiveStack, *options: str, **values: Any) -> None:
@@ -55,7 +57,7 @@ def move_the_token(stack: LiveStack) -> None:
     """Out of the release's values, into a Secret that they name."""
     where = ("--namespace", stack.agent_namespace)
     secret = ("kubectl", "create", "secret", "generic", "traceable-token", *where, "--from-file=token=/dev/stdin")
-    stack._run([*secret], stdin=TOKEN)
+    stack._run([*secret], stdin=OWNERS_TOKEN)
     named = "token=,externalTokenSecret.name=traceable-token,externalTokenSecret.key=token"
     upgrade_agent(stack, "--reuse-values", "--set", named)
     stack.pulumi("config", "rm", f"{PROJECT}:agentToken")
@@ -121,7 +123,7 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
 
     stack.set(enabled=True, installed=True)
     said = refused_preview(stack)
-    assert "has token in its values as plain text" in said and TOKEN not in said
+    assert "has token in its values as plain text" in said and OWNERS_TOKEN not in said
     move_the_token(stack)
     with stack.recorded() as came:
         stack.up()
@@ -129,7 +131,7 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
     assert tme_count(stack) == len(gateway_pods(stack)) == 2
     assert owner.variable("KONG_PLUGINS") == "bundled,foo,bar,traceable"
     assert identities(stack) == before
-    assert TOKEN not in stack.pulumi("stack", "export")
+    assert OWNERS_TOKEN not in stack.pulumi("stack", "export")
     stack.pulumi("config", "rm", "--path", f"{PROJECT}:kong.adopt")
     stack.pulumi("config", "rm", "--path", f"{PROJECT}:agent.adopt")
     stack.preview(NOTHING)
