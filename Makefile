@@ -32,7 +32,7 @@ unit: $(ENVIRONMENT) ## Tests without a cluster
 	@$(PYTHON) -m pytest tests --ignore=tests/live
 
 live: $(ENVIRONMENT) ## Tests on the embedded Kubernetes
-	@$(PYTHON) -m pytest tests/live --numprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(PYTHON) -m pytest tests/live --numprocesses 4 --dist loadscope --no-loadscope-reorder
 
 $(ENVIRONMENT): requirements.txt requirements-dev.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

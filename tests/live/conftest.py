@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.platform import Platform
 from tests.live.stack import LiveStack
@@ -33,18 +34,22 @@ LONGEST_FIRST = (
 EACH_ALONE = ("test_operations", "test_database_failures", "test_interrupted", "test_existing_kong", "test_take_over")
 
 
-# Before xdist's own, which reads the marks.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs side by side: whole files, which share a stack, but each test by itself where it has its own.
-
-    The longest begin, so that no worker is left with one at the end.
-    """
-    for item in items:
-        alone = item.path.stem in EACH_ALONE
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else str(item.path)))
+    """The longest begin, so that no worker is left with one at the end."""
     names = dict(zip(LONGEST_FIRST, range(len(LONGEST_FIRST)), strict=True))
     items.sort(key=lambda item: names.get(item.path.stem, len(names)))
+
+
+class Scheduling(LoadScopeScheduling):
+    """What runs on one worker: a whole file, which shares a stack, but each test by itself where it has its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return nodeid if Path(file).stem in EACH_ALONE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(hookwrapper=True)
