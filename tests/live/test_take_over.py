@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import rock
+from tests.live.holding import helm_held_before_it_ends
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.stack import PROJECT, LiveStack
@@ -148,7 +149,8 @@ def test_a_take_over_that_was_killed_is_finished_by_the_next(owner: Owner) -> No
     stack.set(enabled=False, installed=False, kongValues=values_of(stack, stack.name, stack.kong_namespace))
     set_in(stack, "kong", adopt=True, createNamespace=False)
     with stack.recorded() as taken:
-        killed_when(stack, release_is(stack, "pending-upgrade"))
+        with helm_held_before_it_ends(stack, stack.kong_namespace):
+            killed_when(stack, release_is(stack, "pending-upgrade"))
         stack.up()
     assert taken.rollouts == 0
     assert owner.template() == template
