@@ -33,8 +33,7 @@ def context(settings: Settings, default: ssl.SSLContext) -> ssl.SSLContext:
         try:
             result.load_cert_chain(chain)
             if asks:
-                authority = settings.get("nginx_admin_ssl_client_certificate")
-                result.load_verify_locations(cadata=_pem(settings, authority, "nginx_admin_ssl_client_certificate"))
+                result.load_verify_locations(cadata=_authority(settings))
         except ssl.SSLError as problem:
             raise StartError(f"nginx: [emerg] cannot load certificate: {problem}") from problem
     if asks:
@@ -45,6 +44,14 @@ def context(settings: Settings, default: ssl.SSLContext) -> ssl.SSLContext:
 def asks_certificate(settings: Settings) -> bool:
     """True where a client without a certificate of its own is sent away."""
     return settings.get("nginx_admin_ssl_verify_client") == "on"
+
+
+def _authority(settings: Settings) -> str:
+    """A directive of nginx takes a path only."""
+    path = settings.get("nginx_admin_ssl_client_certificate")
+    if path not in settings.files:
+        raise StartError(f'nginx: [emerg] SSL_CTX_load_verify_locations("{path}") failed')
+    return settings.files[path]
 
 
 def _pem(settings: Settings, value: str, name: str) -> str:

@@ -1,21 +1,17 @@
 """The certificates of the Admin API: the one that it shows, and the one that it asks for."""
 
 import base64
-import datetime
 import http.client
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from local.gateways import kong_parts, parts
 from local.gateways.parts import Failed
 from local.injector import certificates
+from tests.client_certificate import self_signed
 from tests.gateways.pods import KONG, FakeApi, pod
 
 
@@ -64,28 +60,6 @@ def trusting(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
-def self_signed(file: Path) -> str:
-    """A client's certificate, written with its key, and by itself."""
-    key, moment = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(moment - datetime.timedelta(hours=1))
-        .not_valid_after(moment + datetime.timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    text = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(text + private)
-    return text.decode()
-
-
 OWN = {"KONG_ADMIN_SSL_CERT": "/tls/pair", "KONG_ADMIN_SSL_CERT_KEY": "/tls/pair"}
 ASKS = {"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on", "KONG_NGINX_ADMIN_SSL_CLIENT_CERTIFICATE": "/tls/ca"}
 
@@ -101,7 +75,8 @@ def test_it_shows_the_certificate_that_it_was_given(around: parts.Surroundings, 
 
 
 def test_it_asks_for_a_certificate(around: parts.Surroundings, pair: str, tmp_path: Path) -> None:
-    client = self_signed(tmp_path / "client.pem")
+    client, key = self_signed()
+    (tmp_path / "client.pem").write_text(client + key)
     part = started(around, {"pair": pair, "ca": client}, **OWN, **ASKS)
     status, text = ask(part, trusting(tmp_path))
     assert status == 400 and b"No required SSL certificate was sent" in text
@@ -116,6 +91,7 @@ def test_it_asks_for_a_certificate(around: parts.Surroundings, pair: str, tmp_pa
     [
         ({"KONG_ADMIN_SSL_CERT": "/tls/pair"}, "must both be specified"),
         ({**OWN, "KONG_ADMIN_SSL_CERT": "/none"}, "admin_ssl_cert: no such file at /none"),
+        ({**OWN, **ASKS}, r'load_verify_locations\("/tls/ca"\) failed'),
     ],
 )
 def test_a_certificate_that_is_not_there(

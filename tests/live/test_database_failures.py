@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from local.gateways import faults
+from local.injector import certificates
 from local.postgres.server import Server
+from tests.client_certificate import self_signed
+from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.rows import recorded_rows
 from tests.live.stack import CommandFailed, LiveStack
@@ -17,6 +20,7 @@ from tests.live.test_interrupted import killed_when
 from tests.live.with_database import (
     DATABASE_PASSWORD,
     QUICK,
+    admin_address,
     give_database,
     give_secret,
     row,
@@ -133,20 +137,43 @@ def test_a_database_for_development_comes_and_goes_with_the_stack(new_stack: New
     assert {item for item in left if item[0] not in ("PersistentVolume",)} == set()
 
 
-def test_the_admin_api_of_an_enterprise_kong_asks_for_a_token(database: Server, new_stack: NewStack) -> None:
+def asking_for_a_certificate(stack: LiveStack, folder: Path) -> dict[str, Any]:
+    """Kong's values: it shows a certificate of its owner's, and asks for one. The Secrets of both are made."""
+    certificates.ensure(folder)
+    pair, (client, key) = (folder / certificates.SERVER_FILE).read_text(), self_signed()
+    authority = (folder / certificates.CA_FILE).read_text()
+    give_secret(
+        stack, "kong-admin-tls", **{"tls.crt": pair, "tls.key": pair, "ca.crt": authority, "client.crt": client}
+    )
+    give_secret(stack, "kong-admin-client", **{"tls.crt": client, "tls.key": key})
+    mounted = "/etc/secrets/kong-admin-tls"
+    return {
+        "secretVolumes": ["kong-admin-tls"],
+        "env": {
+            "admin_ssl_cert": f"{mounted}/tls.crt",
+            "admin_ssl_cert_key": f"{mounted}/tls.key",
+            "nginx_admin_ssl_verify_client": "on",
+            "nginx_admin_ssl_client_certificate": f"{mounted}/client.crt",
+        },
+    }
+
+
+def test_an_enterprise_kong_asks_for_a_token_and_a_certificate_in_its_pod_and_at_an_address(
+    database: Server, new_stack: NewStack, tmp_path: Path
+) -> None:
     stack = new_stack(mode="async")
+    shown = {"clientCertificateSecret": "kong-admin-client"}
     admin = {"tokenSecret": {"name": "kong-admin", "key": "token"}}
-    give_database(stack, database, admin=admin)
+    give_database(stack, database, admin={**admin, **shown})
+    secured = asking_for_a_certificate(stack, tmp_path / "certificates")
+    password = {"valueFrom": {"secretKeyRef": {"name": "kong-admin", "key": "token"}}}
     stack.set(
         kongValues={
+            **secured,
             "proxy": {"type": "NodePort"},
             "image": {"repository": "kong/kong-gateway", "tag": "3.9"},
             "ingressController": {"enabled": False},
-            "env": {
-                **QUICK,
-                "enforce_rbac": "on",
-                "password": {"valueFrom": {"secretKeyRef": {"name": "kong-admin", "key": "token"}}},
-            },
+            "env": {**secured["env"], **QUICK, "enforce_rbac": "on", "password": password},
         },
     )
     token = "live-test-admin-token"
@@ -158,9 +185,26 @@ def test_the_admin_api_of_an_enterprise_kong_asks_for_a_token(database: Server, 
         stack.preview(NOTHING)
         assert stack.verify().returncode == 0
         for text in (stack.pulumi("stack", "export"), stack.preview("--diff"), str(stack.outputs())):
-            assert token not in text
+            assert token not in text and "PRIVATE KEY" not in text
         maps = stack.objects("configmaps", "--all-namespaces")
         assert token not in str(maps)
+
+        kong = stack.configured("kong")
+        with admin_address(stack) as url:
+            address = {**admin, "url": url}
+            trusted = {**address, "caSecret": {"name": "kong-admin-tls", "key": "ca.crt"}}
+            stack.set(kong={**kong, "admin": {**address, **shown}})
+            assert "kong.admin.caSecret names the Secret" in refused_preview(stack)
+            stack.set(kong={**kong, "admin": trusted})
+            assert "kong.admin.clientCertificateSecret" in refused_preview(stack)
+            stack.set(kong={**kong, "admin": {**trusted, **shown}})
+            stack.set(timeoutMs=700)
+            stack.up()
+            stack.preview(NOTHING)
+            assert stack.verify().returncode == 0
+        said = stack.preview()
+        assert f"({url}) does not answer" in said and "could not be asked" in said
+        stack.set(kong=kong)
 
         give_secret(stack, "kong-admin", token="another")
         stack.set(timeoutMs=600)

@@ -73,6 +73,10 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
   mountPath: /kong_prefix/
 - name: {{ include "kong.fullname" . }}-tmp
   mountPath: /tmp
+{{- range .Values.secretVolumes }}
+- name: {{ . }}
+  mountPath: /etc/secrets/{{ . }}
+{{- end }}
 {{- range (include "kong.mounted" . | fromJsonArray) }}
 {{- $path := printf "/opt/kong/plugins/%s" .plugin.pluginName }}
 - name: kong-plugin-{{ .plugin.pluginName }}
@@ -110,6 +114,10 @@ envFrom:
       - serviceAccountToken: {expirationSeconds: 3607, path: token}
       - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
       - downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]}
+{{- range .Values.secretVolumes }}
+- name: {{ . }}
+  secret: {secretName: {{ . }}}
+{{- end }}
 {{- range (include "kong.mounted" . | fromJsonArray) }}
 {{- $kind := .kind }}
 {{- $key := .key }}
