@@ -8,7 +8,7 @@ import pytest
 from admin import client
 from local.injector import certificates
 from tests.admin.server import Admin, serving
-from tests.client_certificate import self_signed
+from tests.self_signed import self_signed
 
 CLIENT = "client.pem"
 
@@ -25,5 +25,5 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an authority (`ca.pem`), what it signed (`server.pem`), and a client that vouches for itself."""
     folder = tmp_path_factory.mktemp("certificates")
     certificates.ensure(folder)
-    (folder / CLIENT).write_text("".join(self_signed()))
+    (folder / CLIENT).write_text("".join(self_signed("a client")))
     return folder

@@ -11,8 +11,8 @@ import pytest
 from local.gateways import kong_parts, parts
 from local.gateways.parts import Failed
 from local.injector import certificates
-from tests.client_certificate import self_signed
 from tests.gateways.pods import KONG, FakeApi, pod
+from tests.self_signed import self_signed
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_it_shows_the_certificate_that_it_was_given(around: parts.Surroundings, 
 
 
 def test_it_asks_for_a_certificate(around: parts.Surroundings, pair: str, tmp_path: Path) -> None:
-    client, key = self_signed()
+    client, key = self_signed("a client")
     (tmp_path / "client.pem").write_text(client + key)
     part = started(around, {"pair": pair, "ca": client}, **OWN, **ASKS)
     status, text = ask(part, trusting(tmp_path))

@@ -14,8 +14,8 @@ LONGEST_SECONDS = 30
 
 
 @contextmanager
-def helm_held_before_it_ends(stack: LiveStack, namespace: str) -> Iterator[None]:
-    """A Helm that upgrades in this namespace is held in `pending-upgrade`.
+def helm_held_before_it_ends(stack: LiveStack) -> Iterator[None]:
+    """A Helm that upgrades Kong is held in `pending-upgrade`.
 
     It makes the record of the new revision, does its work, and only then changes the records; that change waits here.
     """
@@ -30,7 +30,7 @@ def helm_held_before_it_ends(stack: LiveStack, namespace: str) -> Iterator[None]
                     {
                         "name": "held.live-tests.example.com",
                         "clientConfig": {"url": f"https://127.0.0.1:{silent.getsockname()[1]}/"},
-                        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stack.kong_namespace}},
                         "objectSelector": {"matchLabels": {"owner": "helm"}},
                         "rules": [
                             {

@@ -10,7 +10,7 @@ import pytest
 from local.gateways import faults
 from local.injector import certificates
 from local.postgres.server import Server
-from tests.client_certificate import self_signed
+from tests.live.forwarding import forwarded
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.rows import recorded_rows
@@ -20,7 +20,6 @@ from tests.live.test_interrupted import killed_when
 from tests.live.with_database import (
     DATABASE_PASSWORD,
     QUICK,
-    admin_address,
     give_database,
     give_secret,
     row,
@@ -28,6 +27,7 @@ from tests.live.with_database import (
     running_database,
     without_object_name,
 )
+from tests.self_signed import self_signed
 
 NOTHING = "--expect-no-changes"
 KNOWN_CAUSE_SECONDS = 90.0
@@ -140,7 +140,7 @@ def test_a_database_for_development_comes_and_goes_with_the_stack(new_stack: New
 def asking_for_a_certificate(stack: LiveStack, folder: Path) -> dict[str, Any]:
     """Kong's values: it shows a certificate of its owner's, and asks for one. The Secrets of both are made."""
     certificates.ensure(folder)
-    pair, (client, key) = (folder / certificates.SERVER_FILE).read_text(), self_signed()
+    pair, (client, key) = (folder / certificates.SERVER_FILE).read_text(), self_signed("a client")
     authority = (folder / certificates.CA_FILE).read_text()
     give_secret(
         stack, "kong-admin-tls", **{"tls.crt": pair, "tls.key": pair, "ca.crt": authority, "client.crt": client}
@@ -190,15 +190,16 @@ def test_an_enterprise_kong_asks_for_a_token_and_a_certificate_in_its_pod_and_at
         assert token not in str(maps)
 
         kong = stack.configured("kong")
-        with admin_address(stack) as url:
-            address = {**admin, "url": url}
-            trusted = {**address, "caSecret": {"name": "kong-admin-tls", "key": "ca.crt"}}
-            stack.set(kong={**kong, "admin": {**address, **shown}})
+        deployment = f"deployment/{stack.gateway.deployment}"
+        with forwarded(stack.environment(), stack.kong_namespace, deployment, 8444) as address:
+            url = f"https://{address}"
+            untrusted = {**admin, "url": url}
+            trusted = {**untrusted, "caSecret": {"name": "kong-admin-tls", "key": "ca.crt"}}
+            stack.set(kong={**kong, "admin": {**untrusted, **shown}})
             assert "kong.admin.caSecret names the Secret" in refused_preview(stack)
             stack.set(kong={**kong, "admin": trusted})
             assert "kong.admin.clientCertificateSecret" in refused_preview(stack)
-            stack.set(kong={**kong, "admin": {**trusted, **shown}})
-            stack.set(timeoutMs=700)
+            stack.set(kong={**kong, "admin": {**trusted, **shown}}, timeoutMs=700)
             stack.up()
             stack.preview(NOTHING)
             assert stack.verify().returncode == 0

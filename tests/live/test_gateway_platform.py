@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from local import paths
 from local.gateways import faults
 from local.platform import Platform
+from tests.live.forwarding import forwarded
 from tests.live.gateway import CommandFailed, Gateway, eventually
 
 NewGateway = Callable[..., Gateway]
@@ -176,19 +176,8 @@ def test_the_chart_s_rights_are_the_controllers_rights(new_gateway: NewGateway) 
 def test_a_kubectl_port_forward_reaches_the_pod(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     pod = gateway.pod()["metadata"]["name"]
-    forward = subprocess.Popen(
-        ["kubectl", "port-forward", "--namespace", gateway.name, f"pod/{pod}", ":10254"],
-        env=gateway.platform.env,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert forward.stdout
-        address = forward.stdout.readline().split(" ")[2]
+    with forwarded(gateway.platform.env, gateway.name, f"pod/{pod}", 10254) as address:
         assert gateway.run("curl", "--silent", "--fail", "--max-time", "5", f"http://{address}/readyz") == "ok"
-    finally:
-        forward.terminate()
-        forward.wait()
 
 
 def test_faults_reach_the_simulated_parts(new_gateway: NewGateway) -> None:

@@ -149,7 +149,7 @@ def test_a_take_over_that_was_killed_is_finished_by_the_next(owner: Owner) -> No
     stack.set(enabled=False, installed=False, kongValues=values_of(stack, stack.name, stack.kong_namespace))
     set_in(stack, "kong", adopt=True, createNamespace=False)
     with stack.recorded() as taken:
-        with helm_held_before_it_ends(stack, stack.kong_namespace):
+        with helm_held_before_it_ends(stack):
             killed_when(stack, release_is(stack, "pending-upgrade"))
         stack.up()
     assert taken.rollouts == 0

@@ -1,7 +1,5 @@
 """Stacks whose Kong has a database, and the rows of it as somebody with the Admin API sees them."""
 
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,25 +57,6 @@ def give_secret(stack: LiveStack, name: str, **content: str) -> None:
     metadata = {"name": name, "namespace": stack.kong_namespace}
     kind = "kubernetes.io/tls" if content.keys() == {"tls.crt", "tls.key"} else "Opaque"
     stack.apply({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata, "stringData": content})
-
-
-@contextmanager
-def admin_address(stack: LiveStack) -> Iterator[str]:
-    """An address of the Admin API, as somebody has it who made a way to it: it leads into the gateway's pod."""
-    target = (f"deployment/{stack.gateway.deployment}", "--namespace", stack.kong_namespace, ":8444")
-    with subprocess.Popen(
-        ["kubectl", "port-forward", "--address", "127.0.0.1", *target],
-        env=stack.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as way:
-        try:
-            assert way.stdout
-            (port,) = re.findall(r"127\.0\.0\.1:(\d+) ->", way.stdout.readline())
-            yield f"https://127.0.0.1:{port}"
-        finally:
-            way.kill()
 
 
 def ask(stack: LiveStack, path: str, method: str = "GET", document: Any = None) -> Any:

@@ -1,5 +1,6 @@
-"""A certificate for a client that vouches for itself: whoever asks for it takes it as its own authority."""
+"""A certificate that vouches for itself: whoever is to trust it takes it as its own authority."""
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -8,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed() -> tuple[str, str]:
-    """Certificate and key, each a PEM; good for a day."""
+def self_signed(common_name: str) -> tuple[str, str]:
+    """Certificate and key, each a PEM; for a server on 127.0.0.1 or for a client, good for a day."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a client")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -20,6 +21,8 @@ def self_signed() -> tuple[str, str]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
