@@ -84,6 +84,8 @@ class Gates(Hooks):
         pulumi.log.info(report.text())
         for warning in report.warnings:
             pulumi.log.warn(warning)
+        for reason in report.not_checked:
+            pulumi.log.warn(f"not checked: {reason}")
 
     def _watch_gateway(self, api: kube.Kube) -> None:
         expected = self._expectation

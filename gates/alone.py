@@ -45,6 +45,8 @@ class AgentGates(Hooks):
         if not report.ok:
             raise pulumi.RunError(report.text())
         pulumi.log.info(report.text())
+        for reason in report.not_checked:
+            pulumi.log.warn(f"not checked: {reason}")
 
     def _watch_agent(self, api: kube.Kube) -> None:
         self._watch(api, self._expectation.namespace, AGENT_DEPLOYMENT, plugin_object=None)

@@ -10,7 +10,7 @@ from datetime import datetime
 import kube
 from proof.asking import Look, look
 from proof.expectation import Expectation
-from proof.judging import judge, nowhere
+from proof.judging import judge, without_route
 from proof.report import Report
 
 __all__ = ["Expectation", "Report", "prove"]
@@ -40,7 +40,7 @@ def prove(api: kube.Kube, expected: Expectation, *, deadline_seconds: float = DE
         seen = look(api, expected)
         report = judge(expected, seen)
         waited = time.monotonic() - started
-        settled = waited >= REFUSED_FOR_SECONDS or not nowhere(expected, seen)
+        settled = waited >= REFUSED_FOR_SECONDS or not without_route(expected, seen)
         refusals.see(seen)
         if (report.ok and settled) or waited >= deadline_seconds or _lasting(report) or refusals.go_on:
             return report

@@ -86,6 +86,7 @@ def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
     return Report(
         gateway=f"{namespace}/agent",
         subject="agent",
+        state="ready",
         checks=tuple(checks),
         notes=("not checked: the agent's own connection to the Traceable platform, which it shows nowhere",),
     )

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pods import is_leaving, is_ready
-from proof.asking import Look
+from proof.asking import Look, PodLook
 from proof.expectation import Expectation
 from proof.judging_pods import REPAIR, anew, differences, pod_checks
 from proof.judging_row import row_check, row_notes
-from proof.kong import KongAnswer
-from proof.report import Check, Report
+from proof.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
 
 
 def judge(expected: Expectation, seen: Look) -> Report:
@@ -27,7 +26,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
             found="there is none",
             mend=anew(expected),
         )
-        return Report(gateway=gateway, checks=(missing,))
+        return Report(gateway=gateway, checks=(missing,), state=_state(expected, unselected=False))
     checks = [_serving(seen), _rollout(seen), _plugin_as_written(expected, seen)]
     for pod in seen.serving:
         checks += pod_checks(expected, pod)
@@ -40,6 +39,8 @@ def judge(expected: Expectation, seen: Look) -> Report:
         warnings=tuple(_warnings(expected, seen)),
         notes=tuple(_notes(expected, seen)),
         cause=cause,
+        state=_state(expected, unselected=bool(without_route(expected, seen))),
+        states={pod.name: _state(expected, unselected=_selects_nothing(expected, pod)) for pod in seen.serving},
     )
 
 
@@ -152,9 +153,10 @@ def _warnings(expected: Expectation, seen: Look) -> Iterator[str]:
         return
     if not expected.enabled:
         yield "the plugin is disabled (enabled: false): nothing is protected"
-    elif nowhere(expected, seen):
+    elif idle := without_route(expected, seen):
+        where = "" if len(idle) == len(seen.serving) else f" in {', '.join(idle)}"
         yield (
-            "0 routes protected: scope is selected, and no route or service names the plugin "
+            f"0 routes protected{where}: scope is selected, and no route or service names the plugin "
             f"(konghq.com/plugins: {expected.plugin_object})"
         )
 
@@ -177,10 +179,22 @@ def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
     yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
 
 
-def nowhere(expected: Expectation, seen: Look) -> bool:
-    """True where only selected routes are to be protected, and no Kong lists one; a row is for one that is there."""
-    if expected.database is not None:
+def without_route(expected: Expectation, seen: Look) -> list[str]:
+    """The pods whose Kong protects no route, where only selected routes are to be protected."""
+    return sorted(pod.name for pod in seen.serving if _selects_nothing(expected, pod))
+
+
+def _selects_nothing(expected: Expectation, pod: PodLook) -> bool:
+    # With a database the plugin entity names its route or service; without one, Kong lists an instance for each.
+    if expected.everywhere or expected.database is not None or isinstance(pod.kong, str):
         return False
-    answers = [pod.kong for pod in seen.serving if isinstance(pod.kong, KongAnswer)]
-    listed = any(item.get("name") == expected.plugin for said in answers for item in said.plugins)
-    return expected.enabled and not expected.everywhere and not listed
+    return not any(item.get("name") == expected.plugin for item in pod.kong.plugins)
+
+
+def _state(expected: Expectation, *, unselected: bool) -> str:
+    """What is true while every check holds, in a word."""
+    if not expected.installed:
+        return REMOVED
+    if not expected.enabled:
+        return DISABLED
+    return NO_ROUTE_SELECTED if unselected else PROTECTED

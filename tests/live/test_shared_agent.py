@@ -118,7 +118,7 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
     agent = new_stack()
     follow(agent, AGENT_ALONE, agent__namespace=agent.agent_namespace)
     said = agent.up()
-    assert f"{agent.agent_namespace}/agent: 2 serving pods, every check holds" in said
+    assert f"{agent.agent_namespace}/agent: ready. 2 serving pods, every check holds" in said
     assert agent.outputs() == {
         "gateway": False,
         "agentNamespace": agent.agent_namespace,

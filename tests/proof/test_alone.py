@@ -58,7 +58,7 @@ def failed(kube: FakeKube) -> tuple[str, str, str]:
 def test_an_agent_that_answers_passes_and_is_not_changed(kube: FakeKube) -> None:
     report = proven(kube)
     assert report.ok
-    assert report.text().startswith("traceable/agent: 2 serving pods, every check holds.")
+    assert report.text().startswith("traceable/agent: ready. 2 serving pods, every check holds.")
     assert "not checked: the agent's own connection" in report.text()
     assert sorted(kube.forwarded) == [("traceable", "agent-1", 5442), ("traceable", "agent-2", 5442)]
     assert kube.changed == []

@@ -124,6 +124,31 @@ def test_disabled_is_a_warning() -> None:
     assert said == ("the plugin is disabled (enabled: false): nothing is protected",)
 
 
+@pytest.mark.parametrize(
+    ("listed", "changes", "verdict"),
+    [
+        (instance(), {}, "protected"),
+        (instance(enabled=False), {"enabled": False}, "disabled"),
+        (instance(route={"id": "r"}), {"everywhere": False}, "protected"),
+        ({"name": "cors"}, {"everywhere": False}, "no route selected"),
+        (instance(route={"id": "r"}, enabled=False), {"everywhere": False, "enabled": False}, "disabled"),
+        (instance(), {"enabled": False}, "NOT AS CONFIGURED"),
+    ],
+)
+def test_the_verdict_says_what_is_true(listed: dict[str, Any], changes: dict[str, Any], verdict: str) -> None:
+    report = judge(expectation(**changes), seen(looked_into(pod(), kong=answer(listed))))
+    assert [report.verdict_of("gw-1"), report.verdict] == [verdict] * 2
+
+
+def test_selected_and_one_pod_has_no_route_yet() -> None:
+    good = looked_into(pod(), kong=answer(instance(route={"id": "r"})))
+    idle = looked_into(pod("gw-2"), kong=answer({"name": "cors"}))
+    report = judge(expectation(everywhere=False), seen(good, idle))
+    assert [report.verdict_of("gw-1"), report.verdict_of("gw-2")] == ["protected", "no route selected"]
+    assert report.verdict == "no route selected"
+    assert report.warnings[0].startswith("0 routes protected in gw-2: ")
+
+
 def test_what_was_not_checked_is_a_note() -> None:
     assert [note.startswith(NOT_CHECKED) for note in notes(instance())] == [True]
 

@@ -1,5 +1,7 @@
 """The proof in the whole program: in every `up`, never in a preview, and nothing is recorded that was not proven."""
 
+import dataclasses
+
 import pulumi
 import pytest
 
@@ -11,6 +13,9 @@ from tests.unit.conftest import Program
 BROKEN = Report(
     gateway="kong/quickstart-kong",
     checks=(Check(pod="gw-1", name="plugin", ok=False, expected="enabled", found="it is disabled", mend="mend it"),),
+)
+GOOD = Report(
+    gateway="kong/quickstart-kong", checks=(Check(pod="gw-1", name="plugin", ok=True, expected="on", found="on"),)
 )
 
 
@@ -43,6 +48,16 @@ def test_a_gateway_that_cannot_be_looked_at_is_not_proven(program: Program, prob
     with pytest.raises(pulumi.RunError, match=f"{problem}.*pulumi up again"):
         program.up()
     assert "installation-record" not in program.recording.names
+
+
+def test_what_could_not_be_observed_is_warned_about_and_fails_nothing(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda line, *_, **__: warned.append(line))
+    program.report = dataclasses.replace(GOOD, not_checked=("the policy: forbidden",))
+    assert "installation-record" in program.up().names
+    assert warned == ["not checked: the policy: forbidden"]
 
 
 def test_leaving_is_proven_too(program: Program) -> None:

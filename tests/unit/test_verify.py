@@ -10,6 +10,7 @@ import kube
 import proof
 import verify
 from kube import ApiError, Unreachable
+from proof.report import Check, Report
 from tests.admin.gateway import add_secret
 from tests.admin.server import serving
 from tests.fake_kube import FakeKube, forbidden
@@ -41,7 +42,7 @@ def test_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert run(monkeypatch) == 0
     said = capsys.readouterr()
     assert "gw-1  ok     ok     ok   ok      protected" in said.out
-    assert "gw/edge-kong: one serving pod, every check holds." in said.out
+    assert "gw/edge-kong: protected. One serving pod, every check holds." in said.out
     assert said.err == ""
 
 
@@ -66,6 +67,17 @@ def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys
     assert run(monkeypatch) == 1
     said = capsys.readouterr().out
     assert "NOT AS CONFIGURED" in said and "traceable 9.9.9 loaded by this Kong" in said
+
+
+@pytest.mark.parametrize(("ok", "code"), [(True, 2), (False, 1)])
+def test_what_could_not_be_observed_has_a_code_of_its_own(
+    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ok: bool, code: int
+) -> None:
+    check = Check(pod="gw-1", name="plugin", ok=ok, expected="on", found="on")
+    report = Report(gateway="gw/edge-kong", checks=(check,), not_checked=("the policy: forbidden",))
+    monkeypatch.setattr(proof, "prove", lambda *_, **__: report)
+    assert run(monkeypatch) == code
+    assert "not checked: the policy: forbidden" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("broken", "code"), [(False, 0), (True, 1)])
