@@ -5,8 +5,11 @@ models are left aside, because they lose what they do not know. Safe to use from
 Leaves out what is asked, and what the answers mean.
 """
 
+import http.client
 import json
+import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Mapping
@@ -21,8 +24,11 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import portforward
 
+from safe_text import PlainError, kind_of, printable, without_credentials
+
 Document = dict[str, Any]
 
+CONNECT_TIMEOUT_SECONDS = 5
 REQUEST_TIMEOUT_SECONDS = 20
 CONNECTIONS = 32
 PAGE = 500
@@ -33,11 +39,11 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 """Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches."""
 
 
-class Unreachable(Exception):
+class Unreachable(PlainError):
     """There is no such context, or nobody answers; the text says which."""
 
 
-class ApiError(Exception):
+class ApiError(PlainError):
     """An answer that is no success; the text is the server's own message."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
@@ -53,7 +59,7 @@ class Answer(Document):
 
 
 class Kube:
-    """A connection to one API server; `server_url` is its address."""
+    """A connection to one API server; `server_url` is its address, without a password that may be in it."""
 
     def __init__(self, configuration: Any) -> None:
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -61,7 +67,8 @@ class Kube:
         self._client = client.ApiClient(configuration)
         self._pool = self._client.rest_client.pool_manager
         self._login = threading.Lock()
-        self.server_url = str(configuration.host)
+        self._url = str(configuration.host)
+        self.server_url = printable(without_credentials(self._url))
 
     def request(
         self,
@@ -76,21 +83,25 @@ class Kube:
         """One request. Raises ApiError or Unreachable."""
         headers: dict[str, str] = {"Accept": accept, "User-Agent": "traceable-kong"}
         parameters: list[tuple[str, str]] = list((query or {}).items())
-        with self._login:
-            self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
         if body is not None:
             headers["Content-Type"] = content_type
+        with self._login:
+            try:
+                self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
+            except Exception as problem:
+                # A login that has to be renewed comes from a plugin or another server.
+                raise Unreachable(f"the login of the kubeconfig cannot be renewed: {kind_of(problem)}") from None
         try:
             answer = self._pool.request(
                 method,
-                self.server_url + path + ("?" + urlencode(parameters) if parameters else ""),
+                self._url + path + ("?" + urlencode(parameters) if parameters else ""),
                 body=None if body is None else json.dumps(body),
                 headers=headers,
-                timeout=urllib3.Timeout(connect=5, read=REQUEST_TIMEOUT_SECONDS),
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=REQUEST_TIMEOUT_SECONDS),
                 retries=urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0, allowed_methods=None),
             )
-        except urllib3.exceptions.HTTPError as problem:
-            raise Unreachable(f"{self.server_url}: {getattr(problem, 'reason', None) or problem}") from None
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+            raise Unreachable(f"{self.server_url}: {_why(problem)}") from None
         return _answer(answer)
 
     def get(self, path: str) -> Answer | None:
@@ -157,9 +168,13 @@ class Kube:
                 _request_timeout=REQUEST_TIMEOUT_SECONDS,
             )
         except client.ApiException as problem:
-            raise ApiError(problem.status or 0, str(problem.reason), str(problem.reason)) from None
-        except (OSError, urllib3.exceptions.HTTPError) as problem:
-            raise Unreachable(f"{self.server_url}: {problem}") from None
+            # The library's text has the whole answer in it, or whatever else went wrong.
+            said = re.match(r"Handshake status (\d{3})", str(problem.reason))
+            status = int(said[1]) if said else problem.status or 0
+            reason = http.client.responses.get(status, "no connection")
+            raise ApiError(status, reason, f"port-forward to {namespace}/{pod}:{port}: {reason}") from None
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as problem:
+            raise Unreachable(f"{self.server_url}: {_why(problem)}") from None
         # A plain socket, which TLS can be put on: the library hands out a wrapper.
         return socket.socket(fileno=forwarded.socket(port).detach())
 
@@ -175,13 +190,35 @@ def _answer(answer: Any) -> Answer:
         message = document.get("message") or answer.data.decode(errors="replace")[:500] or f"HTTP {answer.status}"
         raise ApiError(answer.status, str(document.get("reason") or ""), str(message))
     result = Answer(document)
-    result.warnings = tuple(_warning_text(value) for value in answer.headers.getlist("Warning"))
+    result.warnings = tuple(printable(_warning_text(value)) for value in answer.headers.getlist("Warning"))
     return result
 
 
 def _warning_text(header: str) -> str:
     """`299 - "text"` -> text."""
     return header.split('"', 1)[-1].rsplit('"', 1)[0].replace('\\"', '"')
+
+
+def _why(problem: Exception) -> str:
+    """Why nobody answered. The libraries' own texts can have the address of a proxy in them, or a header."""
+    while isinstance(problem, urllib3.exceptions.MaxRetryError) and problem.reason:
+        problem = problem.reason
+    if isinstance(problem, urllib3.exceptions.ProxyError):
+        return "the proxy could not be used"
+    if isinstance(problem, urllib3.exceptions.SSLError) and problem.args and isinstance(problem.args[0], Exception):
+        return kind_of(problem.args[0])
+    if isinstance(problem, urllib3.exceptions.NameResolutionError):
+        return "the name of its host cannot be resolved"
+    if isinstance(problem, urllib3.exceptions.NewConnectionError):
+        cause = problem.__cause__
+        return kind_of(cause) if isinstance(cause, OSError) else "no connection"
+    if isinstance(problem, urllib3.exceptions.ConnectTimeoutError):
+        return f"no connection within {CONNECT_TIMEOUT_SECONDS} s"
+    if isinstance(problem, urllib3.exceptions.ReadTimeoutError):
+        return f"no answer within {REQUEST_TIMEOUT_SECONDS} s"
+    if isinstance(problem, ValueError) and not isinstance(problem, urllib3.exceptions.HTTPError | UnicodeError):
+        return "the login of the kubeconfig cannot be sent (a line break in a token?)"
+    return kind_of(problem)
 
 
 def is_text(kubeconfig: str) -> bool:
@@ -192,8 +229,10 @@ def is_text(kubeconfig: str) -> bool:
 def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kube:
     """The cluster of a kubeconfig: a path, or its whole text; KUBECONFIG and ~/.kube/config where it is None.
 
-    `context` is the current one where it is None. Raises Unreachable where there is no such configuration.
+    `context` is the current one where it is None. Raises Unreachable where there is no such configuration; its text has
+    nothing in it that stands there, not even the path: a kubeconfig that lost its line breaks looks like one.
     """
+    _hide_what_plugins_say()
     configuration = client.Configuration()
     try:
         if kubeconfig and is_text(kubeconfig):
@@ -202,9 +241,38 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kub
             )
         else:
             _load_files(kubeconfig, context, configuration)
-    except (ConfigException, OSError, yaml.YAMLError, TypeError, ValueError, KeyError) as problem:
-        raise Unreachable(f"no usable kubeconfig: {problem}") from None
-    return Kube(configuration)
+        return Kube(configuration)
+    except Exception as problem:
+        # Whatever the libraries make of something that is no kubeconfig.
+        raise Unreachable(f"no usable kubeconfig: {_what_is_wrong(problem)}") from None
+
+
+def _what_is_wrong(problem: Exception) -> str:
+    if not isinstance(problem, ConfigException):
+        return kind_of(problem)
+    for beginning, meaning in _CONFIG_PROBLEMS:
+        if beginning in str(problem):
+            return meaning
+    return "it is not one, or there is none"
+
+
+_CONFIG_PROBLEMS = (
+    ("object with name", "the context that is asked for, or its cluster, is not in it"),
+    ("Expected", "a key that it needs is missing, or of another form"),
+    ("File does not exist", "a file that it names is missing"),
+)
+"""What is in the client's own texts (kubernetes 37.0.2, config/kube_config.py), beside names and paths of the user."""
+
+
+def _hide_what_plugins_say() -> None:
+    """The client logs what a kubeconfig's login plugin wrote, to the terminal, and goes on without a login."""
+    logging.getLogger().addFilter(_without_details)
+
+
+def _without_details(record: logging.LogRecord) -> bool:
+    if Path(record.pathname).name == "kube_config.py":
+        record.msg, record.args = "the login plugin (exec) of the kubeconfig gave no credentials", ()
+    return True
 
 
 def _load_files(kubeconfig: str | None, context: str | None, configuration: Any) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from safe_text import PlainError
+
 MAX_ARCHIVE_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 MAX_ENTRIES = 2_000
@@ -35,7 +37,7 @@ _PACKAGE = "kong-plugin-traceable"
 _PLUGIN = "traceable"
 
 
-class RockError(Exception):
+class RockError(PlainError):
     """The archive cannot be used; the text says what is wrong with it."""
 
 

@@ -21,6 +21,7 @@ import urllib3
 
 from plugin_options import LUAROCKS
 from rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
+from safe_text import printable
 from settings.model import PluginSettings
 
 STALL_TIMEOUT_SECONDS = 15.0
@@ -36,7 +37,9 @@ def load_rock(plugin: PluginSettings) -> Rock:
         archive = fetch(source, sha256=plugin.sha256, headers=_headers(plugin), cache=_cache_folder())
         return read(archive, version=plugin.version)
     except RockError as problem:
-        raise pulumi.RunError(f"The rock {source} cannot be used, and nothing was touched. {problem}") from None
+        # A query can be a signature that lets anybody in.
+        shown = printable(source.split("?")[0])
+        raise pulumi.RunError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
 
 
 def found_digest(plugin: PluginSettings) -> str | None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from admin.connection import Connect
 from admin.listener import AdminError, Silent
+from safe_text import kind_of
 
 Document = dict[str, Any]
 
@@ -168,7 +169,7 @@ class Client:
                 "names the Secret with its authority"
             ) from None
         except (OSError, http.client.HTTPException) as problem:
-            raise Silent(f"{self._what} does not answer ({problem or type(problem).__name__})") from None
+            raise Silent(f"{self._what} does not answer ({kind_of(problem)})") from None
         return self._document(f"{'' if method == 'GET' else method + ' '}{path}", response.status, answer)
 
     def _document(self, asked: str, status: int, answer: bytes) -> Document:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import kube
 from admin.listener import AdminError, Listener
+from safe_text import kind_of
 
 Connect = Callable[[float], http.client.HTTPConnection]
 """A connection of its own, whose every wait ends after so many seconds. Raises AdminError, kube.ApiError or
@@ -48,7 +49,7 @@ class Tls:
             if self.certificate is not None:
                 _show(context, self.certificate)
         except (ssl.SSLError, ValueError) as problem:
-            raise AdminError(f"A certificate for the Admin API cannot be used: {problem}") from None
+            raise AdminError(f"A certificate for the Admin API cannot be used: {kind_of(problem)}") from None
         return context
 
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from safe_text import PlainError
 
-class AdminError(Exception):
+
+class AdminError(PlainError):
     """Kong did not say or do what was asked; the text is for the person at the terminal."""
 
 

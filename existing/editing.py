@@ -14,6 +14,7 @@ from typing import Any
 
 import kube
 from existing.template import Conflict, Note, Part, Template, note_of, removed, replaced
+from safe_text import PlainError
 
 NOTE_ANNOTATION = "traceable-kong/added"
 MANAGER = "traceable-kong"
@@ -23,7 +24,7 @@ ATTEMPTS = 10
 INTERVAL_SECONDS = 0.5
 
 
-class EditFailed(Exception):
+class EditFailed(PlainError):
     """The Deployment is not as it should be; the text says why, for the person at the terminal."""
 
 

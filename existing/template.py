@@ -12,6 +12,7 @@ from typing import Any
 
 from existing.variables import LUA_PATH, PACKAGE_PATH, PLUGINS, Variable, keep, restore, variable_in, words_in, write
 from proof.expectation import PLUGINS_DIRECTORY
+from safe_text import PlainError
 
 Template = dict[str, Any]
 
@@ -23,7 +24,7 @@ CONFIGURATION_FILES = ("/etc/kong/kong.conf", "/etc/kong.conf")
 """Where Kong looks for a file with its settings; a variable hides what it says (kong 3.9, conf_loader)."""
 
 
-class Conflict(Exception):
+class Conflict(PlainError):
     """Our part cannot be had beside what is there; the text says why, `mend` what to do."""
 
     def __init__(self, wrong: str, mend: str) -> None:

@@ -13,6 +13,7 @@ import kube
 from gates import unrecorded
 from gates.probe import Refused
 from gates.watch import RolloutWatch
+from safe_text import printable
 
 Check = Callable[[kube.Kube], None]
 
@@ -70,7 +71,7 @@ class Hooks:
     def _warn(self, line: str) -> None:
         try:
             # From the watch's own thread, and the engine is only talked to from the program's loop.
-            self._loop.call_soon_threadsafe(pulumi.log.warn, line)
+            self._loop.call_soon_threadsafe(pulumi.log.warn, printable(line))
         except RuntimeError:
             # The program is over.
             for watch in self._watches.values():

@@ -8,6 +8,7 @@ import pulumi
 import preflight
 from gates.hooks import Connection
 from preflight import AloneIntent, Finding, Intent
+from safe_text import printable, printable_lines
 
 
 def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
@@ -17,7 +18,7 @@ def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
     """
     found = preflight.examine(cluster.api, intent)
     for warning in found.warnings:
-        pulumi.log.warn(f"{warning.subject} {warning.wrong}. {warning.mend}")
+        pulumi.log.warn(printable(f"{warning.subject} {warning.wrong}. {warning.mend}"))
     if found.refusals:
         raise pulumi.RunError(_text(found.refusals))
     stuck = []
@@ -35,4 +36,4 @@ def _text(findings: list[Finding]) -> str:
     lines = [f"In the cluster {count} in the way. Nothing was touched."]
     for finding in findings:
         lines += ["", f"  {finding.subject}", f"    {finding.wrong}.", f"    -> {finding.mend}"]
-    return "\n".join(lines)
+    return printable_lines(lines)

@@ -13,6 +13,7 @@ from typing import Any
 import kube
 from pods import is_leaving, is_ready
 from proof.asking import containers, runs_image
+from safe_text import PlainError
 
 IN_FORCE_SECONDS = 10.0
 """How long a new policy or a new namespace label may take until the API server goes by it: its informers are behind
@@ -23,7 +24,7 @@ INTERVAL_SECONDS = 0.25
 INJECT = "tme.traceable.ai/inject"
 
 
-class Refused(Exception):
+class Refused(PlainError):
     """The gateway is not touched; the text says why, for the person at the terminal."""
 
 

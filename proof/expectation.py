@@ -10,6 +10,7 @@ from typing import Any
 
 from admin.access import Access, access_of
 from admin.row import Place
+from safe_text import PlainError, kind_of
 
 PLUGINS_DIRECTORY = "/opt/kong/plugins"
 """Where the Kong chart mounts a plugin's files, below it one folder a plugin (kong chart 3.4.1)."""
@@ -18,7 +19,7 @@ RECORD_NAME = "traceable-installation"
 """The ConfigMap in Kong's namespace that says what stands."""
 
 
-class UnreadableRecord(ValueError):
+class UnreadableRecord(PlainError):
     """The record is not one of ours; the text says what is wrong with it."""
 
 
@@ -112,7 +113,7 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             database=_database(data),
         )
     except (KeyError, TypeError, ValueError) as problem:
-        raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {problem!r}") from None
+        raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}") from None
 
 
 def _database(data: Mapping[str, str]) -> Database | None:

@@ -14,6 +14,7 @@ from admin.access import Credentials
 from admin.client import DEFAULT_WORKSPACE, Client
 from admin.connection import forwarded
 from admin.listener import AdminError, Listener, Silent
+from safe_text import kind_of
 
 ANSWER_TIMEOUT_SECONDS = 5.0
 
@@ -62,4 +63,4 @@ def answers_http(api: kube.Kube, namespace: str, pod: str, port: int) -> None:
             connection.request("GET", "/")
             connection.getresponse().read()
         except (OSError, http.client.HTTPException) as problem:
-            raise Silent(f"port {port} does not answer ({problem or type(problem).__name__})") from None
+            raise Silent(f"port {port} does not answer ({kind_of(problem)})") from None

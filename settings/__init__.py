@@ -14,6 +14,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 import rock_download
+from safe_text import printable_lines
 
 # Importing the rules fills RULES.
 from settings import rules, rules_admin, rules_agent, rules_database, rules_plugin, secrets  # noqa: F401
@@ -50,7 +51,7 @@ class SettingsError(pulumi.RunError):
                 f"    {problem.wrong}{'' if problem.wrong.endswith('?') else '.'}",
                 f"    -> {problem.mend}",
             ]
-        super().__init__("\n".join(lines))
+        super().__init__(printable_lines(lines))
 
 
 def load() -> Settings:

@@ -55,8 +55,11 @@ def path_of(*parts: str | int) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as an error shows it: short, on one line, and without effect on a terminal."""
-    text = repr(value)
+    """A value as an error shows it: short, on one line, without effect on a terminal, and without a password.
+
+    What stands before an `@` is one: in an address of any kind, well-formed or not.
+    """
+    text = repr(re.sub(r".*@", "***@", value, flags=re.DOTALL) if isinstance(value, str) else value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

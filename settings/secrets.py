@@ -5,7 +5,7 @@ how a secret gets into a resource (values.py).
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,11 @@ SecretPath = tuple[str | int, ...]
 
 _PLACES: tuple[SecretPath, ...] = (("agentToken",), ("plugin", "headers"), *((key,) for key in sorted(FREE_FORM)))
 """Where a secret may stand: everything else is shown in names and outputs."""
+
+
+def is_secret_place(path: Sequence[str | int]) -> bool:
+    """Whether what stands there is a secret by its meaning, whatever the stack file says."""
+    return any(tuple(path[: len(place)]) == place for place in (("agentToken",), ("plugin", "headers")))
 
 
 def secret_paths(hidden: Mapping[str, str], stack_file: Path, namespace: str) -> list[SecretPath]:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from settings.model import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, WORKSPACE, Settings
 from settings.problem import Problem, config_remove, config_set, path_of, shown
+from settings.secrets import is_secret_place
 
 MAX_DEPTH = 40
 
@@ -124,7 +125,8 @@ def _problem(error: ErrorDetails) -> Problem:
         )
     if rule == "missing":
         return Problem(key, "is missing, and its object says nothing without it", config_set(key, "VALUE"), rule)
-    value = "" if isinstance(error["input"], SecretStr | dict | list) else f"is {shown(error['input'])}: "
+    hidden = isinstance(error["input"], SecretStr | dict | list) or is_secret_place(path)
+    value = "" if hidden else f"is {shown(error['input'])}: "
     if rule == "structure":
         mend = f"write it in Pulumi.<stack>.yaml, indented; or {config_remove(key)}"
         return Problem(key, f"{value}an object or a list is wanted here", mend, rule)

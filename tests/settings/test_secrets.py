@@ -112,3 +112,21 @@ def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.Monke
     engine.setattr("rock_download.found_digest", lambda plugin: pytest.fail("asked the network"))
     with pytest.raises(settings.SettingsError):
         settings.load()
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("plugin", {"rock": "https://mirror.example.com/t.rock", "headers": {"X-Token": 4815162342}}),
+        ("plugin", {"rock": "a.rock", "headers": {"X-Token": ["4815162342"]}}),
+        ("kong", {"database": "postgres", "postgres": {"host": "kong:4815162342@db"}}),
+        ("kong", {"database": "postgres", "postgres": {"host": "postgres://kong:48/4815162342@db/kong"}}),
+        ("kong", {"database": "postgres", "admin": {"url": "https://kong:4815162342@kong:8444"}}),
+        ("allowedClusters", ["https://me:4815162342@host:6443"]),
+        ("agentToken", {"name": "4815162342"}),
+    ],
+)
+def test_no_error_shows_a_password_whatever_it_is_about(key: str, given: object) -> None:
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.parse({**BASE, key: json.dumps(given)})
+    assert "4815162342" not in str(refused.value)
