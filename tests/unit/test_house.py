@@ -102,13 +102,13 @@ def test_what_is_pure_knows_no_pulumi(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((CLONE / "preflight").glob("*.py")), ids=named)
 def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
-    allowed = {"admin", "existing", "kube", "ownership", "plugin_options", "preflight", "tme_port"}
+    allowed = {"admin", "existing", "kube", "ownership", "plugin_options", "preflight", "safe_text", "tme_port"}
     assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=named)
 def test_what_is_asked_of_a_cluster_depends_on_nothing_that_is_made_there(path: Path) -> None:
-    allowed = {"admin", "kube", "pods", "proof", "tme_port"} | (
+    allowed = {"admin", "kube", "pods", "proof", "safe_text", "tme_port"} | (
         {"gates", "preflight"} if part(path) == "gates" else set()
     )
     assert tops(path) & PROGRAM_MODULES <= allowed
