@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import kube
 from pods import is_leaving, selector_text
-from proof.asking import plugin_events
+from proof.asking import plugin_and_events
 from proof.judging import waiting
 
 INTERVAL_SECONDS = 2.0
@@ -73,7 +73,7 @@ class RolloutWatch:
         pods = self._api.list(
             f"/api/v1/namespaces/{self._namespace}/pods", labelSelector=selector_text(found["spec"]["selector"])
         )
-        events = plugin_events(self._api, self._plugin_object) if self._plugin_object else []
+        _, events = plugin_and_events(self._api, self._plugin_object or "")
         return [
             *refused,
             *(why for pod in pods if not is_leaving(pod) for why in waiting(pod)),

@@ -82,8 +82,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
     selector = selector_text(deployment["spec"]["selector"])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         current = pool.submit(current_revision, api, deployment)
-        events = pool.submit(plugin_events, api, expected.plugin_object)
-        plugin = pool.submit(_object, api, expected.plugin_object)
+        plugin = pool.submit(plugin_and_events, api, expected.plugin_object)
         row = pool.submit(_row, api, expected.database)
         known = _credentials(api, expected.database)
         agent_pods = pool.submit(agents_in, api, expected.agent_namespace)
@@ -93,6 +92,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         agents = agent_pods.result()
         asked = expected.enabled and expected.agent_namespace and not expected.tme_image
         agent = _first_answer(api, agents) if asked else None
+        plugin_object, events = plugin.result()
         return Look(
             deployment=deployment,
             current=current.result(),
@@ -100,14 +100,10 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             serving=looks,
             agent_pods=agents,
             agent=agent,
-            events=events.result(),
-            plugin=plugin.result(),
+            events=events,
+            plugin=plugin_object,
             row=row.result(),
         )
-
-
-def _object(api: kube.Kube, name: str) -> Document | None:
-    return api.get(f"{CLUSTER_PLUGINS}/{name}") if name else None
 
 
 def _row(api: kube.Kube, database: Database | None) -> editing.Found | str | None:
@@ -131,22 +127,27 @@ def _credentials(api: kube.Kube, database: Database | None) -> access.Credential
         return str(problem)
 
 
-def plugin_events(api: kube.Kube, plugin_object: str) -> list[tuple[str, str]]:
-    """When and what the ingress controllers reported about the plugin, the newest last.
+def plugin_and_events(api: kube.Kube, name: str) -> tuple[Document | None, list[tuple[str, str]]]:
+    """A KongClusterPlugin, None where it does not exist, and what the ingress controllers reported about it.
 
-    The plugin has no namespace, and Kubernetes keeps the events of such objects in `default`. Whoever may not read
-    them there does without: they only say why. A row, whose `plugin_object` is "", has none.
+    The events are `(time, message)`, the newest last. They outlive their object, so those of an earlier object of the
+    same name are left out. The plugin has no namespace, and Kubernetes keeps the events of such objects in `default`;
+    without the permission to list them there are none: they only say why. `name` is "" for a plugin entity in a
+    database, which is no object. Raises kube.ApiError or kube.Unreachable.
     """
-    if not plugin_object:
-        return []
-    selector = f"involvedObject.kind=KongClusterPlugin,involvedObject.name={plugin_object},reason={APPLY_FAILED}"
+    plugin = api.get(f"{CLUSTER_PLUGINS}/{name}") if name else None
+    if plugin is None:
+        return None, []
+    uid = plugin["metadata"]["uid"]
     try:
-        found = api.list("/api/v1/namespaces/default/events", fieldSelector=selector)
+        found = api.list(
+            "/api/v1/namespaces/default/events", fieldSelector=f"involvedObject.uid={uid},reason={APPLY_FAILED}"
+        )
     except kube.ApiError as problem:
         if problem.status != 403:
             raise
-        return []
-    return sorted((_last_seen(event), str(event.get("message", ""))) for event in found)
+        return plugin, []
+    return plugin, sorted((_last_seen(event), str(event.get("message", ""))) for event in found)
 
 
 def _last_seen(event: Mapping[str, Any]) -> str:

@@ -47,11 +47,14 @@ class FakeKube(Kube):
     def list(self, path: str, **selectors: str) -> list[Document]:
         self.listed.append((path, selectors))
         self._trouble(path)
-        wanted = dict(part.split("=", 1) for part in selectors.get("labelSelector", "").split(",") if part)
+        wanted = _pairs(selectors.get("labelSelector", ""))
+        fields = _pairs(selectors.get("fieldSelector", ""))
         return [
             item
             for where, item in list(self.objects.items())
-            if where.rsplit("/", 1)[0] == path and wanted.items() <= item["metadata"].get("labels", {}).items()
+            if where.rsplit("/", 1)[0] == path
+            and wanted.items() <= item["metadata"].get("labels", {}).items()
+            and all(_field(item, name) == value for name, value in fields.items())
         ]
 
     def request(self, method: str, path: str, *, query: Any = None, body: Any = None, **_: Any) -> Answer:
@@ -76,6 +79,16 @@ class FakeKube(Kube):
     def _trouble(self, path: str) -> None:
         if path in self.problems:
             raise self.problems[path]
+
+
+def _pairs(selector: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in selector.split(",") if part)
+
+
+def _field(item: Any, path: str) -> Any:
+    for name in path.split("."):
+        item = item.get(name, {})
+    return item
 
 
 def forbidden(what: str = "you may not") -> ApiError:

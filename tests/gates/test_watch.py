@@ -47,6 +47,7 @@ def test_what_the_controller_says_of_the_plugin_since_it_began() -> None:
     fake = cluster()
     event(fake, "old", "refused long ago", lastTimestamp="2026-01-01T00:00:00Z")
     event(fake, "new", "unknown field", lastTimestamp="2999-01-01T00:00:00Z")
+    event(fake, "gone", "of a deleted plugin", uid="deleted", lastTimestamp="2999-01-01T00:00:00Z")
     assert watching(fake, lambda line: None).reasons() == ["unknown field"]
 
 

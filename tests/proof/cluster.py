@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from proof.asking import CLUSTER_PLUGINS
+from proof.asking import APPLY_FAILED, CLUSTER_PLUGINS
 from tests.fake_kube import FakeKube
-from tests.proof.gateway import NEWEST, agent_pod, expectation, instance, pod, written
+from tests.proof.gateway import NEWEST, PLUGIN_UID, agent_pod, expectation, instance, pod, written
 from tests.proof.servers import admin_api, http
 
 Document = dict[str, Any]
@@ -63,6 +63,11 @@ def add_pod(kube: FakeKube, document: Document, *, plugins: list[Document] | Non
 
 
 def event(kube: FakeKube, name: str, message: str, **when: str) -> None:
-    """An event of the ingress controller about the plugin."""
+    """An event of the ingress controller about the plugin; `uid` is another object's of the same name."""
     metadata = {"creationTimestamp": when.pop("created", "2026-01-01T00:00:00Z")}
-    kube.put(f"{EVENTS}/{name}", {"metadata": metadata, "message": message, **when})
+    about = {"kind": "KongClusterPlugin", "name": "traceable-plugin", "uid": when.pop("uid", PLUGIN_UID)}
+    reason = when.pop("reason", APPLY_FAILED)
+    kube.put(
+        f"{EVENTS}/{name}",
+        {"metadata": metadata, "involvedObject": about, "reason": reason, "message": message, **when},
+    )

@@ -17,6 +17,7 @@ Document = dict[str, Any]
 CONFIG = {"mode": "sync", "ext_cap_endpoint": "http://localhost:5442", "allow_on_failure": True, "timeout": 500}
 FILES = {"/opt/kong/plugins/traceable": "files-new", "/opt/kong/plugins/traceable/utils": "files-new-utils"}
 NEWEST = "new"
+PLUGIN_UID = "plugin-uid"
 
 
 def expectation(**changes: Any) -> Expectation:
@@ -138,6 +139,7 @@ def written(expected: Expectation) -> Document | None:
     return {
         "metadata": {
             "name": expected.plugin_object,
+            "uid": PLUGIN_UID,
             "labels": {"global": "true"} if expected.everywhere else {},
             "annotations": {"kubernetes.io/ingress.class": expected.ingress_class},
         },

@@ -6,7 +6,7 @@ import pytest
 
 import kube
 from pods import is_leaving, selector_text
-from proof.asking import current_revision, look, plugin_events, runs_image
+from proof.asking import CLUSTER_PLUGINS, current_revision, look, plugin_and_events, runs_image
 from proof.judging import judge
 from proof.kong import KongAnswer
 from tests.fake_kube import forbidden
@@ -155,10 +155,20 @@ def test_what_the_controller_reported_about_this_plugin_the_newest_last() -> Non
     event(fake, "b", "second", lastTimestamp="2026-01-01T00:00:05Z")
     event(fake, "c", "third", eventTime="2026-01-01T00:00:06.500000Z")
     event(fake, "a", "first", created="2026-01-01T00:00:01Z")
-    assert [message for _, message in plugin_events(fake, "my-plugin")] == ["first", "second", "third"]
-    assert fake.listed[-1][1]["fieldSelector"] == (
-        "involvedObject.kind=KongClusterPlugin,involvedObject.name=my-plugin,reason=KongConfigurationApplyFailed"
-    )
+    event(fake, "other", "of another kind", reason="Pulled")
+    plugin, events = plugin_and_events(fake, "traceable-plugin")
+    assert plugin is not None and plugin["plugin"] == "traceable"
+    assert [message for _, message in events] == ["first", "second", "third"]
+
+
+def test_events_of_an_earlier_object_of_the_same_name_are_no_cause() -> None:
+    fake = cluster(plugins=[])
+    event(fake, "old", "of the deleted one", uid="deleted")
+    assert plugin_and_events(fake, "traceable-plugin")[1] == []
+    assert judge(expectation(), look(fake, expectation())).cause == ""
+    del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
+    event(fake, "last", "of the one that is gone")
+    assert plugin_and_events(fake, "traceable-plugin") == (None, [])
 
 
 @pytest.mark.parametrize(
