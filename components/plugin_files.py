@@ -7,7 +7,6 @@ Leaves out the mounting, which is the Kong chart's work, and the reading of the 
 """
 
 import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from proof.expectation import PLUGINS_DIRECTORY
-from values import DIGEST_LENGTH
+from proof.files import DIGEST_LENGTH, files_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +56,7 @@ def plugin_config_maps(plugins: Mapping[str, Mapping[str, bytes]]) -> list[Plugi
 def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> PluginConfigMap:
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
-    # With its place: two directories with the same files are two ConfigMaps.
-    hasher = hashlib.sha256(f"{plugin}/{directory}:".encode())
     for file_name, content in sorted(contents.items()):
-        # Length-prefixed, so that no two sets of files give the same stream.
-        hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)
         text = _lua_text(file_name, content)
         if text is None:
             binary_data[file_name] = base64.b64encode(content).decode("ascii")
@@ -71,7 +66,7 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
     stem = re.sub(r"[^a-z0-9-]", "-", "-".join(parts).lower())
     return PluginConfigMap(
         # The chart names the volume of a subdirectory by its ConfigMap, and a volume's name ends at 63 characters.
-        name=f"{stem[: 62 - DIGEST_LENGTH].rstrip('-')}-{hasher.hexdigest()[:DIGEST_LENGTH]}",
+        name=f"{stem[: 62 - DIGEST_LENGTH].rstrip('-')}-{files_digest(plugin, directory, contents)}",
         plugin=plugin,
         directory=directory,
         data=data,

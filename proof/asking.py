@@ -15,6 +15,7 @@ from admin.listener import AdminError, Silent, admin_listener
 from pods import is_leaving, is_ready, selector_text
 from proof import kong
 from proof.expectation import Database, Expectation
+from proof.objects import Seen, read
 from tme_port import TME_PORT
 
 Document = dict[str, Any]
@@ -53,7 +54,8 @@ class Look:
     its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind the
     agent's Service; `agent` says why none of them answers, None where one does. `events` are what the ingress
     controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
-    where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked.
+    where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked. `config_maps`
+    are those with the plugin's files, by name.
     """
 
     deployment: Document | None
@@ -64,6 +66,7 @@ class Look:
     agent: str | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
+    config_maps: Mapping[str, Seen] = field(default_factory=dict)
     row: editing.Found | str | None = None
 
 
@@ -83,6 +86,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         current = pool.submit(current_revision, api, deployment)
         plugin = pool.submit(plugin_and_events, api, expected.plugin_object)
+        config_maps = pool.submit(_config_maps, api, expected)
         row = pool.submit(_row, api, expected.database)
         known = _credentials(api, expected.database)
         agent_pods = pool.submit(agents_in, api, expected.agent_namespace)
@@ -102,8 +106,14 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             agent=agent,
             events=events,
             plugin=plugin_object,
+            config_maps=config_maps.result(),
             row=row.result(),
         )
+
+
+def _config_maps(api: kube.Kube, expected: Expectation) -> dict[str, Seen]:
+    where = f"/api/v1/namespaces/{expected.namespace}/configmaps"
+    return {name: read(api, "ConfigMap", f"{where}/{name}") for name in dict.fromkeys(expected.files.values())}
 
 
 def _row(api: kube.Kube, database: Database | None) -> editing.Found | str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from pods import is_leaving, is_ready
 from proof.asking import Look, PodLook
 from proof.expectation import Expectation
+from proof.files import content_check, unknown_files
 from proof.judging_pods import REPAIR, anew, differences, pod_checks
 from proof.judging_row import row_check, row_notes
 from proof.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
@@ -28,6 +29,8 @@ def judge(expected: Expectation, seen: Look) -> Report:
         )
         return Report(gateway=gateway, checks=(missing,), state=_state(expected, unselected=False))
     checks = [_serving(seen), _rollout(seen), _plugin_as_written(expected, seen)]
+    if expected.installed:
+        checks.append(content_check(expected, seen.config_maps))
     for pod in seen.serving:
         checks += pod_checks(expected, pod)
     if expected.installed and expected.enabled and expected.agent_namespace:
@@ -36,6 +39,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
     return Report(
         gateway=gateway,
         checks=tuple(checks),
+        not_checked=tuple(unknown_files(expected, seen.config_maps, [pod.document for pod in seen.serving])),
         warnings=tuple(_warnings(expected, seen)),
         notes=tuple(_notes(expected, seen)),
         cause=cause,

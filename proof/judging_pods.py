@@ -51,6 +51,7 @@ def _files(expected: Expectation, pod: PodLook) -> Check:
         for path, name in expected.files.items()
         if mounted.get(path) != name
     ]
+    wrong += _hidden(expected, pod.document)
     return Check(
         pod=pod.name,
         name="files",
@@ -60,6 +61,19 @@ def _files(expected: Expectation, pod: PodLook) -> Check:
         mend=anew(expected),
         lasting=True,
     )
+
+
+def _hidden(expected: Expectation, pod: Mapping[str, Any]) -> Iterator[str]:
+    """Files that Kong does not see although their ConfigMap is mounted: another mount is over them, or a part is."""
+    volumes = {item["name"]: item for item in pod["spec"].get("volumes") or []}
+    containers = [item for item in pod["spec"]["containers"] if item["name"] == expected.container]
+    for mount in [mount for item in containers for mount in item.get("volumeMounts") or []]:
+        path, volume = str(mount["mountPath"]).rstrip("/"), volumes.get(mount["name"], {})
+        if path not in expected.files:
+            if any(path.startswith(f"{own}/") for own in expected.files):
+                yield f"{path}: the volume {mount['name']} over it"
+        elif "subPath" in mount or "subPathExpr" in mount or "items" in volume.get("configMap", {}):
+            yield f"{path}: only a part of the ConfigMap"
 
 
 def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from local.gateways import faults
-from tests.live.stack import LiveStack
-from tests.live.standing import gateway_pods, plugin
+from tests.live.stack import CommandFailed, LiveStack
+from tests.live.standing import gateway_pods, plugin, record
 
 SECONDS_TO_FOLLOW = 20
 
@@ -89,6 +89,26 @@ def test_the_output_names_the_command(stack: LiveStack) -> None:
 def test_other_files(stack: LiveStack) -> None:
     with recorded_otherwise(stack, files=json.dumps({"/opt/kong/plugins/traceable": "kong-plugin-traceable-other"})):
         assert failing(stack) == {"files"}
+
+
+def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
+    """The repair that the report names is the repair; until the pods are new, nothing is known of their files."""
+    (name,) = json.loads(record(stack)["files"]).values()
+    place = ("configmap", name, "--namespace", stack.kong_namespace)
+    changed = json.loads(stack.kubectl("get", *place, "--output", "json"))
+    changed["data"]["handler.lua"] = "return { PRIORITY = 2000, VERSION = '2.1.2' }"
+    changed["metadata"] = {key: changed["metadata"][key] for key in ("name", "namespace", "labels")}
+    stack.kubectl("delete", *place)
+    stack.apply(changed)
+    assert failing(stack) == {"files"}
+    with pytest.raises(CommandFailed, match="has other content"):
+        stack.up()
+    assert "not checked: the files of" in stack.up("--refresh")
+    done = stack.verify("--json")
+    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (2, "not checked")
+    deployment = ("deployment", f"{stack.name}-kong", "--namespace", stack.kong_namespace)
+    stack.kubectl("rollout", "restart", *deployment)
+    stack.kubectl("rollout", "status", *deployment)
 
 
 def test_no_tme_with_that_image(stack: LiveStack) -> None:

@@ -4,13 +4,14 @@ from typing import Any
 
 from proof.asking import APPLY_FAILED, CLUSTER_PLUGINS
 from tests.fake_kube import FakeKube
-from tests.proof.gateway import NEWEST, PLUGIN_UID, agent_pod, expectation, instance, pod, written
+from tests.proof.gateway import NEWEST, PLUGIN_UID, agent_pod, config_maps, expectation, instance, pod, written
 from tests.proof.servers import admin_api, http
 
 Document = dict[str, Any]
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
 PODS = "/api/v1/namespaces/gw/pods"
+CONFIG_MAPS = "/api/v1/namespaces/gw/configmaps"
 EVENTS = "/api/v1/namespaces/default/events"
 REPLICA_SETS = "/apis/apps/v1/namespaces/gw/replicasets"
 AGENT = "/api/v1/namespaces/traceable"
@@ -37,6 +38,8 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
         add_pod(kube, item, plugins=plugins)
     kube.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
     kube.put(f"{AGENT}/pods/agent-1", agent_pod())
+    for name, document in config_maps().items():
+        kube.put(f"{CONFIG_MAPS}/{name}", document)
     kube.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(expectation()) or {})
     return kube
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from admin.access import Access, SecretKey
 from admin.row import Place
+from components.plugin_files import mount_paths, plugin_config_maps
 from proof import judging
 from proof.asking import Look, PodLook
 from proof.expectation import Database, Expectation
@@ -15,7 +16,9 @@ from proof.report import Check, Report
 Document = dict[str, Any]
 
 CONFIG = {"mode": "sync", "ext_cap_endpoint": "http://localhost:5442", "allow_on_failure": True, "timeout": 500}
-FILES = {"/opt/kong/plugins/traceable": "files-new", "/opt/kong/plugins/traceable/utils": "files-new-utils"}
+_CONFIG_MAPS = plugin_config_maps({"traceable": {"handler.lua": b"return {}", "x.so": b"\xff", "utils/a.lua": b""}})
+FILES = mount_paths(_CONFIG_MAPS)
+OLDEST, OLDER, YOUNGER = (f"2026-01-01T00:00:0{second}Z" for second in (0, 1, 2))
 NEWEST = "new"
 PLUGIN_UID = "plugin-uid"
 
@@ -82,13 +85,31 @@ def pod(name: str = "gw-1", *, revision: str = NEWEST, tme: bool = True, ready: 
         containers.append({"name": "tme", "image": "docker.io/traceableai/traceable-agent:1.58.0"})
     volumes = [{"name": f"volume-{index}", "configMap": {"name": held}} for index, held in enumerate(FILES.values())]
     return {
-        "metadata": {"name": name, "namespace": "gw", "labels": {"app": "edge", "pod-template-hash": revision}},
+        "metadata": {
+            "name": name,
+            "namespace": "gw",
+            "creationTimestamp": YOUNGER,
+            "labels": {"app": "edge", "pod-template-hash": revision},
+        },
         "spec": {"containers": containers, "volumes": [*volumes, {"name": f"volume-{len(FILES)}", "emptyDir": {}}]},
         "status": {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": str(ready)}],
             "containerStatuses": [{"name": item["name"], "ready": ready} for item in containers],
         },
+    }
+
+
+def config_maps() -> dict[str, Document]:
+    """The ConfigMaps with the plugin's files, as this stack writes them."""
+    return {
+        item.name: {
+            "metadata": {"name": item.name, "namespace": "gw", "creationTimestamp": OLDER},
+            "immutable": True,
+            "data": dict(item.data),
+            "binaryData": dict(item.binary_data),
+        }
+        for item in _CONFIG_MAPS
     }
 
 
@@ -120,6 +141,7 @@ def seen(*serving: PodLook | Document, **changes: Any) -> Look:
         "serving": looks,
         "agent_pods": [agent_pod()],
         "plugin": AS_WRITTEN,
+        "config_maps": config_maps(),
     }
     return Look(**{**fields, **changes})
 

@@ -10,8 +10,8 @@ from proof.asking import CLUSTER_PLUGINS, current_revision, look, plugin_and_eve
 from proof.judging import judge
 from proof.kong import KongAnswer
 from tests.fake_kube import forbidden
-from tests.proof.cluster import AGENT, DEPLOYMENT, EVENTS, PODS, add_pod, cluster, event, replica_set
-from tests.proof.gateway import ASYNC, agent_pod, expectation, instance, pod
+from tests.proof.cluster import AGENT, CONFIG_MAPS, DEPLOYMENT, EVENTS, PODS, add_pod, cluster, event, replica_set
+from tests.proof.gateway import ASYNC, FILES, agent_pod, expectation, instance, pod
 
 
 def test_a_look_at_the_good_gateway_is_judged_good() -> None:
@@ -159,6 +159,14 @@ def test_what_the_controller_reported_about_this_plugin_the_newest_last() -> Non
     plugin, events = plugin_and_events(fake, "traceable-plugin")
     assert plugin is not None and plugin["plugin"] == "traceable"
     assert [message for _, message in events] == ["first", "second", "third"]
+
+
+def test_the_config_maps_with_the_files_are_read() -> None:
+    fake = cluster()
+    fake.problems[f"{CONFIG_MAPS}/{next(iter(FILES.values()))}"] = forbidden()
+    found = look(fake, expectation()).config_maps
+    assert [type(item).__name__ for item in found.values()] == ["Unreadable", "Answer"]
+    assert list(found) == list(FILES.values())
 
 
 def test_events_of_an_earlier_object_of_the_same_name_are_no_cause() -> None:

@@ -103,6 +103,36 @@ def test_other_files_or_none(document: Document, found: str) -> None:
     assert all(f"{path}: {name}" in check.expected for path, name in FILES.items())
 
 
+@pytest.mark.parametrize(
+    ("mount", "found"),
+    [
+        (
+            {"name": "theirs", "mountPath": "/opt/kong/plugins/traceable/handler.lua", "subPath": "handler.lua"},
+            "/opt/kong/plugins/traceable/handler.lua: the volume theirs over it",
+        ),
+        ({"name": "theirs", "mountPath": "/opt/kong/plugins/other"}, "this one is beside it"),
+    ],
+)
+def test_another_mount_over_the_files(mount: Document, found: str) -> None:
+    document = pod()
+    document["spec"]["containers"][1]["volumeMounts"].append(mount)
+    document["spec"]["volumes"].append({"name": "theirs", "emptyDir": {}})
+    if found == "this one is beside it":
+        assert judge(expectation(), seen(document)).ok
+    else:
+        assert failure(seen(document)).found == found
+
+
+@pytest.mark.parametrize("part", [{"items": [{"key": "noop.lua", "path": "handler.lua"}]}, {"subPath": "handler.lua"}])
+def test_only_a_part_of_a_config_map(part: Document) -> None:
+    document = pod()
+    if "items" in part:
+        document["spec"]["volumes"][0]["configMap"].update(part)
+    else:
+        document["spec"]["containers"][1]["volumeMounts"][0].update(part)
+    assert failure(seen(document)).found == "/opt/kong/plugins/traceable: only a part of the ConfigMap"
+
+
 def test_files_in_another_container_are_no_files() -> None:
     document = pod()
     containers = document["spec"]["containers"]

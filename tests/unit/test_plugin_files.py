@@ -3,6 +3,8 @@
 import base64
 
 from components.plugin_files import PluginFiles, PluginFilesArgs, chart_entries, mount_paths, plugin_config_maps
+from proof.files import content_check
+from tests.proof.gateway import expectation
 from tests.unit.recording import record
 
 LABELS = {"traceable-kong/stack": "traceable-kong.test"}
@@ -23,6 +25,15 @@ def test_the_name_changes_with_every_change_of_the_files_and_with_nothing_else()
     assert name(dict(reversed(base.items()))) == name(base)
     others = [{"a.lua": b"1"}, {"a.lua": b"1", "b.lua": b"3"}, {"a.lua": b"1", "c.lua": b"2"}, {"a.lua": b"1b.lua2"}]
     assert len({name(base), *(name(files) for files in others)}) == 5
+
+
+def test_the_digest_is_that_of_the_content_that_the_config_map_holds() -> None:
+    made = plugin_config_maps({"p": {"a.lua": b"1", "b.so": b"\xff", "utils/c.lua": b"2"}})
+    live = {item.name: {"immutable": True, "data": item.data, "binaryData": item.binary_data} for item in made}
+    expected = expectation(files=mount_paths(made))
+    assert content_check(expected, live).ok
+    live[made[1].name]["data"] = {"c.lua": "3"}
+    assert made[1].name in content_check(expected, live).found
 
 
 def test_a_directory_below_the_plugin_is_a_config_map_of_its_own() -> None:

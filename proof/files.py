@@ -1,0 +1,97 @@
+"""The plugin's files as the ConfigMaps hold them now: the digest in a name against the content. Pure.
+
+Which ConfigMaps a pod mounts is read from the pod (proof/judging_pods.py). The copy that a running pod mounted is the
+kubelet's, and what its Kong loaded is in memory: neither can be read. A kubelet does not follow an immutable ConfigMap
+(https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable), so of a pod that is older than the
+object that exists now, nothing is known.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from proof.expectation import PLUGINS_DIRECTORY, Expectation
+from proof.objects import Seen, Unreadable
+from proof.report import Check
+
+DIGEST_LENGTH = 10
+
+
+def files_digest(plugin: str, directory: str, contents: Mapping[str, bytes]) -> str:
+    """The digest in the name of the ConfigMap with these files of one directory of a plugin.
+
+    `directory` is "" for the plugin's own directory, `contents` is `{file name: content}`.
+    """
+    # With its place: two directories with the same files are two ConfigMaps.
+    hasher = hashlib.sha256(f"{plugin}/{directory}:".encode())
+    for file_name, content in sorted(contents.items()):
+        # Length-prefixed, so that no two sets of files give the same stream.
+        hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)
+    return hasher.hexdigest()[:DIGEST_LENGTH]
+
+
+def content_check(expected: Expectation, config_maps: Mapping[str, Seen]) -> Check:
+    """Whether every ConfigMap with files holds what its name says. Of one that may not be read, nothing is said."""
+    wrong = [
+        f"ConfigMap {name} {problem}"
+        for path, name in expected.files.items()
+        if (problem := _problem(path, name, config_maps.get(name)))
+    ]
+    return Check(
+        pod="",
+        name="files",
+        ok=not wrong,
+        expected="ConfigMaps with the plugin's files, immutable, each with the content whose digest is in its name",
+        found="; ".join(wrong) or "these",
+        mend=f"`pulumi up --refresh` writes them again, then {restart(expected)}: a running pod keeps what it mounted",
+        lasting=True,
+    )
+
+
+def unknown_files(
+    expected: Expectation, config_maps: Mapping[str, Seen], pods: list[Mapping[str, Any]]
+) -> Iterator[str]:
+    """Reasons why it cannot be determined which files a pod has."""
+    for name in dict.fromkeys(expected.files.values()):
+        live = config_maps.get(name)
+        if isinstance(live, Unreadable):
+            yield live.reason
+        if not isinstance(live, Mapping):
+            continue
+        older = sorted(
+            pod["metadata"]["name"]
+            for pod in pods
+            if pod["metadata"]["creationTimestamp"] < live["metadata"]["creationTimestamp"]
+        )
+        if older:
+            yield (
+                f"the files of {', '.join(older)}: older than the ConfigMap {name}, so an earlier one was mounted, and "
+                f"that cannot be read. {restart(expected)} makes new pods"
+            )
+
+
+def restart(expected: Expectation) -> str:
+    """The command that gives the gateway new pods."""
+    return f"`kubectl --namespace {expected.namespace} rollout restart deployment {expected.deployment}`"
+
+
+def _problem(path: str, name: str, live: Seen) -> str:
+    if isinstance(live, Unreadable):
+        return ""
+    if live is None:
+        return "does not exist"
+    plugin, _, directory = path.removeprefix(f"{PLUGINS_DIRECTORY}/").partition("/")
+    try:
+        digest = files_digest(plugin, directory, _contents(live))
+    except (binascii.Error, ValueError):
+        digest = "none"
+    if name.rsplit("-", 1)[-1] != digest:
+        return f"has other content (its digest is {digest})"
+    return "" if live.get("immutable") is True else "is not immutable: its content can change under running pods"
+
+
+def _contents(live: Mapping[str, Any]) -> dict[str, bytes]:
+    text = {name: str(value).encode() for name, value in (live.get("data") or {}).items()}
+    return text | {name: base64.b64decode(value) for name, value in (live.get("binaryData") or {}).items()}
