@@ -17,6 +17,13 @@ Values = dict[str, Any]
 
 DIGEST_LENGTH = 10
 
+LIVE_OBJECT = ("metadata", "spec", "status")
+"""Outputs of a Kubernetes resource that hold the live object, what other people wrote into it included.
+
+`kubectl apply` keeps a whole object in an annotation, so `metadata` shows as much as `spec`
+(https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/, last-applied-configuration).
+"""
+
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
     """`base` with `over` laid on it, as Helm merges values files: maps are merged, anything else is replaced.

@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from pydantic import SecretStr
 
 from components.helm import Chart, helm_release
-from values import Values, digest, merged, not_objects, with_secrets
+from values import LIVE_OBJECT, Values, digest, merged, not_objects, with_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,12 +167,17 @@ class TraceableAgent(pulumi.ComponentResource):
                 k8s.core.v1.Namespace(
                     f"{name}-namespace",
                     metadata={"name": args.namespace, "labels": dict(args.labels)},
-                    opts=pulumi.ResourceOptions(parent=self),
+                    opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=list(LIVE_OBJECT)),
                 )
             )
         elif args.create_namespace is not None:
             # Under the same logical name: one that was made here, and is to stay, is let go and not deleted.
-            k8s.core.v1.Namespace.get(f"{name}-namespace", args.namespace, opts=pulumi.ResourceOptions(parent=self))
+            k8s.core.v1.Namespace.get(
+                f"{name}-namespace",
+                args.namespace,
+                # What its owner wrote into it is theirs; a read object's inputs are the live ones too.
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=[*LIVE_OBJECT, "__inputs"]),
+            )
         annotations: dict[str, Any] = {}
         if args.token is not None:
             secret = k8s.core.v1.Secret(
@@ -183,11 +188,15 @@ class TraceableAgent(pulumi.ComponentResource):
                     "labels": dict(args.labels),
                 },
                 string_data={OWN_TOKEN_SECRET.key: with_secrets(args.token)},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=list(first)),
+                # One that was made with `kubectl apply` has the token in an annotation, too.
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=list(first), additional_secret_outputs=list(LIVE_OBJECT)
+                ),
             )
             first.append(secret)
             # Not a digest: that would help to guess the token.
-            annotations[TOKEN_ANNOTATION] = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
+            version = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
+            annotations[TOKEN_ANNOTATION] = pulumi.Output.unsecret(version)
         certificate = certificate_digest(args.values)
         if certificate is not None:
             annotations[CERTIFICATE_ANNOTATION] = certificate

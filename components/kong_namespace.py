@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from values import LIVE_OBJECT
+
 
 @dataclass(frozen=True, kw_only=True)
 class KongNamespaceArgs:
@@ -40,8 +42,13 @@ class KongNamespace(pulumi.ComponentResource):
             self.made = k8s.core.v1.Namespace(
                 f"{name}-namespace",
                 metadata={"name": args.namespace, "labels": dict(args.labels)},
-                opts=pulumi.ResourceOptions(parent=self, hooks=before),
+                opts=pulumi.ResourceOptions(parent=self, hooks=before, additional_secret_outputs=list(LIVE_OBJECT)),
             )
         else:
-            k8s.core.v1.Namespace.get(f"{name}-namespace", args.namespace, opts=pulumi.ResourceOptions(parent=self))
+            k8s.core.v1.Namespace.get(
+                f"{name}-namespace",
+                args.namespace,
+                # What its owner wrote into it is theirs; a read object's inputs are the live ones too.
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=[*LIVE_OBJECT, "__inputs"]),
+            )
         self.register_outputs({"namespace": args.namespace})

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from plugin_options import MODE_SINCE, plugin_version
-from values import Values, with_secrets
+from values import LIVE_OBJECT, Values, with_secrets
 
 PLUGIN = "traceable"
 """The plugin's name in Kong, as the rock ships it below kong/plugins/."""
@@ -126,7 +126,13 @@ class TraceablePlugin(pulumi.ComponentResource):
             config=with_secrets(args.config),
             disabled=not args.enabled,
             # Two global plugins of one name and class are both dropped: under a new name, the old one goes first.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, hooks=before),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                delete_before_replace=True,
+                hooks=before,
+                # One that was made with `kubectl apply` has its secret options in an annotation, too.
+                additional_secret_outputs=list(LIVE_OBJECT),
+            ),
         )
         self.made: list[pulumi.CustomResource] = [plugin]
         self.register_outputs({"pluginName": args.plugin_name})

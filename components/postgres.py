@@ -14,6 +14,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random
 
+from values import LIVE_OBJECT
+
 IMAGE = "postgres:16.15"
 """The official image (https://hub.docker.com/_/postgres). Another major version does not read this one's files."""
 
@@ -166,7 +168,7 @@ class ManagedPostgres(pulumi.ComponentResource):
             f"{name}-secret",
             metadata=metadata,
             string_data={PASSWORD_KEY: password.result},
-            opts=pulumi.ResourceOptions(parent=self, hooks=before),
+            opts=pulumi.ResourceOptions(parent=self, hooks=before, additional_secret_outputs=list(LIVE_OBJECT)),
         )
         service = k8s.core.v1.Service(
             f"{name}-service",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from values import LIVE_OBJECT
+
 INJECTION_LABEL = {"traceableai-inject-tme": "enabled"}
 """What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
 
@@ -77,6 +79,7 @@ class TmeInjection(pulumi.ComponentResource):
                     depends_on=after,
                     deleted_with=namespace,
                     hooks=before_label if args.wanted else None,
+                    additional_secret_outputs=list(LIVE_OBJECT),
                 ),
             )
 
@@ -93,7 +96,7 @@ class TmeInjection(pulumi.ComponentResource):
                     deleted_with=release,
                     hooks=before_annotation if args.wanted else None,
                     # A patch's outputs are the whole live Deployment, other people's env values included.
-                    additional_secret_outputs=["spec"],
+                    additional_secret_outputs=list(LIVE_OBJECT),
                     custom_timeouts=pulumi.CustomTimeouts(
                         create=f"{args.timeout_seconds}s", update=f"{args.timeout_seconds}s"
                     ),

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from kube import Kube
 from preflight.finding import Finding
 from preflight.intent import Adoption, AloneIntent, Intent
@@ -79,12 +81,20 @@ def it_can_be_taken_over(
             only_warns=True,
         )
     theirs = release.get("config") or {}
-    yield from _values_that_are_secret(theirs, subject, key)
+    yield from _values_that_are_secret(theirs, adoption.values, subject, key)
     yield from _values_that_would_go(theirs, adoption.values, subject, key)
 
 
-def _values_that_are_secret(theirs: Mapping[str, Any], subject: str, key: str) -> Iterator[Finding]:
-    found = [path for path, value in leaves(theirs) if isinstance(value, str) and value and SECRET.search(path[-1])]
+def _values_that_are_secret(
+    theirs: Mapping[str, Any], ours: Mapping[str, Any], subject: str, key: str
+) -> Iterator[Finding]:
+    """By their names, or because the stack keeps them as secrets: the import reads them as plain text all the same."""
+    secret_here = {path for path, value in leaves(ours) if isinstance(value, SecretStr)}
+    found = [
+        path
+        for path, value in leaves(theirs)
+        if isinstance(value, str) and value and (SECRET.search(path[-1]) or path in secret_here)
+    ]
     if found:
         yield Finding(
             subject=subject,

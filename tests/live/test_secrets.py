@@ -12,9 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import yaml
+
+from components.agent import OWN_TOKEN_SECRET
 from tests.live.stack import PROJECT, TOKEN, LiveStack
 
 OWNERS = "the-owner's-own-value"
+PLANTED = "somebody-else's-own-value"
 NewStack = Callable[..., LiveStack]
 
 
@@ -94,3 +98,40 @@ def test_secrets_are_nowhere_but_where_they_belong(new_stack: NewStack) -> None:
     }
     assert holding == {"traceable-agent-token"}
     assert TOKEN not in releases(stack, stack.agent_namespace) + releases(stack, stack.kong_namespace)
+
+    plant(stack)
+    stack.set(mode="async", blockingStatusCode=403)
+    told = {
+        "preview": stack.preview("--diff"),
+        "preview as JSON": stack.preview("--json"),
+        "up": stack.up("--diff"),
+        "refresh": stack.pulumi("refresh", "--yes", "--skip-preview", "--diff"),
+        "preview after it": stack.preview("--diff"),
+        "state": stack.pulumi("stack", "export"),
+    }
+    assert {where for where, text in told.items() if PLANTED in text} == set()
+    files = [path for path in stack.directory.rglob("*") if path.is_file()]
+    assert [path for path in files if PLANTED.encode() in path.read_bytes()] == []
+
+
+def plant(stack: LiveStack) -> None:
+    """What others keep in annotations of objects that the state has: a whole object, where `kubectl apply` made it."""
+    applied = stack.directory / "applied.yaml"
+    container = {"name": "proxy", "image": "kong:3.9", "env": [{"name": "OWN", "value": PLANTED}]}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": stack.gateway.deployment, "namespace": stack.kong_namespace},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    applied.write_text(yaml.safe_dump(deployment))
+    stack.kubectl("apply", "set-last-applied", "--create-annotation", "--filename", str(applied))
+    applied.unlink()
+    note = f"kubectl.kubernetes.io/last-applied-configuration={json.dumps({'data': {'own': PLANTED}})}"
+    for what in (
+        ("namespace", stack.kong_namespace),
+        ("namespace", stack.agent_namespace),
+        ("secret", OWN_TOKEN_SECRET.name, "--namespace", stack.agent_namespace),
+        ("kongclusterplugin", f"{stack.name}-plugin"),
+    ):
+        stack.kubectl("annotate", *what, note)

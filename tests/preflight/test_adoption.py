@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from preflight import examine
 from preflight.adoption import is_nobodys
@@ -80,6 +81,12 @@ def test_secrets_in_clear_are_refused_and_not_shown(kube: FakeKube, values: dict
     text = refused(kube, **adopting())
     assert f"{'env.pg_password' if 'env' in values else 'token'} in its values as plain text" in text
     assert "private-text" not in text
+
+
+def test_what_the_stack_keeps_secret_is_refused_whatever_its_name(kube: FakeKube) -> None:
+    by_hand(kube, customEnv={"own": "private-text"})
+    text = refused(kube, **adopting(customEnv={"own": SecretStr("private-text")}))
+    assert "has customEnv.own in its values as plain text" in text and "private-text" not in text
 
 
 def test_the_name_of_a_secret_is_none(kube: FakeKube) -> None:

@@ -167,6 +167,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                 parent=_logical_name(request.parent),
                 inputs={"id": request.id},
                 dependencies=frozenset(_logical_name(urn) for urn in request.dependencies),
+                additional_secret_outputs=tuple(request.additionalSecretOutputs),
                 provider=request.provider,
                 read=True,
             )

@@ -66,6 +66,7 @@ def test_the_token_is_in_its_secret_and_nowhere_else() -> None:
     assert list(made.secrets()) == [("agent-token", ("stringData",), {"token": TOKEN})]
     others = [item.inputs for item in made.registrations if item.name != "agent-token"]
     assert TOKEN not in json.dumps(others, default=repr)
+    assert "metadata" in made["agent-token"].additional_secret_outputs, "kubectl apply keeps it in an annotation"
 
 
 def test_a_token_secret_that_exists_is_named_and_not_made() -> None:

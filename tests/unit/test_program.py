@@ -72,6 +72,23 @@ def test_the_patches_go_with_the_release_and_the_namespace(program: Program) -> 
     assert kept["tme-namespace-label"].deleted_with == ""
 
 
+def test_what_other_people_wrote_into_an_object_is_secret_in_the_state(program: Program) -> None:
+    """`kubectl apply` keeps a whole object, env values and data included, in an annotation of it."""
+    kinds = ("Patch", ":Namespace", ":KongClusterPlugin")
+    shared = [
+        item
+        for made in (program.up(), program.up(kong={"createNamespace": False}, agent={"createNamespace": False}))
+        for item in made.registrations
+        if item.type.endswith(kinds)
+    ]
+    assert len(shared) == 2 * len(
+        ("kong-namespace", "agent-namespace", "tme-namespace-label", "tme-pod-annotation", "plugin-kong-cluster-plugin")
+    )
+    for item in shared:
+        assert set(item.additional_secret_outputs) >= {"metadata", "spec", "status"}, item.name
+        assert "__inputs" in item.additional_secret_outputs or not item.read, item.name
+
+
 @pytest.mark.parametrize(("guard", "action"), [("deny", ["Deny"]), ("warn", ["Warn", "Audit"]), ("off", None)])
 def test_the_guard_does_what_the_stack_says(program: Program, guard: str, action: list[str] | None) -> None:
     made = program.up(tmeGuard=guard)

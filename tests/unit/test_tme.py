@@ -2,6 +2,7 @@
 
 import pulumi
 import pulumi_kubernetes as k8s
+import pytest
 
 from components.tme import TmeInjection, TmeInjectionArgs
 from tests.unit.recording import Recording, record
@@ -70,8 +71,11 @@ def test_each_patch_is_held_back_on_the_way_in_and_none_on_the_way_out() -> None
     assert going["tme-namespace-label"].hooks == going["tme-pod-annotation"].hooks == {}
 
 
-def test_the_live_deployment_in_the_outputs_is_secret() -> None:
-    assert tme(wanted=True)["tme-pod-annotation"].additional_secret_outputs == ("spec",)
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_live_objects_in_the_outputs_are_secret(wanted: bool) -> None:
+    made = tme(wanted=wanted)
+    for patch in ("tme-namespace-label", "tme-pod-annotation"):
+        assert set(made[patch].additional_secret_outputs) == {"metadata", "spec", "status"}
 
 
 def test_the_rollout_has_the_time_that_the_settings_give() -> None:
