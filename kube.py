@@ -24,7 +24,8 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import portforward
 
-from safe_text import PlainError, kind_of, printable, without_credentials
+from addresses import without_credentials
+from safe_text import PlainError, kind_of, printable
 
 Document = dict[str, Any]
 

@@ -39,11 +39,6 @@ class PlainError(Exception):
         super().__init__(printable(text))
 
 
-def without_credentials(url: str) -> str:
-    """A URL without the user and the password that may be in it, also where they have a slash."""
-    return re.sub(r"//.*@", "//", url, flags=re.DOTALL)
-
-
 def kind_of(problem: BaseException) -> str:
     """What kind of problem an exception is and on which line, in words, and nothing of what caused it."""
     if isinstance(problem, yaml.YAMLError):

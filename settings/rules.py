@@ -7,23 +7,25 @@ A rule sees settings that are well-typed. Leaves out single values (settings/mod
 import re
 from collections.abc import Iterator
 
+from addresses import unsafe_address
 from settings.model import ChartSettings, KongSettings, Settings
 from settings.problem import Problem, config_remove, config_set, rule, shown
 
 
 @rule
 def agent_chart(settings: Settings) -> Iterator[Problem]:
-    """A chart is a path, or a name with a version."""
+    """A chart is a path, or a name with a version from an https repository or an OCI registry."""
     yield from _chart("agent.chart", settings.agent.chart)
 
 
 @rule
 def kong_chart(settings: Settings) -> Iterator[Problem]:
-    """A chart is a path, or a name with a version."""
+    """A chart is a path, or a name with a version from an https repository or an OCI registry."""
     yield from _chart("kong.chart", settings.kong.chart)
 
 
 def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
+    yield from _chart_address(key, chart)
     if chart.path is not None:
         beside = [name for name in ("repository", "name", "version") if getattr(chart, name) is not None]
         if beside:
@@ -50,6 +52,23 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
             f"{said}: the next run could install another chart than the one that was reviewed",
             f"helm search repo --versions, then {config_set(f'{key}.version', 'VERSION')}",
         )
+
+
+def _chart_address(key: str, chart: ChartSettings) -> Iterator[Problem]:
+    """Where a chart is loaded from: https, or an OCI registry, which Helm reaches over https alone."""
+    by_hand = f"helm pull, as you log in to it, then {config_set(f'{key}.path', 'FILE.tgz')} alone"
+    if chart.path is not None and "://" in chart.path:
+        yield Problem(
+            f"{key}.path",
+            "is an address, and must be a folder or an archive: nothing would check how it is loaded",
+            f"{config_set(f'{key}.repository', 'https://HOST')}, with name and version, without {key}.path",
+        )
+    for name, url, schemes in (("repository", chart.repository, ("https",)), ("name", chart.name, ("oci",))):
+        if url is None or (name == "name" and "://" not in url):
+            continue
+        if wrong := unsafe_address(url, what="change the chart, and with it what runs", schemes=schemes):
+            mend = config_set(f"{key}.{name}", f"{schemes[0]}://HOST/PATH")
+            yield Problem(f"{key}.{name}", wrong, by_hand if "password" in wrong else mend)
 
 
 @rule
@@ -176,8 +195,9 @@ def allowed_clusters_are_addresses(settings: Settings) -> Iterator[Problem]:
     for number, url in enumerate(settings.allowed_clusters):
         if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
             key = f"allowedClusters[{number}]"
+            password = ", without a password in it" if "@" in url else ""
             yield Problem(
                 key,
-                f"is {shown(url)}, which is not the URL of an API server: no cluster would ever fit",
+                f"is {shown(url)}, which is not the URL of an API server{password}: no cluster would ever fit",
                 f"kubectl cluster-info shows it; {config_set(key, 'https://HOST:6443')}",
             )

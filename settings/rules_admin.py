@@ -6,6 +6,7 @@ Leaves out whether there is a database at all (settings/rules.py) and the databa
 import re
 from collections.abc import Iterator
 
+from addresses import unsafe_address
 from settings.model import AdminSettings, Settings
 from settings.problem import Problem, config_remove, config_set, rule
 
@@ -16,15 +17,19 @@ def _admin(settings: Settings) -> AdminSettings | None:
 
 @rule
 def admin_address(settings: Settings) -> Iterator[Problem]:
-    """The Admin API is reached over http or https."""
+    """The Admin API is reached over https: a token and the plugin itself go over it, and the answers are believed."""
     admin = _admin(settings)
     if admin is None or admin.url is None:
         return
-    if not re.fullmatch(r"https?://[^\s/@?#:]+(:[0-9]{1,5})?(/[^\s?#]*)?", admin.url):
+    wrong = unsafe_address(admin.url, what="read the token and change the plugin")
+    if wrong is None and re.search(r"[?#]", admin.url):
+        wrong = "has a query or a fragment, which the Admin API does not have: the plugin could not be written"
+    if wrong:
         yield Problem(
             "kong.admin.url",
-            "is not an http(s) URL without a password, a query or a fragment in it: the plugin could not be written",
-            config_set("kong.admin.url", "https://HOST:8444"),
+            wrong,
+            f"{config_set('kong.admin.url', 'https://HOST:8444')}; or {config_remove('kong.admin.url')}: a "
+            "port-forward into a pod of Kong needs no address",
         )
 
 
@@ -40,22 +45,14 @@ def admin_certificate(settings: Settings) -> Iterator[Problem]:
             "is true beside kong.admin.caSecret: the certificate authority would be ignored",
             config_set("kong.admin.insecure", "false"),
         )
-    elif not (admin.url or "").startswith("https://"):
-        way = "a port-forward ends inside the pod, whose" if admin.url is None else "kong.admin.url is http, where a"
+    elif admin.url is None:
         for key, given in (("insecure", admin.insecure), ("caSecret", admin.ca_secret is not None)):
             if given:
                 yield Problem(
                     f"kong.admin.{key}",
-                    f"would be ignored: {way} certificate is not looked at",
+                    "would be ignored: a port-forward ends inside the pod, whose certificate is not looked at",
                     f"{config_remove(f'kong.admin.{key}')}, or {config_set('kong.admin.url', 'https://HOST:8444')}",
                 )
-        if admin.url is not None and admin.client_certificate_secret is not None:
-            yield Problem(
-                "kong.admin.clientCertificateSecret",
-                "would be ignored: kong.admin.url is http, where nobody is shown a certificate",
-                f"{config_remove('kong.admin.clientCertificateSecret')}, or "
-                f"{config_set('kong.admin.url', 'https://HOST:8444')}",
-            )
 
 
 @rule

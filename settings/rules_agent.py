@@ -30,6 +30,17 @@ def one_token(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
+def platform_address(settings: Settings) -> Iterator[Problem]:
+    """The Traceable platform is named by its host; the token is its password."""
+    if settings.agent.endpoint is not None and "@" in settings.agent.endpoint:
+        yield Problem(
+            "agent.endpoint",
+            "has a user or a password in it, which everybody sees who may read the stack file or the agent's settings",
+            config_set("agent.endpoint", "HOST"),
+        )
+
+
+@rule
 def token_is_not_empty(settings: Settings) -> Iterator[Problem]:
     """A token of nothing is no token."""
     if settings.agent_token is not None and not settings.agent_token.get_secret_value().strip():

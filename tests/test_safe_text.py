@@ -7,7 +7,8 @@ import ssl
 import pytest
 import yaml
 
-from safe_text import PlainError, kind_of, printable, printable_lines, without_credentials
+from addresses import without_credentials
+from safe_text import PlainError, kind_of, printable, printable_lines
 
 MARKER = "hunter2-marker"
 
