@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 
+from ingress_controller import READS_CLASS, Obstacle, chart_controller, chart_variables, obstacles
 from tme_port import TME_PORT
 from values import not_objects
 
@@ -19,10 +20,13 @@ class KongValuesError(pulumi.RunError):
 
 
 _OBJECTS = (
-    *("admin", "admin.http", "admin.tls", "admin.tls.client", "customEnv", "deployment", "deployment.kong", "env"),
-    *("ingressController", "ingressController.env", "migrations", "plugins", "podAnnotations", "postgresql"),
+    *("admin", "admin.http", "admin.tls", "admin.tls.client", "autoscaling", "customEnv", "deployment"),
+    *("deployment.kong", "deployment.serviceAccount", "env", "ingressController", "ingressController.customEnv"),
+    *("ingressController.env", "ingressController.rbac", "migrations", "plugins", "podAnnotations", "postgresql"),
 )
-"""What is read here and in components/kong.py, and is an object in the chart."""
+"""What is read here, in components/kong.py and in ingress_controller.py, and is an object in the chart."""
+
+_LISTS = ("ingressController.args", "ingressController.envFrom", "plugins.configMaps")
 
 
 def refuse_other_shapes(values: Mapping[str, Any]) -> None:
@@ -31,12 +35,14 @@ def refuse_other_shapes(values: Mapping[str, Any]) -> None:
         raise KongValuesError(
             f"kongValues.{wrong}, and the chart takes an object there: `helm show values` prints what it takes."
         )
-    config_maps = (values.get("plugins") or {}).get("configMaps")
-    if config_maps is not None and not isinstance(config_maps, list):
-        raise KongValuesError(
-            f"kongValues.plugins.configMaps is {config_maps!r}, and the chart takes a list there: `helm show values` "
-            "prints what it takes."
-        )
+    for path in _LISTS:
+        parent, _, key = path.rpartition(".")
+        found = (values.get(parent) or {}).get(key)
+        if found is not None and not isinstance(found, list):
+            raise KongValuesError(
+                f"kongValues.{path} is {found!r}, and the chart takes a list there: `helm show values` prints what it "
+                "takes."
+            )
 
 
 def refuse_what_cannot_be_had(
@@ -61,14 +67,9 @@ def refuse_what_cannot_be_had(
             "kongValues.podAnnotations asks for the TME. This program sets that annotation itself, after the injector "
             "and before the plugin; in the chart's values it would come too early and go too early. Take it out."
         )
-    controller = values.get("ingressController") or {}
-    variables_of_it = (controller.get("env") or {}).items()
-    other = next((value for key, value in variables_of_it if str(key).lower() == "ingress_class"), ingress_class)
-    if other != ingress_class and controller.get("enabled") is not False:
-        raise KongValuesError(
-            f"kongValues.ingressController.env.ingress_class is {other!r}, and the plugin is made for "
-            f"{ingress_class!r}: the controller would never see it. Set traceable-kong:kong.ingressClass instead."
-        )
+    if not database:
+        # With one the plugin is no KongClusterPlugin, and no controller has a say in it.
+        _refuse_deaf_controller(values, ingress_class)
     for where in _uses_of_tme_port(values, variables):
         raise KongValuesError(
             f"{where} uses the port {TME_PORT}, where the TME listens in the gateway's own pod: one of the two would "
@@ -87,6 +88,47 @@ def _refuse_other_workloads(values: Mapping[str, Any]) -> None:
         raise KongValuesError(
             "kongValues.deployment.kong.enabled is false: there would be no gateway to protect. Take it out."
         )
+    scaling = values.get("autoscaling") or {}
+    # The chart writes no replicas where an autoscaler decides about them.
+    sizes = {f"autoscaling.{key}": scaling.get(key) for key in ("minReplicas", "maxReplicas")}
+    for path, size in (sizes if scaling.get("enabled") else {"replicaCount": values.get("replicaCount")}).items():
+        if _is_zero(size):
+            raise KongValuesError(
+                f"kongValues.{path} is {size!r}: no gateway pod would serve, and none could show that the plugin is "
+                "on. Take it out, or write 1 or more."
+            )
+
+
+def _is_zero(value: object) -> bool:
+    return not isinstance(value, bool) and bool(re.fullmatch(r"\s*-?0+(\.0*)?\s*", str(value)))
+
+
+def _refuse_deaf_controller(values: Mapping[str, Any], ingress_class: str) -> None:
+    """The controller reads KongClusterPlugins of the gateway's class, whatever way it is told."""
+    controller = chart_controller(values, "")
+    for obstacle in obstacles(controller.container, ingress_class=ingress_class) if controller else ():
+        raise KongValuesError(_deaf(obstacle, values, ingress_class))
+
+
+def _deaf(obstacle: Obstacle, values: Mapping[str, Any], ingress_class: str) -> str:
+    source, value = obstacle.setting.source, obstacle.setting.value
+    where = f"kongValues.ingressController.args ({source})"
+    for path, name, _ in chart_variables(values):
+        where = path if name == source else where
+    of_class = obstacle.flag == READS_CLASS
+    if not obstacle.is_certain:
+        what = "which ingress class the controller reads" if of_class else "whether the controller reads the plugin"
+        mend = "Set traceable-kong:kong.ingressClass instead" if of_class else "Take it out"
+        return f"{where} comes from elsewhere: {what} could not be known before its pods serve. {mend}."
+    if of_class:
+        return (
+            f"{where} is {value!r}, and the plugin is made for {ingress_class!r}: the controller would never see it. "
+            "Set traceable-kong:kong.ingressClass instead."
+        )
+    return (
+        f"{where} is {value!r}: the controller would not read KongClusterPlugins, and the plugin is one. New gateway "
+        "pods would serve without it. Take it out."
+    )
 
 
 def _refuse_silent_admin_api(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> None:

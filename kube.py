@@ -153,6 +153,31 @@ class Kube:
         )
         return bool((review.get("status") or {}).get("allowed"))
 
+    def account_allowed(self, namespace: str, account: str, verb: str, resource: str, *, group: str = "") -> bool:
+        """Whether a service account may, in the whole cluster, by SubjectAccessReview. Raises ApiError or Unreachable.
+
+        Its groups are those that the API server gives it
+        (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens).
+        """
+        review = self.request(
+            "POST",
+            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+            body={
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SubjectAccessReview",
+                "spec": {
+                    "user": f"system:serviceaccount:{namespace}:{account}",
+                    "groups": [
+                        "system:serviceaccounts",
+                        f"system:serviceaccounts:{namespace}",
+                        "system:authenticated",
+                    ],
+                    "resourceAttributes": {"verb": verb, "resource": resource, "group": group},
+                },
+            },
+        )
+        return bool((review.get("status") or {}).get("allowed"))
+
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """A socket to a port in a pod. Raises ApiError or Unreachable.
 

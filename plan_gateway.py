@@ -14,6 +14,7 @@ from components.kong import KongGatewayArgs, kong_fullname, kong_values
 from components.plugin_files import PluginConfigMap, chart_entries, mount_paths
 from components.postgres import DATABASE, PASSWORD_KEY, PORT, USER, ManagedPostgresArgs, postgres_name
 from existing.template import Part
+from ingress_controller import Controller, chart_controller
 from kong_database import KongDatabase, refuse_long_name
 from kong_refusals import kong_environment
 from settings import Settings
@@ -31,6 +32,7 @@ class GatewayPlan:
     """`args` says whose it is. `pod_selector` is a LabelSelector of its pods, and of no others in `namespace`.
 
     `release` is "" where the Kong is not ours. `environment` is what chart values of ours set of Kong's variables.
+    `controller` is the ingress controller that these values make.
     `postgres` is a database that is made here. `digests` go into the record, `outputs` are the stack's.
     """
 
@@ -43,6 +45,7 @@ class GatewayPlan:
     args: KongGatewayArgs | ExistingKongArgs
     postgres: ManagedPostgresArgs | None = None
     environment: Mapping[str, str] = field(repr=False)
+    controller: Controller | None = field(default=None, repr=False)
     digests: Mapping[str, str]
     outputs: Mapping[str, Any]
 
@@ -117,6 +120,7 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
         args=gateway,
         postgres=managed,
         environment=kong_environment(gateway.values),
+        controller=chart_controller(gateway.values, fullname),
         digests={"kongValuesDigest": digest(gateway.values)},
         outputs={"release": kong.release, "proxyService": f"{gateway.fullname}-proxy"},
     )

@@ -46,6 +46,7 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
             ingress_class=expected.ingress_class,
             timeout_seconds=gateway.args.timeout_seconds,
             environment=gateway.environment,
+            controller=gateway.controller,
             part=gateway.part,
             owners_files=expected.files if gateway.owners_values is not None else {},
             owners_values=gateway.owners_values or {},

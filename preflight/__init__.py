@@ -16,6 +16,7 @@ from preflight import (
     adoption,
     agent,
     alone,
+    controller,
     database,
     existing,
     foreign,
@@ -125,7 +126,11 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="Kong's Deployment", look=existing.it_is_a_deployment)
     yield Rule(subject="the replicas of Kong's Deployment", look=existing.its_pods_can_roll)
     yield Rule(subject="Kong's container", look=existing.its_kong_is_one_container)
-    yield Rule(subject="Kong's settings and its ingress class", look=existing.its_kong_can_be_told)
+    yield Rule(subject="Kong's settings", look=existing.its_kong_can_be_asked)
+    yield Rule(subject="Kong's ingress controller", look=controller.it_reads_the_plugin, severity="advice")
+    yield Rule(
+        subject="the rights of Kong's ingress controller", look=controller.it_may_read_the_plugin, severity="advice"
+    )
     yield Rule(subject="the pod template of Kong's Deployment", look=existing.our_part_can_be_had)
     yield Rule(subject="the files in the pods of Kong's Deployment", look=existing.its_owner_mounts_the_files)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)

@@ -4,16 +4,16 @@ Leaves out its Admin API (gateway.py) and what of ours is there under names of o
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from existing.editing import EditFailed, note_in
 from existing.template import Conflict, Part, conflicts, removed, standing
 from existing.variables import SEPARATORS
 from kube import Document
+from preflight.controller import given_variables
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
-from preflight.looks import NAMESPACES, Looks, config_maps, deployment, secrets
+from preflight.looks import NAMESPACES, Looks, config_maps, deployment
 
 OTHER_KINDS = {"daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
 
@@ -116,18 +116,14 @@ def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]
         )
 
 
-def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
-    """A controller of our ingress class tells it the plugin, and whoever reaches its Admin API may ask.
-
-    With a database it is told over its Admin API.
-    """
+def its_kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """Whoever reaches its Admin API may ask."""
     gateway = intent.gateway
     found = _standing(looks, gateway)
     if found is None:
         return
     where, live = found
-    plain = [(item["name"], _plain(item)) for item in live["spec"]["template"]["spec"]["containers"]]
-    kong = dict(plain).get(gateway.container, {})
+    kong = plain_environment(live, gateway.container)
     shown = intent.row is not None and intent.row.access.client_certificate_secret
     if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", "") and not shown:
         yield Finding(
@@ -139,17 +135,6 @@ def its_kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
             "keep everybody but the controller from that port; or run Kong and its controller in one pod, as the kong "
             "chart does" + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
         )
-    if intent.row is not None:
-        return  # No controller has a say in rows.
-    for name, environment in plain:
-        read = environment.get("CONTROLLER_INGRESS_CLASS", gateway.ingress_class)
-        if read != gateway.ingress_class:
-            yield Finding(
-                subject=where,
-                wrong=f"reads the ingress class {read!r} (container {name}), and the plugin is made for "
-                f"{gateway.ingress_class!r}: its controller would never see it",
-                mend=f"`pulumi config set --path traceable-kong:kong.ingressClass {read}`",
-            )
 
 
 def our_part_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -219,7 +204,8 @@ def _problems(looks: Looks, intent: Intent, template: Document, part: Part) -> I
     container = next(item for item in template["spec"]["containers"] if item["name"] == part.container)
     named = {item["name"] for item in container.get("env") or []}
     for source in container.get("envFrom") or []:
-        for name in sorted(_given(looks, intent.gateway.namespace, source) & (SEPARATORS.keys() - named)):
+        given = given_variables(looks, intent.gateway.namespace, {"envFrom": [source]})
+        for name in sorted(given.keys() & (SEPARATORS.keys() - named)):
             kind = "ConfigMap" if "configMapRef" in source else "Secret"
             held = (source.get("configMapRef") or source.get("secretRef") or {}).get("name")
             yield Conflict(
@@ -227,16 +213,6 @@ def _problems(looks: Looks, intent: Intent, template: Document, part: Part) -> I
                 f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
                 "(`pulumi config set --path traceable-kong:kong.filesFrom values`)",
             )
-
-
-def _given(looks: Looks, namespace: str, source: Mapping[str, Any]) -> set[str]:
-    """The variables that an entry of envFrom gives."""
-    if "configMapRef" in source:
-        path = f"{config_maps(namespace)}/{source['configMapRef']['name']}"
-    else:
-        path = f"{secrets(namespace)}/{source['secretRef']['name']}"
-    held = (looks.get(path) or {}).get("data") or {}
-    return {f"{source.get('prefix') or ''}{key}" for key in held}
 
 
 def plain_environment(live: Document, container: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from admin.access import Access, SecretKey
 from admin.row import Place
 from existing.template import Part
+from ingress_controller import Controller
 
 __all__ = [
     "Adoption",
@@ -67,7 +68,8 @@ class GatewayIntent:
     added to the pod template of a Kong that is not ours, None where its owner's values do that: then `owners_files` is
     `{mount path: ConfigMap}`, and `owners_values` the chart values that mount them. `adoption` is None where a release
     of this name that is not this stack's is refused. `database` is `off` or `postgres`; `made_database` is what the
-    Secret, the Service and the StatefulSet of one that is made here are called, None where none is.
+    Secret, the Service and the StatefulSet of one that is made here are called, None where none is. `controller` is the
+    ingress controller that the chart values of a Kong of ours make, None where they make none.
     """
 
     namespace: str
@@ -86,6 +88,7 @@ class GatewayIntent:
     adoption: Adoption | None = None
     database: str = "off"
     made_database: str | None = None
+    controller: Controller | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

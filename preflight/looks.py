@@ -1,6 +1,6 @@
 """Looking: each thing is asked of the cluster once, whoever wants to know, from as many threads as there are rules.
 
-Only reads, and asks to be told what would be (`dryRun=All`, SelfSubjectAccessReview). Leaves out what is looked for.
+Only reads, and asks to be told what would be (`dryRun=All`, SubjectAccessReviews). Leaves out what is looked for.
 """
 
 import threading
@@ -105,6 +105,10 @@ class Looks:
     def allowed(self, verb: str, resource: str, *, group: str, namespace: str, subresource: str) -> bool:
         """Whether we may."""
         return self._api.allowed(verb, resource, group=group, namespace=namespace, subresource=subresource)
+
+    def account_allowed(self, namespace: str, account: str, verb: str, resource: str, *, group: str) -> bool:
+        """Whether a service account may, in the whole cluster."""
+        return self._api.account_allowed(namespace, account, verb, resource, group=group)
 
     def would_create(self, path: str, body: Document) -> None:
         """Nothing where the object could be made; kube.ApiError with the reason where not. Nothing is made."""

@@ -106,6 +106,21 @@ def test_a_list_that_breaks_off_is_no_list(server: ApiServer, api: Kube) -> None
         api.list("/pods")
 
 
+def test_a_right_of_a_service_account_is_asked_for_as_the_server_knows_it(server: ApiServer, api: Kube) -> None:
+    server.will(201, {"status": {"allowed": True}})
+    assert api.account_allowed("gw", "own", "watch", "kongclusterplugins", group="configuration.konghq.com")
+    assert server.requests[0].path == "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    assert server.requests[0].body["spec"] == {
+        "user": "system:serviceaccount:gw:own",
+        "groups": ["system:serviceaccounts", "system:serviceaccounts:gw", "system:authenticated"],
+        "resourceAttributes": {
+            "verb": "watch",
+            "resource": "kongclusterplugins",
+            "group": "configuration.konghq.com",
+        },
+    }
+
+
 @pytest.mark.parametrize(("status", "allowed"), [({"allowed": True}, True), ({"allowed": False}, False), (None, False)])
 def test_a_right_is_asked_for(server: ApiServer, api: Kube, status: Any, allowed: bool) -> None:
     server.will(201, {"status": status})

@@ -44,6 +44,13 @@ def kong(name: str = "proxy", env_from: list[dict[str, Any]] | None = None, **en
     return {"name": name, "image": "kong:3.9", "env": variables, "envFrom": env_from or []}
 
 
+def controller(*args: str, **env: str) -> dict[str, Any]:
+    """A controller whose image is nowhere: what it is told is all that counts."""
+    variables = [{"name": key, "value": value} for key, value in env.items()]
+    image = "registry.invalid/kubernetes-ingress-controller:3.4"
+    return {"name": "ingress-controller", "image": image, "args": list(args), "env": variables}
+
+
 WORKLOADS = (
     workload("fine", kong()),
     workload("two", kong("first"), kong("proxy")),
@@ -53,9 +60,24 @@ WORKLOADS = (
     # As the kong/ingress chart can have its gateway, whose controller runs in a Deployment of its own.
     workload("ingress", kong(KONG_ROLE="traditional", KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT="on")),
     workload("elsewhere", kong(env_from=[{"configMapRef": {"name": "settings"}}])),
+    workload("deaf", kong(), controller(CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN="false")),
+    workload("edge", kong(), controller("--ingress-class=edge")),
+    # The service account of these has no rights.
+    workload("unable", kong(), controller()),
+    workload("split", kong()),
+    workload(
+        "split-controller", controller("--ingress-class=edge", CONTROLLER_KONG_ADMIN_SVC="split-admin"), replicas=0
+    ),
 )
-NEVER_READY = ("ingress",)
-"""Without the certificates that it would ask for, it does not start."""
+NEVER_READY = ("ingress", "deaf", "edge", "unable", "split-controller")
+"""Without the certificates that it would ask for, or without any right, it does not start."""
+
+ADMIN_SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "split-admin"},
+    "spec": {"selector": {"app": "split"}, "ports": [{"port": 8444}]},
+}
 
 SETTINGS = {
     "apiVersion": "v1",
@@ -83,7 +105,7 @@ def stack(module_stack: Stacks) -> Iterator[LiveStack]:
     made.kubectl("apply", "--filename", str(charts.SOURCE / "kong" / "crds"))
     made.kubectl("wait", "--for=condition=Established", "crd/kongclusterplugins.configuration.konghq.com")
     made.kubectl("create", "namespace", made.kong_namespace)
-    made._run(["kubectl", "apply", *where, "-f", "-"], stdin=yaml.safe_dump_all([SETTINGS, *WORKLOADS]))
+    made._run(["kubectl", "apply", *where, "-f", "-"], stdin=yaml.safe_dump_all([SETTINGS, ADMIN_SERVICE, *WORKLOADS]))
     try:
         for item in WORKLOADS:
             if item["metadata"]["name"] not in NEVER_READY:
@@ -153,6 +175,7 @@ def names_of_ours(stack: LiveStack, kind: str) -> set[str]:
         ("hybrid", {}, ["is half of a hybrid gateway (KONG_ROLE=data_plane)"]),
         ("ingress", {}, ["asks for a client certificate", "gateway.admin.tls.client"]),
         ("elsewhere", {}, ["takes KONG_PLUGINS from the ConfigMap settings (envFrom)", "kong.filesFrom values"]),
+        ("edge", {"ingressClass": "edge"}, ["the service account default, which may not list or watch"]),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -161,6 +184,20 @@ def test_a_kong_that_cannot_be_taken(
 ) -> None:
     points_at(stack, deployment, **changes)
     is_refused(stack, "one thing stands in the way", *words)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "words"),
+    [
+        ("deaf", ["is told not to read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN is false)"]),
+        ("unable", ["reads the ingress class 'kong'", "kong.ingressClass kong"]),
+        ("split", ["deployment split-controller", "reads the ingress class 'edge' (--ingress-class)"]),
+    ],
+)
+def test_a_controller_that_would_not_read_the_plugin(stack: LiveStack, deployment: str, words: list[str]) -> None:
+    """What it is told, its class, and its rights, all at once."""
+    points_at(stack, deployment)
+    is_refused(stack, "things stand in the way", "which may not list or watch KongClusterPlugins", *words)
 
 
 def test_an_up_is_refused_as_its_preview_is(stack: LiveStack) -> None:

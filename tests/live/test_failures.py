@@ -178,6 +178,16 @@ def test_the_annotation_was_removed_by_hand(stack: LiveStack) -> None:
     mend(stack)
 
 
+def test_a_controller_that_would_read_no_plugin(stack: LiveStack) -> None:
+    """Its next pods would serve without it."""
+    before, values = names(stack), stack.configured("kongValues")
+    stack.set(kongValues={**values, "ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}})
+    with stack.recorded() as recording:
+        assert "the controller would not read KongClusterPlugins" in refused(stack)
+    assert (names(stack), recording.rollouts) == (before, 0)
+    stack.set(kongValues=values)
+
+
 def test_no_room_for_another_pod(stack: LiveStack) -> None:
     quota = {
         "apiVersion": "v1",

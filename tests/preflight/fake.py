@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ingress_controller import is_controller
 from kube import Answer, ApiError, Document, Kube
 from ownership import labels, release_mark
 from preflight import AgentIntent, Examination, GatewayIntent, Intent, PluginIntent, examine
@@ -65,12 +66,17 @@ def intent(**changes: Any) -> Intent:
 
 
 class FakeKube(Kube):
-    """Objects by path; `denied` are the paths that may not be read, `may` decides about rights."""
+    """Objects by path; `denied` are the paths that may not be read, `may` decides about rights.
+
+    `account_may` decides about those of service accounts, None where that may not be asked; `accounts` are those.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, Document] = {}
         self.denied: dict[str, int] = {}
         self.may: Callable[[str, str], bool] = lambda verb, resource: True
+        self.account_may: Callable[[str, str], bool] | None = lambda verb, resource: True
+        self.accounts: list[str] = []
         self.creates: list[Document] = []
         self.create_answer: ApiError | None = None
         self.asked: list[str] = []
@@ -136,6 +142,12 @@ class FakeKube(Kube):
     def allowed(self, verb: str, resource: str, *, group: str = "", namespace: str = "", subresource: str = "") -> bool:
         return self.may(verb, f"{resource}/{subresource}" if subresource else resource)
 
+    def account_allowed(self, namespace: str, account: str, verb: str, resource: str, *, group: str = "") -> bool:
+        self.accounts.append(f"{namespace}/{account}")
+        if self.account_may is None:
+            raise ApiError(403, "Forbidden", "you may not ask about others")
+        return self.account_may(verb, f"{resource}.{group}")
+
     def request(self, method: str, path: str, **options: Any) -> Answer:
         assert (method, options["query"]) == ("POST", {"dryRun": "All"}), "preflight changes nothing"
         self.creates.append(options["body"])
@@ -159,12 +171,18 @@ def container(name: str = "proxy", *, ports: tuple[int, ...] = (), image: str = 
     }
 
 
+def with_controller(containers: list[Document]) -> list[Document]:
+    """The containers of a pod, and beside them an ingress controller where none is."""
+    beside = [] if any(map(is_controller, containers)) else [container("ingress-controller", image="kic:3")]
+    return [*containers, *beside]
+
+
 def kong_stands(
     kube: FakeKube, *containers: Document, volumes: dict[str, str] | None = None, name: str = "quickstart-kong"
 ) -> None:
-    """A live Deployment; `volumes` are ConfigMaps by volume."""
+    """A live Deployment; `volumes` are ConfigMaps by volume. Its ingress controller is in its pods."""
     spec = {
-        "containers": list(containers) or [container()],
+        "containers": with_controller(list(containers) or [container()]),
         "volumes": [{"name": volume, "configMap": {"name": held}} for volume, held in (volumes or {}).items()],
     }
     kube.put(

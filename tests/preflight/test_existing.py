@@ -89,12 +89,6 @@ def test_a_kong_that_cannot_be_told_or_asked(kube: FakeKube, env: dict[str, str]
     passes(kube, **THEIRS)
 
 
-def test_a_controller_of_another_class(kube: FakeKube) -> None:
-    kong_stands(kube, container(), container("ingress-controller", image="kic", CONTROLLER_INGRESS_CLASS="edge"))
-    assert "kong.ingressClass edge" in refused(kube, **THEIRS)
-    passes(kube, **{**THEIRS, "gateway__ingress_class": "edge"})
-
-
 def test_a_list_from_elsewhere(kube: FakeKube) -> None:
     kong = container()
     kong["env"] = [{"name": "KONG_PLUGINS", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]

@@ -25,6 +25,7 @@ SHARED_BY_COMPONENTS = {"components.helm"}
 DOORS = ("__init__.py", "opening.py")
 GATES = (*DOORS, "alone.py", "hooks.py")
 WITHOUT_PULUMI = [
+    "ingress_controller.py",
     "kube.py",
     "ownership.py",
     "plugin_options.py",
@@ -102,7 +103,17 @@ def test_what_is_pure_knows_no_pulumi(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((CLONE / "preflight").glob("*.py")), ids=named)
 def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
-    allowed = {"admin", "existing", "kube", "ownership", "plugin_options", "preflight", "safe_text", "tme_port"}
+    allowed = {
+        "admin",
+        "existing",
+        "ingress_controller",
+        "kube",
+        "ownership",
+        "plugin_options",
+        "preflight",
+        "safe_text",
+        "tme_port",
+    }
     assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
 

@@ -50,6 +50,33 @@ def refusal(values: Values) -> str:
         ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "kongValues.podAnnotations asks for the TME"),
         ({"ingressController": {"env": {"ingress_class": "other"}}}, "is 'other', and the plugin is made for 'kong'"),
         ({"ingressController": {"env": {"INGRESS_CLASS": "other"}}}, "traceable-kong:kong.ingressClass"),
+        ({"ingressController": {"env": {"ingress_class": {"valueFrom": {"x": "y"}}}}}, "comes from elsewhere"),
+        ({"ingressController": {"customEnv": {"controller_ingress_class": "other"}}}, ".customEnv.controller_ingress"),
+        ({"ingressController": {"args": ["--v=1", "--ingress-class=other"]}}, ".args (--ingress-class) is 'other'"),
+        ({"ingressController": {"args": ["--ingress-class", "other"]}}, ".args (--ingress-class) is 'other'"),
+        (
+            {"ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}},
+            ".env.enable_controller_kongclusterplugin is 'false': the controller would not read KongClusterPlugins",
+        ),
+        ({"ingressController": {"env": {"ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": False}}}, "would not read"),
+        ({"ingressController": {"env": {"enable_controller_kongclusterplugin": 0}}}, "would not read"),
+        (
+            {"ingressController": {"customEnv": {"controller_enable_controller_kongclusterplugin": "F"}}},
+            ".customEnv.controller_enable_controller_kongclusterplugin is 'F'",
+        ),
+        (
+            {"ingressController": {"args": ["--enable-controller-kongclusterplugin=false"]}},
+            ".args (--enable-controller-kongclusterplugin) is 'false'",
+        ),
+        (
+            {"ingressController": {"env": {"enable_controller_kongclusterplugin": SecretStr("false")}}},
+            "whether the controller reads the plugin could not be known",
+        ),
+        ({"replicaCount": 0}, "kongValues.replicaCount is 0: no gateway pod would serve"),
+        ({"replicaCount": "0"}, "kongValues.replicaCount is '0'"),
+        ({"replicaCount": 0.0, "autoscaling": {"enabled": False}}, "kongValues.replicaCount is 0.0"),
+        ({"autoscaling": {"enabled": True, "minReplicas": 0}}, "kongValues.autoscaling.minReplicas is 0"),
+        ({"autoscaling": {"enabled": True, "maxReplicas": 0}}, "kongValues.autoscaling.maxReplicas is 0"),
         ({"env": {"proxy_listen": "0.0.0.0:8000, 0.0.0.0:5442 ssl"}}, "kongValues.env.proxy_listen uses the port 5442"),
         ({"customEnv": {"kong_stream_listen": "0.0.0.0:5442"}}, "kongValues.customEnv.kong_stream_listen uses"),
         ({"proxy": {"http": {"containerPort": 5442}}}, "kongValues.proxy.http.containerPort uses the port 5442"),
@@ -80,6 +107,26 @@ def test_what_cannot_be_had(values: Values, said: str) -> None:
         {"admin": {"tls": {"enabled": False}}, "env": {"admin_listen": "127.0.0.1:8001"}},
         {"podAnnotations": {"theirs": "1"}},
         {"ingressController": {"env": {"ingress_class": "kong", "log_level": "debug"}}},
+        # An argument wins over a variable, a custom variable over one with the prefix, a lower-case key over another.
+        {"ingressController": {"args": ["--ingress-class=kong"], "env": {"ingress_class": "other"}}},
+        {
+            "ingressController": {
+                "args": ["--enable-controller-kongclusterplugin"],
+                "env": {"enable_controller_kongclusterplugin": "false"},
+            }
+        },
+        {
+            "ingressController": {
+                "customEnv": {"controller_ingress_class": "kong"},
+                "env": {"ingress_class": "other", "enable_controller_kongclusterplugin": True},
+            }
+        },
+        {"ingressController": {"env": {"INGRESS_CLASS": "other", "ingress_class": "kong"}}},
+        {"ingressController": {"env": {"watch_namespace": "shop"}, "watchNamespaces": ["shop"]}},
+        {"replicaCount": 1},
+        {"replicaCount": None},
+        {"replicaCount": 0, "autoscaling": {"enabled": True, "minReplicas": 2}},
+        {"autoscaling": {"enabled": False, "minReplicas": 0}},
         {"env": {"proxy_listen": "0.0.0.0:54420, 0.0.0.0:15442"}},
         {"env": {"nginx_proxy_real_ip": "10.0.0.1:5442"}},
         {"proxy": {"http": {"servicePort": 5442, "containerPort": 8000}}},
@@ -87,6 +134,18 @@ def test_what_cannot_be_had(values: Values, said: str) -> None:
 )
 def test_what_can_be_had(values: Values) -> None:
     refuse_what_cannot_be_had(values, ingress_class="kong")
+
+
+def test_with_a_database_no_controller_has_a_say() -> None:
+    told = {"ingressController": {"args": ["--ingress-class=other"], "env": {"ingress_class": "another"}}}
+    refuse_what_cannot_be_had(told, ingress_class="kong", database=True)
+
+
+@pytest.mark.parametrize("path", ["ingressController.args", "ingressController.envFrom", "plugins.configMaps"])
+def test_what_must_be_a_list(path: str) -> None:
+    parent, key = path.split(".")
+    with pytest.raises(KongValuesError, match=f"kongValues.{path} is 'x', and the chart takes a list"):
+        kong_values({parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None)
 
 
 def test_a_secret_value_is_not_told() -> None:
@@ -135,6 +194,8 @@ ANYTHING = strategies.recursive(
                         "pluginName",
                     ),
                     *("deployment", "daemonset", "kong", "ingressController", "podAnnotations", "containerPort"),
+                    *("args", "envFrom", "rbac", "create", "serviceAccount", "watchNamespaces", "ingress_class"),
+                    *("autoscaling", "minReplicas", "enable_controller_kongclusterplugin", "valueFrom"),
                     *("admin_listen", "role", "lua_package_path", "nameOverride", "fullnameOverride", "replicaCount"),
                 ]
             ),
