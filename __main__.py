@@ -1,20 +1,42 @@
-"""The program: what a stack's settings come to is made, and shown. The order is in the file of each kind of stack."""
+"""The program: the stack's config becomes a plan, the cluster is checked against it, and the plan is deployed.
+
+The order of a deployment is in the file of each kind of stack.
+"""
+
+from collections.abc import Mapping
 
 import pulumi
 
-from beginning import begin
+import beginning
+import cluster
+import settings
+from components.stack_id import fresh_id, kept_id
 from plan_agent import AgentPlan
 from stack_agent import make_agent
 from stack_gateway import make_gateway
 
-# First everything that can be refused: nothing is registered before all of it holds.
-target, planned = begin()
 
-provider = target.provider("kubernetes")
-if isinstance(planned, AgentPlan):
-    make_agent(planned, target, provider)
-else:
-    make_gateway(planned, target, provider)
+async def main() -> Mapping[str, object]:
+    """Deploys the stack and returns its outputs."""
+    config = settings.load()
+    target = cluster.configured()
+    target.refuse_unless_allowed(config.allowed_clusters)
+    prepared = beginning.prepare(config, target)
+    # The plan shows whether all values fit together: nothing is registered before that.
+    fresh = fresh_id()
+    prepared.plan(fresh)
 
-for key, value in planned.outputs.items():
-    pulumi.export(key, value)
+    # The id is in the state only: nothing changes in the cluster before preflight has passed.
+    owner = await kept_id("stack-id", fresh)
+    planned = prepared.plan(owner)
+    imports = beginning.check(prepared, planned, target, owner)
+
+    provider = target.provider("kubernetes")
+    if isinstance(planned, AgentPlan):
+        make_agent(planned, target, provider, imports)
+    else:
+        make_gateway(planned, target, provider, imports)
+    return planned.outputs
+
+
+pulumi.run(main)

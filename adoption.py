@@ -1,24 +1,66 @@
-"""Which Helm releases are imported in this run: those that the stack shall take over, and that are nobody's yet.
+"""Which Helm releases this update imports instead of installing them.
 
-One that carries the mark is in the state already, or the state was lost: then it is not imported, and what is asked
-before a creation refuses it (gates/unrecorded.py). Whether a release can be taken over is preflight's question
-(preflight/adoption.py).
+Two kinds: those that exist without any stack's mark and that the config names (`kong.adopt`, `agent.adopt`), and those
+that carry this stack's own mark and serve. The engine imports only what is not in its state
+(https://www.pulumi.com/docs/iac/concepts/resources/options/import/), so the second kind matters where an update was
+interrupted between Helm's end and the engine's next checkpoint: what serves is taken into the state, not uninstalled.
+Whether a release can be adopted is preflight's question (preflight/adoption.py).
 """
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
 
 import kube
 from cluster import Cluster
 from plan_agent import AGENT_RELEASE
-from preflight.adoption import is_nobodys
+from preflight.releases import owner_of, serving, standing_in
 from settings import Settings
+from values import has_secrets
+
+IMPORTABLE = ("deployed", "failed")
+"""Statuses in which Helm takes an upgrade."""
 
 
-def to_adopt(settings: Settings, cluster: Cluster) -> frozenset[str]:
-    """`kong`, `agent`, both or neither."""
+def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, preview: bool) -> frozenset[str]:
+    """`kong`, `agent`, both or neither; `owner` is this stack's id.
+
+    An error while asking stops the run: a release that was taken for missing would be installed over, or removed.
+    A preview that adopts nothing goes on, because it changes nothing. Raises pulumi.RunError.
+    """
     kong, agent = settings.kong, settings.agent
-    wanted = [("kong", kong.namespace, kong.release)] if kong.install and kong.adopt else []
-    if agent.install and agent.adopt and settings.installed:
-        wanted.append(("agent", agent.namespace, AGENT_RELEASE))
-    try:
-        return frozenset(key for key, namespace, name in wanted if is_nobodys(cluster.api, namespace, name))
-    except (kube.ApiError, kube.Unreachable):
-        return frozenset()  # Preflight, which asks for the same, says so.
+    asked: list[tuple[str, str, str, bool, Mapping[str, Any]]] = []
+    if kong.install:
+        asked.append(("kong", kong.namespace, kong.release, kong.adopt, settings.kong_values))
+    if agent.install and settings.installed:
+        asked.append(("agent", agent.namespace, AGENT_RELEASE, agent.adopt, settings.agent_values))
+    found = set()
+    for key, namespace, name, adopt, values in asked:
+        try:
+            if _is_to_import(cluster.api, namespace, name, owner, adopt=adopt, values=values):
+                found.add(key)
+        except (kube.ApiError, kube.Unreachable) as problem:
+            if preview and not adopt:
+                continue  # Preflight, which reads the same, says that it could not.
+            raise pulumi.RunError(
+                f"Helm release {name} in namespace {namespace} could not be read, so it cannot be determined whether "
+                f"it exists and whose it is: {problem}. Nothing was changed. Run the same again; `kubectl auth can-i "
+                f"list secrets --namespace {namespace}` says whether you may read it."
+            ) from None
+    return frozenset(found)
+
+
+def _is_to_import(
+    api: kube.Kube, namespace: str, name: str, owner: str, *, adopt: bool, values: Mapping[str, Any]
+) -> bool:
+    standing = standing_in(api, namespace).get(name)
+    secret = api.get(standing.secret) if standing else None
+    if standing is None or secret is None:
+        return False
+    found = owner_of(secret)
+    if found is None:
+        return adopt
+    # An import writes the release's values into the state as plain text until the upgrade that follows it.
+    ours = found == owner and standing.status in IMPORTABLE and not has_secrets(values)
+    return ours and bool(serving(api, namespace, name))

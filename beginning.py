@@ -1,57 +1,68 @@
-"""What comes before the first resource: everything that can be refused, so that nothing is registered unless it holds.
+"""What comes before the first object in the cluster: everything that can be refused."""
 
-Leaves out the resources (stack_gateway.py, stack_agent.py) and what they are given (`plan.py`).
-"""
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pulumi
 
-import adoption
 import cluster
-import ownership
 import settings
+from adoption import releases_to_import
 from gates.opening import open_or_refuse
 from plan import Plan, plan
 from plan_agent import AgentPlan, agent_plan
 from plan_gateway import existing_deployment
 from plan_preflight import alone, intent
+from preflight import AloneIntent, Intent
 from rock_download import load_rock
 from shared_agent import sidecar_settings
 
 
-def begin() -> tuple[cluster.Cluster, Plan | AgentPlan]:
-    """The cluster, and the plan for it. Raises pulumi.RunError; nothing was touched then."""
-    config = settings.load()
-    target = cluster.configured()
-    target.refuse_unless_allowed(config.allowed_clusters)
-    planned = _gateway(config, target) if config.gateway else _agent_alone(config, target)
-    return target, planned
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A stack's config with all that its plan is made from.
+
+    `plan` makes the plan for a stack id; it raises pulumi.RunError where values contradict each other. `intent` is what
+    preflight is asked about a plan.
+    """
+
+    config: settings.Settings
+    plan: Callable[[str], Plan | AgentPlan]
+    intent: Callable[[Plan | AgentPlan, str], Intent | AloneIntent]
 
 
-def _gateway(config: settings.Settings, target: cluster.Cluster) -> Plan:
+def prepare(config: settings.Settings, target: cluster.Cluster) -> Prepared:
+    """Loads the rock, and reads what the plan for an existing Kong or agent needs. Raises pulumi.RunError."""
+    live_change = not pulumi.runtime.is_dry_run()
+    if not config.gateway:
+
+        def intent_of_the_agent(planned: Plan | AgentPlan, owner: str) -> AloneIntent:
+            assert isinstance(planned, AgentPlan)
+            return alone(config, owner, planned, live_change=live_change)
+
+        return Prepared(config=config, plan=lambda owner: agent_plan(config, owner), intent=intent_of_the_agent)
+
     rock = load_rock(config.plugin)
-    theirs = existing_deployment(config)
-    selector = target.selector_of(config.kong.namespace, theirs) if theirs else None
+    existing = existing_deployment(config)
+    selector = target.selector_of(config.kong.namespace, existing) if existing else None
     given = sidecar_settings(config, target)
-    adopting = adoption.to_adopt(config, target)
-    planned = plan(
-        config,
-        rock,
-        _owner(),
-        given,
-        cluster_options=target.command_options,
-        selector=selector,
-        adopting=adopting,
-    )
-    open_or_refuse(target, intent(config, rock, planned, live_change=not pulumi.runtime.is_dry_run()))
-    return planned
+
+    def plan_for(owner: str) -> Plan:
+        return plan(config, rock, owner, given, cluster_options=target.command_options, selector=selector)
+
+    def intent_of(planned: Plan | AgentPlan, _: str) -> Intent:
+        assert isinstance(planned, Plan)
+        return intent(config, rock, planned, live_change=live_change)
+
+    return Prepared(config=config, plan=plan_for, intent=intent_of)
 
 
-def _agent_alone(config: settings.Settings, target: cluster.Cluster) -> AgentPlan:
-    """Without a gateway there is no rock to be loaded either."""
-    planned = agent_plan(config, _owner(), adopt="agent" in adoption.to_adopt(config, target))
-    open_or_refuse(target, alone(config, _owner(), planned, live_change=not pulumi.runtime.is_dry_run()))
-    return planned
+def check(prepared: Prepared, planned: Plan | AgentPlan, target: cluster.Cluster, owner: str) -> frozenset[str]:
+    """Runs preflight for the stack with the id `owner`, and in an `up` repairs interrupted Helm operations.
 
-
-def _owner() -> str:
-    return ownership.stack_id(pulumi.get_project(), pulumi.get_stack())
+    Returns which Helm releases are to be imported (`kong`, `agent`). Raises pulumi.RunError, and then nothing else was
+    changed.
+    """
+    open_or_refuse(target, prepared.intent(planned, owner))
+    # After the repair: a release that it completed may be one to be imported.
+    return releases_to_import(prepared.config, target, owner, preview=pulumi.runtime.is_dry_run())

@@ -14,6 +14,8 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -54,9 +56,13 @@ class ApiError(PlainError):
 
 
 class Answer(Document):
-    """What the server answered; `warnings` are the texts of its Warning headers (RFC 7234, admission policies)."""
+    """What the server answered; `warnings` are the texts of its Warning headers (RFC 7234, admission policies).
+
+    `date` is the server's own time of the answer, this machine's where it does not say.
+    """
 
     warnings: tuple[str, ...] = ()
+    date: datetime
 
 
 class Kube:
@@ -134,6 +140,10 @@ class Kube:
             if not (page.get("metadata") or {}).get("continue"):
                 return items
             query["continue"] = page["metadata"]["continue"]
+
+    def server_time(self) -> datetime:
+        """What time the API server has it: its objects carry that one. Raises ApiError or Unreachable."""
+        return self.request("GET", "/version").date
 
     def allowed(self, verb: str, resource: str, *, group: str = "", namespace: str = "", subresource: str = "") -> bool:
         """Whether we may, by SelfSubjectAccessReview. Raises ApiError or Unreachable."""
@@ -217,7 +227,15 @@ def _answer(answer: Any) -> Answer:
         raise ApiError(answer.status, str(document.get("reason") or ""), str(message))
     result = Answer(document)
     result.warnings = tuple(printable(_warning_text(value)) for value in answer.headers.getlist("Warning"))
+    result.date = _date(answer.headers.get("Date"))
     return result
+
+
+def _date(header: str | None) -> datetime:
+    try:
+        return parsedate_to_datetime(header or "")
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def _warning_text(header: str) -> str:

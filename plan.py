@@ -58,13 +58,12 @@ def plan(
     *,
     cluster_options: str = "",
     selector: Mapping[str, Any] | None = None,
-    adopting: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan for these settings and this rock; `owner` is what `ownership.stack_id()` gave.
+    """The plan for these settings and this rock; `owner` is this stack's id.
 
     `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
     `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one. `selector` is what
-    the Deployment of a Kong that is not ours selects its pods by. `adopting` is what `adoption.to_adopt()` gave.
+    the Deployment of a Kong that is not ours selects its pods by.
 
     Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
     """
@@ -75,13 +74,13 @@ def plan(
     # "" for an agent outside the cluster.
     agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
     endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
-    agent = agent_args(settings, owner, adopt="agent" in adopting) if settings.agent.install else None
+    agent = agent_args(settings, owner) if settings.agent.install else None
     tme_image = tme_image_of(agent.values) if agent else settings.agent.tme_image or tme_image_of({})
     given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
     if agent:
         given = [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
     config_maps = plugin_config_maps(rock.plugins) if installed else []
-    gateway = gateway_plan(settings, owner, config_maps, selector, adopt="kong" in adopting)
+    gateway = gateway_plan(settings, owner, config_maps, selector)
     tme = TmeInjectionArgs(
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
@@ -179,6 +178,7 @@ def plan(
             made_database=gateway.postgres.name if gateway.postgres else "",
         ),
         outputs={
+            "stackId": owner,
             **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
             "installed": installed,
             "enabled": settings.enabled and installed,

@@ -32,12 +32,9 @@ class AgentPlan:
     outputs: dict[str, Any]
 
 
-def agent_plan(settings: Settings, owner: str, *, adopt: bool) -> AgentPlan:
-    """The plan for the agent alone; `owner` is what `ownership.stack_id()` gave, `adopt` True takes over a release.
-
-    Raises AgentValuesError.
-    """
-    agent = agent_args(settings, owner, adopt=adopt)
+def agent_plan(settings: Settings, owner: str) -> AgentPlan:
+    """The plan for the agent alone; `owner` is this stack's id. Raises AgentValuesError."""
+    agent = agent_args(settings, owner)
     endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
     injects = agent.values.get("injectorEnabled", True) is not False
     stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": tme_image}
@@ -50,19 +47,19 @@ def agent_plan(settings: Settings, owner: str, *, adopt: bool) -> AgentPlan:
             labels=agent.labels,
         ),
         gates=AgentGatesArgs(
+            owner=owner,
             expectation=AgentExpectation(
                 namespace=agent.namespace,
                 release=agent.release,
                 webhook=injector_webhook(agent.namespace) if injects else None,
             ),
-            record_name=AGENT_RECORD,
             timeout_seconds=agent.timeout_seconds,
         ),
-        outputs={"gateway": False, **stands},
+        outputs={"stackId": owner, "gateway": False, **stands},
     )
 
 
-def agent_args(settings: Settings, owner: str, *, adopt: bool) -> AgentArgs:
+def agent_args(settings: Settings, owner: str) -> AgentArgs:
     """What an agent of ours is made of. Raises AgentValuesError."""
     theirs = settings.agent_token_secret
     # Whatever the mode: a switch changes the gateway and not its agent. Of gateways of other stacks any may deny.
@@ -87,7 +84,6 @@ def agent_args(settings: Settings, owner: str, *, adopt: bool) -> AgentArgs:
         token=settings.agent_token,
         timeout_seconds=settings.agent.timeout_seconds,
         labels=ownership.labels(owner),
-        adopt=adopt,
     )
 
 

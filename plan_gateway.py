@@ -66,17 +66,13 @@ def gateway_plan(
     owner: str,
     config_maps: Sequence[PluginConfigMap],
     selector: Mapping[str, Any] | None,
-    *,
-    adopt: bool = False,
 ) -> GatewayPlan:
     """The gateway with these files. `selector` is what the Deployment of a Kong that exists selects its pods by.
-
-    `adopt` True takes over the release that stands, as ours.
 
     Raises KongValuesError.
     """
     if settings.kong.install:
-        return _ours(settings, owner, config_maps, adopt=adopt)
+        return _ours(settings, owner, config_maps)
     return _existing(settings, owner, config_maps, selector or {})
 
 
@@ -85,7 +81,7 @@ def existing_deployment(settings: Settings) -> str | None:
     return None if settings.kong.install else settings.kong.deployment or EXISTING_DEPLOYMENT
 
 
-def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap], *, adopt: bool) -> GatewayPlan:
+def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
     kong = settings.kong
     fullname = kong_fullname(kong.release, settings.kong_values)
     managed = _managed_postgres(settings, owner)
@@ -106,7 +102,6 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
         chart=Chart(**kong.chart.model_dump()),
         values=merged(values, ownership.release_mark(owner)),
         timeout_seconds=kong.timeout_seconds,
-        adopt=adopt,
     )
     return GatewayPlan(
         namespace=kong.namespace,

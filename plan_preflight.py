@@ -152,6 +152,6 @@ def alone(settings: Settings, owner: str, planned: AgentPlan, *, live_change: bo
         owner=owner,
         live_change=live_change,
         agent=_of_ours(settings, planned.agent),
-        record=planned.gates.record_name,
+        record=planned.installation.record_name,
         gateways_record=RECORD_NAME,
     )

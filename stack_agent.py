@@ -12,12 +12,16 @@ from gates.alone import AgentGates
 from plan_agent import AgentPlan
 
 
-def make_agent(planned: AgentPlan, target: cluster.Cluster, provider: pulumi.ProviderResource) -> None:
-    """Registers everything."""
+def make_agent(
+    planned: AgentPlan, target: cluster.Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]
+) -> None:
+    """Registers everything; `imports` are the Helm releases that are imported (`agent`)."""
     gates = AgentGates(args=planned.gates, cluster=target)
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
 
-    agent = TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after())
+    agent = TraceableAgent(
+        "agent", args=planned.agent, import_release="agent" in imports, before=gates.agent, opts=after()
+    )
     Installation("installation", args=planned.installation, prove=gates.prove, steps=agent.made, opts=after(agent))

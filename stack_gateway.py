@@ -20,29 +20,45 @@ from gates import Gates
 from plan import Plan
 
 
-def make_gateway(planned: Plan, target: cluster.Cluster, provider: pulumi.ProviderResource) -> None:
-    """Registers everything."""
+def make_gateway(
+    planned: Plan, target: cluster.Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]
+) -> None:
+    """Registers everything; `imports` are the Helm releases that are imported (`kong`, `agent`)."""
     gates = Gates(args=planned.gates, cluster=target)
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
         """A component's options: it waits until every part of these steps stands."""
         return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
 
-    namespace = KongNamespace("kong", args=planned.kong_namespace, before=gates.namespace, opts=after())
+    namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
     # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
     foundation: list[pulumi.Resource] = [namespace]
     if files := planned.plugin_files:
         foundation.append(PluginFiles("plugin-files", args=files, namespace=namespace.made, opts=after(namespace)))
     if planned.agent:
         # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
-        foundation.append(TraceableAgent("agent", args=planned.agent, before=gates.agent, opts=after(*foundation)))
+        foundation.append(
+            TraceableAgent(
+                "agent",
+                args=planned.agent,
+                import_release="agent" in imports,
+                before=gates.agent,
+                opts=after(*foundation),
+            )
+        )
     if planned.guard:
         foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
     if database := planned.gateway.postgres:
         foundation.append(ManagedPostgres("postgres", args=database, before=gates.database, opts=after(namespace)))
     gateway: KongGateway | ExistingKong
     if isinstance(planned.gateway.args, KongGatewayArgs):
-        gateway = KongGateway("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
+        gateway = KongGateway(
+            "gateway",
+            args=planned.gateway.args,
+            import_release="kong" in imports,
+            before=gates.gateway,
+            opts=after(*foundation),
+        )
     else:
         gateway = ExistingKong("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
 

@@ -68,3 +68,12 @@ def with_secrets(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [with_secrets(item) for item in value]
     return value
+
+
+def has_secrets(value: Any) -> bool:
+    """True where `value` is a secret leaf or has one."""
+    if isinstance(value, Mapping):
+        return any(map(has_secrets, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(has_secrets, value))
+    return isinstance(value, SecretStr)

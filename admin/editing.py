@@ -154,9 +154,15 @@ def take_out(client: Client, place: Place, id_: str | None = None) -> list[str]:
         if problem.status != 404:
             raise
         rows = []  # The workspace is gone, and all that was in it.
-    ids = [str(row["id"]) for row in rows if is_ours(place, row) or (row.get("id") == id_ and owner_of(row) is None)]
+
+    def goes(row: Document) -> bool:
+        return is_ours(place, row) or (row.get("id") == id_ and owner_of(row) is None)
+
+    ids = [str(row["id"]) for row in rows if goes(row)]
     for gone in ids:
-        client.delete(f"/plugins/{gone}")
+        now = client.get(f"/plugins/{gone}")
+        if now is not None and goes(now):
+            client.delete(f"/plugins/{gone}")
     wait(client)
     return ids
 

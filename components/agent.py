@@ -143,13 +143,12 @@ class AgentArgs:
     token: SecretStr | None
     timeout_seconds: int
     labels: Mapping[str, str]
-    adopt: bool = False
 
 
 class TraceableAgent(pulumi.ComponentResource):
     """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str).
 
-    `before` is what happens before Helm begins. `made` is what stands when Helm is done.
+    `import_release` is as of KongGateway. `before` is what happens before Helm begins, `made` what it made.
     """
 
     def __init__(
@@ -157,6 +156,7 @@ class TraceableAgent(pulumi.ComponentResource):
         name: str,
         *,
         args: AgentArgs,
+        import_release: bool = False,
         before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -207,7 +207,7 @@ class TraceableAgent(pulumi.ComponentResource):
             chart=args.chart,
             values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
             timeout_seconds=args.timeout_seconds,
-            adopt=args.adopt,
+            import_existing=import_release,
             opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before),
         )
         self.made: list[pulumi.CustomResource] = [release]

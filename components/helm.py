@@ -43,7 +43,7 @@ def helm_release(
     chart: Chart,
     values: Mapping[str, Any],
     timeout_seconds: int,
-    adopt: bool,
+    import_existing: bool,
     opts: pulumi.ResourceOptions,
 ) -> k8s.helm.v3.Release:
     """A Release that is awaited, and atomic: where it fails, it takes back what it changed.
@@ -51,10 +51,10 @@ def helm_release(
     One that is not leaves its changes, and Helm merges the next upgrade against the last revision that was deployed,
     so that a revert would not take them back (https://helm.sh/docs/helm/helm_upgrade/, --atomic).
 
-    `adopt` True imports the one that stands, and upgrades it to what is said here in the same run
-    (https://github.com/pulumi/docs/issues/18114). For a Release that the state knows it means nothing.
+    `import_existing` True imports the one that exists, and upgrades it to what is said here in the same run
+    (https://github.com/pulumi/docs/issues/18114). For a Release that is in the state it means nothing.
     """
-    if adopt:
+    if import_existing:
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(import_=f"{namespace}/{name}"))
     return k8s.helm.v3.Release(
         logical_name,

@@ -103,7 +103,7 @@ class KongGatewayArgs:
 
     `fullname` is what `kong_fullname()` gave: fixed, because a Release's own `resourceNames` are unknown in every
     preview that changes it. `values` is what `kong_values()` gave; `timeout_seconds` is how long Helm waits for the
-    gateway to be ready, and again for a roll-back. `adopt` True takes over the release that stands.
+    gateway to be ready, and again for a roll-back.
     """
 
     namespace: str
@@ -112,15 +112,14 @@ class KongGatewayArgs:
     chart: Chart
     values: Values = field(repr=False)
     timeout_seconds: int
-    adopt: bool = False
 
 
 class KongGateway(pulumi.ComponentResource):
     """The gateway.
 
     Outputs: `deployment` (str), `proxy_service` (str), `revision` (int: Helm's revision, unknown in a preview exactly
-    when the Release changes). `release` is the Release itself, `made` the same in a list. `before` is what happens
-    before Helm begins.
+    when the Release changes). `release` is the Release itself, `made` the same in a list. `import_release` True takes a
+    release that exists into the state, where it is not there yet. `before` is what happens before Helm begins.
     """
 
     def __init__(
@@ -128,6 +127,7 @@ class KongGateway(pulumi.ComponentResource):
         name: str,
         *,
         args: KongGatewayArgs,
+        import_release: bool = False,
         before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -139,7 +139,7 @@ class KongGateway(pulumi.ComponentResource):
             chart=args.chart,
             values=args.values,
             timeout_seconds=args.timeout_seconds,
-            adopt=args.adopt,
+            import_existing=import_release,
             opts=pulumi.ResourceOptions(parent=self, hooks=before),
         )
         self.made: list[pulumi.CustomResource] = [self.release]

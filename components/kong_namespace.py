@@ -23,17 +23,13 @@ class KongNamespaceArgs:
 
 
 class KongNamespace(pulumi.ComponentResource):
-    """Kong's namespace. Outputs: `namespace` (str). `made` is the Namespace where it was made here, else None.
-
-    `before` is what happens before it is made.
-    """
+    """Kong's namespace. Outputs: `namespace` (str). `made` is the Namespace where it was made here, else None."""
 
     def __init__(
         self,
         name: str,
         *,
         args: KongNamespaceArgs,
-        before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:KongNamespace", name, None, opts)
@@ -42,7 +38,7 @@ class KongNamespace(pulumi.ComponentResource):
             self.made = k8s.core.v1.Namespace(
                 f"{name}-namespace",
                 metadata={"name": args.namespace, "labels": dict(args.labels)},
-                opts=pulumi.ResourceOptions(parent=self, hooks=before, additional_secret_outputs=list(LIVE_OBJECT)),
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=list(LIVE_OBJECT)),
             )
         else:
             k8s.core.v1.Namespace.get(

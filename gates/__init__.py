@@ -19,7 +19,6 @@ from gates import leaving, old_pods, their_files, unrecorded
 from gates.hooks import AGENT_DEPLOYMENT, Check, Connection, Hooks
 from gates.probe import Probe
 from proof import Expectation
-from proof.expectation import RECORD_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +41,10 @@ class Gates(Hooks):
     """The gates of one gateway, each a ResourceHookBinding, and the proof at the end."""
 
     def __init__(self, *, args: GatesArgs, cluster: Connection) -> None:
-        record_path = f"/api/v1/namespaces/{args.expectation.namespace}/configmaps/{RECORD_NAME}"
-        super().__init__(cluster, record_path=record_path, timeout_seconds=args.timeout_seconds)
+        super().__init__(cluster, owner=args.owner, timeout_seconds=args.timeout_seconds)
         self._expectation = args.expectation
-        self._owner = args.owner
         probe = args.probe
         first = probe.tme_still_arrives if args.expectation.installed else self._let_go
-        self.namespace = self._binding("namespace", create=[self._refuse_lost_state], update=[])
         lost = partial(unrecorded.refuse_new_password, namespace=args.expectation.namespace, name=args.made_database)
         self.database = self._binding("database", create=[lost], update=[])
         release = args.expectation.release
@@ -101,9 +97,6 @@ class Gates(Hooks):
             deployment=self._expectation.deployment,
             timeout_seconds=self._timeout_seconds,
         )
-
-    def _refuse_lost_state(self, api: kube.Kube) -> None:
-        unrecorded.refuse_where_it_stands(api, record_path=self._record_path)
 
     def _let_go(self, api: kube.Kube) -> None:
         if self._expectation.database is not None:

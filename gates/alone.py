@@ -16,10 +16,10 @@ from proof.alone import AgentExpectation
 
 @dataclass(frozen=True, kw_only=True)
 class AgentGatesArgs:
-    """`record_name` is the ConfigMap beside the agent that says what stands; a removal may take `timeout_seconds`."""
+    """`owner` is this stack's id; a removal may take `timeout_seconds`."""
 
+    owner: str
     expectation: AgentExpectation
-    record_name: str
     timeout_seconds: int
 
 
@@ -28,8 +28,7 @@ class AgentGates(Hooks):
 
     def __init__(self, *, args: AgentGatesArgs, cluster: Connection) -> None:
         namespace = args.expectation.namespace
-        record_path = f"/api/v1/namespaces/{namespace}/configmaps/{args.record_name}"
-        super().__init__(cluster, record_path=record_path, timeout_seconds=args.timeout_seconds)
+        super().__init__(cluster, owner=args.owner, timeout_seconds=args.timeout_seconds)
         self._expectation = args.expectation
         clear = partial(self._clear_name, namespace=namespace, release=args.expectation.release)
         self.agent = self._binding("agent", create=[clear, self._watch_agent], update=[self._watch_agent])

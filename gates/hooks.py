@@ -33,11 +33,11 @@ class Connection(Protocol):
 
 
 class Hooks:
-    """Hooks of one stack, whose record is at `record_path`; a removal may take `timeout_seconds`."""
+    """Hooks of the stack `owner`; a removal may take `timeout_seconds`."""
 
-    def __init__(self, cluster: Connection, *, record_path: str, timeout_seconds: int) -> None:
+    def __init__(self, cluster: Connection, *, owner: str, timeout_seconds: int) -> None:
         self._cluster = cluster
-        self._record_path = record_path
+        self._owner = owner
         self._timeout_seconds = timeout_seconds
         self._watches: dict[tuple[str, str], RolloutWatch] = {}
 
@@ -78,12 +78,13 @@ class Hooks:
                 watch.stop()
 
     def _clear_name(self, api: kube.Kube, *, namespace: str, release: str) -> None:
-        unrecorded.remove(
+        unrecorded.make_room(
             api,
             namespace=namespace,
             release=release,
-            record_path=self._record_path,
+            owner=self._owner,
             timeout_seconds=self._timeout_seconds,
             kubeconfig=self._cluster.kubeconfig,
             context=self._cluster.context,
+            say=self._warn,
         )

@@ -25,15 +25,18 @@ def remove_plugin(api: kube.Kube, standing: Expectation, *, owner_label: tuple[s
     All that carry `owner_label` go, under whatever name a killed run left them, unless they are of another class.
     Others are not ours and stay. Raises Refused.
     """
-    ours = [
-        item["metadata"]["name"]
+    found = [
+        item["metadata"]
         for item in api.list(CLUSTER_PLUGINS, labelSelector="=".join(owner_label))
         if item["metadata"]["name"] == standing.plugin_object or _is_read(item, standing)
     ]
-    if not ours:
+    if not found:
         return
-    for name in ours:
-        api.request("DELETE", f"{CLUSTER_PLUGINS}/{name}")
+    ours = [metadata["name"] for metadata in found]
+    for metadata in found:
+        # Only the object that carried the label: one that changed hands since is refused by the API server.
+        same = {key: metadata[key] for key in ("uid", "resourceVersion")}
+        api.request("DELETE", f"{CLUSTER_PLUGINS}/{metadata['name']}", body={"preconditions": same})
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while names := _still_listing(api, standing):
         if time.monotonic() > deadline:

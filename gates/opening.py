@@ -23,8 +23,9 @@ def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
         raise pulumi.RunError(_text(found.refusals))
     stuck = []
     for dead in found.dead:
-        pulumi.log.warn(f"{dead.subject} was left {dead.status} by a run that was interrupted: `{dead.command}`")
-        problem = preflight.mend(cluster.api, dead, kubeconfig=cluster.kubeconfig, context=cluster.context)
+        problem = preflight.mend(
+            cluster.api, dead, kubeconfig=cluster.kubeconfig, context=cluster.context, say=pulumi.log.warn
+        )
         if problem is not None:
             stuck.append(problem)
     if stuck:

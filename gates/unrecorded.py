@@ -1,29 +1,16 @@
-"""What a state does not know although it stands: a Release that a killed run installed to the end, or a lost state.
+"""What exists in the cluster and is not in the state, directly before it would be created.
 
-Asked just before something is created, and so only where the state has none. A first installation that was killed
-leaves a Release at its first revision and no record: Helm would refuse its name for ever, and nothing served yet, so it
-is removed. Anything else serves, and a person decides. Knows no Pulumi.
-Leaves out a Release that stopped half-way, which preflight mends.
+Asked just before something is created, and so only where the state has none: an interrupted first update left it, or it
+belongs to somebody else. Helm would refuse a release's name for ever, so one that this stack left and that does not
+serve is removed; what serves is never removed. Knows no Pulumi. A release that stopped half-way is preflight's part.
 """
+
+from collections.abc import Callable
 
 import kube
 from gates.probe import Refused
 from preflight import DeadRelease, mend
-
-LOST = (
-    "this stack's, and the stack's state does not know it: the state was lost, or the stack now lives in another "
-    "backend. Going on would take everything over anew, and a `pulumi destroy` after that would take down what serves. "
-    "Bring the state back (`pulumi stack import` of a backup)"
-)
-
-
-def refuse_where_it_stands(api: kube.Kube, *, record_path: str) -> None:
-    """Returns where no installation of this stack was ever finished. Raises Refused.
-
-    Asked before Kong's namespace is made, which is the first thing that is.
-    """
-    if api.get(record_path) is not None:
-        raise Refused(f"The installation that {record_path.rsplit('/', 1)[-1]} records is {LOST}. Nothing was touched.")
+from preflight.releases import owner_of, serving, standing_in
 
 
 def refuse_new_password(api: kube.Kube, *, namespace: str, name: str) -> None:
@@ -36,44 +23,58 @@ def refuse_new_password(api: kube.Kube, *, namespace: str, name: str) -> None:
     pods = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
     if api.get(secret) is not None and api.get(pods) is not None:
         raise Refused(
-            f"Kong's database {namespace}/{name} is {LOST}. Its data opens with the password in the Secret {name} "
-            "alone, and this run would write another there. Where the data may go: `kubectl delete "
-            f"statefulset,service,secret {name} --namespace {namespace}`, then pulumi up."
+            f"Database {namespace}/{name} exists, and its password is not in the stack's state. Its data opens with "
+            f"the password in the Secret {name} alone, and continuing would write another one there. Nothing in it was "
+            "changed. Restore the state: pulumi stack import --file BACKUP.json; or, if the data may be deleted: "
+            f"kubectl delete statefulset,service,secret {name} --namespace {namespace}, then pulumi up."
         )
 
 
-def remove(
+def make_room(
     api: kube.Kube,
     *,
     namespace: str,
     release: str,
-    record_path: str,
+    owner: str,
     timeout_seconds: int,
     kubeconfig: str | None,
     context: str | None,
+    say: Callable[[str], None],
 ) -> None:
-    """Returns when Helm can install `release`, which preflight has found to be this stack's. Raises Refused.
+    """Returns when Helm can install `release` in `namespace`. Raises Refused.
 
-    A removal may take `timeout_seconds`.
+    Only what carries the mark of the stack `owner` is removed, and only while none of its pods serves: one that serves
+    was imported before (adoption.py), unless it cannot be. A removal may take `timeout_seconds`.
     """
-    secrets = api.list(f"/api/v1/namespaces/{namespace}/secrets", labelSelector=f"owner=helm,name={release}")
-    if not secrets:
+    standing = standing_in(api, namespace).get(release)
+    secret = api.get(standing.secret) if standing else None
+    if standing is None or secret is None:
         return
-    labels = max((item["metadata"]["labels"] for item in secrets), key=lambda item: int(item["version"]))
-    revision, status = int(labels["version"]), str(labels["status"])
-    if revision > 1 or api.get(record_path) is not None:
+    subject = f"Helm release {release} in namespace {namespace}"
+    found = owner_of(secret)
+    if found != owner:
         raise Refused(
-            f"The Helm release {namespace}/{release} is {LOST}. If it may be down for the moment: "
+            f"{subject} carries {f'the mark of the stack {found}' if found else 'no mark of a stack'}, and this stack "
+            f"was about to install a release of that name. It was not touched. `helm history {release} --namespace "
+            f"{namespace}` shows where it comes from; then run pulumi up again."
+        )
+    if pods := serving(api, namespace, release):
+        raise Refused(
+            f"{subject} carries this stack's mark, is not in its state, and {', '.join(pods)} has ready pods: what "
+            "serves is not uninstalled, and it was not touched. An update was interrupted right after Helm had "
+            "finished, and importing the release would write the secrets of its values into the state as plain text. "
+            "Move them into a Secret that the values name, then run pulumi up; or, if it may be down for a moment, "
             f"`helm uninstall {release} --namespace {namespace} --wait`, then pulumi up."
         )
     dead = DeadRelease(
         namespace=namespace,
         name=release,
-        status=status,
-        revision=revision,
+        owner=owner,
+        status=standing.status,
+        revision=max(standing.revisions),
         restore=None,
         timeout_seconds=timeout_seconds,
     )
-    problem = mend(api, dead, kubeconfig=kubeconfig, context=context)
+    problem = mend(api, dead, kubeconfig=kubeconfig, context=context, say=say)
     if problem is not None:
         raise Refused(f"{problem.subject} {problem.wrong}. {problem.mend}")

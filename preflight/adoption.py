@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from kube import Kube
 from preflight.finding import Finding
 from preflight.intent import Adoption, AloneIntent, Intent
 from preflight.looks import Looks
@@ -25,14 +24,6 @@ INJECTION = ("podAnnotations", "tme.traceable.ai/inject")
 NOTHING: tuple[object, ...] = (None, "", {}, [])
 
 Path = tuple[str, ...]
-
-
-def is_nobodys(api: Kube, namespace: str, name: str) -> bool:
-    """Whether a release stands that carries no stack's mark."""
-    looks = Looks(api)
-    standing = standing_in(looks, namespace).get(name)
-    secret = looks.get(standing.secret) if standing else None
-    return secret is not None and owner_of(secret) is None
 
 
 def it_can_be_taken_over(

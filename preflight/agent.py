@@ -8,7 +8,7 @@ outside the cluster, and whether the injector answers: a gateway pod is tried be
 from collections.abc import Iterator
 
 from kube import Document
-from ownership import STACK_LABEL
+from ownership import is_owned
 from preflight.finding import Finding
 from preflight.intent import Intent
 from preflight.looks import MUTATING_WEBHOOKS, NAMESPACES, Looks, config_maps, labels_of, pods
@@ -62,7 +62,7 @@ def _it_is_not_this_stacks(looks: Looks, intent: Intent, namespace: str) -> Iter
     ):
         record = looks.get(path)
         data = (record or {}).get("data") or {}
-        ours = record is not None and labels_of(record).get(STACK_LABEL) == intent.owner
+        ours = record is not None and is_owned(labels_of(record), intent.owner)
         if not ours or data.get("agentNamespace") != namespace or "agentValuesDigest" not in data:
             continue
         yield Finding(

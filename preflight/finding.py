@@ -23,14 +23,16 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class DeadRelease:
-    """A Helm release of this stack that an interrupted operation left in `status` at `revision`.
+    """A Helm release of the stack `owner` that an interrupted operation left in `status` at `revision`.
 
-    `restore` is the revision to roll back to, None where the release is to be removed. Either may take
-    `timeout_seconds` until its pods are there, or gone.
+    `restore` is the revision to roll back to, None where the release is to be removed, which happens only while none
+    of its pods serves. Either may take `timeout_seconds` until its pods are ready, or gone; an operation that Helm
+    recorded less than that ago may still be running.
     """
 
     namespace: str
     name: str
+    owner: str
     status: str
     revision: int
     restore: int | None

@@ -6,7 +6,7 @@ What carries this stack's label is taken over. Leaves out Helm releases (release
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ownership import STACK_LABEL
+from ownership import STACK_LABEL, handover_label, is_owned
 from preflight.finding import Finding
 from preflight.intent import AgentIntent, AloneIntent, Intent
 from preflight.looks import (
@@ -25,6 +25,7 @@ from preflight.looks import (
     services,
     stateful_set,
 )
+from preflight.releases import another_stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,22 +106,24 @@ def thing_is_ours(thing: Thing, looks: Looks, intent: Intent | AloneIntent) -> I
     found = looks.get(thing.path)
     if found is None:
         return
-    owner = labels_of(found).get(STACK_LABEL)
-    if owner == intent.owner:
+    if is_owned(labels_of(found), intent.owner):
         return
+    owner = labels_of(found).get(STACK_LABEL)
     place = f" in namespace {thing.namespace}" if thing.namespace else ""
     if owner:
         yield Finding(
             subject=thing.subject + place,
-            wrong=f"belongs to the stack {owner}: both would write it, and whichever goes first takes it away",
-            mend=f"{thing.instead}; or destroy that stack first",
+            wrong=f"belongs to another stack, {owner} (this one is {intent.owner}): both would write it, and whichever "
+            "is destroyed first would delete it",
+            mend=another_stack(owner, intent.owner, instead=thing.instead),
         )
     else:
         yield Finding(
             subject=thing.subject + place,
             wrong="is there, and this stack did not make it: it would be overwritten now, and deleted with the stack",
             mend=f"{thing.instead}; or, if nobody needs it, `kubectl delete {thing.subject}{thing.where}`; or, if this "
-            f"stack shall have it, `kubectl label {thing.subject}{thing.where} {STACK_LABEL}={intent.owner}` "
+            f"stack shall have it, `kubectl label {thing.subject}{thing.where} "
+            f"{STACK_LABEL}={handover_label(intent.owner)}` "
             "(docs/take-over.md)",
         )
 
@@ -163,18 +166,21 @@ def _namespace_is_as_said(
             mend=f"`kubectl wait --for=delete namespace/{name} --timeout=300s`, then again",
         )
         return
-    theirs = labels_of(found).get(STACK_LABEL)
-    if create and theirs != owner:
-        whose = f"belongs to the stack {theirs}" if theirs else "is there, and this stack did not make it"
+    if create and not is_owned(labels_of(found), owner):
+        theirs = labels_of(found).get(STACK_LABEL)
+        whose = (
+            f"belongs to another stack, {theirs} (this one is {owner})"
+            if theirs
+            else "is there, and this stack did not make it"
+        )
+        instead = f"`{setting} false`, and it stays; or another {key}.namespace"
         yield Finding(
             subject=f"namespace {name}",
             wrong=f"{whose}: with {key}.createNamespace it would be deleted with this stack, and all that is in it",
-            mend=f"`{setting} false`, and it stays; or another {key}.namespace"
-            + (
-                ""
-                if theirs
-                else f"; or, if it shall go with this stack, `kubectl label namespace {name} {STACK_LABEL}={owner}`"
-            ),
+            mend=another_stack(theirs, owner, instead=instead)
+            if theirs
+            else f"{instead}; or, if it shall go with this stack, `kubectl label namespace {name} "
+            f"{STACK_LABEL}={handover_label(owner)}`",
         )
 
 
@@ -242,7 +248,7 @@ def no_second_global_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
         if (
             item.get("plugin") == intent.plugin.name
             and name_of(item) != intent.plugin.object_name
-            and labels_of(item).get(STACK_LABEL) != intent.owner
+            and not is_owned(labels_of(item), intent.owner)
             and labels_of(item).get("global") == "true"
             and annotations_of(item).get(INGRESS_CLASS) == intent.gateway.ingress_class
         ):
@@ -252,6 +258,7 @@ def no_second_global_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
                 "the ingress controller drops both, and no request would be protected",
                 mend=f"`kubectl delete kongclusterplugin {name_of(item)}`; or `pulumi config set traceable-kong:scope "
                 "selected`; or, if this stack shall have it, `pulumi config set --path traceable-kong:plugin.name "
-                f"{name_of(item)}` and `kubectl label kongclusterplugin {name_of(item)} {STACK_LABEL}={intent.owner}` "
+                f"{name_of(item)}` and `kubectl label kongclusterplugin {name_of(item)} "
+                f"{STACK_LABEL}={handover_label(intent.owner)}` "
                 "(docs/take-over.md)",
             )

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from admin import editing
 from admin.access import Access, client
 from admin.row import Place
 from kube import Document, Kube
-from ownership import STACK_LABEL
+from ownership import is_owned
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 CLUSTER_ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
@@ -66,7 +66,7 @@ def name_of(item: Document) -> str:
 
 def plugins_of(looks: "Looks", owner: str) -> list[Document]:
     """Every KongClusterPlugin of a stack, whatever it is called."""
-    return [item for item in looks.list(CLUSTER_PLUGINS) if labels_of(item).get(STACK_LABEL) == owner]
+    return [item for item in looks.list(CLUSTER_PLUGINS) if is_owned(labels_of(item), owner)]
 
 
 ROWS_SECONDS = 5.0
@@ -79,6 +79,13 @@ class Rows:
 
     found: editing.Found
     all: list[Document]
+
+
+class Reader(Protocol):
+    """Reads objects: a cluster itself, or what one run has seen of it."""
+
+    def get(self, path: str) -> Document | None: ...
+    def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> "list[Document]": ...
 
 
 class Looks:

@@ -1,43 +1,129 @@
 """Brings a release that an interrupted operation left back to where Helm can go on, with the `helm` command line tool.
 
 The tool, because the Python client knows nothing of charts. It is pointed at the cluster that everything else goes to.
-Runs in an `up` only. Leaves out what is dead, and why (releases.py).
+Runs in an `up` only. What is stuck, and why, is found by releases.py; directly before Helm is called it is read again.
 """
 
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kube import ApiError, Kube, Unreachable
+from kube import ApiError, Document, Kube, Unreachable
 from preflight.finding import DeadRelease, Finding
-from preflight.looks import labels_of, secrets
+from preflight.looks import labels_of
+from preflight.releases import IN_PROGRESS, owner_of, serving, standing_in
 
 GRACE_SECONDS = 30
 """What helm is given beyond its own time, so that it can say itself that this is over."""
 
+INTERVAL_SECONDS = 2.0
+SAY_AGAIN_SECONDS = 30.0
+
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
 """Variables that would send helm to another cluster, or to another place for its releases (`helm env`)."""
 
+Say = Callable[[str], None]
 
-def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str | None) -> Finding | None:
+
+@dataclass(frozen=True, kw_only=True)
+class _Newest:
+    """The newest revision of a release as it is now; `changed` is when Helm last wrote its record."""
+
+    revision: int
+    status: str
+    owner: str | None
+    changed: datetime
+
+
+def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
     """Rolls back or removes; None where Helm can go on now, else what stands in the way.
 
-    `kubeconfig` and `context` are as for `kube.connect()`. Raises nothing.
+    An operation that may still be running is waited for, and `say` is told so. `kubeconfig` and `context` are as for
+    `kube.connect()`. Raises nothing.
     """
     try:
-        return _mend(api, dead, kubeconfig, context)
+        return _mend(api, dead, kubeconfig, context, say)
     except (ApiError, Unreachable, OSError) as problem:
         return _not_mended(dead, str(problem))
 
 
-def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None) -> Finding | None:
+def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
+    found = _wait_while_it_may_run(api, dead, say)
     # The operation may have gone on after the engine was killed, and have ended since.
-    if _status(api, dead) != (dead.revision, dead.status):
+    if found is None or (found.revision, found.status) != (dead.revision, dead.status):
+        return None if found is None or found.status not in IN_PROGRESS else _taken_up(dead, found)
+    if found.owner != dead.owner:
+        return Finding(
+            subject=dead.subject,
+            wrong=f"carries another mark than this stack's since it was checked ({found.owner or 'none'}), and was not "
+            "touched",
+            mend=f"`helm history {dead.name} --namespace {dead.namespace}` shows who changed it",
+        )
+    if dead.restore is None and (pods := serving(api, dead.namespace, dead.name)):
+        return Finding(
+            subject=dead.subject,
+            wrong=f"is {dead.status}, and {', '.join(pods)} has ready pods: what serves is not uninstalled",
+            mend=f"run pulumi up again; or, if it may be down, `{dead.command}`",
+        )
+    return _run_helm(api, dead, kubeconfig, context, say)
+
+
+def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> _Newest | None:
+    """The newest revision once no operation on it can still be running; None where the release is gone.
+
+    A pending operation writes its record when it begins and when it ends, and takes no longer than its own time in
+    between: one that Helm recorded less than that ago may be somebody's who is at work right now.
+    """
+    said_at = -SAY_AGAIN_SECONDS
+    while True:
+        found = _newest(api, dead)
+        if found is None or found.status not in IN_PROGRESS:
+            return found
+        now = api.server_time()
+        ends = found.changed + timedelta(seconds=dead.timeout_seconds)
+        if now >= ends:
+            return found
+        if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
+            said_at = time.monotonic()
+            say(
+                f"{dead.subject} has been {found.status} for {(now - found.changed).total_seconds():.0f} s, and that "
+                "operation may still be running. Waiting up to "
+                f"{(ends - now).total_seconds():.0f} s for it to end. If you know that it was interrupted, "
+                f"`{dead.command}` in another terminal ends the wait."
+            )
+        time.sleep(INTERVAL_SECONDS)
+
+
+def _newest(api: Kube, dead: DeadRelease) -> _Newest | None:
+    standing = standing_in(api, dead.namespace).get(dead.name)
+    secret = api.get(standing.secret) if standing else None
+    if standing is None or secret is None:
         return None
+    return _Newest(
+        revision=max(standing.revisions),
+        status=standing.status,
+        owner=owner_of(secret),
+        changed=_last_change(secret),
+    )
+
+
+def _last_change(secret: Document) -> datetime:
+    """When Helm last wrote this record: it was created then, or the label `modifiedAt` says so (Unix time, Helm 3)."""
+    created = (secret.get("metadata") or {}).get("creationTimestamp")
+    times = [datetime.fromisoformat(created)] if created else []
+    with suppress(KeyError, ValueError, OverflowError, OSError):
+        times.append(datetime.fromtimestamp(int(labels_of(secret)["modifiedAt"]), UTC))
+    return max(times, default=datetime.fromtimestamp(0, UTC))
+
+
+def _run_helm(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
     helm = shutil.which("helm")
     if helm is None:
         return Finding(
@@ -47,6 +133,7 @@ def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | N
             mend=f"`{dead.command}` where helm is (https://helm.sh/docs/intro/install/), then again",
         )
     timeout = dead.timeout_seconds + GRACE_SECONDS
+    say(f"{dead.subject} was left {dead.status} by an interrupted operation. Running `{dead.command}`.")
     with _environment(kubeconfig) as environment:
         try:
             done = subprocess.run(
@@ -61,10 +148,19 @@ def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | N
             said = done.stderr.strip() if done.returncode else ""
         except subprocess.TimeoutExpired:
             said = f"no answer within {timeout} seconds"
-    after = _status(api, dead)
-    if not said and (after is None if dead.restore is None else after is not None and after[1] == "deployed"):
+    after = _newest(api, dead)
+    if not said and (after is None if dead.restore is None else after is not None and after.status == "deployed"):
         return None
-    return _not_mended(dead, said[-500:] or f"it is {after[1] if after else 'gone'} now")
+    return _not_mended(dead, said[-500:] or f"it is {after.status if after else 'gone'} now")
+
+
+def _taken_up(dead: DeadRelease, found: _Newest) -> Finding:
+    return Finding(
+        subject=dead.subject,
+        wrong=f"was {dead.status} at revision {dead.revision} and is {found.status} at revision {found.revision} now: "
+        "another operation has begun on it, and it was not touched",
+        mend=f"`helm history {dead.name} --namespace {dead.namespace}` shows it; run pulumi up again when it has ended",
+    )
 
 
 def _not_mended(dead: DeadRelease, why: str) -> Finding:
@@ -73,15 +169,6 @@ def _not_mended(dead: DeadRelease, why: str) -> Finding:
         wrong=f"was left {dead.status} by an operation that was interrupted, and `{dead.command}` did not mend it: "
         f"{why}",
         mend=f"`helm history {dead.name} --namespace {dead.namespace}`, mend it by hand, then again",
-    )
-
-
-def _status(api: Kube, dead: DeadRelease) -> tuple[int, str] | None:
-    """The newest revision and its status; None where no release is left."""
-    found = api.list(secrets(dead.namespace), metadata_only=True, labelSelector=f"owner=helm,name={dead.name}")
-    return max(
-        ((int(labels_of(item).get("version", "0")), labels_of(item).get("status", "")) for item in found),
-        default=None,
     )
 
 

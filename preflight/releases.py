@@ -13,16 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kube import Document
-from ownership import release_mark
+from ownership import handover_label, release_mark
 from preflight.finding import DeadRelease, Finding, Found
 from preflight.intent import AloneIntent, Intent
-from preflight.looks import CLUSTER_ROLES, Looks, annotations_of, labels_of, name_of, secrets
+from preflight.looks import CLUSTER_ROLES, Looks, Reader, annotations_of, labels_of, name_of, secrets
 
 Revisions = dict[int, str]
 """Status by revision."""
 
 UNFINISHED_UPGRADES = ("pending-upgrade", "pending-rollback")
 """`another operation (install/upgrade/rollback) is in progress`, for ever."""
+
+IN_PROGRESS = (*UNFINISHED_UPGRADES, "pending-install", "uninstalling")
+"""What Helm records while it works, and what an operation that was killed leaves for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,7 @@ class Standing:
         return self.revisions[max(self.revisions)]
 
 
-def standing_in(looks: Looks, namespace: str) -> dict[str, Standing]:
+def standing_in(looks: Reader, namespace: str) -> dict[str, Standing]:
     """Every Helm release in a namespace, whoever made it, by its name."""
     by_name: dict[str, dict[int, Document]] = {}
     for item in looks.list(secrets(namespace), metadata_only=True, labelSelector="owner=helm"):
@@ -79,8 +82,9 @@ def release_is_ours_and_alive(
         if owner:
             yield Finding(
                 subject=f"Helm release {name} in namespace {namespace}",
-                wrong=f"is there without this stack's mark: it carries that of the stack {owner}, which would lose it",
-                mend=f"{another}; or destroy that stack first",
+                wrong=f"carries the mark of another stack, {owner} (this one is {intent.owner}): it would change "
+                "hands, and a later `pulumi destroy` here would remove it there",
+                mend=another_stack(owner, intent.owner, instead=another),
             )
             return
         yield Finding(
@@ -92,9 +96,39 @@ def release_is_ours_and_alive(
             f"--path traceable-kong:{key}.adopt true` (docs/take-over.md)",
         )
         return
-    dead = dead_release(namespace, name, standing.revisions, timeout_seconds=timeout_seconds)
+    dead = dead_release(
+        namespace,
+        name,
+        standing.revisions,
+        owner=owner,
+        serving=bool(serving(looks, namespace, name)),
+        timeout_seconds=timeout_seconds,
+    )
     if dead:
         yield dead
+
+
+def another_stack(owner: str, own: str, *, instead: str) -> str:
+    """What to do about something that carries the id `owner` of another stack, where this one's is `own`."""
+    if handover_label(owner) != handover_label(own):
+        return f"{instead}; or, if that stack is not needed any more, `pulumi destroy` it first"
+    return (
+        f"{instead}. It is a stack of the same name in another backend or organization, or it was this one before its "
+        "state was lost; then restore the state: `pulumi stack import --file BACKUP.json`"
+    )
+
+
+def serving(looks: Reader, namespace: str, name: str) -> list[str]:
+    """The Deployments of a Helm release that have ready pods.
+
+    Helm notes on what it makes which release it belongs to (https://helm.sh/docs/faq/changes_since_helm2/, ownership).
+    """
+    return [
+        name_of(item)
+        for item in looks.list(f"/apis/apps/v1/namespaces/{namespace}/deployments")
+        if annotations_of(item).get("meta.helm.sh/release-name") == name
+        and int((item.get("status") or {}).get("readyReplicas") or 0) > 0
+    ]
 
 
 def roles_are_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -117,14 +151,16 @@ def roles_are_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def dead_release(namespace: str, name: str, revisions: Revisions, *, timeout_seconds: int) -> DeadRelease | None:
-    """How a release of ours is brought back to where Helm can go on; None where it can. Pure.
+def dead_release(
+    namespace: str, name: str, revisions: Revisions, *, owner: str, serving: bool, timeout_seconds: int
+) -> DeadRelease | None:
+    """How a release of the stack `owner` is brought back to where Helm can go on; None where it can. Pure.
 
     - an upgrade that did not end goes back to the revision that was deployed before it;
     - a removal that did not end is taken back, because the state still has the release: what is missing of it comes
       back with its own last revision, and a `destroy` removes it again;
     - an install that did not end, or failed and was not cleaned up, or a name that Helm keeps of a release that is
-      gone, is removed: nothing ever stood, or nothing does.
+      gone, is removed; where pods of it are `serving`, it is completed instead, by a rollback to its own revision.
     """
     newest = max(revisions)
     status = revisions[newest]
@@ -140,9 +176,12 @@ def dead_release(namespace: str, name: str, revisions: Revisions, *, timeout_sec
         restore = None
     else:
         return None
+    if restore is None and serving:
+        restore = newest
     return DeadRelease(
         namespace=namespace,
         name=name,
+        owner=owner,
         status=status,
         revision=newest,
         restore=restore,

@@ -8,7 +8,7 @@ a step takes two: first what goes is taken out, then the files change. Leaves ou
 from collections.abc import Iterator
 
 from kube import Document
-from ownership import STACK_LABEL
+from ownership import is_owned, selector
 from plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version
 from preflight.finding import Finding
 from preflight.intent import Intent
@@ -87,7 +87,7 @@ def plugins_that_go_are_not_in_use(looks: Looks, intent: Intent) -> Iterator[Fin
             if item.get("plugin") not in gone or not _is_read_by(item, gateway.ingress_class):
                 continue
             # Our own goes before its files.
-            if kind == "kongclusterplugin" and labels_of(item).get(STACK_LABEL) == intent.owner:
+            if kind == "kongclusterplugin" and is_owned(labels_of(item), intent.owner):
                 continue
             namespace = (item.get("metadata") or {}).get("namespace")
             where = f" --namespace {namespace}" if namespace else ""
@@ -125,7 +125,7 @@ def _standing(looks: Looks, intent: Intent) -> list[Document]:
 
 def mounted(looks: Looks, intent: Intent, live: Document) -> frozenset[str]:
     """The plugins whose files the Deployment mounts from this stack's ConfigMaps (kong chart 3.4.1, volume names)."""
-    label = f"{STACK_LABEL}={intent.owner}"
+    label = selector(intent.owner)
     ours = {
         name_of(item)
         for item in looks.list(config_maps(intent.gateway.namespace), metadata_only=True, labelSelector=label)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kube import ApiError, Document
-from ownership import STACK_LABEL, labels
+from ownership import NAME_LABEL, handover_label, labels
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
 from preflight.looks import CLUSTER_PLUGINS, INGRESS_CLASS, WEBHOOKS, Looks, annotations_of, labels_of, name_of
@@ -41,7 +41,7 @@ class Judge:
 
     def patch(self, owner: str) -> str:
         """The JSON patch for `command`."""
-        expression = {"key": STACK_LABEL, "operator": "NotIn", "values": [owner]}
+        expression = {"key": NAME_LABEL, "operator": "NotIn", "values": [handover_label(owner)]}
         selector = {**self.selector, "matchExpressions": [*(self.selector.get("matchExpressions") or []), expression]}
         return json.dumps([{"op": "add", "path": f"/webhooks/{self.index}/objectSelector", "value": selector}])
 

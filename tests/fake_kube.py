@@ -61,6 +61,9 @@ class FakeKube(Kube):
         self._trouble(path)
         self.changed.append((method, path))
         if method == "DELETE":
+            stands = self.objects[path]["metadata"]
+            if any(stands.get(key) != value for key, value in (body or {}).get("preconditions", {}).items()):
+                raise ApiError(409, "Conflict", "the object has been modified")
             return Answer(self.objects.pop(path))
         assert method == "POST", method
         self.created.append((body, dict(query or {})))

@@ -20,8 +20,8 @@ ARGS: Any = None
 def call(hook: str) -> None:
     cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None)
     args = AgentGatesArgs(
+        owner="traceable-kong.test",
         expectation=AgentExpectation(namespace="shared", release="traceable-agent", webhook=None),
-        record_name="the-record",
         timeout_seconds=70,
     )
     made = record(lambda: AgentGates(args=args, cluster=cluster))
@@ -33,17 +33,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was asked, in order."""
     names: list[Any] = []
     monkeypatch.setattr(watch.RolloutWatch, "start", lambda self: names.append("watch"))
-    monkeypatch.setattr(unrecorded, "remove", lambda _, **arguments: names.append(arguments))
+    monkeypatch.setattr(unrecorded, "make_room", lambda _, **arguments: names.append(arguments))
     return names
 
 
 def test_before_it_is_made_its_name_is_cleared(asked: list[Any]) -> None:
     call("before-agent-create")
     cleared, watched = asked
+    del cleared["say"]
     assert cleared == {
         "namespace": "shared",
         "release": "traceable-agent",
-        "record_path": "/api/v1/namespaces/shared/configmaps/the-record",
+        "owner": "traceable-kong.test",
         "timeout_seconds": 70,
         "kubeconfig": None,
         "context": None,
@@ -60,7 +61,7 @@ def test_a_refusal_is_one_message(asked: list[Any], monkeypatch: pytest.MonkeyPa
     def refuse(*_: Any, **__: Any) -> None:
         raise Refused("not now")
 
-    monkeypatch.setattr(unrecorded, "remove", refuse)
+    monkeypatch.setattr(unrecorded, "make_room", refuse)
     with pytest.raises(pulumi.RunError, match=r"^not now$"):
         call("before-agent-create")
     assert asked == []

@@ -30,8 +30,7 @@ class Asked:
         for question in ("guard_holds", "tme_arrives", "tme_still_arrives"):
             monkeypatch.setattr(Probe, question, self._asked(question))
         monkeypatch.setattr(old_pods, "wait_until_gone", self._asked("wait_until_gone"))
-        monkeypatch.setattr(unrecorded, "remove", self._asked("remove"))
-        monkeypatch.setattr(unrecorded, "refuse_where_it_stands", self._asked("refuse_where_it_stands"))
+        monkeypatch.setattr(unrecorded, "make_room", self._asked("make_room"))
         monkeypatch.setattr(unrecorded, "refuse_new_password", self._asked("refuse_new_password"))
         monkeypatch.setattr(leaving, "remove_plugin", self._asked("remove_plugin"))
         monkeypatch.setattr(watch.RolloutWatch, "start", self._asked("watch"))
@@ -75,13 +74,12 @@ def call(made: Recording, name: str) -> None:
 @pytest.mark.parametrize(
     ("hook", "installed", "questions"),
     [
-        ("before-namespace-create", True, ["refuse_where_it_stands"]),
         ("before-database-create", True, ["refuse_new_password"]),
-        ("before-agent-create", True, ["remove", "watch"]),
+        ("before-agent-create", True, ["make_room", "watch"]),
         ("before-agent-update", True, ["watch"]),
-        ("before-gateway-create", True, ["remove", "watch"]),
+        ("before-gateway-create", True, ["make_room", "watch"]),
         ("before-gateway-update", True, ["tme_still_arrives", "watch"]),
-        ("before-gateway-create", False, ["remove", "watch"]),
+        ("before-gateway-create", False, ["make_room", "watch"]),
         ("before-gateway-update", False, ["remove_plugin", "watch"]),
         ("before-tme-label-create", True, ["guard_holds"]),
         ("before-tme-label-update", True, ["guard_holds"]),
@@ -101,9 +99,11 @@ def test_what_no_state_knows_is_removed_within_the_time_of_a_rollout(
     asked: Asked, monkeypatch: pytest.MonkeyPatch, hook: str, release: str
 ) -> None:
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr(unrecorded, "remove", lambda _, **arguments: told.append(arguments))
+    monkeypatch.setattr(unrecorded, "make_room", lambda _, **arguments: told.append(arguments))
     call(gates(asked), f"before-{hook}-create")
-    assert [(item["release"], item["timeout_seconds"]) for item in told] == [(release, 60)]
+    assert [(item["release"], item["owner"], item["timeout_seconds"]) for item in told] == [
+        (release, "traceable-kong.test", 60)
+    ]
 
 
 def test_a_kong_that_is_not_ours_has_pods_that_may_ask_for_a_tme(asked: Asked) -> None:

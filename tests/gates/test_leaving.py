@@ -1,10 +1,12 @@
 """The plugin is deleted, and forgotten by every Kong, before its files go."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+import kube
 from admin import access, editing
 from gates import leaving
 from gates.probe import Refused
@@ -36,6 +38,7 @@ def standing(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKube:
 
 def put(fake: FakeKube, name: str, *, owner: str | None = OURS[1], ingress_class: str = "kong") -> None:
     metadata: dict[str, Any] = {"annotations": {"kubernetes.io/ingress.class": ingress_class}}
+    metadata |= {"uid": f"{name}-uid", "resourceVersion": "7"}
     if owner:
         metadata["labels"] = {OURS[0]: owner}
     fake.put(f"{PLUGINS}/{name}", {"metadata": metadata})
@@ -68,6 +71,20 @@ def test_what_is_not_ours_stays(clock: Clock, owner: str | None) -> None:
     fake = standing(owner=owner)
     remove(fake)
     assert (fake.changed, clock.now) == ([], 0)
+    assert PLUGIN in fake.objects
+
+
+def test_what_changed_hands_meanwhile_stays(clock: Clock) -> None:
+    class Slow(FakeKube):
+        def list(self, path: str, **selectors: str) -> list[kube.Document]:
+            found = copy.deepcopy(super().list(path, **selectors))
+            put(self, "traceable-plugin", owner="traceable-kong.other")
+            self.objects[PLUGIN]["metadata"]["resourceVersion"] = "8"
+            return found
+
+    fake = Slow(*standing().objects.items())
+    with pytest.raises(kube.ApiError, match="has been modified"):
+        remove(fake)
     assert PLUGIN in fake.objects
 
 

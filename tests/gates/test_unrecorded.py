@@ -1,23 +1,85 @@
-"""What no state knows: a Release is removed, in the time that it may take; a database keeps its password."""
+"""What exists without being in the state: what serves and what is not this stack's is never removed."""
+
+import shutil
+import subprocess
+from typing import Any
 
 import pytest
 
 from gates import unrecorded
 from gates.probe import Refused
-from preflight import DeadRelease
+from kube import ApiError
 from tests.fake_kube import FakeKube
+from tests.preflight.fake import ANOTHER_OF_THIS_NAME, OWNER
+from tests.preflight.fake import FakeKube as FakeCluster
 
 
-def test_what_a_killed_run_installed_is_removed_within_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    removed: list[DeadRelease] = []
-    monkeypatch.setattr(unrecorded, "mend", lambda api, dead, **_: removed.append(dead))
-    fake = FakeKube()
-    labels = {"owner": "helm", "name": "edge", "version": "1", "status": "deployed"}
-    fake.put("/api/v1/namespaces/gw/secrets/edge.v1", {"metadata": {"labels": labels}})
-    unrecorded.remove(
-        fake, namespace="gw", release="edge", record_path="/r", timeout_seconds=90, kubeconfig=None, context=None
+@pytest.fixture
+def helm(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The calls of `helm`, which does nothing."""
+    calls: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
+        calls.append(command[1:])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(shutil, "which", lambda _: "helm")
+    monkeypatch.setattr(subprocess, "run", run)
+    return calls
+
+
+def make_room(api: FakeCluster) -> None:
+    unrecorded.make_room(
+        api,
+        namespace="kong",
+        release="quickstart",
+        owner=OWNER,
+        timeout_seconds=90,
+        kubeconfig=None,
+        context=None,
+        say=lambda _: None,
     )
-    assert [item.command for item in removed] == ["helm uninstall edge --namespace gw --wait --timeout 90s"]
+
+
+def test_where_nothing_is_nothing_is_removed(helm: list[list[str]]) -> None:
+    make_room(FakeCluster())
+    assert helm == []
+
+
+def test_what_an_interrupted_update_installed_and_does_not_serve_is_removed(helm: list[list[str]]) -> None:
+    api = FakeCluster()
+    api.release("kong", "quickstart", ["deployed"])
+    with pytest.raises(Refused, match="did not mend it"):
+        make_room(api)  # This helm leaves everything where it is.
+    assert helm == [["uninstall", "quickstart", "--namespace", "kong", "--wait", "--timeout", "90s"]]
+
+
+@pytest.mark.parametrize("revisions", [1, 2])
+def test_what_serves_is_never_uninstalled(helm: list[list[str]], revisions: int) -> None:
+    api = FakeCluster()
+    api.release("kong", "quickstart", [*["superseded"] * (revisions - 1), "deployed"], serves=True)
+    with pytest.raises(Refused, match=r"quickstart-kong has ready pods: what serves is not uninstalled"):
+        make_room(api)
+    assert helm == []
+
+
+@pytest.mark.parametrize("owner", [None, ANOTHER_OF_THIS_NAME, "traceable-kong.prod-0a1b2c3d"])
+def test_what_is_not_this_stacks_is_never_uninstalled(helm: list[list[str]], owner: str | None) -> None:
+    api = FakeCluster()
+    api.release("kong", "quickstart", ["deployed"], owner=owner)
+    with pytest.raises(Refused, match=f"{owner or 'no mark of a stack'}.*It was not touched"):
+        make_room(api)
+    assert helm == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/namespaces/kong/secrets", "/apis/apps/v1/namespaces/kong/deployments"])
+def test_an_error_while_checking_stops(helm: list[list[str]], path: str) -> None:
+    api = FakeCluster()
+    api.release("kong", "quickstart", ["deployed"])
+    api.denied[path] = 500
+    with pytest.raises(ApiError):
+        make_room(api)
+    assert helm == []
 
 
 @pytest.mark.parametrize("stands", [(), ("secret",), ("pods",), ("secret", "pods")])
@@ -30,9 +92,9 @@ def test_a_database_that_no_state_knows_keeps_its_password(stands: tuple[str, ..
     for item in stands:
         fake.put(paths[item], {})
     if len(stands) < 2:
-        # A run that was killed between the two, or a Secret that was removed by hand: the state has the password.
+        # An update that was killed between the two, or a Secret that was removed by hand: the state has the password.
         unrecorded.refuse_new_password(fake, namespace="gw", name="edge-postgres")
         return
-    with pytest.raises(Refused, match=r"database gw/edge-postgres.*state was lost.*delete statefulset,service,secret"):
+    with pytest.raises(Refused, match=r"Database gw/edge-postgres.*stack import.*delete statefulset,service,secret"):
         unrecorded.refuse_new_password(fake, namespace="gw", name="edge-postgres")
     assert fake.changed == []

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from local import rock
+from tests.live.gateway import eventually
+from tests.live.pods import serving
 from tests.live.sessions import end_session
 from tests.live.stack import PROJECT, CommandFailed, LiveStack
-from tests.live.standing import everything, of_charts, plugin, plugins, tme_count
+from tests.live.standing import everything, gateway_pods, of_charts, plugin, plugins, tme_count
 
 NOTHING = "--expect-no-changes"
 DEADLINE_SECONDS = 90
@@ -54,9 +56,16 @@ def release_is(stack: LiveStack, status: str) -> Callable[[], bool]:
 
 def test_a_run_that_was_killed_in_helm_is_finished_by_the_next(new_stack: NewStack) -> None:
     stack = new_stack(mode="async")
+    # So long it may take, and so long a killed operation counts as one that may still be running.
+    stack.set(kong={**stack.configured("kong"), "timeoutSeconds": 30})
     killed_when(stack, release_is(stack, "pending-install"))
-    assert "helm uninstall" in stack.preview()
-    stack.up()
+    eventually(lambda: any(map(serving, gateway_pods(stack))))
+    assert f"helm rollback {stack.name} 1" in stack.preview(), "its pods serve, so it is completed"
+    with stack.recorded() as completed:
+        said = stack.up()
+    assert "may still be running. Waiting up to" in said
+    assert "interrupted operation. Running `helm rollback" in said
+    assert completed.rollouts == 0
     stack.preview(NOTHING)
 
     stack.set(kongValues={"proxy": {"type": "NodePort"}, "env": {"log_level": "debug"}})
@@ -82,14 +91,49 @@ def test_a_run_that_was_killed_while_the_plugin_is_written(new_stack: NewStack) 
     stack.preview(NOTHING)
 
 
-def test_a_release_that_the_state_does_not_know_is_made_anew(new_stack: NewStack) -> None:
+def test_a_release_that_serves_and_is_not_in_the_state_is_imported(new_stack: NewStack) -> None:
     """Helm ended, and the run was killed before it was written down: Helm would refuse the name for ever."""
     stack = new_stack(mode="async")
     killed_when(stack, lambda: bool(plugins(stack)))
-    forgotten = next(urn for urn in stack.pulumi("stack", "--show-urns").split() if urn.endswith("::gateway-release"))
-    stack.pulumi("state", "delete", "--yes", "--force", "--target-dependents", forgotten)
-    stack.up()
+    (pod,) = gateway_pods(stack)
+    for release in ("gateway-release", "agent-release"):
+        urns = stack.pulumi("stack", "--show-urns").split()
+        forgotten = next(urn for urn in urns if urn.endswith(f"::{release}"))
+        stack.pulumi("state", "delete", "--yes", "--force", "--target-dependents", forgotten)
+    with stack.recorded() as imported:
+        stack.up()
+    assert imported.rollouts == 0
+    assert [item["metadata"]["uid"] for item in gateway_pods(stack)] == [pod["metadata"]["uid"]]
     stack.preview(NOTHING)
+    the_stack_goes_where_its_state_goes(stack)
+
+
+def the_stack_goes_where_its_state_goes(stack: LiveStack) -> None:
+    """Renamed or moved, it keeps its objects; one of the same name with another state may not touch them."""
+    id_ = stack.outputs()["stackId"]
+    state, new = stack.directory / "state", stack.name.replace("live", "renamed")
+    with stack.recorded() as untouched:
+        state.rename(stack.directory / "elsewhere")
+        stack.pulumi("stack", "init", stack.name)
+        for command in (stack.preview, stack.up):
+            with pytest.raises(CommandFailed) as refusal:
+                command()
+            said = str(refusal.value)
+            assert id_ in said and "pulumi stack import --file BACKUP.json" in said and "Nothing was touched" in said
+        shutil.rmtree(state)
+        (stack.directory / "elsewhere").rename(state)
+
+        exported = stack.pulumi("stack", "export")
+        stack.pulumi("stack", "rename", new)
+        stack.pulumi("preview", NOTHING)
+        stack.pulumi("stack", "rename", stack.name)
+
+        state.rename(stack.directory / "elsewhere")
+        stack.pulumi("stack", "init", stack.name)
+        stack.pulumi("stack", "import", stdin=exported)
+        stack.preview(NOTHING)
+        assert stack.outputs()["stackId"] == id_
+    assert untouched.rollouts == 0
 
 
 def test_a_destroy_that_was_killed_is_finished_by_the_next(new_stack: NewStack) -> None:

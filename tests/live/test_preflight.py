@@ -21,10 +21,11 @@ from local import charts
 from local.injector import certificates
 from local.platform import Platform
 from ownership import STACK_LABEL, labels, release_mark
-from preflight import Examination, Intent, examine, mend
+from preflight import DeadRelease, Examination, Finding, Intent, examine, mend
 from tests.preflight.fake import intent
 
 DEADLINE_SECONDS = 60
+READY = '--patch={"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}'
 
 
 class Place:
@@ -36,6 +37,7 @@ class Place:
         self.name = f"pre-{uuid.uuid4().hex[:6]}"
         self.owner = f"live.{self.name}"
         self.api = kube.connect(kubeconfig=str(platform.kubeconfig))
+        self.said: list[str] = []
 
     def run(self, *command: str, stdin: str = "") -> str:
         done = subprocess.run(
@@ -62,6 +64,14 @@ class Place:
 
     def examine(self, **changes: Any) -> Examination:
         return examine(self.api, self.intent(**changes))
+
+    def dead(self, *, timeout_seconds: int = 8) -> DeadRelease:
+        """The one that an operation left, which may take that long."""
+        (found,) = self.examine(gateway__timeout_seconds=timeout_seconds).dead
+        return found
+
+    def mend(self, dead: DeadRelease, *, kubeconfig: str | None = None) -> Finding | None:
+        return mend(self.api, dead, kubeconfig=kubeconfig, context=None, say=self.said.append)
 
     def helm(self, *arguments: str) -> str:
         return self.run("helm", *arguments, "--namespace", self.name)
@@ -324,9 +334,7 @@ def test_an_install_that_was_killed_is_removed(place: Place) -> None:
     place.kill_helm("install", "quickstart", place.chart(), place.values(stuck=True), "--wait", when="pending-install")
     warnings = place.examine(live_change=False).warnings
     assert ["pending-install" in item.wrong for item in warnings] == [True]
-    (dead,) = place.examine().dead
-    text = place.platform.kubeconfig.read_text()
-    assert mend(place.api, dead, kubeconfig=text, context=None) is None
+    assert place.mend(place.dead(), kubeconfig=place.platform.kubeconfig.read_text()) is None
     assert place.examine().dead == []
     place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
     assert place.text() == "one"
@@ -336,8 +344,7 @@ def test_an_upgrade_that_was_killed_is_rolled_back(place: Place) -> None:
     place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
     two = place.values(text="two", stuck=True)
     place.kill_helm("upgrade", "quickstart", place.chart(), two, "--wait", when="pending-upgrade")
-    (dead,) = place.examine().dead
-    assert mend(place.api, dead, kubeconfig=str(place.platform.kubeconfig), context=None) is None
+    assert place.mend(place.dead(), kubeconfig=str(place.platform.kubeconfig)) is None
     assert (place.status(), place.text(), place.examine().dead) == ("deployed", "one", [])
     place.helm("upgrade", "quickstart", place.chart(), place.values(text="three"), "--wait")
     assert place.text() == "three"
@@ -348,12 +355,33 @@ def test_a_removal_that_was_killed_is_taken_back(place: Place) -> None:
     place.helm("install", "quickstart", place.chart(), held, "--wait")
     place.kill_helm("uninstall", "quickstart", "--wait", when="uninstalling")
     place.run("kubectl", "patch", "configmap", "held", "-n", place.name, "-p", '{"metadata":{"finalizers":null}}')
-    (dead,) = place.examine().dead
-    assert mend(place.api, dead, kubeconfig=None, context=None) is None
+    assert place.mend(place.dead()) is None
     assert (place.status(), place.text(), place.examine().dead) == ("deployed", "one", [])
     place.run("kubectl", "patch", "configmap", "held", "-n", place.name, "-p", '{"metadata":{"finalizers":null}}')
     place.helm("upgrade", "quickstart", place.chart(), place.values(text="two"), "--wait")
     assert place.text() == "two"
+
+
+def test_an_upgrade_that_is_still_running_is_waited_for_and_left_alone(place: Place) -> None:
+    """A colleague's own, with the values of the release: only its age tells it from one that was interrupted."""
+    place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
+    two = place.values(text="two", stuck=True)
+    upgrade = ("helm", "upgrade", "quickstart", place.chart(), two, "--wait", "--timeout", "60s")
+    with subprocess.Popen([*upgrade, "--namespace", place.name], env=place.platform.env) as colleague:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while "pending-upgrade" not in place._statuses():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        dead = place.dead(timeout_seconds=50)
+
+        def let_it_end(line: str) -> None:
+            place.said.append(line)
+            place.run("kubectl", "patch", "pod", "stuck", "--namespace", place.name, "--subresource=status", READY)
+
+        assert mend(place.api, dead, kubeconfig=None, context=None, say=let_it_end) is None
+        assert colleague.wait(DEADLINE_SECONDS) == 0
+    assert len(place.said) == 1 and "may still be running" in place.said[0]
+    assert (place.status(), place.text()) == ("deployed", "two")
 
 
 def test_a_release_of_somebody_else_is_refused_and_left_alone(place: Place) -> None:

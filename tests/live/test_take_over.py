@@ -147,7 +147,7 @@ def test_a_take_over_that_was_killed_is_finished_by_the_next(owner: Owner) -> No
     install_by_hand(owner)
     template = owner.template()
     stack.set(enabled=False, installed=False, kongValues=values_of(stack, stack.name, stack.kong_namespace))
-    set_in(stack, "kong", adopt=True, createNamespace=False)
+    set_in(stack, "kong", adopt=True, createNamespace=False, timeoutSeconds=30)
     with stack.recorded() as taken:
         with helm_held_before_it_ends(stack):
             killed_when(stack, release_is(stack, "pending-upgrade"))

@@ -4,7 +4,8 @@ import base64
 import dataclasses
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingress_controller import is_controller
@@ -13,7 +14,11 @@ from ownership import labels, release_mark
 from preflight import AgentIntent, Examination, GatewayIntent, Intent, PluginIntent, examine
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, STORAGE_CLASSES, config_maps, deployment, secrets
 
-OWNER = "traceable-kong.dev"
+OWNER = "traceable-kong.dev-0a1b2c3d"
+ANOTHER_OF_THIS_NAME = "traceable-kong.dev-ffffffff"
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+"""The API server's time."""
 
 
 def intent(**changes: Any) -> Intent:
@@ -101,9 +106,24 @@ class FakeKube(Kube):
         *,
         owner: str | None = OWNER,
         chart: str = "kong-3.4.1",
+        age_seconds: float = 86_400,
+        serves: bool = False,
         **values: Any,
     ) -> None:
-        """A Helm release whose revisions 1, 2, ... have these statuses, and all of them these values."""
+        """A Helm release whose revisions 1, 2, ... have these statuses, and all of them these values.
+
+        Its records were made `age_seconds` ago; with `serves` it has a Deployment with a ready pod.
+        """
+        made = (NOW - timedelta(seconds=age_seconds)).isoformat().replace("+00:00", "Z")
+        if serves:
+            self.put(
+                deployment(namespace, f"{name}-kong"),
+                {
+                    "metadata": {"annotations": {"meta.helm.sh/release-name": name}},
+                    "status": {"readyReplicas": 1},
+                    "spec": {"selector": {"matchLabels": {"a": "kong"}}, "template": {"spec": {"containers": []}}},
+                },
+            )
         for revision, status in enumerate(statuses, 1):
             chart_name, _, version = chart.rpartition("-")
             document = {
@@ -116,7 +136,10 @@ class FakeKube(Kube):
                 f"{secrets(namespace)}/sh.helm.release.v1.{name}.v{revision}",
                 {
                     "type": "helm.sh/release.v1",
-                    "metadata": {"labels": {"owner": "helm", "name": name, "status": status, "version": str(revision)}},
+                    "metadata": {
+                        "labels": {"owner": "helm", "name": name, "status": status, "version": str(revision)},
+                        "creationTimestamp": made,
+                    },
                     "data": {"release": base64.b64encode(packed).decode()},
                 },
             )
@@ -128,16 +151,19 @@ class FakeKube(Kube):
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         self._look(path)
-        wanted = dict(part.split("=", 1) for part in selectors.get("labelSelector", "").split(",") if part)
+        wanted = selectors.get("labelSelector", "")
         name = selectors.get("fieldSelector", "").removeprefix("metadata.name=")
         everywhere = path == "/api/v1/configmaps"
         return [
             {"metadata": item["metadata"]} if metadata_only else item
             for where, item in self.objects.items()
             if (where.rsplit("/", 1)[0] == path or (everywhere and "/configmaps/" in where))
-            and wanted.items() <= item["metadata"].get("labels", {}).items()
+            and is_selected(wanted, item["metadata"].get("labels", {}))
             and name in ("", item["metadata"]["name"])
         ]
+
+    def server_time(self) -> datetime:
+        return NOW
 
     def allowed(self, verb: str, resource: str, *, group: str = "", namespace: str = "", subresource: str = "") -> bool:
         return self.may(verb, f"{resource}/{subresource}" if subresource else resource)
@@ -160,6 +186,14 @@ class FakeKube(Kube):
         for prefix, status in self.denied.items():
             if path.startswith(prefix):
                 raise ApiError(status, "Forbidden", f"you may not look at {prefix}")
+
+
+def is_selected(selector: str, labels: Mapping[str, str]) -> bool:
+    """As the API server reads `a=b,c=d` or `a in (b,c)`."""
+    if " in (" in selector:
+        key, _, values = selector.partition(" in (")
+        return labels.get(key) in values.rstrip(")").split(",")
+    return dict(part.split("=", 1) for part in selector.split(",") if part).items() <= labels.items()
 
 
 def container(name: str = "proxy", *, ports: tuple[int, ...] = (), image: str = "kong:3.9", **env: str) -> Document:

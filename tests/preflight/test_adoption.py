@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from preflight import examine
-from preflight.adoption import is_nobodys
 from preflight.intent import Adoption
 from tests.preflight.fake import FakeKube, intent, passes, refused, warned
 
@@ -35,7 +34,7 @@ def test_without_consent_it_is_refused_with_the_way_to_give_it(kube: FakeKube) -
 def test_another_stacks_is_not_taken_over(kube: FakeKube) -> None:
     kube.release("kong", "quickstart", ["deployed"], owner="traceable-kong.prod")
     text = refused(kube, **adopting())
-    assert "the stack traceable-kong.prod" in text and "kong.adopt" not in text
+    assert "another stack, traceable-kong.prod" in text and "kong.adopt" not in text
 
 
 def test_one_that_is_this_stacks_already_passes_whatever_it_has(kube: FakeKube) -> None:
@@ -99,14 +98,6 @@ def test_a_tme_that_the_chart_asks_for_is_no_value_to_be_kept(kube: FakeKube) ->
     by_hand(kube, podAnnotations={"tme.traceable.ai/inject": "true"})
     text = refused(kube, **adopting())
     assert "put it in async first" in text and "has values that this stack does not" not in text
-
-
-def test_nobodys_is_what_stands_without_a_mark(kube: FakeKube) -> None:
-    assert not is_nobodys(kube, "kong", "quickstart")
-    by_hand(kube)
-    assert is_nobodys(kube, "kong", "quickstart")
-    kube.release("kong", "quickstart", ["superseded", "superseded", "deployed"])
-    assert not is_nobodys(kube, "kong", "quickstart")
 
 
 def test_the_agent_is_looked_at_as_well(kube: FakeKube) -> None:

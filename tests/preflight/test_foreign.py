@@ -6,7 +6,7 @@ import pytest
 
 from preflight.intent import SecretKey
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
-from tests.preflight.fake import OWNER, FakeKube, default_class, passes, plugin_stands, record_stands, refused
+from tests.preflight.fake import FakeKube, default_class, passes, plugin_stands, record_stands, refused
 
 OBJECTS = {
     f"{NAMESPACES}/kong/configmaps/kong-plugin-traceable-0123456789": "kubectl delete configmap",
@@ -39,7 +39,7 @@ def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKube, path: str
     kube.put(path, ours=True)
     passes(kube, **MADE)
     kube.put(path, ours=True, owner="traceable-kong.prod")
-    assert "belongs to the stack traceable-kong.prod" in refused(kube, **MADE)
+    assert "belongs to another stack, traceable-kong.prod" in refused(kube, **MADE)
 
 
 @pytest.mark.parametrize("path", OBJECTS)
@@ -62,13 +62,13 @@ def test_what_this_stack_made_passes(kube: FakeKube, path: str) -> None:
 @pytest.mark.parametrize("path", OBJECTS)
 def test_what_another_stack_made_is_refused_with_its_name(kube: FakeKube, path: str) -> None:
     kube.put(path, {"plugin": "traceable"}, ours=True, owner="traceable-kong.prod")
-    assert "belongs to the stack traceable-kong.prod" in refused(kube)
+    assert "belongs to another stack, traceable-kong.prod" in refused(kube)
 
 
 def test_taking_an_object_over_is_one_command(kube: FakeKube) -> None:
     plugin_stands(kube, ours=False)
     text = refused(kube)
-    assert f"kubectl label kongclusterplugin traceable-plugin traceable-kong/stack={OWNER}" in text
+    assert "kubectl label kongclusterplugin traceable-plugin traceable-kong/stack=traceable-kong.dev`" in text
     assert "docs/take-over.md" in text
 
 
@@ -107,7 +107,8 @@ def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKube) -> None:
     text = refused(kube)
     assert "kubectl delete kongclusterplugin theirs" in text
     assert (
-        "plugin.name theirs" in text and f"kubectl label kongclusterplugin theirs traceable-kong/stack={OWNER}" in text
+        "plugin.name theirs" in text
+        and "kubectl label kongclusterplugin theirs traceable-kong/stack=traceable-kong.dev`" in text
     )
     passes(kube, plugin__everywhere=False)
     for change in ({"plugin": "rate-limiting"}, {"metadata": {**theirs["metadata"], "labels": {}}}):

@@ -4,18 +4,38 @@ import dataclasses
 import json
 import os
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kube import Unreachable
-from preflight import DeadRelease, mend, mending
-from tests.preflight.fake import FakeKube
+from preflight import DeadRelease, Finding, mending
+from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, OWNER, FakeKube
 
 DEAD = DeadRelease(
-    namespace="kong", name="quickstart", status="pending-upgrade", revision=2, restore=1, timeout_seconds=90
+    namespace="kong",
+    name="quickstart",
+    owner=OWNER,
+    status="pending-upgrade",
+    revision=2,
+    restore=1,
+    timeout_seconds=90,
 )
+REMOVED = dataclasses.replace(DEAD, status="pending-install", revision=1, restore=None)
 TEXT = "apiVersion: v1\nkind: Config\nusers: [{name: u, user: {token: hidden-token}}]\n"
+
+
+def mend(
+    api: FakeKube,
+    dead: DeadRelease,
+    *,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    said: list[str] | None = None,
+) -> Finding | None:
+    return mending.mend(api, dead, kubeconfig=kubeconfig, context=context, say=(said or []).append)
 
 
 class Helm:
@@ -55,15 +75,17 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Helm:
 
 
 class Statuses(FakeKube):
-    """A release that is in each of these states in turn, looked at again and again."""
+    """A release that is in each of these states in turn, looked at again and again; `release` are its other traits."""
 
-    def __init__(self, *looks: list[str]) -> None:
+    def __init__(self, *looks: list[str], **release: Any) -> None:
         super().__init__()
         self.looks = iter(looks)
+        self.traits = release
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[dict[str, object]]:
-        self.objects.clear()
-        self.release("kong", "quickstart", next(self.looks))
+        if path.endswith("/secrets"):
+            self.objects.clear()
+            self.release("kong", "quickstart", next(self.looks), **self.traits)
         return super().list(path, metadata_only=metadata_only, **selectors)
 
 
@@ -155,3 +177,82 @@ def test_a_rollback_that_did_not_deploy_is_told(helm: Helm) -> None:
     found = mend(Statuses(after[:2], after), DEAD, kubeconfig=None, context=None)
     assert found is not None
     assert "it is failed now" in found.wrong
+
+
+@pytest.mark.parametrize("owner", [None, ANOTHER_OF_THIS_NAME])
+def test_what_carries_another_mark_by_now_is_not_touched(helm: Helm, owner: str | None) -> None:
+    """A colleague's own upgrade has no mark of ours in its values."""
+    found = mend(Statuses(["deployed", "pending-upgrade"], owner=owner), DEAD)
+    assert found is not None and "was not touched" in found.wrong
+    assert not helm.called.exists()
+
+
+def test_what_serves_by_now_is_not_uninstalled(helm: Helm) -> None:
+    found = mend(Statuses(["pending-install"], serves=True), REMOVED)
+    assert found is not None and "what serves is not uninstalled" in found.wrong
+    assert not helm.called.exists()
+    assert mend(Statuses(["pending-install"], [], serves=False), REMOVED) is None
+    assert helm.called.exists()
+
+
+class Clock:
+    """Time that passes while the program waits, for it and for the API server."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        monkeypatch.setattr(mending.time, "sleep", self.sleep)
+        monkeypatch.setattr(mending.time, "monotonic", lambda: self.seconds)
+        monkeypatch.setattr(FakeKube, "server_time", lambda _: self.now)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    @property
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+
+PENDING = ["deployed", "pending-upgrade"]
+
+
+def test_an_operation_that_may_still_run_is_waited_for(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, said = Clock(monkeypatch), list[str]([""])
+    looks = [PENDING] * 10 + [["superseded", "deployed"]]
+    assert mend(Statuses(*looks, age_seconds=40), DEAD, said=said) is None
+    assert not helm.called.exists(), "it ended by itself"
+    assert clock.seconds == 20
+    assert len(said) == 2 and "has been pending-upgrade for 40 s" in said[1] and "Waiting up to 50 s" in said[1]
+
+
+def test_one_that_is_older_than_its_own_time_was_interrupted(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, said = Clock(monkeypatch), list[str]([""])
+    looks = [PENDING] * 26 + [["superseded", "superseded", "deployed"]]
+    assert mend(Statuses(*looks, age_seconds=40), DEAD, said=said) is None
+    assert clock.seconds == 50, "90 s after it began"
+    assert helm.called.exists()
+    assert [line.count("Waiting up to") for line in said] == [0, 1, 1, 0], "every half minute, and then what is run"
+
+
+def test_a_record_that_still_changes_is_not_dead(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A colleague's operation has begun in place of the one that was found."""
+    Clock(monkeypatch)
+    looks = [PENDING] * 2 + [["superseded", "deployed", "pending-upgrade"]] * 60
+    found = mend(Statuses(*looks, age_seconds=40), DEAD)
+    assert found is not None and "another operation has begun on it" in found.wrong
+    assert not helm.called.exists()
+
+
+def test_the_label_of_helm_says_when_a_record_changed(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`helm uninstall` changes the record of a revision that is long there."""
+
+    class Uninstalling(Statuses):
+        def get(self, path: str) -> Any:
+            self.objects[path]["metadata"]["labels"]["modifiedAt"] = str(int(NOW.timestamp()) - 10)
+            return super().get(path)
+
+    clock = Clock(monkeypatch)
+    dead = dataclasses.replace(DEAD, status="uninstalling", revision=1, restore=1)
+    looks = [["uninstalling"]] * 41 + [["superseded", "deployed"]]
+    assert mend(Uninstalling(*looks), dead) is None
+    assert clock.seconds == 80
+    assert helm.called.exists()

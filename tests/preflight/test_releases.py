@@ -4,7 +4,7 @@ import pytest
 
 from preflight import examine
 from preflight.looks import CLUSTER_ROLES, secrets
-from tests.preflight.fake import FakeKube, intent, kong_stands, passes, refused, warned
+from tests.preflight.fake import ANOTHER_OF_THIS_NAME, FakeKube, intent, kong_stands, passes, refused, warned
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,15 @@ def test_what_an_interrupted_operation_left_is_mended(kube: FakeKube, statuses: 
     assert (found.refusals, found.warnings) == ([], [])
 
 
+@pytest.mark.parametrize("statuses", [["pending-install"], ["failed"], ["superseded", "uninstalled"]])
+def test_what_serves_is_completed_and_not_removed(kube: FakeKube, statuses: list[str]) -> None:
+    kube.release("kong", "quickstart", statuses, serves=True)
+    found = examine(kube, intent())
+    assert [item.command for item in found.dead] == [
+        f"helm rollback quickstart {len(statuses)} --namespace kong --wait --timeout 600s"
+    ]
+
+
 def test_a_preview_says_what_an_up_will_do(kube: FakeKube) -> None:
     kube.release("traceable", "traceable-agent", ["pending-install"])
     text = warned(kube, live_change=False)
@@ -43,10 +52,20 @@ def test_what_helm_can_go_on_with_passes(kube: FakeKube, statuses: list[str]) ->
 
 
 @pytest.mark.parametrize("status", ["deployed", "pending-install"])
-@pytest.mark.parametrize("owner", [None, "traceable-kong.prod"])
-def test_a_release_without_our_mark_is_refused_and_never_mended(kube: FakeKube, status: str, owner: str | None) -> None:
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (None, "without this stack's mark"),
+        ("traceable-kong.prod-0a1b2c3d", "another stack, traceable-kong.prod-0a1b2c3d"),
+        ("traceable-kong.dev", "another stack, traceable-kong.dev "),
+        (ANOTHER_OF_THIS_NAME, "pulumi stack import --file BACKUP.json"),
+    ],
+)
+def test_a_release_without_our_mark_is_refused_and_never_mended(
+    kube: FakeKube, status: str, owner: str | None, said: str
+) -> None:
     kube.release("kong", "quickstart", [status], owner=owner)
-    assert "without this stack's mark" in refused(kube)
+    assert said in refused(kube)
     assert examine(kube, intent()).dead == []
 
 

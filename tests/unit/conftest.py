@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import beginning
 import cluster
 import preflight
 import proof
@@ -32,8 +33,8 @@ class Program:
 
     A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
     it was asked for, each time, `agents_asked_for` of an agent that is alone. `refusals` are what preflight finds,
-    `intents` what it was asked about, and `agents_intents`. `recording` is what the last run registered, also where it
-    failed.
+    `intents` what it was asked about, and `agents_intents`. `imports` are the releases to import. `recording` is what
+    the last run registered, also where it failed.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class Program:
     intents: list[Intent] = field(default_factory=list)
     agents_asked_for: list[AgentExpectation] = field(default_factory=list)
     agents_intents: list[AloneIntent] = field(default_factory=list)
+    imports: frozenset[str] = frozenset()
 
     def up(self, **config: object) -> Recording:
         return self._run(config, preview=False)
@@ -98,4 +100,5 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setattr(proof, "prove", made.prove)
     monkeypatch.setattr(alone, "prove", made.prove_agent)
     monkeypatch.setattr(preflight, "examine", made.examine)
+    monkeypatch.setattr(beginning, "releases_to_import", lambda *_, **__: made.imports)
     return made

@@ -12,11 +12,13 @@ from typing import Any
 import pulumi
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import SETTINGS
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.settings import SETTINGS, set_root_resource
+from pulumi.runtime.stack import run_in_stack
 
 PROJECT = "traceable-kong"
 STACK = "test"
+STACK_ID = "traceable-kong.test-0a1b2c3d"
+"""What the state of the recorded stack keeps as its id."""
 
 
 class Secret:
@@ -125,6 +127,8 @@ class _Mocks(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs = dict(args.inputs)
+        if args.typ == "pulumi:index:Stash":
+            outputs["output"] = STACK_ID
         if self.preview:
             return args.resource_id or "", outputs
         if args.typ == "kubernetes:helm.sh/v3:Release":
@@ -206,8 +210,10 @@ def record(
         mocks.set_mocks(monitor.mocks, project=PROJECT, stack=STACK, preview=preview, monitor=monitor)
         SETTINGS.callbacks = _Hooks(recording)
         SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
         pulumi.runtime.set_all_config(dict(config or {}))
-        loop.run_until_complete(run_pulumi_func(lambda: program() and None))
+        set_root_resource(None)
+        loop.run_until_complete(run_in_stack(lambda: program() and None))
     finally:
         left = asyncio.all_tasks(loop)
         for task in left:

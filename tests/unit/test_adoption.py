@@ -1,79 +1,96 @@
-"""Which releases a run imports, and what the program registers for them."""
+"""Which releases an update imports, and what the program registers for them."""
 
-from typing import Any
+import json
 
+import pulumi
 import pytest
 
-import adoption
 import kube
 import settings
+from adoption import releases_to_import
 from cluster import Cluster
 from tests.preflight.fake import FakeKube
 from tests.unit.conftest import Program
 
+OWNER = "traceable-kong.dev-0a1b2c3d"
 BASE = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
 ADOPT = '{"adopt": true}'
+PLACES = {"kong": ("kong", "quickstart"), "agent": ("traceable", "traceable-agent")}
 
 
-def wanted(api: FakeKube, monkeypatch: pytest.MonkeyPatch, **config: str) -> set[str]:
+def wanted(api: FakeKube, monkeypatch: pytest.MonkeyPatch, *, preview: bool = False, **config: str) -> set[str]:
     monkeypatch.setattr(Cluster, "api", api)
-    return set(adoption.to_adopt(settings.parse({**BASE, **config}), Cluster(kubeconfig=None, context=None)))
+    parsed = settings.parse({**BASE, **config}, secret_paths=[("kongValues", "env", "secret")])
+    return set(releases_to_import(parsed, Cluster(kubeconfig=None, context=None), OWNER, preview=preview))
 
 
-@pytest.fixture
-def standing() -> FakeKube:
-    """Both, as somebody installed them by hand."""
-    api = FakeKube()
-    api.release("kong", "quickstart", ["deployed"], owner=None)
-    api.release("traceable", "traceable-agent", ["deployed"], owner=None)
+def exists(api: FakeKube, *, owner: str | None, status: str = "deployed", ready: int = 1) -> FakeKube:
+    """Both releases, each with a Deployment of its own."""
+    for namespace, name in PLACES.values():
+        api.release(namespace, name, [status], owner=owner)
+        api.put(
+            f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}",
+            {"metadata": {"annotations": {"meta.helm.sh/release-name": name}}, "status": {"readyReplicas": ready}},
+        )
     return api
 
 
-def test_what_the_stack_does_not_name_is_not_looked_for(standing: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wanted(standing, monkeypatch) == set()
-    assert standing.asked == []
-
-
-def test_both_are_taken_over(standing: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wanted(standing, monkeypatch, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
+def test_a_release_without_a_mark_is_imported_where_the_config_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = exists(FakeKube(), owner=None)
+    assert wanted(api, monkeypatch) == set()
+    assert wanted(api, monkeypatch, kong=ADOPT) == {"kong"}
+    assert wanted(api, monkeypatch, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
     off = {"enabled": "false", "installed": "false"}
-    assert wanted(standing, monkeypatch, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
+    assert wanted(api, monkeypatch, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
 
 
-def test_what_carries_a_mark_or_is_not_there_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = FakeKube()
-    api.release("kong", "quickstart", ["deployed"])
-    assert wanted(api, monkeypatch, kong=ADOPT, agent=ADOPT) == set()
+def test_a_release_that_is_not_there_or_another_stacks_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wanted(FakeKube(), monkeypatch, kong=ADOPT, agent=ADOPT) == set()
+    others = exists(FakeKube(), owner="traceable-kong.dev-ffffffff")
+    assert wanted(others, monkeypatch, kong=ADOPT, agent=ADOPT) == set()
 
 
-def test_where_nobody_answers_preflight_says_so(standing: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
-    standing.denied["/api/v1/namespaces/kong/secrets"] = 403
-    assert wanted(standing, monkeypatch, kong=ADOPT) == set()
-
-    def nobody(*_: Any, **__: Any) -> Any:
-        raise kube.Unreachable("nobody there")
-
-    monkeypatch.setattr(FakeKube, "list", nobody)
-    assert wanted(standing, monkeypatch, kong=ADOPT) == set()
+def test_what_an_interrupted_update_of_this_stack_left_serving_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wanted(exists(FakeKube(), owner=OWNER), monkeypatch) == {"kong", "agent"}
+    assert wanted(exists(FakeKube(), owner=OWNER, ready=0), monkeypatch) == set(), "that is removed"
+    assert wanted(exists(FakeKube(), owner=OWNER, status="pending-install"), monkeypatch) == set()
 
 
-@pytest.mark.parametrize("found", [set(), {"kong"}, {"agent"}, {"kong", "agent"}])
-def test_the_program_imports_those_alone(program: Program, monkeypatch: pytest.MonkeyPatch, found: set[str]) -> None:
-    monkeypatch.setattr(adoption, "to_adopt", lambda *_: frozenset(found))
+def test_what_would_write_a_secret_into_the_state_as_plain_text_is_not_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = exists(FakeKube(), owner=OWNER)
+    assert wanted(api, monkeypatch, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
+
+
+@pytest.mark.parametrize("problem", [kube.ApiError(500, "", "etcd is away"), kube.Unreachable("nobody there")])
+def test_an_error_while_asking_stops_the_update(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    class Fails(FakeKube):
+        def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[kube.Document]:
+            raise problem
+
+    for config in ({}, {"kong": ADOPT}):
+        with pytest.raises(pulumi.RunError, match=r"release quickstart .*could not be read.*Nothing was changed"):
+            wanted(Fails(), monkeypatch, **config)
+    with pytest.raises(pulumi.RunError, match="could not be read"):
+        wanted(Fails(), monkeypatch, preview=True, kong=ADOPT)
+    assert wanted(Fails(), monkeypatch, preview=True) == set(), "it changes nothing, and preflight says the rest"
+
+
+@pytest.mark.parametrize("imports", [set(), {"kong"}, {"agent"}, {"kong", "agent"}])
+def test_the_program_imports_those_alone(program: Program, imports: set[str]) -> None:
+    program.imports = frozenset(imports)
     made = program.up()
-    assert made["gateway-release"].import_id == ("kong/quickstart" if "kong" in found else "")
-    assert made["agent-release"].import_id == ("traceable/traceable-agent" if "agent" in found else "")
+    assert made["gateway-release"].import_id == ("kong/quickstart" if "kong" in imports else "")
+    assert made["agent-release"].import_id == ("traceable/traceable-agent" if "agent" in imports else "")
     assert made["gateway-release"].parent == "gateway" and made["gateway-release"].hooks
     assert {item.name for item in made.registrations if item.import_id} <= {"gateway-release", "agent-release"}
 
 
-def test_preflight_is_told_what_will_be_given(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adoption, "to_adopt", lambda *_: frozenset())
+def test_preflight_is_told_what_will_be_given(program: Program) -> None:
     program.up()
-    assert (program.intents[-1].gateway.adoption, program.intents[-1].agent and program.intents[-1].agent.adoption) == (
-        None,
-        None,
-    )
+    intent = program.intents[-1]
+    assert (intent.gateway.adoption, intent.agent and intent.agent.adoption) == (None, None)
     program.up(kong={"adopt": True}, agent={"adopt": True}, kongValues={"replicaCount": 3})
     intent = program.intents[-1]
     assert intent.gateway.adoption and intent.agent and intent.agent.adoption

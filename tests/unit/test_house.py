@@ -133,4 +133,4 @@ def test_verify_runs_without_pulumi() -> None:
 
 @pytest.mark.parametrize("name", ["__main__.py", "stack_agent.py", "stack_gateway.py"])
 def test_main_and_the_kinds_of_stacks_are_wiring_only(name: str) -> None:
-    assert len((CLONE / name).read_text().splitlines()) < 80
+    assert len((CLONE / name).read_text().splitlines()) < 100

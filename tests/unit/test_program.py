@@ -59,9 +59,11 @@ def test_everything_that_can_carry_a_label_carries_this_stacks(program: Program)
     releases = {"agent-release", "gateway-release"}
     for item in made.registrations:
         if item.type.startswith("kubernetes:") and item.name not in patches | releases:
-            assert item.inputs["metadata"]["labels"]["traceable-kong/stack"] == "traceable-kong.test", item.name
+            assert item.inputs["metadata"]["labels"]["traceable-kong/stack"] == "traceable-kong.test-0a1b2c3d", (
+                item.name
+            )
     for name in releases:
-        assert made[name].inputs["values"]["global"]["traceableKong"] == {"stack": "traceable-kong.test"}
+        assert made[name].inputs["values"]["global"]["traceableKong"] == {"stack": "traceable-kong.test-0a1b2c3d"}
 
 
 def test_the_patches_go_with_the_release_and_the_namespace(program: Program) -> None:
@@ -130,11 +132,8 @@ def test_what_holds_each_step_back(program: Program) -> None:
         "plugin-kong-cluster-plugin": "plugin",
     }
     assert held == {
-        "kong-namespace": {"before_create": ("before-namespace-create",)},
-        **{
-            name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
-            for name, gate in gates.items()
-        },
+        name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
+        for name, gate in gates.items()
     }
 
 

@@ -5,14 +5,14 @@ from typing import Any
 import pulumi
 import pytest
 
-import adoption
 import beginning
 import kube
+import ownership
 from preflight import AgentIntent, SecretKey
 from proof.alone import AgentExpectation
 from proof.report import Check, Report
 from tests.unit.conftest import Program
-from tests.unit.recording import Recording
+from tests.unit.recording import STACK_ID, Recording
 
 ALONE: dict[str, Any] = {"gateway": "false", "plugin": None}
 SILENT = Report(
@@ -72,7 +72,7 @@ def test_what_stands_is_recorded_beside_it_after_the_proof(program: Program) -> 
     assert made["metadata"] == {
         "name": "traceable-agent-installation",
         "namespace": "traceable",
-        "labels": {"app.kubernetes.io/managed-by": "pulumi", "traceable-kong/stack": "traceable-kong.test"},
+        "labels": ownership.labels(STACK_ID),
     }
     assert len(made["data"].pop("agentValuesDigest")) > 8
     assert made["data"] == {
@@ -107,9 +107,9 @@ def test_what_is_not_proven_is_not_recorded(program: Program, found: Any, said: 
     assert "installation-record" not in program.recording.names
 
 
-def test_preflight_is_told_of_the_agent_only(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preflight_is_told_of_the_agent_only(program: Program) -> None:
     program.preview(**ALONE)
-    monkeypatch.setattr(adoption, "is_nobodys", lambda *_: True)
+    program.imports = frozenset({"agent"})
     made = program.up(**ALONE, agent={"adopt": True, "timeoutSeconds": 70})
     assert made["agent-release"].import_id == "traceable/traceable-agent"
     before, asked = program.agents_intents
@@ -125,7 +125,7 @@ def test_preflight_is_told_of_the_agent_only(program: Program, monkeypatch: pyte
     )
     assert asked.agent.adoption is not None and asked.agent.timeout_seconds == 70
     assert (asked.owner, asked.record, asked.gateways_record) == (
-        "traceable-kong.test",
+        STACK_ID,
         "traceable-agent-installation",
         "traceable-installation",
     )

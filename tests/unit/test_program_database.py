@@ -66,7 +66,7 @@ def test_it_says_where_kong_is_asked_and_whose_it_is(program: Program) -> None:
         "insecure": False,
     }
     told = ("workspace", "route", "service", "owner", "enabled", "adopt", "managedDatabase")
-    assert [row[key] for key in told] == ["team", "", "orders", "traceable-kong.test", False, True, False]
+    assert [row[key] for key in told] == ["team", "", "orders", "traceable-kong.test-0a1b2c3d", False, True, False]
     assert row["config"]["mode"] == "sync"
 
 
@@ -126,7 +126,10 @@ def test_the_record_says_what_stands_and_no_secret(program: Program) -> None:
     made = up(program, admin={"tokenSecret": {"name": "rbac", "key": "token"}})
     data = made["installation-record"].inputs["data"]
     assert (data["database"], data["pluginObject"]) == ("postgres", "")
-    assert '"tokenSecret": "rbac/token"' in data["adminApi"] and '"owner": "traceable-kong.test"' in data["pluginRow"]
+    assert (
+        '"tokenSecret": "rbac/token"' in data["adminApi"]
+        and '"owner": "traceable-kong.test-0a1b2c3d"' in data["pluginRow"]
+    )
 
 
 def test_a_persons_way_to_the_row_is_its_tag(program: Program) -> None:

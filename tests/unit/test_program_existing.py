@@ -11,7 +11,7 @@ import cluster
 import kube
 from cluster import Cluster
 from tests.unit.conftest import Program
-from tests.unit.recording import Recording
+from tests.unit.recording import STACK_ID, Recording
 from tests.unit.test_plan import OWNER, ROCK
 from tests.unit.test_plan import planned as planned_ours
 from tools import preview_reading
@@ -61,7 +61,7 @@ def test_what_is_added_to_the_deployment_is_said_in_words(program: Program) -> N
         "container": "kong",
         "files": {"/opt/kong/plugins/traceable": config_map.inputs["metadata"]["name"]},
         "plugins": ["traceable"],
-        "owner": OWNER,
+        "owner": STACK_ID,
         "timeoutSeconds": 600,
     }
 
