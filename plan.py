@@ -10,7 +10,14 @@ from typing import Any
 
 import ownership
 from components.admin_api import TraceableAdminPluginArgs
-from components.agent import AgentArgs, agent_endpoint, sidecar_values, tme_image_of
+from components.agent import (
+    DEFAULT_TME_IMAGE,
+    AgentArgs,
+    agent_endpoint,
+    sidecar_values,
+    tme_image_in,
+    tme_image_of,
+)
 from components.installation import InstallationArgs
 from components.kong_namespace import KongNamespaceArgs
 from components.plugin import PLUGIN, TraceablePluginArgs, plugin_config
@@ -19,6 +26,7 @@ from components.tme import TME_ENDPOINT, TmeInjectionArgs, pod_annotations
 from components.tme_guard import TmeGuardArgs
 from gates import GatesArgs
 from gates.probe import Probe
+from images import ImageReference, parse_image
 from plan_agent import AGENT_RELEASE, agent_args
 from plan_gateway import GatewayPlan, gateway_plan
 from plan_plugin import plugin_args, plugin_outputs
@@ -26,6 +34,7 @@ from plugin_options import plugin_version, text
 from proof.expectation import RECORD_NAME, Database, Expectation
 from rock import Rock
 from settings import Settings
+from shared_agent import AGENT_CONFIG
 from values import digest
 
 
@@ -75,7 +84,7 @@ def plan(
     agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
     endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
     agent = agent_args(settings, owner) if settings.agent.install else None
-    tme_image = tme_image_of(agent.values) if agent else settings.agent.tme_image or tme_image_of({})
+    tme_image = tme_image_of(agent.values) if agent else _their_tme_image(settings, sidecar_settings or {})
     given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
     if agent:
         given = [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
@@ -169,6 +178,7 @@ def plan(
                 annotations=pod_annotations(tme.settings_digest),
                 tme_image=tme_image,
                 agent_namespace=agent_namespace,
+                agent_managed=agent is not None,
                 policy=guard.policy,
                 action=guard.action,
             ),
@@ -190,3 +200,10 @@ def plan(
             "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
         },
     )
+
+
+def _their_tme_image(settings: Settings, sidecar_settings: Mapping[str, str]) -> ImageReference:
+    """The image that an agent which this stack does not manage injects: as the stack says, or else the agent."""
+    if settings.agent.tme_image is not None:
+        return parse_image(settings.agent.tme_image)
+    return tme_image_in(sidecar_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE

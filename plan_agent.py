@@ -37,7 +37,7 @@ def agent_plan(settings: Settings, owner: str) -> AgentPlan:
     agent = agent_args(settings, owner)
     endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
     injects = agent.values.get("injectorEnabled", True) is not False
-    stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": tme_image}
+    stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": str(tme_image)}
     return AgentPlan(
         agent=agent,
         installation=InstallationArgs(
@@ -71,7 +71,6 @@ def agent_args(settings: Settings, owner: str) -> AgentArgs:
         blocking_status_code=settings.blocking_status_code,
         blocking_message=settings.blocking_message,
         token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
-        tme_image=settings.agent.tme_image,
         replicas=REPLICAS_WHERE_GUARDED if denies else None,
     )
     return AgentArgs(

@@ -12,9 +12,11 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
+import yaml
 from pydantic import SecretStr
 
 from components.helm import Chart, helm_release
+from images import DOCKER_HUB, ImageReference, ImageReferenceError, parse_image
 from values import LIVE_OBJECT, Values, digest, merged, not_objects, with_secrets
 
 
@@ -52,7 +54,6 @@ def agent_values(
     blocking_status_code: int,
     blocking_message: str,
     token_secret: TokenSecret,
-    tme_image: str | None,
     replicas: int | None,
 ) -> Values:
     """The chart's values: ours, with the user's laid on them (traceable-agent 1.58.0).
@@ -68,7 +69,9 @@ def agent_values(
             "agentValues.forceUpdate is no value of the chart but an option of Helm's that replaces objects, pods and "
             "all, in place of changing them: take it out."
         )
-    for wrong in not_objects(user_values, ("injector", "injector.tme", "tlsPrivateCertificatesAsString")):
+    for wrong in not_objects(
+        user_values, ("imageCredentials", "injector", "injector.tme", "tlsPrivateCertificatesAsString")
+    ):
         raise AgentValuesError(
             f"agentValues.{wrong}, and the chart takes an object there: `helm show values` prints what it takes."
         )
@@ -87,21 +90,65 @@ def agent_values(
         ours["environment"] = environment
     if endpoint is not None:
         ours["endpoint"] = endpoint
-    if tme_image is not None:
-        ours["injector"]["tme"] = {"imageName": tme_image}
     if replicas is not None:
         ours["deploymentReplicas"] = replicas
     return merged(ours, user_values)
 
 
-def tme_image_of(values: Mapping[str, Any]) -> str:
-    """The TME's image name in the agent's values, the chart's default where none is set (traceable-agent 1.58.0).
+TME_REGISTRY = DOCKER_HUB
+TME_REGISTRY_SUFFIX = "traceableai"
+TME_NAME = "traceable-agent"
+"""The TME's image is `<registry>/<suffix>/<name>:<version>`: the chart's `imageCredentials.registry`,
+`imageCredentials.registrySuffix` and `injector.tme.imageName`, and these where the values name no others
+(traceable-agent 1.58.0)."""
 
-    Without the registry, tag and digest that people write there: guard, gates, proof and preflight know it by this.
+DEFAULT_TME_IMAGE = ImageReference(registry=TME_REGISTRY, repository=f"{TME_REGISTRY_SUFFIX}/{TME_NAME}")
+
+
+def tme_image_of(values: Mapping[str, Any]) -> ImageReference:
+    """The image that an agent with these chart values injects as the TME (traceable-agent 1.58.0).
+
+    It has a tag or a digest where `injector.tme.imageVersion` says so: without it the version is the chart's own, which
+    the values do not hold. Raises AgentValuesError.
     """
-    injector = values.get("injector") or {}
-    name = str((injector.get("tme") or {}).get("imageName") or "traceable-agent")
-    return name.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+    credentials, tme = values.get("imageCredentials") or {}, (values.get("injector") or {}).get("tme") or {}
+    registry = str(credentials.get("registry") or TME_REGISTRY)
+    # An empty suffix is one of the chart's ways to say that there is none.
+    suffix = str(TME_REGISTRY_SUFFIX if credentials.get("registrySuffix") is None else credentials["registrySuffix"])
+    name, version = str(tme.get("imageName") or TME_NAME), str(tme.get("imageVersion") or "")
+    # With k8sManifests the chart leaves the registry out.
+    parts = [suffix, name] if values.get("k8sManifests") else [registry, suffix, name]
+    text = "/".join(part for part in parts if part)
+    try:
+        image = parse_image(text)
+        if image.tag is not None or image.digest is not None:
+            raise AgentValuesError(
+                f"agentValues.injector.tme.imageName is {name!r}, and the chart puts the version behind it: the pods "
+                "would have an image that nobody can pull. Write the version in agentValues.injector.tme.imageVersion."
+            )
+        if not version:
+            return image
+        return parse_image(f"{text}{'@' if version.startswith('sha256:') else ':'}{version}")
+    except ImageReferenceError as problem:
+        raise AgentValuesError(
+            f"agentValues name a TME image that is none: {problem}. It is put together from imageCredentials.registry, "
+            "imageCredentials.registrySuffix, injector.tme.imageName and injector.tme.imageVersion: correct these."
+        ) from None
+
+
+def tme_image_in(agent_config: str) -> ImageReference | None:
+    """The image, without its version, that an agent with this `agentconfig.yaml` injects as the TME.
+
+    None where the text does not say so (traceable-agent 1.58.0: `injector.images_repository` and
+    `injector.tme.image_name`). The version is left out because the agent's owner may raise it at any time: a policy
+    that asked for the old one would refuse every new gateway pod until this stack's next update.
+    """
+    try:
+        injector = yaml.safe_load(agent_config)["injector"]
+        image = parse_image(f"{injector['images_repository']}/{injector['tme']['image_name']}")
+    except (yaml.YAMLError, KeyError, TypeError, ImageReferenceError):
+        return None
+    return ImageReference(registry=image.registry, repository=image.repository)
 
 
 def sidecar_values(values: Mapping[str, Any]) -> Values:

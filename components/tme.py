@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from tme_rule import INJECT_ANNOTATION
 from values import LIVE_OBJECT
 
 INJECTION_LABEL = {"traceableai-inject-tme": "enabled"}
 """What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
 
-INJECTION_ANNOTATION = {"tme.traceable.ai/inject": "true"}
+INJECTION_ANNOTATION = {INJECT_ANNOTATION: "true"}
 """What the injector looks for on a pod (traceable-agent 1.58.0)."""
 
 DIGEST_ANNOTATION = "traceable-kong/tme-settings"

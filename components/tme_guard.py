@@ -3,11 +3,9 @@
 The injector's webhook fails open, so a gateway pod starts without its sidecar when the injector is away, and the
 plugin would call nobody. The API server itself evaluates the policy, after all webhooks
 (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/, v1 since Kubernetes 1.30).
-It stands before the gateway and goes after it. Leaves out the asking for the TME (TmeInjection).
+It stands before the gateway and goes after it. What counts as the TME is tme_rule.py.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,10 +13,11 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as k8s
 
+from images import ImageReference
+from tme_rule import asks_for_tme_cel, has_tme_cel, selected_cel
+
 ACTIONS = {"deny": ["Deny"], "warn": ["Warn", "Audit"]}
 """What happens to such a pod, by `tmeGuard`."""
-
-_ASKS = "tme.traceable.ai/inject"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,45 +25,59 @@ class TmeGuardArgs:
     """Which pods are guarded, and how.
 
     `policy` names policy and binding, which are cluster-wide. `pod_selector` is a LabelSelector of the gateway's pods,
-    and of no others in `namespace`. `tme_image` is the image's name without registry and tag. `action` is `deny` or
-    `warn`.
+    and of no others in `namespace`. `action` is `deny` or `warn`.
     """
 
     policy: str
     namespace: str
     pod_selector: Mapping[str, Any]
-    tme_image: str
+    tme_image: ImageReference
     agent_namespace: str
     action: str
     labels: Mapping[str, str]
 
 
 def policy_spec(args: TmeGuardArgs) -> dict[str, Any]:
-    """The ValidatingAdmissionPolicy's `spec`."""
-    image = "(^|/)" + re.sub(r"([^A-Za-z0-9_/-])", r"[\1]", args.tme_image.rsplit("/", 1)[-1]) + "([:@]|$)"
-    has_tme = f"c.image.matches({json.dumps(image)})"
+    """The ValidatingAdmissionPolicy's `spec`.
+
+    A new pod is judged as it is. An update is judged by what it does: one that makes a gateway pod ask for the TME
+    without having it, or that takes the TME away, is refused; any other change of a pod that is wrong already goes
+    through, and so does every change of a pod that is being deleted. Subresources (status, binding, ephemeral
+    containers) are not judged: none of them changes an image or the request.
+    """
+
+    def wrong(pod: str) -> str:
+        return f"(variables.{pod}Selected && {asks_for_tme_cel(pod)} && !variables.{pod}HasTme)"
+
+    lost = "(variables.oldObjectSelected && variables.oldObjectHasTme && variables.objectSelected && "
+    lost += "!variables.objectHasTme)"
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": args.namespace}},
             "objectSelector": dict(args.pod_selector),
             "resourceRules": [
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["pods"]}
             ],
         },
         "matchConditions": [
-            {
-                "name": "asks-for-the-tme",
-                "expression": f"has(object.metadata.annotations) && '{_ASKS}' in object.metadata.annotations "
-                f"&& object.metadata.annotations['{_ASKS}'] == 'true'",
-            }
+            {"name": "is-not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"},
+        ],
+        "variables": [
+            {"name": f"{pod}{name}", "expression": expression}
+            for pod in ("object", "oldObject")
+            for name, expression in (
+                ("Selected", selected_cel(pod, args.pod_selector)),
+                ("HasTme", has_tme_cel(pod, args.tme_image)),
+            )
         ],
         "validations": [
             {
-                "expression": f"object.spec.containers.exists(c, {has_tme}) || (has(object.spec.initContainers) "
-                f"&& object.spec.initContainers.exists(c, {has_tme}))",
-                "message": "this gateway pod asks for the Traceable TME and did not get it, so nothing would be "
-                f"protected: is the agent's injector in the namespace {args.agent_namespace} up?",
+                "expression": f"oldObject == null ? !{wrong('object')} : "
+                f"!({wrong('object')} && !{wrong('oldObject')}) && !{lost}",
+                "message": "this gateway pod asks for the Traceable TME and would be without it (no container with the "
+                f"image {args.tme_image}), so nothing would be protected: is the agent's injector in the namespace "
+                f"{args.agent_namespace} up?",
                 "reason": "Forbidden",
             }
         ],

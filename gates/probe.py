@@ -5,23 +5,23 @@ The pod is made from the Deployment's own template; webhooks, policies and quota
 """
 
 import copy
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import kube
+from images import ImageReference, ImageReferenceError, parse_image
 from pods import is_leaving, is_ready
-from proof.asking import containers, runs_image
 from safe_text import PlainError
+from tme_rule import asks_for_tme, running_containers, tme_containers
 
 IN_FORCE_SECONDS = 10.0
 """How long a new policy or a new namespace label may take until the API server goes by it: its informers are behind
 by moments, and a webhook's answer may be slow once."""
 
 INTERVAL_SECONDS = 0.25
-
-INJECT = "tme.traceable.ai/inject"
 
 
 class Refused(PlainError):
@@ -32,15 +32,16 @@ class Refused(PlainError):
 class Probe:
     """A gateway whose pods are asked about.
 
-    `annotations` are those that a pod with the TME is given, `tme_image` the image's name, `policy` the guard's, and
-    `action` what it does: `deny`, `warn` or `off`.
+    `annotations` are those that a pod with the TME is given. `agent_managed` is whether this stack installs the agent.
+    `policy` is the guard's, and `action` what it does: `deny`, `warn` or `off`.
     """
 
     namespace: str
     deployment: str
     annotations: Mapping[str, str]
-    tme_image: str
+    tme_image: ImageReference
     agent_namespace: str
+    agent_managed: bool
     policy: str
     action: str
 
@@ -92,21 +93,22 @@ class Probe:
     def tme_still_arrives(self, api: kube.Kube) -> None:
         """As `tme_arrives`, where the gateway's pods ask for the TME; nothing is asked where they do not."""
         template = self._template(api)
-        if template and (template["metadata"].get("annotations") or {}).get(INJECT) == "true":
+        if template and asks_for_tme(template["metadata"]):
             self.tme_arrives(api)
 
     def _template(self, api: kube.Kube) -> dict[str, Any] | None:
         found = api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment}")
         return found["spec"]["template"] if found else None
 
-    def _ask(self, api: kube.Kube) -> kube.Answer:
+    def _ask(self, api: kube.Kube, *, labelled: bool = True) -> kube.Answer:
+        """The pod as it would be; without labels none that the policy judges."""
         template = self._template(api)
         if template is None:
             raise Refused(f"There is no Deployment {self.namespace}/{self.deployment} whose pods could be asked about.")
         pod = copy.deepcopy(template)
         metadata = {
             "generateName": f"{self.deployment}-probe-",
-            "labels": template["metadata"].get("labels") or {},
+            "labels": (template["metadata"].get("labels") or {}) if labelled else {},
             "annotations": {**(template["metadata"].get("annotations") or {}), **self.annotations},
         }
         return api.request(
@@ -117,7 +119,17 @@ class Probe:
         )
 
     def _has_tme(self, pod: Mapping[str, Any]) -> bool:
-        return any(runs_image(item, self.tme_image) for item in containers(pod))
+        return bool(tme_containers(pod["spec"], self.tme_image))
+
+    def _added(self, api: kube.Kube) -> list[str]:
+        """The images of the containers that a new pod would be given beside those of its template."""
+        try:
+            pod = self._ask(api, labelled=False)
+        except kube.ApiError:
+            return []
+        template = self._template(api) or {"spec": {}}
+        own = {item["name"] for item in running_containers(template["spec"])}
+        return [str(item["image"]) for item in running_containers(pod["spec"]) if item["name"] not in own]
 
     def _why_not(self, said: str) -> str:
         return (
@@ -126,10 +138,22 @@ class Probe:
         )
 
     def _no_tme(self, api: kube.Kube) -> str:
+        added = self._added(api)
         return (
             f"A new pod of {self.namespace}/{self.deployment} would not get the TME (a container with the image "
-            f"{self.tme_image}): {self._reason(api)}. The gateway was not touched, and what runs keeps running. Look "
-            f"at kubectl --namespace {self.agent_namespace} get pods, then run pulumi up again."
+            f"{self.tme_image}): {self._other_image(added) if added else self._reason(api)}. The gateway was not "
+            f"touched, and what runs keeps running. Look at kubectl --namespace {self.agent_namespace} get pods, then "
+            "run pulumi up again."
+        )
+
+    def _other_image(self, added: list[str]) -> str:
+        images = ", ".join(added)
+        if self.agent_managed:
+            way = "name its registry in traceable-kong:agentValues (imageCredentials.registry and .registrySuffix)"
+        else:
+            way = f"`pulumi config set --path traceable-kong:agent.tmeImage {shlex.quote(_unversioned(added[0]))}`"
+        return (
+            f"instead it would get {images}. If that is the TME's own image, {way}; if not, something else injects it"
         )
 
     def _reason(self, api: kube.Kube) -> str:
@@ -143,3 +167,12 @@ class Probe:
         if ready == 0:
             return f"no pod of the agent in {self.agent_namespace} is ready ({len(pods)} there)"
         return f"the injector's webhook {name} did not answer, or answered without it ({ready} pods of the agent ready)"
+
+
+def _unversioned(image: str) -> str:
+    """An image as the setting takes it, without the version, which may change with the agent's."""
+    try:
+        found = parse_image(image)
+    except ImageReferenceError:
+        return image
+    return f"{found.registry}/{found.repository}"

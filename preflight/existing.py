@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from existing.editing import EditFailed, note_in
 from existing.template import Conflict, Part, conflicts, removed, standing
 from existing.variables import SEPARATORS
+from images import image_name
 from kube import Document
 from preflight.controller import given_variables
 from preflight.finding import Finding
@@ -226,6 +227,5 @@ def _plain(container: Document) -> dict[str, str]:
 
 
 def _is_kong(container: Document) -> bool:
-    """By its image's name, wherever it comes from."""
-    name = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1].split(":")[0]
-    return name in ("kong", "kong-gateway")
+    """By its image's name, wherever it comes from: mirrors keep it, and nothing is trusted because of it."""
+    return image_name(str(container.get("image", ""))) in ("kong", "kong-gateway")

@@ -5,18 +5,24 @@ Leaves out what runs in its pods already (the proof).
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+from images import ImageReference, ImageReferenceError, parse_image
 from kube import Document
+from ownership import STACK_LABEL
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
 from preflight.looks import (
     Looks,
+    config_maps,
     deployment,
+    labels_of,
     name_of,
     pods,
 )
 from tme_port import TME_PORT
+from tme_rule import tme_containers
 
 TRADITIONAL = "traditional"
 """KONG_ROLE where one Kong serves and is configured itself, with or without a database; Kong's own default.
@@ -88,16 +94,27 @@ def tme_port_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
         if _stays(pod)
     ]
     told: set[str] = set()
+    images = [intent.tme_image, *_recorded_image(looks, intent)]
     for where, spec in templates:
+        tmes = [item["name"] for image in images for item in tme_containers(spec, image)]
         for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
             ports = {port.get("containerPort") for port in container.get("ports") or []}
-            if TME_PORT in ports and container["name"] not in told and not _runs(container, intent.tme_image):
+            if TME_PORT in ports and container["name"] not in [*told, *tmes]:
                 told.add(container["name"])
                 yield Finding(
                     subject=f"container {container['name']} of {where}, namespace {gateway.namespace}",
                     wrong=f"has the TME's port: {meant}",
                     mend=mend,
                 )
+
+
+def _recorded_image(looks: Looks, intent: Intent) -> Iterator[ImageReference]:
+    """The TME's image that this stack recorded: pods of before the next rollout run it, where it is another."""
+    record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}")
+    if record is None or labels_of(record).get(STACK_LABEL) != intent.owner:
+        return
+    with suppress(ImageReferenceError):
+        yield parse_image((record.get("data") or {}).get("tmeImage", ""))
 
 
 def _environment(looks: Looks, gateway: GatewayIntent) -> Mapping[str, str | None] | None:
@@ -134,9 +151,3 @@ def _stays(pod: Document) -> bool:
 
 def _has_port(listen: str) -> bool:
     return any(part.split()[0].endswith(f":{TME_PORT}") for part in listen.split(",") if part.split())
-
-
-def _runs(container: Document, image: str) -> bool:
-    """Whether a container runs an image of that name, wherever it comes from and in whatever version."""
-    name = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1].split(":")[0]
-    return name == image.rsplit("/", 1)[-1].split(":")[0]

@@ -7,6 +7,7 @@ from typing import Any
 from admin.access import Access, SecretKey
 from admin.row import Place
 from existing.template import Part
+from images import ImageReference
 from ingress_controller import Controller
 
 __all__ = [
@@ -139,7 +140,7 @@ class Intent:
         record: name of the ConfigMap there that records what stands.
         policy: name of the guard's ValidatingAdmissionPolicy and of its binding; None without a guard.
         sync: whether the gateway's pods get the TME.
-        tme_image: what a TME's image is called, without registry and tag.
+        tme_image: what a TME runs.
         enabled, installed: the switches of the same names.
         row: the plugin in Kong's database; None without one.
         named_secrets: what must be there before Kong and the row can be.
@@ -155,7 +156,7 @@ class Intent:
     record: str
     policy: str | None
     sync: bool
-    tme_image: str
+    tme_image: ImageReference
     enabled: bool
     installed: bool
     row: RowIntent | None = None

@@ -17,6 +17,7 @@ from proof import kong
 from proof.expectation import Database, Expectation
 from proof.objects import Seen, read
 from tme_port import TME_PORT
+from tme_rule import tme_containers
 
 Document = dict[str, Any]
 
@@ -68,12 +69,6 @@ class Look:
     plugin: Document | None = None
     config_maps: Mapping[str, Seen] = field(default_factory=dict)
     row: editing.Found | str | None = None
-
-
-def runs_image(container: Mapping[str, Any], image: str) -> bool:
-    """True where a container runs an image of that name, whatever its registry, tag and digest."""
-    last = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1]
-    return last.split(":")[0] == image.rsplit("/", 1)[-1]
 
 
 def look(api: kube.Kube, expected: Expectation) -> Look:
@@ -217,7 +212,7 @@ def _look_into(api: kube.Kube, expected: Expectation, pod: Document, known: acce
     except (Silent, kube.ApiError, kube.Unreachable) as problem:
         said = str(problem)
     tme = None
-    if expected.tme_image and any(runs_image(item, expected.tme_image) for item in containers(pod)):
+    if expected.tme_image and tme_containers(pod["spec"], expected.tme_image):
         tme = silence_of(api, pod)
     return PodLook(document=pod, kong=said, tme=tme)
 
@@ -228,11 +223,6 @@ def _ask(
     workspace = expected.database.access.workspace if expected.database else DEFAULT_WORKSPACE
     listener = admin_listener(container)
     return kong.ask(api, expected.namespace, pod, listener, credentials=known, workspace=workspace)
-
-
-def containers(pod: Mapping[str, Any]) -> list[Document]:
-    """Containers and init containers: a TME can be either (a sidecar is an init container that goes on)."""
-    return [*pod["spec"].get("containers", []), *(pod["spec"].get("initContainers") or [])]
 
 
 def silence_of(api: kube.Kube, pod: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from admin.access import Access, access_of
 from admin.row import Place
+from images import ImageReference, parse_image
 from safe_text import PlainError, kind_of
 
 PLUGINS_DIRECTORY = "/opt/kong/plugins"
@@ -39,7 +40,7 @@ class Expectation:
     `2.1.2` what Kong must have loaded, `config` what it must report. `plugin_object` is the KongClusterPlugin, of the
     class `ingress_class`, "" where it is a row of the `database`. `everywhere` False means only routes and services
     that name the plugin, or with a database the one of its place. `files` is
-    `{mount path: ConfigMap}`. `tme_image` is the image's name without registry and tag, None where no TME is wanted.
+    `{mount path: ConfigMap}`. `tme_image` is what the TME runs, None where no TME is wanted.
     `agent_namespace` is "" where the agent is outside the cluster.
     `installed` False: nothing of all that may be there.
     """
@@ -56,7 +57,7 @@ class Expectation:
     everywhere: bool
     config: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
-    tme_image: str | None
+    tme_image: ImageReference | None
     agent_namespace: str
     installed: bool = True
     database: Database | None = None
@@ -75,7 +76,7 @@ class Expectation:
             "scope": "global" if self.everywhere else "selected",
             "pluginConfig": json.dumps(self.config, sort_keys=True),
             "files": json.dumps(self.files, sort_keys=True),
-            "tmeImage": self.tme_image or "",
+            "tmeImage": str(self.tme_image or ""),
             "agentNamespace": self.agent_namespace,
             "installed": _text(self.installed),
             **self._of_a_database(),
@@ -107,7 +108,7 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             everywhere=data["scope"] == "global",
             config=_mapping(data, "pluginConfig"),
             files=_mapping(data, "files"),
-            tme_image=data["tmeImage"] or None,
+            tme_image=parse_image(data["tmeImage"]) if data["tmeImage"] else None,
             agent_namespace=data["agentNamespace"],
             installed=data["installed"] == "true",
             database=_database(data),

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from admin.row import Place, is_ours
-from proof.asking import PodLook, containers, runs_image
+from images import ImageReference, image_name
+from proof.asking import PodLook
 from proof.expectation import PLUGINS_DIRECTORY, Expectation
 from proof.kong import KongAnswer
 from proof.report import Check
+from tme_port import TME_PORT
+from tme_rule import running_containers, tme_containers
 
 REPAIR = "pulumi refresh, then pulumi up"
 
@@ -40,7 +43,7 @@ def _ready(pod: PodLook) -> Check:
 def _installed(expected: Expectation, pod: PodLook) -> Iterator[Check]:
     yield _files(expected, pod)
     if expected.tme_image:
-        yield _tme(expected, pod)
+        yield _tme(expected.tme_image, pod)
     yield from _kong(expected, pod)
 
 
@@ -87,30 +90,61 @@ def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:
     }
 
 
-def _tme(expected: Expectation, pod: PodLook) -> Check:
-    image = expected.tme_image or ""
-    names = [item["name"] for item in containers(pod.document) if runs_image(item, image)]
+def _tme(image: ImageReference, pod: PodLook) -> Check:
+    """What can be seen of the TME from outside: its container, and that something answers on its port.
+
+    The TME has no public request that changes nothing and that only it answers, so who answers is told by who may: no
+    other container of the pod declares the port, and the TME's declares it where it declares any.
+    """
+    names = [item["name"] for item in tme_containers(pod.document["spec"], image)]
     status = pod.document.get("status", {})
     ready = {
         item["name"]
         for item in [*(status.get("containerStatuses") or []), *(status.get("initContainerStatuses") or [])]
         if item.get("ready")
     }
+    serving = sorted(ready.intersection(names))
     if not names:
-        found = "no container with that image"
-    elif not ready.intersection(names):
-        found = f"{names[0]} is not ready"
+        wrong = f"no container with that image{_has_instead(pod, image)}"
+    elif not serving:
+        wrong = f"{names[0]} is not ready"
     else:
-        found = pod.tme or "it answers"
+        wrong = _other_listener(pod, serving) or pod.tme or ""
     return Check(
         pod=pod.name,
         name="tme",
-        ok=found == "it answers",
-        expected=f"the TME ({image}), ready and answering on 5442",
-        found=found,
+        ok=not wrong,
+        expected=f"a ready container with the TME's image {image}, and an answer on {TME_PORT}",
+        found=wrong or f"container {serving[0]} with that image is ready, and something answers HTTP on {TME_PORT}",
         lasting=not names,
         mend="the injector gives it when a pod is made: look at the agent's pods, then restart this pod",
     )
+
+
+def _has_instead(pod: PodLook, image: ImageReference) -> str:
+    """The images of the same name that are not the TME's: from elsewhere, or in a plain init container."""
+    spec = pod.document["spec"]
+    plain = [item for item in spec.get("initContainers") or [] if image.admits(str(item.get("image", "")))]
+    others = [item for item in running_containers(spec) if image_name(str(item.get("image", ""))) == image.name]
+    return "".join(
+        [
+            *(f"; init container {item['name']} has it, and ends before the pod serves" for item in plain),
+            *(f"; container {item['name']} has {item['image']}" for item in others),
+        ]
+    )
+
+
+def _other_listener(pod: PodLook, serving: list[str]) -> str:
+    """Why an answer on the TME's port may be another container's, "" where nothing says so."""
+    for container in running_containers(pod.document["spec"]):
+        declared = {
+            port.get("containerPort") for port in container.get("ports") or [] if port.get("protocol", "TCP") == "TCP"
+        }
+        if container["name"] not in serving and TME_PORT in declared:
+            return f"container {container['name']} declares port {TME_PORT} too, so the answer may be its own"
+        if container["name"] == serving[0] and declared and TME_PORT not in declared:
+            return f"container {serving[0]} declares other ports than {TME_PORT}, so the answer may be another's"
+    return ""
 
 
 def _kong(expected: Expectation, pod: PodLook) -> Iterator[Check]:

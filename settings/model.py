@@ -133,7 +133,9 @@ class AgentSettings(_Part):
     )
     url: str | None = Field(default=None, description="An agent outside the cluster; async only.")
     tme_image: str | None = Field(
-        default=None, description="The TME's image name, of an agent that is not ours; `traceable-agent` where unset."
+        default=None,
+        description="The TME's image, `REGISTRY/REPOSITORY[:TAG][@DIGEST]`, of an agent that is not ours; where unset, "
+        "what that agent's configuration says, else `docker.io/traceableai/traceable-agent`.",
     )
     timeout_seconds: Seconds = Field(default=300, description="How long Helm waits for the agent.")
 

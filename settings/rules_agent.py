@@ -6,6 +6,7 @@ Leaves out its chart, which is as Kong's (settings/rules.py).
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from images import ImageReferenceError, parse_image
 from settings.model import AgentSettings, Settings
 from settings.problem import Problem, config_remove, config_set, rule, shown
 
@@ -127,6 +128,31 @@ def outside_agent(settings: Settings) -> Iterator[Problem]:
         )
 
 
+@rule
+def tme_image_is_an_image(settings: Settings) -> Iterator[Problem]:
+    """The TME's image is named with its registry and repository."""
+    image = settings.agent.tme_image
+    if image is None:
+        return
+    example = config_set("agent.tmeImage", "docker.io/traceableai/traceable-agent")
+    try:
+        found = parse_image(image)
+    except ImageReferenceError:
+        yield Problem(
+            "agent.tmeImage",
+            f"is {shown(image)}, which is no image: every gateway pod would count as one without the TME",
+            example,
+        )
+        return
+    if "/" not in image:
+        yield Problem(
+            "agent.tmeImage",
+            f"is {shown(image)}, without registry and repository: that is {found}, an image of Docker's own, and every "
+            "gateway pod would count as one without the TME",
+            example,
+        )
+
+
 def _is_address(url: str) -> bool:
     """An address such as Kong can be given: a scheme, a host, and nothing that only a browser would make sense of."""
     try:
@@ -155,8 +181,9 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
         if settings.agent.tme_image is not None:
             yield Problem(
                 "agent.tmeImage",
-                "is for an agent that is not ours; our agent's chart names the image itself",
-                f"{config_remove('agent.tmeImage')}, or agentValues.injector.tme.imageName",
+                "is for an agent that is not ours; our agent's chart values name the image",
+                f"{config_remove('agent.tmeImage')}; another registry is agentValues.imageCredentials.registry and "
+                ".registrySuffix",
             )
         return
     if not settings.gateway:

@@ -50,7 +50,9 @@ def _container(agent_config: str) -> dict[str, Any]:
         config = yaml.safe_load(agent_config)
         tme = config["injector"]["tme"]
         blocking = config["injector"]["blocking_config"]
-        image = f"docker.io/traceableai/{tme['image_name']}:{tme['image_version']}"
+        version = str(tme["image_version"])
+        separator = "@" if version.startswith("sha256:") else ":"
+        image = f"{config['injector']['images_repository']}/{tme['image_name']}{separator}{version}"
         environment = {
             "TA_ENVIRONMENT": config["environment"],
             "TA_BLOCKING_CONFIG_RESPONSE_STATUS_CODE": blocking["response_status_code"],

@@ -7,10 +7,12 @@ import pytest
 
 import kube
 from gates import probe as module
-from gates.probe import IN_FORCE_SECONDS, INJECT, Probe, Refused
+from gates.probe import IN_FORCE_SECONDS, Probe, Refused
+from images import parse_image
 from kube import Answer, ApiError
 from tests.clock import Clock
 from tests.fake_kube import FakeKube
+from tme_rule import INJECT_ANNOTATION as INJECT
 
 Document = dict[str, Any]
 
@@ -25,13 +27,14 @@ WARNED = f"Validation failed for ValidatingAdmissionPolicy '{POLICY}' with bindi
 TME = {"name": "tme", "image": "docker.io/traceableai/traceable-agent:1.58.0"}
 
 
-def probe(action: str = "deny") -> Probe:
+def probe(action: str = "deny", *, managed: bool = False) -> Probe:
     return Probe(
         namespace="gw",
         deployment="edge-kong",
         annotations={INJECT: "true", "traceable-kong/tme-settings": "0123"},
-        tme_image="traceable-agent",
+        tme_image=parse_image("docker.io/traceableai/traceable-agent"),
         agent_namespace="traceable",
+        agent_managed=managed,
         policy=POLICY,
         action=action,
     )
@@ -63,7 +66,19 @@ def injects(body: Document) -> Answer:
 
 
 def injects_before(body: Document) -> Answer:
+    return Answer({**body, "spec": {**body["spec"], "initContainers": [{**TME, "restartPolicy": "Always"}]}})
+
+
+def injects_one_that_ends(body: Document) -> Answer:
     return Answer({**body, "spec": {**body["spec"], "initContainers": [TME]}})
+
+
+def injects_another(body: Document) -> Answer:
+    """As an injector that takes its images from elsewhere; the policy refuses such a pod of the gateway."""
+    if body["metadata"]["labels"]:
+        raise DENIED
+    other = {"name": "tme", "image": "evil.example/traceable-agent:1.58.0"}
+    return Answer({**body, "spec": {**body["spec"], "containers": [*body["spec"]["containers"], other]}})
 
 
 def warns(body: Document) -> Answer:
@@ -152,13 +167,31 @@ def test_a_tme_that_arrives_late(clock: Clock, before: Any) -> None:
     assert clock.now == 2
 
 
-@pytest.mark.parametrize("answer", [lets, refuses(DENIED)])
+@pytest.mark.parametrize("answer", [lets, refuses(DENIED), injects_one_that_ends])
 def test_a_tme_that_never_arrives_without_a_webhook(clock: Clock, answer: Any) -> None:
     fake = gateway()
     fake.on_create = answer
     with pytest.raises(Refused, match=r"would not get the TME.*traceable-agent-injector-traceable is not there"):
         probe().tme_arrives(fake)
     assert IN_FORCE_SECONDS <= clock.now < IN_FORCE_SECONDS + 1
+
+
+@pytest.mark.parametrize(
+    ("managed", "way"),
+    [
+        (False, "`pulumi config set --path traceable-kong:agent.tmeImage evil.example/traceable-agent`"),
+        (True, "name its registry in traceable-kong:agentValues (imageCredentials.registry and .registrySuffix)"),
+    ],
+)
+def test_a_tme_from_elsewhere_is_none_and_its_image_is_said(clock: Clock, managed: bool, way: str) -> None:
+    fake = gateway()
+    fake.on_create = injects_another
+    with pytest.raises(Refused) as refusal:
+        probe(managed=managed).tme_arrives(fake)
+    said = str(refusal.value)
+    assert "instead it would get evil.example/traceable-agent:1.58.0" in said
+    assert "a container with the image docker.io/traceableai/traceable-agent" in said
+    assert way in said
 
 
 @pytest.mark.parametrize(
@@ -205,6 +238,10 @@ def test_an_upgrade_asks_only_where_the_pods_ask_for_the_tme(clock: Clock) -> No
     asking.on_create = lets
     with pytest.raises(Refused):
         probe().tme_still_arrives(asking)
+    other = gateway(**{INJECT: "True"})
+    other.on_create = injects
+    probe().tme_still_arrives(other)
+    assert len(other.created) == 1, "how the injector reads it is not known"
 
 
 @pytest.mark.parametrize("question", ["guard_holds", "tme_arrives"])

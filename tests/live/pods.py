@@ -24,14 +24,17 @@ def over(pod: Object) -> bool:
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
-def runs_image(pod: Object, name: str) -> bool:
-    """One of its containers, or init containers, runs the image of this name, from any registry, in any version."""
-    return any(image_name(item.get("image", "")) == name for item in _containers(pod))
+def runs_image(pod: Object, repository: str) -> bool:
+    """One of its containers, or sidecars, runs an image of this registry and repository, in any version."""
+    sidecars = [item for item in pod["spec"].get("initContainers", []) if item.get("restartPolicy") == "Always"]
+    running = [*pod["spec"].get("containers", []), *sidecars]
+    return any(repository_of(item.get("image", "")) == repository for item in running)
 
 
-def image_name(image: str) -> str:
-    """`traceable-agent` of `docker.io/traceableai/traceable-agent:1.58.0@sha256:...`."""
-    return image.split("@")[0].split("/")[-1].split(":")[0]
+def repository_of(image: str) -> str:
+    """`docker.io/traceableai/traceable-agent` of `docker.io/traceableai/traceable-agent:1.58.0@sha256:...`."""
+    path = image.split("@")[0]
+    return path.rsplit(":", 1)[0] if ":" in path.split("/")[-1] else path
 
 
 def mounted_config_map(pod: Object, *, container: str, path: str) -> str | None:

@@ -23,14 +23,15 @@ from tests.live.pods import Object
 INJECT = "tme.traceable.ai/inject"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
 REVISION = "deployment.kubernetes.io/revision"
+TME_IMAGE = "docker.io/traceableai/traceable-agent"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
     """Which gateway is judged.
 
-    `selector` is its Deployment's; `container` is Kong's own in its pods; `tme_image` the TME image's name without
-    registry and version; `plugin` the plugin's name in Kong; `guard_denies` whether pods without their TME are refused.
+    `selector` is its Deployment's; `container` is Kong's own in its pods; `tme_image` the TME image without its
+    version; `plugin` the plugin's name in Kong; `guard_denies` whether pods without their TME are refused.
     """
 
     namespace: str
@@ -38,7 +39,7 @@ class Gateway:
     selector: Mapping[str, str]
     ingress_class: str
     container: str = "proxy"
-    tme_image: str = "traceable-agent"
+    tme_image: str = TME_IMAGE
     plugin: str = "traceable"
     guard_denies: bool = True
 
@@ -114,7 +115,7 @@ def _broken(world: World, gateway: Gateway) -> Iterator[tuple[int, str]]:
     """Promises 1 to 4 in one moment: which are broken, and by what."""
     gateway_pods = gateway.pods(world)
     for pod in gateway_pods:
-        asks = pod["metadata"].get("annotations", {}).get(INJECT) == "true"
+        asks = pod["metadata"].get("annotations", {}).get(INJECT, "false") != "false"
         has_tme = pods.runs_image(pod, gateway.tme_image)
         if gateway.guard_denies and asks and not has_tme and not pods.terminating(pod):
             yield 1, f"pod {_name(pod)} asks for the TME and was started without it"

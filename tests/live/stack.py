@@ -22,7 +22,7 @@ import local.injector
 from local import paths
 from local.platform import Platform
 from tests.live.history import History
-from tests.live.promises import Gateway, rollouts, violations
+from tests.live.promises import TME_IMAGE, Gateway, rollouts, violations
 from tests.live.recorder import Recorder
 
 PROGRAM = Path(__file__).parents[2]
@@ -53,6 +53,7 @@ class LiveStack:
     platform: Platform
     directory: Path
     name: str = field(default_factory=lambda: f"live-{uuid.uuid4().hex[:6]}")
+    tme_image: str = TME_IMAGE
 
     @property
     def kong_namespace(self) -> str:
@@ -70,6 +71,7 @@ class LiveStack:
             deployment=f"{self.name}-kong",
             selector={f"app.kubernetes.io/{key}": value for key, value in labels.items()},
             ingress_class=self.name,
+            tme_image=self.tme_image,
         )
 
     def prepare(self, **config: Any) -> None:

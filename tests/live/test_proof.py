@@ -112,7 +112,7 @@ def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
 
 
 def test_no_tme_with_that_image(stack: LiveStack) -> None:
-    with recorded_otherwise(stack, tmeImage="another-agent"):
+    with recorded_otherwise(stack, tmeImage="evil.example/traceable-agent"):
         assert failing(stack) == {"tme"}
 
 

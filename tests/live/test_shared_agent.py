@@ -19,6 +19,8 @@ from tests.live.stack import PROJECT, LiveStack
 from tests.live.standing import gateway_pods, plugin, plugins, tme_count
 from tests.live.test_installation import NOTHING, NewStack
 
+MIRRORED = "registry.example.com:5000/mirror/traceable-agent"
+
 OPTION = {"max_body_size_bytes": 65536}
 """An option of the newer rock: the first gateway's Kong does not know it."""
 
@@ -26,6 +28,7 @@ OPTION = {"max_body_size_bytes": 65536}
 def first_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
     """A stack that uses the agent of another, as docs/setups.md shows it."""
     stack = new_stack()
+    stack.tme_image = MIRRORED
     follow(
         stack,
         FIRST_GATEWAY,
@@ -40,6 +43,7 @@ def first_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
 def second_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
     """The same with a newer rock than the first one's, as docs/setups.md shows it."""
     stack = new_stack()
+    stack.tme_image = MIRRORED
     follow(
         stack,
         SECOND_GATEWAY,
@@ -117,13 +121,16 @@ def failed_checks(stack: LiveStack) -> dict[str, str]:
 def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) -> None:
     agent = new_stack()
     follow(agent, AGENT_ALONE, agent__namespace=agent.agent_namespace)
+    # Its images come from elsewhere, and the gateways' stacks find that out by themselves.
+    mirror = {"registry": "registry.example.com:5000", "registrySuffix": "mirror"}
+    agent.set(agentValues={**agent.configured("agentValues"), "imageCredentials": mirror})
     said = agent.up()
     assert f"{agent.agent_namespace}/agent: ready. 2 serving pods, every check holds" in said
     assert agent.outputs() == {
         "gateway": False,
         "agentNamespace": agent.agent_namespace,
         "endpoint": f"http://agent.{agent.agent_namespace}:5442",
-        "tmeImage": "traceable-agent",
+        "tmeImage": MIRRORED,
     }
     agent.preview(NOTHING)
 

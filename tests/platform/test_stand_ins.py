@@ -44,6 +44,7 @@ environment: dev
 ext_cap: {blocking_config: {response_status_code: 403, response_message: plain}}
 injector:
   blocking_config: {response_status_code: 451, response_message: "No: really"}
+  images_repository: docker.io/traceableai
   tme: {image_name: traceable-agent, image_version: 1.58.0}
 """
 
@@ -66,6 +67,13 @@ def test_a_pod_that_asks_gets_one_tme_with_the_agents_settings() -> None:
     container = operation["value"]
     assert container["image"] == "docker.io/traceableai/traceable-agent:1.58.0"
     assert {"451", "No: really"} <= {item["value"] for item in container["env"]}
+
+
+def test_a_tme_comes_from_where_the_agent_is_told_to_take_it() -> None:
+    elsewhere = AGENT_CONFIG.replace("docker.io/traceableai", "registry.example.com/mirror")
+    assert reviewed(pod("true"), elsewhere)[0]["value"]["image"] == "registry.example.com/mirror/traceable-agent:1.58.0"
+    by_digest = AGENT_CONFIG.replace("1.58.0", "sha256:00")
+    assert reviewed(pod("true"), by_digest)[0]["value"]["image"] == "docker.io/traceableai/traceable-agent@sha256:00"
 
 
 def test_other_pods_are_left_alone() -> None:

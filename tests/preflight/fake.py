@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from images import parse_image
 from ingress_controller import is_controller
 from kube import Answer, ApiError, Document, Kube
 from ownership import labels, release_mark
@@ -58,7 +59,7 @@ def intent(**changes: Any) -> Intent:
         record="traceable-installation",
         policy="traceable-kong-guard",
         sync=True,
-        tme_image="traceable-agent",
+        tme_image=parse_image("docker.io/traceableai/traceable-agent"),
         enabled=True,
         installed=True,
     )

@@ -61,7 +61,9 @@ def test_pods_that_cannot_roll(kube: FakeKube) -> None:
 
 
 def test_two_containers_that_could_be_meant(kube: FakeKube) -> None:
-    kong_stands(kube, container(), container("second", image="registry/kong-gateway:3.9@sha256:0"))
+    kong_stands(
+        kube, container(), container("second", image=f"registry:5000/mirror/kong-gateway:3.9@sha256:{'0' * 64}")
+    )
     assert "2 containers (proxy, second)" in refused(kube, **THEIRS)
     passes(kube, **{**THEIRS, "gateway__container_named": True})
 

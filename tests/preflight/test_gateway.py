@@ -80,7 +80,11 @@ def test_the_tme_may_have_its_port_and_another_injected_container_may_not(kube: 
     pod: dict[str, Any] = {"metadata": {"labels": {"a": "kong"}}, "spec": {"containers": [container(), tme]}}
     kube.put(f"{pods('kong')}/kong-1", pod)
     passes(kube)
-    tme["image"] = "docker.io/traceableai/traceable-agent@sha256:0123"
+    tme["image"] = "evil.example/traceable-agent:1.58.0"
+    assert "container traceable-tme of pod kong-1" in refused(kube)
+    record_stands(kube, tmeImage="evil.example/traceable-agent", release="quickstart", deployment="quickstart-kong")
+    passes(kube)  # The pods of before the next rollout: this stack knew it as the TME.
+    tme["image"] = f"docker.io/traceableai/traceable-agent@sha256:{'0' * 64}"
     passes(kube)
     pod["spec"]["containers"].append(container("mesh", ports=(5442,), image="registry:5000/mesh@sha256:0"))
     assert "container mesh of pod kong-1" in refused(kube)

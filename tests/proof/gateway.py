@@ -7,6 +7,7 @@ from typing import Any
 from admin.access import Access, SecretKey
 from admin.row import Place
 from components.plugin_files import mount_paths, plugin_config_maps
+from images import parse_image
 from proof import judging
 from proof.asking import Look, PodLook
 from proof.expectation import Database, Expectation
@@ -38,7 +39,7 @@ def expectation(**changes: Any) -> Expectation:
         "everywhere": True,
         "config": CONFIG,
         "files": FILES,
-        "tme_image": "traceable-agent",
+        "tme_image": parse_image("docker.io/traceableai/traceable-agent"),
         "agent_namespace": "traceable",
         "installed": True,
     }

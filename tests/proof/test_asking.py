@@ -6,7 +6,7 @@ import pytest
 
 import kube
 from pods import is_leaving, selector_text
-from proof.asking import CLUSTER_PLUGINS, current_revision, look, plugin_and_events, runs_image
+from proof.asking import CLUSTER_PLUGINS, current_revision, look, plugin_and_events
 from proof.judging import judge
 from proof.kong import KongAnswer
 from tests.fake_kube import forbidden
@@ -177,31 +177,6 @@ def test_events_of_an_earlier_object_of_the_same_name_are_no_cause() -> None:
     del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
     event(fake, "last", "of the one that is gone")
     assert plugin_and_events(fake, "traceable-plugin") == (None, [])
-
-
-@pytest.mark.parametrize(
-    ("image", "runs"),
-    [
-        ("traceable-agent", True),
-        ("traceable-agent:1.58.0", True),
-        ("docker.io/traceableai/traceable-agent:1.58.0", True),
-        ("registry:5000/traceable-agent", True),
-        ("registry:5000/mirror/traceable-agent:1.58.0@sha256:abc", True),
-        ("registry/traceable-agent@sha256:abc", True),
-        ("traceable-agent-extra:1", False),
-        ("my-traceable-agent", False),
-        ("traceable-agent/other:1", False),
-        ("registry/other:traceable-agent", False),
-        ("", False),
-    ],
-)
-def test_an_image_counts_by_its_name(image: str, runs: bool) -> None:
-    assert runs_image({"image": image}, "traceable-agent") is runs
-    assert runs_image({"image": image}, "elsewhere:5000/traceable-agent") is runs, "the name without its registry"
-
-
-def test_a_container_without_an_image_runs_none() -> None:
-    assert not runs_image({}, "traceable-agent")
 
 
 def test_a_selector_as_the_api_server_takes_it() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from images import parse_image
 from proof.expectation import Expectation, UnreadableRecord, from_record
 from tests.proof.gateway import ASYNC, IN_DATABASE, expectation
 
@@ -33,6 +34,8 @@ def test_every_field_is_recorded(name: str) -> None:
     other: Any = not before if isinstance(before, bool) else {"x": "y"} if isinstance(before, dict) else f"{before}-2"
     if name == "database":
         other = IN_DATABASE[name]
+    if name == "tme_image":
+        other = parse_image("registry.example.com:5000/tme:1.58.0")
     changed = expectation(**{name: other})
     assert getattr(from_record("gw", changed.record()), name) == other
 
@@ -44,6 +47,7 @@ def test_every_field_is_recorded(name: str) -> None:
         {**expectation().record(), "pluginConfig": "{"},
         {**expectation().record(), "pluginConfig": "[]"},
         {**expectation().record(), "files": "null"},
+        {**expectation().record(), "tmeImage": "https://docker.io/x"},
         {key: text for key, text in expectation().record().items() if key != "loadedVersion"},
         {**expectation(**IN_DATABASE).record(), "pluginRow": '{"workspace": "default"}'},
         {**expectation(**IN_DATABASE).record(), "adminApi": "{}"},

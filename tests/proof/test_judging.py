@@ -157,11 +157,57 @@ def test_a_tme_that_is_silent() -> None:
     assert (found.name, found.found) == ("tme", "port 5442 does not answer (refused)")
 
 
-def test_a_tme_may_be_an_init_container_that_goes_on() -> None:
-    document = pod()
-    document["spec"]["initContainers"] = [document["spec"]["containers"].pop()]
+def as_init_container(document: Document, **fields: Any) -> Document:
+    document["spec"]["initContainers"] = [{**document["spec"]["containers"].pop(), **fields}]
     document["status"]["initContainerStatuses"] = [document["status"]["containerStatuses"].pop()]
-    assert judge(expectation(), seen(document)).ok
+    return document
+
+
+def test_a_tme_may_be_a_sidecar() -> None:
+    assert judge(expectation(), seen(as_init_container(pod(), restartPolicy="Always"))).ok
+
+
+def test_a_plain_init_container_has_ended_and_is_no_tme() -> None:
+    found = failure(seen(as_init_container(pod())))
+    assert (found.name, found.lasting) == ("tme", True)
+    assert found.found == "no container with that image; init container tme has it, and ends before the pod serves"
+
+
+def test_an_image_of_the_same_name_from_elsewhere_is_no_tme() -> None:
+    document = pod()
+    document["spec"]["containers"][-1]["image"] = "evil.example/traceable-agent:1.58.0"
+    found = failure(seen(document))
+    assert found.name == "tme"
+    assert found.found == "no container with that image; container tme has evil.example/traceable-agent:1.58.0"
+
+
+def test_what_was_seen_of_a_tme_is_said_and_no_more() -> None:
+    (check,) = [item for item in judge(expectation(), seen()).checks if item.name == "tme"]
+    assert check.found == "container tme with that image is ready, and something answers HTTP on 5442"
+    assert "docker.io/traceableai/traceable-agent" in check.expected
+
+
+@pytest.mark.parametrize(
+    ("tme", "proxy", "wrong"),
+    [
+        ([{"containerPort": 5442}], [], None),
+        ([{"containerPort": 5442}, {"containerPort": 8888}], [{"containerPort": 8000}], None),
+        ([], [{"containerPort": 5442, "protocol": "UDP"}], None),
+        ([], [{"containerPort": 5442}], "container proxy declares port 5442 too"),
+        ([{"containerPort": 5442}], [{"containerPort": 5442}], "container proxy declares port 5442 too"),
+        ([{"containerPort": 8888}], [], "container tme declares other ports than 5442"),
+    ],
+)
+def test_who_answers_is_told_by_the_declared_ports(
+    tme: list[Document], proxy: list[Document], wrong: str | None
+) -> None:
+    document = pod()
+    for container in document["spec"]["containers"]:
+        container["ports"] = {"tme": tme, "proxy": proxy}.get(container["name"], [])
+    if wrong is None:
+        assert judge(expectation(), seen(document)).ok
+    else:
+        assert wrong in failure(seen(document)).found
 
 
 def test_without_a_wanted_tme_none_is_looked_for() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.recorder.timeline import GATEWAY, Timeline, config_map, installed, plugin, pod
+from tests.recorder.timeline import GATEWAY, TME_CONTAINER, Timeline, config_map, installed, plugin, pod
 
 
 def test_1_a_pod_that_asks_for_the_tme_and_starts_without() -> None:
@@ -41,11 +41,24 @@ def test_1_a_pod_that_was_on_its_way_out_before_the_recording_is_of_an_older_sto
     assert line.violations() == []
 
 
-def test_1_the_tme_may_be_an_init_container_and_no_other_image_will_do() -> None:
+def test_1_the_tme_may_be_a_sidecar() -> None:
     line = installed()
-    line.add("pod", pod("native", tme=False, asks=True, initContainers=[{"name": "t", "image": "traceable-agent"}]))
+    line.add("pod", pod("native", tme=False, asks=True, initContainers=[{**TME_CONTAINER, "restartPolicy": "Always"}]))
     assert line.violations() == []
-    line.add("pod", pod("like", tme=False, asks=True, initContainers=[{"name": "t", "image": "traceable-agent-init"}]))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"initContainers": [TME_CONTAINER]},
+        {"initContainers": [{"name": "t", "image": "traceable-agent", "restartPolicy": "Always"}]},
+        {"initContainers": [{"name": "t", "image": "evil.example/traceable-agent:1", "restartPolicy": "Always"}]},
+        {"ephemeralContainers": [TME_CONTAINER]},
+    ],
+)
+def test_1_no_other_container_and_no_other_image_will_do(spec: dict[str, Any]) -> None:
+    line = installed()
+    line.add("pod", pod("like", tme=False, asks=True, **spec))
     assert line.broken() == [1, 2]
 
 

@@ -91,7 +91,7 @@ def test_where_there_is_no_gateway_nothing_is_said_of_how_it_would_have_to_be() 
     """The digest of its rock, the order in which it leaves, a Kong without a name: each asks for what is not there."""
     gateway = {"installed": "false", "kong": '{"install": false, "createNamespace": false}', "pluginConfig": '{"a": 1}'}
     with pytest.raises(settings.SettingsError) as error:
-        settings.parse({"gateway": "false", "agent": '{"tmeImage": "a", "namespace": "kong"}', **gateway})
+        settings.parse({"gateway": "false", "agent": '{"tmeImage": "a/b", "namespace": "kong"}', **gateway})
     found = {(problem.rule, problem.key) for problem in error.value.problems}
     assert found == {("no_gateway", key) for key in gateway} | {
         ("one_token", "agentToken"),

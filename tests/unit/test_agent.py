@@ -16,6 +16,7 @@ from components.agent import (
     agent_values,
     certificate_digest,
     sidecar_values,
+    tme_image_in,
     tme_image_of,
 )
 from components.helm import Chart
@@ -33,7 +34,6 @@ def values(**changes: object) -> dict:
         "blocking_status_code": 403,
         "blocking_message": "Access Forbidden",
         "token_secret": OWN_TOKEN_SECRET,
-        "tme_image": None,
         "replicas": None,
     }
     user_values = changes.pop("user_values", {})
@@ -140,19 +140,62 @@ def test_values_that_cannot_be_had_are_refused(user_values: dict, said: str) -> 
     assert said in str(refused.value)
 
 
-def test_the_image_of_the_tme_is_the_users_or_the_charts() -> None:
-    assert tme_image_of(values()) == "traceable-agent"
-    assert tme_image_of(values(tme_image="their-tme")) == "their-tme"
-    assert tme_image_of(values(user_values={"injector": {"tme": {"imageName": "own"}}})) == "own"
-    assert tme_image_of(values(user_values={"injector": None})) == "traceable-agent"
+@pytest.mark.parametrize(
+    ("user_values", "image"),
+    [
+        ({}, "docker.io/traceableai/traceable-agent"),
+        ({"injector": None}, "docker.io/traceableai/traceable-agent"),
+        ({"injector": {"tme": {"imageName": "own"}}}, "docker.io/traceableai/own"),
+        ({"injector": {"tme": {"imageVersion": "1.57.2"}}}, "docker.io/traceableai/traceable-agent:1.57.2"),
+        (
+            {"injector": {"tme": {"imageVersion": f"sha256:{'0' * 64}"}}},
+            f"docker.io/traceableai/traceable-agent@sha256:{'0' * 64}",
+        ),
+        ({"imageCredentials": {"registry": "r.io:5000"}}, "r.io:5000/traceableai/traceable-agent"),
+        ({"imageCredentials": {"registry": "r.io", "registrySuffix": ""}}, "r.io/traceable-agent"),
+        ({"imageCredentials": {"registry": "r.io", "registrySuffix": "a/b"}}, "r.io/a/b/traceable-agent"),
+        ({"imageCredentials": None}, "docker.io/traceableai/traceable-agent"),
+        ({"k8sManifests": True, "imageCredentials": {"registry": "r.io"}}, "docker.io/traceableai/traceable-agent"),
+    ],
+)
+def test_the_image_of_the_tme_is_what_the_chart_makes_of_its_values(user_values: dict, image: str) -> None:
+    assert str(tme_image_of(values(user_values=user_values))) == image
 
 
 @pytest.mark.parametrize(
-    "name", ["own:1.0", "registry:5000/path/own", "registry:5000/own:1.0@sha256:0", "own@sha256:0"]
+    ("user_values", "said"),
+    [
+        ({"injector": {"tme": {"imageName": "own:1.0"}}}, "agentValues.injector.tme.imageVersion"),
+        ({"injector": {"tme": {"imageName": f"own@sha256:{'0' * 64}"}}}, "agentValues.injector.tme.imageVersion"),
+        ({"injector": {"tme": {"imageName": "r.io:5000/own"}}}, "imageCredentials.registry"),
+        ({"injector": {"tme": {"imageVersion": "a b"}}}, "imageCredentials.registry"),
+        ({"imageCredentials": {"registry": "https://r.io"}}, "imageCredentials.registry"),
+        ({"imageCredentials": "r.io"}, "agentValues.imageCredentials is 'r.io'"),
+    ],
 )
-def test_the_image_of_the_tme_is_known_without_registry_tag_and_digest(name: str) -> None:
-    assert tme_image_of(values(user_values={"injector": {"tme": {"imageName": name}}})) == "own"
-    assert tme_image_of(values(tme_image=name)) == "own"
+def test_values_that_make_no_image_are_refused(user_values: dict, said: str) -> None:
+    with pytest.raises(AgentValuesError) as refused:
+        tme_image_of(values(user_values=user_values))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "image"),
+    [
+        ("injector: {images_repository: r.io/a, tme: {image_name: tme, image_version: 1.2}}", "r.io/a/tme"),
+        ("injector: {images_repository: traceableai, tme: {image_name: tme}}", "docker.io/traceableai/tme"),
+        ("injector: {images_repository: r.io/a, tme: {image_name: 'tme:1'}}", "r.io/a/tme"),
+        ("injector: {tme: {image_name: tme}}", None),
+        ("injector: {images_repository: r.io/a, tme: null}", None),
+        ("injector: {images_repository: 'https://r.io', tme: {image_name: tme}}", None),
+        ("message: a: b", None),
+        ("a", None),
+        ("", None),
+    ],
+)
+def test_the_image_of_the_tme_in_an_agents_configuration(config: str, image: str | None) -> None:
+    found = tme_image_in(config)
+    assert (str(found) if found else None) == image
 
 
 def test_two_pods_only_where_they_are_asked_for() -> None:

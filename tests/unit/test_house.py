@@ -22,9 +22,11 @@ TOOLS = sorted((CLONE / "tools").rglob("*.py"))
 PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | set(PARTS)
 
 SHARED_BY_COMPONENTS = {"components.helm"}
+TME = {"tme_port", "tme_rule"}
 DOORS = ("__init__.py", "opening.py")
 GATES = (*DOORS, "alone.py", "hooks.py")
 WITHOUT_PULUMI = [
+    "images.py",
     "ingress_controller.py",
     "kube.py",
     "ownership.py",
@@ -39,6 +41,7 @@ WITHOUT_PULUMI = [
     "settings/rules_database.py",
     "settings/rules_plugin.py",
     "tme_port.py",
+    "tme_rule.py",
     "verify.py",
     *(f"{part(path)}/{path.name}" for path in PROGRAM if part(path) in ("preflight", "proof")),
     *(f"admin/{path.name}" for path in PROGRAM if part(path) == "admin" and path.name != "provider.py"),
@@ -106,21 +109,23 @@ def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
     allowed = {
         "admin",
         "existing",
+        "images",
         "ingress_controller",
         "kube",
         "ownership",
         "plugin_options",
         "preflight",
         "safe_text",
-        "tme_port",
-    }
+    } | TME
     assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=named)
 def test_what_is_asked_of_a_cluster_depends_on_nothing_that_is_made_there(path: Path) -> None:
-    allowed = {"admin", "kube", "pods", "proof", "safe_text", "tme_port"} | (
-        {"gates", "preflight"} if part(path) == "gates" else set()
+    allowed = (
+        {"admin", "images", "kube", "pods", "proof", "safe_text"}
+        | TME
+        | ({"gates", "preflight"} if part(path) == "gates" else set())
     )
     assert tops(path) & PROGRAM_MODULES <= allowed
 

@@ -6,6 +6,7 @@ import pytest
 
 from components.agent import OWN_TOKEN_SECRET
 from components.kong import KongValuesError
+from images import parse_image
 from plan import Plan, plan
 from rock import Rock
 from settings import parse
@@ -125,15 +126,28 @@ THEIRS = {"install": False, "namespace": "shared"}
 
 
 def test_somebody_elses_agent_is_asked_and_not_made() -> None:
-    sync = with_their_agent(agent={**THEIRS, "tmeImage": "their-tme"})
+    sync = with_their_agent(agent={**THEIRS, "tmeImage": "r.io/their-tme:1"})
     assert sync.agent is None
     assert sync.guard is not None
-    assert (sync.guard.tme_image, sync.guard.agent_namespace) == ("their-tme", "shared")
-    assert (sync.gates.expectation.tme_image, sync.gates.expectation.agent_namespace) == ("their-tme", "shared")
-    assert sync.gates.probe.tme_image == "their-tme"
+    image = parse_image("r.io/their-tme:1")
+    assert (sync.guard.tme_image, sync.guard.agent_namespace) == (image, "shared")
+    assert (sync.gates.expectation.tme_image, sync.gates.expectation.agent_namespace) == (image, "shared")
+    assert (sync.gates.probe.tme_image, sync.gates.probe.agent_managed) == (image, False)
     assert "agentValuesDigest" not in (sync.installation.record or {}), "preflight tells by it whose the agent is"
-    assert with_their_agent(agent=THEIRS).gates.probe.tme_image == "traceable-agent", "the chart's own"
     assert with_their_agent(agent=THEIRS, mode="async").plugin.config["ext_cap_endpoint"] == "http://agent.shared:5442"
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_where_the_stack_does_not_say_it_their_agent_says_which_image_is_its_tme(mode: str) -> None:
+    says = {"agentconfig.yaml": "injector: {images_repository: r.io/a, tme: {image_name: tme, image_version: 1.58.0}}"}
+    guards = [
+        with_their_agent(says, agent=THEIRS, mode=mode).guard,
+        with_their_agent(says, agent={**THEIRS, "tmeImage": "r.io/b/tme"}, mode=mode).guard,
+        with_their_agent({"agentconfig.yaml": "a"}, agent=THEIRS, mode=mode).guard,
+        with_their_agent(None, agent=THEIRS, mode=mode).guard,
+    ]
+    public = "docker.io/traceableai/traceable-agent"
+    assert [str(guard and guard.tme_image) for guard in guards] == ["r.io/a/tme", "r.io/b/tme", public, public]
 
 
 def test_the_gateway_rolls_for_what_somebody_elses_agent_gives_its_tmes() -> None:

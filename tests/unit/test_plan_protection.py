@@ -64,11 +64,14 @@ def test_guard_and_gates_go_by_the_same(action: str) -> None:
         assert made.guard.pod_selector["matchLabels"]["app.kubernetes.io/instance"] == "edge"
 
 
-@pytest.mark.parametrize("name", ["own-tme", "registry:5000/own-tme:1.0"])
-def test_an_image_of_the_users_is_what_everybody_looks_for(name: str) -> None:
-    made = planned(agentValues={"injector": {"tme": {"imageName": name}}})
+def test_an_image_of_the_users_is_what_everybody_looks_for() -> None:
+    credentials = {"registry": "registry.example.com:5000", "registrySuffix": "team"}
+    made = planned(agentValues={"injector": {"tme": {"imageName": "tme"}}, "imageCredentials": credentials})
     assert made.guard is not None
-    assert {made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.tme_image} == {"own-tme"}
+    images = {made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.tme_image}
+    assert [str(image) for image in images] == ["registry.example.com:5000/team/tme"]
+    assert (made.installation.record or {})["tmeImage"] == "registry.example.com:5000/team/tme"
+    assert made.gates.probe.agent_managed
 
 
 def test_the_proof_asks_for_what_was_configured() -> None:
@@ -87,13 +90,14 @@ def test_the_proof_asks_for_what_was_configured() -> None:
 @pytest.mark.parametrize(
     ("config", "image"),
     [
-        ({"mode": "sync"}, "traceable-agent"),
+        ({"mode": "sync"}, "docker.io/traceableai/traceable-agent"),
         ({"mode": "sync", "enabled": False}, None),
         ({"mode": "async"}, None),
     ],
 )
 def test_a_tme_is_asked_for_where_one_is_wanted(config: dict[str, object], image: str | None) -> None:
-    assert planned(**config).gates.expectation.tme_image == image
+    found = planned(**config).gates.expectation.tme_image
+    assert (str(found) if found else None) == image
 
 
 def test_the_record_says_what_stands_and_what_must_hold() -> None:

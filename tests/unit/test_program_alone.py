@@ -68,7 +68,9 @@ def record_of(made: Recording) -> dict[str, Any]:
 
 
 def test_what_stands_is_recorded_beside_it_after_the_proof(program: Program) -> None:
-    made = record_of(program.up(**ALONE, agentValues={"injector": {"tme": {"imageName": "r.example.com/tme:1"}}}))
+    made = record_of(
+        program.up(**ALONE, agentValues={"injector": {"tme": {"imageName": "tme", "imageVersion": "1.57.2"}}})
+    )
     assert made["metadata"] == {
         "name": "traceable-agent-installation",
         "namespace": "traceable",
@@ -79,7 +81,7 @@ def test_what_stands_is_recorded_beside_it_after_the_proof(program: Program) -> 
         "gateway": "false",
         "agentNamespace": "traceable",
         "endpoint": "http://agent.traceable:5442",
-        "tmeImage": "tme",
+        "tmeImage": "docker.io/traceableai/tme:1.57.2",
     }
 
 

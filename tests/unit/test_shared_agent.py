@@ -36,6 +36,7 @@ def read(cluster: OneCluster, **config: object) -> dict[str, str]:
 def test_the_settings_are_those_of_the_agents_config_map() -> None:
     cluster = OneCluster()
     assert read(cluster) == {"agentconfig.yaml": "a: b"}
+    assert read(cluster, mode="async") == read(cluster, enabled="false") == read(cluster)
     assert cluster.api.changed == []
 
 
@@ -52,13 +53,12 @@ def test_where_they_cannot_be_read_preflight_speaks(problem: Exception | None) -
 @pytest.mark.parametrize(
     "config",
     [
-        {"mode": "async"},
-        {"enabled": "false"},
+        {"enabled": "false", "installed": "false"},
         {"mode": "async", "agent": OUTSIDE},
         {"agent": {"namespace": "shared"}, "agentTokenSecret": {"name": "t", "key": "t"}},
     ],
 )
-def test_nobody_is_asked_where_no_tme_of_theirs_is_wanted(config: dict[str, object]) -> None:
+def test_nobody_is_asked_where_no_tme_can_be_theirs(config: dict[str, object]) -> None:
     cluster = OneCluster()
     cluster.api.problems[PATH] = AssertionError("asked too early")
     assert read(cluster, **config) == {}

@@ -5,6 +5,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 
+{{- /* Where the agent's and the injected images come from. */ -}}
+{{- define "agent.imageRegistry" -}}
+{{- with .Values.imageCredentials }}{{ .registry }}{{ with .registrySuffix }}/{{ . }}{{ end }}{{ end -}}
+{{- end -}}
+
 {{- define "agent.externalToken" -}}
 {{- if and .Values.externalTokenSecret.name .Values.externalTokenSecret.key }}true{{ end -}}
 {{- end -}}
