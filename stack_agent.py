@@ -19,7 +19,7 @@ def make_agent(
     gates = AgentGates(args=planned.gates, cluster=target)
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
+        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps), transformations=[gates.check_names])
 
     agent = TraceableAgent(
         "agent", args=planned.agent, import_release="agent" in imports, before=gates.agent, opts=after()

@@ -28,7 +28,7 @@ def make_gateway(
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
         """A component's options: it waits until every part of these steps stands."""
-        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
+        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps), transformations=[gates.check_names])
 
     namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
     # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.

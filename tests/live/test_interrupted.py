@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from local import rock
-from tests.live.gateway import eventually
+from tests.live.holding import helm_held_before_it_ends
 from tests.live.pods import serving
 from tests.live.sessions import end_session
 from tests.live.stack import PROJECT, CommandFailed, LiveStack
@@ -58,8 +58,9 @@ def test_a_run_that_was_killed_in_helm_is_finished_by_the_next(new_stack: NewSta
     stack = new_stack(mode="async")
     # So long it may take, and so long a killed operation counts as one that may still be running.
     stack.set(kong={**stack.configured("kong"), "timeoutSeconds": 30})
-    killed_when(stack, release_is(stack, "pending-install"))
-    eventually(lambda: any(map(serving, gateway_pods(stack))))
+    installing = release_is(stack, "pending-install")
+    with helm_held_before_it_ends(stack):
+        killed_when(stack, lambda: installing() and any(map(serving, gateway_pods(stack))))
     assert f"helm rollback {stack.name} 1" in stack.preview(), "its pods serve, so it is completed"
     with stack.recorded() as completed:
         said = stack.up()
