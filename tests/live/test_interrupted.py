@@ -21,18 +21,20 @@ NewStack = Callable[..., LiveStack]
 
 def killed_when(stack: LiveStack, holds: Callable[[], bool], *command: str) -> None:
     """Runs `pulumi`, kills it and all that it started as soon as something holds, and releases the stack."""
-    process = subprocess.Popen(
-        ["pulumi", *(command or ("up",)), "--yes", "--skip-preview"],
-        cwd=stack.directory,
-        env=stack.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    said = stack.directory / "killed.log"
+    with said.open("w") as log:
+        process = subprocess.Popen(
+            ["pulumi", *(command or ("up",)), "--yes", "--skip-preview"],
+            cwd=stack.directory,
+            env=stack.environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not holds():
-            assert process.poll() is None, "the run has ended"
+            assert process.poll() is None, f"the run has ended:\n{said.read_text()}"
             assert time.monotonic() < deadline, "it never came so far"
     finally:
         process.kill()

@@ -200,12 +200,15 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0
-        monkeypatch.setattr(mending.time, "sleep", self.sleep)
-        monkeypatch.setattr(mending.time, "monotonic", lambda: self.seconds)
+        # In place of the module: other threads of the test session sleep too.
+        monkeypatch.setattr(mending, "time", self)
         monkeypatch.setattr(FakeKube, "server_time", lambda _: self.now)
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
 
     @property
     def now(self) -> datetime:
