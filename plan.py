@@ -30,6 +30,7 @@ from images import ImageReference, parse_image
 from plan_agent import AGENT_RELEASE, agent_args
 from plan_gateway import GatewayPlan, gateway_plan
 from plan_plugin import plugin_args, plugin_outputs
+from plan_protect import protected_parts, protection_output, protection_record
 from plugin_options import plugin_version, text
 from proof.expectation import RECORD_NAME, Database, Expectation
 from rock import Rock
@@ -41,6 +42,8 @@ from values import digest
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The arguments of every component, what the gates and the proof ask for, and the stack's outputs.
+
+    `protected` are the parts that no run may delete.
 
     `agent` is None where it is not ours. `installed` False is Traceable leaving a gateway that stays: neither agent nor
     guard nor files are made, and `tme` and `plugin` are not used.
@@ -56,6 +59,7 @@ class Plan:
     plugin: TraceablePluginArgs | TraceableAdminPluginArgs
     installation: InstallationArgs
     gates: GatesArgs
+    protected: tuple[str, ...]
     outputs: dict[str, Any]
 
 
@@ -143,6 +147,7 @@ def plan(
         "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
+    protected = protected_parts(settings)
     digests = dict(gateway.digests)
     if agent:
         digests["agentValuesDigest"] = digest(agent.values)
@@ -153,6 +158,7 @@ def plan(
             namespace=settings.kong.namespace,
             create=settings.kong.install and settings.kong.create_namespace,
             labels=labels,
+            protect=settings.kong.protected,
         ),
         guard=guard if guarded else None,
         plugin_files=(
@@ -166,7 +172,7 @@ def plan(
         installation=InstallationArgs(
             namespace=settings.kong.namespace,
             record_name=RECORD_NAME,
-            record=expectation.record() | stands | digests if installed else None,
+            record=expectation.record() | stands | digests | protection_record(protected) if installed else None,
             labels=labels,
         ),
         gates=GatesArgs(
@@ -187,6 +193,7 @@ def plan(
             owners_values=gateway.owners_values,
             made_database=gateway.postgres.name if gateway.postgres else "",
         ),
+        protected=protected,
         outputs={
             "stackId": owner,
             **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
@@ -198,6 +205,7 @@ def plan(
             **gateway.outputs,
             "configMaps": [item.name for item in config_maps],
             "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
+            **protection_output(protected),
         },
     )
 

@@ -143,6 +143,7 @@ def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
             if settings.agent.adopt
             else None
         ),
+        protect=ours.protect,
     )
 
 

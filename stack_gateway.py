@@ -14,6 +14,7 @@ from components.kong_namespace import KongNamespace
 from components.plugin import TraceablePlugin
 from components.plugin_files import PluginFiles
 from components.postgres import ManagedPostgres
+from components.protection import DeletionProtection
 from components.tme import TmeInjection
 from components.tme_guard import TmeGuard
 from gates import Gates
@@ -85,6 +86,8 @@ def make_gateway(
         first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
         steps = [made := first(), second(made)]
     changed = [*gateway.made, *(made for step in steps for made in step.made)]
-    Installation(
+    record = Installation(
         "installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps)
     )
+    everything = (*foundation, gateway, *steps, record)
+    DeletionProtection(on=bool(planned.protected), opts=after(*everything))

@@ -97,7 +97,7 @@ class AgentIntent:
     """The agent; `release` is None for one that exists. `timeout_seconds` is how long Helm may wait for it.
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
-    `adoption` is as of the gateway.
+    `adoption` is as of the gateway. `protect` is whether it is protected against deletion.
     """
 
     namespace: str
@@ -107,6 +107,7 @@ class AgentIntent:
     their_secret: SecretKey | None
     timeout_seconds: int
     adoption: Adoption | None = None
+    protect: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
