@@ -95,6 +95,7 @@ def plan(
     config_maps = plugin_config_maps(rock.plugins) if installed else []
     gateway = gateway_plan(settings, owner, config_maps, selector)
     tme = TmeInjectionArgs(
+        owner=owner,
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
         deployment=gateway.deployment,

@@ -168,12 +168,10 @@ class Intent:
 class AloneIntent:
     """What a stack that is the agent alone is about to do: `owner` and `live_change` are as in `Intent`.
 
-    `agent` is ours. `record` is the ConfigMap beside it that records what stands, `gateways_record` the one that a
-    stack with a gateway has beside that.
+    `agent` is ours. `record` is the ConfigMap beside it that records what stands.
     """
 
     owner: str
     live_change: bool
     agent: AgentIntent
     record: str
-    gateways_record: str

@@ -5,13 +5,11 @@ Leaves out what the record says of the plugin (versions.py), and releases of the
 
 from collections.abc import Iterator
 
-from ownership import STACK_LABEL
+from ownership import GATEWAY_LABEL
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
-from preflight.looks import Looks, config_maps, plugins_of
+from preflight.looks import NAMESPACES, Looks, config_maps, name_of, plugins_of
 from preflight.releases import owner_of, standing_in
-
-EVERY_CONFIG_MAP = "/api/v1/configmaps"
 
 
 def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -49,16 +47,18 @@ def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterato
 
 
 def gateway_stands_nowhere_else(looks: Looks, intent: Intent) -> Iterator[Finding]:
-    """The stack has no record in another namespace."""
-    records = looks.list(
-        EVERY_CONFIG_MAP,
-        labelSelector=f"{STACK_LABEL}={intent.owner}",
-        fieldSelector=f"metadata.name={intent.record}",
-    )
-    for record in records:
-        namespace = str(record["metadata"]["namespace"])
-        if namespace != intent.gateway.namespace:
-            yield _second("kong.namespace", intent.gateway.namespace, namespace, intent.gateway)
+    """No other namespace carries the label that says that this stack's gateway is there.
+
+    A record is no evidence: whoever may make ConfigMaps somewhere could stop every run with one.
+    """
+    for namespace in sorted(gateway_namespaces(looks, intent.owner) - {intent.gateway.namespace}):
+        yield _second("kong.namespace", intent.gateway.namespace, namespace, intent.gateway)
+
+
+def gateway_namespaces(looks: Looks, owner: str) -> set[str]:
+    """The namespaces that are labelled as those of the stack's gateway."""
+    found = looks.list(NAMESPACES, metadata_only=True, labelSelector=f"{GATEWAY_LABEL}={owner}")
+    return set(map(name_of, found))
 
 
 def class_changes_while_disabled(looks: Looks, intent: Intent) -> Iterator[Finding]:

@@ -127,11 +127,7 @@ def test_preflight_is_told_of_the_agent_only(program: Program) -> None:
         timeout_seconds=300,
     )
     assert asked.agent.adoption is not None and asked.agent.timeout_seconds == 70
-    assert (asked.owner, asked.record, asked.gateways_record) == (
-        STACK_ID,
-        "traceable-agent-installation",
-        "traceable-installation",
-    )
+    assert (asked.owner, asked.record) == (STACK_ID, "traceable-agent-installation")
 
 
 def test_its_release_waits_for_its_gate_and_no_hook_stands_in_the_way_of_a_destroy(program: Program) -> None:
