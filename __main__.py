@@ -34,9 +34,8 @@ async def main() -> Mapping[str, object]:
     provider = target.provider("kubernetes", after=stack_id)
     if isinstance(planned, AgentPlan):
         make_agent(planned, target, provider, imports)
-    else:
-        make_gateway(planned, target, provider, imports)
-    return planned.outputs
+        return planned.outputs
+    return planned.outputs | make_gateway(planned, target, provider, imports)
 
 
 pulumi.run(main)

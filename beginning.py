@@ -48,7 +48,15 @@ def prepare(config: settings.Settings, target: cluster.Cluster) -> Prepared:
     given = sidecar_settings(config, target, preview=preview)
 
     def plan_for(owner: str) -> Plan:
-        return plan(config, rock, owner, given, cluster_options=target.command_options, selector=selector)
+        return plan(
+            config,
+            rock,
+            owner,
+            given,
+            stack=pulumi.get_stack(),
+            cluster_options=target.command_options,
+            selector=selector,
+        )
 
     def intent_of(planned: Plan | AgentPlan, _: str) -> Intent:
         assert isinstance(planned, Plan)

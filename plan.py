@@ -4,6 +4,7 @@ Everything that can contradict itself does so here, before anything is registere
 network. Leaves out how things are made (components/) and in which order (stack_gateway.py).
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from plan_plugin import plugin_args, plugin_outputs
 from plan_protect import protected_parts, protection_output, protection_record
 from plugin_options import plugin_version, text
 from proof.expectation import RECORD_NAME, Database, Expectation
+from proof.record import record_digest
 from rock import Rock
 from settings import Settings
 from shared_agent import AGENT_CONFIG
@@ -69,14 +71,15 @@ def plan(
     owner: str,
     sidecar_settings: Mapping[str, str] | None = None,
     *,
+    stack: str = "",
     cluster_options: str = "",
     selector: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The plan for these settings and this rock; `owner` is this stack's id.
 
     `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
-    `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one. `selector` is what
-    the Deployment of a Kong that is not ours selects its pods by.
+    `stack` is the stack's name. `cluster_options` are those of `verify.py` that name the cluster, where it is not the
+    usual one. `selector` is what the Deployment of a Kong that is not ours selects its pods by.
 
     Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
     """
@@ -152,6 +155,11 @@ def plan(
     digests = dict(gateway.digests)
     if agent:
         digests["agentValuesDigest"] = digest(agent.values)
+    record = expectation.record() | stands | digests | protection_record(protected)
+    # Where the Admin API is reached is the stack's to say, and not the record's (proof/record.py).
+    asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
+    here = f"--namespace {settings.kong.namespace} --deployment {gateway.deployment}"
+    verified = f"--stack {shlex.quote(stack)}" if asks_the_stack else here
     return Plan(
         installed=installed,
         agent=agent if installed else None,
@@ -173,7 +181,8 @@ def plan(
         installation=InstallationArgs(
             namespace=settings.kong.namespace,
             record_name=RECORD_NAME,
-            record=expectation.record() | stands | digests | protection_record(protected) if installed else None,
+            record=record if installed else None,
+            record_digest=record_digest(record),
             labels=labels,
         ),
         gates=GatesArgs(
@@ -205,7 +214,7 @@ def plan(
             "deployment": gateway.deployment,
             **gateway.outputs,
             "configMaps": [item.name for item in config_maps],
-            "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
+            "verify": f".venv/bin/python verify.py {verified}{cluster_options}",
             **protection_output(protected),
         },
     )

@@ -23,8 +23,11 @@ from plan import Plan
 
 def make_gateway(
     planned: Plan, target: cluster.Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]
-) -> None:
-    """Registers everything; `imports` are the Helm releases that are imported (`kong`, `agent`)."""
+) -> dict[str, pulumi.Output[str]]:
+    """Registers everything, and returns the outputs that are known when it is there.
+
+    `imports` are the Helm releases that are imported (`kong`, `agent`).
+    """
     gates = Gates(args=planned.gates, cluster=target)
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -86,8 +89,9 @@ def make_gateway(
         first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
         steps = [made := first(), second(made)]
     changed = [*gateway.made, *(made for step in steps for made in step.made)]
-    record = Installation(
+    installation = Installation(
         "installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps)
     )
-    everything = (*foundation, gateway, *steps, record)
+    everything = (*foundation, gateway, *steps, installation)
     DeletionProtection(on=bool(planned.protected), opts=after(*everything))
+    return {"recordDigest": installation.record_digest} if planned.installed else {}
