@@ -158,8 +158,8 @@ def plan(
     record = expectation.record() | stands | digests | protection_record(protected)
     # Where the Admin API is reached is the stack's to say, and not the record's (proof/record.py).
     asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
-    here = f"--namespace {settings.kong.namespace} --deployment {gateway.deployment}"
-    verified = f"--stack {shlex.quote(stack)}" if asks_the_stack else here
+    here = ["--namespace", settings.kong.namespace, "--deployment", gateway.deployment]
+    verified = shlex.join(["--stack", stack] if asks_the_stack else here)
     return Plan(
         installed=installed,
         agent=agent if installed else None,

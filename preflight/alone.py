@@ -5,6 +5,7 @@ Leaves out what is asked of every agent of ours (foreign.py, releases.py, adopti
 
 from collections.abc import Iterator
 
+from commands import config_set
 from ownership import STACK_LABEL
 from preflight.agent import injector_webhook
 from preflight.finding import Finding
@@ -56,8 +57,8 @@ def nothing_else_of_this_stack_stands(looks: Looks, intent: AloneIntent) -> Iter
             subject="traceable-kong:agent.namespace",
             wrong=f"is {here}, and this stack's agent stands in namespace {namespace}: it would be removed there, and "
             "the gateways that use it would get no TME",
-            mend=f"`pulumi config set --path traceable-kong:agent.namespace {namespace}`; or a second stack for the "
-            "other one, and this one goes when every gateway's agent.namespace names that",
+            mend=f"`{config_set('agent.namespace', namespace)}`; or a second stack for the other one, and this "
+            "one goes when every gateway's agent.namespace names that",
         )
     for namespace in sorted(recorded - agents):
         yield Finding(

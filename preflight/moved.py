@@ -5,6 +5,7 @@ Leaves out what the record says of the plugin (versions.py), and releases of the
 
 from collections.abc import Iterator
 
+from commands import config_set
 from ownership import GATEWAY_LABEL
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
@@ -72,10 +73,9 @@ def class_changes_while_disabled(looks: Looks, intent: Intent) -> Iterator[Findi
             subject="traceable-kong:kong.ingressClass",
             wrong=f"is {wanted}, and this stack stands with {stands}: new pods would read no plugin of {stands}, and "
             "pass everything unprotected until the plugin follows",
-            mend=f"two steps, and the gap is one that you choose. First `pulumi config set --path "
-            f"traceable-kong:kong.ingressClass {stands}`, `pulumi config set traceable-kong:enabled false`, `pulumi "
-            f"up`; then `pulumi config set --path traceable-kong:kong.ingressClass {wanted}`, `pulumi config set "
-            "traceable-kong:enabled true`, `pulumi up`",
+            mend="two steps, and the gap is one that you choose. First "
+            f"`{config_set('kong.ingressClass', stands)}`, `{config_set('enabled', 'false')}`, `pulumi up`; then "
+            f"`{config_set('kong.ingressClass', wanted)}`, `{config_set('enabled', 'true')}`, `pulumi up`",
         )
 
 
@@ -93,4 +93,4 @@ def _second(key: str, wanted: str, stands: str, gateway: GatewayIntent) -> Findi
 def _way_back(key: str, stands: str, gateway: GatewayIntent) -> str:
     if key == "kong.deployment" and gateway.ours:
         return f"take out what names it in kongValues (nameOverride, fullnameOverride), so that it is {stands} again"
-    return f"`pulumi config set --path traceable-kong:{key} {stands}`"
+    return f"`{config_set(key, stands)}`"

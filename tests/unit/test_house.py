@@ -108,6 +108,7 @@ def test_what_is_pure_knows_no_pulumi(name: str) -> None:
 def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
     allowed = {
         "admin",
+        "commands",
         "existing",
         "images",
         "ingress_controller",
