@@ -102,7 +102,6 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
         chart=Chart(**kong.chart.model_dump()),
         values=merged(values, ownership.release_mark(owner)),
         timeout_seconds=kong.timeout_seconds,
-        protect=kong.protected,
     )
     return GatewayPlan(
         namespace=kong.namespace,
@@ -131,7 +130,6 @@ def _managed_postgres(settings: Settings, owner: str) -> ManagedPostgresArgs | N
         name=postgres_name(kong.release),
         labels=ownership.labels(owner),
         timeout_seconds=kong.timeout_seconds,
-        protect=kong.protected,
     )
 
 

@@ -19,6 +19,7 @@ from preflight import (
     RowIntent,
     SecretKey,
 )
+from proof.expectation import RECORD_NAME
 from rock import Rock
 from settings import Settings
 
@@ -142,7 +143,6 @@ def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
             if settings.agent.adopt
             else None
         ),
-        protect=ours.protect,
     )
 
 
@@ -153,4 +153,5 @@ def alone(settings: Settings, owner: str, planned: AgentPlan, *, live_change: bo
         live_change=live_change,
         agent=_of_ours(settings, planned.agent),
         record=planned.installation.record_name,
+        gateways_record=RECORD_NAME,
     )

@@ -46,7 +46,7 @@ class RowProvider(dynamic.ResourceProvider):
         return dynamic.UpdateResult(dict(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        from admin import editing, row
+        from admin import editing, plugin_schema, row
         from admin.listener import AdminError
 
         place = _place(props)
@@ -54,6 +54,7 @@ class RowProvider(dynamic.ResourceProvider):
             with self._client(props) as client:
                 found = client.get(f"/plugins/{id_}")
                 bound = editing.bound_of(client, place) if found else None
+                shown = plugin_schema.shown(client, place.plugin) if found else ""
         except AdminError:
             if self._gateway_stands(props):
                 raise
@@ -62,11 +63,17 @@ class RowProvider(dynamic.ResourceProvider):
             return dynamic.ReadResult(id_, left, dict(left))
         if found is None:
             return dynamic.ReadResult("", {})
+        schema = None if isinstance(shown, str) else shown
+        config = found.get("config") or {}
+        standing = row.standing(config, props["config"])
+        changed = [row.elsewhere(place, bound, found), *plugin_schema.field_differences(schema, found)]
+        # What was added beside what stands: writing the row again takes it out.
+        changed += plugin_schema.option_differences(schema, standing, config)
         stands = {
             **props,
             "enabled": bool(found.get("enabled", True)),
-            "config": row.standing(found.get("config") or {}, props["config"]),
-            "changedByHand": row.elsewhere(place, bound, found),
+            "config": standing,
+            "changedByHand": "; ".join(text for text in changed if text),
         }
         return dynamic.ReadResult(id_, stands, dict(stands))
 

@@ -19,7 +19,6 @@ from gates import leaving, old_pods, their_files, unrecorded
 from gates.hooks import AGENT_DEPLOYMENT, Check, Connection, Hooks
 from gates.probe import Probe
 from proof import Expectation
-from safe_text import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +79,9 @@ class Gates(Hooks):
             raise pulumi.RunError(report.text())
         pulumi.log.info(report.text())
         for warning in report.warnings:
-            pulumi.log.warn(printable(warning))
+            pulumi.log.warn(warning)
         for reason in report.not_checked:
-            pulumi.log.warn(printable(f"not checked: {reason}"))
+            pulumi.log.warn(f"not checked: {reason}")
 
     def _watch_gateway(self, api: kube.Kube) -> None:
         expected = self._expectation

@@ -97,7 +97,7 @@ class AgentIntent:
     """The agent; `release` is None for one that exists. `timeout_seconds` is how long Helm may wait for it.
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
-    `adoption` is as of the gateway. `protect` is whether it is protected against deletion.
+    `adoption` is as of the gateway.
     """
 
     namespace: str
@@ -107,7 +107,6 @@ class AgentIntent:
     their_secret: SecretKey | None
     timeout_seconds: int
     adoption: Adoption | None = None
-    protect: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,10 +167,12 @@ class Intent:
 class AloneIntent:
     """What a stack that is the agent alone is about to do: `owner` and `live_change` are as in `Intent`.
 
-    `agent` is ours. `record` is the ConfigMap beside it that records what stands.
+    `agent` is ours. `record` is the ConfigMap beside it that records what stands, `gateways_record` the one that a
+    stack with a gateway has beside that.
     """
 
     owner: str
     live_change: bool
     agent: AgentIntent
     record: str
+    gateways_record: str

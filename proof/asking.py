@@ -12,6 +12,7 @@ import kube
 from admin import access, editing
 from admin.client import DEFAULT_WORKSPACE
 from admin.listener import AdminError, Silent, admin_listener
+from admin.row import is_ours
 from pods import is_leaving, is_ready, selector_text
 from proof import kong
 from proof.expectation import Database, Expectation
@@ -222,7 +223,16 @@ def _ask(
 ) -> kong.KongAnswer:
     workspace = expected.database.access.workspace if expected.database else DEFAULT_WORKSPACE
     listener = admin_listener(container)
-    return kong.ask(api, expected.namespace, pod, listener, credentials=known, workspace=workspace)
+    return kong.ask(
+        api,
+        expected.namespace,
+        pod,
+        listener,
+        plugin=expected.plugin,
+        counts=lambda item: expected.database is None or is_ours(expected.database.place, item),
+        credentials=known,
+        workspace=workspace,
+    )
 
 
 def silence_of(api: kube.Kube, pod: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,9 @@ from pods import is_leaving, is_ready
 from proof.asking import Look, PodLook
 from proof.expectation import Expectation
 from proof.files import content_check, unknown_files
-from proof.judging_pods import REPAIR, anew, differences, pod_checks
+from proof.judging_kong import unknown_defaults
+from proof.judging_object import object_check
+from proof.judging_pods import anew, pod_checks
 from proof.judging_row import row_check, row_notes
 from proof.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
 
@@ -39,13 +41,19 @@ def judge(expected: Expectation, seen: Look) -> Report:
     return Report(
         gateway=gateway,
         checks=tuple(checks),
-        not_checked=tuple(unknown_files(expected, seen.config_maps, [pod.document for pod in seen.serving])),
+        not_checked=tuple(_not_checked(expected, seen)),
         warnings=tuple(_warnings(expected, seen)),
         notes=tuple(_notes(expected, seen)),
         cause=cause,
         state=_state(expected, unselected=bool(without_route(expected, seen))),
         states={pod.name: _state(expected, unselected=_selects_nothing(expected, pod)) for pod in seen.serving},
     )
+
+
+def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
+    if expected.installed:
+        yield from unknown_files(expected, seen.config_maps, [pod.document for pod in seen.serving])
+        yield from unknown_defaults(seen.serving)
 
 
 def _serving(seen: Look) -> Check:
@@ -99,40 +107,10 @@ def _rollout(seen: Look) -> Check:
 
 def _plugin_as_written(expected: Expectation, seen: Look) -> Check:
     if expected.database is None:
-        return _object(expected, seen)
-    return row_check(expected, expected.database, "nobody asked Kong for it" if seen.row is None else seen.row)
-
-
-def _object(expected: Expectation, seen: Look) -> Check:
-    """The plugin as it is written in the cluster: Kong may go on for a moment with one that was changed or removed."""
-    name = f"the KongClusterPlugin {expected.plugin_object}"
-    wrong = _wrong_object(expected, seen.plugin)
-    return Check(
-        pod="",
-        name="object",
-        ok=not wrong,
-        expected=f"{name} as this stack writes it" if expected.installed else f"without {name}",
-        found=wrong or "that",
-        mend=REPAIR if expected.installed else "pulumi up",
-        lasting=expected.installed,
-    )
-
-
-def _wrong_object(expected: Expectation, found: Mapping[str, Any] | None) -> str:
-    if not expected.installed:
-        return "it is there" if found else ""
-    if found is None:
-        return "there is none"
-    metadata = found["metadata"]
-    ingress_class = (metadata.get("annotations") or {}).get("kubernetes.io/ingress.class")
-    everywhere = (metadata.get("labels") or {}).get("global") == "true"
-    wrong = []
-    if ingress_class != expected.ingress_class:
-        wrong.append(f"its ingress class is {ingress_class!r} instead of {expected.ingress_class!r}")
-    if everywhere != expected.everywhere:
-        wrong.append("it is for all routes" if everywhere else "it is not for all routes (label global)")
-    written = {"config": found.get("config"), "enabled": not found.get("disabled", False)}
-    return "; ".join([*wrong, *differences(expected, written)])
+        return object_check(expected, seen.plugin)
+    schemas = (pod.kong.schema for pod in seen.serving if not isinstance(pod.kong, str))
+    row = "nobody asked Kong for it" if seen.row is None else seen.row
+    return row_check(expected, expected.database, row, next((schema for schema in schemas if schema), None))
 
 
 def _agent(expected: Expectation, seen: Look) -> Check:
@@ -189,10 +167,7 @@ def without_route(expected: Expectation, seen: Look) -> list[str]:
 
 
 def _selects_nothing(expected: Expectation, pod: PodLook) -> bool:
-    # With a database the plugin entity names its route or service; without one, Kong lists an instance for each.
-    if expected.everywhere or expected.database is not None or isinstance(pod.kong, str):
-        return False
-    return not any(item.get("name") == expected.plugin for item in pod.kong.plugins)
+    return not expected.everywhere and not isinstance(pod.kong, str) and not pod.kong.routed
 
 
 def _state(expected: Expectation, *, unselected: bool) -> str:

@@ -1,21 +1,15 @@
-"""Whether one serving pod is what is expected of it: its files, its TME, and what its Kong says. Pure.
-
-Leaves out the gateway as a whole (proof/judging.py).
-"""
+"""Whether one serving pod has the files and the TME that are expected of it; its Kong is judging_kong.py. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from admin.row import Place, is_ours
 from images import ImageReference, image_name
 from proof.asking import PodLook
 from proof.expectation import PLUGINS_DIRECTORY, Expectation
-from proof.kong import KongAnswer
+from proof.judging_kong import REPAIR, kong_checks
 from proof.report import Check
 from tme_port import TME_PORT
 from tme_rule import running_containers, tme_containers
-
-REPAIR = "pulumi refresh, then pulumi up"
 
 
 def anew(expected: Expectation) -> str:
@@ -44,7 +38,7 @@ def _installed(expected: Expectation, pod: PodLook) -> Iterator[Check]:
     yield _files(expected, pod)
     if expected.tme_image:
         yield _tme(expected.tme_image, pod)
-    yield from _kong(expected, pod)
+    yield from kong_checks(expected, pod)
 
 
 def _files(expected: Expectation, pod: PodLook) -> Check:
@@ -145,125 +139,6 @@ def _other_listener(pod: PodLook, serving: list[str]) -> str:
         if container["name"] == serving[0] and declared and TME_PORT not in declared:
             return f"container {serving[0]} declares other ports than {TME_PORT}, so the answer may be another's"
     return ""
-
-
-def _kong(expected: Expectation, pod: PodLook) -> Iterator[Check]:
-    said = pod.kong
-    if isinstance(said, str):
-        yield Check(
-            pod=pod.name,
-            name="loaded",
-            ok=False,
-            expected="an answer of this Kong's Admin API",
-            found=said,
-            mend="the Admin API is asked by a port-forward into the pod; see docs/verify.md",
-        )
-        return
-    version = said.available.get(expected.plugin)
-    yield Check(
-        pod=pod.name,
-        name="loaded",
-        ok=version == expected.plugin_version,
-        expected=f"{expected.plugin} {expected.plugin_version} loaded by this Kong",
-        found=f"{expected.plugin} {version}" if version else f"this Kong does not know {expected.plugin}",
-        mend="its pod must be made anew from the newest revision: kubectl rollout restart",
-    )
-    yield _configured(expected, pod, said)
-    if expected.everywhere:
-        yield from _overrides(expected, pod, said)
-
-
-def is_everywhere(instance: Mapping[str, Any]) -> bool:
-    """True for an instance of a plugin that is bound to nothing narrower than the gateway."""
-    return not any(instance.get(key) for key in ("route", "service", "consumer", "consumer_group"))
-
-
-def differences(expected: Expectation, instance: Mapping[str, Any]) -> list[str]:
-    """What of an instance is not as configured, in words."""
-    config = instance.get("config") or {}
-    wrong = [
-        f"{key} is {config.get(key)!r} instead of {value!r}"
-        for key, value in expected.config.items()
-        if config.get(key) != value
-    ]
-    if bool(instance.get("enabled", True)) != expected.enabled:
-        wrong.insert(0, "it is disabled" if expected.enabled else "it is enabled")
-    return wrong
-
-
-def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
-    instances = [item for item in said.plugins if item.get("name") == expected.plugin]
-    if expected.database is not None and not expected.everywhere:
-        # Other rows are for other routes, and their owners' business.
-        return _one_row(expected, expected.database.place, pod, instances)
-    everywhere = [item for item in instances if is_everywhere(item)]
-    if expected.everywhere:
-        instances = everywhere
-    wrong = [text for item in instances for text in differences(expected, item)]
-    if expected.everywhere and not everywhere:
-        wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
-    elif everywhere and not expected.everywhere:
-        wrong.append(f"Kong lists {expected.plugin} for all routes, and scope is selected")
-    return _plugin_check(expected, pod, wrong)
-
-
-def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Check:
-    return Check(
-        pod=pod.name,
-        name="plugin",
-        ok=not wrong,
-        expected=f"{expected.plugin} {'enabled' if expected.enabled else 'disabled'}, "
-        + ", ".join(f"{key} {value!r}" for key, value in expected.config.items()),
-        found="; ".join(wrong) or "this",
-        mend=REPAIR
-        if expected.database
-        else f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
-        f"where it was changed or removed by hand: {REPAIR}",
-    )
-
-
-def _one_row(expected: Expectation, place: Place, pod: PodLook, instances: list[dict[str, Any]]) -> Check:
-    ours = [item for item in instances if is_ours(place, item)]
-    wrong = [text for item in ours for text in differences(expected, item)]
-    return _plugin_check(expected, pod, wrong if ours else [f"Kong lists no {expected.plugin} of this stack"])
-
-
-def _class_hint(expected: Expectation, pod: PodLook) -> str:
-    """The commonest reason, where the pod's own controller shows it; it has no say in rows."""
-    if expected.database is not None:
-        return ""
-    for container in pod.document["spec"]["containers"]:
-        for item in container.get("env") or []:
-            if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != expected.ingress_class:
-                return (
-                    f": its controller reads the ingress class {item.get('value')!r}, and the plugin has "
-                    f"{expected.ingress_class!r}"
-                )
-    return ""
-
-
-def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterator[Check]:
-    narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
-    wrong = [
-        f"{_where(expected, item)}: {'; '.join(texts)}" for item in narrower if (texts := differences(expected, item))
-    ]
-    yield Check(
-        pod=pod.name,
-        name="override",
-        ok=not wrong,
-        expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
-        found=", ".join(wrong) or "none",
-        mend="Kong uses the narrower one there: take "
-        + ("that row away" if expected.database else "the annotation or the KongPlugin away"),
-    )
-
-
-def _where(expected: Expectation, instance: Mapping[str, Any]) -> str:
-    row = f" (row {instance.get('id')})" if expected.database else ""
-    for key in ("route", "service", "consumer", "consumer_group"):
-        if instance.get(key):
-            return f"{key} {instance[key].get('name') or instance[key].get('id')}{row}"
-    return f"everywhere{row}"
 
 
 def _left(expected: Expectation, pod: PodLook) -> Iterator[Check]:

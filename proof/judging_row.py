@@ -1,21 +1,22 @@
 """Whether the plugin's row in Kong's database is what is expected of it. Pure.
 
-Leaves out what a Kong says of itself (proof/judging_pods.py), and a KongClusterPlugin (proof/judging.py).
+Leaves out what a Kong says of itself (proof/judging_kong.py), and a KongClusterPlugin (proof/judging.py).
 """
 
 from collections.abc import Iterator
 
 from admin.editing import Found
+from admin.plugin_schema import PluginSchema
 from admin.row import Place, elsewhere
 from proof.expectation import Database, Expectation
-from proof.judging_pods import REPAIR, differences
+from proof.judging_kong import REPAIR, differences
 from proof.report import Check
 
 
-def row_check(expected: Expectation, database: Database, seen: Found | str) -> Check:
+def row_check(expected: Expectation, database: Database, seen: Found | str, schema: PluginSchema | None) -> Check:
     """The row as it is written: each Kong loads it by itself, and goes on for a moment with what it loaded before."""
     name = _named(expected, database.place)
-    wrong = seen if isinstance(seen, str) else _wrong(expected, database.place, seen)
+    wrong = seen if isinstance(seen, str) else _wrong(expected, database.place, seen, schema)
     return Check(
         pod="",
         name="object",
@@ -31,14 +32,13 @@ def _named(expected: Expectation, place: Place) -> str:
     return f"the row of {expected.plugin} for {place.reach} in Kong's database (workspace {place.workspace})"
 
 
-def _wrong(expected: Expectation, place: Place, seen: Found) -> str:
+def _wrong(expected: Expectation, place: Place, seen: Found, schema: PluginSchema | None) -> str:
     if not expected.installed:
         return f"it is there ({seen.row['id']})" if seen.row else ""
     if seen.row is None:
         return "there is none" if seen.bound is not None else f"there is none, and no {place.reach} either"
     other = elsewhere(place, seen.bound, seen.row)
-    written = {"config": seen.row.get("config"), "enabled": seen.row.get("enabled", True)}
-    return "; ".join([*([other] if other else []), *differences(expected, written)])
+    return "; ".join([*([other] if other else []), *differences(expected, seen.row, schema)])
 
 
 def row_notes(expected: Expectation, seen: Found | str | None) -> Iterator[str]:

@@ -4,7 +4,7 @@ Leaves out the way there (admin/), and what the answers mean (proof/judging.py).
 """
 
 import http.client
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from admin.access import Credentials
 from admin.client import DEFAULT_WORKSPACE, Client
 from admin.connection import forwarded
 from admin.listener import AdminError, Listener, Silent
+from admin.plugin_schema import PluginSchema, shown
 from safe_text import kind_of
 
 ANSWER_TIMEOUT_SECONDS = 5.0
@@ -21,10 +22,17 @@ ANSWER_TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class KongAnswer:
-    """`available` is `{plugin: version}` of what this Kong can run, `plugins` what it is configured with."""
+    """`available` is `{plugin: version}` of what this Kong can run, `plugins` what it is configured with.
+
+    `schema` is the plugin's own, None where Kong does not show it; `schema_problem` says why. `routed` is False where
+    no route has the plugin.
+    """
 
     available: Mapping[str, str]
     plugins: list[dict[str, Any]]
+    schema: PluginSchema | None = None
+    schema_problem: str = ""
+    routed: bool = True
 
 
 def ask(
@@ -33,10 +41,15 @@ def ask(
     pod: str,
     listener: Listener,
     *,
+    plugin: str,
+    counts: Callable[[Mapping[str, Any]], bool] = lambda _: True,
     credentials: Credentials | None = None,
     workspace: str = DEFAULT_WORKSPACE,
 ) -> KongAnswer:
-    """What the Kong of a pod says of itself. Raises Silent, kube.ApiError or kube.Unreachable."""
+    """What the Kong of a pod says of itself, and of the plugin `plugin`.
+
+    `counts` says which of its instances put it on a route. Raises Silent, kube.ApiError or kube.Unreachable.
+    """
     known = credentials or Credentials()
     connect = forwarded(api, namespace, pod, listener, certificate=known.certificate)
     asked = Client(
@@ -46,10 +59,26 @@ def ask(
         with asked:
             available = (asked.root().get("plugins") or {}).get("available_on_server") or {}
             plugins = asked.list("/plugins")
+            schema = shown(asked, plugin) if plugin in available else ""
+            routed = _routed(asked, [item for item in plugins if item.get("name") == plugin and counts(item)])
     except AdminError as problem:
         raise Silent(str(problem)) from None
     versions = {name: str(item.get("version")) for name, item in available.items() if isinstance(item, dict)}
-    return KongAnswer(available=versions, plugins=plugins)
+    return KongAnswer(
+        available=versions,
+        plugins=plugins,
+        schema=schema if isinstance(schema, PluginSchema) else None,
+        schema_problem=schema if isinstance(schema, str) else "",
+        routed=routed,
+    )
+
+
+def _routed(asked: Client, instances: list[dict[str, Any]]) -> bool:
+    """Whether one of these is on a route, for all requests on it: its own route, a service's, or every route."""
+    bound = [item for item in instances if not (item.get("consumer") or item.get("consumer_group"))]
+    if any(item.get("route") or not item.get("service") for item in bound):
+        return True
+    return any(asked.list(f"/services/{item['service']['id']}/routes") for item in bound)
 
 
 def answers_http(api: kube.Kube, namespace: str, pod: str, port: int) -> None:

@@ -67,9 +67,20 @@ def load_plugin(name: str, read_module: Callable[[str], str | None]) -> LoadedPl
     schema = modules.load(f"kong.plugins.{name}.schema")
     if not isinstance(schema, dict) or not isinstance(schema.get("fields"), list):
         raise PluginFileError("schema violation (fields: required field missing)")
-    fields = named(schema["fields"])
+    fields = {name: _with_required_records(definition) for name, definition in named(schema["fields"]).items()}
     config = fields.get("config", {})
     return LoadedPlugin(name=name, version=version, priority=int(priority), fields=fields, config=config)
+
+
+def _with_required_records(field: Any) -> Any:
+    """Records in records are required where their schema says nothing (`kong/db/schema/entity.lua`)."""
+    if not isinstance(field, dict) or field.get("type") != "record":
+        return field
+    inner = [
+        {name: _with_required_records(definition) for name, definition in entry.items()}
+        for entry in field.get("fields") or []
+    ]
+    return {"required": True, **field, "fields": inner}
 
 
 def named(fields: Any) -> dict[str, Any]:

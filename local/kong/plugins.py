@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.kong import schema
-from local.kong.lua import LoadedPlugin, PluginFileError, load_plugin
+from local.kong.lua import NULL, LoadedPlugin, PluginFileError, load_plugin
 from local.kong.settings import Settings
 
 VERSION = "3.9.1"
@@ -34,9 +34,9 @@ _FIELDS: dict[str, Any] = {
     "instance_name": {"type": "string"},
     "created_at": {"type": "integer"},
     "updated_at": {"type": "integer"},
-    "route": {"type": "foreign"},
-    "service": {"type": "foreign"},
-    "consumer": {"type": "foreign"},
+    "route": {"type": "foreign", "reference": "routes", "default": NULL},
+    "service": {"type": "foreign", "reference": "services", "default": NULL},
+    "consumer": {"type": "foreign", "reference": "consumers", "default": NULL},
     "config": {"type": "record"},
     "protocols": {
         "type": "set",
@@ -94,13 +94,13 @@ def merged(top: Mapping[str, Any], bottom: Mapping[str, Any], enabled: Mapping[s
     return schema.merged(_fields(known) if known else _FIELDS, top, bottom)
 
 
-def schema_shown(plugin: LoadedPlugin) -> dict[str, Any]:
-    """The answer of `/schemas/plugins/<name>`."""
-    fields = _fields(plugin)
-    return {"fields": [{name: schema.jsonable(fields[name])} for name in ("consumer", "protocols", "config")]}
+def schema_shown(plugin: LoadedPlugin | None = None) -> dict[str, Any]:
+    """The answer of `/schemas/plugins/<name>`: what the plugin's own schema has; of `/schemas/plugins` without one."""
+    declared = _FIELDS if plugin is None else plugin.fields or {"config": {"type": "any"}}
+    return {"entity_checks": [], "fields": schema.shown(declared)}
 
 
 def _fields(plugin: LoadedPlugin) -> dict[str, Any]:
     if plugin.config is None:
         return {**_FIELDS, "config": {"type": "any"}}
-    return {**_FIELDS, **plugin.fields, "config": {**plugin.config, "required": True}}
+    return {**_FIELDS, **plugin.fields}

@@ -57,7 +57,9 @@ def schemas(method: str, parts: list[str], body: bytes, enabled: Mapping[str, Lo
         case "GET", [name]:
             if name not in kinds.BY_NAME:
                 return 404, {"message": f"No entity named '{name}'"}
-            return 200, {"fields": schema.shown(kinds.BY_NAME[name].fields or {})}
+            if name == "plugins":
+                return 200, plugins.schema_shown()
+            return 200, {"entity_checks": [], "fields": schema.shown(kinds.BY_NAME[name].fields or {})}
         case "POST", [name, "validate"]:
             return _validate(name, body, enabled)
     return 404, NOT_FOUND

@@ -1,7 +1,7 @@
 """A Kong's Admin API for tests: real HTTP or HTTPS, its rows in memory, and whatever goes wrong on the way.
 
 Answers are those that Kong documents (https://developer.konghq.com/api/gateway/admin-ee/) and its sources give
-(kong/api/endpoints.lua, kong/db/errors.lua). Leaves out schemas: a row is taken as it comes.
+(kong/api/endpoints.lua, kong/db/errors.lua). A row is taken as it comes, whatever the schema.
 """
 
 import json
@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.admin.schemas import SHOWN
 
 Document = dict[str, Any]
 
@@ -76,6 +78,8 @@ class Admin:
         if request.path == "/":
             known = {name: {"version": version} for name, version in self.available.items()}
             return 200, {"plugins": {"available_on_server": known}, "configuration": self.configuration}
+        if request.path in SHOWN:
+            return 200, SHOWN[request.path]
         first, *rest = request.path.strip("/").split("/")
         if first in ("plugins", "routes", "services"):
             first, rest = "default", [first, *rest]

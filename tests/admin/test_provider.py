@@ -64,6 +64,8 @@ def test_created_read_and_deleted(admin: Admin, fake: FakeKube) -> None:
         (lambda row: row["config"].pop("timeout"), "config"),
         (lambda row: row.update(route={"id": "r"}), "changedByHand"),
         (lambda row: row.update(tags=[]), "changedByHand"),
+        (lambda row: row.update(protocols=["tcp"]), "changedByHand"),
+        (lambda row: row["config"].update(max_body_size_bytes=1), "changedByHand"),
     ],
 )
 def test_a_refresh_sees_what_was_changed_by_hand_and_the_next_up_mends_it(

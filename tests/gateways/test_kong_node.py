@@ -203,6 +203,21 @@ def test_a_schema_is_shown_without_its_functions() -> None:
     assert {"config": {"type": "record", "required": True, "fields": [{"a": {"type": "string"}}]}} in shown
 
 
+def test_schemas_show_what_is_declared_and_the_fields_of_every_plugin() -> None:
+    config = "fields = { { a = { type = 'record', fields = { { b = { type = 'number', default = 3 } } } } } }"
+    kong = node(config=config, more="{ protocols = { type = 'set', default = { 'http' } } },")
+    own = get(kong, "/schemas/plugins/foo")
+    assert [list(field) for field in own["fields"]] == [["protocols"], ["config"]] and own["entity_checks"] == []
+    inner = own["fields"][1]["config"]["fields"][0]["a"]
+    assert inner["required"] is True, "a record says nothing, so Kong shows all of it"
+    every = {name: field for entry in get(kong, "/schemas/plugins")["fields"] for name, field in entry.items()}
+    assert every["protocols"]["default"] == ["grpc", "grpcs", "http", "https"]
+    assert every["route"]["default"] is None and "ordering" not in every, "that is the Enterprise edition's"
+    post_config(kong, {"name": "foo"})
+    (listed,) = get(kong, "/plugins")["data"]
+    assert (listed["config"], listed["protocols"]) == ({"a": {"b": 3}}, ["http"])
+
+
 @pytest.mark.parametrize(
     ("listen", "expected"),
     [

@@ -97,6 +97,12 @@ def test_what_is_changed_or_removed_by_hand_is_put_back(stack: LiveStack) -> Non
     }
     stack.preview(NOTHING)
 
+    ask(stack, f"/plugins/{standing['id']}", "PATCH", {"protocols": ["tcp"]})
+    verified = stack.verify()
+    assert verified.returncode == 1 and "protocols is ['tcp']" in verified.stdout
+    stack.up("--refresh")
+    assert row(stack)["protocols"] == standing["protocols"]
+
     ask(stack, f"/plugins/{standing['id']}", "DELETE")
     assert stack.verify().returncode == 1
     stack.pulumi("refresh", "--yes", "--skip-preview")

@@ -163,7 +163,7 @@ def test_an_image_that_cannot_be_pulled(stack: LiveStack) -> None:
 def test_the_plugin_was_removed_by_hand(stack: LiveStack) -> None:
     stack.kubectl("delete", "kongclusterplugin", plugin(stack)["metadata"]["name"])
     said = refused(stack)
-    assert "Kong lists no traceable for all routes" in said and "pulumi refresh" in said
+    assert "Kong lists no traceable for all routes" in said and "`pulumi up --refresh`" in said
     mend(stack)
 
 

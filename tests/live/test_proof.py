@@ -5,6 +5,7 @@ by each test. Leaves out what the injector and Helm can get wrong (test_failures
 """
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -157,6 +158,20 @@ def test_a_plugin_that_was_changed_by_hand(stack: LiveStack) -> None:
         assert "object" in failing(stack)
     finally:
         stack.kubectl("patch", *place, '{"disabled": false}')
+
+
+def test_what_was_added_to_the_plugin_by_hand(stack: LiveStack) -> None:
+    """The engine leaves other managers' fields alone, so the report has a command of its own; it is the repair."""
+    name = plugin(stack)["metadata"]["name"]
+    stack.kubectl("patch", "kongclusterplugin", name, "--type=merge", "--patch", '{"protocols": ["tcp"]}')
+    deadline = time.monotonic() + SECONDS_TO_FOLLOW
+    while failing(stack) != {"object", "plugin"}:
+        assert time.monotonic() < deadline
+    failed = {check["name"]: check for check in look(stack)["checks"] if not check["ok"]}
+    assert failed["plugin"]["found"] == "protocols is ['tcp'] instead of ['grpc', 'grpcs', 'http', 'https']"
+    command = shlex.split(failed["object"]["mend"].split("`")[1])
+    assert command[0] == "kubectl"
+    stack.kubectl(*command[1:])
 
 
 def test_a_narrower_plugin_on_one_route(stack: LiveStack) -> None:

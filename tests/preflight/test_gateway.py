@@ -9,7 +9,6 @@ from preflight.looks import NAMESPACES, pods
 from tests.preflight.fake import (
     FakeKube,
     container,
-    gateway_stands,
     intent,
     kong_stands,
     passes,
@@ -110,19 +109,10 @@ def test_a_listener_of_kong_on_the_tmes_port_is_refused(kube: FakeKube, name: st
 
 
 def test_another_namespace_is_a_second_gateway(kube: FakeKube) -> None:
-    gateway_stands(kube, "old")
+    record_stands(kube, "old", release="quickstart", deployment="quickstart-kong")
     text = refused(kube)
     assert "kong.namespace old" in text
     assert "pulumi destroy" in text
-
-
-def test_a_record_that_a_tenant_made_is_no_second_gateway(kube: FakeKube) -> None:
-    """Whoever may make ConfigMaps in one namespace could stop every run with one, the off switch too."""
-    record_stands(kube, "tenant", release="quickstart", deployment="quickstart-kong")
-    kube.release("tenant", "quickstart", ["deployed"])
-    kube.put(f"{NAMESPACES}/tenant")
-    passes(kube)
-    passes(kube, enabled=False)
 
 
 def test_another_release_is_a_second_gateway(kube: FakeKube) -> None:
@@ -139,7 +129,7 @@ def test_another_deployment_is_a_second_gateway(kube: FakeKube) -> None:
 
 
 def test_another_release_is_found_with_rights_in_its_namespace_alone(kube: FakeKube) -> None:
-    kube.denied_lists[NAMESPACES] = 403
+    kube.denied["/api/v1/configmaps"] = 403
     record_stands(kube, release="old", deployment="old-kong")
     found = examine(kube, intent())
     assert ["kong.release old" in item.mend for item in found.refusals] == [True]
@@ -209,6 +199,6 @@ def test_the_same_gateway_passes_and_so_does_a_record_that_says_less(kube: FakeK
 
 
 def test_another_stacks_record_elsewhere_is_none_of_ours(kube: FakeKube) -> None:
-    gateway_stands(kube, "old", owner="traceable-kong.prod")
+    kube.put(f"{NAMESPACES}/old/configmaps/traceable-installation", ours=True, owner="traceable-kong.prod")
     passes(kube)
     assert subjects(examine(kube, intent())) == []

@@ -13,6 +13,7 @@ from proof.asking import Look, PodLook
 from proof.expectation import Database, Expectation
 from proof.kong import KongAnswer
 from proof.report import Check, Report
+from tests.admin.schemas import HTTP, SCHEMA
 
 Document = dict[str, Any]
 
@@ -116,13 +117,14 @@ def config_maps() -> dict[str, Document]:
 
 def instance(**changes: Any) -> Document:
     """The plugin as Kong's Admin API lists it, for all routes."""
-    base = {"name": "traceable", "enabled": True, "route": None, "service": None, "consumer": None}
+    base = {"name": "traceable", "enabled": True, "route": None, "service": None, "consumer": None, "protocols": HTTP}
     return {**base, "config": {**CONFIG, "service_name": "kong"}, **changes}
 
 
-def answer(*plugins: Document, version: str | None = "2.1.2") -> KongAnswer:
+def answer(*plugins: Document, version: str | None = "2.1.2", **more: Any) -> KongAnswer:
     """What a Kong says; the plugin as configured where nothing else is given."""
-    return KongAnswer({"cors": "3.9.0", **({"traceable": version} if version else {})}, list(plugins or [instance()]))
+    available = {"cors": "3.9.0", **({"traceable": version} if version else {})}
+    return KongAnswer(available, list(plugins or [instance()]), **{"schema": SCHEMA, **more})
 
 
 def agent_pod(*, ready: bool = True) -> Document:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from tests.admin.schemas import SHOWN
 from tests.fake_kube import Serve
 
 Answers = Callable[[str], tuple[int, bytes]]
@@ -67,11 +68,15 @@ def talking(text: bytes) -> Serve:
 
 
 def admin_api(plugins: list[dict[str, Any]], available: dict[str, Any], *, page: int = 1000) -> Answers:
-    """A Kong's Admin API, which gives its plugins in pages."""
+    """A Kong's Admin API, which gives its plugins in pages, and no service has a route."""
 
     def answers(path: str) -> tuple[int, bytes]:
         if path == "/":
             return 200, json.dumps({"plugins": {"available_on_server": available}}).encode()
+        if path in SHOWN:
+            return 200, json.dumps(SHOWN[path]).encode()
+        if path.startswith("/services/"):
+            return 200, json.dumps({"data": [], "next": None}).encode()
         start = int(path.split("offset=")[1]) if "offset=" in path else 0
         after = f"/plugins?offset={start + page}" if start + page < len(plugins) else None
         return 200, json.dumps({"data": plugins[start : start + page], "next": after}).encode()

@@ -9,6 +9,7 @@ from pods import is_leaving, selector_text
 from proof.asking import CLUSTER_PLUGINS, current_revision, look, plugin_and_events
 from proof.judging import judge
 from proof.kong import KongAnswer
+from tests.admin.schemas import SCHEMA
 from tests.fake_kube import forbidden
 from tests.proof.cluster import AGENT, CONFIG_MAPS, DEPLOYMENT, EVENTS, PODS, add_pod, cluster, event, replica_set
 from tests.proof.gateway import ASYNC, FILES, agent_pod, expectation, instance, pod
@@ -47,7 +48,7 @@ def test_a_pod_that_has_ended_is_leaving(status: str, leaving: bool) -> None:
 def test_every_kong_and_every_tme_is_asked() -> None:
     fake = cluster(*(pod(f"gw-{number}") for number in range(12)))
     found = look(fake, expectation())
-    assert all(item.kong == KongAnswer({"traceable": "2.1.2"}, [instance()]) for item in found.serving)
+    assert all(item.kong == KongAnswer({"traceable": "2.1.2"}, [instance()], schema=SCHEMA) for item in found.serving)
     assert {(name, port) for _, name, port in fake.forwarded} == {
         (f"gw-{number}", port) for number in range(12) for port in (8001, 5442)
     }

@@ -50,7 +50,7 @@ def test_a_kong_that_is_not_ours_is_in_no_release_that_could_be_rolled_back() ->
     for broken in (seen(deployment=None), seen(without_volume(pod(), 1))):
         assert "helm rollback edge --namespace gw" in failure(broken).mend
         (theirs,) = judge(expectation(release=""), broken).failed
-        assert "helm" not in theirs.mend and "pulumi refresh" in theirs.mend
+        assert "helm " not in theirs.mend and "`pulumi up --refresh`" in theirs.mend
 
 
 def test_no_pod_that_serves() -> None:

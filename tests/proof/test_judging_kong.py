@@ -18,8 +18,8 @@ def of_kong(said: KongAnswer | str, *, document: Document | None = None, **chang
     return failure(seen(looked_into(document or pod(), kong=said)), **changes)
 
 
-def warnings(*plugins: Any, **changes: Any) -> tuple[str, ...]:
-    return judge(expectation(**changes), seen(looked_into(pod(), kong=answer(*plugins)))).warnings
+def warnings(*plugins: Any, routed: bool = True, **changes: Any) -> tuple[str, ...]:
+    return judge(expectation(**changes), seen(looked_into(pod(), kong=answer(*plugins, routed=routed)))).warnings
 
 
 def notes(*plugins: Document, **changes: Any) -> tuple[str, ...]:
@@ -89,6 +89,51 @@ def test_what_kong_adds_to_the_configuration_does_not_count() -> None:
     assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"config": {**CONFIG, "max_body_size_bytes": 1}},
+            "max_body_size_bytes is set, and this stack leaves it at 131072",
+        ),
+        ({"config": {**CONFIG, "more": "planted"}}, "more is set, and this stack leaves it at None"),
+        ({"protocols": ["tcp"]}, "protocols is ['tcp'] instead of ['grpc', 'grpcs', 'http', 'https']"),
+        (
+            {"ordering": {"before": {"access": ["cors"]}}},
+            "ordering is {'before': {'access': ['cors']}} instead of None",
+        ),
+        ({"instance_name": "mine"}, "instance_name is 'mine' instead of None"),
+    ],
+)
+@pytest.mark.parametrize("bound", [{}, {"route": {"id": "r"}}])
+def test_what_the_stack_leaves_at_kongs_defaults_counts_too(changes: Document, said: str, bound: Document) -> None:
+    found = of_kong(answer(instance(**bound, **changes)), everywhere=not bound)
+    assert (found.name, found.found) == ("plugin", said)
+
+
+def test_protocols_that_the_ingress_controller_fills_in() -> None:
+    said = answer(instance(protocols=["https", "http"]))
+    assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
+
+
+def test_a_kong_that_does_not_show_the_schema_is_compared_in_part() -> None:
+    listed = instance(config={**CONFIG, "max_body_size_bytes": 1}, protocols=["tcp"])
+    said = answer(listed, schema=None, schema_problem="HTTP 403")
+    report = judge(expectation(), seen(looked_into(pod(), kong=said)))
+    assert report.ok and report.verdict == "not checked"
+    assert report.not_checked == (
+        "what this stack leaves at Kong's defaults, in gw-1: Kong does not show the plugin's schema (HTTP 403)",
+    )
+
+
+@pytest.mark.parametrize("kind", ["consumer", "consumer_group"])
+def test_selected_and_for_one_consumer_only(kind: str) -> None:
+    """A KongConsumer that names the plugin narrows it: Kong then has it on the route for that consumer alone."""
+    listed = instance(**{kind: {"id": "c"}})
+    found = of_kong(answer(instance(route={"id": "r"}), listed), everywhere=False)
+    assert (found.name, f"{kind} c: for requests of one consumer only" in found.found) == ("plugin", True)
+
+
 @pytest.mark.parametrize("narrower", ["route", "service", "consumer", "consumer_group"])
 def test_a_narrower_plugin_that_says_something_else(narrower: str) -> None:
     over = instance(enabled=False, **{narrower: {"id": "1", "name": "shop"}})
@@ -114,7 +159,7 @@ def test_selected_a_plugin_for_all_routes_is_not_what_was_asked() -> None:
 
 
 def test_selected_and_nobody_names_it_is_a_warning() -> None:
-    (said,) = warnings({"name": "cors"}, everywhere=False)
+    (said,) = warnings({"name": "cors"}, routed=False, everywhere=False)
     assert "0 routes protected" in said and "konghq.com/plugins: traceable-plugin" in said
     assert warnings(instance(route={"id": "r"}), everywhere=False) == ()
 
@@ -136,13 +181,14 @@ def test_disabled_is_a_warning() -> None:
     ],
 )
 def test_the_verdict_says_what_is_true(listed: dict[str, Any], changes: dict[str, Any], verdict: str) -> None:
-    report = judge(expectation(**changes), seen(looked_into(pod(), kong=answer(listed))))
+    routed = listed["name"] == "traceable"
+    report = judge(expectation(**changes), seen(looked_into(pod(), kong=answer(listed, routed=routed))))
     assert [report.verdict_of("gw-1"), report.verdict] == [verdict] * 2
 
 
 def test_selected_and_one_pod_has_no_route_yet() -> None:
     good = looked_into(pod(), kong=answer(instance(route={"id": "r"})))
-    idle = looked_into(pod("gw-2"), kong=answer({"name": "cors"}))
+    idle = looked_into(pod("gw-2"), kong=answer({"name": "cors"}, routed=False))
     report = judge(expectation(everywhere=False), seen(good, idle))
     assert [report.verdict_of("gw-1"), report.verdict_of("gw-2")] == ["protected", "no route selected"]
     assert report.verdict == "no route selected"

@@ -58,6 +58,15 @@ def test_as_configured() -> None:
         (found({**ROW, "tags": []}), f"it lacks the tag {PLACE.tag}"),
         (found({**ROW, "route": {"id": "r"}}), "it is bound to route r"),
         (found({**ROW, "enabled": False}), "it is disabled"),
+        (found({**ROW, "protocols": ["tcp"]}), "protocols is ['tcp'] instead of ['grpc', 'grpcs', 'http', 'https']"),
+        (
+            found({**ROW, "protocols": ["http", "https"]}),
+            "protocols is ['http', 'https'] instead of ['grpc', 'grpcs', 'http', 'https']",
+        ),
+        (
+            found({**ROW, "config": {**CONFIG, "timeout": 500.0, "more": 1}}),
+            "more is set, and this stack leaves it at None",
+        ),
         (found({**ROW, "config": {**CONFIG, "timeout": 9}}), "timeout is 9 instead of 500"),
     ],
 )
@@ -65,6 +74,16 @@ def test_a_row_that_is_not_as_it_was_written(row: Any, said: str) -> None:
     report = judged(row)
     assert failures(report) == [("object", said)]
     assert report.failed[0].lasting is isinstance(row, Found), "Kong may answer in a moment"
+
+
+def test_a_service_without_a_route_has_nothing_to_protect() -> None:
+    said = answer(OF_ROUTE, routed=False)
+    looked = looked_into(pod(), kong=said)
+    report = judge(
+        expectation(**{**IN_DATABASE, **selected()}),
+        seen(looked, row=found(OF_ROUTE, bound=Bound(route="r-1")), plugin=None),
+    )
+    assert report.ok and report.verdict == "no route selected"
 
 
 def test_each_kong_is_asked_by_itself() -> None:

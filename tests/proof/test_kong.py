@@ -2,12 +2,14 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from admin.listener import Listener, Silent
 from local.injector import certificates
 from proof import kong
+from tests.admin.schemas import SCHEMA
 from tests.fake_kube import FakeKube, Serve
 from tests.proof.servers import admin_api, http, talking, tls
 
@@ -29,11 +31,56 @@ def test_what_kong_can_run_and_what_it_runs() -> None:
     asked: list[str] = []
     plugins = [{"name": f"plugin-{number}"} for number in range(5)]
     kube = behind(8001, http(admin_api(plugins, AVAILABLE, page=2), asked=asked))
-    said = kong.ask(kube, "gw", "gw-1", PLAIN)
+    said = kong.ask(kube, "gw", "gw-1", PLAIN, plugin="traceable")
     assert said.available == {"traceable": "2.1.2", "cors": "3.9.0"}
     assert said.plugins == plugins, "every page"
-    assert asked == ["/", "/plugins?size=1000", "/plugins?offset=2", "/plugins?offset=4"]
+    assert asked == [
+        *("/", "/plugins?size=1000", "/plugins?offset=2", "/plugins?offset=4"),
+        *("/schemas/plugins", "/schemas/plugins/traceable"),
+    ]
+    assert said.schema == SCHEMA and said.schema_problem == ""
     assert kube.forwarded == [("gw", "gw-1", 8001)], "over one forward"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_schemas_that_are_not_shown_are_done_without(status: int) -> None:
+    shown = admin_api([{"name": "traceable"}], AVAILABLE)
+    serve = http(lambda path: (status, b"{}") if "/schemas/" in path else shown(path))
+    said = kong.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert said.schema is None and said.plugins == [{"name": "traceable"}]
+    assert (f"HTTP {status}" if status != 404 else "has no schemas") in said.schema_problem
+
+
+def test_a_kong_without_the_plugin_has_no_schema_of_it() -> None:
+    said = kong.ask(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert (said.schema, said.schema_problem) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("bound", "routed"),
+    [
+        ({}, True),
+        ({"route": {"id": "r"}}, True),
+        ({"service": {"id": "s"}}, False),
+        ({"consumer": {"id": "c"}}, False),
+        ({"route": {"id": "r"}, "consumer_group": {"id": "c"}}, False),
+        ({"route": {"id": "r"}, "tags": ["other"]}, False),
+        (None, False),
+    ],
+)
+def test_whether_a_route_has_the_plugin(bound: dict[str, Any] | None, routed: bool) -> None:
+    plugins = [{"name": "cors", "route": {"id": "r"}}, *([] if bound is None else [{"name": "traceable", **bound}])]
+    serve = http(admin_api(plugins, AVAILABLE))
+    said = kong.ask(
+        behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable", counts=lambda item: item.get("tags") != ["other"]
+    )
+    assert said.routed is routed
+
+
+def test_a_service_with_a_route_counts() -> None:
+    shown = admin_api([{"name": "traceable", "service": {"id": "s"}}], AVAILABLE)
+    serve = http(lambda path: (200, b'{"data": [{"id": "r"}]}') if "/services/s/routes" in path else shown(path))
+    assert kong.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable").routed
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +92,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_behind_tls_with_a_certificate_that_nobody_signed(certificate: Path) -> None:
     kube = behind(8444, tls(certificate, http(admin_api([{"name": "cors"}], AVAILABLE))))
-    assert kong.ask(kube, "gw", "gw-1", TLS).plugins == [{"name": "cors"}]
+    assert kong.ask(kube, "gw", "gw-1", TLS, plugin="traceable").plugins == [{"name": "cors"}]
 
 
 @pytest.mark.filterwarnings("error")
@@ -54,7 +101,7 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
     gone = threading.Event()
     serve = http(admin_api([], AVAILABLE), gone=gone)
     kube = behind(listener.port, tls(certificate, serve) if listener.tls else serve)
-    kept = kong.ask(kube, "gw", "gw-1", listener)
+    kept = kong.ask(kube, "gw", "gw-1", listener, plugin="traceable")
     assert gone.wait(5) and kept.plugins == []
 
 
@@ -72,13 +119,13 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
 )
 def test_whoever_is_no_admin_api_is_silent(serve: Serve | None, said: str) -> None:
     with pytest.raises(Silent) as silent:
-        kong.ask(behind(8001, serve), "gw", "gw-1", PLAIN)
+        kong.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
     assert said in str(silent.value)
 
 
 def test_plain_http_where_tls_was_named_is_silent() -> None:
     with pytest.raises(Silent, match="does not answer"):
-        kong.ask(behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS)
+        kong.ask(behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS, plugin="traceable")
 
 
 def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +133,7 @@ def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> Non
     end = threading.Event()
     try:
         with pytest.raises(Silent, match="timed out"):
-            kong.ask(behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN)
+            kong.ask(behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN, plugin="traceable")
     finally:
         end.set()
 

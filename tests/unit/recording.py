@@ -50,7 +50,6 @@ class Registration:
     provider: str = ""
     read: bool = False
     import_id: str = ""
-    protect: bool = False
 
 
 @dataclass
@@ -160,7 +159,6 @@ class _RecordingMonitor(mocks.MockMonitor):
                     hooks={occasion.name: tuple(names) for occasion, names in request.hooks.ListFields()},
                     provider=request.provider,
                     import_id=request.importId,
-                    protect=request.protect,
                 )
             )
         return super().RegisterResource(request)

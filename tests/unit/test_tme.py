@@ -13,7 +13,6 @@ def nothing(_: pulumi.ResourceHookArgs) -> None: ...
 
 def tme(*, wanted: bool, ours: bool = True) -> Recording:
     args = TmeInjectionArgs(
-        owner="traceable-kong.dev",
         wanted=wanted,
         namespace="kong",
         deployment="quickstart-kong",
@@ -40,7 +39,7 @@ def test_wanted_the_patches_hold_label_annotation_and_digest() -> None:
     made = tme(wanted=True)
     assert made["tme-namespace-label"].inputs["metadata"] == {
         "name": "kong",
-        "labels": {"traceable-kong/gateway": "traceable-kong.dev", "traceableai-inject-tme": "enabled"},
+        "labels": {"traceableai-inject-tme": "enabled"},
     }
     deployment = made["tme-pod-annotation"].inputs
     assert deployment["metadata"] == {"name": "quickstart-kong", "namespace": "kong"}
@@ -53,12 +52,9 @@ def test_wanted_the_patches_hold_label_annotation_and_digest() -> None:
     }
 
 
-def test_not_wanted_the_patches_hold_whose_gateway_is_there_and_nothing_else() -> None:
+def test_not_wanted_the_patches_stand_and_hold_nothing() -> None:
     made = tme(wanted=False)
-    assert made["tme-namespace-label"].inputs["metadata"] == {
-        "name": "kong",
-        "labels": {"traceable-kong/gateway": "traceable-kong.dev"},
-    }
+    assert made["tme-namespace-label"].inputs["metadata"] == {"name": "kong"}
     assert "spec" not in made["tme-pod-annotation"].inputs
 
 

@@ -1,0 +1,152 @@
+"""Whether a pod's Kong has loaded the plugin and lists it as this stack writes it, no more and no less. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from admin.plugin_schema import PluginSchema, field_differences, option_differences
+from admin.row import Place, is_ours
+from proof.asking import PodLook
+from proof.expectation import Expectation
+from proof.kong import KongAnswer
+from proof.report import Check
+
+REPAIR = "`pulumi up --refresh`"
+
+
+CONTROLLERS_PROTOCOLS = ["http", "https"]
+"""What the ingress controller fills in where the plugin's own schema says nothing (KIC 3.4, `deckgen.fillPlugin`)."""
+
+
+def unknown_defaults(pods: list[PodLook]) -> Iterator[str]:
+    """Reasons why only a part of what a Kong lists could be compared."""
+    for pod in pods:
+        if not isinstance(pod.kong, str) and pod.kong.schema_problem:
+            yield (
+                f"what this stack leaves at Kong's defaults, in {pod.name}: Kong does not show the plugin's schema "
+                f"({pod.kong.schema_problem})"
+            )
+
+
+def kong_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+    """Whether a pod's Kong has loaded the plugin, and lists it as configured."""
+    said = pod.kong
+    if isinstance(said, str):
+        yield Check(
+            pod=pod.name,
+            name="loaded",
+            ok=False,
+            expected="an answer of this Kong's Admin API",
+            found=said,
+            mend="the Admin API is asked by a port-forward into the pod; see docs/verify.md",
+        )
+        return
+    version = said.available.get(expected.plugin)
+    yield Check(
+        pod=pod.name,
+        name="loaded",
+        ok=version == expected.plugin_version,
+        expected=f"{expected.plugin} {expected.plugin_version} loaded by this Kong",
+        found=f"{expected.plugin} {version}" if version else f"this Kong does not know {expected.plugin}",
+        mend="its pod must be made anew from the newest revision: kubectl rollout restart",
+    )
+    yield _configured(expected, pod, said)
+    if expected.everywhere:
+        yield from _overrides(expected, pod, said)
+
+
+def is_everywhere(instance: Mapping[str, Any]) -> bool:
+    """True for an instance of a plugin that is bound to nothing narrower than the gateway."""
+    return not any(instance.get(key) for key in ("route", "service", "consumer", "consumer_group"))
+
+
+def differences(expected: Expectation, instance: Mapping[str, Any], schema: PluginSchema | None) -> Iterator[str]:
+    """What of an instance is not as this stack writes it, Kong's defaults included, in words."""
+    if bool(instance.get("enabled", True)) != expected.enabled:
+        yield "it is disabled" if expected.enabled else "it is enabled"
+    yield from option_differences(schema, expected.config, instance.get("config") or {})
+    protocols = sorted(instance.get("protocols") or [])
+    by_controller = expected.database is None and protocols == CONTROLLERS_PROTOCOLS
+    yield from field_differences(schema, {**instance, "protocols": None} if by_controller else instance)
+
+
+def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
+    instances = [item for item in said.plugins if item.get("name") == expected.plugin]
+    if expected.database is not None and not expected.everywhere:
+        # Other rows are for other routes, and their owners' business.
+        return _one_row(expected, expected.database.place, pod, said)
+    everywhere = [item for item in instances if is_everywhere(item)]
+    if expected.everywhere:
+        instances = everywhere
+    wrong = [text for item in instances for text in differences(expected, item, said.schema)]
+    if expected.everywhere and not everywhere:
+        wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
+    elif everywhere and not expected.everywhere:
+        wrong.append(f"Kong lists {expected.plugin} for all routes, and scope is selected")
+    if not expected.everywhere:
+        wrong += [
+            f"{_where(expected, item)}: for requests of one consumer only (of a KongConsumer that names the plugin)"
+            for item in instances
+            if item.get("consumer") or item.get("consumer_group")
+        ]
+    return _plugin_check(expected, pod, wrong)
+
+
+def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Check:
+    return Check(
+        pod=pod.name,
+        name="plugin",
+        ok=not wrong,
+        expected=f"{expected.plugin} {'enabled' if expected.enabled else 'disabled'}, "
+        + ", ".join(f"{key} {value!r}" for key, value in expected.config.items()),
+        found="; ".join(wrong) or "this",
+        mend=REPAIR
+        if expected.database
+        else f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
+        f"where it was changed or removed by hand: {REPAIR}",
+    )
+
+
+def _one_row(expected: Expectation, place: Place, pod: PodLook, said: KongAnswer) -> Check:
+    ours = [item for item in said.plugins if item.get("name") == expected.plugin and is_ours(place, item)]
+    wrong = [text for item in ours for text in differences(expected, item, said.schema)]
+    return _plugin_check(expected, pod, wrong if ours else [f"Kong lists no {expected.plugin} of this stack"])
+
+
+def _class_hint(expected: Expectation, pod: PodLook) -> str:
+    """The commonest reason, where the pod's own controller shows it; it has no say in rows."""
+    if expected.database is not None:
+        return ""
+    for container in pod.document["spec"]["containers"]:
+        for item in container.get("env") or []:
+            if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != expected.ingress_class:
+                return (
+                    f": its controller reads the ingress class {item.get('value')!r}, and the plugin has "
+                    f"{expected.ingress_class!r}"
+                )
+    return ""
+
+
+def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterator[Check]:
+    narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
+    wrong = [
+        f"{_where(expected, item)}: {'; '.join(texts)}"
+        for item in narrower
+        if (texts := list(differences(expected, item, said.schema)))
+    ]
+    yield Check(
+        pod=pod.name,
+        name="override",
+        ok=not wrong,
+        expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
+        found=", ".join(wrong) or "none",
+        mend="Kong uses the narrower one there: take "
+        + ("that row away" if expected.database else "the annotation or the KongPlugin away"),
+    )
+
+
+def _where(expected: Expectation, instance: Mapping[str, Any]) -> str:
+    row = f" (row {instance.get('id')})" if expected.database else ""
+    for key in ("route", "service", "consumer", "consumer_group"):
+        if instance.get(key):
+            return f"{key} {instance[key].get('name') or instance[key].get('id')}{row}"
+    return f"everywhere{row}"
