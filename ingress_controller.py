@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from images import image_name
+
 Document = dict[str, Any]
 
 DEFAULT_CLASS = "kong"
@@ -60,10 +62,9 @@ class Obstacle:
 
 def is_controller(container: Mapping[str, Any]) -> bool:
     """True for a container that runs Kong's ingress controller."""
-    image = str(container.get("image", "")).split("@")[0].rsplit("/", 1)[-1].split(":")[0]
     names = {str(item.get("name")) for item in container.get("env") or []}
     return (
-        image == IMAGE
+        image_name(str(container.get("image", ""))) == IMAGE
         or container.get("name") == CONTAINER
         or "CONTROLLER_INGRESS_CLASS" in names
         or any(name.startswith("CONTROLLER_KONG_ADMIN_") for name in names)

@@ -27,3 +27,23 @@ def selector_text(selector: Mapping[str, Any]) -> str:
         said |= {"Exists": item["key"], "DoesNotExist": f"!{item['key']}"}
         parts.append(said[item["operator"]])
     return ",".join(parts)
+
+
+def selected(selector: Mapping[str, Any], have: Mapping[str, str]) -> bool:
+    """Whether a label selector selects an object with these labels; an empty one selects all.
+
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements.
+    """
+    if any(have.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    for expression in selector.get("matchExpressions") or []:
+        value, values = have.get(expression["key"]), expression.get("values") or []
+        holds = {
+            "In": value in values,
+            "NotIn": value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }
+        if not holds.get(expression["operator"], True):
+            return False
+    return True

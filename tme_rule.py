@@ -10,6 +10,9 @@ from typing import Any
 
 from images import ImageReference
 
+INJECT_LABEL = {"traceableai-inject-tme": "enabled"}
+"""What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
+
 INJECT_ANNOTATION = "tme.traceable.ai/inject"
 """What the injector looks for on a pod; documented is the value `true` (traceable-agent 1.58.0)."""
 

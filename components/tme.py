@@ -12,11 +12,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from tme_rule import INJECT_ANNOTATION
+from tme_rule import INJECT_ANNOTATION, INJECT_LABEL
 from values import LIVE_OBJECT
-
-INJECTION_LABEL = {"traceableai-inject-tme": "enabled"}
-"""What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
 
 INJECTION_ANNOTATION = {INJECT_ANNOTATION: "true"}
 """What the injector looks for on a pod (traceable-agent 1.58.0)."""
@@ -70,7 +67,7 @@ class TmeInjection(pulumi.ComponentResource):
 
         def label(after: list[pulumi.Resource]) -> pulumi.CustomResource:
             metadata = k8s.meta.v1.ObjectMetaPatchArgs(
-                name=args.namespace, labels=INJECTION_LABEL if args.wanted else None
+                name=args.namespace, labels=INJECT_LABEL if args.wanted else None
             )
             return k8s.core.v1.NamespacePatch(
                 f"{name}-namespace-label",

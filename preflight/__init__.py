@@ -23,6 +23,7 @@ from preflight import (
     gateway,
     guard,
     moved,
+    network,
     releases,
     rights,
     rows,
@@ -135,6 +136,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="the files in the pods of Kong's Deployment", look=existing.its_owner_mounts_the_files)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)
+    yield Rule(subject="the way to the agent", look=network.paths_to_the_agent_are_open, severity="advice")
     yield Rule(subject="other global plugins", look=foreign.no_second_global_plugin)
     yield Rule(subject="plugins of this stack under other names", look=foreign.no_plugin_of_ours_is_left)
     yield Rule(subject="a gateway of this stack here", look=moved.gateway_here_is_the_one_that_stands)

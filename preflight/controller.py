@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
 from kube import Document
+from pods import selected
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
 from preflight.looks import Looks, config_maps, deployment, name_of, secrets, services
-from preflight.webhooks import selected
 
 GROUP, RESOURCE = "configuration.konghq.com", "kongclusterplugins"
 

@@ -70,7 +70,8 @@ class GatewayIntent:
     `{mount path: ConfigMap}`, and `owners_values` the chart values that mount them. `adoption` is None where a release
     of this name that is not this stack's is refused. `database` is `off` or `postgres`; `made_database` is what the
     Secret, the Service and the StatefulSet of one that is made here are called, None where none is. `controller` is the
-    ingress controller that the chart values of a Kong of ours make, None where they make none.
+    ingress controller that the chart values of a Kong of ours make, None where they make none. `pod_selector` is a
+    LabelSelector of the gateway's pods.
     """
 
     namespace: str
@@ -89,6 +90,7 @@ class GatewayIntent:
     adoption: Adoption | None = None
     database: str = "off"
     made_database: str | None = None
+    pod_selector: Mapping[str, Any] = field(default_factory=dict)
     controller: Controller | None = field(default=None, repr=False)
 
 

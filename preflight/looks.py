@@ -48,6 +48,10 @@ def deployment(namespace: str, name: str) -> str:
     return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
 
 
+def network_policies(namespace: str) -> str:
+    return f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+
+
 def pods(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/pods"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from kube import ApiError, Document
 from ownership import NAME_LABEL, handover_label, labels
+from pods import selected
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
 from preflight.looks import CLUSTER_PLUGINS, INGRESS_CLASS, WEBHOOKS, Looks, annotations_of, labels_of, name_of
@@ -120,26 +121,6 @@ def _covers(rule: Document) -> bool:
         and has("resources", RESOURCE, "*/*", f"{RESOURCE}/*")
         and (rule.get("scope") or "*") in ("*", "Cluster")
     )
-
-
-def selected(selector: Mapping[str, Any], have: Mapping[str, str]) -> bool:
-    """Whether a label selector selects an object with these labels; an empty one selects all.
-
-    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements.
-    """
-    if any(have.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    for expression in selector.get("matchExpressions") or []:
-        value, values = have.get(expression["key"]), expression.get("values") or []
-        holds = {
-            "In": value in values,
-            "NotIn": value not in values,
-            "Exists": value is not None,
-            "DoesNotExist": value is None,
-        }
-        if not holds.get(expression["operator"], True):
-            return False
-    return True
 
 
 def _refused(problem: ApiError, others: list[Judge], ours: list[Judge], intent: Intent) -> Iterator[Finding]:

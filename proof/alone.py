@@ -45,7 +45,7 @@ def prove(api: kube.Kube, expected: AgentExpectation, *, deadline_seconds: float
 
 def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
     namespace = expected.namespace
-    pods = agents_in(api, namespace)
+    _, pods = agents_in(api, namespace)
     ready = [pod for pod in pods if is_ready(pod)]
     describe = f"kubectl --namespace {namespace} describe pods"
     checks = [

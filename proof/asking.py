@@ -16,6 +16,7 @@ from admin.row import is_ours
 from pods import is_leaving, is_ready, selector_text
 from proof import kong
 from proof.expectation import Database, Expectation
+from proof.network import NetworkLook, look_at_network
 from proof.objects import Seen, read
 from tme_port import TME_PORT
 from tme_rule import tme_containers
@@ -53,8 +54,8 @@ class Look:
     """One look at a gateway.
 
     `deployment` is None where it is not there. `current` is the pod-template-hash of its newest ReplicaSet, `pods` all
-    its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind the
-    agent's Service; `agent` says why none of them answers, None where one does. `events` are what the ingress
+    its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind
+    `agent_service`; `agent` says why none of them answers, None where one does. `events` are what the ingress
     controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
     where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked. `config_maps`
     are those with the plugin's files, by name.
@@ -64,12 +65,14 @@ class Look:
     current: str = ""
     pods: list[Document] = field(default_factory=list)
     serving: list[PodLook] = field(default_factory=list)
+    agent_service: Document | None = None
     agent_pods: list[Document] = field(default_factory=list)
     agent: str | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
     config_maps: Mapping[str, Seen] = field(default_factory=dict)
     row: editing.Found | str | None = None
+    network: NetworkLook = field(default_factory=NetworkLook)
 
 
 def look(api: kube.Kube, expected: Expectation) -> Look:
@@ -85,25 +88,27 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         config_maps = pool.submit(_config_maps, api, expected)
         row = pool.submit(_row, api, expected.database)
         known = _credentials(api, expected.database)
-        agent_pods = pool.submit(agents_in, api, expected.agent_namespace)
+        network = pool.submit(look_at_network, api, expected)
+        agent = pool.submit(agents_in, api, expected.agent_namespace)
         pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
         serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
         looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known), serving))
-        agents = agent_pods.result()
+        service, agents = agent.result()
         asked = expected.enabled and expected.agent_namespace and not expected.tme_image
-        agent = _first_answer(api, agents) if asked else None
         plugin_object, events = plugin.result()
         return Look(
             deployment=deployment,
             current=current.result(),
             pods=pods,
             serving=looks,
+            agent_service=service,
             agent_pods=agents,
-            agent=agent,
+            agent=_first_answer(api, agents) if asked else None,
             events=events,
             plugin=plugin_object,
             config_maps=config_maps.result(),
             row=row.result(),
+            network=network.result(),
         )
 
 
@@ -179,15 +184,14 @@ def current_revision(api: kube.Kube, deployment: Mapping[str, Any]) -> str:
     return ""
 
 
-def agents_in(api: kube.Kube, namespace: str) -> list[Document]:
-    """The pods behind the Service of the agent in a namespace, [] where there is none."""
+def agents_in(api: kube.Kube, namespace: str) -> tuple[Document | None, list[Document]]:
+    """The Service of the agent in a namespace, and the pods behind it; None and [] where there is none."""
     service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
     if service is None:
-        return []
+        return None, []
     selector = selector_text({"matchLabels": service["spec"].get("selector") or {}})
-    return [
-        pod for pod in api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector) if not is_leaving(pod)
-    ]
+    pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+    return service, [pod for pod in pods if not is_leaving(pod)]
 
 
 def _first_answer(api: kube.Kube, pods: list[Document]) -> str | None:

@@ -9,7 +9,7 @@ object that exists now, nothing is known.
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from proof.expectation import PLUGINS_DIRECTORY, Expectation
@@ -51,7 +51,7 @@ def content_check(expected: Expectation, config_maps: Mapping[str, Seen]) -> Che
 
 
 def unknown_files(
-    expected: Expectation, config_maps: Mapping[str, Seen], pods: list[Mapping[str, Any]]
+    expected: Expectation, config_maps: Mapping[str, Seen], pods: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
     """Reasons why it cannot be determined which files a pod has."""
     for name in dict.fromkeys(expected.files.values()):

@@ -14,6 +14,7 @@ from proof.judging_kong import unknown_defaults
 from proof.judging_object import object_check
 from proof.judging_pods import anew, pod_checks
 from proof.judging_row import row_check, row_notes
+from proof.network import unknown_paths
 from proof.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
 
 
@@ -51,9 +52,14 @@ def judge(expected: Expectation, seen: Look) -> Report:
 
 
 def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
-    if expected.installed:
-        yield from unknown_files(expected, seen.config_maps, [pod.document for pod in seen.serving])
-        yield from unknown_defaults(seen.serving)
+    if not expected.installed:
+        return
+    serving = [pod.document for pod in seen.serving]
+    yield from unknown_files(expected, seen.config_maps, serving)
+    yield from unknown_defaults(seen.serving)
+    yield from unknown_paths(
+        expected, seen.network, serving=serving, agents=seen.agent_pods, service=seen.agent_service
+    )
 
 
 def _serving(seen: Look) -> Check:

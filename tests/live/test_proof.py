@@ -5,6 +5,7 @@ by each test. Leaves out what the injector and Helm can get wrong (test_failures
 """
 
 import json
+import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -216,6 +217,23 @@ def test_a_narrower_plugin_on_one_route(stack: LiveStack) -> None:
 def test_no_agent_behind_the_tme(stack: LiveStack) -> None:
     with recorded_otherwise(stack, agentNamespace="default"):
         assert failing(stack) == {"agent"}
+
+
+def test_a_network_policy_that_leaves_no_way_to_the_agent(stack: LiveStack) -> None:
+    """Nobody can see the way, so it is not checked; the policy that the preview proposes opens it."""
+    metadata = {"name": "deny", "namespace": stack.kong_namespace}
+    spec = {"podSelector": {}, "policyTypes": ["Egress"]}
+    stack.apply({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec})
+    try:
+        done = stack.verify("--json")
+        report = json.loads(done.stdout)
+        assert (done.returncode, report["ok"], report["verdict"]) == (2, True, "not checked")
+        assert f"NetworkPolicy {stack.kong_namespace}/deny selects the gateway's pods" in report["not_checked"][0]
+        (command,) = set(re.findall(r"`(echo .*kubectl apply --filename -)`", stack.preview()))
+        stack._run(["sh", "-c", command])
+        assert stack.verify().returncode == 0
+    finally:
+        stack.kubectl("delete", "networkpolicies", "--all", "--namespace", stack.kong_namespace)
 
 
 def test_a_deployment_that_is_not_there(stack: LiveStack) -> None:

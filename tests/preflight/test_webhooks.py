@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from kube import ApiError
 from ownership import labels
+from pods import selected
 from preflight import examine
 from preflight.looks import WEBHOOKS
-from preflight.webhooks import selected
 from tests.preflight.fake import OWNER, FakeKube, intent, passes, refused, warned
 
 NAME = "plugins.validation.konghq.com"

@@ -23,12 +23,15 @@ PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | set(PARTS)
 
 SHARED_BY_COMPONENTS = {"components.helm"}
 TME = {"tme_port", "tme_rule"}
+NETWORK = {"agent_flow", "network_policies"}
 DOORS = ("__init__.py", "opening.py")
 GATES = (*DOORS, "alone.py", "hooks.py")
 WITHOUT_PULUMI = [
+    "agent_flow.py",
     "images.py",
     "ingress_controller.py",
     "kube.py",
+    "network_policies.py",
     "ownership.py",
     "plugin_options.py",
     "pods.py",
@@ -106,17 +109,9 @@ def test_what_is_pure_knows_no_pulumi(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((CLONE / "preflight").glob("*.py")), ids=named)
 def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
-    allowed = {
-        "admin",
-        "existing",
-        "images",
-        "ingress_controller",
-        "kube",
-        "ownership",
-        "plugin_options",
-        "preflight",
-        "safe_text",
-    } | TME
+    own = {"admin", "existing", "preflight"}
+    facts = {"images", "ingress_controller", "kube", "ownership", "plugin_options", "pods", "safe_text"}
+    allowed = own | facts | TME | NETWORK
     assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
 
@@ -125,6 +120,7 @@ def test_what_is_asked_of_a_cluster_depends_on_nothing_that_is_made_there(path: 
     allowed = (
         {"admin", "images", "kube", "pods", "proof", "safe_text"}
         | TME
+        | NETWORK
         | ({"gates", "preflight"} if part(path) == "gates" else set())
     )
     assert tops(path) & PROGRAM_MODULES <= allowed

@@ -76,7 +76,7 @@ def test_variables_of_whole_objects_count_where_there_is_none_of_its_own() -> No
     ("container", "expected"),
     [
         ({"name": "a", "image": "kong/kubernetes-ingress-controller:3.4"}, True),
-        ({"name": "a", "image": "registry:5000/x/kubernetes-ingress-controller@sha256:0"}, True),
+        ({"name": "a", "image": "registry:5000/x/kubernetes-ingress-controller@sha256:" + "0" * 64}, True),
         ({"name": "ingress-controller", "image": "mirror/kic"}, True),
         ({"name": "a", "image": "kic", "env": [{"name": "CONTROLLER_KONG_ADMIN_SVC"}]}, True),
         ({"name": "a", "image": "kic", "args": ["--kong-admin-url=https://localhost:8444"]}, True),
