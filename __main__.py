@@ -27,16 +27,15 @@ async def main() -> Mapping[str, object]:
     prepared.plan(fresh)
 
     # The id is in the state only: nothing changes in the cluster before preflight has passed.
-    owner = await kept_id("stack-id", fresh)
+    stack_id, owner = await kept_id("stack-id", fresh)
     planned = prepared.plan(owner)
     imports = beginning.check(prepared, planned, target, owner)
 
-    provider = target.provider("kubernetes")
+    provider = target.provider("kubernetes", after=stack_id)
     if isinstance(planned, AgentPlan):
         make_agent(planned, target, provider, imports)
-    else:
-        make_gateway(planned, target, provider, imports)
-    return planned.outputs
+        return planned.outputs
+    return planned.outputs | make_gateway(planned, target, provider, imports)
 
 
 pulumi.run(main)

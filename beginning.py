@@ -33,26 +33,34 @@ class Prepared:
 
 def prepare(config: settings.Settings, target: cluster.Cluster) -> Prepared:
     """Loads the rock, and reads what the plan for an existing Kong or agent needs. Raises pulumi.RunError."""
-    live_change = not pulumi.runtime.is_dry_run()
+    preview = pulumi.runtime.is_dry_run()
     if not config.gateway:
 
         def intent_of_the_agent(planned: Plan | AgentPlan, owner: str) -> AloneIntent:
             assert isinstance(planned, AgentPlan)
-            return alone(config, owner, planned, live_change=live_change)
+            return alone(config, owner, planned, live_change=not preview)
 
         return Prepared(config=config, plan=lambda owner: agent_plan(config, owner), intent=intent_of_the_agent)
 
     rock = load_rock(config.plugin)
     existing = existing_deployment(config)
     selector = target.selector_of(config.kong.namespace, existing) if existing else None
-    given = sidecar_settings(config, target)
+    given = sidecar_settings(config, target, preview=preview)
 
     def plan_for(owner: str) -> Plan:
-        return plan(config, rock, owner, given, cluster_options=target.command_options, selector=selector)
+        return plan(
+            config,
+            rock,
+            owner,
+            given,
+            stack=pulumi.get_stack(),
+            cluster_options=target.command_options,
+            selector=selector,
+        )
 
     def intent_of(planned: Plan | AgentPlan, _: str) -> Intent:
         assert isinstance(planned, Plan)
-        return intent(config, rock, planned, live_change=live_change)
+        return intent(config, rock, planned, live_change=not preview)
 
     return Prepared(config=config, plan=plan_for, intent=intent_of)
 

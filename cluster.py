@@ -24,8 +24,8 @@ class Cluster:
     context: str | None
     secret: bool = False
 
-    def provider(self, name: str) -> k8s.Provider:
-        """The provider for every resource of the program.
+    def provider(self, name: str, *, after: pulumi.Resource) -> k8s.Provider:
+        """The provider for every resource of the program; all of them are gone before `after` goes.
 
         `enable_config_map_mutable` and `enable_secret_mutable`: record and token are updated in place; the plugin's
         files are immutable objects with names of their own. `upsert_existing_objects`: what a killed run made and did
@@ -44,6 +44,7 @@ class Cluster:
             enable_secret_mutable=True,
             enable_patch_force=True,
             upsert_existing_objects=True,
+            opts=pulumi.ResourceOptions(depends_on=[after]),
         )
 
     @cached_property

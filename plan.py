@@ -4,6 +4,7 @@ Everything that can contradict itself does so here, before anything is registere
 network. Leaves out how things are made (components/) and in which order (stack_gateway.py).
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,10 @@ from images import ImageReference, parse_image
 from plan_agent import AGENT_RELEASE, agent_args
 from plan_gateway import GatewayPlan, gateway_plan
 from plan_plugin import plugin_args, plugin_outputs
+from plan_protect import protected_parts, protection_output, protection_record
 from plugin_options import plugin_version, text
 from proof.expectation import RECORD_NAME, Database, Expectation
+from proof.record import record_digest
 from rock import Rock
 from settings import Settings
 from shared_agent import AGENT_CONFIG
@@ -41,6 +44,8 @@ from values import digest
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The arguments of every component, what the gates and the proof ask for, and the stack's outputs.
+
+    `protected` are the parts that no run may delete.
 
     `agent` is None where it is not ours. `installed` False is Traceable leaving a gateway that stays: neither agent nor
     guard nor files are made, and `tme` and `plugin` are not used.
@@ -56,6 +61,7 @@ class Plan:
     plugin: TraceablePluginArgs | TraceableAdminPluginArgs
     installation: InstallationArgs
     gates: GatesArgs
+    protected: tuple[str, ...]
     outputs: dict[str, Any]
 
 
@@ -65,14 +71,15 @@ def plan(
     owner: str,
     sidecar_settings: Mapping[str, str] | None = None,
     *,
+    stack: str = "",
     cluster_options: str = "",
     selector: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The plan for these settings and this rock; `owner` is this stack's id.
 
     `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
-    `cluster_options` are those of `verify.py` that name the cluster, where it is not the usual one. `selector` is what
-    the Deployment of a Kong that is not ours selects its pods by.
+    `stack` is the stack's name. `cluster_options` are those of `verify.py` that name the cluster, where it is not the
+    usual one. `selector` is what the Deployment of a Kong that is not ours selects its pods by.
 
     Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
     """
@@ -91,6 +98,7 @@ def plan(
     config_maps = plugin_config_maps(rock.plugins) if installed else []
     gateway = gateway_plan(settings, owner, config_maps, selector)
     tme = TmeInjectionArgs(
+        owner=owner,
         wanted=sync and settings.enabled,
         namespace=settings.kong.namespace,
         deployment=gateway.deployment,
@@ -143,9 +151,15 @@ def plan(
         "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
+    protected = protected_parts(settings)
     digests = dict(gateway.digests)
     if agent:
         digests["agentValuesDigest"] = digest(agent.values)
+    record = expectation.record() | stands | digests | protection_record(protected)
+    # Where the Admin API is reached is the stack's to say, and not the record's (proof/record.py).
+    asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
+    here = ["--namespace", settings.kong.namespace, "--deployment", gateway.deployment]
+    verified = shlex.join(["--stack", stack] if asks_the_stack else here)
     return Plan(
         installed=installed,
         agent=agent if installed else None,
@@ -153,6 +167,7 @@ def plan(
             namespace=settings.kong.namespace,
             create=settings.kong.install and settings.kong.create_namespace,
             labels=labels,
+            protect=settings.kong.protected,
         ),
         guard=guard if guarded else None,
         plugin_files=(
@@ -166,7 +181,8 @@ def plan(
         installation=InstallationArgs(
             namespace=settings.kong.namespace,
             record_name=RECORD_NAME,
-            record=expectation.record() | stands | digests if installed else None,
+            record=record if installed else None,
+            record_digest=record_digest(record),
             labels=labels,
         ),
         gates=GatesArgs(
@@ -187,6 +203,7 @@ def plan(
             owners_values=gateway.owners_values,
             made_database=gateway.postgres.name if gateway.postgres else "",
         ),
+        protected=protected,
         outputs={
             "stackId": owner,
             **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
@@ -197,7 +214,8 @@ def plan(
             "deployment": gateway.deployment,
             **gateway.outputs,
             "configMaps": [item.name for item in config_maps],
-            "verify": f".venv/bin/python verify.py --namespace {settings.kong.namespace}{cluster_options}",
+            "verify": f".venv/bin/python verify.py {verified}{cluster_options}",
+            **protection_output(protected),
         },
     )
 

@@ -11,6 +11,7 @@ from components.agent import OWN_TOKEN_SECRET, AgentArgs, TokenSecret, agent_end
 from components.helm import Chart
 from components.installation import InstallationArgs
 from gates.alone import AgentGatesArgs
+from plan_protect import protected_parts, protection_output, protection_record
 from preflight.agent import AGENT_RECORD, injector_webhook
 from proof.alone import AgentExpectation
 from settings import Settings
@@ -29,6 +30,7 @@ class AgentPlan:
     agent: AgentArgs
     installation: InstallationArgs
     gates: AgentGatesArgs
+    protected: tuple[str, ...]
     outputs: dict[str, Any]
 
 
@@ -38,12 +40,18 @@ def agent_plan(settings: Settings, owner: str) -> AgentPlan:
     endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
     injects = agent.values.get("injectorEnabled", True) is not False
     stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": str(tme_image)}
+    protected = protected_parts(settings)
     return AgentPlan(
         agent=agent,
         installation=InstallationArgs(
             namespace=agent.namespace,
             record_name=AGENT_RECORD,
-            record={"gateway": "false", **stands, "agentValuesDigest": digest(agent.values)},
+            record={
+                "gateway": "false",
+                **stands,
+                "agentValuesDigest": digest(agent.values),
+                **protection_record(protected),
+            },
             labels=agent.labels,
         ),
         gates=AgentGatesArgs(
@@ -55,7 +63,8 @@ def agent_plan(settings: Settings, owner: str) -> AgentPlan:
             ),
             timeout_seconds=agent.timeout_seconds,
         ),
-        outputs={"stackId": owner, "gateway": False, **stands},
+        protected=protected,
+        outputs={"stackId": owner, "gateway": False, **stands, **protection_output(protected)},
     )
 
 
@@ -83,6 +92,7 @@ def agent_args(settings: Settings, owner: str) -> AgentArgs:
         token=settings.agent_token,
         timeout_seconds=settings.agent.timeout_seconds,
         labels=ownership.labels(owner),
+        protect=settings.agent.protected,
     )
 
 

@@ -102,6 +102,7 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
         chart=Chart(**kong.chart.model_dump()),
         values=merged(values, ownership.release_mark(owner)),
         timeout_seconds=kong.timeout_seconds,
+        protect=kong.protected,
     )
     return GatewayPlan(
         namespace=kong.namespace,
@@ -130,6 +131,7 @@ def _managed_postgres(settings: Settings, owner: str) -> ManagedPostgresArgs | N
         name=postgres_name(kong.release),
         labels=ownership.labels(owner),
         timeout_seconds=kong.timeout_seconds,
+        protect=kong.protected,
     )
 
 

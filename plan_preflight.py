@@ -19,7 +19,6 @@ from preflight import (
     RowIntent,
     SecretKey,
 )
-from proof.expectation import RECORD_NAME
 from rock import Rock
 from settings import Settings
 
@@ -144,6 +143,7 @@ def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
             if settings.agent.adopt
             else None
         ),
+        protect=ours.protect,
     )
 
 
@@ -154,5 +154,4 @@ def alone(settings: Settings, owner: str, planned: AgentPlan, *, live_change: bo
         live_change=live_change,
         agent=_of_ours(settings, planned.agent),
         record=planned.installation.record_name,
-        gateways_record=RECORD_NAME,
     )

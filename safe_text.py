@@ -39,6 +39,11 @@ class PlainError(Exception):
         super().__init__(printable(text))
 
 
+def without_quoted(text: str) -> str:
+    """What a tool says, without what it quotes: there it shows what it was given."""
+    return re.sub(r"""(["'`])(?:\\.|(?!\1).)*\1""", '"..."', text, flags=re.DOTALL)
+
+
 def kind_of(problem: BaseException) -> str:
     """What kind of problem an exception is and on which line, in words, and nothing of what caused it."""
     if isinstance(problem, yaml.YAMLError):

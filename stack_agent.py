@@ -8,6 +8,7 @@ import pulumi
 import cluster
 from components.agent import TraceableAgent
 from components.installation import Installation
+from components.protection import DeletionProtection
 from gates.alone import AgentGates
 from plan_agent import AgentPlan
 
@@ -19,9 +20,12 @@ def make_agent(
     gates = AgentGates(args=planned.gates, cluster=target)
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
+        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps), transformations=[gates.check_names])
 
     agent = TraceableAgent(
         "agent", args=planned.agent, import_release="agent" in imports, before=gates.agent, opts=after()
     )
-    Installation("installation", args=planned.installation, prove=gates.prove, steps=agent.made, opts=after(agent))
+    record = Installation(
+        "installation", args=planned.installation, prove=gates.prove, steps=agent.made, opts=after(agent)
+    )
+    DeletionProtection(on=bool(planned.protected), opts=after(agent, record))

@@ -14,6 +14,7 @@ from components.kong_namespace import KongNamespace
 from components.plugin import TraceablePlugin
 from components.plugin_files import PluginFiles
 from components.postgres import ManagedPostgres
+from components.protection import DeletionProtection
 from components.tme import TmeInjection
 from components.tme_guard import TmeGuard
 from gates import Gates
@@ -22,13 +23,16 @@ from plan import Plan
 
 def make_gateway(
     planned: Plan, target: cluster.Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]
-) -> None:
-    """Registers everything; `imports` are the Helm releases that are imported (`kong`, `agent`)."""
+) -> dict[str, pulumi.Output[str]]:
+    """Registers everything, and returns the outputs that are known when it is there.
+
+    `imports` are the Helm releases that are imported (`kong`, `agent`).
+    """
     gates = Gates(args=planned.gates, cluster=target)
 
     def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
         """A component's options: it waits until every part of these steps stands."""
-        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps))
+        return pulumi.ResourceOptions(provider=provider, depends_on=list(steps), transformations=[gates.check_names])
 
     namespace = KongNamespace("kong", args=planned.kong_namespace, opts=after())
     # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
@@ -85,6 +89,9 @@ def make_gateway(
         first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
         steps = [made := first(), second(made)]
     changed = [*gateway.made, *(made for step in steps for made in step.made)]
-    Installation(
+    installation = Installation(
         "installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps)
     )
+    everything = (*foundation, gateway, *steps, installation)
+    DeletionProtection(on=bool(planned.protected), opts=after(*everything))
+    return {"recordDigest": installation.record_digest} if planned.installed else {}

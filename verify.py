@@ -1,57 +1,119 @@
-"""`python verify.py --namespace kong`: is the gateway protected as its record says? The proof, at any time.
+"""`python verify.py --namespace kong`, or `--stack dev`: is the gateway protected as configured? At any time.
 
-Reads the record in Kong's namespace, so it needs neither the stack's config nor its state: a kubeconfig is enough that
-may read Kong's and the agent's namespace and the events in `default`, and port-forward into the gateway's pods, in
-async into the agent's too. Changes nothing. Leaves out what is proven (proof/).
+What must hold is read from the record in Kong's namespace. With `--stack` the record must be the one that the stack
+wrote, by the stack's own outputs; without, it is believed within limits (proof/record.py), so neither config nor state
+is needed: a kubeconfig is enough that may read Kong's and the agent's namespace and the events in `default`, and
+port-forward into the gateway's pods, in async into the agent's too. Changes nothing.
 
-Exit codes: 0 every gateway pod is as recorded, 1 one is not, 2 something could not be observed.
+Exit codes: 0 every gateway pod is as recorded, 1 one is not, 2 something could not be observed: also a record that was
+changed, or that leads where it must not.
 """
 
 import argparse
+import dataclasses
 import json
 import sys
 
 import kube
 import proof
-from proof.expectation import RECORD_NAME, Expectation, UnreadableRecord, from_record
+from addresses import unsafe_address
+from admin.access import SecretKey
+from proof.expectation import Expectation, UnreadableRecord
+from proof.record import AdminOptions, RecordRefused, believed_alone, read_record, trusted_note, written_by
+from stack_outputs import NoOutputs, stack_outputs
 
 NOT_AS_RECORDED = 1
 NOT_LOOKED_AT = 2
 
+FROM_ADMIN_OPTIONS = ("admin_url", "admin_token_secret", "admin_ca_secret", "admin_client_certificate_secret")
+
 
 def main() -> int:
     """Runs the command; the exit code is for scripts."""
-    parser = argparse.ArgumentParser(prog="verify", description="Is every gateway pod protected as its record says?")
-    parser.add_argument("--namespace", required=True, help="Kong's namespace")
-    parser.add_argument("--kubeconfig", help="a kubeconfig; KUBECONFIG or ~/.kube/config where it is not given")
-    parser.add_argument("--context", help="a context of the kubeconfig; the current one where it is not given")
-    parser.add_argument("--wait-seconds", type=float, default=0, help="how long to wait until it is so (default: 0)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    arguments = parser.parse_args()
+    arguments = _arguments()
     try:
         api = kube.connect(kubeconfig=arguments.kubeconfig, context=arguments.context)
-        report = proof.prove(
-            api, _recorded(api, arguments.namespace), deadline_seconds=max(0.0, arguments.wait_seconds)
-        )
-    except (kube.ApiError, kube.Unreachable, UnreadableRecord) as problem:
+        expected, notes = _expected(api, arguments)
+        report = proof.prove(api, expected, deadline_seconds=max(0.0, arguments.wait_seconds))
+    except (kube.ApiError, kube.Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
         if arguments.json:
             print(json.dumps({"ok": False, "error": str(problem)}, indent=2))
         print(f"error: {problem}", file=sys.stderr)
         return NOT_LOOKED_AT
+    report = dataclasses.replace(report, notes=(*report.notes, *notes))
     print(report.json() if arguments.json else report.table())
     if not report.ok:
         return NOT_AS_RECORDED
     return NOT_LOOKED_AT if report.not_checked else 0
 
 
-def _recorded(api: kube.Kube, namespace: str) -> Expectation:
-    record = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{RECORD_NAME}")
-    if record is None:
-        raise UnreadableRecord(
-            f"There is no ConfigMap {namespace}/{RECORD_NAME}: Traceable was never put on a gateway there to the end, "
-            "or was taken away. The output `namespace` of the stack names the right one."
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="verify", description="Is every gateway pod protected as configured?")
+    parser.add_argument("--stack", help="the stack whose record it is: a record that was changed is refused")
+    parser.add_argument("--namespace", help="Kong's namespace; the stack's where --stack is given")
+    parser.add_argument("--deployment", help="the gateway's Deployment; the record's where it is not given")
+    parser.add_argument("--admin-url", metavar="URL", type=_url, help="Kong's Admin API, as kong.admin.url")
+    parser.add_argument(
+        "--admin-token-secret", metavar="NAME/KEY", type=_secret, help="the Secret in Kong's namespace with the token"
+    )
+    parser.add_argument(
+        "--admin-ca-secret", metavar="NAME/KEY", type=_secret, help="the one with the Admin API's authority"
+    )
+    parser.add_argument(
+        "--admin-client-certificate-secret", metavar="NAME", help="the one with the certificate that Kong is shown"
+    )
+    parser.add_argument("--kubeconfig", help="a kubeconfig; KUBECONFIG or ~/.kube/config where it is not given")
+    parser.add_argument("--context", help="a context of the kubeconfig; the current one where it is not given")
+    parser.add_argument("--wait-seconds", type=float, default=0, help="how long to wait until it is so (default: 0)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args()
+    if not (arguments.stack or arguments.namespace):
+        parser.error("one of --stack and --namespace is needed")
+    if arguments.stack and any(getattr(arguments, name) for name in FROM_ADMIN_OPTIONS):
+        parser.error("with --stack, the stack says how Kong's Admin API is reached: leave the options --admin-... out")
+    return arguments
+
+
+def _url(text: str) -> str:
+    if wrong := unsafe_address(text, what="read the token and answer in its place"):
+        raise argparse.ArgumentTypeError(wrong)
+    return text
+
+
+def _secret(text: str) -> SecretKey:
+    name, _, key = text.partition("/")
+    if not (name and key) or "/" in key:
+        raise argparse.ArgumentTypeError("is not of the form NAME/KEY")
+    return SecretKey(name=name, key=key)
+
+
+def _expected(api: kube.Kube, arguments: argparse.Namespace) -> tuple[Expectation, tuple[str, ...]]:
+    """What must hold, and what is to be said of where that comes from."""
+    if arguments.stack:
+        return _of_the_stack(api, arguments), ()
+    record = read_record(api, arguments.namespace)
+    admin = AdminOptions(
+        url=arguments.admin_url or "",
+        token_secret=arguments.admin_token_secret,
+        ca_secret=arguments.admin_ca_secret,
+        client_certificate_secret=arguments.admin_client_certificate_secret or "",
+    )
+    expected = believed_alone(api, record, deployment=arguments.deployment, admin=admin)
+    return expected, (trusted_note(record, expected),)
+
+
+def _of_the_stack(api: kube.Kube, arguments: argparse.Namespace) -> Expectation:
+    outputs = stack_outputs(arguments.stack)
+    if not outputs.get("recordDigest"):
+        raise NoOutputs(
+            f"The stack {arguments.stack} has no gateway with Traceable on it: it is an agent alone, or Traceable was "
+            "taken off, or no `pulumi up` of it has ended yet."
         )
-    return from_record(namespace, record.get("data") or {})
+    for option in ("namespace", "deployment"):
+        asked, is_there = getattr(arguments, option), outputs.get(option)
+        if asked not in (None, is_there):
+            raise NoOutputs(f"The {option} of the stack {arguments.stack} is {is_there}, and {asked} was asked for.")
+    return written_by(read_record(api, str(outputs["namespace"])), arguments.stack, outputs)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,11 @@ class Access:
     insecure: bool = False
 
     @property
+    def shows_secrets(self) -> bool:
+        """Whether anything that stands in a Secret is needed."""
+        return bool(self.token_secret or self.ca_secret or self.client_certificate_secret)
+
+    @property
     def where(self) -> str:
         """How errors name it."""
         return f"Kong's Admin API ({self.url or f'by a port-forward into {self.namespace}/{self.deployment}'})"

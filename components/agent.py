@@ -179,7 +179,8 @@ class AgentArgs:
 
     `token` is the platform token, None where `values` name a Secret that exists; `values` is what `agent_values()`
     gave; `timeout_seconds` is how long Helm waits for the agent to be ready, and again for a roll-back. `labels` tell
-    whose the objects are. `create_namespace` None is a namespace that somebody else in this program makes.
+    whose the objects are. `create_namespace` None is a namespace that somebody else in this program makes. `protect`
+    True refuses to delete the release, and the namespace where it is made here.
     """
 
     namespace: str
@@ -190,6 +191,7 @@ class AgentArgs:
     token: SecretStr | None
     timeout_seconds: int
     labels: Mapping[str, str]
+    protect: bool = False
 
 
 class TraceableAgent(pulumi.ComponentResource):
@@ -214,7 +216,9 @@ class TraceableAgent(pulumi.ComponentResource):
                 k8s.core.v1.Namespace(
                     f"{name}-namespace",
                     metadata={"name": args.namespace, "labels": dict(args.labels)},
-                    opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=list(LIVE_OBJECT)),
+                    opts=pulumi.ResourceOptions(
+                        parent=self, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
+                    ),
                 )
             )
         elif args.create_namespace is not None:
@@ -255,7 +259,7 @@ class TraceableAgent(pulumi.ComponentResource):
             values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
             timeout_seconds=args.timeout_seconds,
             import_existing=import_release,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before, protect=args.protect),
         )
         self.made: list[pulumi.CustomResource] = [release]
         self.endpoint = agent_endpoint(args.namespace)

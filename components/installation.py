@@ -18,6 +18,7 @@ import pulumi_kubernetes as k8s
 class InstallationArgs:
     """`namespace` is where the record is; `record` is what stands, None where nothing is to stand.
 
+    `record_digest` is what `proof.record.record_digest()` gives for it.
     It has short texts, and no secrets. `labels` tell whose it is.
     """
 
@@ -25,10 +26,13 @@ class InstallationArgs:
     record_name: str
     record: Mapping[str, str] | None
     labels: Mapping[str, str]
+    record_digest: str = ""
 
 
 class Installation(pulumi.ComponentResource):
     """The proof and the record. Outputs: `record` (str: the ConfigMap's name, "" where there is none).
+
+    `record_digest` is that of the record, and fails where the record is not written; "" where there is none.
 
     `prove` is called in every `up` when every one of `steps` is done, whether anything changed or not, and never in a
     preview; it raises pulumi.RunError. The record's data wait for it, so what follows, the deletions included, does
@@ -54,11 +58,13 @@ class Installation(pulumi.ComponentResource):
         if not pulumi.runtime.is_dry_run():
             data = pulumi.Output.all(*(step.id for step in steps)).apply(proven)
         self.proven = pulumi.Output.from_input(data).apply(lambda _: True)
+        self.record_digest: pulumi.Output[str] = pulumi.Output.from_input("")
         if args.record is not None:
-            k8s.core.v1.ConfigMap(
+            record = k8s.core.v1.ConfigMap(
                 f"{name}-record",
                 metadata={"name": args.record_name, "namespace": args.namespace, "labels": dict(args.labels)},
                 data=data,
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            self.record_digest = record.id.apply(lambda _: args.record_digest)
         self.register_outputs({"record": args.record_name if args.record is not None else "", "proven": self.proven})

@@ -103,7 +103,7 @@ class KongGatewayArgs:
 
     `fullname` is what `kong_fullname()` gave: fixed, because a Release's own `resourceNames` are unknown in every
     preview that changes it. `values` is what `kong_values()` gave; `timeout_seconds` is how long Helm waits for the
-    gateway to be ready, and again for a roll-back.
+    gateway to be ready, and again for a roll-back. `protect` True refuses to delete the release.
     """
 
     namespace: str
@@ -112,6 +112,7 @@ class KongGatewayArgs:
     chart: Chart
     values: Values = field(repr=False)
     timeout_seconds: int
+    protect: bool = False
 
 
 class KongGateway(pulumi.ComponentResource):
@@ -140,7 +141,7 @@ class KongGateway(pulumi.ComponentResource):
             values=args.values,
             timeout_seconds=args.timeout_seconds,
             import_existing=import_release,
-            opts=pulumi.ResourceOptions(parent=self, hooks=before),
+            opts=pulumi.ResourceOptions(parent=self, hooks=before, protect=args.protect),
         )
         self.made: list[pulumi.CustomResource] = [self.release]
         self.deployment = args.fullname

@@ -15,11 +15,15 @@ from values import LIVE_OBJECT
 
 @dataclass(frozen=True, kw_only=True)
 class KongNamespaceArgs:
-    """`namespace` is its name; `create` False finds it, and fails where it is missing. `labels` tell whose it is."""
+    """`namespace` is its name; `create` False finds it, and fails where it is missing. `labels` tell whose it is.
+
+    `protect` True refuses to delete one that was made here.
+    """
 
     namespace: str
     create: bool
     labels: Mapping[str, str]
+    protect: bool = False
 
 
 class KongNamespace(pulumi.ComponentResource):
@@ -38,7 +42,9 @@ class KongNamespace(pulumi.ComponentResource):
             self.made = k8s.core.v1.Namespace(
                 f"{name}-namespace",
                 metadata={"name": args.namespace, "labels": dict(args.labels)},
-                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=list(LIVE_OBJECT)),
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
+                ),
             )
         else:
             k8s.core.v1.Namespace.get(

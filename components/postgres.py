@@ -49,13 +49,15 @@ class ManagedPostgresArgs:
     """What the database is made of.
 
     `name` is what `postgres_name()` gave, of Secret, Service and StatefulSet in Kong's `namespace`; `labels` tell whose
-    they are; `timeout_seconds` is how long its pod may take to be ready.
+    they are; `timeout_seconds` is how long its pod may take to be ready. `protect` True refuses to delete the data and
+    the password.
     """
 
     namespace: str
     name: str
     labels: Mapping[str, str]
     timeout_seconds: int
+    protect: bool = False
 
     @property
     def host(self) -> str:
@@ -162,13 +164,15 @@ class ManagedPostgres(pulumi.ComponentResource):
             f"{name}-password",
             length=PASSWORD_LENGTH,
             special=False,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         secret = k8s.core.v1.Secret(
             f"{name}-secret",
             metadata=metadata,
             string_data={PASSWORD_KEY: password.result},
-            opts=pulumi.ResourceOptions(parent=self, hooks=before, additional_secret_outputs=list(LIVE_OBJECT)),
+            opts=pulumi.ResourceOptions(
+                parent=self, hooks=before, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
+            ),
         )
         service = k8s.core.v1.Service(
             f"{name}-service",
@@ -183,6 +187,7 @@ class ManagedPostgres(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[secret, service],
+                protect=args.protect,
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=f"{args.timeout_seconds}s", update=f"{args.timeout_seconds}s"
                 ),

@@ -10,10 +10,12 @@ def fresh_id() -> str:
     return new_stack_id(pulumi.get_project(), pulumi.get_stack())
 
 
-async def kept_id(name: str, fresh: str) -> str:
-    """The id of the running stack: `fresh` in its first update, and the same ever after. Raises pulumi.RunError.
+async def kept_id(name: str, fresh: str) -> tuple[pulumi.Resource, str]:
+    """The id of the running stack, and what keeps it: `fresh` in its first update, and the same ever after.
 
-    The engine's own `Stash` keeps it, so it needs no plugin; a preview before the first update keeps nothing
+    Raises pulumi.RunError. Everything that carries the id depends on the resource: otherwise a `destroy` would
+    forget the id first, and an interrupted or refused one would leave objects that are nobody's. The engine's own
+    `Stash` keeps it, so it needs no plugin; a preview before the first update keeps nothing
     (https://www.pulumi.com/docs/iac/concepts/resources/stash/).
     """
     stash = pulumi.Stash(name, input=fresh, opts=pulumi.ResourceOptions(ignore_changes=["input"]))
@@ -23,4 +25,4 @@ async def kept_id(name: str, fresh: str) -> str:
             f"The resource {name} is not among the targets of this first update, so the stack would have no id to mark "
             "its objects with. Nothing was changed. Run pulumi up without --target once."
         )
-    return str(kept)
+    return stash, str(kept)

@@ -2,9 +2,10 @@
 
 Two patches that are always there. Wanted, they hold the namespace's label, the pods' annotation and a digest of what
 a sidecar is given at its injection (a running sidecar keeps the old values until its pod is new). Not wanted, they
-hold nothing. So switching is an update, which is awaited and has its place in the order; a deletion would come last
-and not be awaited. The DeploymentPatch names map entries only: one that names items of a list (containers, env)
-shows a change in every preview. Leaves out the sidecar itself: the injector brings it.
+hold nothing but the namespace's label that says whose gateway is there. So switching is an update, which is awaited
+and has its place in the order; a deletion would come last and not be awaited. The DeploymentPatch names map entries
+only: one that names items of a list (containers, env) shows a change in every preview. Leaves out the sidecar itself:
+the injector brings it.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ownership import GATEWAY_LABEL
 from tme_rule import INJECT_ANNOTATION, INJECT_LABEL
 from values import LIVE_OBJECT
 
@@ -31,12 +33,13 @@ def pod_annotations(settings_digest: str) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class TmeInjectionArgs:
-    """Which gateway, and whether it gets the TME.
+    """Which gateway of the stack `owner`, and whether it gets the TME.
 
     `wanted` is True in sync while enabled. `settings_digest` stands for what a TME is given at its injection: another
     one rolls the gateway. `timeout_seconds` is how long the rollout may take.
     """
 
+    owner: str
     wanted: bool
     namespace: str
     deployment: str
@@ -66,9 +69,8 @@ class TmeInjection(pulumi.ComponentResource):
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
 
         def label(after: list[pulumi.Resource]) -> pulumi.CustomResource:
-            metadata = k8s.meta.v1.ObjectMetaPatchArgs(
-                name=args.namespace, labels=INJECT_LABEL if args.wanted else None
-            )
+            labels = {GATEWAY_LABEL: args.owner, **(INJECT_LABEL if args.wanted else {})}
+            metadata = k8s.meta.v1.ObjectMetaPatchArgs(name=args.namespace, labels=labels)
             return k8s.core.v1.NamespacePatch(
                 f"{name}-namespace-label",
                 metadata=metadata,

@@ -19,6 +19,7 @@ from gates import leaving, old_pods, their_files, unrecorded
 from gates.hooks import AGENT_DEPLOYMENT, Check, Connection, Hooks
 from gates.probe import Probe
 from proof import Expectation
+from safe_text import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,9 @@ class Gates(Hooks):
             raise pulumi.RunError(report.text())
         pulumi.log.info(report.text())
         for warning in report.warnings:
-            pulumi.log.warn(warning)
+            pulumi.log.warn(printable(warning))
         for reason in report.not_checked:
-            pulumi.log.warn(f"not checked: {reason}")
+            pulumi.log.warn(printable(f"not checked: {reason}"))
 
     def _watch_gateway(self, api: kube.Kube) -> None:
         expected = self._expectation

@@ -12,6 +12,7 @@ import kube
 from gates.hooks import AGENT_DEPLOYMENT, Connection, Hooks
 from proof import alone
 from proof.alone import AgentExpectation
+from safe_text import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class AgentGates(Hooks):
             raise pulumi.RunError(report.text())
         pulumi.log.info(report.text())
         for reason in report.not_checked:
-            pulumi.log.warn(f"not checked: {reason}")
+            pulumi.log.warn(printable(f"not checked: {reason}"))
 
     def _watch_agent(self, api: kube.Kube) -> None:
         self._watch(api, self._expectation.namespace, AGENT_DEPLOYMENT, plugin_object=None)

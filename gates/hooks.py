@@ -10,7 +10,7 @@ from typing import Protocol
 import pulumi
 
 import kube
-from gates import unrecorded
+from gates import taken_names, unrecorded
 from gates.probe import Refused
 from gates.watch import RolloutWatch
 from safe_text import printable
@@ -40,6 +40,20 @@ class Hooks:
         self._owner = owner
         self._timeout_seconds = timeout_seconds
         self._watches: dict[tuple[str, str], RolloutWatch] = {}
+        self._name_is_free = pulumi.ResourceHook("before-create-name-is-free", self._refuse_taken_name)
+
+    def check_names(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """A transformation that has each object's name checked directly before it is created."""
+        if not args.type_.startswith("kubernetes:") or args.type_.split(":")[-1] not in taken_names.PLURALS:
+            return None
+        checked = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[self._name_is_free]))
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, checked))
+
+    async def _refuse_taken_name(self, args: pulumi.ResourceHookArgs) -> None:
+        def check(api: kube.Kube) -> None:
+            taken_names.refuse_unless_owned(api, args.type, args.new_inputs or {}, owner=self._owner)
+
+        await self._run([check])
 
     def _binding(self, name: str, *, create: list[Check], update: list[Check]) -> pulumi.ResourceHookBinding:
         return pulumi.ResourceHookBinding(
@@ -49,15 +63,18 @@ class Hooks:
 
     def _hook(self, name: str, checks: list[Check]) -> pulumi.ResourceHook:
         async def run(_: pulumi.ResourceHookArgs) -> None:
-            self._loop = asyncio.get_running_loop()
-            for check in checks:
-                try:
-                    # Beside the program's own loop: what else is under way goes on.
-                    await asyncio.to_thread(check, self._cluster.api)
-                except (Refused, kube.ApiError, kube.Unreachable) as problem:
-                    raise pulumi.RunError(str(problem)) from None
+            await self._run(checks)
 
         return pulumi.ResourceHook(name, run)
+
+    async def _run(self, checks: list[Check]) -> None:
+        self._loop = asyncio.get_running_loop()
+        for check in checks:
+            try:
+                # Beside the program's own loop: what else is under way goes on.
+                await asyncio.to_thread(check, self._cluster.api)
+            except (Refused, kube.ApiError, kube.Unreachable) as problem:
+                raise pulumi.RunError(str(problem)) from None
 
     def _watch(self, api: kube.Kube, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
         """Begins to look at a Deployment, once in a run."""

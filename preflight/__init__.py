@@ -24,6 +24,7 @@ from preflight import (
     guard,
     moved,
     network,
+    protected,
     releases,
     rights,
     rows,
@@ -142,6 +143,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="a gateway of this stack here", look=moved.gateway_here_is_the_one_that_stands)
     yield Rule(subject="a gateway of this stack elsewhere", look=moved.gateway_stands_nowhere_else, severity="advice")
     yield Rule(subject="the ingress class", look=moved.class_changes_while_disabled)
+    yield Rule(subject="an agent that is protected against deletion", look=protected.protected_agent_stays)
     yield Rule(subject="what the cluster knows of policies", look=guard.cluster_knows_policies)
     yield Rule(subject="options of the plugin that stands", look=versions.standing_options_are_known)
     yield Rule(subject="plugins whose files go", look=versions.plugins_that_go_are_not_in_use)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from commands import config_set
 from preflight.finding import Finding
 from preflight.intent import Adoption, AloneIntent, Intent
 from preflight.looks import Looks
@@ -68,7 +69,7 @@ def it_can_be_taken_over(
             subject=subject,
             wrong=f"is of chart version {version}, and this stack's is {adoption.version}: the take-over would be an "
             "upgrade, and roll its pods",
-            mend=f"`pulumi config set --path traceable-kong:{key}.chart.version {version}`, and upgrade afterwards",
+            mend=f"`{config_set(f'{key}.chart.version', version)}`, and upgrade afterwards",
             only_warns=True,
         )
     theirs = release.get("config") or {}

@@ -5,13 +5,16 @@ Leaves out what is asked of every agent of ours (foreign.py, releases.py, adopti
 
 from collections.abc import Iterator
 
-from kube import Document
+from commands import config_set
 from ownership import STACK_LABEL
+from preflight.agent import injector_webhook
 from preflight.finding import Finding
 from preflight.foreign import Thing, things_of_the_agent
 from preflight.intent import AloneIntent
-from preflight.looks import NAMESPACES, Looks, config_maps, name_of
-from preflight.moved import EVERY_CONFIG_MAP
+from preflight.looks import MUTATING_WEBHOOKS, NAMESPACES, Looks, config_maps, name_of
+from preflight.moved import gateway_namespaces
+
+EVERY_CONFIG_MAP = "/api/v1/configmaps"
 
 
 def things(intent: AloneIntent) -> Iterator[Thing]:
@@ -29,14 +32,19 @@ def things(intent: AloneIntent) -> Iterator[Thing]:
 def nothing_else_of_this_stack_stands(looks: Looks, intent: AloneIntent) -> Iterator[Finding]:
     """This stack has no gateway, which would go with this run, and its agent is nowhere else.
 
-    A gateway that Traceable has left has no record; then it is the namespace that was made for it.
+    A gateway is where a namespace's label says so; one that Traceable has left has no such label, and then it is the
+    namespace that was made for it. An agent is where its record is: in a namespace that this stack made, or beside the
+    injector's webhook that is called after it. Nobody who only has rights in a namespace can make either; a record
+    alone can be anybody's.
     """
     here, selector = intent.agent.namespace, f"{STACK_LABEL}={intent.owner}"
-    records = looks.list(EVERY_CONFIG_MAP, metadata_only=True, labelSelector=selector)
-    gateways = {_namespace_of(item) for item in records if name_of(item) == intent.gateways_record}
-    agents = {_namespace_of(item) for item in records if name_of(item) == intent.record} - {here}
     made = {name_of(item) for item in looks.list(NAMESPACES, metadata_only=True, labelSelector=selector)}
-    for namespace in sorted(gateways | (made - agents - {here})):
+    records = looks.list(
+        EVERY_CONFIG_MAP, metadata_only=True, labelSelector=selector, fieldSelector=f"metadata.name={intent.record}"
+    )
+    recorded = {str(item["metadata"]["namespace"]) for item in records} - {here}
+    agents = {namespace for namespace in recorded if namespace in made or _has_injector(looks, namespace)}
+    for namespace in sorted(gateway_namespaces(looks, intent.owner) | (made - agents - {here})):
         yield Finding(
             subject="traceable-kong:gateway",
             wrong=f"is false, and this stack has a gateway in namespace {namespace}: Traceable would be taken off it, "
@@ -49,10 +57,19 @@ def nothing_else_of_this_stack_stands(looks: Looks, intent: AloneIntent) -> Iter
             subject="traceable-kong:agent.namespace",
             wrong=f"is {here}, and this stack's agent stands in namespace {namespace}: it would be removed there, and "
             "the gateways that use it would get no TME",
-            mend=f"`pulumi config set --path traceable-kong:agent.namespace {namespace}`; or a second stack for the "
-            "other one, and this one goes when every gateway's agent.namespace names that",
+            mend=f"`{config_set('agent.namespace', namespace)}`; or a second stack for the other one, and this "
+            "one goes when every gateway's agent.namespace names that",
+        )
+    for namespace in sorted(recorded - agents):
+        yield Finding(
+            subject=f"configmap {intent.record} in namespace {namespace}",
+            wrong="carries this stack's label, and nothing else says that its agent is there: somebody made it by "
+            "hand, or the injector of an agent that is there is off",
+            mend=f"If this stack's agent was moved from there, set agent.namespace back to {namespace}; else delete "
+            f"the ConfigMap: `kubectl delete configmap {intent.record} --namespace {namespace}`",
+            only_warns=True,
         )
 
 
-def _namespace_of(item: Document) -> str:
-    return str(item["metadata"]["namespace"])
+def _has_injector(looks: Looks, namespace: str) -> bool:
+    return looks.get(f"{MUTATING_WEBHOOKS}/{injector_webhook(namespace)}") is not None

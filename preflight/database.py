@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 
+from commands import config_set
 from preflight.existing import plain_environment
 from preflight.finding import Finding
 from preflight.intent import Intent
@@ -24,7 +25,6 @@ from preflight.looks import (
 )
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-SET = "`pulumi config set --path traceable-kong:kong.database"
 
 
 def database_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -43,8 +43,9 @@ def database_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Fi
             subject="traceable-kong:kong.database",
             wrong=f"is {gateway.database}, and this stack stands with {stands}: Kong's configuration lives elsewhere "
             "then, its routes too, and the plugin that stands would be left behind",
-            mend=f"{SET} {stands}`; or `pulumi destroy` with that, then {SET} {gateway.database}` and `pulumi up`; or, "
-            "without a time when nothing serves, a second stack beside this one, to which the clients move",
+            mend=f"`{config_set('kong.database', str(stands))}`; or `pulumi destroy` with that, then "
+            f"`{config_set('kong.database', gateway.database)}` and `pulumi up`; or, without a time when nothing "
+            "serves, a second stack beside this one, to which the clients move",
         )
     elif runs not in (None, gateway.database):
         known = runs in ("off", "postgres")
@@ -52,7 +53,9 @@ def database_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Fi
             subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
             wrong=f"runs Kong with KONG_DATABASE {runs!r}, and kong.database is {gateway.database}: the plugin would "
             f"be {'a row' if gateway.database == 'postgres' else 'an object of Kubernetes'} that this Kong never reads",
-            mend=f"{SET} {runs}`" if known else "name a Kong with PostgreSQL, or without a database",
+            mend=f"`{config_set('kong.database', str(runs))}`"
+            if known
+            else "name a Kong with PostgreSQL, or without a database",
         )
 
 

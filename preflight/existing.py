@@ -6,6 +6,7 @@ Leaves out its Admin API (gateway.py) and what of ours is there under names of o
 import json
 from collections.abc import Iterator
 
+from commands import config_set
 from existing.editing import EditFailed, note_in
 from existing.template import Conflict, Part, conflicts, removed, standing
 from existing.variables import SEPARATORS
@@ -111,8 +112,8 @@ def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]
             subject=where,
             wrong=f"has another image in container {gateway.container} than Kong's, which is in {', '.join(meant)}: "
             "the files and variables would go where nobody reads them",
-            mend=f"`pulumi config set --path traceable-kong:kong.container {meant[0]}`; or, if {gateway.container} is "
-            "Kong by another name, name that there: then this only warns",
+            mend=f"`{config_set('kong.container', meant[0])}`; or, if {gateway.container} is Kong by another name, "
+            "name that there: then this only warns",
             only_warns=gateway.container_named,
         )
 

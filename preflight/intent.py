@@ -99,7 +99,7 @@ class AgentIntent:
     """The agent; `release` is None for one that exists. `timeout_seconds` is how long Helm may wait for it.
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
-    `adoption` is as of the gateway.
+    `adoption` is as of the gateway. `protect` is whether it is protected against deletion.
     """
 
     namespace: str
@@ -109,6 +109,7 @@ class AgentIntent:
     their_secret: SecretKey | None
     timeout_seconds: int
     adoption: Adoption | None = None
+    protect: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,12 +170,10 @@ class Intent:
 class AloneIntent:
     """What a stack that is the agent alone is about to do: `owner` and `live_change` are as in `Intent`.
 
-    `agent` is ours. `record` is the ConfigMap beside it that records what stands, `gateways_record` the one that a
-    stack with a gateway has beside that.
+    `agent` is ours. `record` is the ConfigMap beside it that records what stands.
     """
 
     owner: str
     live_change: bool
     agent: AgentIntent
     record: str
-    gateways_record: str

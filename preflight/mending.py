@@ -19,6 +19,7 @@ from kube import ApiError, Document, Kube, Unreachable
 from preflight.finding import DeadRelease, Finding
 from preflight.looks import labels_of
 from preflight.releases import IN_PROGRESS, owner_of, serving, standing_in
+from safe_text import kind_of, without_quoted
 
 GRACE_SECONDS = 30
 """What helm is given beyond its own time, so that it can say itself that this is over."""
@@ -50,8 +51,10 @@ def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str |
     """
     try:
         return _mend(api, dead, kubeconfig, context, say)
-    except (ApiError, Unreachable, OSError) as problem:
+    except (ApiError, Unreachable) as problem:
         return _not_mended(dead, str(problem))
+    except OSError as problem:
+        return _not_mended(dead, kind_of(problem))
 
 
 def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
@@ -145,7 +148,7 @@ def _run_helm(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str
                 timeout=timeout,
                 check=False,
             )
-            said = done.stderr.strip() if done.returncode else ""
+            said = without_quoted(done.stderr.strip()) if done.returncode else ""
         except subprocess.TimeoutExpired:
             said = f"no answer within {timeout} seconds"
     after = _newest(api, dead)

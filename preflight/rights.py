@@ -137,7 +137,7 @@ def _agent(agent: AgentIntent) -> Iterator[Purpose]:
 def _row(row: RowIntent, kong: str) -> Purpose:
     """Kong is asked in its pod or at its address, with what stands in Secrets beside it."""
     access = row.access
-    shown = access.token_secret or access.ca_secret or access.client_certificate_secret
+    shown = access.shows_secrets
     into_a_pod = (
         Right(verb="get", resource="deployments", group="apps", namespace=kong),
         Right(verb="list", resource="pods", namespace=kong),

@@ -4,6 +4,7 @@ Where there is no Kong yet there is nothing to ask. Leaves out the writing (admi
 """
 
 import json
+import shlex
 from collections.abc import Iterator
 
 from admin.access import NoGateway, SecretMissing
@@ -11,6 +12,7 @@ from admin.client import Refused
 from admin.editing import way_out, whose
 from admin.listener import AdminError, Silent
 from admin.row import is_at, is_ours, owner_of
+from commands import config_set
 from preflight.finding import Finding
 from preflight.intent import Intent, RowIntent
 from preflight.looks import Looks, Rows, config_maps, deployment
@@ -132,8 +134,8 @@ def rows_of_plugins_that_go_are_ours(looks: Looks, intent: Intent) -> Iterator[F
                 subject=f"row {item.get('id')} of Kong's plugins",
                 wrong=f"uses the plugin {item['name']}, whose files go with this change: a Kong that starts with it "
                 "would not start",
-                mend=f"`curl -X DELETE .../plugins/{item.get('id')}`; or keep the rock that stands: `pulumi config set "
-                "--path traceable-kong:plugin.version VERSION`",
+                mend=f"`curl -X DELETE {shlex.quote('.../plugins/' + str(item.get('id')))}`; or keep the rock that "
+                f"stands: `{config_set('plugin.version', 'VERSION')}`",
             )
 
 

@@ -7,6 +7,7 @@ a step takes two: first what goes is taken out, then the files change. Leaves ou
 
 from collections.abc import Iterator
 
+from commands import config_set
 from kube import Document
 from ownership import is_owned, selector
 from plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version
@@ -24,8 +25,6 @@ from preflight.looks import (
     name_of,
     plugins_of,
 )
-
-SET = "pulumi config set --path traceable-kong:plugin."
 
 
 def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -57,10 +56,14 @@ def mend_unknown_options(looks: Looks, intent: Intent, unknown: list[str], resou
             f"without it for that long: `pulumi destroy --target '**{resource}' --target-dependents`, then `pulumi up`"
         )
     return (
-        f"two steps. First the options, with the rock that stands: `{SET}version {version}`, `{SET}sha256 "
-        f"{digest}` (and plugin.rock as it was), `pulumi up`. Then the rock: `{SET}version "
-        f"{intent.plugin.rock_version}`, `{SET}sha256 {intent.plugin.rock_sha256}`, `pulumi up`"
+        f"two steps. First the options, with the rock that stands: {_set_rock(version, digest)} (and plugin.rock as it "
+        f"was), `pulumi up`. Then the rock: {_set_rock(intent.plugin.rock_version, intent.plugin.rock_sha256)}, "
+        "`pulumi up`"
     )
+
+
+def _set_rock(version: str, digest: str) -> str:
+    return f"`{config_set('plugin.version', version)}`, `{config_set('plugin.sha256', digest)}`"
 
 
 def unknown_options(config: Document, rock_version: str) -> list[str]:

@@ -4,6 +4,7 @@ Leaves out secrets: everything here stands in a ConfigMap that anybody may read 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,10 @@ from safe_text import PlainError, kind_of
 
 PLUGINS_DIRECTORY = "/opt/kong/plugins"
 """Where the Kong chart mounts a plugin's files, below it one folder a plugin (kong chart 3.4.1)."""
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_KONG_NAME = re.compile(r"[^\s/?#%]+")
+"""What the settings take for a workspace, a route or a service: it is a part of a path of the Admin API."""
 
 RECORD_NAME = "traceable-installation"
 """The ConfigMap in Kong's namespace that says what stands."""
@@ -93,35 +98,70 @@ class Expectation:
 
 
 def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
-    """The expectation of a record in `namespace`. Raises UnreadableRecord."""
+    """The expectation of a record in `namespace`. Raises UnreadableRecord.
+
+    Anybody may have written it: what becomes a part of a path or of a command is a name, and all is in `namespace`.
+    """
     try:
         return Expectation(
             namespace=namespace,
-            release=data["release"],
-            deployment=data["deployment"],
-            container=data["container"],
+            release=_name(data, "release"),
+            deployment=_name(data, "deployment"),
+            container=_name(data, "container"),
             ingress_class=data["ingressClass"],
             plugin=data["plugin"],
-            plugin_object=data["pluginObject"],
+            plugin_object=_name(data, "pluginObject"),
             plugin_version=data["loadedVersion"],
             enabled=data["enabled"] == "true",
             everywhere=data["scope"] == "global",
             config=_mapping(data, "pluginConfig"),
-            files=_mapping(data, "files"),
+            files=_files(data),
             tme_image=parse_image(data["tmeImage"]) if data["tmeImage"] else None,
-            agent_namespace=data["agentNamespace"],
+            agent_namespace=_name(data, "agentNamespace"),
             installed=data["installed"] == "true",
-            database=_database(data),
+            database=_database(namespace, data),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}") from None
 
 
-def _database(data: Mapping[str, str]) -> Database | None:
+def _name(data: Mapping[str, str], key: str) -> str:
+    return _checked(data[key], key) if data[key] else ""
+
+
+def _checked(text: Any, what: str) -> str:
+    """A name as Kubernetes gives them to objects and containers."""
+    if not isinstance(text, str) or not _NAME.fullmatch(text):
+        raise UnreadableRecord(f"The record is not what a stack writes: {what} is not a name.")
+    return text
+
+
+def _files(data: Mapping[str, str]) -> dict[str, str]:
+    return {path: _checked(name, "a ConfigMap in files") for path, name in _mapping(data, "files").items()}
+
+
+def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
     # A record that was written before there were databases says nothing of them.
     if data.get("database", "off") == "off":
         return None
-    return Database(place=Place(**_mapping(data, "pluginRow")), access=access_of(_mapping(data, "adminApi")))
+    place, access = Place(**_mapping(data, "pluginRow")), access_of(_mapping(data, "adminApi"))
+    for what, text in (("workspace", place.workspace), ("route", place.route), ("service", place.service)):
+        if text and not _KONG_NAME.fullmatch(text):
+            raise UnreadableRecord(f"The record is not what a stack writes: {what} is not a name of Kong's.")
+    for secret in (access.token_secret, access.ca_secret):
+        if secret:
+            _checked(secret.name, "the name of a Secret")
+    if access.client_certificate_secret:
+        _checked(access.client_certificate_secret, "the name of a Secret")
+    elsewhere = (access.namespace, access.deployment, access.container, access.workspace) != (
+        namespace,
+        data["deployment"],
+        data["container"],
+        place.workspace,
+    )
+    if elsewhere:
+        raise UnreadableRecord("The record is not what a stack writes: its Admin API is not that of its own gateway.")
+    return Database(place=place, access=access)
 
 
 def _mapping(data: Mapping[str, str], key: str) -> dict[str, Any]:

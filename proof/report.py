@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from safe_text import printable_lines
+
 PROTECTED = "protected"
 DISABLED = "disabled"
 NO_ROUTE_SELECTED = "no route selected"
@@ -105,7 +107,7 @@ class Report:
         lines += [f"  not checked: {reason}" for reason in self.not_checked]
         lines += [f"  warning: {warning}" for warning in self.warnings]
         lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join(lines)
+        return printable_lines(lines)
 
     def table(self) -> str:
         """One row a pod, then what failed."""
@@ -113,7 +115,7 @@ class Report:
         rows += [self._row(pod) for pod in self._pods()]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, "", self.text()])
+        return "\n".join([printable_lines(lines), "", self.text()])
 
     def json(self) -> str:
         """The same for programs."""

@@ -125,6 +125,11 @@ class AgentSettings(_Part):
     adopt: Switch = Field(
         default=False, description="True: take over the Helm release `traceable-agent` that was installed by hand."
     )
+    protect: Switch | None = Field(
+        default=None,
+        description="True: `pulumi destroy`, and whatever else would delete the agent or its namespace, is refused. "
+        "Unset: as agent.adopt.",
+    )
     environment: Text | None = Field(default=None, description="The environment's name on the Traceable platform.")
     endpoint: str | None = Field(default=None, description="The Traceable platform's address; the chart's where unset.")
     chart: Annotated[ChartSettings, _chart_of(AGENT_REPOSITORY, "traceable-agent")] = Field(
@@ -138,6 +143,11 @@ class AgentSettings(_Part):
         "what that agent's configuration says, else `docker.io/traceableai/traceable-agent`.",
     )
     timeout_seconds: Seconds = Field(default=300, description="How long Helm waits for the agent.")
+
+    @property
+    def protected(self) -> bool:
+        """Whether it is protected against deletion."""
+        return self.adopt if self.protect is None else self.protect
 
 
 class PostgresSettings(_Part):
@@ -187,6 +197,11 @@ class KongSettings(_Part):
     create_namespace: Switch = Field(default=True, description="False: the namespace exists.")
     release: Name = Field(default="quickstart", max_length=53, description="Name of the Helm release.")
     adopt: Switch = Field(default=False, description="True: take over the Helm release that was installed by hand.")
+    protect: Switch | None = Field(
+        default=None,
+        description="True: `pulumi destroy`, and whatever else would delete the gateway, its namespace or its managed "
+        "database, is refused. Unset: as kong.adopt.",
+    )
     chart: Annotated[ChartSettings, _chart_of(KONG_REPOSITORY, "kong")] = Field(
         default=ChartSettings(repository=KONG_REPOSITORY, name="kong", version="3.4.1"),
         description="Where the chart comes from.",
@@ -205,6 +220,11 @@ class KongSettings(_Part):
     )
     postgres: PostgresSettings | None = Field(default=None, description="Kong's database, in DB mode.")
     admin: AdminSettings | None = Field(default=None, description="Kong's Admin API, in DB mode.")
+
+    @property
+    def protected(self) -> bool:
+        """Whether it is protected against deletion."""
+        return self.adopt if self.protect is None else self.protect
 
 
 class Settings(_Part):

@@ -4,10 +4,12 @@ Leaves out the rules themselves (settings/rules.py, settings/rules_plugin.py).
 """
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from commands import config_remove as config_remove
+from commands import config_set as config_set
+from commands import config_set_secret as config_set_secret
 from settings.model import Settings
 
 
@@ -61,22 +63,3 @@ def shown(value: object) -> str:
     """
     text = repr(re.sub(r".*@", "***@", value, flags=re.DOTALL) if isinstance(value, str) else value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def config_set(key: str, value: str) -> str:
-    """The command that sets a key, with `--path` where it is inside an object."""
-    return f"pulumi config set{_option(key)} {_argument(key)} {shlex.quote(value)}"
-
-
-def config_remove(key: str) -> str:
-    """The command that takes a key out."""
-    return f"pulumi config rm{_option(key)} {_argument(key)}"
-
-
-def _option(key: str) -> str:
-    return " --path" if "." in key or "[" in key else ""
-
-
-def _argument(key: str) -> str:
-    name = f"traceable-kong:{key}"
-    return shlex.quote(name) if "[" in name else name

@@ -116,7 +116,7 @@ def foreign_kong(settings: Settings) -> Iterator[Problem]:
                 f"{config_remove('kong.filesFrom')}, or {config_set('kong.install', 'false')}",
             )
         return
-    for name in ("adopt", "chart", "createNamespace", "release"):
+    for name in ("adopt", "chart", "createNamespace", "protect", "release"):
         if _is_given(settings.kong, name):
             key = f"kong.{name}"
             yield Problem(

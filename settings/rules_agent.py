@@ -188,7 +188,7 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
         return
     if not settings.gateway:
         return  # Not meant: a stack without a gateway is its agent (rules_alone.py).
-    for name in ("adopt", "chart", "createNamespace", "environment", "endpoint", "timeoutSeconds"):
+    for name in ("adopt", "chart", "createNamespace", "environment", "endpoint", "protect", "timeoutSeconds"):
         if _is_given(settings.agent, name):
             key = f"agent.{name}"
             yield Problem(

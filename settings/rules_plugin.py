@@ -21,7 +21,7 @@ from plugin_options import (
     text,
 )
 from settings.model import Settings
-from settings.problem import Problem, config_remove, config_set, path_of, rule, shown
+from settings.problem import Problem, config_remove, config_set, config_set_secret, path_of, rule, shown
 
 
 @rule
@@ -133,7 +133,7 @@ def rock_address(settings: Settings) -> Iterator[Problem]:
     if not rock.strip():
         yield Problem("plugin.rock", "is empty: there is no rock", config_remove("plugin.rock"))
     elif "://" in rock and (wrong := unsafe_address(rock, what="change the plugin")):
-        header = ", and pulumi config set --secret --path traceable-kong:plugin.headers.Authorization"
+        header = f", and {config_set_secret('plugin.headers.Authorization')}"
         yield Problem("plugin.rock", wrong, mend + (header if "password" in wrong else ""))
 
 
@@ -154,5 +154,5 @@ def headers_can_be_sent(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 key,
                 "cannot be sent as an HTTP header (a line break, a space at an end, or a letter beyond ASCII)",
-                f"pulumi config set --secret --path traceable-kong:{key} (it asks for the value)",
+                f"{config_set_secret(key)} (it asks for the value)",
             )

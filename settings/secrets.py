@@ -13,7 +13,7 @@ import yaml
 from pydantic import SecretStr
 
 from settings.model import FREE_FORM
-from settings.problem import Problem, config_set, path_of
+from settings.problem import Problem, config_set, config_set_secret, path_of
 
 SecretPath = tuple[str | int, ...]
 """`("agentToken",)` or `("kongValues", "env", "password")`; a path to an object means all that is in it."""
@@ -150,11 +150,9 @@ def plain_credentials(raw: Mapping[str, Any]) -> Iterator[Problem]:
     if isinstance(raw.get("agentToken"), str):
         keys.append("agentToken")
     for key in keys:
-        path = " --path" if key != "agentToken" else ""
         yield Problem(
             key,
             "stands in plain text in the stack file, for everybody who can read it",
-            f"pulumi config set --secret{path} traceable-kong:{key} (it asks for the value); then make a new one, "
-            "because this one has been seen",
+            f"{config_set_secret(key)} (it asks for the value); then make a new one, because this one has been seen",
             "credentials_in_plain_text",
         )

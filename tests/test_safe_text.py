@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from addresses import without_credentials
-from safe_text import PlainError, kind_of, printable, printable_lines
+from safe_text import PlainError, kind_of, printable, printable_lines, without_quoted
 
 MARKER = "hunter2-marker"
 
@@ -53,6 +53,25 @@ def test_an_error_is_one_line() -> None:
 )
 def test_a_url_without_its_password(url: str, expected: str) -> None:
     assert without_credentials(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            f"error: cannot unmarshal !!str `{MARKER}` into v1.Config",
+            'error: cannot unmarshal !!str "..." into v1.Config',
+        ),
+        (
+            f'Secret "a" is invalid: data[b]: Invalid value: "{MARKER}\\"{MARKER}"',
+            'Secret "..." is invalid: data[b]: Invalid value: "..."',
+        ),
+        (f"no such 'x\n{MARKER}' there", 'no such "..." there'),
+        ("timed out waiting for the condition", "timed out waiting for the condition"),
+    ],
+)
+def test_what_a_tool_quotes_is_left_out(said: str, expected: str) -> None:
+    assert without_quoted(said) == expected
 
 
 def _raised(what: str) -> BaseException:

@@ -6,6 +6,7 @@ shared. Leaves out what a test asks of the cluster.
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -168,8 +169,11 @@ class LiveStack:
 
     def verify(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """The command that the stack's output names."""
+        return self.run_verify(*shlex.split(self.outputs()["verify"])[2:], *options)
+
+    def run_verify(self, *options: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [paths.VENV_BIN / "python", "verify.py", "--namespace", self.kong_namespace, *options],
+            [paths.VENV_BIN / "python", "verify.py", *options],
             cwd=self.directory,
             env=self.environment(),
             stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """A Kong with a database, when it goes wrong; a database for development; and a Kong that somebody else installed."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.rows import recorded_rows
 from tests.live.stack import CommandFailed, LiveStack
-from tests.live.standing import everything, gateway_pods, of_charts, tme_count
+from tests.live.standing import everything, gateway_pods, of_charts, record, tme_count
 from tests.live.test_interrupted import killed_when
 from tests.live.with_database import (
     DATABASE_PASSWORD,
@@ -184,6 +185,7 @@ def test_an_enterprise_kong_asks_for_a_token_and_a_certificate_in_its_pod_and_at
         stack.up()
         stack.preview(NOTHING)
         assert stack.verify().returncode == 0
+        a_record_is_believed_within_limits(stack)
         for text in (stack.pulumi("stack", "export"), stack.preview("--diff"), str(stack.outputs())):
             assert token not in text and "PRIVATE KEY" not in text
         maps = stack.objects("configmaps", "--all-namespaces")
@@ -215,6 +217,32 @@ def test_an_enterprise_kong_asks_for_a_token_and_a_certificate_in_its_pod_and_at
         stack.destroy()
     finally:
         stack.kubectl("delete", "namespace", stack.kong_namespace, "--wait=false")
+
+
+def a_record_is_believed_within_limits(stack: LiveStack) -> None:
+    """Alone it shows nobody a Secret, changed by hand it is refused, and the command line can name what it may not."""
+    here = ("--namespace", stack.kong_namespace)
+    alone = stack.run_verify(*here)
+    assert alone.returncode == 2 and "names the Secret kong-admin" in alone.stderr
+    named = ("--admin-token-secret", "kong-admin/token", "--admin-client-certificate-secret", "kong-admin-client")
+    told = stack.run_verify(*here, *named)
+    assert told.returncode == 0 and "was read from the record" in told.stdout, told.stdout + told.stderr
+
+    standing = record(stack)
+    access = json.loads(standing["adminApi"])
+    evil = json.dumps({**access, "url": "https://127.0.0.1:9", "tokenSecret": "kong-admin-tls/tls.key"})
+    patch = ("patch", "configmap", "traceable-installation", *here, "--type=merge")
+    stack.kubectl(*patch, f"--patch={json.dumps({'data': {'adminApi': evil}})}")
+    changed = stack.verify()
+    assert changed.returncode == 2 and "somebody changed it" in changed.stderr
+    alone = stack.run_verify(*here)
+    assert alone.returncode == 2 and "names the address https://127.0.0.1:9" in alone.stderr
+    # What a refresh has seen is still not what the stack wrote.
+    stack.pulumi("refresh", "--yes", "--skip-preview")
+    assert stack.verify().returncode == 2
+    stack.up("--refresh")
+    assert record(stack) == standing
+    assert stack.verify().returncode == 0
 
 
 def test_a_kong_with_a_database_that_somebody_else_installed(database: Server, new_stack: NewStack) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from local import rock
-from tests.live.gateway import eventually
+from tests.live.holding import helm_held_before_it_ends
 from tests.live.pods import serving
 from tests.live.sessions import end_session
 from tests.live.stack import PROJECT, CommandFailed, LiveStack
@@ -21,18 +21,20 @@ NewStack = Callable[..., LiveStack]
 
 def killed_when(stack: LiveStack, holds: Callable[[], bool], *command: str) -> None:
     """Runs `pulumi`, kills it and all that it started as soon as something holds, and releases the stack."""
-    process = subprocess.Popen(
-        ["pulumi", *(command or ("up",)), "--yes", "--skip-preview"],
-        cwd=stack.directory,
-        env=stack.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    said = stack.directory / "killed.log"
+    with said.open("w") as log:
+        process = subprocess.Popen(
+            ["pulumi", *(command or ("up",)), "--yes", "--skip-preview"],
+            cwd=stack.directory,
+            env=stack.environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not holds():
-            assert process.poll() is None, "the run has ended"
+            assert process.poll() is None, f"the run has ended:\n{said.read_text()}"
             assert time.monotonic() < deadline, "it never came so far"
     finally:
         process.kill()
@@ -58,8 +60,9 @@ def test_a_run_that_was_killed_in_helm_is_finished_by_the_next(new_stack: NewSta
     stack = new_stack(mode="async")
     # So long it may take, and so long a killed operation counts as one that may still be running.
     stack.set(kong={**stack.configured("kong"), "timeoutSeconds": 30})
-    killed_when(stack, release_is(stack, "pending-install"))
-    eventually(lambda: any(map(serving, gateway_pods(stack))))
+    installing = release_is(stack, "pending-install")
+    with helm_held_before_it_ends(stack):
+        killed_when(stack, lambda: installing() and any(map(serving, gateway_pods(stack))))
     assert f"helm rollback {stack.name} 1" in stack.preview(), "its pods serve, so it is completed"
     with stack.recorded() as completed:
         said = stack.up()

@@ -1,6 +1,7 @@
 """Preflight against a real API server and real Helm releases, with objects made by hand."""
 
 import base64
+import dataclasses
 import http.server
 import json
 import shlex
@@ -20,9 +21,10 @@ import kube
 from local import charts
 from local.injector import certificates
 from local.platform import Platform
-from ownership import STACK_LABEL, labels, release_mark
-from preflight import DeadRelease, Examination, Finding, Intent, examine, mend
+from ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_mark
+from preflight import AloneIntent, DeadRelease, Examination, Finding, Intent, examine, mend
 from tests.preflight.fake import intent
+from tests.preflight.test_alone import AGENT
 
 DEADLINE_SECONDS = 60
 READY = '--patch={"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}'
@@ -241,15 +243,48 @@ def test_an_admin_api_that_is_off_is_refused(place: Place) -> None:
 
 def test_a_stack_that_stands_elsewhere_is_found(place: Place) -> None:
     old = f"{place.name}-old"
-    place.apply(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": old, "labels": labels(place.owner)}},
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "traceable-installation", "namespace": old, "labels": labels(place.owner)},
-        },
-    )
+    marks = {**labels(place.owner), GATEWAY_LABEL: place.owner}
+    place.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": old, "labels": marks}})
     assert f"kong.namespace {old}" in only(place.examine())
+
+
+def test_a_tenant_cannot_stop_a_run(place: Place) -> None:
+    """Every right in a namespace, and none beyond: nothing that can be made there refuses this stack's runs."""
+    tenant = f"{place.name}-tenant"
+    place.run("kubectl", "create", "namespace", tenant)
+    place.run("kubectl", "create", "serviceaccount", "tenant", "--namespace", tenant)
+    bound = ("--clusterrole=admin", f"--serviceaccount={tenant}:tenant", f"--namespace={tenant}")
+    place.run("kubectl", "create", "rolebinding", "tenant", *bound)
+    token = place.run("kubectl", "create", "token", "tenant", "--namespace", tenant).strip()
+    config = yaml.safe_load(place.platform.kubeconfig.read_text())
+    for user in config["users"]:
+        user["user"] = {"token": token}
+    as_tenant = kube.connect(kubeconfig=yaml.safe_dump(config))
+    try:
+        for name in ("traceable-installation", "traceable-agent-installation"):
+            metadata = {"name": name, "labels": labels(place.owner)}
+            record = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"release": "x; reboot"}}
+            as_tenant.request("POST", f"/api/v1/namespaces/{tenant}/configmaps", body=record)
+        patch = {"metadata": {"labels": {GATEWAY_LABEL: place.owner}}}
+        with pytest.raises(kube.ApiError) as refused:
+            path = f"/api/v1/namespaces/{tenant}"
+            as_tenant.request("PATCH", path, body=patch, content_type=kube.MERGE_PATCH)
+        assert refused.value.status == 403
+        assert place.examine() == Examination(refusals=[], warnings=[], dead=[])
+        assert place.examine(enabled=False).refusals == []
+        alone = AloneIntent(
+            owner=place.owner,
+            live_change=True,
+            agent=dataclasses.replace(AGENT, namespace=f"{place.name}-agent"),
+            record="traceable-agent-installation",
+        )
+        found = examine(place.api, alone)
+        assert found.refusals == []
+        assert [item.subject for item in found.warnings] == [
+            f"configmap traceable-agent-installation in namespace {tenant}"
+        ]
+    finally:
+        place.run("kubectl", "delete", "namespace", tenant, "--wait=false")
 
 
 @pytest.fixture

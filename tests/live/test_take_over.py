@@ -11,7 +11,7 @@ import rock
 from tests.live.holding import helm_held_before_it_ends
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner
-from tests.live.stack import PROJECT, LiveStack
+from tests.live.stack import PROJECT, CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugin, tme_count
 from tests.live.test_interrupted import killed_when, release_is
 from tools import preview_reading
@@ -33,6 +33,7 @@ def owner(new_stack: NewStack) -> Iterator[Owner]:
     finally:
         try:
             made.stack.pulumi("cancel", "--yes", made.stack.name)
+            made.stack.pulumi("state", "unprotect", "--all", "--yes")
             made.stack.destroy()
         finally:
             made.remove()
@@ -106,7 +107,7 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
     assert "kong.createNamespace false" in said and "agent.createNamespace false" in said
 
     stack.set(enabled=False, installed=False)
-    set_in(stack, "kong", adopt=True, createNamespace=False)
+    set_in(stack, "kong", adopt=True, createNamespace=False, protect=False)
     set_in(stack, "agent", adopt=True, createNamespace=False)
     assert "plugins.configMaps, replicaCount" in refused_preview(stack)
     stack.set(kongValues=values_of(stack, stack.name, stack.kong_namespace))
@@ -134,8 +135,20 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
     assert identities(stack) == before
     assert OWNERS_TOKEN not in stack.pulumi("stack", "export")
     stack.pulumi("config", "rm", "--path", f"{PROJECT}:kong.adopt")
+    stack.pulumi("config", "set", "--path", f"{PROJECT}:agent.protect", "true")
     stack.pulumi("config", "rm", "--path", f"{PROJECT}:agent.adopt")
     stack.preview(NOTHING)
+
+    stack.set(enabled=False)
+    stack.up()
+    stack.set(installed=False)
+    said = refused_preview(stack)
+    assert "with installed false it would be deleted" in said
+    stack.set(installed=True)
+    stack.pulumi("config", "rm", "--path", f"{PROJECT}:agent.protect")
+    stack.up()
+    stack.set(installed=False)
+    stack.preview()
 
     stack.destroy()
     assert identities(stack) == {}
@@ -186,9 +199,54 @@ def test_a_gateway_that_was_protected_by_hand_stays_protected_all_the_while(owne
     stack.preview(NOTHING)
     mounted = {item["configMap"]["name"] for item in owner.template()["spec"]["volumes"] if "configMap" in item}
     assert "by-hand" not in mounted
+
+    with stack.recorded() as refused:
+        for options in ((), ("--skip-preview",)):
+            said = refused_destroy(stack, *options)
+            assert 'DeletionProtection::set-kong.protect-and-agent.protect-to-false" cannot be deleted' in said
+            assert "because it is protected" in said and "`pulumi state unprotect 'urn:" in said
+    assert refused.rollouts == 0
+    assert plugin(stack)["metadata"]["uid"] == made_by_hand["metadata"]["uid"]
+    stack.preview(NOTHING)
+    assert stack.verify().returncode == 0, stack.verify().stdout
+
     stack.set(mode="async")
     stack.up()
     assert tme_count(stack) == 1, "what kubectl asked for stays"
+
+    command = stack.outputs()["deletionProtection"].split("`")[-2]
+    for part in command.removesuffix(" && pulumi up").split(" && "):
+        stack.pulumi(*part.split()[1:])
+    stack.up()
+    stack.preview(NOTHING)
+    stack.destroy()
+    assert identities(stack) == {}
+
+
+def refused_destroy(stack: LiveStack, *options: str) -> str:
+    """What is said of a destroy that is refused, and that left every object and the state as they were."""
+    before = standing(stack)
+    with pytest.raises(CommandFailed) as refused:
+        stack.pulumi("destroy", "--yes", *options)
+    assert standing(stack) == before
+    return str(refused.value)
+
+
+def standing(stack: LiveStack) -> dict[str, tuple[str, object]]:
+    """Identity and generation of everything that the stack has a part in, and what its state holds."""
+    kinds = "deployments,configmaps,secrets,services,serviceaccounts,roles"
+    found = [
+        *stack.objects(kinds, "--namespace", stack.kong_namespace),
+        *stack.objects(kinds, "--namespace", stack.agent_namespace),
+        *stack.objects("namespaces,kongclusterplugins,validatingadmissionpolicies,clusterroles"),
+    ]
+    mine = [item for item in found if stack.name in json.dumps(item["metadata"])]
+    names = {
+        f"{item['kind']} {item['metadata']['name']}": (item["metadata"]["uid"], item["metadata"].get("generation"))
+        for item in mine
+    }
+    exported = json.loads(stack.pulumi("stack", "export"))["deployment"]["resources"]
+    return {**names, **{item["urn"]: (item.get("id", ""), item.get("protect", False)) for item in exported}}
 
 
 def protect_by_hand(owner: Owner, files: Mapping[str, bytes]) -> None:

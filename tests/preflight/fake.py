@@ -11,7 +11,7 @@ from typing import Any
 from images import parse_image
 from ingress_controller import is_controller
 from kube import Answer, ApiError, Document, Kube
-from ownership import labels, release_mark
+from ownership import GATEWAY_LABEL, labels, release_mark
 from preflight import AgentIntent, Examination, GatewayIntent, Intent, PluginIntent, examine
 from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, STORAGE_CLASSES, config_maps, deployment, secrets
 
@@ -72,14 +72,16 @@ def intent(**changes: Any) -> Intent:
 
 
 class FakeKube(Kube):
-    """Objects by path; `denied` are the paths that may not be read, `may` decides about rights.
+    """Objects by path; `denied` are the paths that may not be read, `denied_lists` those that may not be listed.
 
-    `account_may` decides about those of service accounts, None where that may not be asked; `accounts` are those.
+    `may` decides about rights, `account_may` about those of service accounts, None where that may not be asked;
+    `accounts` are those.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, Document] = {}
         self.denied: dict[str, int] = {}
+        self.denied_lists: dict[str, int] = {}
         self.may: Callable[[str, str], bool] = lambda verb, resource: True
         self.account_may: Callable[[str, str], bool] | None = lambda verb, resource: True
         self.accounts: list[str] = []
@@ -152,6 +154,8 @@ class FakeKube(Kube):
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         self._look(path)
+        if path in self.denied_lists:
+            raise ApiError(self.denied_lists[path], "Forbidden", f"you may not list {path}")
         wanted = selectors.get("labelSelector", "")
         name = selectors.get("fieldSelector", "").removeprefix("metadata.name=")
         everywhere = path == "/api/v1/configmaps"
@@ -243,6 +247,12 @@ def default_class(kube: FakeKube, marked: str = "true") -> None:
     """A StorageClass that gives volumes to claims that name none."""
     annotations = {"storageclass.kubernetes.io/is-default-class": marked}
     kube.put(f"{STORAGE_CLASSES}/standard", {"metadata": {"annotations": annotations}})
+
+
+def gateway_stands(kube: FakeKube, namespace: str, owner: str = OWNER) -> None:
+    """A namespace with the label of a stack's gateway, as the stack leaves it, and its record there."""
+    kube.put(f"{NAMESPACES}/{namespace}", {"metadata": {"labels": {GATEWAY_LABEL: owner}}})
+    kube.put(f"{config_maps(namespace)}/traceable-installation", ours=True, owner=owner)
 
 
 def record_stands(kube: FakeKube, namespace: str = "kong", **data: str) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from ownership import labels
+from ownership import GATEWAY_LABEL, labels
 from preflight import AgentIntent, AloneIntent, DeadRelease, Examination, SecretKey, examine
-from preflight.looks import NAMESPACES, config_maps
-from tests.preflight.fake import OWNER, FakeKube, record_stands
+from preflight.looks import MUTATING_WEBHOOKS, NAMESPACES, config_maps
+from tests.preflight.fake import OWNER, FakeKube, gateway_stands
 
 AGENT = AgentIntent(
     namespace="traceable",
@@ -27,7 +27,6 @@ def examined(kube: FakeKube, *, live_change: bool = True, **agent: Any) -> Exami
         live_change=live_change,
         agent=dataclasses.replace(AGENT, **agent),
         record="traceable-agent-installation",
-        gateways_record="traceable-installation",
     )
     return examine(kube, intent)
 
@@ -96,7 +95,7 @@ def test_what_a_killed_run_left_is_mended(kube: FakeKube) -> None:
 
 
 def test_a_gateway_of_this_stack_would_go_and_is_refused(kube: FakeKube) -> None:
-    record_stands(kube, "edge", release="edge")
+    gateway_stands(kube, "edge")
     text = refused(kube)
     assert "traceable-kong:gateway" in text and "a gateway in namespace edge" in text
     assert "pulumi config rm traceable-kong:gateway" in text
@@ -108,14 +107,14 @@ def test_so_is_one_that_traceable_has_left_in_a_namespace_of_ours(kube: FakeKube
 
 
 def test_a_gateway_in_the_agents_own_namespace_too(kube: FakeKube) -> None:
-    kube.put(f"{NAMESPACES}/traceable", ours=True)
-    record_stands(kube, "traceable", release="edge")
+    kube.put(f"{NAMESPACES}/traceable", {"metadata": {"labels": {GATEWAY_LABEL: OWNER}}}, ours=True)
     assert "a gateway in namespace traceable" in refused(kube)
 
 
 def test_gateways_of_other_stacks_are_what_it_is_for(kube: FakeKube) -> None:
-    kube.put(f"{config_maps('edge')}/traceable-installation", ours=True, owner="traceable-kong.edge")
-    kube.put(f"{NAMESPACES}/edge", ours=True, owner="traceable-kong.edge")
+    gateway_stands(kube, "edge", owner="traceable-kong.edge")
+    passes(kube)
+    kube.put(f"{NAMESPACES}/other", ours=True, owner="traceable-kong.other")
     passes(kube)
 
 
@@ -124,6 +123,23 @@ def test_the_agent_is_not_moved_from_under_its_gateways(kube: FakeKube) -> None:
     kube.put(f"{config_maps('before')}/traceable-agent-installation", ours=True)
     text = refused(kube)
     assert "stands in namespace before" in text and "agent.namespace before" in text
+
+
+def test_nor_from_a_namespace_that_somebody_else_made(kube: FakeKube) -> None:
+    kube.put(f"{config_maps('before')}/traceable-agent-installation", ours=True)
+    kube.put(f"{MUTATING_WEBHOOKS}/traceable-agent-injector-before")
+    assert "stands in namespace before" in refused(kube)
+
+
+def test_what_a_tenant_can_make_stops_nothing(kube: FakeKube) -> None:
+    for record in ("traceable-installation", "traceable-agent-installation"):
+        kube.put(f"{config_maps('tenant')}/{record}", ours=True)
+    kube.put(f"{NAMESPACES}/tenant")
+    found = examined(kube)
+    assert found.refusals == []
+    (warning,) = found.warnings
+    assert warning.subject == "configmap traceable-agent-installation in namespace tenant"
+    assert "kubectl delete configmap traceable-agent-installation --namespace tenant" in warning.mend
 
 
 @pytest.mark.parametrize("path", ["/api/v1/configmaps", NAMESPACES])

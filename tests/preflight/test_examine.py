@@ -66,9 +66,9 @@ def test_one_reason_is_said_once(kube: FakeKube) -> None:
     assert "options of the plugin that stands" in text
 
 
-@pytest.mark.parametrize("path", [WEBHOOKS, "/api/v1/configmaps"])
+@pytest.mark.parametrize("path", [WEBHOOKS, NAMESPACES])
 def test_an_up_goes_on_where_only_advice_is_missing(kube: FakeKube, path: str) -> None:
-    kube.denied[path] = 403
+    kube.denied_lists[path] = 403
     assert path in warned(kube)
 
 

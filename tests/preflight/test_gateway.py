@@ -9,6 +9,7 @@ from preflight.looks import NAMESPACES, pods
 from tests.preflight.fake import (
     FakeKube,
     container,
+    gateway_stands,
     intent,
     kong_stands,
     passes,
@@ -109,10 +110,19 @@ def test_a_listener_of_kong_on_the_tmes_port_is_refused(kube: FakeKube, name: st
 
 
 def test_another_namespace_is_a_second_gateway(kube: FakeKube) -> None:
-    record_stands(kube, "old", release="quickstart", deployment="quickstart-kong")
+    gateway_stands(kube, "old")
     text = refused(kube)
     assert "kong.namespace old" in text
     assert "pulumi destroy" in text
+
+
+def test_a_record_that_a_tenant_made_is_no_second_gateway(kube: FakeKube) -> None:
+    """Whoever may make ConfigMaps in one namespace could stop every run with one, the off switch too."""
+    record_stands(kube, "tenant", release="quickstart", deployment="quickstart-kong")
+    kube.release("tenant", "quickstart", ["deployed"])
+    kube.put(f"{NAMESPACES}/tenant")
+    passes(kube)
+    passes(kube, enabled=False)
 
 
 def test_another_release_is_a_second_gateway(kube: FakeKube) -> None:
@@ -129,7 +139,7 @@ def test_another_deployment_is_a_second_gateway(kube: FakeKube) -> None:
 
 
 def test_another_release_is_found_with_rights_in_its_namespace_alone(kube: FakeKube) -> None:
-    kube.denied["/api/v1/configmaps"] = 403
+    kube.denied_lists[NAMESPACES] = 403
     record_stands(kube, release="old", deployment="old-kong")
     found = examine(kube, intent())
     assert ["kong.release old" in item.mend for item in found.refusals] == [True]
@@ -199,6 +209,6 @@ def test_the_same_gateway_passes_and_so_does_a_record_that_says_less(kube: FakeK
 
 
 def test_another_stacks_record_elsewhere_is_none_of_ours(kube: FakeKube) -> None:
-    kube.put(f"{NAMESPACES}/old/configmaps/traceable-installation", ours=True, owner="traceable-kong.prod")
+    gateway_stands(kube, "old", owner="traceable-kong.prod")
     passes(kube)
     assert subjects(examine(kube, intent())) == []

@@ -153,6 +153,14 @@ def test_what_helm_says_is_told(helm: Helm) -> None:
     assert "Error: it did not work" in found.wrong
 
 
+def test_what_helm_quotes_is_not_shown(helm: Helm) -> None:
+    """It was given a kubeconfig, and values."""
+    helm.ends_with(1, 'Error: yaml: line 3: cannot unmarshal !!str `hidden-token` into "hidden-token"')
+    same = ["deployed", "pending-upgrade"]
+    found = mend(Statuses(same, same), DEAD, kubeconfig=TEXT, context=None)
+    assert found is not None and "line 3" in found.wrong and "hidden-token" not in found.wrong + found.mend
+
+
 def test_helm_is_given_a_little_more_than_its_own_time(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mending, "GRACE_SECONDS", 0.2)
     helm.script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(30)\n")
@@ -200,12 +208,15 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0
-        monkeypatch.setattr(mending.time, "sleep", self.sleep)
-        monkeypatch.setattr(mending.time, "monotonic", lambda: self.seconds)
+        # In place of the module: other threads of the test session sleep too.
+        monkeypatch.setattr(mending, "time", self)
         monkeypatch.setattr(FakeKube, "server_time", lambda _: self.now)
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
 
     @property
     def now(self) -> datetime:

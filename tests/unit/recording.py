@@ -50,6 +50,7 @@ class Registration:
     provider: str = ""
     read: bool = False
     import_id: str = ""
+    protect: bool = False
 
 
 @dataclass
@@ -159,6 +160,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     hooks={occasion.name: tuple(names) for occasion, names in request.hooks.ListFields()},
                     provider=request.provider,
                     import_id=request.importId,
+                    protect=request.protect,
                 )
             )
         return super().RegisterResource(request)

@@ -110,7 +110,7 @@ def test_what_is_pure_knows_no_pulumi(name: str) -> None:
 @pytest.mark.parametrize("path", sorted((CLONE / "preflight").glob("*.py")), ids=named)
 def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
     own = {"admin", "existing", "preflight"}
-    facts = {"images", "ingress_controller", "kube", "ownership", "plugin_options", "pods", "safe_text"}
+    facts = {"commands", "images", "ingress_controller", "kube", "ownership", "plugin_options", "pods", "safe_text"}
     allowed = own | facts | TME | NETWORK
     assert not {top for top in tops(path) if top.startswith("pulumi") or top in PROGRAM_MODULES} - allowed
 
@@ -118,7 +118,7 @@ def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
 @pytest.mark.parametrize("path", QUESTIONS, ids=named)
 def test_what_is_asked_of_a_cluster_depends_on_nothing_that_is_made_there(path: Path) -> None:
     allowed = (
-        {"admin", "images", "kube", "pods", "proof", "safe_text"}
+        {"admin", "images", "kube", "ownership", "pods", "proof", "safe_text"}
         | TME
         | NETWORK
         | ({"gates", "preflight"} if part(path) == "gates" else set())

@@ -50,6 +50,27 @@ def test_an_up_proves_once() -> None:
     assert proof.calls == 1
 
 
+@pytest.mark.parametrize("problem", [None, pulumi.RunError("not protected")])
+def test_the_digest_is_known_when_the_record_is_written(problem: Exception | None) -> None:
+    """Else a stack whose update failed would call its own record a changed one."""
+    known: list[str] = []
+
+    def program() -> None:
+        step = k8s.core.v1.ConfigMap("step")
+        args = InstallationArgs(
+            namespace="gw", record_name="the-record", record={"a": "b"}, record_digest="0123", labels=LABELS
+        )
+        made = Installation("installation", args=args, prove=Proof(problem), steps=[step])
+        made.record_digest.apply(known.append)
+
+    if problem is None:
+        record(program)
+    else:
+        with pytest.raises(pulumi.RunError, match="not protected"):
+            record(program)
+    assert known == ([] if problem else ["0123"])
+
+
 def test_a_preview_proves_nothing_and_knows_the_record() -> None:
     proof = Proof(pulumi.RunError("asked"))
     assert installation(proof, preview=True)["installation-record"].inputs["data"] == {"mode": "sync"}

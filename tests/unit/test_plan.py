@@ -1,6 +1,7 @@
 """What the settings and the rock come to."""
 
 import json
+import shlex
 
 import pytest
 
@@ -8,6 +9,7 @@ from components.agent import OWN_TOKEN_SECRET
 from components.kong import KongValuesError
 from images import parse_image
 from plan import Plan, plan
+from proof.record import record_digest
 from rock import Rock
 from settings import parse
 
@@ -164,3 +166,11 @@ def test_an_agent_outside_the_cluster_is_an_address_and_nothing_else() -> None:
     assert (made.installation.record or {})["endpoint"] == url
     assert (made.agent, made.guard, made.tme.wanted) == (None, None, False)
     assert made.gates.expectation.agent_namespace == ""
+
+
+def test_the_command_that_verifies_names_the_gateway_and_works_when_pasted() -> None:
+    made = planned()
+    words = shlex.split(made.outputs["verify"])
+    assert words == [".venv/bin/python", "verify.py", "--namespace", "kong", "--deployment", made.gateway.deployment]
+    assert made.installation.record is not None
+    assert made.installation.record_digest == record_digest(made.installation.record)

@@ -1,6 +1,7 @@
 """What the settings about Kong's database come to, and where it has its place in the program."""
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ THEIRS = {"host": "db", "port": "5433", "passwordSecret": {"name": "pg", "key": 
 def planned(**config: object) -> Plan:
     given = {"agentToken": "t", "plugin": {"rock": "x.rock"}, **config}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    return plan(settings.parse(texts, secret_paths=[("agentToken",)]), ROCK, OWNER)
+    return plan(settings.parse(texts, secret_paths=[("agentToken",)]), ROCK, OWNER, stack="org/dev")
 
 
 def environment(made: Plan) -> dict[str, Any]:
@@ -82,3 +83,20 @@ def test_the_database_comes_before_kong_and_after_its_namespace(program: Program
         assert made.waits_for(name, "kong-namespace")
     hidden = {name for name, path, _ in made.secrets() if path != ("__provider",)}
     assert hidden == {"postgres-secret"}
+
+
+@pytest.mark.parametrize(
+    "admin",
+    [
+        {"url": "https://kong.example.com:8444"},
+        {"tokenSecret": {"name": "kong-admin", "key": "token"}},
+        {"clientCertificateSecret": "kong-admin-client"},
+    ],
+)
+def test_who_verifies_asks_the_stack_where_the_admin_api_is_and_what_it_is_shown(admin: dict[str, Any]) -> None:
+    made = planned(kong={"createNamespace": False, "database": "postgres", "postgres": THEIRS, "admin": admin})
+    assert shlex.split(made.outputs["verify"]) == [".venv/bin/python", "verify.py", "--stack", "org/dev"]
+    assert (
+        "--namespace"
+        in planned(kong={"createNamespace": False, "database": "postgres", "postgres": THEIRS}).outputs["verify"]
+    )

@@ -1,5 +1,7 @@
 """The whole program on the recording monitor: what waits for what, in both modes, and what is made at all."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pytest
 
@@ -121,9 +123,31 @@ def test_where_traceable_leaves_the_users_own_plugins_stay(program: Program) -> 
     assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [theirs]
 
 
+NAME_CHECK = "before-create-name-is-free"
+
+
+def without_name_check(hooks: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    kept = {on: tuple(name for name in names if name != NAME_CHECK) for on, names in hooks.items()}
+    return {on: names for on, names in kept.items() if names}
+
+
+@pytest.mark.parametrize("config", [{}, {"gateway": False, "plugin": None}])
+def test_the_name_of_every_object_is_checked_before_it_is_created(program: Program, config: dict[str, object]) -> None:
+    made = program.up(**config)
+    objects = {
+        item.name: NAME_CHECK in item.hooks.get("before_create", ())
+        for item in made.registrations
+        if item.type.startswith("kubernetes:") and not item.read
+    }
+    unchecked = {name for name, checked in objects.items() if not checked}
+    assert unchecked == {"agent-release"} | (
+        set() if config else {"gateway-release", "tme-namespace-label", "tme-pod-annotation"}
+    ), "Helm checks its own, and patches are of what exists"
+
+
 def test_what_holds_each_step_back(program: Program) -> None:
     made = program.up()
-    held = {item.name: item.hooks for item in made.registrations if item.hooks}
+    held = {item.name: without_name_check(item.hooks) for item in made.registrations}
     gates = {
         "agent-release": "agent",
         "gateway-release": "gateway",
@@ -131,7 +155,7 @@ def test_what_holds_each_step_back(program: Program) -> None:
         "tme-pod-annotation": "tme-annotation",
         "plugin-kong-cluster-plugin": "plugin",
     }
-    assert held == {
+    assert {name: hooks for name, hooks in held.items() if hooks} == {
         name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
         for name, gate in gates.items()
     }

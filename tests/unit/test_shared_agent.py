@@ -3,6 +3,7 @@
 import json
 from typing import cast
 
+import pulumi
 import pytest
 
 import settings
@@ -29,8 +30,8 @@ def configured(**config: object) -> settings.Settings:
     return settings.parse({k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()})
 
 
-def read(cluster: OneCluster, **config: object) -> dict[str, str]:
-    return sidecar_settings(configured(**config), cast(Cluster, cluster))
+def read(cluster: OneCluster, *, preview: bool = False, **config: object) -> dict[str, str]:
+    return sidecar_settings(configured(**config), cast(Cluster, cluster), preview=preview)
 
 
 def test_the_settings_are_those_of_the_agents_config_map() -> None:
@@ -40,14 +41,23 @@ def test_the_settings_are_those_of_the_agents_config_map() -> None:
     assert cluster.api.changed == []
 
 
-@pytest.mark.parametrize("problem", [ApiError(403, "Forbidden", "no"), Unreachable("away"), None])
-def test_where_they_cannot_be_read_preflight_speaks(problem: Exception | None) -> None:
+def test_an_agent_without_a_config_map_gives_nothing() -> None:
     cluster = OneCluster()
-    if problem:
-        cluster.api.problems[PATH] = problem
-    else:
-        del cluster.api.objects[PATH]
+    del cluster.api.objects[PATH]
     assert read(cluster) == {}
+
+
+@pytest.mark.parametrize("problem", [ApiError(403, "Forbidden", "no"), ApiError(500, "", "no"), Unreachable("no")])
+def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
+    cluster = OneCluster()
+    cluster.api.problems[PATH] = problem
+    with pytest.raises(pulumi.RunError, match=r"could not be read: no\. .*rolled for nothing.*Nothing was changed"):
+        read(cluster)
+    if isinstance(problem, ApiError) and problem.status == 403:
+        assert read(cluster, preview=True) == {}, "preflight says that it may not be read"
+    else:
+        with pytest.raises(pulumi.RunError):
+            read(cluster, preview=True)
 
 
 @pytest.mark.parametrize(

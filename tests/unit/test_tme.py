@@ -13,6 +13,7 @@ def nothing(_: pulumi.ResourceHookArgs) -> None: ...
 
 def tme(*, wanted: bool, ours: bool = True) -> Recording:
     args = TmeInjectionArgs(
+        owner="traceable-kong.dev",
         wanted=wanted,
         namespace="kong",
         deployment="quickstart-kong",
@@ -39,7 +40,7 @@ def test_wanted_the_patches_hold_label_annotation_and_digest() -> None:
     made = tme(wanted=True)
     assert made["tme-namespace-label"].inputs["metadata"] == {
         "name": "kong",
-        "labels": {"traceableai-inject-tme": "enabled"},
+        "labels": {"traceable-kong/gateway": "traceable-kong.dev", "traceableai-inject-tme": "enabled"},
     }
     deployment = made["tme-pod-annotation"].inputs
     assert deployment["metadata"] == {"name": "quickstart-kong", "namespace": "kong"}
@@ -52,9 +53,12 @@ def test_wanted_the_patches_hold_label_annotation_and_digest() -> None:
     }
 
 
-def test_not_wanted_the_patches_stand_and_hold_nothing() -> None:
+def test_not_wanted_the_patches_hold_whose_gateway_is_there_and_nothing_else() -> None:
     made = tme(wanted=False)
-    assert made["tme-namespace-label"].inputs["metadata"] == {"name": "kong"}
+    assert made["tme-namespace-label"].inputs["metadata"] == {
+        "name": "kong",
+        "labels": {"traceable-kong/gateway": "traceable-kong.dev"},
+    }
     assert "spec" not in made["tme-pod-annotation"].inputs
 
 

@@ -10,6 +10,7 @@ import kube
 import proof
 import verify
 from kube import ApiError, Unreachable
+from proof.record import record_digest
 from proof.report import Check, Report
 from tests.admin.gateway import add_secret
 from tests.admin.server import serving
@@ -55,11 +56,107 @@ def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
         fake.listeners["gw-1", 8001] = admin.serve
         fake.put(RECORD, {"data": expectation(**IN_DATABASE).record()})
         add_secret(fake, "kong-admin", token="planted-token")
-        assert run(monkeypatch) == 0
+        named = ("--admin-token-secret", "kong-admin/token")
+        assert run(monkeypatch, *named) == 0
+        assert run(monkeypatch) == 2
         admin.rows.clear()
-        assert run(monkeypatch) == 1
-    said = capsys.readouterr().out
-    assert "Kong lists no traceable" in said and "planted" not in said
+        assert run(monkeypatch, *named) == 1
+    said = capsys.readouterr()
+    assert "Kong lists no traceable" in said.out and "planted" not in said.out + said.err
+    assert "names the Secret kong-admin" in said.err
+
+
+def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["verify.py", *arguments])
+    return verify.main()
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the stack `dev` says of itself."""
+    data = {**expectation().record(), "mode": "sync"}
+    found = {"namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
+
+    def of(stack: str) -> dict[str, str]:
+        assert stack == "dev"
+        return found
+
+    monkeypatch.setattr(verify, "stack_outputs", of)
+    return found
+
+
+def test_the_record_of_a_stack(
+    fake: FakeKube,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert asked_of(monkeypatch, "--stack", "dev") == 0
+    assert asked_of(monkeypatch, "--stack", "dev", "--namespace", "gw", "--deployment", "edge-kong") == 0
+    assert "was read from the record" not in capsys.readouterr().out
+
+    fake.put(RECORD, {"data": {**expectation().record(), "mode": "sync", "enabled": "false"}})
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    assert "somebody changed it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--namespace", "other"), "namespace of the stack dev is gw"),
+        (("--deployment", "x"), "is edge-kong, and x"),
+    ],
+)
+def test_another_gateway_than_the_stacks(
+    fake: FakeKube,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    assert asked_of(monkeypatch, "--stack", "dev", *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_stack_without_a_gateway(
+    fake: FakeKube, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del outputs["recordDigest"]
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    assert "The stack dev has no gateway with Traceable on it" in capsys.readouterr().err
+
+
+def test_a_record_alone_is_believed_and_that_is_said(
+    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch) == 0
+    assert "note: what must hold was read from the record gw/traceable-installation alone" in capsys.readouterr().out
+    assert run(monkeypatch, "--json") == 0
+    assert any("--stack NAME" in note for note in json.loads(capsys.readouterr().out)["notes"])
+    assert run(monkeypatch, "--deployment", "other") == 2
+    assert "other was asked for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--namespace", "gw", "--admin-url", "http://kong:8001"),
+        ("--namespace", "gw", "--admin-url", "https://me:planted@kong:8444"),
+        ("--namespace", "gw", "--admin-token-secret", "no-key"),
+        ("--namespace", "gw", "--admin-ca-secret", "a/b/c"),
+        ("--stack", "dev", "--admin-url", "https://kong:8444"),
+        ("--stack", "dev", "--admin-client-certificate-secret", "c"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        asked_of(monkeypatch, *arguments)
+    assert ended.value.code == 2
+    assert "planted" not in capsys.readouterr().err
 
 
 def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,10 +277,3 @@ def test_it_waits_only_where_it_is_told_to(
     monkeypatch.setattr(proof, "prove", prove)
     assert run(monkeypatch, *arguments) == 2
     assert asked == [(expectation(), seconds)]
-
-
-def test_the_namespace_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["verify.py"])
-    with pytest.raises(SystemExit) as ended:
-        verify.main()
-    assert ended.value.code == 2
