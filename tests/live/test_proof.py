@@ -85,7 +85,19 @@ def test_everything_holds_pod_by_pod(stack: LiveStack) -> None:
 
 
 def test_the_output_names_the_command(stack: LiveStack) -> None:
-    assert stack.outputs()["verify"] == f".venv/bin/python verify.py --namespace {stack.kong_namespace}"
+    here = f"--namespace {stack.kong_namespace} --deployment {stack.gateway.deployment}"
+    assert stack.outputs()["verify"] == f".venv/bin/python verify.py {here}"
+
+
+def test_a_record_that_was_changed(stack: LiveStack) -> None:
+    """The stack says so; alone, the record is believed and that is said, but not about another Deployment."""
+    assert stack.run_verify("--stack", stack.name).returncode == 0
+    assert "was read from the record" in stack.verify().stdout
+    with recorded_otherwise(stack, deployment="another"):
+        changed = stack.run_verify("--stack", stack.name)
+        assert changed.returncode == 2 and "somebody changed it" in changed.stderr
+        other = stack.verify()
+        assert other.returncode == 2 and "was asked for" in other.stderr
 
 
 def test_other_files(stack: LiveStack) -> None:
@@ -238,7 +250,9 @@ def test_a_network_policy_that_leaves_no_way_to_the_agent(stack: LiveStack) -> N
 
 def test_a_deployment_that_is_not_there(stack: LiveStack) -> None:
     with recorded_otherwise(stack, deployment="another"):
-        assert failing(stack) == {"deployment"}
+        done = stack.run_verify("--namespace", stack.kong_namespace, "--json")
+        failed = [check["name"] for check in json.loads(done.stdout)["checks"] if not check["ok"]]
+        assert (done.returncode, failed) == (1, ["deployment"])
 
 
 def test_a_pod_of_another_revision_that_never_gets_ready(stack: LiveStack) -> None:
