@@ -57,6 +57,7 @@ def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) 
             database=settings.kong.database,
             made_database=gateway.postgres.name if gateway.postgres else None,
             pod_selector=gateway.pod_selector,
+            values=gateway.args.values if isinstance(gateway.args, KongGatewayArgs) else {},
         ),
         agent=_agent(settings, planned),
         agent_release=planned.gates.agent_release,

@@ -24,6 +24,7 @@ from preflight import (
     guard,
     moved,
     network,
+    permissions,
     protected,
     releases,
     rights,
@@ -194,7 +195,7 @@ def _release(key: str, part: GatewayIntent | AgentIntent) -> Iterator[Rule]:
 
 
 def _rights(intent: Intent | AloneIntent) -> Iterator[Rule]:
-    needed = rights.purposes(intent) if isinstance(intent, Intent) else rights.purposes_of_the_agent(intent)
+    needed = permissions.purposes(intent) if isinstance(intent, Intent) else permissions.purposes_of_the_agent(intent)
     for purpose in needed:
         yield Rule(subject=f"rights for {purpose.subject}", look=partial(rights.rights_for, purpose=purpose))
 

@@ -71,7 +71,8 @@ class GatewayIntent:
     of this name that is not this stack's is refused. `database` is `off` or `postgres`; `made_database` is what the
     Secret, the Service and the StatefulSet of one that is made here are called, None where none is. `controller` is the
     ingress controller that the chart values of a Kong of ours make, None where they make none. `pod_selector` is a
-    LabelSelector of the gateway's pods.
+    LabelSelector of the gateway's pods. `values` are all of the chart's values, where Kong is ours: what else the chart
+    creates depends on them.
     """
 
     namespace: str
@@ -92,6 +93,7 @@ class GatewayIntent:
     made_database: str | None = None
     pod_selector: Mapping[str, Any] = field(default_factory=dict)
     controller: Controller | None = field(default=None, repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,7 +156,7 @@ def test_only_the_agents_rights_are_asked_for(kube: FakeKube) -> None:
     for right in (
         "create, patch, delete configmaps in namespace traceable",
         "create, patch, delete mutatingwebhookconfigurations",
-        "get, create, patch, delete, list, update secrets in namespace traceable",
+        "get, list, watch, create, patch, delete, update secrets in namespace traceable",
         "get services in namespace traceable",
         "get, create pods/portforward in namespace traceable",
         "create, patch, delete namespaces",

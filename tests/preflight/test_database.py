@@ -196,7 +196,10 @@ def test_the_rights_for_a_database_that_is_made_here_and_for_the_charts_jobs(kub
     default_class(kube)
     kube.may = lambda verb, resource: resource not in ("*", "statefulsets")
     said = refused(kube, **MADE)
-    assert "Kong's database\nneeds rights that are missing (create, patch, delete statefulsets in" in said
+    assert (
+        "Kong's database\nneeds rights that are missing (get, list, watch, create, patch, delete statefulsets in"
+        in said
+    )
     passes(kube, **rowless())
     kube.may = lambda verb, resource: resource not in ("*", "jobs")
     assert "get, list, watch, create, patch, delete jobs in namespace kong" in refused(kube, **MADE)

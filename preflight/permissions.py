@@ -1,0 +1,399 @@
+"""The permissions that each operation needs. Preflight asks for those of an `up`; docs/security.md has all as Roles.
+
+What the charts create is from their public templates (kong 3.4.1, https://github.com/Kong/charts; traceable-agent
+1.58.0), with the user's values. Helm reads what it waits for, and so does the provider.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from preflight.intent import AgentIntent, AloneIntent, GatewayIntent, Intent, RowIntent
+
+Operation = Literal["verify", "preview", "up", "destroy"]
+
+EVERYWHERE = ""
+READ = ("get", "list", "watch")
+CHANGE = (*READ, "create", "patch", "delete")
+"""An object of the provider's or of a chart's: made by server-side apply, which needs create and patch, and awaited."""
+
+ADMISSION = "admissionregistration.k8s.io"
+KONG = "configuration.konghq.com"
+RBAC = "rbac.authorization.k8s.io"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """A right in a namespace, or EVERYWHERE."""
+
+    verb: str
+    resource: str
+    namespace: str
+    group: str = ""
+    subresource: str = ""
+
+    @property
+    def command(self) -> str:
+        """Asks for the same with kubectl."""
+        resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        subresource = f" --subresource={self.subresource}" if self.subresource else ""
+        where = f" --namespace {self.namespace}" if self.namespace else ""
+        return f"kubectl auth can-i {self.verb} {resource}{subresource}{where}"
+
+    @property
+    def object(self) -> str:
+        """What the verb is about."""
+        if self.resource == "namespaces" and self.namespace:
+            return f"namespace {self.namespace}"
+        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        return resource + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """Rights that are needed together; `meant` is what happens without them, `instead` a way without them.
+
+    `unless` are rights that make them unnecessary, when all of these are held.
+    """
+
+    subject: str
+    meant: str
+    rights: tuple[Right, ...]
+    instead: str = ""
+    unless: tuple[Right, ...] = ()
+
+
+def purposes(intent: Intent) -> Iterator[Purpose]:
+    """What an `up` of this intent changes, step by step."""
+    made = ["kong"] if intent.gateway.create_namespace else []
+    yield from _namespaces([*made, *(["agent"] if intent.agent and intent.agent.create_namespace else [])])
+    kong = intent.gateway.namespace
+    yield Purpose(
+        subject="the plugin's files and the record",
+        meant="nothing could be mounted into Kong",
+        rights=_rights(CHANGE, kong, "configmaps"),
+    )
+    if intent.gateway.ours:
+        yield from _kong(intent.gateway)
+    if intent.gateway.made_database:
+        yield Purpose(
+            subject="Kong's database",
+            meant="there would be none for Kong",
+            rights=(
+                *_rights(CHANGE, kong, "statefulsets", group="apps"),
+                *_rights(CHANGE, kong, "services", "secrets"),
+                *_rights(READ, kong, "pods", "endpoints", "persistentvolumeclaims"),
+            ),
+            instead="; or name a database that exists in kong.postgres.host",
+        )
+    if intent.agent and intent.agent.release:
+        yield from _agent(intent.agent)
+    if intent.installed:
+        # The two patches exist in async too, and hold nothing then; only in sync a pod is tried before.
+        tried = _rights(("create",), kong, "pods") if intent.sync else ()
+        yield Purpose(
+            subject="the TME",
+            meant="the gateway's pods could not ask for it, or only the rollout would show that they do not get it",
+            rights=(
+                *_rights(("get", "patch"), kong, "namespaces"),
+                *_rights((*READ, "patch"), kong, "deployments", group="apps"),
+                *_rollout(kong),
+                *tried,
+            ),
+        )
+    if intent.policy:
+        yield Purpose(
+            subject="the guard",
+            meant="a gateway pod without its TME could not be kept from starting",
+            rights=_rights(
+                CHANGE, EVERYWHERE, "validatingadmissionpolicies", "validatingadmissionpolicybindings", group=ADMISSION
+            ),
+            instead="; or `pulumi config set traceable-kong:tmeGuard off`",
+        )
+    if intent.plugin.object_name:
+        yield Purpose(
+            subject="the plugin",
+            meant="Kong could not be told to use it",
+            rights=_rights(CHANGE, EVERYWHERE, "kongclusterplugins", group=KONG),
+        )
+    if intent.row:
+        yield _row(intent.row, kong)
+    yield _proof(intent)
+
+
+def purposes_of_the_agent(intent: AloneIntent) -> Iterator[Purpose]:
+    """What an `up` of the agent alone changes."""
+    there = intent.agent.namespace
+    yield from _namespaces(["agent"] if intent.agent.create_namespace else [])
+    yield Purpose(
+        subject="the record",
+        meant="nobody could see what the stack installed",
+        rights=_rights(CHANGE, there, "configmaps"),
+    )
+    yield from _agent(intent.agent)
+    yield Purpose(
+        subject="the proof",
+        meant="whether the agent answers could not be looked up, and no `up` would succeed",
+        rights=(
+            *_rights(("get",), there, "services"),
+            *_rights(("list",), there, "pods"),
+            *_port_forward(there),
+        ),
+    )
+
+
+def needed(intent: Intent, operation: Operation) -> tuple[Right, ...]:
+    """Every right that an operation needs, each once.
+
+    `destroy` follows the state and not the config; it reads, deletes, and gives back the fields of its patches. Helm
+    notes in its Secrets that it uninstalls.
+    """
+    changes = [right for purpose in purposes(intent) for right in purpose.rights]
+    if operation == "verify":
+        return tuple(dict.fromkeys([*_proof(intent).rights, *_around_the_gateway(intent)]))
+    if operation == "preview":
+        return tuple(dict.fromkeys(_preflight(intent)))
+    if operation == "up":
+        return tuple(dict.fromkeys([*_preflight(intent), *changes]))
+    through_kong = _row(intent.row, intent.gateway.namespace).rights if intent.row else ()
+    return tuple(dict.fromkeys([*through_kong, *filter(_in_a_destroy, changes)]))
+
+
+def _in_a_destroy(right: Right) -> bool:
+    if right.subresource:
+        return False
+    given_back = (right.verb, right.resource) in (
+        ("patch", "namespaces"),
+        ("patch", "deployments"),
+        ("update", "secrets"),
+    )
+    return given_back or right.verb in (*READ, "delete")
+
+
+def _preflight(intent: Intent) -> Iterator[Right]:
+    """What is looked at in every preview and `up`. What only warns is not among it (docs/security.md names it)."""
+    gateway, agent = intent.gateway, intent.agent
+    kong = gateway.namespace
+    yield from _around_the_gateway(intent)
+    # A namespace's label says where this stack's gateway is.
+    yield from _rights(("list",), EVERYWHERE, "namespaces")
+    yield from _rights(("get",), kong, "services")
+    yield from _rights(("get", "list"), kong, "configmaps", "secrets", "pods")
+    yield from _rights(("get", "list"), kong, "deployments", group="apps")
+    if not gateway.ours or gateway.made_database:
+        yield from _rights(("get",), kong, "statefulsets", "daemonsets", group="apps")
+    if gateway.made_database:
+        yield from _rights(("get",), kong, "persistentvolumeclaims")
+    if agent:
+        yield from _rights(("get",), agent.namespace, "services", "configmaps")
+        yield from _rights(("get", "list"), agent.namespace, "secrets", "pods")
+        yield from _rights(("list",), agent.namespace, "deployments", group="apps")
+    if gateway.ours:
+        yield from _rights(("get",), EVERYWHERE, "clusterroles", group=RBAC)
+    yield from _rights(("get", "list"), EVERYWHERE, "kongclusterplugins", group=KONG)
+    yield from _rights(("list",), EVERYWHERE, "kongplugins", group=KONG)
+    yield from _rights(("list",), EVERYWHERE, "validatingwebhookconfigurations", group=ADMISSION)
+    if intent.row:
+        yield from _row(intent.row, kong).rights
+
+
+def _kong(gateway: GatewayIntent) -> Iterator[Purpose]:
+    """The chart's objects: with the ingress controller also what is cluster-wide."""
+    kong, values = gateway.namespace, gateway.values
+    controller = _is_on(values, "ingressController.enabled", default=True)
+    cluster_wide: list[Right] = []
+    if controller:
+        # Helm's own rule: CRDs are installed once, and never changed or deleted.
+        cluster_wide += _rights(
+            (*READ, "create"), EVERYWHERE, "customresourcedefinitions", group="apiextensions.k8s.io"
+        )
+        cluster_wide += _rights(CHANGE, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC)
+        cluster_wide += _rights(CHANGE, kong, "roles", "rolebindings", group=RBAC)
+        cluster_wide += _rights(CHANGE, EVERYWHERE, "ingressclasses", group="networking.k8s.io")
+        cluster_wide += _rights(CHANGE, EVERYWHERE, "validatingwebhookconfigurations", group=ADMISSION)
+    optional: list[Right] = []
+    if _is_on(values, "autoscaling.enabled"):
+        optional += _rights(CHANGE, kong, "horizontalpodautoscalers", group="autoscaling")
+    if _is_on(values, "podDisruptionBudget.enabled"):
+        optional += _rights(CHANGE, kong, "poddisruptionbudgets", group="policy")
+    if any(_is_on(values, f"{part}.ingress.enabled") for part in ("admin", "manager", "portal", "portalapi", "proxy")):
+        optional += _rights(CHANGE, kong, "ingresses", group="networking.k8s.io")
+    if gateway.database != "off":
+        optional += _rights(CHANGE, kong, "jobs", group="batch")
+    yield _helm("Kong", kong, [*cluster_wide, *optional])
+    if controller:
+        yield _roles_of(
+            "Kong",
+            kong,
+            # What the ingress controller's own roles grant (kong 3.4.1, kong.kubernetesRBACRules).
+            unless=(
+                *_rights(("list", "watch"), EVERYWHERE, "configmaps", "secrets", "services", "pods", "nodes"),
+                *_rights(("create", "patch"), EVERYWHERE, "events"),
+                *_rights(("list", "watch"), EVERYWHERE, "kongclusterplugins", "kongplugins", group=KONG),
+                *_rights(("list", "watch"), EVERYWHERE, "ingresses", "ingressclasses", group="networking.k8s.io"),
+                *_rights(("list", "watch"), EVERYWHERE, "customresourcedefinitions", group="apiextensions.k8s.io"),
+                *_rights(("create", "update", "delete"), kong, "leases", group="coordination.k8s.io"),
+            ),
+        )
+
+
+def _agent(agent: AgentIntent) -> Iterator[Purpose]:
+    there = agent.namespace
+    more = [
+        *_rights(CHANGE, there, "configmaps"),
+        *_rights(CHANGE, there, "horizontalpodautoscalers", group="autoscaling"),
+        *_rights(CHANGE, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC),
+    ]
+    yield _helm("the agent", there, more)
+    yield _roles_of(
+        "the agent",
+        None,
+        unless=(
+            *_rights(("get",), EVERYWHERE, "namespaces"),
+            *_rights(("get", "update"), EVERYWHERE, "configmaps"),
+        ),
+    )
+    yield Purpose(
+        subject="the agent's injector",
+        meant="no gateway pod would ever get a TME",
+        rights=_rights(CHANGE, EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION),
+    )
+
+
+def _helm(what: str, namespace: str, more: Iterable[Right]) -> Purpose:
+    """What a chart's usual objects take, what Helm waits for, and its own history in Secrets, written by `update`."""
+    rights = [
+        *_rights(CHANGE, namespace, "secrets", "services", "serviceaccounts"),
+        *_rights(("update",), namespace, "secrets"),
+        *_rights(CHANGE, namespace, "deployments", group="apps"),
+        *_rollout(namespace),
+        *more,
+    ]
+    return Purpose(
+        subject=f"the Helm release of {what}",
+        meant=f"{what} could not be installed or changed",
+        rights=tuple(dict.fromkeys(rights)),
+    )
+
+
+def _roles_of(what: str, namespace: str | None, *, unless: tuple[Right, ...]) -> Purpose:
+    """To create a chart's roles and bind them. Nobody may grant what they may not do themselves.
+
+    Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping.
+    """
+    return Purpose(
+        subject=f"the roles in the chart of {what}",
+        meant="Kubernetes lets nobody grant rights that they do not have, so the chart's roles could not be created",
+        rights=(
+            *_rights(("escalate", "bind"), EVERYWHERE, "clusterroles", group=RBAC),
+            *(_rights(("escalate", "bind"), namespace, "roles", group=RBAC) if namespace else ()),
+        ),
+        instead="; or every right that the chart's roles grant",
+        unless=unless,
+    )
+
+
+def _row(row: RowIntent, kong: str) -> Purpose:
+    """Kong is asked in its pod or at its address, with what is in Secrets beside it."""
+    access = row.access
+    shown = access.shows_secrets
+    into_a_pod = (
+        *_rights(("get",), kong, "deployments", group="apps"),
+        *_rights(("list",), kong, "pods"),
+        *_port_forward(kong),
+    )
+    return Purpose(
+        subject="the plugin's row",
+        meant="Kong could not be told to use the plugin, and at the end not be rid of it",
+        rights=(*(_rights(("get",), kong, "secrets") if shown else ()), *(() if access.url else into_a_pod)),
+    )
+
+
+def _namespaces(made: list[str]) -> Iterator[Purpose]:
+    """`made` are the keys of the parts whose namespaces are made here."""
+    if made:
+        keys = " and ".join(f"`pulumi config set --path traceable-kong:{key}.createNamespace false`" for key in made)
+        yield Purpose(
+            subject="namespaces",
+            meant="there would be nothing to install into",
+            rights=_rights(CHANGE, EVERYWHERE, "namespaces"),
+            instead=f"; or let somebody else make them, and {keys}",
+        )
+
+
+def _proof(intent: Intent) -> Purpose:
+    """What is looked at in the gateway's pods, and of the agent's; in async the agent itself is asked."""
+    kong = intent.gateway.namespace
+    rights = [
+        *_rights(("get",), kong, "configmaps"),
+        *_rights(("list",), kong, "pods"),
+        *_port_forward(kong),
+        *_rights(("get",), kong, "deployments", group="apps"),
+        *_rights(("list",), kong, "replicasets", group="apps"),
+    ]
+    if intent.plugin.object_name:
+        rights += _rights(("get",), EVERYWHERE, "kongclusterplugins", group=KONG)
+    if intent.row:
+        rights += _row(intent.row, kong).rights
+    if intent.agent:
+        there = intent.agent.namespace
+        rights += [
+            *_rights(("get",), there, "services"),
+            *_rights(("list",), there, "pods"),
+            *(_port_forward(there) if intent.enabled and not intent.sync else ()),
+        ]
+    return Purpose(
+        subject="the proof",
+        meant="whether the gateway is protected could not be looked up in its pods, and no `up` would succeed",
+        rights=tuple(dict.fromkeys(rights)),
+    )
+
+
+def _around_the_gateway(intent: Intent) -> Iterator[Right]:
+    """What the verification reads besides: without these it reports `not checked`, and no `up` fails for it."""
+    namespaces = [intent.gateway.namespace, *([intent.agent.namespace] if intent.agent else [])]
+    for namespace in namespaces:
+        yield from _rights(("get",), namespace, "namespaces")
+        yield from _rights(("list",), namespace, "networkpolicies", group="networking.k8s.io")
+    if intent.policy:
+        yield from _rights(
+            ("get",), EVERYWHERE, "validatingadmissionpolicies", "validatingadmissionpolicybindings", group=ADMISSION
+        )
+    if intent.agent:
+        yield from _rights(("get",), EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION)
+
+
+def _rollout(namespace: str) -> tuple[Right, ...]:
+    """What the provider and Helm read while they wait for a Deployment."""
+    return (
+        *_rights(READ, namespace, "pods", "persistentvolumeclaims"),
+        *_rights(READ, namespace, "replicasets", group="apps"),
+    )
+
+
+def _port_forward(namespace: str) -> tuple[Right, ...]:
+    """Over a WebSocket it is a GET, which Kubernetes authorizes as `get`, and from 1.35 on as `create` besides.
+
+    Source: https://github.com/kubernetes/kubernetes/pull/134577.
+    """
+    return tuple(
+        Right(verb=verb, resource="pods", subresource="portforward", namespace=namespace) for verb in ("get", "create")
+    )
+
+
+def _rights(verbs: Iterable[str], namespace: str, *resources: str, group: str = "") -> tuple[Right, ...]:
+    return tuple(
+        Right(verb=verb, resource=resource, namespace=namespace, group=group)
+        for resource in resources
+        for verb in verbs
+    )
+
+
+def _is_on(values: Mapping[str, Any], path: str, *, default: bool = False) -> bool:
+    """Whether a switch of the chart's is on, which has this default."""
+    found: Any = values
+    for key in path.split("."):
+        if not isinstance(found, Mapping) or key not in found:
+            return default
+        found = found[key]
+    return bool(found)

@@ -1,0 +1,135 @@
+"""The Roles in docs/security.md, made from preflight's table: `python -m tests.preflight.security_page` writes them.
+
+The live tests run every operation under these same documents (tests/live/test_permissions.py).
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from preflight.intent import Intent
+from preflight.permissions import EVERYWHERE, Operation, Right, needed
+from tests.preflight.fake import intent
+
+PATH = Path(__file__).parents[2] / "docs" / "security.md"
+START, END = "<!-- roles -->\n", "<!-- end -->\n"
+OPERATIONS: tuple[Operation, ...] = ("verify", "preview", "up", "destroy")
+
+INTRODUCTIONS: dict[Operation, str] = {
+    "verify": "Reads, and port-forwards into the gateway's pods. With `mode: async` also into the agent's.",
+    "preview": "Reads only. What the preview would change is computed on the client where a dry run is not permitted.",
+    "up": "What `preview` and `verify` need, and every object that the stack and the two charts create.",
+    "destroy": "Deletes what `up` created, and returns the fields that it patched.",
+}
+
+
+def usual(**changes: Any) -> Intent:
+    """The stack that the page describes: a managed Kong without a database, a managed agent, existing namespaces."""
+    return intent(**{"gateway__create_namespace": False, "agent__create_namespace": False, **changes})
+
+
+OTHER_STACKS: tuple[tuple[str, Intent], ...] = (
+    ("`kong.createNamespace`, `agent.createNamespace` true", intent()),
+    ("`mode: async`", usual(sync=False)),
+    ("`tmeGuard: off`", usual(policy=None)),
+    ("`agent.install: false`", usual(agent__release=None)),
+    ("`kong.install: false`", usual(gateway__ours=False, gateway__release=None)),
+    (
+        "`kong.postgres.managed`, the KongClusterPlugin aside",
+        usual(gateway__database="postgres", gateway__made_database="quickstart-postgres"),
+    ),
+    ("`kongValues.autoscaling.enabled`", usual(gateway__values={"autoscaling": {"enabled": True}})),
+)
+
+
+def documents(wanted: Intent, operation: Operation) -> list[dict[str, Any]]:
+    """A Role for each namespace and a ClusterRole for the rest."""
+    rights = needed(wanted, operation)
+    namespaces = list(dict.fromkeys(right.namespace for right in rights))
+    ordered = [*(item for item in namespaces if item), *([EVERYWHERE] if EVERYWHERE in namespaces else [])]
+    return [_document(namespace, operation, rights) for namespace in ordered]
+
+
+def _document(namespace: str, operation: Operation, rights: Iterable[Right]) -> dict[str, Any]:
+    metadata = {"name": f"traceable-kong-{operation}", **({"namespace": namespace} if namespace else {})}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role" if namespace else "ClusterRole",
+        "metadata": metadata,
+        "rules": rules([right for right in rights if right.namespace == namespace]),
+    }
+
+
+def rules(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
+    """RBAC rules for these rights of one namespace: resources of a group with the same verbs are one rule."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in rights:
+        resource = f"{right.resource}/{right.subresource}" if right.subresource else right.resource
+        verbs.setdefault((right.group, resource), []).append(right.verb)
+    joined: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (group, resource), of in verbs.items():
+        joined.setdefault((group, tuple(sorted(of, key=_order))), []).append(resource)
+    return [
+        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(of)}
+        for (group, of), resources in sorted(joined.items())
+    ]
+
+
+def _order(verb: str) -> int:
+    return ("get", "list", "watch", "create", "update", "patch", "delete", "escalate", "bind").index(verb)
+
+
+def section() -> str:
+    """The part of the page between the marks."""
+    parts = []
+    for operation in OPERATIONS:
+        text = "---\n".join(map(_yaml, documents(usual(), operation)))
+        parts.append(f"### {operation}\n\n{INTRODUCTIONS[operation]}\n\n```yaml\n{text}```\n")
+    parts.append("### Other stacks\n\n" + _others())
+    return "\n".join(parts)
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    where = document["metadata"].get("namespace")
+    metadata = f"{{name: {document['metadata']['name']}{f', namespace: {where}' if where else ''}}}"
+    lines = [f"apiVersion: {document['apiVersion']}", f"kind: {document['kind']}", f"metadata: {metadata}", "rules:"]
+    for rule in document["rules"]:
+        (group,) = rule["apiGroups"]
+        texts = (", ".join(rule["resources"]), ", ".join(rule["verbs"]))
+        lines.append(f"  - {{apiGroups: [{group or chr(34) * 2}], resources: [{texts[0]}], verbs: [{texts[1]}]}}")
+    return "\n".join(lines) + "\n"
+
+
+def _others() -> str:
+    lines = ["What `up` needs more or less with another config:\n", "| stack | more | less |", "|---|---|---|"]
+    base = needed(usual(), "up")
+    for name, other in OTHER_STACKS:
+        rights = needed(other, "up")
+        more = [right for right in rights if right not in base]
+        less = [right for right in base if right not in rights]
+        lines.append(f"| {name} | {_listed(more)} | {_listed(less)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(rights: list[Right]) -> str:
+    verbs: dict[str, list[str]] = {}
+    for right in rights:
+        resource = f"{right.resource}/{right.subresource}" if right.subresource else right.resource
+        group = f".{right.group}" if right.group else ""
+        where = f" in `{right.namespace}`" if right.namespace else ""
+        verbs.setdefault(f"`{resource}{group}`{where}", []).append(right.verb)
+    joined: dict[str, list[str]] = {}
+    for what, of in verbs.items():
+        joined.setdefault(", ".join(sorted(of, key=_order)), []).append(what)
+    return "; ".join(f"{of}: {', '.join(what)}" for of, what in joined.items())
+
+
+def page(text: str) -> str:
+    """The page's text with the current section in it."""
+    before, after = re.split(re.escape(START) + ".*" + re.escape(END), text, flags=re.DOTALL)
+    return before + START + "\n" + section() + "\n" + END + after
+
+
+if __name__ == "__main__":
+    PATH.write_text(page(PATH.read_text(encoding="utf-8")), encoding="utf-8")
