@@ -24,7 +24,7 @@ from components.kong_namespace import KongNamespaceArgs
 from components.plugin import PLUGIN, TraceablePluginArgs, plugin_config
 from components.plugin_files import PluginFilesArgs, mount_paths, plugin_config_maps
 from components.tme import TME_ENDPOINT, TmeInjectionArgs, pod_annotations
-from components.tme_guard import TmeGuardArgs
+from components.tme_guard import ACTIONS, TmeGuardArgs, policy_spec
 from gates import GatesArgs
 from gates.probe import Probe
 from images import ImageReference, parse_image
@@ -33,11 +33,13 @@ from plan_gateway import GatewayPlan, gateway_plan
 from plan_plugin import plugin_args, plugin_outputs
 from plan_protect import protected_parts, protection_output, protection_record
 from plugin_options import plugin_version, text
-from proof.expectation import RECORD_NAME, Database, Expectation
+from preflight.agent import injector_webhook
+from proof.expectation import RECORD_NAME, Database, Expectation, Guard, Injection
 from proof.record import record_digest
 from rock import Rock
 from settings import Settings
 from shared_agent import AGENT_CONFIG
+from tme_rule import INJECT_LABEL
 from values import digest
 
 
@@ -117,6 +119,22 @@ def plan(
     )
     plugin = plugin_args(settings, owner, gateway, config=config, labels=labels)
     row = plugin if isinstance(plugin, TraceableAdminPluginArgs) else None
+    guard = TmeGuardArgs(
+        policy=ownership.cluster_wide_name("traceable-tme-guard", owner),
+        namespace=settings.kong.namespace,
+        pod_selector=gateway.pod_selector,
+        tme_image=tme_image,
+        agent_namespace=agent_namespace,
+        action=settings.tme_guard or "off",
+        labels=labels,
+    )
+    injects = agent is None or agent.values.get("injectorEnabled", True) is not False
+    injection = Injection(
+        label=INJECT_LABEL,
+        annotations=pod_annotations(tme.settings_digest),
+        webhook=injector_webhook(agent_namespace) if agent_namespace and injects else "",
+        agent_release=agent.release if agent else "",
+    )
     expectation = Expectation(
         namespace=settings.kong.namespace,
         release=gateway.release,
@@ -134,15 +152,8 @@ def plan(
         agent_namespace=agent_namespace,
         installed=installed,
         database=Database(place=row.place, access=row.access) if row else None,
-    )
-    guard = TmeGuardArgs(
-        policy=ownership.cluster_wide_name("traceable-tme-guard", owner),
-        namespace=settings.kong.namespace,
-        pod_selector=gateway.pod_selector,
-        tme_image=tme_image,
-        agent_namespace=agent_namespace,
-        action=settings.tme_guard or "off",
-        labels=labels,
+        guard=(Guard(policy=guard.policy, spec=policy_spec(guard), actions=ACTIONS[guard.action]) if guarded else None),
+        injection=injection if tme.wanted else None,
     )
     stands = {
         "mode": settings.mode,

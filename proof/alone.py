@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import kube
 from pods import is_ready
 from proof.asking import agents_in, silence_of
+from proof.objects import Unreadable, read
 from proof.report import Check, Report
+from proof.surroundings import WEBHOOKS
 
 DEADLINE_SECONDS = 30.0
 """Helm has waited for the pods; their Service and their answers follow within moments."""
 
 INTERVAL_SECONDS = 0.5
-
-WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +70,28 @@ def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
                 mend=describe,
             )
         )
+    unread = []
     if expected.webhook:
         release = f"{expected.release} --namespace {namespace}"
-        there = api.get(f"{WEBHOOKS}/{expected.webhook}") is not None
-        checks.append(
-            Check(
-                pod="",
-                name="webhook",
-                ok=there,
-                expected=f"the MutatingWebhookConfiguration {expected.webhook}, which gives gateways the TME",
-                found="it is there" if there else "there is none",
-                mend=f"`helm history {release}`, then `helm rollback {release}` to its newest revision",
+        seen = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{expected.webhook}")
+        if isinstance(seen, Unreadable):
+            unread.append(seen.reason)
+        else:
+            checks.append(
+                Check(
+                    pod="",
+                    name="webhook",
+                    ok=seen is not None,
+                    expected=f"the MutatingWebhookConfiguration {expected.webhook}, which gives gateways the TME",
+                    found="it is there" if seen else "there is none",
+                    mend=f"`helm history {release}`, then `helm rollback {release}` to its newest revision",
+                )
             )
-        )
     return Report(
         gateway=f"{namespace}/agent",
         subject="agent",
         state="ready",
         checks=tuple(checks),
+        not_checked=tuple(unread),
         notes=("not checked: the agent's own connection to the Traceable platform, which it shows nowhere",),
     )

@@ -18,6 +18,7 @@ from proof import kong
 from proof.expectation import Database, Expectation
 from proof.network import NetworkLook, look_at_network
 from proof.objects import Seen, read
+from proof.surroundings import Surroundings, look_around
 from tme_port import TME_PORT
 from tme_rule import tme_containers
 
@@ -58,7 +59,7 @@ class Look:
     `agent_service`; `agent` says why none of them answers, None where one does. `events` are what the ingress
     controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
     where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked. `config_maps`
-    are those with the plugin's files, by name.
+    are those with the plugin's files, by name; `around` is what makes pods get the TME.
     """
 
     deployment: Document | None
@@ -73,6 +74,7 @@ class Look:
     config_maps: Mapping[str, Seen] = field(default_factory=dict)
     row: editing.Found | str | None = None
     network: NetworkLook = field(default_factory=NetworkLook)
+    around: Surroundings = field(default_factory=Surroundings)
 
 
 def look(api: kube.Kube, expected: Expectation) -> Look:
@@ -86,6 +88,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         current = pool.submit(current_revision, api, deployment)
         plugin = pool.submit(plugin_and_events, api, expected.plugin_object)
         config_maps = pool.submit(_config_maps, api, expected)
+        around = pool.submit(look_around, api, expected)
         row = pool.submit(_row, api, expected.database)
         known = _credentials(api, expected.database)
         network = pool.submit(look_at_network, api, expected)
@@ -109,6 +112,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             config_maps=config_maps.result(),
             row=row.result(),
             network=network.result(),
+            around=around.result(),
         )
 
 

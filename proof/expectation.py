@@ -5,7 +5,7 @@ Leaves out secrets: everything here stands in a ConfigMap that anybody may read 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,30 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Guard:
+    """The admission policy, whose binding has its name; `spec` is the policy's, `actions` are the binding's."""
+
+    policy: str
+    spec: Mapping[str, Any]
+    actions: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injection:
+    """What makes the injector give new pods the TME.
+
+    `label` is on the namespace, `annotations` are in the Deployment's pod template. `webhook` is the injector's
+    MutatingWebhookConfiguration, "" where none is known. `agent_release` is the agent's Helm release, "" where it is
+    not managed by this stack.
+    """
+
+    label: Mapping[str, str]
+    annotations: Mapping[str, str]
+    webhook: str
+    agent_release: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """A gateway, and what must hold for each of its pods.
 
@@ -46,7 +70,8 @@ class Expectation:
     class `ingress_class`, "" where it is a row of the `database`. `everywhere` False means only routes and services
     that name the plugin, or with a database the one of its place. `files` is
     `{mount path: ConfigMap}`. `tme_image` is what the TME runs, None where no TME is wanted.
-    `agent_namespace` is "" where the agent is outside the cluster.
+    `agent_namespace` is "" where the agent is outside the cluster. `injection` is None where no TME is wanted, `guard`
+    where no admission policy is.
     `installed` False: nothing of all that may be there.
     """
 
@@ -66,6 +91,8 @@ class Expectation:
     agent_namespace: str
     installed: bool = True
     database: Database | None = None
+    guard: Guard | None = None
+    injection: Injection | None = None
 
     def record(self) -> dict[str, str]:
         """As the data of a ConfigMap: `{key: text}`."""
@@ -84,6 +111,8 @@ class Expectation:
             "tmeImage": str(self.tme_image or ""),
             "agentNamespace": self.agent_namespace,
             "installed": _text(self.installed),
+            "guard": json.dumps(vars(self.guard), sort_keys=True) if self.guard else "",
+            "injection": json.dumps(vars(self.injection), sort_keys=True) if self.injection else "",
             **self._of_a_database(),
         }
 
@@ -120,6 +149,8 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             agent_namespace=_name(data, "agentNamespace"),
             installed=data["installed"] == "true",
             database=_database(namespace, data),
+            guard=_guard(data),
+            injection=_injection(data),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}") from None
@@ -138,6 +169,24 @@ def _checked(text: Any, what: str) -> str:
 
 def _files(data: Mapping[str, str]) -> dict[str, str]:
     return {path: _checked(name, "a ConfigMap in files") for path, name in _mapping(data, "files").items()}
+
+
+def _guard(data: Mapping[str, str]) -> Guard | None:
+    if not data["guard"]:
+        return None
+    guard = Guard(**_mapping(data, "guard"))
+    _checked(guard.policy, "the name of the admission policy")
+    return guard
+
+
+def _injection(data: Mapping[str, str]) -> Injection | None:
+    if not data["injection"]:
+        return None
+    injection = Injection(**_mapping(data, "injection"))
+    for what, name in (("webhook", injection.webhook), ("Helm release", injection.agent_release)):
+        if name:
+            _checked(name, f"the name of the {what}")
+    return injection
 
 
 def _database(namespace: str, data: Mapping[str, str]) -> Database | None:

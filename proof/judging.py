@@ -14,6 +14,7 @@ from proof.judging_kong import unknown_defaults
 from proof.judging_object import object_check
 from proof.judging_pods import anew, pod_checks
 from proof.judging_row import row_check, row_notes
+from proof.judging_surroundings import surroundings_checks, unread
 from proof.network import unknown_paths
 from proof.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
 
@@ -34,6 +35,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
     checks = [_serving(seen), _rollout(seen), _plugin_as_written(expected, seen)]
     if expected.installed:
         checks.append(content_check(expected, seen.config_maps))
+        checks += surroundings_checks(expected, seen.deployment, seen.around)
     for pod in seen.serving:
         checks += pod_checks(expected, pod)
     if expected.installed and expected.enabled and expected.agent_namespace:
@@ -42,7 +44,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
     return Report(
         gateway=gateway,
         checks=tuple(checks),
-        not_checked=tuple(_not_checked(expected, seen)),
+        not_checked=tuple(dict.fromkeys(_not_checked(expected, seen))),
         warnings=tuple(_warnings(expected, seen)),
         notes=tuple(_notes(expected, seen)),
         cause=cause,
@@ -60,6 +62,7 @@ def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
     yield from unknown_paths(
         expected, seen.network, serving=serving, agents=seen.agent_pods, service=seen.agent_service
     )
+    yield from unread(seen.around)
 
 
 def _serving(seen: Look) -> Check:

@@ -186,6 +186,9 @@ class LiveStack:
     def destroy(self, *options: str) -> str:
         return self.pulumi("destroy", "--yes", "--skip-preview", *options)
 
+    def helm(self, *arguments: str) -> str:
+        return self._run(["helm", *arguments])
+
     def pulumi(self, *arguments: str, stdin: str | None = None) -> str:
         return self._run(["pulumi", *arguments], stdin=stdin)
 

@@ -9,16 +9,15 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from local.gateways import faults
+from tests.live.proving import SECONDS_TO_FOLLOW, failing, fault, grant, look, recorded_otherwise, rules_of_verify
 from tests.live.stack import CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugin, record
-
-SECONDS_TO_FOLLOW = 20
 
 
 @pytest.fixture(scope="module")
@@ -34,44 +33,6 @@ def whole(stack: LiveStack) -> Iterator[None]:
     """Each test begins with, and leaves, a gateway whose proof holds."""
     yield
     assert stack.verify("--wait-seconds", str(SECONDS_TO_FOLLOW)).returncode == 0
-
-
-def look(stack: LiveStack) -> dict[str, Any]:
-    done = stack.verify("--json")
-    document: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (0 if document["ok"] else 1)
-    return document
-
-
-def failing(stack: LiveStack) -> set[str]:
-    """The names of the checks that fail, as soon as one does."""
-    deadline = time.monotonic() + SECONDS_TO_FOLLOW
-    while not (names := {check["name"] for check in look(stack)["checks"] if not check["ok"]}):
-        assert time.monotonic() < deadline, "everything still holds"
-        time.sleep(0.3)
-    return names
-
-
-@contextmanager
-def recorded_otherwise(stack: LiveStack, **data: str) -> Iterator[None]:
-    """The record says something else meanwhile: as if the gateway were not what the last `up` left."""
-    place = ("configmap", "traceable-installation", "--namespace", stack.kong_namespace)
-    before = json.loads(stack.kubectl("get", *place, "--output", "json"))["data"]
-    try:
-        stack.kubectl("patch", *place, "--type=merge", "--patch", json.dumps({"data": data}))
-        yield
-    finally:
-        stack.kubectl("patch", *place, "--type=merge", "--patch", json.dumps({"data": before}))
-
-
-@contextmanager
-def fault(stack: LiveStack, pod: str = "*", **planted: Any) -> Iterator[None]:
-    namespace = stack.agent_namespace if "agent" in planted else stack.kong_namespace
-    faults.plant(namespace, pod, **planted)
-    try:
-        yield
-    finally:
-        faults.clear(namespace, pod)
 
 
 def test_everything_holds_pod_by_pod(stack: LiveStack) -> None:
@@ -123,6 +84,26 @@ def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
     deployment = ("deployment", f"{stack.name}-kong", "--namespace", stack.kong_namespace)
     stack.kubectl("rollout", "restart", *deployment)
     stack.kubectl("rollout", "status", *deployment)
+
+
+def test_what_gives_and_guards_the_tme_was_taken_away(stack: LiveStack) -> None:
+    """Nothing has changed for the engine, and `up` fails all the same; the commands in the report repair it."""
+    policy = json.loads(record(stack)["guard"])["policy"]
+    webhook = json.loads(record(stack)["injection"])["webhook"]
+    stack.kubectl("delete", "validatingadmissionpolicybinding", policy)
+    weaker = '{"spec": {"failurePolicy": "Ignore"}}'
+    stack.kubectl("patch", "validatingadmissionpolicy", policy, "--type=merge", "--patch", weaker)
+    stack.kubectl("label", "namespace", stack.kong_namespace, "traceableai-inject-tme-")
+    stack.kubectl("delete", "mutatingwebhookconfiguration", webhook)
+    assert failing(stack) == {"policy", "label", "webhook"}
+    with pytest.raises(CommandFailed) as refused:
+        stack.up()
+    said = str(refused.value)
+    assert "the policy has another spec.failurePolicy; the binding does not exist" in said
+    assert "helm rollback traceable-agent" in said and "`pulumi up --refresh`" in said
+    stack.helm("rollback", "traceable-agent", "1", "--namespace", stack.agent_namespace)
+    stack.up("--refresh")
+    stack.preview("--expect-no-changes")
 
 
 def test_no_tme_with_that_image(stack: LiveStack) -> None:
@@ -294,6 +275,36 @@ def test_a_gateway_that_is_scaled_to_nothing(stack: LiveStack) -> None:
         assert failing(stack) == {"ready"}
     finally:
         stack.kubectl(*scale, "2")
+
+
+def test_a_missing_permission_is_named_and_nothing_is_claimed(stack: LiveStack, tmp_path: Path) -> None:
+    in_kong, in_agent, of_cluster = rules_of_verify()
+    stack.kubectl("create", "serviceaccount", "auditor", "--namespace", stack.kong_namespace)
+    config = yaml.safe_load(stack.platform.kubeconfig.read_text())
+    token = stack.kubectl("create", "token", "auditor", "--namespace", stack.kong_namespace).strip()
+    for user in config["users"]:
+        user["user"] = {"token": token}
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    as_auditor = ("--kubeconfig", str(tmp_path / "kubeconfig"))
+    try:
+        grant(stack, "Role", stack.kong_namespace, in_kong)
+        grant(stack, "Role", stack.agent_namespace, in_agent)
+        grant(stack, "ClusterRole", "", of_cluster)
+        done = stack.verify(*as_auditor)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for rule in in_kong:
+            rule["resources"] = [resource for resource in rule["resources"] if resource != "namespaces"]
+        grant(stack, "Role", stack.kong_namespace, in_kong)
+        grant(stack, "ClusterRole", "", [rule for rule in of_cluster if "kongclusterplugins" in rule["resources"]])
+        done = stack.verify(*as_auditor)
+        assert done.returncode == 2 and done.stdout.splitlines()[1].endswith("not checked"), done.stdout + done.stderr
+        for missing in (
+            *("namespaces", "validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+            "mutatingwebhookconfigurations",
+        ):
+            assert f"the permission to get {missing}" in done.stdout
+    finally:
+        stack.kubectl("delete", "clusterrole,clusterrolebinding", f"{stack.name}-auditor", "--ignore-not-found")
 
 
 def test_no_record_no_look(stack: LiveStack) -> None:

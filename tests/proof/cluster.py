@@ -3,8 +3,20 @@
 from typing import Any
 
 from proof.asking import APPLY_FAILED, CLUSTER_PLUGINS
+from proof.surroundings import BINDINGS, POLICIES, WEBHOOKS
 from tests.fake_kube import FakeKube
-from tests.proof.gateway import NEWEST, PLUGIN_UID, agent_pod, config_maps, expectation, instance, pod, written
+from tests.proof.gateway import (
+    NEWEST,
+    PLUGIN_UID,
+    agent_pod,
+    config_maps,
+    expectation,
+    instance,
+    pod,
+    surroundings,
+    template,
+    written,
+)
 from tests.proof.servers import admin_api, http
 
 Document = dict[str, Any]
@@ -27,7 +39,7 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
         DEPLOYMENT,
         {
             "metadata": {"uid": "u", "generation": 3, "annotations": {REVISION: "7"}},
-            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "edge"}}},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "edge"}}, "template": template()},
             "status": {"observedGeneration": 3},
         },
     )
@@ -38,6 +50,11 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
         add_pod(kube, item, plugins=plugins)
     kube.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
     kube.put(f"{AGENT}/pods/agent-1", agent_pod())
+    around = surroundings()
+    kube.put(f"{POLICIES}/the-guard", around["policy"])
+    kube.put(f"{BINDINGS}/the-guard", around["binding"])
+    kube.put("/api/v1/namespaces/gw", around["namespace"])
+    kube.put(f"{WEBHOOKS}/the-injector", around["webhook"])
     for name, document in config_maps().items():
         kube.put(f"{CONFIG_MAPS}/{name}", document)
     kube.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(expectation()) or {})

@@ -10,9 +10,10 @@ from components.plugin_files import mount_paths, plugin_config_maps
 from images import parse_image
 from proof import judging
 from proof.asking import Look, PodLook
-from proof.expectation import Database, Expectation
+from proof.expectation import Database, Expectation, Guard, Injection
 from proof.kong import KongAnswer
 from proof.report import Check, Report
+from proof.surroundings import Surroundings
 from tests.admin.schemas import HTTP, SCHEMA
 
 Document = dict[str, Any]
@@ -23,6 +24,53 @@ FILES = mount_paths(_CONFIG_MAPS)
 OLDEST, OLDER, YOUNGER = (f"2026-01-01T00:00:0{second}Z" for second in (0, 1, 2))
 NEWEST = "new"
 PLUGIN_UID = "plugin-uid"
+
+
+GUARD = Guard(
+    policy="the-guard",
+    spec={
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gw"}},
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+            ],
+        },
+        "validations": [{"expression": "object.spec.containers.exists(c, true)", "message": "no TME"}],
+    },
+    actions=["Deny"],
+)
+INJECTION = Injection(
+    label={"traceableai-inject-tme": "enabled"},
+    annotations={"tme.traceable.ai/inject": "true", "traceable-kong/tme-settings": "digest"},
+    webhook="the-injector",
+    agent_release="traceable-agent",
+)
+
+
+def surroundings() -> dict[str, Document]:
+    """What gives pods the TME, as the API server shows it: with its own defaults."""
+    policy: Document = copy.deepcopy(dict(GUARD.spec))
+    policy["matchConstraints"] |= {"matchPolicy": "Equivalent", "objectSelector": {}}
+    policy["matchConstraints"]["resourceRules"][0]["scope"] = "*"
+    rules = [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "*"}]
+    webhook = {"namespaceSelector": {"matchLabels": dict(INJECTION.label)}, "objectSelector": {}, "rules": rules}
+    return {
+        "policy": {"metadata": {"name": GUARD.policy}, "spec": policy},
+        "binding": {
+            "metadata": {"name": GUARD.policy},
+            "spec": {"policyName": GUARD.policy, "validationActions": ["Deny"]},
+        },
+        "namespace": {
+            "metadata": {"name": "gw", "labels": {"kubernetes.io/metadata.name": "gw", **INJECTION.label}},
+        },
+        "webhook": {"metadata": {"name": INJECTION.webhook}, "webhooks": [webhook]},
+    }
+
+
+def template() -> Document:
+    """The pod template of the gateway's Deployment."""
+    return {"metadata": {"labels": {"app": "edge"}, "annotations": {**INJECTION.annotations, "others": "too"}}}
 
 
 def expectation(**changes: Any) -> Expectation:
@@ -43,6 +91,8 @@ def expectation(**changes: Any) -> Expectation:
         "tme_image": parse_image("docker.io/traceableai/traceable-agent"),
         "agent_namespace": "traceable",
         "installed": True,
+        "guard": GUARD,
+        "injection": INJECTION,
     }
     return Expectation(**{**fields, **changes})
 
@@ -62,7 +112,7 @@ IN_DATABASE: Document = {
 }
 """What differs with a database."""
 
-ASYNC: Document = {"tme_image": None, "config": {**CONFIG, "mode": "async"}}
+ASYNC: Document = {"tme_image": None, "injection": None, "config": {**CONFIG, "mode": "async"}}
 """What differs in async."""
 
 
@@ -138,13 +188,18 @@ def seen(*serving: PodLook | Document, **changes: Any) -> Look:
     """A look at a gateway of these pods, of a single good one where none is given."""
     looks = [item if isinstance(item, PodLook) else looked_into(item) for item in serving or (pod(),)]
     fields: Document = {
-        "deployment": {"metadata": {"name": "edge-kong"}, "spec": {"replicas": len(looks)}, "status": {}},
+        "deployment": {
+            "metadata": {"name": "edge-kong"},
+            "spec": {"replicas": len(looks), "template": template()},
+            "status": {},
+        },
         "current": NEWEST,
         "pods": [item.document for item in looks],
         "serving": looks,
         "agent_pods": [agent_pod()],
         "plugin": AS_WRITTEN,
         "config_maps": config_maps(),
+        "around": Surroundings(**surroundings()),
     }
     return Look(**{**fields, **changes})
 

@@ -7,13 +7,14 @@ import pytest
 
 from images import parse_image
 from proof.expectation import Expectation, UnreadableRecord, from_record
-from tests.proof.gateway import ASYNC, IN_DATABASE, expectation
+from tests.proof.gateway import ASYNC, GUARD, IN_DATABASE, INJECTION, expectation
 
 OTHERS: list[dict[str, Any]] = [
     {},
     ASYNC,
     {"enabled": False},
     {"everywhere": False},
+    {"guard": None, "injection": None},
     {"installed": False, "files": {}},
     {"config": {"a": {"b": [1, 2.5, None, True, "é"]}}},
     IN_DATABASE,
@@ -34,6 +35,10 @@ def test_every_field_is_recorded(name: str) -> None:
     other: Any = not before if isinstance(before, bool) else {"x": "y"} if isinstance(before, dict) else f"{before}-2"
     if name == "database":
         other = IN_DATABASE[name]
+    if name == "guard":
+        other = dataclasses.replace(GUARD, actions=["Warn", "Audit"])
+    if name == "injection":
+        other = dataclasses.replace(INJECTION, webhook="")
     if name == "tme_image":
         other = parse_image("registry.example.com:5000/tme:1.58.0")
     changed = expectation(**{name: other})

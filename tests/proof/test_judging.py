@@ -18,6 +18,7 @@ from tests.proof.gateway import (
     looked_into,
     pod,
     seen,
+    template,
     without_volume,
 )
 
@@ -37,6 +38,10 @@ def test_a_gateway_as_configured_holds() -> None:
         "plugin",
         "override",
         "agent",
+        "policy",
+        "label",
+        "annotation",
+        "webhook",
     }
     assert {check.pod for check in report.checks} == {"", "gw-1", "gw-2"}
 
@@ -60,7 +65,7 @@ def test_no_pod_that_serves() -> None:
 
 def test_no_pod_that_serves_says_why_pods_are_not_made() -> None:
     deployment = {
-        "spec": {"replicas": 2},
+        "spec": {"replicas": 2, "template": template()},
         "status": {"conditions": [{"type": "ReplicaFailure", "message": "denied by policy"}, {"type": "Available"}]},
     }
     assert failure(seen(deployment=deployment, serving=[], pods=[])).found == "0 of 2 (denied by policy)"

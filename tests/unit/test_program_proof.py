@@ -1,6 +1,7 @@
 """The proof in the whole program: in every `up`, never in a preview, and nothing is recorded that was not proven."""
 
 import dataclasses
+from typing import Any
 
 import pulumi
 import pytest
@@ -81,3 +82,41 @@ def test_the_proof_looks_for_the_files_that_the_gateway_was_given(program: Progr
     assert program.asked_for[0].files == {
         f"/opt/kong/plugins/{entry['pluginName']}": entry["name"] for entry in mounted
     }
+
+
+def test_the_proof_looks_for_the_policy_and_the_injection_that_are_written(program: Program) -> None:
+    made = program.up()
+    (expected,) = program.asked_for
+    policy, binding = made["tme-guard-policy"].inputs, made["tme-guard-binding"].inputs
+    assert expected.guard is not None and expected.injection is not None
+    assert (expected.guard.policy, expected.guard.spec) == (policy["metadata"]["name"], policy["spec"])
+    assert binding["metadata"]["name"] == expected.guard.policy
+    assert binding["spec"] == {"policyName": expected.guard.policy, "validationActions": expected.guard.actions}
+    assert expected.injection.label.items() <= made["tme-namespace-label"].inputs["metadata"]["labels"].items()
+    patched = made["tme-pod-annotation"].inputs["spec"]["template"]["metadata"]["annotations"]
+    assert expected.injection.annotations == patched
+    assert expected.injection.webhook == "traceable-agent-injector-traceable"
+    assert expected.injection.agent_release == made["agent-release"].inputs["name"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "guarded", "injected"),
+    [
+        ({"mode": "async"}, True, False),
+        ({"enabled": False}, True, False),
+        ({"tmeGuard": "off"}, False, True),
+        ({"installed": False, "enabled": False}, False, False),
+    ],
+)
+def test_what_is_not_written_is_not_looked_for(
+    program: Program, changes: dict[str, Any], guarded: bool, injected: bool
+) -> None:
+    program.up(**changes)
+    (expected,) = program.asked_for
+    assert (expected.guard is not None, expected.injection is not None) == (guarded, injected)
+
+
+def test_an_injector_that_is_off_has_no_webhook(program: Program) -> None:
+    program.up(agentValues={"injectorEnabled": False})
+    (expected,) = program.asked_for
+    assert expected.injection is not None and expected.injection.webhook == ""

@@ -1,0 +1,164 @@
+"""Whether a new gateway pod would get the TME, and would be refused without it, as far as objects say so. Pure.
+
+Whether the injector answers is tried with a pod of the gateway's own before it is touched (gates/probe.py); here
+nothing is created.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pods import selected
+from proof.expectation import Expectation, Guard, Injection
+from proof.judging_kong import REPAIR
+from proof.objects import Seen, Unreadable
+from proof.report import Check
+from proof.surroundings import Surroundings
+
+Document = Mapping[str, Any]
+
+API_DEFAULTS = {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "scope": "*"}
+"""What the API server fills in of a policy and its binding, empty selectors aside
+(https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/)."""
+
+
+def surroundings_checks(expected: Expectation, deployment: Document, seen: Surroundings) -> Iterator[Check]:
+    """The checks of what can be read."""
+    if expected.guard:
+        yield _policy(expected.guard, seen)
+    if expected.injection:
+        template = deployment["spec"]["template"]["metadata"]
+        yield _annotations(expected, expected.injection, template)
+        if not isinstance(seen.namespace, Unreadable):
+            yield _label(expected, expected.injection, seen.namespace)
+        if expected.injection.webhook and not isinstance(seen.webhook, Unreadable):
+            yield _webhook(expected, expected.injection, seen, template.get("labels") or {})
+
+
+def unread(seen: Surroundings) -> Iterator[str]:
+    """Reasons why something of it is not known."""
+    for item in (seen.policy, seen.binding, seen.namespace, seen.webhook):
+        if isinstance(item, Unreadable):
+            yield item.reason
+
+
+def _policy(guard: Guard, seen: Surroundings) -> Check:
+    binding = {"policyName": guard.policy, "validationActions": list(guard.actions)}
+    wrong = [
+        *_differs("the policy", guard.spec, seen.policy),
+        *_differs("the binding", binding, seen.binding),
+    ]
+    return Check(
+        pod="",
+        name="policy",
+        ok=not wrong,
+        expected=f"the ValidatingAdmissionPolicy {guard.policy} and its binding ({', '.join(guard.actions)}), as this "
+        "stack writes them",
+        found="; ".join(wrong) or "these",
+        mend=REPAIR,
+        lasting=True,
+    )
+
+
+def _differs(what: str, spec: Document, live: Seen) -> Iterator[str]:
+    if live is None:
+        yield f"{what} does not exist"
+    elif not isinstance(live, Unreadable):
+        if "deletionTimestamp" in live["metadata"]:
+            yield f"{what} is being deleted"
+        for path in _differing(spec, live.get("spec") or {}, "spec"):
+            yield f"{what} has another {path}"
+
+
+def _differing(written: Any, live: Any, path: str) -> Iterator[str]:
+    """Where what is live is neither what was written nor what the API server fills in."""
+    if isinstance(written, Mapping) and isinstance(live, Mapping):
+        for key in sorted(written.keys() | live.keys()):
+            if key in written:
+                yield from _differing(written[key], live.get(key), f"{path}.{key}")
+            elif not _filled_in(key, live[key]):
+                yield f"{path}.{key}"
+    elif isinstance(written, list | tuple) and isinstance(live, list) and len(written) == len(live):
+        for index, (one, other) in enumerate(zip(written, live, strict=True)):
+            yield from _differing(one, other, f"{path}[{index}]")
+    elif written != live:
+        yield path
+
+
+def _filled_in(key: str, value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_filled_in(inner, item) for inner, item in value.items())
+    return not value or value == API_DEFAULTS.get(key)
+
+
+def _annotations(expected: Expectation, injection: Injection, template: Document) -> Check:
+    found = template.get("annotations") or {}
+    return Check(
+        pod="",
+        name="annotation",
+        ok=injection.annotations.items() <= found.items(),
+        expected=f"pods of the Deployment {expected.namespace}/{expected.deployment} with "
+        + _pairs(injection.annotations, injection.annotations),
+        found=_pairs(injection.annotations, found),
+        mend=REPAIR,
+        lasting=True,
+    )
+
+
+def _label(expected: Expectation, injection: Injection, namespace: Document | None) -> Check:
+    found = _labels(namespace)
+    return Check(
+        pod="",
+        name="label",
+        ok=injection.label.items() <= found.items(),
+        expected=f"the namespace {expected.namespace} with {_pairs(injection.label, injection.label)}",
+        found=_pairs(injection.label, found),
+        mend=REPAIR,
+        lasting=True,
+    )
+
+
+def _pairs(keys: Mapping[str, str], found: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}: {found[key]}" if key in found else f"no {key}" for key in keys)
+
+
+def _labels(live: Any) -> Mapping[str, str]:
+    return (live["metadata"].get("labels") if isinstance(live, Mapping) else None) or {}
+
+
+def _webhook(expected: Expectation, injection: Injection, seen: Surroundings, pod_labels: Mapping[str, str]) -> Check:
+    problem = ""
+    if not isinstance(seen.webhook, Mapping):
+        problem = "it does not exist"
+    elif not any(_calls(item, seen.namespace, pod_labels) for item in seen.webhook.get("webhooks") or []):
+        problem = (
+            "none of its webhooks is called for new pods of this gateway: rules, namespaceSelector, objectSelector"
+        )
+    release = f"{injection.agent_release} --namespace {expected.agent_namespace}"
+    return Check(
+        pod="",
+        name="webhook",
+        ok=not problem,
+        expected=f"the MutatingWebhookConfiguration {injection.webhook}, which gives new pods of this gateway the TME",
+        found=problem or "that",
+        mend=f"`helm history {release}`, then `helm rollback {release}` to its newest revision: a refresh does not see "
+        "what is in a Helm release"
+        if injection.agent_release
+        else f"the owner of the agent in {expected.agent_namespace} restores it with their Helm release",
+        lasting=True,
+    )
+
+
+def _calls(webhook: Document, namespace: Seen, pod_labels: Mapping[str, str]) -> bool:
+    """Whether the API server calls it for a new pod; a namespace that may not be read is taken to be selected."""
+    known = isinstance(namespace, Unreadable) or selected(webhook.get("namespaceSelector") or {}, _labels(namespace))
+    return (
+        known
+        and selected(webhook.get("objectSelector") or {}, pod_labels)
+        and any(_covers_new_pods(rule) for rule in webhook.get("rules") or [])
+    )
+
+
+def _covers_new_pods(rule: Document) -> bool:
+    wanted = {"apiGroups": {"", "*"}, "apiVersions": {"v1", "*"}, "operations": {"CREATE", "*"}}
+    wanted["resources"] = {"pods", "*", "*/*"}
+    return all(values & set(rule.get(key) or []) for key, values in wanted.items()) and rule.get("scope") != "Cluster"

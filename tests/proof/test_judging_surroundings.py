@@ -1,0 +1,192 @@
+"""What gives pods the TME, and what refuses them without it: missing, changed, or not readable."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from proof.objects import Unreadable
+from proof.report import Check
+from proof.surroundings import Surroundings, look_around
+from tests.fake_kube import forbidden
+from tests.proof.cluster import WEBHOOKS, cluster
+from tests.proof.gateway import (
+    ASYNC,
+    INJECTION,
+    Document,
+    expectation,
+    failure,
+    judge,
+    seen,
+    surroundings,
+    template,
+)
+
+Change = Callable[[Any], object]
+
+
+def with_changed(name: str, change: Change) -> Surroundings:
+    found = surroundings()
+    change(found[name])
+    return Surroundings(**found)
+
+
+def broken(name: str, change: Change) -> Check:
+    """The single check that fails where one object was changed."""
+    return failure(seen(around=with_changed(name, change)))
+
+
+def without(name: str) -> Check:
+    return failure(seen(around=Surroundings(**{**surroundings(), name: None})))
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "said"),
+    [
+        ("policy", "policy", "the policy does not exist"),
+        ("binding", "policy", "the binding does not exist"),
+        ("webhook", "webhook", "it does not exist"),
+    ],
+)
+def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
+    found = without(name)
+    assert (found.pod, found.name, found.found, found.lasting) == ("", check, said, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("policy", lambda it: it["spec"].update(failurePolicy="Ignore"), "the policy has another spec.failurePolicy"),
+        ("policy", lambda it: it["spec"].pop("validations"), "the policy has another spec.validations"),
+        (
+            "policy",
+            lambda it: it["spec"]["validations"][0].update(expression="true"),
+            "the policy has another spec.validations[0].expression",
+        ),
+        (
+            "policy",
+            lambda it: it["spec"].update(matchConditions=[{"name": "never", "expression": "false"}]),
+            "the policy has another spec.matchConditions",
+        ),
+        (
+            "policy",
+            lambda it: it["spec"]["matchConstraints"].update(matchPolicy="Exact"),
+            "the policy has another spec.matchConstraints.matchPolicy",
+        ),
+        (
+            "policy",
+            lambda it: it["spec"]["matchConstraints"]["resourceRules"][0].update(operations=["UPDATE"]),
+            "the policy has another spec.matchConstraints.resourceRules[0].operations[0]",
+        ),
+        ("policy", lambda it: it["metadata"].update(deletionTimestamp="now"), "the policy is being deleted"),
+        (
+            "binding",
+            lambda it: it["spec"].update(validationActions=["Audit"]),
+            "the binding has another spec.validationActions[0]",
+        ),
+        (
+            "binding",
+            lambda it: it["spec"].update(matchResources={"namespaceSelector": {"matchLabels": {"a": "b"}}}),
+            "the binding has another spec.matchResources",
+        ),
+    ],
+)
+def test_a_policy_that_was_changed_by_hand(name: str, change: Change, said: str) -> None:
+    found = broken(name, change)
+    assert (found.name, found.found, found.mend) == ("policy", said, "`pulumi up --refresh`")
+
+
+def test_what_the_api_server_fills_in_is_no_change() -> None:
+    filled = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+    found = with_changed("binding", lambda it: it["spec"].update(matchResources=filled))
+    assert judge(expectation(), seen(around=found)).ok
+
+
+def test_a_namespace_without_the_label() -> None:
+    found = judge(expectation(), seen(around=with_changed("namespace", lambda it: it["metadata"]["labels"].clear())))
+    said = {check.name: check.found for check in found.failed}
+    assert said["label"] == "no traceableai-inject-tme"
+    assert "namespaceSelector" in said["webhook"], "the webhook is not called there now"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["annotations"].clear(),
+        lambda it: it["annotations"].update({"tme.traceable.ai/inject": "false"}),
+        lambda it: it["annotations"].update({"traceable-kong/tme-settings": "other"}),
+        lambda it: it.pop("annotations"),
+    ],
+)
+def test_a_deployment_without_the_annotation(change: Change) -> None:
+    changed = template()
+    change(changed["metadata"])
+    deployment: Document = {"metadata": {"name": "edge-kong"}, "spec": {"replicas": 1, "template": changed}}
+    found = failure(seen(deployment=deployment))
+    assert (found.name, found.mend) == ("annotation", "`pulumi up --refresh`")
+    assert "tme.traceable.ai/inject: true" in found.expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it.update(webhooks=[]),
+        lambda it: it["webhooks"][0].update(namespaceSelector={"matchLabels": {"traceableai-inject-tme": "off"}}),
+        lambda it: it["webhooks"][0].update(objectSelector={"matchLabels": {"app": "another"}}),
+        lambda it: it["webhooks"][0]["rules"][0].update(operations=["UPDATE"]),
+        lambda it: it["webhooks"][0]["rules"][0].update(resources=["pods/status"]),
+        lambda it: it["webhooks"][0]["rules"][0].update(apiGroups=["apps"]),
+        lambda it: it["webhooks"][0].update(rules=[]),
+    ],
+)
+def test_a_webhook_that_is_not_called_for_these_pods(change: Change) -> None:
+    found = broken("webhook", change)
+    assert found.name == "webhook" and "none of its webhooks is called" in found.found
+    assert "helm rollback traceable-agent --namespace traceable" in found.mend
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["webhooks"][0].update(namespaceSelector={}),
+        lambda it: it["webhooks"][0].update(objectSelector={"matchLabels": {"app": "edge"}}),
+        lambda it: it["webhooks"][0]["rules"][0].update(operations=["*"], resources=["*"], apiGroups=["*"]),
+        lambda it: it["webhooks"].insert(0, {"rules": []}),
+    ],
+)
+def test_a_webhook_that_is_called_in_another_way(change: Change) -> None:
+    assert judge(expectation(), seen(around=with_changed("webhook", change))).ok
+
+
+def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
+    theirs = dataclasses.replace(INJECTION, agent_release="")
+    found = failure(seen(around=Surroundings(**{**surroundings(), "webhook": None})), injection=theirs)
+    assert "the owner of the agent in traceable restores it" in found.mend and "helm rollback" not in found.mend
+
+
+@pytest.mark.parametrize("name", ["policy", "binding", "namespace", "webhook"])
+def test_what_may_not_be_read_fails_nothing_and_is_not_claimed(name: str) -> None:
+    found = Surroundings(**{**surroundings(), name: Unreadable("the permission is missing")})
+    report = judge(expectation(), seen(around=found))
+    assert report.ok, report.text()
+    assert (report.verdict, report.not_checked) == ("not checked", ("the permission is missing",))
+
+
+def test_in_async_and_without_a_guard_nothing_of_it_is_expected() -> None:
+    report = judge(expectation(**ASYNC, guard=None), seen(around=Surroundings()))
+    assert not {"policy", "label", "annotation", "webhook"} & {check.name for check in report.checks}
+    guarded = judge(expectation(**ASYNC), seen(around=Surroundings()))
+    assert [check.name for check in guarded.failed if check.name == "policy"] == ["policy"]
+
+
+def test_what_is_read_and_what_may_not_be() -> None:
+    fake = cluster()
+    fake.problems[f"{WEBHOOKS}/the-injector"] = forbidden()
+    found = look_around(fake, expectation())
+    assert isinstance(found.policy, dict) and isinstance(found.binding, dict) and isinstance(found.namespace, dict)
+    assert found.webhook == Unreadable(
+        "MutatingWebhookConfiguration the-injector: the permission to get "
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io is missing"
+    )
+    assert look_around(fake, expectation(**ASYNC, guard=None)) == Surroundings()
