@@ -213,6 +213,7 @@ def plan(
             agent_release=AGENT_RELEASE,
             owners_values=gateway.owners_values,
             made_database=gateway.postgres.name if gateway.postgres else "",
+            plugin_object=None if isinstance(plugin, TraceableAdminPluginArgs) else plugin.document,
         ),
         protected=protected,
         outputs={

@@ -20,6 +20,8 @@ from components.tme_guard import TmeGuard
 from gates import Gates
 from plan import Plan
 
+Step = TmeInjection | TraceablePlugin | TraceableAdminPlugin
+
 
 def make_gateway(
     planned: Plan, target: cluster.Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]
@@ -77,20 +79,23 @@ def make_gateway(
             opts=after(gateway, *steps),
         )
 
-    def configure_plugin(*steps: pulumi.Resource) -> TraceablePlugin | TraceableAdminPlugin:
-        args, revision, gate, opts = planned.plugin, gateway.revision, gates.plugin, after(gateway, *steps)
+    def configure_plugin(*steps: Step) -> TraceablePlugin | TraceableAdminPlugin:
+        args, opts = planned.plugin, after(gateway, *steps)
+        revision = gates.ready_for_plugin(gateway.revision, made_by(*steps))
         if isinstance(args, TraceableAdminPluginArgs):
-            return TraceableAdminPlugin("plugin", args=args, kong_revision=revision, before=gate, opts=opts)
-        return TraceablePlugin("plugin", args=args, kong_revision=revision, before=gate, opts=opts)
+            return TraceableAdminPlugin("plugin", args=args, kong_revision=revision, opts=opts)
+        return TraceablePlugin("plugin", args=args, kong_revision=revision, opts=opts)
 
-    steps: list[TmeInjection | TraceablePlugin | TraceableAdminPlugin] = []
+    def made_by(*steps: Step) -> list[pulumi.CustomResource]:
+        return [*gateway.made, *(made for step in steps for made in step.made)]
+
+    steps: list[Step] = []
     if planned.installed:
         # The plugin may only call a TME that is there: after it on the way in, and before it on the way out.
         first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
         steps = [made := first(), second(made)]
-    changed = [*gateway.made, *(made for step in steps for made in step.made)]
     installation = Installation(
-        "installation", args=planned.installation, prove=gates.prove, steps=changed, opts=after(gateway, *steps)
+        "installation", args=planned.installation, prove=gates.prove, steps=made_by(*steps), opts=after(gateway, *steps)
     )
     everything = (*foundation, gateway, *steps, installation)
     DeletionProtection(on=bool(planned.protected), opts=after(*everything))

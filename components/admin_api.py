@@ -37,8 +37,8 @@ class TraceableAdminPlugin(pulumi.ComponentResource):
     """The plugin. Outputs: `tag` (str: the mark that the row is known by). `made` is the row, in a list.
 
     `kong_revision` stands for the gateway with the plugin's files, as for a KongClusterPlugin: another one writes the
-    row again. `before` holds it back until the gateway is what it asks for. It is done when every node of Kong has had
-    time to load it, and gone when every node has had time to forget it.
+    row again, and the row is registered once it is known, so it can hold the row back too. It is done when every node
+    of Kong has had time to load it, and gone when every node has had time to forget it.
     """
 
     def __init__(
@@ -47,7 +47,6 @@ class TraceableAdminPlugin(pulumi.ComponentResource):
         *,
         args: TraceableAdminPluginArgs,
         kong_revision: pulumi.Input[int] | pulumi.Input[str],
-        before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceableAdminPlugin", name, None, opts)
@@ -65,6 +64,6 @@ class TraceableAdminPlugin(pulumi.ComponentResource):
             "managedDatabase": args.managed_database,
             "gateway": pulumi.Output.from_input(kong_revision).apply(str),
         }
-        row = PluginRow(f"{name}-row", props=props, opts=pulumi.ResourceOptions(parent=self, hooks=before))
+        row = PluginRow(f"{name}-row", props=props, opts=pulumi.ResourceOptions(parent=self))
         self.made: list[pulumi.CustomResource] = [row]
         self.register_outputs({"tag": place.tag})

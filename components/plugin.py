@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 
+from plugin_object import API_VERSION, KIND, plugin_object
 from plugin_options import MODE_SINCE, plugin_version
 from values import LIVE_OBJECT, Values, with_secrets
 
@@ -49,30 +50,11 @@ def plugin_config(
 class KongClusterPlugin(pulumi.CustomResource):
     """configuration.konghq.com/v1 KongClusterPlugin.
 
-    A class of its own, because `apiextensions.CustomResource` passes on `spec` only, and this kind has none: its
-    fields stand beside `metadata`
-    (https://developer.konghq.com/kubernetes-ingress-controller/reference/custom-resources/#kongclusterplugin).
+    A class of its own, because `apiextensions.CustomResource` passes on `spec` only, and this kind has none.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        metadata: pulumi.Input[Mapping[str, Any]],
-        plugin: pulumi.Input[str],
-        config: pulumi.Input[Mapping[str, Any]],
-        disabled: pulumi.Input[bool],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        properties = {
-            "apiVersion": "configuration.konghq.com/v1",
-            "kind": "KongClusterPlugin",
-            "metadata": metadata,
-            "plugin": plugin,
-            "config": config,
-            "disabled": disabled,
-        }
-        super().__init__("kubernetes:configuration.konghq.com/v1:KongClusterPlugin", name, properties, opts)
+    def __init__(self, name: str, *, document: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(f"kubernetes:{API_VERSION}:{KIND}", name, dict(document), opts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +63,7 @@ class TraceablePluginArgs:
 
     `ingress_class` is the gateway's: its controller reads no other. `everywhere` True is every route (label
     `global`); False only routes and services annotated with `plugin_name`. `enabled` False leaves it standing,
-    disabled. `config` is what `plugin_config()` gave. `labels` tell whose it is.
+    disabled. `config` is what `plugin_config()` gave. `labels` tell whose it is. `document` is the object.
     """
 
     plugin_name: str
@@ -91,14 +73,26 @@ class TraceablePluginArgs:
     config: Values = field(repr=False)
     labels: Mapping[str, str]
 
+    @property
+    def document(self) -> Values:
+        return plugin_object(
+            naming={"name": self.plugin_name},
+            plugin=PLUGIN,
+            ingress_class=self.ingress_class,
+            everywhere=self.everywhere,
+            enabled=self.enabled,
+            config=self.config,
+            labels=self.labels,
+        )
+
 
 class TraceablePlugin(pulumi.ComponentResource):
     """The plugin. Outputs: `plugin_name` (str). `made` is the KongClusterPlugin, in a list.
 
     `kong_revision` stands for the gateway with the plugin's files, as Helm's revision does for one that is ours. It is
     unknown in a preview exactly when the gateway changes, and an object with unknown parts is not dry-run on the
-    server: so the controller's webhook does not judge a new option by the Kong that still runs. `before` holds the
-    plugin back until the gateway is what it asks for.
+    server: so the controller's webhook does not judge a new option by the Kong that still runs. The plugin is
+    registered once it is known, so it can hold the plugin back too.
     """
 
     def __init__(
@@ -107,29 +101,18 @@ class TraceablePlugin(pulumi.ComponentResource):
         *,
         args: TraceablePluginArgs,
         kong_revision: pulumi.Input[int] | pulumi.Input[str],
-        before: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)
-        annotations: dict[str, Any] = {
-            "kubernetes.io/ingress.class": args.ingress_class,
-            REVISION_ANNOTATION: pulumi.Output.from_input(kong_revision).apply(str),
-        }
+        document = with_secrets(args.document)
+        document["metadata"]["annotations"][REVISION_ANNOTATION] = pulumi.Output.from_input(kong_revision).apply(str)
         plugin = KongClusterPlugin(
             f"{name}-kong-cluster-plugin",
-            metadata={
-                "name": args.plugin_name,
-                "annotations": annotations,
-                "labels": {**args.labels, **({"global": "true"} if args.everywhere else {})},
-            },
-            plugin=PLUGIN,
-            config=with_secrets(args.config),
-            disabled=not args.enabled,
+            document=document,
             # Two global plugins of one name and class are both dropped: under a new name, the old one goes first.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 delete_before_replace=True,
-                hooks=before,
                 # One that was made with `kubectl apply` has its secret options in an annotation, too.
                 additional_secret_outputs=list(LIVE_OBJECT),
             ),

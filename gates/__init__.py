@@ -5,8 +5,9 @@ previews nor for what does not change (https://www.pulumi.com/docs/iac/concepts/
 delete hook: those make a plain `pulumi destroy` impossible. Leaves out the questions themselves, one file each.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,10 @@ import pulumi
 import kube
 import ownership
 import proof
-from gates import leaving, old_pods, their_files, unrecorded
+from gates import before_plugin, leaving, mounted_files, unrecorded
+from gates.before_plugin import PluginStep
 from gates.hooks import AGENT_DEPLOYMENT, Check, Connection, Hooks
-from gates.probe import Probe
+from gates.probe import Probe, Refused
 from proof import Expectation
 from safe_text import printable
 
@@ -27,7 +29,8 @@ class GatesArgs:
     """`owner` is this stack's id; `expectation` and `probe` are about its gateway; a rollout, or a removal, may take
     `timeout_seconds`. `agent_release` is the agent's Release. `owners_values` are the chart values with which the owner
     of a Kong that is not ours mounts the files, None where that is this program's. `made_database` is what the Secret
-    and the StatefulSet of a database that is made here are called, "" where none is."""
+    and the StatefulSet of a database that is made here are called, "" where none is. `plugin_object` is the
+    KongClusterPlugin that is written, None with a database."""
 
     owner: str
     expectation: Expectation
@@ -36,10 +39,11 @@ class GatesArgs:
     agent_release: str
     owners_values: Mapping[str, Any] | None = None
     made_database: str = ""
+    plugin_object: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 class Gates(Hooks):
-    """The gates of one gateway, each a ResourceHookBinding, and the proof at the end."""
+    """The gates of one gateway, each a ResourceHookBinding, the step before the plugin, and the proof at the end."""
 
     def __init__(self, *, args: GatesArgs, cluster: Connection) -> None:
         super().__init__(cluster, owner=args.owner, timeout_seconds=args.timeout_seconds)
@@ -55,7 +59,7 @@ class Gates(Hooks):
         files: list[Check] = []
         if args.owners_values is not None:
             values = args.owners_values
-            files.append(partial(their_files.refuse_unless_mounted, expected=args.expectation, values=values))
+            files.append(partial(mounted_files.refuse_unless_mounted, expected=args.expectation, values=values))
         agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
         self.agent = self._binding("agent", create=[agent, self._watch_agent], update=[self._watch_agent])
         self.gateway = self._binding("gateway", create=[kong, self._watch_gateway], update=[first, self._watch_gateway])
@@ -66,7 +70,34 @@ class Gates(Hooks):
             [probe.tme_arrives, self._watch_gateway] if args.expectation.tme_image else [self._watch_gateway]
         )
         self.tme_annotation = self._binding("tme-annotation", create=rolling, update=rolling)
-        self.plugin = self._binding("plugin", create=[*files, self._settle], update=[*files, self._settle])
+        self._plugin = PluginStep(
+            expectation=args.expectation,
+            owner=args.owner,
+            timeout_seconds=args.timeout_seconds,
+            owners_values=args.owners_values,
+            document=args.plugin_object,
+        )
+
+    def ready_for_plugin(
+        self, revision: pulumi.Input[int] | pulumi.Input[str], steps: Sequence[pulumi.CustomResource]
+    ) -> pulumi.Output[str]:
+        """`revision` once every one of `steps` is done and the gateway is what the plugin needs.
+
+        As an input of the plugin it holds the registration back: a hook would come too late, because the engine deletes
+        the object that a replacement takes the place of when the registration arrives. In a preview nothing is asked.
+        Raises pulumi.RunError.
+        """
+        if pulumi.runtime.is_dry_run():
+            return pulumi.Output.from_input(revision).apply(str)
+
+        async def ready(found: list[Any]) -> str:
+            try:
+                await asyncio.to_thread(before_plugin.require_ready_for_plugin, self._cluster.api, self._plugin)
+            except (Refused, kube.ApiError, kube.Unreachable) as problem:
+                raise pulumi.RunError(str(problem)) from None
+            return str(found[0])
+
+        return pulumi.Output.all(revision, *(step.id for step in steps)).apply(ready)
 
     def prove(self) -> None:
         """Returns when the gateway is what it should be. Raises pulumi.RunError with the report."""
@@ -90,14 +121,6 @@ class Gates(Hooks):
 
     def _watch_agent(self, api: kube.Kube) -> None:
         self._watch(api, self._expectation.agent_namespace, AGENT_DEPLOYMENT, plugin_object=None)
-
-    def _settle(self, api: kube.Kube) -> None:
-        old_pods.wait_until_gone(
-            api,
-            namespace=self._expectation.namespace,
-            deployment=self._expectation.deployment,
-            timeout_seconds=self._timeout_seconds,
-        )
 
     def _let_go(self, api: kube.Kube) -> None:
         if self._expectation.database is not None:

@@ -1,10 +1,11 @@
 """Waits until a gateway consists of pods of its newest revision only.
 
 Helm's own wait ends earlier: it accepts as many missing pods as `maxUnavailable` allows, 25 % in the Kong chart, and
-an old pod can still serve then. Knows no Pulumi. Leaves out when it is asked.
+an old pod can still serve then.
 """
 
 import time
+from dataclasses import dataclass
 
 import kube
 from gates.probe import Refused
@@ -13,10 +14,25 @@ from proof.asking import current_revision
 
 INTERVAL_SECONDS = 0.25
 
+READY_SECONDS = 120.0
+"""How long a gateway without older pods may have no ready pod: whoever rolled it has waited for that already."""
 
-def wait_until_gone(api: kube.Kube, *, namespace: str, deployment: str, timeout_seconds: float) -> None:
-    """Returns when no pod of an older revision serves, and at least one of the newest does. Raises Refused."""
-    deadline = time.monotonic() + timeout_seconds
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """A Deployment, and the pods of its newest revision that serve: there are no others that do, or will."""
+
+    deployment: kube.Document
+    serving: list[kube.Document]
+
+
+def wait_until_gone(api: kube.Kube, *, namespace: str, deployment: str, timeout_seconds: float) -> Settled:
+    """Returns when no pod of an older revision is left, and at least one of the newest serves.
+
+    Raises Refused, kube.ApiError or kube.Unreachable.
+    """
+    started = time.monotonic()
+    since = started
     while True:
         gateway = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
         if gateway is None:
@@ -30,14 +46,24 @@ def wait_until_gone(api: kube.Kube, *, namespace: str, deployment: str, timeout_
         ]
         old = [pod for pod in pods if pod["metadata"].get("labels", {}).get("pod-template-hash") != current]
         settled = gateway.get("status", {}).get("observedGeneration") == gateway["metadata"].get("generation")
-        if settled and not old and any(is_ready(pod) for pod in pods):
-            return
-        if time.monotonic() > deadline:
+        ready = [pod for pod in pods if is_ready(pod)]
+        if settled and not old and ready:
+            return Settled(deployment=gateway, serving=ready)
+        if settled and gateway["spec"].get("replicas") == 0:
+            raise Refused(
+                f"The gateway {namespace}/{deployment} is scaled to zero: no pod of it could have the plugin, which "
+                f"was not changed. `kubectl scale deployment {deployment} --namespace {namespace} --replicas 1`, then "
+                "pulumi up."
+            )
+        now = time.monotonic()
+        if old or not settled:
+            since = now
+        if now > min(started + timeout_seconds, since + READY_SECONDS):
             names = ", ".join(sorted(pod["metadata"]["name"] for pod in old))
             found = f"pods of an older revision ({names})" if old else "no ready pod of its newest revision"
             raise Refused(
-                f"The gateway {namespace}/{deployment} has {found} after {timeout_seconds:.0f} s, and the plugin would "
-                "be configured for files or a TME that are not there. The plugin was not touched. "
-                "kubectl rollout status shows what holds it up."
+                f"The gateway {namespace}/{deployment} has {found} after {now - started:.0f} s, and the plugin would "
+                "be configured for files or a TME that are not there. Nothing about the plugin was changed. "
+                f"`kubectl rollout status deployment {deployment} --namespace {namespace}` shows what holds it up."
             )
         time.sleep(INTERVAL_SECONDS)

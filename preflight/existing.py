@@ -178,7 +178,7 @@ def our_part_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
 def its_owner_mounts_the_files(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """Once the files are in the cluster, the owner's values have them mounted: the plugin would be refused until then.
 
-    The run that makes the ConfigMaps stops there by itself (gates/their_files.py).
+    The run that makes the ConfigMaps stops there by itself (gates/mounted_files.py).
     """
     gateway = intent.gateway
     found = _standing(looks, gateway)

@@ -15,10 +15,11 @@ from typing import Any
 
 from kube import ApiError, Document
 from ownership import NAME_LABEL, handover_label, labels
+from plugin_object import plugin_object
 from pods import selected
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
-from preflight.looks import CLUSTER_PLUGINS, INGRESS_CLASS, WEBHOOKS, Looks, annotations_of, labels_of, name_of
+from preflight.looks import CLUSTER_PLUGINS, WEBHOOKS, Looks, annotations_of, labels_of, name_of
 
 GROUP, VERSION, RESOURCE = "configuration.konghq.com", "v1", "kongclusterplugins"
 
@@ -68,19 +69,16 @@ def webhooks_let_the_plugin_through(looks: Looks, intent: Intent) -> Iterator[Fi
 
 def plugin_under_another_name(intent: Intent) -> Document:
     """Our plugin as it will be, under a name that nobody has; without what is secret in it."""
-    return {
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "kind": "KongClusterPlugin",
-        "metadata": {
-            "generateName": f"{intent.plugin.object_name}-",
-            "labels": {**labels(intent.owner), **({"global": "true"} if intent.plugin.everywhere else {})},
-            "annotations": {INGRESS_CLASS: intent.gateway.ingress_class},
-        },
-        "plugin": intent.plugin.name,
+    return plugin_object(
+        naming={"generateName": f"{intent.plugin.object_name}-"},
+        plugin=intent.plugin.name,
+        ingress_class=intent.gateway.ingress_class,
+        everywhere=intent.plugin.everywhere,
+        enabled=intent.enabled,
         # What is not plain is a secret, whose text is stars.
-        "config": json.loads(json.dumps(intent.plugin.config, default=str)),
-        "disabled": not intent.enabled,
-    }
+        config=json.loads(json.dumps(intent.plugin.config, default=str)),
+        labels=labels(intent.owner),
+    )
 
 
 def judges_in(configuration: Document, gateway: GatewayIntent, ours: Mapping[str, str]) -> Iterator[Judge]:

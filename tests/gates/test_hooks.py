@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 import kube
-from gates import Gates, GatesArgs, leaving, old_pods, unrecorded, watch
+from gates import Gates, GatesArgs, leaving, unrecorded, watch
 from gates.probe import Probe, Refused
 from tests.fake_kube import FakeKube, forbidden
 from tests.gates.test_probe import probe
@@ -29,7 +29,6 @@ class Asked:
         self.problem: tuple[str, Exception] | None = None
         for question in ("guard_holds", "tme_arrives", "tme_still_arrives"):
             monkeypatch.setattr(Probe, question, self._asked(question))
-        monkeypatch.setattr(old_pods, "wait_until_gone", self._asked("wait_until_gone"))
         monkeypatch.setattr(unrecorded, "make_room", self._asked("make_room"))
         monkeypatch.setattr(unrecorded, "refuse_new_password", self._asked("refuse_new_password"))
         monkeypatch.setattr(leaving, "remove_plugin", self._asked("remove_plugin"))
@@ -85,8 +84,6 @@ def call(made: Recording, name: str) -> None:
         ("before-tme-label-update", True, ["guard_holds"]),
         ("before-tme-annotation-create", True, ["tme_arrives", "watch"]),
         ("before-tme-annotation-update", True, ["tme_arrives", "watch"]),
-        ("before-plugin-create", True, ["wait_until_gone"]),
-        ("before-plugin-update", True, ["wait_until_gone"]),
     ],
 )
 def test_what_each_gate_asks(asked: Asked, hook: str, installed: bool, questions: list[str]) -> None:
@@ -111,11 +108,10 @@ def test_a_kong_that_is_not_ours_has_pods_that_may_ask_for_a_tme(asked: Asked) -
     assert asked.names == ["tme_still_arrives", "watch"]
 
 
-@pytest.mark.parametrize("step", ["plugin", "tme-label"])
 @pytest.mark.parametrize("occasion", ["create", "update"])
-def test_files_of_the_owners_values_are_looked_for_first(asked: Asked, step: str, occasion: str) -> None:
+def test_files_of_the_owners_values_are_looked_for_first(asked: Asked, occasion: str) -> None:
     with pytest.raises(pulumi.RunError, match="There is no Deployment"):
-        call(gates(asked, release="", owners_values={}), f"before-{step}-{occasion}")
+        call(gates(asked, release="", owners_values={}), f"before-tme-label-{occasion}")
     assert asked.names == []
 
 
@@ -138,7 +134,7 @@ def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPa
     args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60, agent_release="a")
     made = record(lambda: Gates(args=args, cluster=Untold()))
     with pytest.raises(pulumi.RunError, match="the cluster cannot be told"):
-        call(made, "before-plugin-create")
+        call(made, "before-tme-label-create")
 
 
 LINE = "the rollout of gw/edge-kong does not get on: denied"

@@ -19,13 +19,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def wait(fake: FakeKube) -> None:
-    old_pods.wait_until_gone(fake, namespace="gw", deployment="edge-kong", timeout_seconds=60)
+def wait(fake: FakeKube, timeout_seconds: float = 60) -> old_pods.Settled:
+    return old_pods.wait_until_gone(fake, namespace="gw", deployment="edge-kong", timeout_seconds=timeout_seconds)
 
 
 def test_where_only_the_newest_serve_there_is_no_wait(clock: Clock) -> None:
-    wait(cluster(pod("gw-1"), pod("gw-2", ready=False)))
+    found = wait(cluster(pod("gw-1"), pod("gw-2", ready=False)))
     assert clock.now == 0
+    assert [item["metadata"]["name"] for item in found.serving] == ["gw-1"]
+    assert found.deployment["metadata"]["name"] == "edge-kong"
 
 
 @pytest.mark.parametrize("ready", [True, False])
@@ -66,13 +68,26 @@ def ended(fake: FakeKube) -> str:
 def test_it_gives_up_and_names_the_pods(clock: Clock) -> None:
     said = ended(cluster(pod("gw-1"), pod("gw-b", revision="old"), pod("gw-a", revision="old")))
     assert "gw/edge-kong has pods of an older revision (gw-a, gw-b) after 60 s" in said
-    assert "The plugin was not touched" in said
+    assert "Nothing about the plugin was changed" in said
     assert 60 <= clock.now < 61
 
 
 def test_it_gives_up_where_nothing_serves(clock: Clock) -> None:
     said: Any = ended(cluster(pod("gw-1", ready=False)))
     assert "gw/edge-kong has no ready pod of its newest revision after 60 s" in said
+
+
+def test_where_nothing_rolls_a_ready_pod_is_not_waited_for_as_long_as_for_a_rollout(clock: Clock) -> None:
+    with pytest.raises(Refused, match=r"no ready pod of its newest revision after 120 s"):
+        wait(cluster(pod("gw-1", ready=False)), timeout_seconds=600)
+
+
+def test_a_gateway_that_is_scaled_to_zero(clock: Clock) -> None:
+    fake = cluster()
+    fake.objects = {path: item for path, item in fake.objects.items() if not path.startswith(PODS)}
+    fake.objects[DEPLOYMENT]["spec"]["replicas"] = 0
+    assert "kubectl scale deployment edge-kong --namespace gw --replicas 1" in ended(fake)
+    assert clock.now == 0
 
 
 def test_a_gateway_that_is_not_there(clock: Clock) -> None:

@@ -11,6 +11,8 @@ import beginning
 import cluster
 import preflight
 import proof
+from gates import before_plugin
+from gates.before_plugin import PluginStep
 from local import rock
 from preflight import AloneIntent, Examination, Finding, Intent
 from proof import alone
@@ -34,7 +36,8 @@ class Program:
     A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
     it was asked for, each time, `agents_asked_for` of an agent that is alone. `refusals` are what preflight finds,
     `intents` what it was asked about, and `agents_intents`. `imports` are the releases to import. `recording` is what
-    the last run registered, also where it failed.
+    the last run registered, also where it failed. `readiness` is what the step before the plugin raises; `steps` are
+    what it was asked about, `before_plugin` what was registered by then.
     """
 
     folder: Path
@@ -46,6 +49,9 @@ class Program:
     agents_asked_for: list[AgentExpectation] = field(default_factory=list)
     agents_intents: list[AloneIntent] = field(default_factory=list)
     imports: frozenset[str] = frozenset()
+    readiness: Exception | None = None
+    steps: list[PluginStep] = field(default_factory=list)
+    before_plugin: set[str] = field(default_factory=set)
 
     def up(self, **config: object) -> Recording:
         return self._run(config, preview=False)
@@ -79,6 +85,13 @@ class Program:
         self.agents_asked_for.append(expected)
         return self._found()
 
+    def require_ready(self, api: object, step: PluginStep) -> None:
+        assert isinstance(api, NobodyToAsk)
+        self.steps.append(step)
+        self.before_plugin = set(self.recording.names)
+        if self.readiness is not None:
+            raise self.readiness
+
     def _found(self) -> Report:
         if isinstance(self.report, Exception):
             raise self.report
@@ -97,6 +110,7 @@ class Program:
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     made = Program(tmp_path)
     monkeypatch.setattr(cluster.Cluster, "api", NobodyToAsk())
+    monkeypatch.setattr(before_plugin, "require_ready_for_plugin", made.require_ready)
     monkeypatch.setattr(proof, "prove", made.prove)
     monkeypatch.setattr(alone, "prove", made.prove_agent)
     monkeypatch.setattr(preflight, "examine", made.examine)

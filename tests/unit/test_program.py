@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pytest
 
+from gates.probe import Refused
 from tests.unit.conftest import Program
 from tests.unit.recording import Recording
 from tools import preview_reading
@@ -153,12 +154,41 @@ def test_what_holds_each_step_back(program: Program) -> None:
         "gateway-release": "gateway",
         "tme-namespace-label": "tme-label",
         "tme-pod-annotation": "tme-annotation",
-        "plugin-kong-cluster-plugin": "plugin",
     }
     assert {name: hooks for name, hooks in held.items() if hooks} == {
         name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
         for name, gate in gates.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("config", "tme_comes_first"),
+    [({"mode": "sync"}, True), ({"mode": "async"}, False), ({"mode": "sync", "enabled": False}, False)],
+)
+def test_the_plugin_is_registered_once_the_gateway_is_ready_for_it(
+    program: Program, config: dict[str, object], tme_comes_first: bool
+) -> None:
+    """A registration alone makes the engine delete what it replaces."""
+    made = program.up(**config)
+    (step,) = program.steps
+    assert step.document is not None and step.owners_values is None
+    assert step.document["metadata"]["name"] == made["plugin-kong-cluster-plugin"].inputs["metadata"]["name"]
+    assert "plugin-kong-cluster-plugin" not in program.before_plugin
+    assert program.before_plugin >= {"gateway-release", "agent-release"}
+    assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
+
+    program.readiness = Refused("an old pod is left")
+    with pytest.raises(pulumi.RunError, match=r"^an old pod is left$"):
+        program.up(**config)
+    assert "plugin-kong-cluster-plugin" not in program.recording.names
+    assert "installation-record" not in program.recording.names
+
+
+def test_a_preview_does_not_ask_whether_the_gateway_is_ready(program: Program) -> None:
+    program.readiness = Refused("never asked")
+    assert "plugin-kong-cluster-plugin" in program.preview().names
+    assert "gateway-release" in program.up(enabled=False, installed=False).names
+    assert program.steps == []
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def test_the_row_has_the_place_of_the_object(
     for patch in ("tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for("plugin-row", patch) is tme_comes_first
         assert made.waits_for(patch, "plugin-row") is not tme_comes_first
-    assert made["plugin-row"].hooks == {
-        "before_create": ("before-plugin-create",),
-        "before_update": ("before-plugin-update",),
-    }
+    assert made["plugin-row"].hooks == {}
+    (step,) = program.steps
+    assert step.document is None and "plugin-row" not in program.before_plugin
+    assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
 
 
 def test_it_says_where_kong_is_asked_and_whose_it_is(program: Program) -> None:

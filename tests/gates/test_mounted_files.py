@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from gates.mounted_files import refuse_unless_mounted
 from gates.probe import Refused
-from gates.their_files import refuse_unless_mounted
 from tests.fake_kube import FakeKube
 from tests.proof.gateway import expectation
 

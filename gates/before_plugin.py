@@ -1,0 +1,164 @@
+"""The step directly before the plugin: the gateway is what the plugin needs, or nothing about the plugin changes.
+
+Every earlier step was awaited when it was taken. Whoever else writes the Deployment (an operator, Argo CD, a script)
+may have taken it back since, and an old pod may be left.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import kube
+from admin import editing
+from admin.access import client
+from admin.listener import AdminError
+from admin.row import standing
+from existing.editing import MANAGER
+from gates import old_pods
+from gates.mounted_files import not_mounted, not_told, require_mounted
+from gates.probe import INJECT, Refused
+from ownership import is_owned
+from plugin_object import revealed
+from proof.asking import CLUSTER_PLUGINS, containers, runs_image
+from proof.expectation import Database, Expectation
+from proof.judging_pods import anew
+
+ENTITY_SECONDS = 5.0
+"""How long Kong's database may take to show the plugin entity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginStep:
+    """What is about to be written, and for which gateway.
+
+    `owner` is this stack's id; old pods may take `timeout_seconds` to go. `owners_values` are the chart values with
+    which the owner of an existing Kong mounts the files, None where the stack does. `document` is the
+    KongClusterPlugin, None with a database.
+    """
+
+    expectation: Expectation
+    owner: str
+    timeout_seconds: float
+    owners_values: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+def require_ready_for_plugin(api: kube.Kube, step: PluginStep) -> None:
+    """Returns when the plugin may be written. Raises Refused, kube.ApiError or kube.Unreachable."""
+    expected = step.expectation
+    if _is_only_switched_off(api, expected):
+        return
+    found = api.get(f"/apis/apps/v1/namespaces/{expected.namespace}/deployments/{expected.deployment}")
+    if found is not None:
+        # Before the wait: no waiting brings back what was taken out of the template.
+        _require(step, found, [])
+    settled = old_pods.wait_until_gone(
+        api,
+        namespace=expected.namespace,
+        deployment=expected.deployment,
+        timeout_seconds=step.timeout_seconds,
+    )
+    _require(step, settled.deployment, settled.serving)
+    if step.document is not None:
+        _require_new_name(api, step, step.document)
+
+
+def _require(step: PluginStep, deployment: kube.Document, serving: list[kube.Document]) -> None:
+    expected = step.expectation
+    if step.owners_values is not None:
+        require_mounted(deployment, expected, step.owners_values)
+    template = deployment["spec"]["template"]
+    reverted = [f"its pod template: {text}" for text in _problems(step, template)]
+    if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT) != "true":
+        reverted.append(f'its pod template: the annotation {INJECT} is not "true"')
+    missing = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
+    if image := expected.tme_image:
+        missing += [
+            f"pod {pod['metadata']['name']}: no TME runs in it ({image})"
+            for pod in serving
+            if not any(runs_image(item, image) for item in containers(pod))
+        ]
+    if not reverted and not missing:
+        return
+    where = f"{expected.namespace}/{expected.deployment}"
+    if reverted:
+        mend = f"Have {last_writer(deployment) or 'whoever writes it'} leave these entries alone, then {anew(expected)}"
+        if not expected.release and step.owners_values is None:
+            mend += (
+                "; or have the owner's own values mount the files: `pulumi config set --path "
+                "traceable-kong:kong.filesFrom values`"
+            )
+    else:
+        mend = f"`kubectl rollout restart deployment {expected.deployment} --namespace {expected.namespace}`, then pulumi up"
+    writer = last_writer(deployment)
+    said = f" Its pod template was last written by {writer}." if reverted and writer else ""
+    raise Refused(
+        f"The gateway {where} is not ready for the plugin: {'; '.join([*reverted, *missing])}.{said} Nothing about the "
+        f"plugin was changed. {mend}."
+    )
+
+
+def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
+    """What of the files a pod or a pod template lacks."""
+    if missing := not_mounted(holder, step.expectation):
+        yield f"it does not mount {', '.join(missing)}"
+    yield from not_told(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
+
+
+def last_writer(deployment: Mapping[str, Any]) -> str:
+    """The field manager, other than this program's, that wrote the pod template last, and when; "" for none.
+
+    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management.
+    """
+    others = [
+        item
+        for item in deployment["metadata"].get("managedFields") or []
+        if "f:template" in ((item.get("fieldsV1") or {}).get("f:spec") or {})
+        and not str(item.get("manager", "")).startswith((MANAGER, "pulumi"))
+    ]
+    if not others:
+        return ""
+    newest = max(others, key=lambda item: str(item.get("time", "")))
+    return f"the field manager {str(newest.get('manager'))!r} ({newest.get('operation')}, {newest.get('time')})"
+
+
+def _is_only_switched_off(api: kube.Kube, expected: Expectation) -> bool:
+    """True where the plugin exists with this config and is to be disabled: that needs neither files nor a TME."""
+    if expected.enabled:
+        return False
+    if expected.database is not None:
+        config = _entity_config(api, expected.database)
+    else:
+        found = api.get(f"{CLUSTER_PLUGINS}/{expected.plugin_object}")
+        config = found.get("config") if found else None
+    return config is not None and standing(config, expected.config) == expected.config
+
+
+def _entity_config(api: kube.Kube, database: Database) -> Mapping[str, Any] | None:
+    try:
+        with client(api, database.access, deadline_seconds=ENTITY_SECONDS) as asked:
+            return (editing.look(asked, database.place).row or {}).get("config")
+    except AdminError:
+        return None  # The step that writes it says why.
+
+
+def _require_new_name(api: kube.Kube, step: PluginStep, document: Mapping[str, Any]) -> None:
+    """Under a new name the API server would take the plugin: the old object goes before the new one comes."""
+    name = step.expectation.plugin_object
+    if api.get(f"{CLUSTER_PLUGINS}/{name}") is not None:
+        return
+    existing = [
+        item["metadata"]["name"]
+        for item in api.list(CLUSTER_PLUGINS, metadata_only=True)
+        if is_owned(item["metadata"].get("labels") or {}, step.owner)
+    ]
+    if not existing:
+        return
+    try:
+        api.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=revealed(document))
+    except kube.ApiError as problem:
+        raise Refused(
+            f"KongClusterPlugin {name} would be refused: {problem}. It takes the place of {', '.join(existing)}, "
+            "which was not deleted and stays in force. Correct what is refused, or set plugin.name back; then pulumi "
+            "up again."
+        ) from None
