@@ -21,7 +21,7 @@ from ownership import is_owned
 from plugin_object import revealed
 from proof.asking import CLUSTER_PLUGINS, containers, runs_image
 from proof.expectation import Database, Expectation
-from proof.judging_pods import anew
+from proof.judging_pods import REPAIR, anew
 
 ENTITY_SECONDS = 5.0
 """How long Kong's database may take to show the plugin entity."""
@@ -68,7 +68,8 @@ def _require(step: PluginStep, deployment: kube.Document, serving: list[kube.Doc
     if step.owners_values is not None:
         require_mounted(deployment, expected, step.owners_values)
     template = deployment["spec"]["template"]
-    reverted = [f"its pod template: {text}" for text in _problems(step, template)]
+    files = list(_problems(step, template))
+    reverted = [f"its pod template: {text}" for text in files]
     if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT) != "true":
         reverted.append(f'its pod template: the annotation {INJECT} is not "true"')
     missing = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
@@ -80,21 +81,20 @@ def _require(step: PluginStep, deployment: kube.Document, serving: list[kube.Doc
         ]
     if not reverted and not missing:
         return
-    where = f"{expected.namespace}/{expected.deployment}"
+    name, place = expected.deployment, f"--namespace {expected.namespace}"
+    mend, writers = f"`kubectl rollout restart deployment {name} {place}`, then pulumi up", ""
     if reverted:
-        mend = f"Have {last_writer(deployment) or 'whoever writes it'} leave these entries alone, then {anew(expected)}"
+        writers = _named(other_writers(deployment))
+        # What a refresh sees of a Helm release is Helm's own notes: files in it take more than that.
+        mend = f"Make sure that nothing writes this back, then {anew(expected) if files else REPAIR}"
         if not expected.release and step.owners_values is None:
             mend += (
                 "; or have the owner's own values mount the files: `pulumi config set --path "
                 "traceable-kong:kong.filesFrom values`"
             )
-    else:
-        mend = f"`kubectl rollout restart deployment {expected.deployment} --namespace {expected.namespace}`, then pulumi up"
-    writer = last_writer(deployment)
-    said = f" Its pod template was last written by {writer}." if reverted and writer else ""
     raise Refused(
-        f"The gateway {where} is not ready for the plugin: {'; '.join([*reverted, *missing])}.{said} Nothing about the "
-        f"plugin was changed. {mend}."
+        f"The gateway {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *missing])}."
+        f"{writers} Nothing about the plugin was changed. {mend}."
     )
 
 
@@ -105,10 +105,11 @@ def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
     yield from not_told(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
 
 
-def last_writer(deployment: Mapping[str, Any]) -> str:
-    """The field manager, other than this program's, that wrote the pod template last, and when; "" for none.
+def other_writers(deployment: Mapping[str, Any]) -> list[str]:
+    """The field managers of the pod template other than this program's, with operation and time, the newest first.
 
-    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management.
+    One that only takes fields out owns none, and is not among them
+    (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management).
     """
     others = [
         item
@@ -116,10 +117,12 @@ def last_writer(deployment: Mapping[str, Any]) -> str:
         if "f:template" in ((item.get("fieldsV1") or {}).get("f:spec") or {})
         and not str(item.get("manager", "")).startswith((MANAGER, "pulumi"))
     ]
-    if not others:
-        return ""
-    newest = max(others, key=lambda item: str(item.get("time", "")))
-    return f"the field manager {str(newest.get('manager'))!r} ({newest.get('operation')}, {newest.get('time')})"
+    others.sort(key=lambda item: str(item.get("time", "")), reverse=True)
+    return [f"{item.get('manager')!r} ({item.get('operation')}, {item.get('time')})" for item in others]
+
+
+def _named(writers: list[str]) -> str:
+    return f" Other field managers of its pod template, newest first: {', '.join(writers)}." if writers else ""
 
 
 def _is_only_switched_off(api: kube.Kube, expected: Expectation) -> bool:

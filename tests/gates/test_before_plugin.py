@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 import kube
 from gates import before_plugin, old_pods
-from gates.before_plugin import PluginStep, last_writer, require_ready_for_plugin
+from gates.before_plugin import PluginStep, other_writers, require_ready_for_plugin
 from gates.probe import Refused
 from ownership import labels
 from plugin_object import plugin_object
@@ -141,11 +141,11 @@ def test_files_that_were_taken_out_of_the_template(clock: Clock, change: Change,
     change(template(fake))
     text = refusal(fake)
     assert f"its pod template: {said}" in text
-    assert "last written by the field manager 'an-operator' (Update, 2026-01-03T00:00:00Z)" in text
+    assert "newest first: 'an-operator' (Update, 2026-01-03T00:00:00Z), 'helm' (Update, 2026-01-01T00:00:00Z)." in text
     assert "helm rollback edge --namespace gw" in text
     assert clock.now == 0, "no waiting brings it back"
     existing = refusal(fake, step(release=""))
-    assert "Have the field manager 'an-operator'" in existing and "kong.filesFrom values" in existing
+    assert "`pulumi config set --path traceable-kong:kong.filesFrom values`" in existing
 
 
 @pytest.mark.parametrize("change", [unmount, another_config_map, empty_list, no_path])
@@ -160,7 +160,9 @@ def test_files_that_a_serving_pod_lacks(change: Change) -> None:
 def test_the_annotation_was_taken_away() -> None:
     fake = ready()
     template(fake)["metadata"]["annotations"]["tme.traceable.ai/inject"] = "false"
-    assert 'the annotation tme.traceable.ai/inject is not "true"' in refusal(fake)
+    text = refusal(fake)
+    assert 'the annotation tme.traceable.ai/inject is not "true"' in text
+    assert "pulumi refresh, then pulumi up" in text and "helm rollback" not in text
     require_ready_for_plugin(fake, step(**ASYNC))
 
 
@@ -256,9 +258,9 @@ def test_a_first_plugin_and_another_stacks_are_not_tried() -> None:
 def test_nobody_else_wrote_the_template() -> None:
     deployment = copy.deepcopy(ready().objects[DEPLOYMENT])
     deployment["metadata"]["managedFields"] = [written_by("traceable-kong", "2026-01-04T00:00:00Z")]
-    assert last_writer(deployment) == ""
+    assert other_writers(deployment) == []
     del deployment["metadata"]["managedFields"]
-    assert last_writer(deployment) == ""
+    assert other_writers(deployment) == []
 
 
 def test_a_plugin_entity_is_switched_off_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,10 @@ Leaves out what the stack does with it.
 """
 
 import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +75,28 @@ class Owner:
         deployment = f"deployment/{self.stack.gateway.deployment}"
         where = ("--namespace", self.stack.kong_namespace)
         self.stack.kubectl("set", "env", deployment, *where, "--containers", "proxy", f"{name}={value}")
+
+    @contextmanager
+    def writing_back(self, manager: str) -> Iterator[None]:
+        """Meanwhile the pod template is put back whenever it is another, as an operator does it."""
+        template, over = self.template(), threading.Event()
+        patch = json.dumps([{"op": "replace", "path": "/spec/template", "value": template}])
+        deployment = ("deployment", self.stack.gateway.deployment, "--namespace", self.stack.kong_namespace)
+
+        def write_back() -> None:
+            while not over.wait(0.2):
+                if self.template() != template:
+                    self.stack.kubectl(
+                        "patch", *deployment, "--type=json", "--patch", patch, f"--field-manager={manager}"
+                    )
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write_back)
+            try:
+                yield
+            finally:
+                over.set()
+                writing.result()
 
     def remove(self) -> None:
         for command in (

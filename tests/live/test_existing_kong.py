@@ -86,6 +86,18 @@ def test_what_the_owner_changes_meanwhile_stays_and_what_they_take_away_is_put_b
     stack = owner.stack
     owner.install()
     stack.set(mode="async")
+    # Whoever writes the template back all the time is named, and Kong is never told a plugin that its pods lack.
+    with stack.recorded() as reverted, owner.writing_back("an-operator"), pytest.raises(CommandFailed) as refused:
+        stack.up()
+    said = str(refused.value)
+    assert "its pod template: it does not mount /opt/kong/plugins/traceable" in said
+    assert "KONG_PLUGINS does not list traceable" in said
+    assert (
+        "Other field managers of its pod template, newest first: 'an-operator'" in said
+        and "kong.filesFrom values" in said
+    )
+    assert [event for event in reverted.history.events if event.kind == "KongClusterPlugin"] == []
+    stack.pulumi("refresh", "--yes", "--skip-preview")
     with stack.recorded():
         stack.up()
 

@@ -18,6 +18,9 @@ from tests.live.standing import gateway_pods, plugin, record, tme_count
 NOTHING = "--expect-no-changes"
 KNOWN_CAUSE_SECONDS = 60.0
 
+SHORT_ROLLOUT_SECONDS = 20
+"""How long a rollout may take, and then a pod of an older revision may stay."""
+
 
 @pytest.fixture(scope="module")
 def stack(module_stack: Any) -> LiveStack:
@@ -168,14 +171,46 @@ def test_the_plugin_was_removed_by_hand(stack: LiveStack) -> None:
 
 
 def test_the_annotation_was_removed_by_hand(stack: LiveStack) -> None:
-    """The TME goes with the pods that the change makes; the proof finds it, and a refresh mends it."""
+    """The TME goes with the pods that the change makes; the step before the plugin says who did it."""
     patch = '[{"op": "remove", "path": "/spec/template/metadata/annotations/tme.traceable.ai~1inject"}]'
     deployment = f"{stack.name}-kong"
     stack.kubectl("patch", "deployment", deployment, "--namespace", stack.kong_namespace, "--type=json", "-p", patch)
     stack.kubectl("rollout", "status", f"deployment/{deployment}", "--namespace", stack.kong_namespace)
     said = refused(stack)
-    assert "tme" in said and "no container with that image" in said
+    assert 'the annotation tme.traceable.ai/inject is not "true"' in said
+    assert "Other field managers of its pod template, newest first: " in said
+    assert "Nothing about the plugin was changed" in said
     mend(stack)
+
+
+def test_another_plugin_name_while_a_pod_of_another_revision_is_left(stack: LiveStack) -> None:
+    """The engine deletes the old object before it makes the new one: not before the gateway is ready for that."""
+    labels = {**stack.gateway.selector, "pod-template-hash": "by-hand"}
+    left = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "left", "namespace": stack.kong_namespace, "labels": labels},
+        "spec": {"containers": [{"name": "proxy", "image": "registry.invalid/kong:3.9"}]},
+    }
+    usual = {key: stack.configured(key) for key in ("plugin", "kong", "kongValues")}
+    before = plugin(stack)
+    stack.apply(left)
+    try:
+        stack.set(
+            plugin={**usual["plugin"], "name": f"{stack.name}-renamed"},
+            kong={**usual["kong"], "timeoutSeconds": SHORT_ROLLOUT_SECONDS},
+            kongValues={**usual["kongValues"], "env": {"nginx_worker_processes": "1"}},
+        )
+        with stack.recorded() as recording:
+            said = refused(stack)
+    finally:
+        stack.kubectl("delete", "pod", "left", "--namespace", stack.kong_namespace)
+    assert "pods of an older revision (left)" in said and "Nothing about the plugin was changed" in said
+    assert recording.rollouts == 1
+    assert [event.type for event in recording.history.events if event.kind == "KongClusterPlugin"] == ["LISTED"]
+    assert plugin(stack) == before
+    stack.set(**usual)
+    stack.up()
 
 
 def test_a_controller_that_would_read_no_plugin(stack: LiveStack) -> None:
