@@ -31,6 +31,7 @@ from preflight import (
     rows,
     versions,
     webhooks,
+    writers,
 )
 from preflight.finding import DeadRelease, Finding, Found, Severity
 from preflight.intent import (
@@ -135,6 +136,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
         subject="the rights of Kong's ingress controller", look=controller.it_may_read_the_plugin, severity="advice"
     )
     yield Rule(subject="the pod template of Kong's Deployment", look=existing.our_part_can_be_had)
+    yield Rule(subject="who else writes Kong's Deployment", look=writers.nobody_writes_it_back)
     yield Rule(subject="the files in the pods of Kong's Deployment", look=existing.its_owner_mounts_the_files)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)

@@ -44,7 +44,8 @@ def it_reads_the_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
                 subject=where,
                 wrong=f"has an ingress controller that may not read the plugin: {obstacle.problem}",
                 mend=mend,
-                only_warns=not obstacle.is_certain,
+                # What is on can be switched off whatever its controller reads.
+                only_warns=not (obstacle.is_certain and intent.enabled),
             )
     live = looks.get(deployment(gateway.namespace, gateway.deployment))
     if not found and live is not None and not gateway.ours:
@@ -84,6 +85,7 @@ def it_may_read_the_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
                     if intent.gateway.ours
                     else ""
                 ),
+                only_warns=not intent.enabled,
             )
 
 

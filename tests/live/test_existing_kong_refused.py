@@ -65,6 +65,7 @@ WORKLOADS = (
     # The service account of these has no rights.
     workload("unable", kong(), controller()),
     workload("split", kong()),
+    workload("owned", kong()),
     workload(
         "split-controller", controller("--ingress-class=edge", CONTROLLER_KONG_ADMIN_SVC="split-admin"), replicas=0
     ),
@@ -106,6 +107,12 @@ def stack(module_stack: Stacks) -> Iterator[LiveStack]:
     made.kubectl("wait", "--for=condition=Established", "crd/kongclusterplugins.configuration.konghq.com")
     made.kubectl("create", "namespace", made.kong_namespace)
     made._run(["kubectl", "apply", *where, "-f", "-"], stdin=yaml.safe_dump_all([SETTINGS, ADMIN_SERVICE, *WORKLOADS]))
+    owner = made.objects("configmaps", *where, "--field-selector", "metadata.name=settings")[0]["metadata"]
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "settings", "uid": owner["uid"], "controller": True}
+    made.kubectl(
+        *("patch", "deployment", "owned", *where, "--patch"),
+        json.dumps({"metadata": {"ownerReferences": [reference]}}),
+    )
     try:
         for item in WORKLOADS:
             if item["metadata"]["name"] not in NEVER_READY:
@@ -175,6 +182,7 @@ def names_of_ours(stack: LiveStack, kind: str) -> set[str]:
         ("hybrid", {}, ["is half of a hybrid gateway (KONG_ROLE=data_plane)"]),
         ("ingress", {}, ["asks for a client certificate", "gateway.admin.tls.client"]),
         ("elsewhere", {}, ["takes KONG_PLUGINS from the ConfigMap settings (envFrom)", "kong.filesFrom values"]),
+        ("owned", {}, ["belongs to ConfigMap settings (v1)", "kong.filesFrom values", "traceable-kong:mode async"]),
         ("edge", {"ingressClass": "edge"}, ["the service account default, which may not list or watch"]),
     ],
     ids=lambda value: value if isinstance(value, str) else None,

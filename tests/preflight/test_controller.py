@@ -43,6 +43,14 @@ def test_an_existing_kong_whose_controller_would_not_read_it(kube: FakeKube, fou
     passes(kube, **{**EXISTING, "plugin__object_name": None})
 
 
+def test_switching_off_is_not_refused(kube: FakeKube) -> None:
+    kong_stands(kube, container(), controller(**OFF))
+    assert "is told not to read KongClusterPlugins" in warned(kube, **EXISTING, enabled=False)
+    kong_stands(kube)
+    kube.account_may = lambda verb, resource: False
+    assert "may not list or watch" in warned(kube, **EXISTING, enabled=False)
+
+
 def test_the_default_class_is_kong(kube: FakeKube) -> None:
     kong_stands(kube, container(), controller())
     passes(kube, **EXISTING)
