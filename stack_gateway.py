@@ -57,16 +57,11 @@ def make_gateway(
     if database := planned.gateway.postgres:
         foundation.append(ManagedPostgres("postgres", args=database, before=gates.database, opts=after(namespace)))
     gateway: KongGateway | ExistingKong
-    if isinstance(planned.gateway.args, KongGatewayArgs):
-        gateway = KongGateway(
-            "gateway",
-            args=planned.gateway.args,
-            import_release="kong" in imports,
-            before=gates.gateway,
-            opts=after(*foundation),
-        )
+    args, before, opts = planned.gateway.args, gates.gateway, after(*foundation)
+    if isinstance(args, KongGatewayArgs):
+        gateway = KongGateway("gateway", args=args, import_release="kong" in imports, before=before, opts=opts)
     else:
-        gateway = ExistingKong("gateway", args=planned.gateway.args, before=gates.gateway, opts=after(*foundation))
+        gateway = ExistingKong("gateway", args=args, before=before, opts=opts)
 
     def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
         return TmeInjection(

@@ -16,12 +16,14 @@ from admin.row import standing
 from existing.editing import MANAGER
 from gates import old_pods
 from gates.mounted_files import not_mounted, not_told, require_mounted
-from gates.probe import INJECT, Refused
+from gates.probe import Refused
 from ownership import is_owned
 from plugin_object import revealed
-from proof.asking import CLUSTER_PLUGINS, containers, runs_image
+from proof.asking import CLUSTER_PLUGINS
 from proof.expectation import Database, Expectation
-from proof.judging_pods import REPAIR, anew
+from proof.judging_kong import REPAIR
+from proof.judging_pods import anew
+from tme_rule import INJECT_ANNOTATION, tme_containers
 
 ENTITY_SECONDS = 5.0
 """How long Kong's database may take to show the plugin entity."""
@@ -70,14 +72,14 @@ def _require(step: PluginStep, deployment: kube.Document, serving: list[kube.Doc
     template = deployment["spec"]["template"]
     files = list(_problems(step, template))
     reverted = [f"its pod template: {text}" for text in files]
-    if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT) != "true":
-        reverted.append(f'its pod template: the annotation {INJECT} is not "true"')
+    if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
+        reverted.append(f'its pod template: the annotation {INJECT_ANNOTATION} is not "true"')
     missing = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
     if image := expected.tme_image:
         missing += [
             f"pod {pod['metadata']['name']}: no TME runs in it ({image})"
             for pod in serving
-            if not any(runs_image(item, image) for item in containers(pod))
+            if not tme_containers(pod["spec"], image)
         ]
     if not reverted and not missing:
         return

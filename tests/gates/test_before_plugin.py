@@ -162,13 +162,13 @@ def test_the_annotation_was_taken_away() -> None:
     template(fake)["metadata"]["annotations"]["tme.traceable.ai/inject"] = "false"
     text = refusal(fake)
     assert 'the annotation tme.traceable.ai/inject is not "true"' in text
-    assert "pulumi refresh, then pulumi up" in text and "helm rollback" not in text
+    assert "`pulumi up --refresh`" in text and "helm rollback" not in text
     require_ready_for_plugin(fake, step(**ASYNC))
 
 
 def test_a_serving_pod_without_the_tme() -> None:
     fake = ready(told(pod()), told(pod("gw-2", tme=False)))
-    assert "pod gw-2: no TME runs in it (traceable-agent)" in refusal(fake)
+    assert "pod gw-2: no TME runs in it (docker.io/traceableai/traceable-agent" in refusal(fake)
     require_ready_for_plugin(fake, step(**ASYNC))
 
 
