@@ -100,7 +100,7 @@ TME_REGISTRY_SUFFIX = "traceableai"
 TME_NAME = "traceable-agent"
 """The TME's image is `<registry>/<suffix>/<name>:<version>`: the chart's `imageCredentials.registry`,
 `imageCredentials.registrySuffix` and `injector.tme.imageName`, and these where the values name no others
-(traceable-agent 1.58.0)."""
+(the chart's helper `imageRegistry`; the defaults of Traceable's Terraform module of 1.58.0, and injected pods)."""
 
 DEFAULT_TME_IMAGE = ImageReference(registry=TME_REGISTRY, repository=f"{TME_REGISTRY_SUFFIX}/{TME_NAME}")
 
@@ -139,9 +139,9 @@ def tme_image_of(values: Mapping[str, Any]) -> ImageReference:
 def tme_image_in(agent_config: str) -> ImageReference | None:
     """The image, without its version, that an agent with this `agentconfig.yaml` injects as the TME.
 
-    None where the text does not say so (traceable-agent 1.58.0: `injector.images_repository` and
-    `injector.tme.image_name`). The version is left out because the agent's owner may raise it at any time: a policy
-    that asked for the old one would refuse every new gateway pod until this stack's next update.
+    None where the text does not say so (`injector.images_repository` and `injector.tme.image_name`, as Traceable's
+    Terraform module of 1.58.0 writes them). The version is left out because the agent's owner may raise it at any
+    time: a policy that asked for the old one would refuse every new gateway pod until this stack's next update.
     """
     try:
         injector = yaml.safe_load(agent_config)["injector"]
