@@ -16,6 +16,8 @@ import yaml
 
 from components.agent import OWN_TOKEN_SECRET
 from tests.live.stack import PROJECT, TOKEN, LiveStack
+from tools.preview_comment import comment
+from tools.preview_reading import read
 
 OWNERS = "the-owner's-own-value"
 PLANTED = "somebody-else's-own-value"
@@ -135,3 +137,31 @@ def plant(stack: LiveStack) -> None:
         ("kongclusterplugin", f"{stack.name}-plugin"),
     ):
         stack.kubectl("annotate", *what, note)
+
+
+def test_a_kubeconfig_that_cannot_be_read_is_not_shown(new_stack: NewStack) -> None:
+    stack = new_stack()
+    text = f"apiVersion: v1\nusers:\n- name: u\n  user: {{token: {OWNERS}\n"
+    broken = {
+        "it is not YAML (line": text,
+        "no usable kubeconfig": base64.b64encode(text.encode()).decode(),
+        "a key that it needs is missing": f"apiVersion: v1\nusers: [{{name: u, user: {{token: {OWNERS}}}}}]\n",
+    }
+    for expected, kubeconfig in broken.items():
+        stack.pulumi("config", "set", "--secret", "kubernetes:kubeconfig", stdin=kubeconfig)
+        for command in (("preview", "--json"), ("preview", "--diff"), ("up", "--yes", "--skip-preview")):
+            done = subprocess.run(
+                ["pulumi", *command],
+                cwd=stack.directory,
+                env=stack.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+            said = done.stdout + done.stderr
+            posted = comment(read(done.stdout, exit_code=done.returncode, error_output=done.stderr), stack=stack.name)
+            assert done.returncode != 0 and expected in said
+            assert OWNERS not in said + posted and kubeconfig not in said + posted
+    stack.pulumi("config", "rm", "kubernetes:kubeconfig")

@@ -126,7 +126,9 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
     agent.set(agentValues={**agent.configured("agentValues"), "imageCredentials": mirror})
     said = agent.up()
     assert f"{agent.agent_namespace}/agent: ready. 2 serving pods, every check holds" in said
-    assert agent.outputs() == {
+    outputs = agent.outputs()
+    assert outputs == {
+        "stackId": outputs["stackId"],
         "gateway": False,
         "agentNamespace": agent.agent_namespace,
         "endpoint": f"http://agent.{agent.agent_namespace}:5442",

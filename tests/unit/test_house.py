@@ -136,3 +136,16 @@ def test_verify_runs_without_pulumi() -> None:
 @pytest.mark.parametrize("name", ["__main__.py", "stack_agent.py", "stack_gateway.py"])
 def test_main_and_the_kinds_of_stacks_are_wiring_only(name: str) -> None:
     assert len((CLONE / name).read_text().splitlines()) < 100
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=named)
+def test_text_of_others_is_made_safe_on_its_way_out(path: Path) -> None:
+    """An error is a PlainError, and what is logged is the program's own text, a report's, or went through printable."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) and path.name != "safe_text.py":
+            assert "Exception" not in map(ast.unparse, node.bases), f"{node.name}: derive it from PlainError"
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("pulumi.log."):
+            said = node.args[0]
+            own = isinstance(said, ast.Constant)
+            made = isinstance(said, ast.Call) and ast.unparse(said.func) in ("printable", "report.text")
+            assert own or made, ast.unparse(node)
