@@ -145,6 +145,7 @@ def test_a_destroy_that_was_killed_is_finished_by_the_next(new_stack: NewStack) 
     stack.up()
     with stack.recorded():
         killed_when(stack, lambda: not plugins(stack), "destroy")
+        assert "pulumi:index:Stash" in stack.pulumi("stack", "export"), "an up in its place knows its objects"
         stack.destroy()
     assert {item for item in everything(stack) - before if not of_charts(item)} == set()
 
