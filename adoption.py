@@ -14,6 +14,7 @@ import pulumi
 
 import kube
 from cluster import Cluster
+from commands import on_cluster
 from plan_agent import AGENT_RELEASE
 from preflight.releases import owner_of, serving, standing_in
 from settings import Settings
@@ -44,9 +45,12 @@ def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, prev
             if preview and not adopt:
                 continue  # Preflight, which reads the same, says that it could not.
             raise pulumi.RunError(
-                f"Helm release {name} in namespace {namespace} could not be read, so it cannot be determined whether "
-                f"it exists and whose it is: {problem}. Nothing was changed. Run the same again; `kubectl auth can-i "
-                f"list secrets --namespace {namespace}` says whether you may read it."
+                on_cluster(
+                    f"Helm release {name} in namespace {namespace} could not be read, so it cannot be determined "
+                    f"whether it exists and whose it is: {problem}. Nothing was changed. Run the same again; `kubectl "
+                    f"auth can-i list secrets --namespace {namespace}` says whether you may read it.",
+                    cluster.command_options,
+                )
             ) from None
     return frozenset(found)
 

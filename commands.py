@@ -21,6 +21,28 @@ def config_remove(key: str) -> str:
     return f"pulumi config rm{_option(key)} {_argument(key)}"
 
 
+_ASKS_THE_CLUSTER = re.compile(
+    r"\b(kubectl|helm) (?=(?:"
+    "annotate|apply|auth|create|delete|describe|get|label|patch|rollout|scale|wait|--namespace|"
+    r"history|list|rollback|uninstall|upgrade)\b)"
+)
+"""The beginning of a command that asks or changes a cluster, by the subcommands that this program names."""
+
+
+def on_cluster(text: str, options: str) -> str:
+    """`text` with every kubectl and helm command in it pointed at the cluster that `options` names.
+
+    `options` are those of kubectl (` --kubeconfig FILE --context NAME`), "" where the usual ones name it: pasted in a
+    shell that is on another cluster, a command without them would change that one.
+    """
+
+    def pointed(found: re.Match[str]) -> str:
+        own = options.replace(" --context ", " --kube-context ") if found[1] == "helm" else options
+        return f"{found[1]}{own} "
+
+    return _ASKS_THE_CLUSTER.sub(pointed, text) if options else text
+
+
 def _option(key: str) -> str:
     return " --path" if "." in key or "[" in key else ""
 

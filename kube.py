@@ -217,10 +217,19 @@ class Kube:
 
 def _answer(answer: Any) -> Answer:
     try:
-        document = json.loads(answer.data) if answer.data else {}
+        document = json.loads(answer.data)
     except ValueError:
-        document = {}
+        document = None
     if not isinstance(document, dict):
+        if answer.status < 400:
+            # Read as an empty document it would say that nothing exists.
+            kind = str(answer.headers.get("Content-Type") or "no content type")
+            raise ApiError(
+                answer.status,
+                "NotTheApi",
+                f"HTTP {answer.status} without a JSON document ({printable(kind)[:80]}): this is not the answer of an "
+                "API server, but perhaps the login page of a proxy in between",
+            )
         document = {}
     if answer.status >= 400:
         message = document.get("message") or answer.data.decode(errors="replace")[:500] or f"HTTP {answer.status}"

@@ -10,6 +10,7 @@ import pulumi
 
 import kube
 from cluster import Cluster
+from commands import on_cluster
 from preflight.agent import CONFIG_MAP
 from settings import Settings
 
@@ -33,8 +34,11 @@ def sidecar_settings(settings: Settings, cluster: Cluster, *, preview: bool) -> 
         if not rolls and isinstance(problem, kube.ApiError) and problem.status == 403:
             return {}  # Preflight, which reads the same, says that it could not.
         raise pulumi.RunError(
-            f"ConfigMap {settings.agent.namespace}/{CONFIG_MAP} could not be read: {problem}. Without the agent's "
-            "settings the gateway could be rolled for nothing. Nothing was changed. Run the same again; `kubectl auth "
-            f"can-i get configmaps --namespace {settings.agent.namespace}` says whether you may read it."
+            on_cluster(
+                f"ConfigMap {settings.agent.namespace}/{CONFIG_MAP} could not be read: {problem}. Without the agent's "
+                "settings the gateway could be rolled for nothing. Nothing was changed. Run the same again; `kubectl "
+                f"auth can-i get configmaps --namespace {settings.agent.namespace}` says whether you may read it.",
+                cluster.command_options,
+            )
         ) from None
     return dict(found.get("data") or {}) if found else {}

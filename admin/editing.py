@@ -7,7 +7,7 @@ request is made (client.py) and what a row is (row.py).
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def put(
     return target
 
 
-def _target(place: Place, bound: Bound, rows: Iterable[Document], *, adopt: bool, id_: str | None) -> str:
+def _target(place: Place, bound: Bound, rows: list[Document], *, adopt: bool, id_: str | None) -> str:
     """The id to write to: this stack's own row, wherever it is bound, else the one that it takes over, else a new one.
 
     Kong has room for one row at a place, so there is at most one of somebody else's.
@@ -80,6 +80,10 @@ def _target(place: Place, bound: Bound, rows: Iterable[Document], *, adopt: bool
     ours.sort(key=lambda row: (row.get("id") == id_, is_at(row, place.plugin, bound)))
     own = str(ours[-1]["id"]) if ours else None
     if theirs is None:
+        # A PUT would write over whatever has that id by now, wherever it is bound.
+        changed_hands = next((row for row in rows if row.get("id") == id_ and own != id_), None)
+        if own is None and changed_hands is not None:
+            raise Foreign(f"{named(place, changed_hands)} {whose(changed_hands)}. {way_out(changed_hands)}.")
         return own or id_ or place.id
     if owner_of(theirs) is not None or (own is None and id_ is None and not adopt):
         raise Foreign(f"{named(place, theirs)} {whose(theirs)}. {way_out(theirs)}.")

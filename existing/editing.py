@@ -56,8 +56,9 @@ def note_in(live: kube.Document) -> tuple[str, Note] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise EditFailed(
             f"The annotation {NOTE_ANNOTATION} of {live['metadata'].get('name')} was changed by hand and cannot be "
-            "read any more. Put it back (kubectl rollout history shows earlier ones), or take the plugin's volumes, "
-            "mounts and variables out by hand, and the annotation with them."
+            "read any more. Put it back (the Deployment's older ReplicaSets have it: kubectl get replicasets "
+            f"--namespace {live['metadata'].get('namespace')} --output yaml), or take the plugin's volumes, mounts and "
+            "variables out by hand, and the annotation with them."
         ) from None
 
 

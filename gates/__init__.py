@@ -108,12 +108,12 @@ class Gates(Hooks):
                 f"The gateway could not be looked at, so nothing is proven: {problem}. Run pulumi up again."
             ) from None
         if not report.ok:
-            raise pulumi.RunError(report.text())
-        pulumi.log.info(report.text())
+            raise pulumi.RunError(self._said(report.text()))
+        pulumi.log.info(self._said(report.text()))
         for warning in report.warnings:
-            pulumi.log.warn(printable(warning))
+            pulumi.log.warn(self._said(printable(warning)))
         for reason in report.not_checked:
-            pulumi.log.warn(printable(f"not checked: {reason}"))
+            pulumi.log.warn(self._said(printable(f"not checked: {reason}")))
 
     def _watch_gateway(self, api: kube.Kube) -> None:
         expected = self._expectation

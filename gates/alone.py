@@ -43,10 +43,10 @@ class AgentGates(Hooks):
                 f"The agent could not be looked at, so nothing is proven: {problem}. Run pulumi up again."
             ) from None
         if not report.ok:
-            raise pulumi.RunError(report.text())
-        pulumi.log.info(report.text())
+            raise pulumi.RunError(self._said(report.text()))
+        pulumi.log.info(self._said(report.text()))
         for reason in report.not_checked:
-            pulumi.log.warn(printable(f"not checked: {reason}"))
+            pulumi.log.warn(self._said(printable(f"not checked: {reason}")))
 
     def _watch_agent(self, api: kube.Kube) -> None:
         self._watch(api, self._expectation.namespace, AGENT_DEPLOYMENT, plugin_object=None)

@@ -10,6 +10,7 @@ from typing import Protocol
 import pulumi
 
 import kube
+from commands import on_cluster
 from gates import taken_names, unrecorded
 from gates.probe import Refused
 from gates.watch import RolloutWatch
@@ -30,6 +31,8 @@ class Connection(Protocol):
     def kubeconfig(self) -> str | None: ...
     @property
     def context(self) -> str | None: ...
+    @property
+    def command_options(self) -> str: ...
 
 
 class Hooks:
@@ -74,7 +77,11 @@ class Hooks:
                 # Beside the program's own loop: what else is under way goes on.
                 await asyncio.to_thread(check, self._cluster.api)
             except (Refused, kube.ApiError, kube.Unreachable) as problem:
-                raise pulumi.RunError(str(problem)) from None
+                raise pulumi.RunError(self._said(str(problem))) from None
+
+    def _said(self, text: str) -> str:
+        """A message whose commands go to this cluster."""
+        return on_cluster(text, self._cluster.command_options)
 
     def _watch(self, api: kube.Kube, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
         """Begins to look at a Deployment, once in a run."""
@@ -88,7 +95,7 @@ class Hooks:
     def _warn(self, line: str) -> None:
         try:
             # From the watch's own thread, and the engine is only talked to from the program's loop.
-            self._loop.call_soon_threadsafe(pulumi.log.warn, printable(line))
+            self._loop.call_soon_threadsafe(pulumi.log.warn, self._said(printable(line)))
         except RuntimeError:
             # The program is over.
             for watch in self._watches.values():

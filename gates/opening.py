@@ -6,6 +6,7 @@ Leaves out the looking itself (preflight/).
 import pulumi
 
 import preflight
+from commands import on_cluster
 from gates.hooks import Connection
 from preflight import AloneIntent, Finding, Intent
 from safe_text import printable, printable_lines
@@ -17,24 +18,28 @@ def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
     Raises pulumi.RunError with everything that stands in the way; nothing was touched then.
     """
     found = preflight.examine(cluster.api, intent)
+
+    def warn(text: str) -> None:
+        pulumi.log.warn(on_cluster(printable(text), cluster.command_options))
+
     for warning in found.warnings:
-        pulumi.log.warn(printable(f"{warning.subject} {warning.wrong}. {warning.mend}"))
+        warn(f"{warning.subject} {warning.wrong}. {warning.mend}")
     if found.refusals:
-        raise pulumi.RunError(_text(found.refusals))
+        raise pulumi.RunError(on_cluster(_text(found.refusals, "Nothing was touched."), cluster.command_options))
     stuck = []
     for dead in found.dead:
-        problem = preflight.mend(
-            cluster.api, dead, kubeconfig=cluster.kubeconfig, context=cluster.context, say=pulumi.log.warn
-        )
+        problem = preflight.mend(cluster.api, dead, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn)
         if problem is not None:
             stuck.append(problem)
     if stuck:
-        raise pulumi.RunError(_text(stuck))
+        changed = "Nothing else was changed than what is said above of Helm releases."
+        raise pulumi.RunError(on_cluster(_text(stuck, changed), cluster.command_options))
 
 
-def _text(findings: list[Finding]) -> str:
+def _text(findings: list[Finding], changed: str) -> str:
+    """`changed` says what was changed by then."""
     count = "one thing stands" if len(findings) == 1 else f"{len(findings)} things stand"
-    lines = [f"In the cluster {count} in the way. Nothing was touched."]
+    lines = [f"In the cluster {count} in the way. {changed}"]
     for finding in findings:
         lines += ["", f"  {finding.subject}", f"    {finding.wrong}.", f"    -> {finding.mend}"]
     return printable_lines(lines)

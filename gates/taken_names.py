@@ -10,6 +10,7 @@ from typing import Any
 import kube
 from gates.probe import Refused
 from ownership import STACK_LABEL, handover_label, is_owned
+from preflight.releases import another_stack
 
 PLURALS = {
     "ConfigMap": "configmaps",
@@ -41,9 +42,14 @@ def refuse_unless_owned(api: kube.Kube, type_: str, inputs: Mapping[str, Any], *
     said = f"{kind.lower()} {name}" + (f" --namespace {namespace}" if namespace else "")
     theirs = (found["metadata"].get("labels") or {}).get(STACK_LABEL)
     by = f"the stack {theirs}" if theirs else "somebody else"
+    fix = (
+        another_stack(theirs, owner, instead="Another name in the config of one of the two")
+        if theirs
+        else f"Delete it (kubectl delete {said}) or give it to this stack (kubectl label {said} "
+        f"{STACK_LABEL}={handover_label(owner)})"
+    )
     raise Refused(
         f"{kind} {f'{namespace}/' if namespace else ''}{name} was created by {by} since the checks at the "
         "beginning of this run: it would be overwritten, and deleted with this stack. It was not touched. "
-        f"Delete it (kubectl delete {said}) or give it to this stack (kubectl label {said} "
-        f"{STACK_LABEL}={handover_label(owner)}), then run pulumi up again."
+        f"{fix}, then run pulumi up again."
     )

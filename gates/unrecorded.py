@@ -61,10 +61,10 @@ def make_room(
     if pods := serving(api, namespace, release):
         raise Refused(
             f"{subject} carries this stack's mark, is not in its state, and {', '.join(pods)} has ready pods: what "
-            "serves is not uninstalled, and it was not touched. An update was interrupted right after Helm had "
-            "finished, and importing the release would write the secrets of its values into the state as plain text. "
-            "Move them into a Secret that the values name, then run pulumi up; or, if it may be down for a moment, "
-            f"`helm uninstall {release} --namespace {namespace} --wait`, then pulumi up."
+            "serves is not uninstalled, and it was not touched. Run pulumi up again: it imports the release. If it "
+            "stops here again, the values have secrets, which an import would write into the state as plain text. Move "
+            "them into a Secret that the values name, then run pulumi up; or, if it may be down for a moment, `helm "
+            f"uninstall {release} --namespace {namespace} --wait`, then pulumi up."
         )
     dead = DeadRelease(
         namespace=namespace,
@@ -74,6 +74,7 @@ def make_room(
         revision=max(standing.revisions),
         restore=None,
         timeout_seconds=timeout_seconds,
+        may_run_seconds=timeout_seconds,
     )
     problem = mend(api, dead, kubeconfig=kubeconfig, context=context, say=say)
     if problem is not None:

@@ -182,6 +182,8 @@ def _release(key: str, part: GatewayIntent | AgentIntent) -> Iterator[Rule]:
         name=part.release,
         key=key,
         timeout_seconds=part.timeout_seconds,
+        # With a database Helm runs Jobs before and after it waits for the pods, each as long as the wait.
+        may_run_seconds=part.timeout_seconds * (3 if isinstance(part, GatewayIntent) and part.database != "off" else 1),
         adopt=part.adoption is not None,
     )
     yield Rule(subject=f"Helm release {part.release}", look=look)

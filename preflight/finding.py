@@ -26,8 +26,8 @@ class DeadRelease:
     """A Helm release of the stack `owner` that an interrupted operation left in `status` at `revision`.
 
     `restore` is the revision to roll back to, None where the release is to be removed, which happens only while none
-    of its pods serves. Either may take `timeout_seconds` until its pods are ready, or gone; an operation that Helm
-    recorded less than that ago may still be running.
+    of its pods serves. Either may take `timeout_seconds` until its pods are ready, or gone. An operation that Helm
+    recorded less than `may_run_seconds` ago may still be running.
     """
 
     namespace: str
@@ -37,6 +37,7 @@ class DeadRelease:
     revision: int
     restore: int | None
     timeout_seconds: int
+    may_run_seconds: int
 
     @property
     def arguments(self) -> list[str]:

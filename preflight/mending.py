@@ -90,7 +90,7 @@ def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> _Newest | 
         if found is None or found.status not in IN_PROGRESS:
             return found
         now = api.server_time()
-        ends = found.changed + timedelta(seconds=dead.timeout_seconds)
+        ends = found.changed + timedelta(seconds=dead.may_run_seconds)
         if now >= ends:
             return found
         if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:

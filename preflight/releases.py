@@ -64,6 +64,7 @@ def release_is_ours_and_alive(
     name: str,
     key: str,
     timeout_seconds: int,
+    may_run_seconds: int,
     adopt: bool,
 ) -> Iterator[Found]:
     """A release of our name carries this stack's mark, and Helm can go on with it.
@@ -103,6 +104,7 @@ def release_is_ours_and_alive(
         owner=owner,
         serving=bool(serving(looks, namespace, name)),
         timeout_seconds=timeout_seconds,
+        may_run_seconds=may_run_seconds,
     )
     if dead:
         yield dead
@@ -152,7 +154,14 @@ def roles_are_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
 
 
 def dead_release(
-    namespace: str, name: str, revisions: Revisions, *, owner: str, serving: bool, timeout_seconds: int
+    namespace: str,
+    name: str,
+    revisions: Revisions,
+    *,
+    owner: str,
+    serving: bool,
+    timeout_seconds: int,
+    may_run_seconds: int,
 ) -> DeadRelease | None:
     """How a release of the stack `owner` is brought back to where Helm can go on; None where it can. Pure.
 
@@ -186,6 +195,7 @@ def dead_release(
         revision=newest,
         restore=restore,
         timeout_seconds=timeout_seconds,
+        may_run_seconds=may_run_seconds,
     )
 
 

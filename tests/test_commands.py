@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from commands import config_remove, config_set, config_set_secret
+from commands import config_remove, config_set, config_set_secret, on_cluster
 
 VALUES = ["plain", "with spaces", "x'; reboot #", '"$(id)"', "`id`", "a|b > c", "", "-rm", "--force", "é\n"]
 
@@ -31,3 +31,25 @@ def test_a_key_at_the_top_needs_no_path() -> None:
     assert config_set("mode", "sync") == "pulumi config set traceable-kong:mode sync"
     assert config_set_secret("agentToken") == "pulumi config set --secret traceable-kong:agentToken"
     assert config_remove("mode") == "pulumi config rm traceable-kong:mode"
+
+
+@pytest.mark.parametrize(
+    ("text", "pointed"),
+    [
+        ("`kubectl get pods`", "`kubectl --context 'my prod' get pods`"),
+        ("kubectl --namespace a describe pods", "kubectl --context 'my prod' --namespace a describe pods"),
+        ("`helm rollback edge 2 --namespace a`", "`helm --kube-context 'my prod' rollback edge 2 --namespace a`"),
+        ("helm is not on PATH, and kubectl wrote it", "helm is not on PATH, and kubectl wrote it"),
+        ("`pulumi up`, then `helm history edge`", "`pulumi up`, then `helm --kube-context 'my prod' history edge`"),
+    ],
+)
+def test_commands_go_to_the_cluster_of_the_stack(text: str, pointed: str) -> None:
+    assert on_cluster(text, " --context 'my prod'") == pointed
+    assert on_cluster(text, "") == text
+
+
+def test_a_kubeconfig_is_named_alike_for_both() -> None:
+    text = on_cluster("`kubectl get pods` and `helm list`", " --kubeconfig /a/b --context prod")
+    assert text == (
+        "`kubectl --kubeconfig /a/b --context prod get pods` and `helm --kubeconfig /a/b --kube-context prod list`"
+    )

@@ -139,6 +139,14 @@ def test_another_stacks_row_is_never_taken_over(admin: Admin, clock: Clock, adop
 
 
 @pytest.mark.parametrize("adopt", [False, True])
+def test_a_row_with_our_id_that_changed_hands_is_not_written_over(admin: Admin, clock: Clock, adopt: bool) -> None:
+    before = stands(admin, tags=["traceable-kong:traceable-kong.prod"], route={"id": "r-2"})
+    with pytest.raises(Foreign, match=rf"{THEIRS}.*belongs to the stack traceable-kong\.prod"):
+        put(admin, adopt=adopt, id_=THEIRS)
+    assert admin.rows == {THEIRS: before}
+
+
+@pytest.mark.parametrize("adopt", [False, True])
 def test_a_row_in_the_place_of_our_own_is_not_taken_over_unseen(admin: Admin, clock: Clock, adopt: bool) -> None:
     stands(admin)
     with pytest.raises(Foreign, match=rf"{THEIRS}.*this stack's own \({place().id}\).*pulumi refresh"):

@@ -18,7 +18,7 @@ ARGS: Any = None
 
 
 def call(hook: str) -> None:
-    cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None)
+    cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None, command_options=" --context prod")
     args = AgentGatesArgs(
         owner="traceable-kong.test",
         expectation=AgentExpectation(namespace="shared", release="traceable-agent", webhook=None),

@@ -60,7 +60,11 @@ def gates(
         agent_release="traceable-agent",
         owners_values=owners_values,
     )
-    return record(lambda: Gates(args=args, cluster=SimpleNamespace(api=asked.api, kubeconfig=None, context=None)))
+    return record(
+        lambda: Gates(
+            args=args, cluster=SimpleNamespace(api=asked.api, kubeconfig=None, context=None, command_options="")
+        )
+    )
 
 
 def call(made: Recording, name: str) -> None:
@@ -126,6 +130,7 @@ def test_a_refusal_stops_the_step_with_its_own_message(asked: Asked, problem: Ex
 def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     class Untold:
         kubeconfig = context = None
+        command_options = ""
 
         @property
         def api(self) -> kube.Kube:
@@ -151,7 +156,7 @@ def begin_to_watch(*, then: Callable[[], bool]) -> None:
 
     async def program() -> None:
         args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=0.1, agent_release="a")
-        cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None)
+        cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None, command_options="")
         (hook,) = Gates(args=args, cluster=cluster).gateway.before_create or []
         await hook(ARGS)  # type: ignore[misc]
         for _ in range(1_000):

@@ -45,9 +45,16 @@ def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, nam
     for labels in ({STACK_LABEL: OWNER}, {STACK_LABEL: "p.dev"}):
         api.put(path, {"metadata": {"labels": labels}})
         check(api, type_, namespace)
-    for labels, by in (({}, "somebody else"), ({STACK_LABEL: "p.dev-ffffffff"}, "the stack p.dev-ffffffff")):
+    for labels, said in (
+        ({}, "created by somebody else since.*not touched.*kubectl delete"),
+        (
+            {STACK_LABEL: "p.dev-ffffffff"},
+            "created by the stack p.dev-ffffffff since.*not touched.*pulumi stack import",
+        ),
+        ({STACK_LABEL: "p.prod-0a1b2c3d"}, "created by the stack p.prod-0a1b2c3d since.*not touched.*pulumi destroy"),
+    ):
         api.put(path, {"metadata": {"labels": labels}})
-        with pytest.raises(Refused, match=f"created by {by} since.*not touched.*kubectl delete"):
+        with pytest.raises(Refused, match=said):
             check(api, type_, namespace)
     assert api.changed == []
 

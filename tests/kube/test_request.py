@@ -77,6 +77,15 @@ def test_an_answer_that_is_no_success_has_the_servers_own_text(
     assert (refused.value.status, refused.value.reason, str(refused.value)) == (403, reason, text)
 
 
+@pytest.mark.parametrize("body", [b"<html>log in</html>", b"", b"[]", b'"a"', b"null"])
+def test_an_answer_that_is_not_the_apis_is_never_an_empty_list(server: ApiServer, api: Kube, body: bytes) -> None:
+    for ask in (api.list, api.get):
+        server.will(200, body)
+        with pytest.raises(ApiError, match="HTTP 200 without a JSON document") as refused:
+            ask("/x")
+        assert "log in" not in str(refused.value)
+
+
 def test_what_is_not_there_is_none(server: ApiServer, api: Kube) -> None:
     server.will(404, {"message": "the server could not find the requested resource"})
     server.will(404, {})

@@ -22,6 +22,7 @@ DEAD = DeadRelease(
     revision=2,
     restore=1,
     timeout_seconds=90,
+    may_run_seconds=90,
 )
 REMOVED = dataclasses.replace(DEAD, status="pending-install", revision=1, restore=None)
 TEXT = "apiVersion: v1\nkind: Config\nusers: [{name: u, user: {token: hidden-token}}]\n"

@@ -37,6 +37,13 @@ def test_what_serves_is_completed_and_not_removed(kube: FakeKube, statuses: list
     ]
 
 
+@pytest.mark.parametrize(("database", "seconds"), [("off", 600), ("postgres", 1800)])
+def test_with_a_database_an_operation_may_run_as_long_as_its_jobs(kube: FakeKube, database: str, seconds: int) -> None:
+    kube.release("kong", "quickstart", ["deployed", "pending-upgrade"])
+    (dead,) = examine(kube, intent(gateway__database=database)).dead
+    assert (dead.timeout_seconds, dead.may_run_seconds) == (600, seconds)
+
+
 def test_a_preview_says_what_an_up_will_do(kube: FakeKube) -> None:
     kube.release("traceable", "traceable-agent", ["pending-install"])
     text = warned(kube, live_change=False)

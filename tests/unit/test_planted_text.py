@@ -49,6 +49,7 @@ class Target:
     api: kube.Kube
     kubeconfig: str | None = None
     context: str | None = None
+    command_options: str = ""
 
 
 @pytest.fixture

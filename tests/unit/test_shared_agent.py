@@ -21,6 +21,8 @@ OUTSIDE = {"install": False, "url": "https://agent.example.com:5442"}
 
 
 class OneCluster:
+    command_options = ""
+
     def __init__(self) -> None:
         self.api = FakeKube((PATH, {"metadata": {}, "data": {"agentconfig.yaml": "a: b"}}))
 

@@ -1,0 +1,46 @@
+"""What preflight found as one message: what was changed by then, and commands for the cluster of the stack."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+import preflight
+from gates.opening import open_or_refuse
+from preflight import DeadRelease, Examination, Finding
+
+CLUSTER: Any = SimpleNamespace(api=None, kubeconfig=None, context="prod", command_options=" --context prod")
+FINDING = Finding(subject="configmap a", wrong="is there", mend="`kubectl delete configmap a`")
+DEAD = DeadRelease(
+    namespace="kong",
+    name="edge",
+    owner="o",
+    status="pending-upgrade",
+    revision=2,
+    restore=1,
+    timeout_seconds=60,
+    may_run_seconds=60,
+)
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[DeadRelease]) -> str:
+    found = Examination(refusals=refusals, warnings=[], dead=dead)
+    monkeypatch.setattr(preflight, "examine", lambda *_: found)
+    monkeypatch.setattr(preflight, "mend", lambda *_, **__: FINDING)
+    intent: Any = None
+    with pytest.raises(pulumi.RunError) as refused:
+        open_or_refuse(CLUSTER, intent)
+    return str(refused.value)
+
+
+def test_a_refusal_says_that_nothing_was_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = opened(monkeypatch, refusals=[FINDING], dead=[DEAD])
+    assert "Nothing was touched." in said
+    assert "`kubectl --context prod delete configmap a`" in said, "another cluster may be the current one"
+
+
+def test_what_helm_did_not_repair_is_not_said_to_be_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = opened(monkeypatch, refusals=[], dead=[DEAD])
+    assert "Nothing else was changed" in said and "Nothing was touched" not in said
+    assert "kubectl --context prod delete" in said
