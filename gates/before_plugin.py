@@ -12,13 +12,13 @@ import kube
 from admin import editing
 from admin.access import client
 from admin.listener import AdminError
-from admin.row import standing
 from existing.editing import MANAGER
 from gates import old_pods
 from gates.mounted_files import not_mounted, not_told, require_mounted
 from gates.probe import Refused
 from ownership import is_owned
 from plugin_object import revealed
+from pods import is_leaving, is_ready, selector_text
 from proof.asking import CLUSTER_PLUGINS
 from proof.expectation import Database, Expectation
 from proof.judging_kong import REPAIR
@@ -54,13 +54,15 @@ def require_ready_for_plugin(api: kube.Kube, step: PluginStep) -> None:
     if found is not None:
         # Before the wait: no waiting brings back what was taken out of the template.
         _require(step, found, [])
-    settled = old_pods.wait_until_gone(
-        api,
-        namespace=expected.namespace,
-        deployment=expected.deployment,
-        timeout_seconds=step.timeout_seconds,
-    )
-    _require(step, settled.deployment, settled.serving)
+    # A rollout that does not finish must not keep the plugin from leaving sync: the files are all that it then needs.
+    if found is None or expected.tme_image or not _every_pod_has_the_files(api, step, found):
+        settled = old_pods.wait_until_gone(
+            api,
+            namespace=expected.namespace,
+            deployment=expected.deployment,
+            timeout_seconds=step.timeout_seconds,
+        )
+        _require(step, settled.deployment, settled.serving)
     if step.document is not None:
         _require_new_name(api, step, step.document)
 
@@ -107,6 +109,17 @@ def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
     yield from not_told(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
 
 
+def _every_pod_has_the_files(api: kube.Kube, step: PluginStep, deployment: kube.Document) -> bool:
+    """True where a pod of the gateway serves, and none lacks the plugin's files, ready or not, old or new."""
+    path = f"/api/v1/namespaces/{step.expectation.namespace}/pods"
+    pods = [
+        pod
+        for pod in api.list(path, labelSelector=selector_text(deployment["spec"]["selector"]))
+        if not is_leaving(pod)
+    ]
+    return any(map(is_ready, pods)) and not any(list(_problems(step, pod)) for pod in pods)
+
+
 def other_writers(deployment: Mapping[str, Any]) -> list[str]:
     """The field managers of the pod template other than this program's, with operation and time, the newest first.
 
@@ -128,7 +141,10 @@ def _named(writers: list[str]) -> str:
 
 
 def _is_only_switched_off(api: kube.Kube, expected: Expectation) -> bool:
-    """True where the plugin exists with this config and is to be disabled: that needs neither files nor a TME."""
+    """True where the plugin exists with every option of this config and is to be disabled.
+
+    That needs neither files nor a TME: a Kong that has loaded these options takes other values of them.
+    """
     if expected.enabled:
         return False
     if expected.database is not None:
@@ -136,7 +152,7 @@ def _is_only_switched_off(api: kube.Kube, expected: Expectation) -> bool:
     else:
         found = api.get(f"{CLUSTER_PLUGINS}/{expected.plugin_object}")
         config = found.get("config") if found else None
-    return config is not None and standing(config, expected.config) == expected.config
+    return config is not None and expected.config.keys() <= config.keys()
 
 
 def _entity_config(api: kube.Kube, database: Database) -> Mapping[str, Any] | None:
@@ -150,7 +166,14 @@ def _entity_config(api: kube.Kube, database: Database) -> Mapping[str, Any] | No
 def _require_new_name(api: kube.Kube, step: PluginStep, document: Mapping[str, Any]) -> None:
     """Under a new name the API server would take the plugin: the old object goes before the new one comes."""
     name = step.expectation.plugin_object
-    if api.get(f"{CLUSTER_PLUGINS}/{name}") is not None:
+    found = api.get(f"{CLUSTER_PLUGINS}/{name}")
+    if found is not None:
+        if not is_owned(found["metadata"].get("labels") or {}, step.owner):
+            raise Refused(
+                f"KongClusterPlugin {name} was created by somebody else since the checks at the beginning of this run. "
+                "Nothing about the plugin was changed. `kubectl get kongclusterplugin "
+                f"{name} --output yaml` shows it; delete it, or set another plugin.name, then pulumi up again."
+            )
         return
     existing = [
         item["metadata"]["name"]

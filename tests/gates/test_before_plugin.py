@@ -52,6 +52,7 @@ def variable(document: Document, name: str) -> Document:
 def ready(*pods: Document) -> FakeKube:
     """A gateway that is ready for the plugin."""
     fake = cluster(*(pods or (told(pod()),)))
+    fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"].setdefault("labels", {}).update(labels(OWNER))
     template = {
         "metadata": {"annotations": {"tme.traceable.ai/inject": "true"}},
         "spec": told(pod(tme=False))["spec"],
@@ -215,9 +216,26 @@ def test_switching_off_needs_no_gateway_that_is_ready() -> None:
     fake = ready(told(pod("gw-0", revision="old")))
     unmount(template(fake))
     require_ready_for_plugin(fake, step(enabled=False))
-    assert "does not mount" in refusal(fake, step(enabled=False, config={**CONFIG, "timeout": 1}))
+    require_ready_for_plugin(fake, step(enabled=False, config={**CONFIG, "timeout": 1, "mode": "async"}))
+    assert "does not mount" in refusal(fake, step(enabled=False, config={**CONFIG, "max_body_size_bytes": 1}))
     del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
     assert "does not mount" in refusal(fake, step(enabled=False)), "a disabled plugin needs its files as well"
+
+
+def test_a_rollout_that_does_not_finish_does_not_keep_the_plugin_from_leaving_sync(clock: Clock) -> None:
+    stuck = told(pod("gw-2", tme=False, ready=False))
+    fake = ready(told(pod("gw-0", revision="old")), stuck)
+    assert "pods of an older revision (gw-0)" in refusal(fake)
+    require_ready_for_plugin(fake, step(**ASYNC))
+    unmount(stuck)
+    assert "pods of an older revision (gw-0)" in refusal(fake, step(**ASYNC)), "it may be ready later"
+
+
+def test_a_plugin_of_somebody_else_has_the_new_name_by_now() -> None:
+    fake = renamed()
+    fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", {"metadata": {"labels": labels("traceable-kong.test-ffffffff")}})
+    assert "was created by somebody else since" in refusal(fake), "the old one would go, and this one be refused"
+    assert f"{CLUSTER_PLUGINS}/older" in fake.objects
 
 
 def renamed(**metadata: Any) -> FakeKube:
