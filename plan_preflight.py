@@ -145,6 +145,7 @@ def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
             else None
         ),
         protect=ours.protect,
+        values=ours.values,
     )
 
 

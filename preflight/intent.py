@@ -101,7 +101,7 @@ class AgentIntent:
     """The agent; `release` is None for one that exists. `timeout_seconds` is how long Helm may wait for it.
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
-    `adoption` is as of the gateway. `protect` is whether it is protected against deletion.
+    `adoption` is as of the gateway. `protect` is whether it is protected against deletion. `values` are its chart's.
     """
 
     namespace: str
@@ -112,6 +112,7 @@ class AgentIntent:
     timeout_seconds: int
     adoption: Adoption | None = None
     protect: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -238,26 +238,32 @@ def _kong(gateway: GatewayIntent) -> Iterator[Purpose]:
 
 
 def _agent(agent: AgentIntent) -> Iterator[Purpose]:
-    there = agent.namespace
-    more = [
-        *_rights(CHANGE, there, "configmaps"),
-        *_rights(CHANGE, there, "horizontalpodautoscalers", group="autoscaling"),
-        *_rights(CHANGE, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC),
-    ]
+    """The chart's objects; each of its switches is on by default, but for the DaemonSet."""
+    there, values = agent.namespace, agent.values
+    more = [*_rights(CHANGE, there, "configmaps")]
+    if _is_on(values, "runAsDaemonSet"):
+        more += _rights(CHANGE, there, "daemonsets", group="apps")
+    elif _is_on(values, "autoscaling.enabled", default=True):
+        more += _rights(CHANGE, there, "horizontalpodautoscalers", group="autoscaling")
+    roles = _is_on(values, "clusterRolesEnabled", default=True)
+    if roles:
+        more += _rights(CHANGE, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC)
     yield _helm("the agent", there, more)
-    yield _roles_of(
-        "the agent",
-        None,
-        unless=(
-            *_rights(("get",), EVERYWHERE, "namespaces"),
-            *_rights(("get", "update"), EVERYWHERE, "configmaps"),
-        ),
-    )
-    yield Purpose(
-        subject="the agent's injector",
-        meant="no gateway pod would ever get a TME",
-        rights=_rights(CHANGE, EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION),
-    )
+    if roles:
+        yield _roles_of(
+            "the agent",
+            None,
+            unless=(
+                *_rights(("get",), EVERYWHERE, "namespaces"),
+                *_rights(("get", "update"), EVERYWHERE, "configmaps"),
+            ),
+        )
+    if _is_on(values, "injectorEnabled", default=True):
+        yield Purpose(
+            subject="the agent's injector",
+            meant="no gateway pod would ever get a TME",
+            rights=_rights(CHANGE, EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION),
+        )
 
 
 def _helm(what: str, namespace: str, more: Iterable[Right]) -> Purpose:

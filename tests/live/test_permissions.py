@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from preflight.permissions import Operation
+from tests.live.owner import Owner
 from tests.live.stack import CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugins, tme_count
 from tests.preflight import security_page
@@ -26,20 +27,43 @@ def stack(new_stack: NewStack) -> Iterator[LiveStack]:
     for key, namespace in (("kong", made.kong_namespace), ("agent", made.agent_namespace)):
         made.kubectl("create", "namespace", namespace)
         made.set(**{key: {**made.configured(key), "createNamespace": False}})
-    for operation in security_page.OPERATIONS:
-        made.kubectl("create", "serviceaccount", operation, "--namespace", made.kong_namespace)
-        grant(made, operation)
-    try:
+    with accounts(made):
         yield made
+
+
+@pytest.fixture
+def existing(new_stack: NewStack) -> Iterator[LiveStack]:
+    """The same with a Kong that an administrator installed."""
+    owner = Owner(new_stack())
+    made = owner.stack
+    owner.install()
+    made.kubectl("create", "namespace", made.agent_namespace)
+    made.set(agent={**made.configured("agent"), "createNamespace": False})
+    with accounts(made, **EXISTING):
+        yield made
+
+
+EXISTING: dict[str, Any] = {"gateway__ours": False, "gateway__release": None}
+
+
+@contextmanager
+def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
+    """A ServiceAccount for each operation, with its Roles; everything is gone afterwards."""
+    for operation in security_page.OPERATIONS:
+        stack.kubectl("create", "serviceaccount", operation, "--namespace", stack.kong_namespace)
+        grant(stack, operation, **changes)
+    try:
+        yield
     finally:
         try:
-            made.pulumi("cancel", "--yes", made.name)
-            made.destroy()
+            stack.pulumi("cancel", "--yes", stack.name)
+            stack.destroy()
         finally:
-            made.kubectl("delete", "namespace", made.kong_namespace, made.agent_namespace, "--wait=false")
+            Owner(stack).remove()
+            stack.kubectl("delete", "namespace", stack.agent_namespace, "--wait=false")
             for operation in security_page.OPERATIONS:
-                name = f"traceable-kong-{operation}-{made.name}"
-                made.kubectl("delete", "clusterrole,clusterrolebinding", name, "--ignore-not-found")
+                name = f"traceable-kong-{operation}-{stack.name}"
+                stack.kubectl("delete", "clusterrole,clusterrolebinding", name, "--ignore-not-found")
 
 
 def roles(stack: LiveStack, operation: Operation, **changes: Any) -> list[dict[str, Any]]:
@@ -179,3 +203,18 @@ def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_befor
     with running_as(stack, "destroy"):
         stack.destroy()
     assert made_of(stack) == set() and plugins(stack) == []
+
+
+def test_an_existing_kong_takes_no_more_than_its_roles(existing: LiveStack) -> None:
+    stack = existing
+    with running_as(stack, "preview"):
+        stack.preview()
+    with running_as(stack, "up"):
+        stack.up()
+        stack.preview("--expect-no-changes")
+    with running_as(stack, "verify"):
+        done = stack.verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    with running_as(stack, "destroy"):
+        stack.destroy()
+    assert plugins(stack) == [] and tme_count(stack) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from preflight import examine
+from preflight import Intent, examine
 from preflight.looks import NAMESPACES
 from preflight.permissions import Right, needed, purposes
 from tests.preflight import security_page
@@ -56,6 +56,22 @@ def test_what_the_charts_values_add_is_asked_for(kube: FakeKube, values: dict[st
 
     assert not any(map(in_kong, needed(USUAL, "up")))
     assert any(map(in_kong, needed(intent(gateway__values=values), "up")))
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "less"),
+    [
+        ({"runAsDaemonSet": True}, {"daemonsets"}, {"horizontalpodautoscalers"}),
+        ({"autoscaling": {"enabled": False}}, set(), {"horizontalpodautoscalers"}),
+    ],
+)
+def test_what_the_agents_values_switch_is_asked_for(values: dict[str, object], more: set[str], less: set[str]) -> None:
+    def creates(wanted: Intent) -> set[str]:
+        rights = needed(wanted, "up")
+        return {right.resource for right in rights if right.verb == "create" and right.namespace == "traceable"}
+
+    changed = creates(security_page.usual(agent__values=values))
+    assert (changed - creates(USUAL), creates(USUAL) - changed) == (more, less)
 
 
 def test_without_an_ingress_controller_nothing_cluster_wide_is_asked_for_kong() -> None:
