@@ -1,5 +1,6 @@
 """The whole program as a stack that is the agent alone: nothing of a gateway is loaded, made or asked about."""
 
+import dataclasses
 from typing import Any
 
 import pulumi
@@ -118,7 +119,8 @@ def test_preflight_is_told_of_the_agent_only(program: Program) -> None:
     before, asked = program.agents_intents
     assert program.intents == []
     assert (before.live_change, asked.live_change) == (False, True)
-    assert before.agent == AgentIntent(
+    assert before.agent.values["deploymentReplicas"] == 2
+    assert dataclasses.replace(before.agent, values={}) == AgentIntent(
         namespace="traceable",
         create_namespace=True,
         release="traceable-agent",
