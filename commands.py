@@ -1,7 +1,9 @@
 """Commands that messages tell a person to run: whatever is in them, they do what they say when they are pasted."""
 
+import json
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 
 
 def config_set(key: str, value: str) -> str:
@@ -41,6 +43,24 @@ def on_cluster(text: str, options: str) -> str:
         return f"{found[1]}{own} "
 
     return _ASKS_THE_CLUSTER.sub(pointed, text) if options else text
+
+
+def helm_restore(release: str, namespace: str) -> str:
+    """Restores what a Helm release made, which a refresh does not see: it reads Helm's own records.
+
+    Without a revision Helm goes back to the one before, whose files may be deleted; the word REVISION it refuses.
+    """
+    where = f"{shlex.quote(release)} --namespace {shlex.quote(namespace)}"
+    return (
+        f"`helm history {where}`, then `helm rollback {shlex.quote(release)} REVISION --namespace "
+        f"{shlex.quote(namespace)}` with the revision that it shows as deployed in place of REVISION"
+    )
+
+
+def kubectl_remove(kind: str, name: str, operations: Sequence[Mapping[str, str]]) -> str:
+    """Removes fields that are not managed by this stack, in one change: a JSON patch of `operations`."""
+    patch = shlex.quote(json.dumps(list(operations)))
+    return f"`kubectl patch {kind} {shlex.quote(name)} --type json --patch {patch}`"
 
 
 def _option(key: str) -> str:

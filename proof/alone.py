@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 import kube
+from commands import helm_restore
 from pods import is_ready
 from proof.asking import agents_in, silence_of
 from proof.objects import Unreadable, read
@@ -72,7 +73,6 @@ def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
         )
     unread = []
     if expected.webhook:
-        release = f"{expected.release} --namespace {namespace}"
         seen = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{expected.webhook}")
         if isinstance(seen, Unreadable):
             unread.append(seen.reason)
@@ -84,7 +84,7 @@ def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
                     ok=seen is not None,
                     expected=f"the MutatingWebhookConfiguration {expected.webhook}, which gives gateways the TME",
                     found="it is there" if seen else "there is none",
-                    mend=f"`helm history {release}`, then `helm rollback {release}` to its newest revision",
+                    mend=helm_restore(expected.release, namespace),
                 )
             )
     return Report(

@@ -152,8 +152,16 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             guard=_guard(data),
             injection=_injection(data),
         )
-    except (KeyError, TypeError, ValueError) as problem:
-        raise UnreadableRecord(f"the record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}") from None
+    except (KeyError, TypeError):
+        raise UnreadableRecord(
+            f"The record {namespace}/{RECORD_NAME} was not written by this version of the program. Nothing was "
+            "verified. `pulumi up` writes it again."
+        ) from None
+    except ValueError as problem:
+        raise UnreadableRecord(
+            f"The record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}. Nothing was verified. "
+            "`pulumi up --refresh` writes it again."
+        ) from None
 
 
 def _name(data: Mapping[str, str], key: str) -> str:

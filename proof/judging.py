@@ -3,10 +3,11 @@
 Leaves out the looking (proof/asking.py), and single pods (proof/judging_pods.py).
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pods import is_leaving, is_ready
+from pods import is_leaving, is_ready, selector_text
 from proof.asking import Look, PodLook
 from proof.expectation import Expectation
 from proof.files import content_check, unknown_files
@@ -32,7 +33,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
             mend=anew(expected),
         )
         return Report(gateway=gateway, checks=(missing,), state=_state(expected, unselected=False))
-    checks = [_serving(seen), _rollout(seen), _plugin_as_written(expected, seen)]
+    checks = [_serving(expected, seen), _rollout(expected, seen), _plugin_as_written(expected, seen)]
     if expected.installed:
         checks.append(content_check(expected, seen.config_maps))
         checks += surroundings_checks(expected, seen.deployment, seen.around)
@@ -65,8 +66,9 @@ def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
     yield from unread(seen.around)
 
 
-def _serving(seen: Look) -> Check:
+def _serving(expected: Expectation, seen: Look) -> Check:
     assert seen.deployment is not None
+    selector = shlex.quote(selector_text(seen.deployment["spec"].get("selector") or {}))
     wanted = seen.deployment["spec"].get("replicas", 1)
     reasons = [*_replica_failure(seen.deployment), *(why for pod in seen.pods for why in waiting(pod))]
     found = f"{len(seen.serving)} of {wanted}" + (f" ({'; '.join(dict.fromkeys(reasons))})" if reasons else "")
@@ -76,7 +78,8 @@ def _serving(seen: Look) -> Check:
         ok=bool(seen.serving),
         expected="at least one pod that serves",
         found=found,
-        mend="kubectl describe pods shows why they are not ready; a gateway that is scaled to zero protects nothing",
+        mend=f"`kubectl describe pods --namespace {expected.namespace} --selector {selector}` shows why they are not "
+        "ready; a gateway that is scaled to zero protects nothing",
     )
 
 
@@ -97,7 +100,7 @@ def waiting(pod: Mapping[str, Any]) -> list[str]:
     return result
 
 
-def _rollout(seen: Look) -> Check:
+def _rollout(expected: Expectation, seen: Look) -> Check:
     """No pod of an older ReplicaSet is left, whether it serves or not: it holds older files and settings."""
     old = [
         pod["metadata"]["name"]
@@ -110,7 +113,8 @@ def _rollout(seen: Look) -> Check:
         ok=not old,
         expected="only pods of the newest revision",
         found=f"also {', '.join(sorted(old))}" if old else "only those",
-        mend="kubectl rollout status shows what holds the rollout up",
+        mend=f"`kubectl rollout status deployment {expected.deployment} --namespace {expected.namespace}` shows what "
+        "blocks the rollout",
     )
 
 

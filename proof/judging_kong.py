@@ -47,7 +47,8 @@ def kong_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
         ok=version == expected.plugin_version,
         expected=f"{expected.plugin} {expected.plugin_version} loaded by this Kong",
         found=f"{expected.plugin} {version}" if version else f"this Kong does not know {expected.plugin}",
-        mend="its pod must be made anew from the newest revision: kubectl rollout restart",
+        mend="new pods of the newest revision load it: `kubectl rollout restart deployment "
+        f"{expected.deployment} --namespace {expected.namespace}`",
     )
     yield _configured(expected, pod, said)
     if expected.everywhere:
@@ -101,7 +102,7 @@ def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Chec
         found="; ".join(wrong) or "this",
         mend=REPAIR
         if expected.database
-        else f"kubectl describe kongclusterplugin {expected.plugin_object} shows what the ingress controller said; "
+        else f"`kubectl describe kongclusterplugin {expected.plugin_object}` shows what the ingress controller said; "
         f"where it was changed or removed by hand: {REPAIR}",
     )
 
@@ -139,8 +140,13 @@ def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterato
         ok=not wrong,
         expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
         found=", ".join(wrong) or "none",
-        mend="Kong uses the narrower one there: take "
-        + ("that row away" if expected.database else "the annotation or the KongPlugin away"),
+        mend="Kong uses the narrower one there: "
+        + (
+            "delete that row (`DELETE /plugins/ID` of Kong's Admin API)"
+            if expected.database
+            else "remove that KongPlugin, or the annotation konghq.com/plugins that names it; "
+            "`kubectl get kongplugins --all-namespaces` shows them"
+        ),
     )
 
 

@@ -3,13 +3,12 @@
 What Kong made of it is judging_kong.py; a plugin entity in a database is judging_row.py.
 """
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from admin.plugin_schema import option_differences
 from admin.row import standing
+from commands import kubectl_remove
 from proof.expectation import Expectation
 from proof.judging_kong import REPAIR
 from proof.report import Check
@@ -84,8 +83,5 @@ def _repair(expected: Expectation, found: Mapping[str, Any] | None) -> str:
         added.append("/metadata/labels/global")
     if not added:
         return REPAIR
-    patch = json.dumps([{"op": "remove", "path": path} for path in added])
-    return (
-        f"`kubectl patch kongclusterplugin {expected.plugin_object} --type json --patch {shlex.quote(patch)}`, "
-        f"then {REPAIR}"
-    )
+    operations = [{"op": "remove", "path": path} for path in added]
+    return f"{kubectl_remove('kongclusterplugin', expected.plugin_object, operations)}, then {REPAIR}"

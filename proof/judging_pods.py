@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from commands import helm_restore
 from images import ImageReference, image_name
 from proof.asking import PodLook
 from proof.expectation import PLUGINS_DIRECTORY, Expectation
@@ -19,8 +20,7 @@ def anew(expected: Expectation) -> str:
     """
     if not expected.release:
         return f"{REPAIR}; with kong.filesFrom values its owner's upgrade before that (docs/existing-kong.md)"
-    release = f"{expected.release} --namespace {expected.namespace}"
-    return f"`helm history {release}`, `helm rollback {release}` to its newest revision, then {REPAIR}"
+    return f"{helm_restore(expected.release, expected.namespace)}, then {REPAIR}"
 
 
 def pod_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
@@ -37,7 +37,7 @@ def _ready(pod: PodLook) -> Check:
 def _installed(expected: Expectation, pod: PodLook) -> Iterator[Check]:
     yield _files(expected, pod)
     if expected.tme_image:
-        yield _tme(expected.tme_image, pod)
+        yield _tme(expected, expected.tme_image, pod)
     yield from kong_checks(expected, pod)
 
 
@@ -84,7 +84,7 @@ def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:
     }
 
 
-def _tme(image: ImageReference, pod: PodLook) -> Check:
+def _tme(expected: Expectation, image: ImageReference, pod: PodLook) -> Check:
     """What can be seen of the TME from outside: its container, and that something answers on its port.
 
     The TME has no public request that changes nothing and that only it answers, so who answers is told by who may: no
@@ -111,7 +111,9 @@ def _tme(image: ImageReference, pod: PodLook) -> Check:
         expected=f"a ready container with the TME's image {image}, and an answer on {TME_PORT}",
         found=wrong or f"container {serving[0]} with that image is ready, and something answers HTTP on {TME_PORT}",
         lasting=not names,
-        mend="the injector gives it when a pod is made: look at the agent's pods, then restart this pod",
+        mend="a pod gets the TME from the injector when it is created: "
+        f"`kubectl get pods --namespace {expected.agent_namespace}` shows whether the agent's pods are ready, then "
+        f"`kubectl delete pod {pod.name} --namespace {expected.namespace}` has this one created again",
     )
 
 

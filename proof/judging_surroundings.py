@@ -7,6 +7,7 @@ nothing is created.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from commands import helm_restore
 from pods import selected
 from proof.expectation import Expectation, Guard, Injection
 from proof.judging_kong import REPAIR
@@ -133,15 +134,13 @@ def _webhook(expected: Expectation, injection: Injection, seen: Surroundings, po
         problem = (
             "none of its webhooks is called for new pods of this gateway: rules, namespaceSelector, objectSelector"
         )
-    release = f"{injection.agent_release} --namespace {expected.agent_namespace}"
     return Check(
         pod="",
         name="webhook",
         ok=not problem,
         expected=f"the MutatingWebhookConfiguration {injection.webhook}, which gives new pods of this gateway the TME",
         found=problem or "that",
-        mend=f"`helm history {release}`, then `helm rollback {release}` to its newest revision: a refresh does not see "
-        "what is in a Helm release"
+        mend=helm_restore(injection.agent_release, expected.agent_namespace)
         if injection.agent_release
         else f"the owner of the agent in {expected.agent_namespace} restores it with their Helm release",
         lasting=True,

@@ -143,7 +143,7 @@ def test_files_that_were_taken_out_of_the_template(clock: Clock, change: Change,
     text = refusal(fake)
     assert f"its pod template: {said}" in text
     assert "newest first: 'an-operator' (Update, 2026-01-03T00:00:00Z), 'helm' (Update, 2026-01-01T00:00:00Z)." in text
-    assert "helm rollback edge --namespace gw" in text
+    assert "helm rollback edge REVISION --namespace gw" in text
     assert clock.now == 0, "no waiting brings it back"
     existing = refusal(fake, step(release=""))
     assert "`pulumi config set --path traceable-kong:kong.filesFrom values`" in existing

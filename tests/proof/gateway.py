@@ -190,7 +190,11 @@ def seen(*serving: PodLook | Document, **changes: Any) -> Look:
     fields: Document = {
         "deployment": {
             "metadata": {"name": "edge-kong"},
-            "spec": {"replicas": len(looks), "template": template()},
+            "spec": {
+                "replicas": len(looks),
+                "selector": {"matchLabels": {"app": "edge"}},
+                "template": template(),
+            },
             "status": {},
         },
         "current": NEWEST,

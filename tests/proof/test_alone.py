@@ -85,6 +85,7 @@ def test_without_its_service_nobody_reaches_it(kube: FakeKube) -> None:
 def test_without_its_webhook_nobody_gets_a_tme(kube: FakeKube) -> None:
     del kube.objects[WEBHOOK]
     assert failed(kube) == ("", "webhook", "there is none")
+    assert " REVISION --namespace traceable`" in proven(kube).failed[0].mend
     assert proven(kube, injects=False).ok, "unless the injector is off"
 
 

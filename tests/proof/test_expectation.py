@@ -48,19 +48,37 @@ def test_every_field_is_recorded(name: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {},
         {**expectation().record(), "pluginConfig": "{"},
         {**expectation().record(), "pluginConfig": "[]"},
         {**expectation().record(), "files": "null"},
         {**expectation().record(), "tmeImage": "https://docker.io/x"},
-        {key: text for key, text in expectation().record().items() if key != "loadedVersion"},
-        {**expectation(**IN_DATABASE).record(), "pluginRow": '{"workspace": "default"}'},
-        {**expectation(**IN_DATABASE).record(), "adminApi": "{}"},
     ],
 )
 def test_a_record_that_is_not_ours_is_refused(data: dict[str, str]) -> None:
     with pytest.raises(UnreadableRecord, match="gw/traceable-installation cannot be read"):
         from_record("gw", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        *(
+            {key: text for key, text in expectation().record().items() if key != left}
+            for left in ("guard", "injection")
+        ),
+        {**expectation().record(), "guard": '{"policy": "the-guard"}'},
+        {**expectation().record(), "injection": '{"webhook": "the-injector"}'},
+        {**expectation(**IN_DATABASE).record(), "pluginRow": '{"workspace": "default"}'},
+        {**expectation(**IN_DATABASE).record(), "adminApi": "{}"},
+    ],
+)
+def test_a_record_of_another_version_of_the_program_says_what_writes_it_again(data: dict[str, str]) -> None:
+    with pytest.raises(UnreadableRecord) as refused:
+        from_record("gw", data)
+    said = str(refused.value)
+    assert "gw/traceable-installation was not written by this version of the program" in said
+    assert "`pulumi up` writes it again" in said and "Error" not in said
 
 
 def test_a_record_from_before_there_were_databases_is_of_a_gateway_without() -> None:

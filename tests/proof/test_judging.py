@@ -53,7 +53,9 @@ def test_a_gateway_that_is_gone() -> None:
 
 def test_a_kong_that_is_not_ours_is_in_no_release_that_could_be_rolled_back() -> None:
     for broken in (seen(deployment=None), seen(without_volume(pod(), 1))):
-        assert "helm rollback edge --namespace gw" in failure(broken).mend
+        mend = failure(broken).mend
+        assert "`helm history edge --namespace gw`" in mend
+        assert "`helm rollback edge REVISION --namespace gw`" in mend, "without one Helm goes back to older files"
         (theirs,) = judge(expectation(release=""), broken).failed
         assert "helm " not in theirs.mend and "`pulumi up --refresh`" in theirs.mend
 
@@ -61,6 +63,7 @@ def test_a_kong_that_is_not_ours_is_in_no_release_that_could_be_rolled_back() ->
 def test_no_pod_that_serves() -> None:
     found = failure(seen(serving=[]))
     assert (found.name, found.found) == ("ready", "0 of 1")
+    assert "`kubectl describe pods --namespace gw --selector app=edge`" in found.mend
 
 
 def test_no_pod_that_serves_says_why_pods_are_not_made() -> None:
@@ -85,6 +88,7 @@ def test_an_older_pod_that_is_left() -> None:
     old = pod("gw-0", revision="old")
     found = failure(seen(pods=[pod(), old]))
     assert (found.name, found.found) == ("rollout", "also gw-0")
+    assert "`kubectl rollout status deployment edge-kong --namespace gw`" in found.mend
 
 
 @pytest.mark.parametrize("change", [{"metadata": {"deletionTimestamp": "now"}}, {"status": {"phase": "Failed"}}])
@@ -148,6 +152,8 @@ def test_files_in_another_container_are_no_files() -> None:
 def test_no_tme() -> None:
     found = failure(seen(pod(tme=False)))
     assert (found.pod, found.name, found.found) == ("gw-1", "tme", "no container with that image")
+    assert "`kubectl get pods --namespace traceable`" in found.mend
+    assert "`kubectl delete pod gw-1 --namespace gw`" in found.mend
 
 
 def test_a_tme_that_is_not_ready() -> None:

@@ -38,6 +38,7 @@ def test_an_admin_api_that_is_silent() -> None:
 def test_a_kong_that_does_not_know_the_plugin() -> None:
     found = of_kong(answer(version=None))
     assert (found.name, found.found) == ("loaded", "this Kong does not know traceable")
+    assert "`kubectl rollout restart deployment edge-kong --namespace gw`" in found.mend
 
 
 def test_a_kong_with_another_version() -> None:
@@ -139,6 +140,7 @@ def test_a_narrower_plugin_that_says_something_else(narrower: str) -> None:
     over = instance(enabled=False, **{narrower: {"id": "1", "name": "shop"}})
     found = of_kong(answer(instance(), over))
     assert (found.name, found.found) == ("override", f"{narrower} shop: it is disabled")
+    assert "`kubectl get kongplugins --all-namespaces`" in found.mend
 
 
 def test_a_narrower_plugin_that_says_the_same_is_no_override() -> None:

@@ -97,7 +97,7 @@ def test_a_narrower_row_that_says_something_else() -> None:
     narrower = instance(id="n", route={"id": "r-1"}, config={**CONFIG, "mode": "async"})
     report = judged(found(), ROW, narrower)
     assert failures(report) == [("override", "route r-1 (row n): mode is 'async' instead of 'sync'")]
-    assert "take that row away" in report.text()
+    assert "delete that row" in report.text()
     assert judged(found(), ROW, instance(id="n", route={"id": "r-1"})).ok
 
 

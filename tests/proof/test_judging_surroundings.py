@@ -143,7 +143,7 @@ def test_a_deployment_without_the_annotation(change: Change) -> None:
 def test_a_webhook_that_is_not_called_for_these_pods(change: Change) -> None:
     found = broken("webhook", change)
     assert found.name == "webhook" and "none of its webhooks is called" in found.found
-    assert "helm rollback traceable-agent --namespace traceable" in found.mend
+    assert "`helm rollback traceable-agent REVISION --namespace traceable`" in found.mend
 
 
 @pytest.mark.parametrize(

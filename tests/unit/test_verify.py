@@ -216,8 +216,8 @@ def away(fake: FakeKube) -> None:
     ("change", "said"),
     [
         (nothing_recorded, "There is no ConfigMap gw/traceable-installation"),
-        (something_else_recorded, "the record gw/traceable-installation cannot be read"),
-        (no_data, "the record gw/traceable-installation cannot be read"),
+        (something_else_recorded, "The record gw/traceable-installation was not written by this version"),
+        (no_data, "The record gw/traceable-installation was not written by this version"),
         (may_not_read_the_record, "configmaps is forbidden"),
         (may_not_read_the_gateway, "deployments is forbidden"),
         (away, "https://a:6443: refused"),
