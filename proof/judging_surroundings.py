@@ -1,7 +1,7 @@
 """Whether a new gateway pod would get the TME, and would be refused without it, as far as objects say so. Pure.
 
-Whether the injector answers is tried with a pod of the gateway's own before it is touched (gates/probe.py); here
-nothing is created.
+The policy that refuses it is in judging_policy.py. Whether the injector answers is tried with a pod of the gateway's
+own before it is touched (gates/probe.py); here nothing is created.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,23 +9,20 @@ from typing import Any
 
 from commands import helm_restore
 from pods import selected
-from proof.expectation import Expectation, Guard, Injection
+from proof.expectation import Expectation, Injection
 from proof.judging_kong import REPAIR
+from proof.judging_policy import policy_check
 from proof.objects import Seen, Unreadable
 from proof.report import Check
 from proof.surroundings import Surroundings
 
 Document = Mapping[str, Any]
 
-API_DEFAULTS = {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "scope": "*"}
-"""What the API server fills in of a policy and its binding, empty selectors aside
-(https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/)."""
-
 
 def surroundings_checks(expected: Expectation, deployment: Document, seen: Surroundings) -> Iterator[Check]:
     """The checks of what can be read."""
     if expected.guard:
-        yield _policy(expected.guard, seen)
+        yield policy_check(expected.guard, seen)
     if expected.injection:
         template = deployment["spec"]["template"]["metadata"]
         yield _annotations(expected, expected.injection, template)
@@ -40,55 +37,6 @@ def unread(seen: Surroundings) -> Iterator[str]:
     for item in (seen.policy, seen.binding, seen.namespace, seen.webhook):
         if isinstance(item, Unreadable):
             yield item.reason
-
-
-def _policy(guard: Guard, seen: Surroundings) -> Check:
-    binding = {"policyName": guard.policy, "validationActions": list(guard.actions)}
-    wrong = [
-        *_differs("the policy", guard.spec, seen.policy),
-        *_differs("the binding", binding, seen.binding),
-    ]
-    return Check(
-        pod="",
-        name="policy",
-        ok=not wrong,
-        expected=f"the ValidatingAdmissionPolicy {guard.policy} and its binding ({', '.join(guard.actions)}), as this "
-        "stack writes them",
-        found="; ".join(wrong) or "these",
-        mend=REPAIR,
-        lasting=True,
-    )
-
-
-def _differs(what: str, spec: Document, live: Seen) -> Iterator[str]:
-    if live is None:
-        yield f"{what} does not exist"
-    elif not isinstance(live, Unreadable):
-        if "deletionTimestamp" in live["metadata"]:
-            yield f"{what} is being deleted"
-        for path in _differing(spec, live.get("spec") or {}, "spec"):
-            yield f"{what} has another {path}"
-
-
-def _differing(written: Any, live: Any, path: str) -> Iterator[str]:
-    """Where what is live is neither what was written nor what the API server fills in."""
-    if isinstance(written, Mapping) and isinstance(live, Mapping):
-        for key in sorted(written.keys() | live.keys()):
-            if key in written:
-                yield from _differing(written[key], live.get(key), f"{path}.{key}")
-            elif not _filled_in(key, live[key]):
-                yield f"{path}.{key}"
-    elif isinstance(written, list | tuple) and isinstance(live, list) and len(written) == len(live):
-        for index, (one, other) in enumerate(zip(written, live, strict=True)):
-            yield from _differing(one, other, f"{path}[{index}]")
-    elif written != live:
-        yield path
-
-
-def _filled_in(key: str, value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return all(_filled_in(inner, item) for inner, item in value.items())
-    return not value or value == API_DEFAULTS.get(key)
 
 
 def _annotations(expected: Expectation, injection: Injection, template: Document) -> Check:

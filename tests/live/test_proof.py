@@ -100,8 +100,33 @@ def test_what_gives_and_guards_the_tme_was_taken_away(stack: LiveStack) -> None:
         stack.up()
     said = str(refused.value)
     assert "the policy has another spec.failurePolicy; the binding does not exist" in said
-    assert "helm rollback traceable-agent" in said and "`pulumi up --refresh`" in said
-    stack.helm("rollback", "traceable-agent", "1", "--namespace", stack.agent_namespace)
+    assert "`pulumi up --refresh`" in said
+    (command,) = set(re.findall(r"`helm (rollback traceable-agent [^`]*)`", said))
+    with pytest.raises(CommandFailed):
+        stack.helm(*shlex.split(command))
+    shown = stack.helm("history", "traceable-agent", "--namespace", stack.agent_namespace, "--output", "json")
+    (deployed,) = [item["revision"] for item in json.loads(shown) if item["status"] == "deployed"]
+    stack.helm(*shlex.split(command.replace("REVISION", str(deployed))))
+    stack.up("--refresh")
+    stack.preview("--expect-no-changes")
+
+
+def test_what_was_added_to_the_policy_by_hand(stack: LiveStack) -> None:
+    """Server-side apply leaves it, so a refresh alone repairs nothing; the commands in the report do."""
+    policy = json.loads(record(stack)["guard"])["policy"]
+    never = {"name": "never", "expression": "false"}
+    first = [{"op": "add", "path": f"/spec/{field}/0", "value": never} for field in ("matchConditions", "variables")]
+    stack.kubectl("patch", "validatingadmissionpolicy", policy, "--type=json", "--patch", json.dumps(first))
+    nowhere = '{"spec": {"matchResources": {"namespaceSelector": {"matchLabels": {"no": "where"}}}}}'
+    stack.kubectl("patch", "validatingadmissionpolicybinding", policy, "--type=merge", "--patch", nowhere)
+    with pytest.raises(CommandFailed, match=r"spec\.matchConditions\[never\]"):
+        stack.up("--refresh")
+    failed = [check for check in look(stack)["checks"] if not check["ok"]]
+    assert [check["name"] for check in failed] == ["policy"]
+    commands = re.findall(r"`(kubectl [^`]*)`", failed[0]["mend"])
+    assert len(commands) == 2
+    for command in commands:
+        stack.kubectl(*shlex.split(command)[1:])
     stack.up("--refresh")
     stack.preview("--expect-no-changes")
 

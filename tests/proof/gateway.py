@@ -36,7 +36,8 @@ GUARD = Guard(
                 {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
             ],
         },
-        "validations": [{"expression": "object.spec.containers.exists(c, true)", "message": "no TME"}],
+        "variables": [{"name": "hasTme", "expression": "object.spec.containers.exists(c, true)"}],
+        "validations": [{"expression": "variables.hasTme", "message": "no TME"}],
     },
     actions=["Deny"],
 )

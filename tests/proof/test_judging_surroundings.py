@@ -1,6 +1,10 @@
 """What gives pods the TME, and what refuses them without it: missing, changed, or not readable."""
 
+import copy
 import dataclasses
+import functools
+import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -66,14 +70,15 @@ def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
         ),
         (
             "policy",
-            lambda it: it["spec"].update(matchConditions=[{"name": "never", "expression": "false"}]),
-            "the policy has another spec.matchConditions",
-        ),
-        (
-            "policy",
             lambda it: it["spec"]["matchConstraints"].update(matchPolicy="Exact"),
             "the policy has another spec.matchConstraints.matchPolicy",
         ),
+        (
+            "policy",
+            lambda it: it["spec"]["variables"][0].update(expression="true"),
+            "the policy has another spec.variables[hasTme].expression",
+        ),
+        ("policy", lambda it: it["spec"]["variables"].pop(), "the policy has another spec.variables[hasTme]"),
         (
             "policy",
             lambda it: it["spec"]["matchConstraints"]["resourceRules"][0].update(operations=["UPDATE"]),
@@ -85,16 +90,51 @@ def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
             lambda it: it["spec"].update(validationActions=["Audit"]),
             "the binding has another spec.validationActions[0]",
         ),
-        (
-            "binding",
-            lambda it: it["spec"].update(matchResources={"namespaceSelector": {"matchLabels": {"a": "b"}}}),
-            "the binding has another spec.matchResources",
-        ),
     ],
 )
 def test_a_policy_that_was_changed_by_hand(name: str, change: Change, said: str) -> None:
     found = broken(name, change)
-    assert (found.name, found.found, found.mend) == ("policy", said, "`pulumi up --refresh`")
+    assert (found.name, found.found) == ("policy", said)
+    assert found.mend.endswith("`pulumi up --refresh`")
+
+
+def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
+    """Server-side apply leaves what another manager added, so a refresh alone would never repair it."""
+    foreign = {"name": "never", "expression": "false"}
+    policy, binding = surroundings()["policy"], surroundings()["binding"]
+    policy["spec"]["matchConditions"] = [foreign]
+    policy["spec"]["variables"] = [
+        {**foreign, "name": "a"},
+        *policy["spec"]["variables"],
+        {**foreign, "name": "it's"},
+    ]
+    binding["spec"]["matchResources"] = {"namespaceSelector": {"matchLabels": {"a": "b"}}}
+    found = failure(seen(around=Surroundings(**{**surroundings(), "policy": policy, "binding": binding})))
+    assert found.found == (
+        "the policy has another spec.matchConditions; the policy has another spec.variables[it's]; "
+        "the policy has another spec.variables[a]; the binding has another spec.matchResources"
+    )
+    of_policy, of_binding, repair = found.mend.strip("`").replace("`, `", "`, then `").split("`, then `")
+    assert shlex.split(of_policy)[:6] == [
+        "kubectl",
+        "patch",
+        "validatingadmissionpolicy",
+        "the-guard",
+        "--type",
+        "json",
+    ]
+    patched = copy.deepcopy(policy)
+    for operation in json.loads(shlex.split(of_policy)[-1]):
+        _, *path, last = operation["path"].split("/")
+        holder = functools.reduce(lambda at, key: at[int(key) if isinstance(at, list) else key], path, patched)
+        last = int(last) if isinstance(holder, list) else last
+        if operation["op"] == "test":
+            assert holder[last] == operation["value"]
+        else:
+            del holder[last]
+    assert patched == surroundings()["policy"]
+    assert json.loads(shlex.split(of_binding)[-1]) == [{"op": "remove", "path": "/spec/matchResources"}]
+    assert repair == "pulumi up --refresh"
 
 
 def test_what_the_api_server_fills_in_is_no_change() -> None:
