@@ -134,6 +134,7 @@ def plan(
         annotations=pod_annotations(tme.settings_digest),
         webhook=injector_webhook(agent_namespace) if agent_namespace and injects else "",
         agent_release=agent.release if agent else "",
+        webhook_domain=_webhook_domain(agent.values) if agent else None,
     )
     expectation = Expectation(
         namespace=settings.kong.namespace,
@@ -230,6 +231,13 @@ def plan(
             **protection_output(protected),
         },
     )
+
+
+def _webhook_domain(values: Mapping[str, Any]) -> str | None:
+    """Where the agent's chart lets the API server call the injector, in place of its Service (1.58.0)."""
+    domain = values.get("injectorWebhookDomain") or ""
+    # What is no text is a secret, and stays one.
+    return domain if isinstance(domain, str) else None
 
 
 def _their_tme_image(settings: Settings, sidecar_settings: Mapping[str, str]) -> ImageReference:

@@ -11,10 +11,10 @@ from typing import Any
 import pulumi
 
 from components.helm import Chart, helm_release
-from existing.variables import LUA_PATH
 from kong_database import KongDatabase, with_database
 from kong_refusals import KongValuesError, environment, refuse_other_shapes, refuse_what_cannot_be_had, require
 from plugin_options import TRACEABLE_PLUGINS
+from proof.expectation import LUA_PATH
 from values import Values, merged
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from existing.variables import LUA_PATH, PACKAGE_PATH, PLUGINS, Variable, keep, restore, variable_in, words_in, write
-from proof.expectation import PLUGINS_DIRECTORY
+from existing.variables import PACKAGE_PATH, PLUGINS, Variable, keep, restore, variable_in, words_in, write
+from proof.expectation import LUA_PATH, PLUGINS_DIRECTORY
 from safe_text import PlainError
 
 Template = dict[str, Any]

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LUA_PATH = "/opt/?.lua"
-"""Where Kong finds `kong.plugins.NAME` when its files are at /opt/kong/plugins/NAME."""
+from proof.expectation import LUA_PATH
 
 PLUGINS = "KONG_PLUGINS"
 PACKAGE_PATH = "KONG_LUA_PACKAGE_PATH"
@@ -33,6 +32,14 @@ def variable_in(container: Mapping[str, Any], name: str) -> dict[str, Any] | Non
 def words_in(variable: Mapping[str, Any] | None, name: str) -> list[str]:
     """The words in what `variable_in()` gave."""
     return [word.strip() for word in str((variable or {}).get("value") or "").split(SEPARATORS[name])]
+
+
+def with_files_first(value: str) -> str | None:
+    """A package path in which the plugin's files come first; None where they do, or are not in it."""
+    words = [word.strip() for word in value.split(SEPARATORS[PACKAGE_PATH])]
+    if LUA_PATH not in words or words[0] == LUA_PATH:
+        return None
+    return SEPARATORS[PACKAGE_PATH].join([LUA_PATH, *(word for word in words if word != LUA_PATH)])
 
 
 def write(container: dict[str, Any], name: str, words: tuple[str, ...]) -> Variable | None:

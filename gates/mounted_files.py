@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import kube
-from existing.variables import LUA_PATH, PACKAGE_PATH, PLUGINS, variable_in, words_in
+from existing.variables import PACKAGE_PATH, PLUGINS, variable_in, words_in
 from gates.probe import Refused
-from proof.expectation import PLUGINS_DIRECTORY, Expectation
+from proof.expectation import LUA_PATH, PLUGINS_DIRECTORY, Expectation
 from proof.judging_pods import mounts
 
 

@@ -139,6 +139,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
     yield Rule(subject="who else writes Kong's Deployment", look=writers.nobody_writes_it_back)
     yield Rule(subject="the files in the pods of Kong's Deployment", look=existing.its_owner_mounts_the_files)
     yield Rule(subject="Kong's Admin API", look=gateway.kong_can_be_asked)
+    yield Rule(subject="where Kong looks for files", look=gateway.plugin_files_are_found_first)
     yield Rule(subject="the TME's port", look=gateway.tme_port_is_free)
     yield Rule(subject="the way to the agent", look=network.paths_to_the_agent_are_open, severity="advice")
     yield Rule(subject="other global plugins", look=foreign.no_second_global_plugin)

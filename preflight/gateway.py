@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from existing.variables import PACKAGE_PATH, with_files_first
 from images import ImageReference, ImageReferenceError, parse_image
 from kube import Document
 from ownership import STACK_LABEL
@@ -62,6 +63,21 @@ def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
             wrong=f"has an Admin API that cannot be reached through a port ({value} is {listen!r}): whether the plugin "
             "is on could never be proven, and an ingress controller in the pod could not configure it",
             mend=f"{value} `127.0.0.1:8444 http2 ssl`; it stays closed to everybody outside the pod",
+        )
+
+
+def plugin_files_are_found_first(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """No other folder comes before the plugin's files where Kong looks for Lua files."""
+    gateway = intent.gateway
+    value = (_environment(looks, gateway) or {}).get(PACKAGE_PATH) if intent.installed else None
+    if value and (first := with_files_first(value)):
+        name = "kongValues.env.lua_package_path" if gateway.ours else PACKAGE_PATH
+        yield Finding(
+            subject=f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}",
+            wrong=f"looks for Lua files elsewhere before the plugin's ({name} is {value!r}): it would load "
+            "files of the same names from there, and the verification cannot tell",
+            mend=f"set {name} to {first!r}",
+            only_warns=True,
         )
 
 

@@ -17,6 +17,9 @@ from safe_text import PlainError, kind_of
 PLUGINS_DIRECTORY = "/opt/kong/plugins"
 """Where the Kong chart mounts a plugin's files, below it one folder a plugin (kong chart 3.4.1)."""
 
+LUA_PATH = "/opt/?.lua"
+"""Where Kong finds `kong.plugins.NAME` when its files are there; of two files of one name it takes the first."""
+
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KONG_NAME = re.compile(r"[^\s/?#%]+")
 """What the settings take for a workspace, a route or a service: it is a part of a path of the Admin API."""
@@ -52,13 +55,15 @@ class Injection:
 
     `label` is on the namespace, `annotations` are in the Deployment's pod template. `webhook` is the injector's
     MutatingWebhookConfiguration, "" where none is known. `agent_release` is the agent's Helm release, "" where it is
-    not managed by this stack.
+    not managed by this stack. `webhook_domain` is where the webhook leads instead of the agent's Service, "" where it
+    leads there, None where this stack does not say it.
     """
 
     label: Mapping[str, str]
     annotations: Mapping[str, str]
     webhook: str
     agent_release: str
+    webhook_domain: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

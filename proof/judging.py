@@ -13,9 +13,9 @@ from proof.expectation import Expectation
 from proof.files import content_check, unknown_files
 from proof.judging_kong import unknown_defaults
 from proof.judging_object import object_check
-from proof.judging_pods import anew, pod_checks
+from proof.judging_pods import anew, pod_checks, unknown_lua_path
 from proof.judging_row import row_check, row_notes
-from proof.judging_surroundings import surroundings_checks, unread
+from proof.judging_surroundings import surroundings_checks, surroundings_notes, unread
 from proof.network import unknown_paths
 from proof.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
 
@@ -63,7 +63,9 @@ def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
     yield from unknown_paths(
         expected, seen.network, serving=serving, agents=seen.agent_pods, service=seen.agent_service
     )
-    yield from unread(seen.around)
+    yield from unknown_lua_path(seen.serving)
+    if seen.deployment:
+        yield from unread(expected, seen.deployment, seen.around)
 
 
 def _serving(expected: Expectation, seen: Look) -> Check:
@@ -170,6 +172,8 @@ def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
             "not checked: whether the agent outside the cluster answers the gateway at "
             f"{expected.config.get('ext_cap_endpoint')}; Kong has exactly this address"
         )
+    if seen.deployment:
+        yield from surroundings_notes(expected, seen.deployment, seen.around)
     yield from row_notes(expected, seen.row)
     yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
 

@@ -6,7 +6,7 @@ from typing import Any
 from commands import helm_restore
 from images import ImageReference, image_name
 from proof.asking import PodLook
-from proof.expectation import PLUGINS_DIRECTORY, Expectation
+from proof.expectation import LUA_PATH, PLUGINS_DIRECTORY, Expectation
 from proof.judging_kong import REPAIR, kong_checks
 from proof.report import Check
 from tme_port import TME_PORT
@@ -58,6 +58,21 @@ def _files(expected: Expectation, pod: PodLook) -> Check:
         mend=anew(expected),
         lasting=True,
     )
+
+
+def unknown_lua_path(pods: list[PodLook]) -> Iterator[str]:
+    """Reasons why Kong may run other files than those that are mounted: it takes the first that it finds."""
+    for pod in pods:
+        if isinstance(pod.kong, str):
+            continue
+        if pod.kong.lua_path is None:
+            yield f"which of the plugin's files the Kong in {pod.name} loads: it does not show its lua_package_path"
+        elif pod.kong.lua_path.split(";")[0].strip() != LUA_PATH:
+            yield (
+                f"which of the plugin's files the Kong in {pod.name} loads: its lua_package_path is "
+                f"{pod.kong.lua_path!r}, and files of the same names may be found before those at {LUA_PATH}. Put "
+                f"{LUA_PATH} first, in the container's variable KONG_LUA_PACKAGE_PATH"
+            )
 
 
 def _hidden(expected: Expectation, pod: Mapping[str, Any]) -> Iterator[str]:

@@ -25,7 +25,7 @@ class KongAnswer:
     """`available` is `{plugin: version}` of what this Kong can run, `plugins` what it is configured with.
 
     `schema` is the plugin's own, None where Kong does not show it; `schema_problem` says why. `routed` is False where
-    no route has the plugin.
+    no route has the plugin. `lua_path` is where it looks for Lua files, None where it does not show it.
     """
 
     available: Mapping[str, str]
@@ -33,6 +33,7 @@ class KongAnswer:
     schema: PluginSchema | None = None
     schema_problem: str = ""
     routed: bool = True
+    lua_path: str | None = None
 
 
 def ask(
@@ -57,12 +58,14 @@ def ask(
     )
     try:
         with asked:
-            available = (asked.root().get("plugins") or {}).get("available_on_server") or {}
+            root = asked.root()
+            available = (root.get("plugins") or {}).get("available_on_server") or {}
             plugins = asked.list("/plugins")
             schema = shown(asked, plugin) if plugin in available else ""
             routed = _routed(asked, [item for item in plugins if item.get("name") == plugin and counts(item)])
     except AdminError as problem:
         raise Silent(str(problem)) from None
+    lua_path = (root.get("configuration") or {}).get("lua_package_path")
     versions = {name: str(item.get("version")) for name, item in available.items() if isinstance(item, dict)}
     return KongAnswer(
         available=versions,
@@ -70,6 +73,7 @@ def ask(
         schema=schema if isinstance(schema, PluginSchema) else None,
         schema_problem=schema if isinstance(schema, str) else "",
         routed=routed,
+        lua_path=None if lua_path is None else str(lua_path),
     )
 
 

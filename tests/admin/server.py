@@ -42,6 +42,7 @@ class Admin:
     token: str | None = None
     configuration: Document = field(
         default_factory=lambda: {
+            "lua_package_path": "/opt/?.lua;;",
             "db_update_frequency": 0.01,
             "db_update_propagation": 0,
             "worker_consistency": "eventual",

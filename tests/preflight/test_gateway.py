@@ -49,6 +49,16 @@ def test_an_admin_api_on_a_port_passes(kube: FakeKube, listen: str) -> None:
     passes(kube, **THEIRS)
 
 
+@pytest.mark.parametrize("path", ["/own/?.lua;/opt/?.lua;;", ";;/opt/?.lua"])
+def test_another_folder_before_the_plugins_files_is_said(kube: FakeKube, path: str) -> None:
+    existing(kube, container(KONG_LUA_PACKAGE_PATH=path))
+    assert "set KONG_LUA_PACKAGE_PATH to '/opt/?.lua;" in warned(kube, **THEIRS)
+    said = warned(kube, gateway__environment={"KONG_LUA_PACKAGE_PATH": path})
+    assert "kongValues.env.lua_package_path" in said
+    for good in ("/opt/?.lua;/own/?.lua;;", "/opt/?.lua", ""):
+        passes(kube, gateway__environment={"KONG_LUA_PACKAGE_PATH": good})
+
+
 @pytest.mark.parametrize("role", ["data_plane", "control_plane"])
 def test_half_of_a_hybrid_gateway_is_refused(kube: FakeKube, role: str) -> None:
     existing(kube, container(KONG_ROLE=role))

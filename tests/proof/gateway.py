@@ -46,6 +46,7 @@ INJECTION = Injection(
     annotations={"tme.traceable.ai/inject": "true", "traceable-kong/tme-settings": "digest"},
     webhook="the-injector",
     agent_release="traceable-agent",
+    webhook_domain="",
 )
 
 
@@ -55,7 +56,9 @@ def surroundings() -> dict[str, Document]:
     policy["matchConstraints"] |= {"matchPolicy": "Equivalent", "objectSelector": {}}
     policy["matchConstraints"]["resourceRules"][0]["scope"] = "*"
     rules = [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "*"}]
+    client = {"service": {"name": "agent", "namespace": "traceable", "path": "/injector/v1/inject-tme", "port": 5443}}
     webhook = {"namespaceSelector": {"matchLabels": dict(INJECTION.label)}, "objectSelector": {}, "rules": rules}
+    webhook["clientConfig"] = client
     return {
         "policy": {"metadata": {"name": GUARD.policy}, "spec": policy},
         "binding": {
@@ -175,7 +178,9 @@ def instance(**changes: Any) -> Document:
 def answer(*plugins: Document, version: str | None = "2.1.2", **more: Any) -> KongAnswer:
     """What a Kong says; the plugin as configured where nothing else is given."""
     available = {"cors": "3.9.0", **({"traceable": version} if version else {})}
-    return KongAnswer(available, list(plugins or [instance()]), **{"schema": SCHEMA, **more})
+    return KongAnswer(
+        available, list(plugins or [instance()]), **{"schema": SCHEMA, "lua_path": "/opt/?.lua;;", **more}
+    )
 
 
 def agent_pod(*, ready: bool = True) -> Document:

@@ -72,7 +72,12 @@ def admin_api(plugins: list[dict[str, Any]], available: dict[str, Any], *, page:
 
     def answers(path: str) -> tuple[int, bytes]:
         if path == "/":
-            return 200, json.dumps({"plugins": {"available_on_server": available}}).encode()
+            return 200, json.dumps(
+                {
+                    "plugins": {"available_on_server": available},
+                    "configuration": {"lua_package_path": "/opt/?.lua;/opt/?/init.lua;;"},
+                }
+            ).encode()
         if path in SHOWN:
             return 200, json.dumps(SHOWN[path]).encode()
         if path.startswith("/services/"):

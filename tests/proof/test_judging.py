@@ -142,6 +142,22 @@ def test_only_a_part_of_a_config_map(part: Document) -> None:
     assert failure(seen(document)).found == "/opt/kong/plugins/traceable: only a part of the ConfigMap"
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/other/?.lua;/opt/?.lua;;", "its lua_package_path is '/other/?.lua;/opt/?.lua;;'"),
+        ("./?.lua;./?/init.lua;", "its lua_package_path is './?.lua;./?/init.lua;'"),
+        (";;/opt/?.lua", "its lua_package_path is ';;/opt/?.lua'"),
+        (None, "it does not show its lua_package_path"),
+    ],
+)
+def test_files_that_may_be_found_before_the_mounted_ones(path: str | None, said: str) -> None:
+    report = judge(expectation(), seen(looked_into(pod(), kong=answer(lua_path=path))))
+    assert (report.ok, report.verdict) == (True, "not checked")
+    (reason,) = report.not_checked
+    assert said in reason and "gw-1" in reason
+
+
 def test_files_in_another_container_are_no_files() -> None:
     document = pod()
     containers = document["spec"]["containers"]

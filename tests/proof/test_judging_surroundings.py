@@ -199,6 +199,59 @@ def test_a_webhook_that_is_called_in_another_way(change: Change) -> None:
     assert judge(expectation(), seen(around=with_changed("webhook", change))).ok
 
 
+URL = {"url": "https://injector.example.com/injector/v1/inject-tme"}
+
+
+@pytest.mark.parametrize(
+    ("config", "domain", "leads_to"),
+    [
+        ({"service": {"name": "agent", "namespace": "elsewhere"}}, "", "the Service elsewhere/agent"),
+        ({"service": {"name": "agent", "namespace": "elsewhere"}}, None, "the Service elsewhere/agent"),
+        (URL, "", URL["url"]),
+        (URL, "injector.example", URL["url"]),
+        (URL, "other.example.com", URL["url"]),
+        (
+            {"url": "https://injector.example.com@evil.example/"},
+            "injector.example.com",
+            "https://injector.example.com@evil",
+        ),
+        ({}, "", "nothing"),
+    ],
+)
+def test_a_webhook_that_leads_elsewhere(config: Document, domain: str | None, leads_to: str) -> None:
+    injection = dataclasses.replace(INJECTION, webhook_domain=domain)
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=config))
+    check = failure(seen(around=found), injection=injection)
+    assert check.name == "webhook" and f"its clientConfig leads to {leads_to}" in check.found
+    assert "REVISION" in check.mend
+
+
+def test_a_webhook_that_leads_to_the_domain_of_the_agents_values() -> None:
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
+    injection = dataclasses.replace(INJECTION, webhook_domain="injector.example.com")
+    report = judge(expectation(injection=injection), seen(around=found))
+    assert (report.ok, report.verdict) == (True, "protected")
+    assert not [note for note in report.notes if "injector" in note]
+
+
+def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known_to_any_run() -> None:
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
+    injection = dataclasses.replace(INJECTION, webhook_domain=None, agent_release="")
+    report = judge(expectation(injection=injection), seen(around=found))
+    assert (report.ok, report.verdict) == (True, "protected")
+    assert any(note.startswith(f"not checked: whether {URL['url']}") for note in report.notes)
+
+
+def test_a_webhook_with_conditions_may_never_be_called() -> None:
+    conditions = [{"name": "never", "expression": "false"}]
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(matchConditions=conditions))
+    report = judge(expectation(), seen(around=found))
+    assert (report.ok, report.verdict) == (True, "not checked")
+    assert "it has the matchConditions never" in report.not_checked[0]
+    found.webhook["webhooks"].append({**found.webhook["webhooks"][0], "matchConditions": []})  # type: ignore[index]
+    assert judge(expectation(), seen(around=found)).verdict == "protected"
+
+
 def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
     theirs = dataclasses.replace(INJECTION, agent_release="")
     found = failure(seen(around=Surroundings(**{**surroundings(), "webhook": None})), injection=theirs)

@@ -102,7 +102,7 @@ def test_an_agent_outside_the_cluster() -> None:
     fake = cluster(pod(tme=False), plugins=[instance(config=config)])
     fake.objects[PLUGIN]["config"] = config
     closed(fake, "gw")
-    (reason,) = report(fake, tme_image=None, config=config, agent_namespace="").not_checked
+    (reason,) = report(fake, **{**ASYNC, "config": config}, agent_namespace="").not_checked
     assert "the agent at agent.example.com (TCP 443): NetworkPolicy gw/deny" in reason
 
 

@@ -4,8 +4,10 @@ import pytest
 
 from components.kong import kong_fullname
 from components.tme import INJECTION_ANNOTATION
+from plan import Plan, plan
 from proof.expectation import from_record
-from tests.unit.test_plan import OWNER, ROCK, planned
+from settings import parse
+from tests.unit.test_plan import OWNER, ROCK, THEIRS, planned, with_their_agent
 
 LEAVING = {"installed": False, "enabled": False}
 
@@ -85,6 +87,32 @@ def test_the_proof_asks_for_what_was_configured() -> None:
     assert (expected.plugin, expected.plugin_version) == ("traceable", "2.1.2"), "as Kong says it, not as the rock does"
     assert expected.config == made.plugin.config
     assert set(expected.files.values()) == {item.name for item in made.plugin_files.config_maps}
+
+
+@pytest.mark.parametrize(
+    ("config", "domain"),
+    [
+        ({}, ""),
+        ({"agentValues": {"injectorWebhookDomain": "injector.example.com"}}, "injector.example.com"),
+    ],
+)
+def test_where_the_injectors_webhook_leads_is_known_of_a_managed_agent(
+    config: dict[str, object], domain: str | None
+) -> None:
+    assert domain_of(planned(**config)) == domain
+
+
+def domain_of(made: Plan) -> str | None:
+    injection = made.gates.expectation.injection
+    assert injection is not None
+    return injection.webhook_domain
+
+
+def test_where_the_webhook_of_an_existing_agent_leads_is_not_known_and_a_secret_stays_one() -> None:
+    assert domain_of(with_their_agent(agent=THEIRS)) is None
+    config = {"agentToken": "t", "plugin": '{"rock": "x"}', "agentValues": '{"injectorWebhookDomain": "hidden"}'}
+    hidden = parse(config, secret_paths=[("agentToken",), ("agentValues", "injectorWebhookDomain")])
+    assert domain_of(plan(hidden, ROCK, OWNER)) is None
 
 
 @pytest.mark.parametrize(
