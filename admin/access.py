@@ -91,8 +91,8 @@ def access_of(document: Mapping[str, Any]) -> Access:
         container=str(document["container"]),
         url=str(document["url"]),
         workspace=str(document["workspace"]),
-        token_secret=_key(document["tokenSecret"]),
-        ca_secret=_key(document["caSecret"]),
+        token_secret=_key(str(document["tokenSecret"])),
+        ca_secret=_key(str(document["caSecret"])),
         client_certificate_secret=str(document["clientCertificateSecret"]),
         insecure=bool(document["insecure"]),
     )

@@ -47,7 +47,7 @@ def it_can_be_taken_over(
     if owner_of(secret) is not None:
         return  # It is taken over, or another stack's, which is said elsewhere (releases.py).
     release = document_of(secret)
-    chart = (release.get("chart") or {}).get("metadata") or {}
+    chart = _map(_map(release.get("chart")).get("metadata"))
     if standing.status != "deployed":
         yield Finding(
             subject=subject,
@@ -72,7 +72,7 @@ def it_can_be_taken_over(
             mend=f"`{config_set(f'{key}.chart.version', version)}`, and upgrade afterwards",
             only_warns=True,
         )
-    theirs = release.get("config") or {}
+    theirs = _map(release.get("config"))
     yield from _values_that_are_secret(theirs, adoption.values, subject, key)
     yield from _values_that_would_go(theirs, adoption.values, subject, key)
 
@@ -131,6 +131,10 @@ def leaves(values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, A
             yield from leaves(value, at)
         else:
             yield at, value
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_in(values: Any, path: Path) -> bool:

@@ -45,8 +45,10 @@ def standing_in(looks: Reader, namespace: str) -> dict[str, Standing]:
     """Every Helm release in a namespace, whoever made it, by its name."""
     by_name: dict[str, dict[int, Document]] = {}
     for item in looks.list(secrets(namespace), metadata_only=True, labelSelector="owner=helm"):
-        labels = labels_of(item)
-        by_name.setdefault(labels.get("name", ""), {})[int(labels.get("version", "0"))] = item
+        name, version = labels_of(item).get("name", ""), labels_of(item).get("version", "")
+        # Helm counts; anything else is a Secret that somebody labelled like its own.
+        if version.isdecimal():
+            by_name.setdefault(name, {})[int(version)] = item
     return {
         name: Standing(
             revisions={number: labels_of(item).get("status", "") for number, item in found.items()},
@@ -209,10 +211,13 @@ def owner_of(secret: Document) -> str | None:
 
 
 def document_of(secret: Document) -> Document:
-    """Helm's document: base64 in the Secret's base64, gzip, JSON; {} where it is no such thing."""
+    """Helm's document: base64 in the Secret's base64, gzip, JSON; {} where it is no such thing.
+
+    Anybody may have written it who may write Secrets there: its values can be of any type.
+    """
     try:
         packed = base64.b64decode(base64.b64decode((secret.get("data") or {}).get("release") or ""))
         document = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
-    except (binascii.Error, ValueError, OSError, EOFError, zlib.error):
+    except (binascii.Error, ValueError, OSError, EOFError, RecursionError, zlib.error):
         return {}
     return document if isinstance(document, dict) else {}

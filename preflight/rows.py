@@ -108,7 +108,7 @@ def standing_row_is_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
     record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
     try:
         written = set(json.loads(record.get("pluginConfig", "{}")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return
     config = {key: value for key, value in (standing.get("config") or {}).items() if key in written}
     unknown = unknown_options(config, intent.plugin.rock_version)

@@ -5,9 +5,10 @@ Leaves out secrets: everything here stands in a ConfigMap that anybody may read 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from admin.access import Access, access_of
 from admin.row import Place
@@ -134,7 +135,8 @@ class Expectation:
 def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
     """The expectation of a record in `namespace`. Raises UnreadableRecord.
 
-    Anybody may have written it: what becomes a part of a path or of a command is a name, and all is in `namespace`.
+    Anybody may have written it: every value has its type, what becomes a part of a path or of a command is a name, and
+    everything is in `namespace`.
     """
     try:
         return Expectation(
@@ -143,16 +145,16 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             deployment=_name(data, "deployment"),
             container=_name(data, "container"),
             ingress_class=data["ingressClass"],
-            plugin=data["plugin"],
+            plugin=_name(data, "plugin"),
             plugin_object=_name(data, "pluginObject"),
             plugin_version=data["loadedVersion"],
-            enabled=data["enabled"] == "true",
-            everywhere=data["scope"] == "global",
-            config=_mapping(data, "pluginConfig"),
+            enabled=_one_of(data, "enabled", "true", "false"),
+            everywhere=_one_of(data, "scope", "global", "selected"),
+            config=_config(data),
             files=_files(data),
             tme_image=parse_image(data["tmeImage"]) if data["tmeImage"] else None,
             agent_namespace=_name(data, "agentNamespace"),
-            installed=data["installed"] == "true",
+            installed=_one_of(data, "installed", "true", "false"),
             database=_database(namespace, data),
             guard=_guard(data),
             injection=_injection(data),
@@ -162,7 +164,7 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             f"The record {namespace}/{RECORD_NAME} was not written by this version of the program. Nothing was "
             "verified. `pulumi up` writes it again."
         ) from None
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise UnreadableRecord(
             f"The record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}. Nothing was verified. "
             "`pulumi up --refresh` writes it again."
@@ -176,8 +178,25 @@ def _name(data: Mapping[str, str], key: str) -> str:
 def _checked(text: Any, what: str) -> str:
     """A name as Kubernetes gives them to objects and containers."""
     if not isinstance(text, str) or not _NAME.fullmatch(text):
-        raise UnreadableRecord(f"The record is not what a stack writes: {what} is not a name.")
+        raise _not_written(f"{what} is not a name")
     return text
+
+
+def _one_of(data: Mapping[str, str], key: str, yes: str, no: str) -> bool:
+    if data[key] not in (yes, no):
+        raise _not_written(f"{key} is neither {yes} nor {no}")
+    return data[key] == yes
+
+
+def _config(data: Mapping[str, str]) -> dict[str, Any]:
+    config = _mapping(data, "pluginConfig")
+    endpoint = _string(config, "ext_cap_endpoint") if "ext_cap_endpoint" in config else ""
+    try:
+        # A port that is no number shows only when it is asked for.
+        _ = urlsplit(endpoint).port
+    except ValueError:
+        raise _not_written("ext_cap_endpoint is not an address") from None
+    return config
 
 
 def _files(data: Mapping[str, str]) -> dict[str, str]:
@@ -187,29 +206,48 @@ def _files(data: Mapping[str, str]) -> dict[str, str]:
 def _guard(data: Mapping[str, str]) -> Guard | None:
     if not data["guard"]:
         return None
-    guard = Guard(**_mapping(data, "guard"))
-    _checked(guard.policy, "the name of the admission policy")
-    return guard
+    found = _mapping(data, "guard")
+    actions = found["actions"]
+    if not isinstance(found["spec"], dict) or not isinstance(actions, list) or not _are_strings(actions):
+        raise _not_written("guard is not an admission policy and its actions")
+    return Guard(
+        policy=_checked(found["policy"], "the name of the admission policy"), spec=found["spec"], actions=actions
+    )
 
 
 def _injection(data: Mapping[str, str]) -> Injection | None:
     if not data["injection"]:
         return None
-    injection = Injection(**_mapping(data, "injection"))
-    for what, name in (("webhook", injection.webhook), ("Helm release", injection.agent_release)):
+    found = _mapping(data, "injection")
+    for key in ("label", "annotations"):
+        if not isinstance(found[key], dict) or not _are_strings(found[key].values()):
+            raise _not_written(f"{key} of injection is not a map of strings")
+    webhook, release = _string(found, "webhook"), _string(found, "agent_release")
+    for what, name in (("webhook", webhook), ("Helm release", release)):
         if name:
             _checked(name, f"the name of the {what}")
-    return injection
+    return Injection(
+        label=found["label"],
+        annotations=found["annotations"],
+        webhook=webhook,
+        agent_release=release,
+        webhook_domain=None if found["webhook_domain"] is None else _string(found, "webhook_domain"),
+    )
 
 
 def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
     # A record that was written before there were databases says nothing of them.
     if data.get("database", "off") == "off":
         return None
-    place, access = Place(**_mapping(data, "pluginRow")), access_of(_mapping(data, "adminApi"))
+    row, document = _mapping(data, "pluginRow"), _mapping(data, "adminApi")
+    place = Place(**{item.name: _string(row, item.name) for item in fields(Place)})
+    access = access_of(document)
+    if document != access.document():
+        raise _not_written("adminApi has values of other types")
+    _checked(place.plugin, "the plugin of pluginRow")
     for what, text in (("workspace", place.workspace), ("route", place.route), ("service", place.service)):
         if text and not _KONG_NAME.fullmatch(text):
-            raise UnreadableRecord(f"The record is not what a stack writes: {what} is not a name of Kong's.")
+            raise _not_written(f"{what} is not a name of Kong's")
     for secret in (access.token_secret, access.ca_secret):
         if secret:
             _checked(secret.name, "the name of a Secret")
@@ -222,7 +260,7 @@ def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
         place.workspace,
     )
     if elsewhere:
-        raise UnreadableRecord("The record is not what a stack writes: its Admin API is not that of its own gateway.")
+        raise _not_written("its Admin API is not that of its own gateway")
     return Database(place=place, access=access)
 
 
@@ -231,6 +269,23 @@ def _mapping(data: Mapping[str, str], key: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{key} is no object")
     return found
+
+
+def _string(found: Mapping[str, Any], key: str) -> str:
+    value = found[key]
+    if not isinstance(value, str):
+        raise _not_written(f"{key} is not a string")
+    return value
+
+
+def _are_strings(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _not_written(what: str) -> UnreadableRecord:
+    return UnreadableRecord(
+        f"The record is not what a stack writes: {what}. Nothing was verified. `pulumi up --refresh` writes it again."
+    )
 
 
 def _text(value: bool) -> str:

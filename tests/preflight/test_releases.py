@@ -1,8 +1,10 @@
 """Helm releases: whose they are, and what an interrupted operation left."""
 
+import base64
+
 import pytest
 
-from preflight import examine
+from preflight import Adoption, examine
 from preflight.looks import CLUSTER_ROLES, secrets
 from tests.preflight.fake import ANOTHER_OF_THIS_NAME, FakeKube, intent, kong_stands, passes, refused, warned
 
@@ -42,6 +44,25 @@ def test_with_a_database_an_operation_may_run_as_long_as_its_jobs(kube: FakeKube
     kube.release("kong", "quickstart", ["deployed", "pending-upgrade"])
     (dead,) = examine(kube, intent(gateway__database=database)).dead
     assert (dead.timeout_seconds, dead.may_run_seconds) == (600, seconds)
+
+
+@pytest.mark.parametrize("version", ["abc", "", "-1", "1.5", "1_0"])
+def test_a_secret_that_helm_did_not_write_is_skipped(kube: FakeKube, version: str) -> None:
+    kube.release("kong", "quickstart", ["deployed"])
+    labels = {"owner": "helm", "name": "quickstart", "version": version, "status": "pending-install"}
+    kube.put(f"{secrets('kong')}/planted", {"metadata": {"labels": labels}})
+    kube.put(f"{secrets('kong')}/no-version", {"metadata": {"labels": {"owner": "helm", "name": "quickstart"}}})
+    passes(kube)
+
+
+@pytest.mark.parametrize("planted", ["[" * 100_000, "5", '{"config": 5, "chart": "x"}', '{"chart": {"metadata": 5}}'])
+def test_a_document_that_helm_did_not_write_is_nobodys(kube: FakeKube, planted: str) -> None:
+    kube.release("kong", "quickstart", ["deployed"])
+    packed = base64.b64encode(base64.b64encode(planted.encode())).decode()
+    kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"] = {"release": packed}
+    assert "without this stack's mark" in refused(kube)
+    adoption = Adoption(chart="kong", version="3.4.1", values={})
+    assert "is of the chart None" in refused(kube, gateway__adoption=adoption)
 
 
 def test_a_preview_says_what_an_up_will_do(kube: FakeKube) -> None:
