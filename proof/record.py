@@ -37,8 +37,12 @@ class AdminOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The ConfigMap in a namespace: its data, and the label that says which stack wrote it ("" for none)."""
+    """The ConfigMap in a namespace: its data, and the label that says which stack wrote it ("" for none).
 
+    `server` is the address of the API server that it was read from.
+    """
+
+    server: str
     namespace: str
     data: Mapping[str, str]
     owner: str
@@ -58,20 +62,37 @@ def read_record(api: kube.Kube, namespace: str) -> Record:
     found = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{RECORD_NAME}")
     if found is None:
         raise UnreadableRecord(
-            f"There is no ConfigMap {namespace}/{RECORD_NAME}: Traceable was never put on a gateway there to the end, "
-            "or was taken away. The output `namespace` of the stack names the right one."
+            f"There is no ConfigMap {namespace}/{RECORD_NAME} in the cluster at {api.server_url}: Traceable was never "
+            "put on a gateway there to the end, or was taken away. The output `namespace` of the stack names the right "
+            "namespace, and --context another cluster."
         )
     labels = found["metadata"].get("labels") or {}
-    return Record(namespace=namespace, data=found.get("data") or {}, owner=str(labels.get(STACK_LABEL, "")))
+    return Record(
+        server=api.server_url,
+        namespace=namespace,
+        data=found.get("data") or {},
+        owner=str(labels.get(STACK_LABEL, "")),
+    )
 
 
 def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> Expectation:
-    """What must hold, where the record is the one that the stack wrote. Raises RecordRefused or UnreadableRecord."""
+    """What must hold, where the record is the one that the stack wrote. Raises RecordRefused or UnreadableRecord.
+
+    Its label first: in another cluster, another stack can have written a record with the same content.
+    """
+    if not record.owner or record.owner != outputs.get("stackId"):
+        says = f"carries the id {record.owner}" if record.owner else "carries no stack's id"
+        raise RecordRefused(
+            f"The record {record.name} in the cluster at {record.server} {says}, and the stack {stack} has the id "
+            f"{outputs.get('stackId')}: this is not the stack's cluster, or somebody changed the label {STACK_LABEL}. "
+            "Nothing was verified. `kubectl config get-contexts` lists the clusters, and --context NAME chooses one. "
+            f"If this is the right one, `pulumi up --refresh --stack {shlex.quote(stack)}` restores the label."
+        )
     if record_digest(record.data) != outputs.get("recordDigest"):
         raise RecordRefused(
-            f"The record {record.name} is not what the stack {stack} wrote: somebody changed it. Nothing was verified, "
-            f"because what must hold is read from it. `pulumi up --refresh --stack {shlex.quote(stack)}` writes it "
-            "again."
+            f"The record {record.name} in the cluster at {record.server} is not what the stack {stack} wrote: somebody "
+            "changed it. Nothing was verified, because what must hold is read from it. "
+            f"`pulumi up --refresh --stack {shlex.quote(stack)}` writes it again."
         )
     return from_record(record.namespace, record.data)
 

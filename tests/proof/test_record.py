@@ -55,14 +55,14 @@ def access_of(found: Expectation) -> Access:
 def test_what_the_stack_wrote_is_believed_as_a_whole() -> None:
     expected = in_database(url="https://kong.example.com:8444", token_secret=SecretKey(name="any", key="token"))
     fake = recorded({**expected.record(), "mode": "sync"})
-    outputs = {"recordDigest": record_digest({"mode": "sync", **expected.record()})}
+    outputs = {"stackId": OWNER, "recordDigest": record_digest({"mode": "sync", **expected.record()})}
     assert written_by(read_record(fake, "gw"), "dev", outputs) == expected
 
 
 @pytest.mark.parametrize("key", expectation(**IN_DATABASE).record())
 def test_whatever_is_changed_in_it_is_found(key: str) -> None:
     data = expectation(**IN_DATABASE).record()
-    outputs = {"recordDigest": record_digest(data)}
+    outputs = {"stackId": OWNER, "recordDigest": record_digest(data)}
     for changed in ({**data, key: f"{data[key]} "}, {k: v for k, v in data.items() if k != key}, {**data, "x": ""}):
         with pytest.raises(RecordRefused, match="somebody changed it"):
             written_by(read_record(recorded(changed), "gw"), "dev", outputs)
@@ -70,7 +70,16 @@ def test_whatever_is_changed_in_it_is_found(key: str) -> None:
 
 def test_a_stack_that_wrote_none_vouches_for_none() -> None:
     with pytest.raises(RecordRefused, match="pulumi up --refresh --stack 'org/a stack'"):
-        written_by(read_record(recorded(expectation().record()), "gw"), "org/a stack", {})
+        written_by(read_record(recorded(expectation().record()), "gw"), "org/a stack", {"stackId": OWNER})
+
+
+@pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", None])
+@pytest.mark.parametrize("stack_id", [OWNER, None])
+def test_the_same_content_with_another_stacks_label_is_not_the_stacks(owner: str | None, stack_id: str | None) -> None:
+    data = expectation().record()
+    outputs = {"stackId": stack_id, "recordDigest": record_digest(data)}
+    with pytest.raises(RecordRefused, match=r"in the cluster at https://fake:6443 carries .* --context NAME"):
+        written_by(read_record(recorded(data, owner=owner), "gw"), "dev", outputs)
 
 
 def test_alone_it_is_believed_where_it_leads_nowhere() -> None:

@@ -10,6 +10,7 @@ import kube
 import proof
 import verify
 from kube import ApiError, Unreachable
+from ownership import STACK_LABEL
 from proof.record import record_digest
 from proof.report import Check, Report
 from tests.admin.gateway import add_secret
@@ -21,11 +22,18 @@ from tests.proof.gateway import IN_DATABASE, PLACE, expectation, instance
 RECORD = "/api/v1/namespaces/gw/configmaps/traceable-installation"
 
 
+STACK_ID = "traceable-kong.dev-0a1b2c3d"
+
+
+def labelled(owner: str = STACK_ID) -> dict[str, object]:
+    return {"labels": {STACK_LABEL: owner}}
+
+
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKube:
     """A gateway that is as its record says, at the end of whatever kubeconfig is named."""
     made = cluster()
-    made.put(RECORD, {"data": {**expectation().record(), "mode": "sync"}})
+    made.put(RECORD, {"data": {**expectation().record(), "mode": "sync"}, "metadata": labelled()})
     monkeypatch.setattr(kube, "connect", lambda **_: made)
     return made
 
@@ -75,7 +83,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What the stack `dev` says of itself."""
     data = {**expectation().record(), "mode": "sync"}
-    found = {"namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
+    found = {"stackId": STACK_ID, "namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
 
     def of(stack: str) -> dict[str, str]:
         assert stack == "dev"
@@ -95,9 +103,26 @@ def test_the_record_of_a_stack(
     assert asked_of(monkeypatch, "--stack", "dev", "--namespace", "gw", "--deployment", "edge-kong") == 0
     assert "was read from the record" not in capsys.readouterr().out
 
-    fake.put(RECORD, {"data": {**expectation().record(), "mode": "sync", "enabled": "false"}})
+    changed = {**expectation().record(), "mode": "sync", "enabled": "false"}
+    fake.put(RECORD, {"data": changed, "metadata": labelled()})
     assert asked_of(monkeypatch, "--stack", "dev") == 2
     assert "somebody changed it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", ""])
+def test_the_same_record_of_another_stack_is_another_clusters(
+    fake: FakeKube,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    owner: str,
+) -> None:
+    data = {**expectation().record(), "mode": "sync"}
+    fake.put(RECORD, {"data": data, "metadata": labelled(owner) if owner else {}})
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    said = capsys.readouterr().err
+    assert "in the cluster at https://fake:6443" in said and STACK_ID in said and "--context NAME" in said
+    assert owner in said and "is not what the stack dev wrote" not in said
 
 
 @pytest.mark.parametrize(
