@@ -5,20 +5,28 @@ from the record of the last run, because `protect` of the engine's state is what
 config. Kong's own release is looked at in moved.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from commands import config_set
 from preflight.finding import Finding
 from preflight.intent import Intent
 from preflight.looks import Looks, config_maps
 
-LIFT = "`pulumi config set --path traceable-kong:agent.protect false`"
+LIFT = f"`{config_set('agent.protect', 'false')}`"
+
+
+def recorded_parts(record: Mapping[str, Any]) -> list[str]:
+    """The parts that the last run protected, by their config keys, from the data of its record."""
+    said = str(record.get("protected", "")).split(",")
+    return [part for part in ("kong", "agent") if part in said]
 
 
 def protected_agent_stays(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """The agent that the last run protected is this run's too, in the same namespace."""
     record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
     data = record.get("data") or {}
-    if "agent" not in str(data.get("protected", "")).split(","):
+    if "agent" not in recorded_parts(data):
         return
     agent, stands = intent.agent, data.get("agentNamespace")
     subject = f"Helm release {intent.agent_release} in namespace {stands}"
@@ -34,6 +42,5 @@ def protected_agent_stays(looks: Looks, intent: Intent) -> Iterator[Finding]:
             subject=subject,
             wrong="is protected against deletion (agent.protect), and with agent.namespace "
             f"{agent.namespace} it would be replaced by another one there, and deleted",
-            mend=f"{LIFT} in the same `pulumi up`; or `pulumi config set --path traceable-kong:agent.namespace "
-            f"{stands}`",
+            mend=f"{LIFT} in the same `pulumi up`; or `{config_set('agent.namespace', str(stands))}`",
         )

@@ -25,6 +25,7 @@ from preflight.looks import (
     name_of,
     plugins_of,
 )
+from preflight.protected import recorded_parts
 
 
 def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
@@ -51,9 +52,24 @@ def mend_unknown_options(looks: Looks, intent: Intent, unknown: list[str], resou
     record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
     version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
     if set(unknown) & {"mode", "buffer_request_body"}:
-        return (
+        delete = f"`pulumi destroy --target '**{resource}' --target-dependents`"
+        why = (
             "every rock that knows these options is told them, so the plugin itself has to go first, and Kong runs "
-            f"without it for that long: `pulumi destroy --target '**{resource}' --target-dependents`, then `pulumi up`"
+            "without it for that long"
+        )
+        parts = recorded_parts(record)
+        if not parts:
+            return f"{why}: {delete}, then `pulumi up`"
+        # What refuses a destroy depends on every step, so on the plugin too (components/protection.py).
+        off, on = (
+            ", ".join(f"`{config_set(f'{part}.protect', value)}`" for part in parts) for value in ("false", "true")
+        )
+        return (
+            f"{why}; and the stack is protected against deletion ({', '.join(f'{part}.protect' for part in parts)}), "
+            "which covers the plugin. Three steps. First lift the protection, with the rock that stands: "
+            f"{_set_rock(version, digest)} (and plugin.rock as it was), {off}, `pulumi up`. Then {delete}. Then the "
+            "rock, and the protection again: "
+            f"{_set_rock(intent.plugin.rock_version, intent.plugin.rock_sha256)}, {on}, `pulumi up`"
         )
     return (
         f"two steps. First the options, with the rock that stands: {_set_rock(version, digest)} (and plugin.rock as it "

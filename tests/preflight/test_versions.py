@@ -33,6 +33,22 @@ def test_before_modes_the_plugin_itself_goes_first(kube: FakeKube) -> None:
     assert "pulumi destroy --target" in refused(kube, plugin__rock_version="2.0.0-1")
 
 
+def test_where_it_is_protected_the_protection_is_lifted_first(kube: FakeKube) -> None:
+    plugin_stands(kube, config={"mode": "sync"})
+    rock = {"rockVersion": "2.2.2-1", "rockSha256": "a" * 64, "agentNamespace": "traceable"}
+    record_stands(kube, release="quickstart", protected="agent,kong", **rock)
+    said = refused(kube, plugin__rock_version="2.0.0-1", agent__protect=True)
+    order = [
+        *("plugin.version 2.2.2-1", "kong.protect false", "agent.protect false", "`pulumi up`", "pulumi destroy"),
+        *("plugin.version 2.0.0-1", "kong.protect true", "agent.protect true", "`pulumi up`"),
+    ]
+    at = -1
+    for step in order:
+        at = said.index(step, at + 1)
+    record_stands(kube, release="quickstart", protected="kong", **rock)
+    assert "agent.protect" not in refused(kube, plugin__rock_version="2.0.0-1")
+
+
 def test_somebody_elses_plugin_is_none_of_this(kube: FakeKube) -> None:
     plugin_stands(kube, "theirs", ours=False, config=NEWER, plugin="other")
     passes(kube)

@@ -212,6 +212,22 @@ def database_of_the_pods(cluster: fake.FakeKube) -> None:
     fake.kong_stands(cluster, fake.container(KONG_DATABASE=PLANTED))
 
 
+@place(agent__protect=True)
+def protected_agent_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
+
+
+@place(agent=None, installed=False, enabled=False)
+def protected_agent_of_a_stack_that_leaves(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
+
+
+@place(plugin__rock_version="2.0.0-1")
+def protected_parts_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
+    fake.plugin_stands(cluster, config={"mode": "sync"})
+
+
 @place(plugin__rock_version="2.1.2-1")
 def rock_in_the_record(cluster: fake.FakeKube) -> None:
     fake.record_stands(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
