@@ -4,6 +4,7 @@ What the charts create is from their public templates (kong 3.4.1, https://githu
 1.58.0), with the user's values. Helm reads what it waits for, and so does the provider.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -53,7 +54,10 @@ class Right:
 class Purpose:
     """Rights that are needed together; `meant` is what happens without them, `instead` a way without them.
 
-    `unless` are rights that make them unnecessary, when all of these are held.
+    `unless` are rights that make them unnecessary, when all of these are held. `installs` is the namespace and the name
+    of the Helm release that is installed with them: where it exists, Helm needs them only when the chart's part of it
+    changes. `to_switch_off` are those that `enabled: false` or `installed: false` needs on a stack that is installed.
+    `where_pods_ask` True are needed where the gateway's pods ask for the TME, or shall ask for it.
     """
 
     subject: str
@@ -61,6 +65,9 @@ class Purpose:
     rights: tuple[Right, ...]
     instead: str = ""
     unless: tuple[Right, ...] = ()
+    installs: tuple[str, str] | None = None
+    to_switch_off: tuple[Right, ...] = ()
+    where_pods_ask: bool = False
 
 
 def purposes(intent: Intent) -> Iterator[Purpose]:
@@ -68,13 +75,16 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
     made = ["kong"] if intent.gateway.create_namespace else []
     yield from _namespaces([*made, *(["agent"] if intent.agent and intent.agent.create_namespace else [])])
     kong = intent.gateway.namespace
+    # Disabled, the objects of before are changed; uninstalled, they are deleted.
+    off = (*READ, "patch") if intent.installed else (*READ, "patch", "delete")
     yield Purpose(
         subject="the plugin's files and the record",
         meant="nothing could be mounted into Kong",
         rights=_rights(CHANGE, kong, "configmaps"),
+        to_switch_off=_rights(off, kong, "configmaps"),
     )
     if intent.gateway.ours:
-        yield from _kong(intent.gateway)
+        yield from _kong(intent.gateway, installed=intent.installed)
     if intent.gateway.made_database:
         yield Purpose(
             subject="Kong's database",
@@ -89,17 +99,23 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
     if intent.agent and intent.agent.release:
         yield from _agent(intent.agent)
     if intent.installed:
-        # The two patches exist in async too, and hold nothing then; only in sync a pod is tried before.
-        tried = _rights(("create",), kong, "pods") if intent.sync else ()
+        # The two patches exist in async too, and hold nothing then.
+        patches = (
+            *_rights(("get", "patch"), kong, "namespaces"),
+            *_rights((*READ, "patch"), kong, "deployments", group="apps"),
+            *_rollout(kong),
+        )
         yield Purpose(
             subject="the TME",
-            meant="the gateway's pods could not ask for it, or only the rollout would show that they do not get it",
-            rights=(
-                *_rights(("get", "patch"), kong, "namespaces"),
-                *_rights((*READ, "patch"), kong, "deployments", group="apps"),
-                *_rollout(kong),
-                *tried,
-            ),
+            meant="the gateway's pods could not ask for it",
+            rights=patches,
+            to_switch_off=patches,
+        )
+        yield Purpose(
+            subject="the dry run of a gateway pod",
+            meant="whether new pods get the TME could not be tried, and nothing that rolls them is begun without that",
+            rights=_rights(("create",), kong, "pods"),
+            where_pods_ask=True,
         )
     if intent.policy:
         yield Purpose(
@@ -115,6 +131,7 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
             subject="the plugin",
             meant="Kong could not be told to use it",
             rights=_rights(CHANGE, EVERYWHERE, "kongclusterplugins", group=KONG),
+            to_switch_off=_rights(off, EVERYWHERE, "kongclusterplugins", group=KONG),
         )
     if intent.row:
         yield _row(intent.row, kong)
@@ -142,13 +159,18 @@ def purposes_of_the_agent(intent: AloneIntent) -> Iterator[Purpose]:
     )
 
 
-def needed(intent: Intent, operation: Operation) -> tuple[Right, ...]:
-    """Every right that an operation needs, each once.
+def needed(intent: Intent | AloneIntent, operation: Operation, *, first: bool = True) -> tuple[Right, ...]:
+    """Every right that an operation needs, each once; `first` False is an `up` of a stack that is installed already.
 
     `destroy` follows the state and not the config; it reads, deletes, and gives back the fields of its patches. Helm
     notes in its Secrets that it uninstalls.
     """
-    changes = [right for purpose in purposes(intent) for right in purpose.rights]
+    wanted = purposes(intent) if isinstance(intent, Intent) else purposes_of_the_agent(intent)
+    changes = [right for purpose in wanted if first or not purpose.installs for right in purpose.rights]
+    if isinstance(intent, AloneIntent):
+        seen = tuple(_preflight_of_the_agent(intent))
+        rights = {"preview": seen, "up": (*seen, *changes), "destroy": filter(_in_a_destroy, changes)}
+        return tuple(dict.fromkeys(rights[operation]))
     if operation == "verify":
         return tuple(dict.fromkeys([*_proof(intent).rights, *_around_the_gateway(intent)]))
     if operation == "preview":
@@ -197,7 +219,17 @@ def _preflight(intent: Intent) -> Iterator[Right]:
         yield from _row(intent.row, kong).rights
 
 
-def _kong(gateway: GatewayIntent) -> Iterator[Purpose]:
+def _preflight_of_the_agent(intent: AloneIntent) -> Iterator[Right]:
+    """The same of an agent alone. Where the stack's gateway or another agent of it is, is looked for everywhere."""
+    there = intent.agent.namespace
+    yield from _rights(("get",), there, "namespaces", "configmaps")
+    yield from _rights(("get", "list"), there, "secrets")
+    yield from _rights(("list",), there, "deployments", group="apps")
+    yield from _rights(("list",), EVERYWHERE, "namespaces", "configmaps")
+    yield from _rights(("get",), EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION)
+
+
+def _kong(gateway: GatewayIntent, *, installed: bool) -> Iterator[Purpose]:
     """The chart's objects: with the ingress controller also what is cluster-wide."""
     kong, values = gateway.namespace, gateway.values
     controller = _is_on(values, "ingressController.enabled", default=True)
@@ -207,8 +239,7 @@ def _kong(gateway: GatewayIntent) -> Iterator[Purpose]:
         cluster_wide += _rights(
             (*READ, "create"), EVERYWHERE, "customresourcedefinitions", group="apiextensions.k8s.io"
         )
-        cluster_wide += _rights(CHANGE, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC)
-        cluster_wide += _rights(CHANGE, kong, "roles", "rolebindings", group=RBAC)
+        cluster_wide += _roles(READ, kong)
         cluster_wide += _rights(CHANGE, EVERYWHERE, "ingressclasses", group="networking.k8s.io")
         cluster_wide += _rights(CHANGE, EVERYWHERE, "validatingwebhookconfigurations", group=ADMISSION)
     optional: list[Right] = []
@@ -220,10 +251,14 @@ def _kong(gateway: GatewayIntent) -> Iterator[Purpose]:
         optional += _rights(CHANGE, kong, "ingresses", group="networking.k8s.io")
     if gateway.database != "off":
         optional += _rights(CHANGE, kong, "jobs", group="batch")
-    yield _helm("Kong", kong, [*cluster_wide, *optional])
+    helm = _helm("Kong", kong, [*cluster_wide, *optional])
+    # Without Traceable, Kong's pods are other pods: Helm changes what it made, and runs the chart's jobs.
+    kept = () if installed else tuple(filter(_on_an_upgrade, helm.rights))
+    yield dataclasses.replace(helm, to_switch_off=kept)
     if controller:
-        yield _roles_of(
+        yield from _roles_of(
             "Kong",
+            (kong, str(gateway.release)),
             kong,
             # What the ingress controller's own roles grant (kong 3.4.1, kong.kubernetesRBACRules).
             unless=(
@@ -247,11 +282,12 @@ def _agent(agent: AgentIntent) -> Iterator[Purpose]:
         more += _rights(CHANGE, there, "horizontalpodautoscalers", group="autoscaling")
     roles = _is_on(values, "clusterRolesEnabled", default=True)
     if roles:
-        more += _rights(CHANGE, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC)
+        more += _roles(READ, None)
     yield _helm("the agent", there, more)
     if roles:
-        yield _roles_of(
+        yield from _roles_of(
             "the agent",
+            (there, str(agent.release)),
             None,
             unless=(
                 *_rights(("get",), EVERYWHERE, "namespaces"),
@@ -282,12 +318,30 @@ def _helm(what: str, namespace: str, more: Iterable[Right]) -> Purpose:
     )
 
 
-def _roles_of(what: str, namespace: str | None, *, unless: tuple[Right, ...]) -> Purpose:
+def _on_an_upgrade(right: Right) -> bool:
+    return right.verb not in ("create", "delete") or right.resource in ("secrets", "jobs")
+
+
+def _roles(verbs: Iterable[str], namespace: str | None) -> tuple[Right, ...]:
+    """A chart's roles and bindings: cluster-wide ones, and those of a namespace where there is one."""
+    inside = _rights(verbs, namespace, "roles", "rolebindings", group=RBAC) if namespace else ()
+    return (*_rights(verbs, EVERYWHERE, "clusterroles", "clusterrolebindings", group=RBAC), *inside)
+
+
+def _roles_of(
+    what: str, release: tuple[str, str], namespace: str | None, *, unless: tuple[Right, ...]
+) -> Iterator[Purpose]:
     """To create a chart's roles and bind them. Nobody may grant what they may not do themselves.
 
     Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping.
     """
-    return Purpose(
+    yield Purpose(
+        subject=f"the roles in the chart of {what}",
+        meant="the chart's roles could not be created",
+        rights=_roles(("create", "patch", "delete"), namespace),
+        installs=release,
+    )
+    yield Purpose(
         subject=f"the roles in the chart of {what}",
         meant="Kubernetes lets nobody grant rights that they do not have, so the chart's roles could not be created",
         rights=(
@@ -296,6 +350,7 @@ def _roles_of(what: str, namespace: str | None, *, unless: tuple[Right, ...]) ->
         ),
         instead="; or every right that the chart's roles grant",
         unless=unless,
+        installs=release,
     )
 
 
@@ -308,10 +363,12 @@ def _row(row: RowIntent, kong: str) -> Purpose:
         *_rights(("list",), kong, "pods"),
         *_port_forward(kong),
     )
+    rights = (*(_rights(("get",), kong, "secrets") if shown else ()), *(() if access.url else into_a_pod))
     return Purpose(
         subject="the plugin's row",
         meant="Kong could not be told to use the plugin, and at the end not be rid of it",
-        rights=(*(_rights(("get",), kong, "secrets") if shown else ()), *(() if access.url else into_a_pod)),
+        rights=rights,
+        to_switch_off=rights,
     )
 
 
@@ -352,6 +409,7 @@ def _proof(intent: Intent) -> Purpose:
         subject="the proof",
         meant="whether the gateway is protected could not be looked up in its pods, and no `up` would succeed",
         rights=tuple(dict.fromkeys(rights)),
+        to_switch_off=tuple(rights),
     )
 
 

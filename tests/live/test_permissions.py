@@ -12,6 +12,7 @@ import yaml
 
 from preflight.permissions import Operation
 from tests.live.owner import Owner
+from tests.live.setups import AGENT_ALONE, follow
 from tests.live.stack import CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugins, tme_count
 from tests.preflight import security_page
@@ -43,13 +44,26 @@ def existing(new_stack: NewStack) -> Iterator[LiveStack]:
         yield made
 
 
+@pytest.fixture
+def agent_alone(new_stack: NewStack) -> Iterator[LiveStack]:
+    """A stack with `gateway: false`; the ServiceAccounts are in another namespace, where it may do nothing."""
+    made = new_stack()
+    follow(made, AGENT_ALONE, agent__namespace=made.agent_namespace)
+    for namespace in (made.kong_namespace, made.agent_namespace):
+        made.kubectl("create", "namespace", namespace)
+    made.set(agent={**made.configured("agent"), "createNamespace": False})
+    with accounts(made, alone=True):
+        yield made
+
+
 EXISTING: dict[str, Any] = {"gateway__ours": False, "gateway__release": None}
 
 
 @contextmanager
 def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
     """A ServiceAccount for each operation, with its Roles; everything is gone afterwards."""
-    for operation in security_page.OPERATIONS:
+    operations = security_page.AGENT_OPERATIONS if changes.get("alone") else security_page.OPERATIONS
+    for operation in operations:
         stack.kubectl("create", "serviceaccount", operation, "--namespace", stack.kong_namespace)
         grant(stack, operation, **changes)
     try:
@@ -61,15 +75,19 @@ def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
         finally:
             Owner(stack).remove()
             stack.kubectl("delete", "namespace", stack.agent_namespace, "--wait=false")
-            for operation in security_page.OPERATIONS:
-                name = f"traceable-kong-{operation}-{stack.name}"
-                stack.kubectl("delete", "clusterrole,clusterrolebinding", name, "--ignore-not-found")
+            for operation in operations:
+                for document in roles(stack, operation, **changes):
+                    name = document["metadata"]["name"]
+                    stack.kubectl("delete", "clusterrole,clusterrolebinding", name, "--ignore-not-found")
 
 
-def roles(stack: LiveStack, operation: Operation, **changes: Any) -> list[dict[str, Any]]:
+def roles(
+    stack: LiveStack, operation: Operation, *, alone: bool = False, first: bool = True, **changes: Any
+) -> list[dict[str, Any]]:
     """The page's Roles with this test's namespaces, and under names of its own."""
     changes = {"gateway__namespace": stack.kong_namespace, "agent__namespace": stack.agent_namespace, **changes}
-    found = security_page.documents(security_page.usual(**changes), operation)
+    wanted = security_page.agent_alone(**changes) if alone else security_page.usual(**changes)
+    found = security_page.documents(wanted, operation, first=first)
     for document in found:
         document["metadata"]["name"] += f"-{stack.name}"
     return found
@@ -187,11 +205,14 @@ def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_befor
     assert done.returncode == 0, done.stdout + done.stderr
     assert "could not" not in done.stdout and "permission" not in done.stdout
 
-    stack.set(mode="async")
+    # Not the first `up` any more, so without the permissions to change roles. Kong's release changes while its pods ask
+    # for the TME, so a pod is tried.
+    stack.set(mode="async", kongValues={**stack.configured("kongValues"), "podAnnotations": {"example.com/a": "b"}})
     with running_as(stack, "preview"):
         assert "plugin-kong-cluster-plugin" in stack.preview("--diff")
-    for operation in ("verify", "up"):
-        grant(stack, operation, sync=False)
+    grant(stack, "verify", sync=False)
+    grant(stack, "up", sync=False, first=False)
+    wait_until(stack, "up", "escalate", "clusterroles", allowed=False)
     with running_as(stack, "up"):
         stack.up()
         stack.pulumi("refresh", "--yes", "--skip-preview")
@@ -200,9 +221,28 @@ def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_befor
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr
 
+    stack.set(enabled=False)
+    with running_as(stack, "up"):
+        said = stack.up()
+    assert "which Helm needs only where this update changes the chart's roles" in said
+    assert [item.get("disabled") for item in plugins(stack)] == [True]
+
     with running_as(stack, "destroy"):
         stack.destroy()
     assert made_of(stack) == set() and plugins(stack) == []
+
+
+def test_an_agent_alone_takes_no_more_than_its_roles(agent_alone: LiveStack) -> None:
+    stack = agent_alone
+    with running_as(stack, "preview"):
+        stack.preview()
+    with running_as(stack, "up"):
+        said = stack.up()
+        stack.preview("--expect-no-changes")
+    assert f"{stack.agent_namespace}/agent: ready." in said
+    with running_as(stack, "destroy"):
+        stack.destroy()
+    assert made_of(stack) == set()
 
 
 def test_an_existing_kong_takes_no_more_than_its_roles(existing: LiveStack) -> None:

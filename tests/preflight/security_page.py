@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from preflight.intent import Intent
+from preflight.intent import AloneIntent, Intent
 from preflight.permissions import EVERYWHERE, Operation, Right, needed
-from tests.preflight.fake import intent
+from tests.preflight.fake import OWNER, intent
 
 PATH = Path(__file__).parents[2] / "docs" / "security.md"
 START, END = "<!-- roles -->\n", "<!-- end -->\n"
@@ -23,10 +23,26 @@ INTRODUCTIONS: dict[Operation, str] = {
     "destroy": "Deletes what `up` created, and returns the fields that it patched.",
 }
 
+AGENT_OPERATIONS: tuple[Operation, ...] = ("preview", "up", "destroy")
+
+AGENT_ALONE = (
+    "With `gateway: false` a stack has no gateway, and no `verify`. Whether its own gateway or another agent of it is "
+    "anywhere, is read\nin the whole cluster: the namespaces and the names of ConfigMaps."
+)
+
+LATER = "the same, where an administrator ran the first `up`"
+
 
 def usual(**changes: Any) -> Intent:
     """The stack that the page describes: a managed Kong without a database, a managed agent, existing namespaces."""
     return intent(**{"gateway__create_namespace": False, "agent__create_namespace": False, **changes})
+
+
+def agent_alone(**changes: Any) -> AloneIntent:
+    """A stack with `gateway: false`, in an existing namespace."""
+    agent = usual(**changes).agent
+    assert agent is not None
+    return AloneIntent(owner=OWNER, live_change=True, agent=agent, record="traceable-agent-installation")
 
 
 OTHER_STACKS: tuple[tuple[str, Intent], ...] = (
@@ -43,16 +59,17 @@ OTHER_STACKS: tuple[tuple[str, Intent], ...] = (
 )
 
 
-def documents(wanted: Intent, operation: Operation) -> list[dict[str, Any]]:
+def documents(wanted: Intent | AloneIntent, operation: Operation, *, first: bool = True) -> list[dict[str, Any]]:
     """A Role for each namespace and a ClusterRole for the rest."""
-    rights = needed(wanted, operation)
+    rights = needed(wanted, operation, first=first)
+    name = f"traceable-{'agent' if isinstance(wanted, AloneIntent) else 'kong'}-{operation}"
     namespaces = list(dict.fromkeys(right.namespace for right in rights))
     ordered = [*(item for item in namespaces if item), *([EVERYWHERE] if EVERYWHERE in namespaces else [])]
-    return [_document(namespace, operation, rights) for namespace in ordered]
+    return [_document(namespace, name, rights) for namespace in ordered]
 
 
-def _document(namespace: str, operation: Operation, rights: Iterable[Right]) -> dict[str, Any]:
-    metadata = {"name": f"traceable-kong-{operation}", **({"namespace": namespace} if namespace else {})}
+def _document(namespace: str, name: str, rights: Iterable[Right]) -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role" if namespace else "ClusterRole",
@@ -86,6 +103,8 @@ def section() -> str:
     for operation in OPERATIONS:
         text = "---\n".join(map(_yaml, documents(usual(), operation)))
         parts.append(f"### {operation}\n\n{INTRODUCTIONS[operation]}\n\n```yaml\n{text}```\n")
+    alone = "---\n".join(_yaml(item) for operation in AGENT_OPERATIONS for item in documents(agent_alone(), operation))
+    parts.append(f"### The agent alone\n\n{AGENT_ALONE}\n\n```yaml\n{alone}```\n")
     parts.append("### Other stacks\n\n" + _others())
     return "\n".join(parts)
 
@@ -104,8 +123,8 @@ def _yaml(document: dict[str, Any]) -> str:
 def _others() -> str:
     lines = ["What `up` needs more or less with another config:\n", "| stack | more | less |", "|---|---|---|"]
     base = needed(usual(), "up")
-    for name, other in OTHER_STACKS:
-        rights = needed(other, "up")
+    others = [(name, needed(other, "up")) for name, other in OTHER_STACKS]
+    for name, rights in [(LATER, needed(usual(), "up", first=False)), *others]:
         more = [right for right in rights if right not in base]
         less = [right for right in base if right not in rights]
         lines.append(f"| {name} | {_listed(more)} | {_listed(less)} |")
