@@ -32,7 +32,7 @@ def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, prev
     """
     kong, agent = settings.kong, settings.agent
     asked: list[tuple[str, str, str, bool, Mapping[str, Any]]] = []
-    if kong.install:
+    if settings.gateway and kong.install:
         asked.append(("kong", kong.namespace, kong.release, kong.adopt, settings.kong_values))
     if agent.install and settings.installed:
         asked.append(("agent", agent.namespace, AGENT_RELEASE, agent.adopt, settings.agent_values))

@@ -44,6 +44,14 @@ def test_a_release_without_a_mark_is_imported_where_the_config_names_it(monkeypa
     assert wanted(api, monkeypatch, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
 
 
+def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = exists(FakeKube(), owner=OWNER)
+    api.denied["/api/v1/namespaces/kong"] = 403
+    monkeypatch.setitem(BASE, "gateway", "false")
+    monkeypatch.delitem(BASE, "plugin")
+    assert wanted(api, monkeypatch) == {"agent"}
+
+
 def test_a_release_that_is_not_there_or_another_stacks_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wanted(FakeKube(), monkeypatch, kong=ADOPT, agent=ADOPT) == set()
     others = exists(FakeKube(), owner="traceable-kong.dev-ffffffff")
