@@ -3,7 +3,7 @@
 Leaves out what should be (proof/expectation.py) and whether it is (proof/judging.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,9 @@ from tme_port import TME_PORT
 from tme_rule import tme_containers
 
 Document = dict[str, Any]
+
+Counts = Callable[[Mapping[str, Any]], bool]
+"""Whether an instance of the plugin, as Kong lists it, is this stack's."""
 
 ROW_SECONDS = 5.0
 """How long Kong may take to show the row; the proof looks again."""
@@ -95,10 +98,11 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         agent = pool.submit(agents_in, api, expected.agent_namespace)
         pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
         serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
-        looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known), serving))
+        plugin_object, events = plugin.result()
+        counts = counted(expected, plugin_object)
+        looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known, counts), serving))
         service, agents = agent.result()
         asked = expected.enabled and expected.agent_namespace and not expected.tme_image
-        plugin_object, events = plugin.result()
         return Look(
             deployment=deployment,
             current=current.result(),
@@ -210,12 +214,26 @@ def _first_answer(api: kube.Kube, pods: list[Document]) -> str | None:
     return reason
 
 
-def _look_into(api: kube.Kube, expected: Expectation, pod: Document, known: access.Credentials | str) -> PodLook:
+def counted(expected: Expectation, plugin: Document | None) -> Counts:
+    """Which instances of the plugin a Kong lists because of this stack; others are their owners' business.
+
+    `plugin` is the KongClusterPlugin; without it the controller has nothing to copy.
+    """
+    if expected.database is not None:
+        place = expected.database.place
+        return lambda item: is_ours(place, item)
+    uid = str(plugin["metadata"]["uid"]) if plugin else ""
+    return lambda item: kong.made_from(item, uid)
+
+
+def _look_into(
+    api: kube.Kube, expected: Expectation, pod: Document, known: access.Credentials | str, counts: Counts
+) -> PodLook:
     name = pod["metadata"]["name"]
     said: kong.KongAnswer | str
     try:
         container = next(item for item in pod["spec"]["containers"] if item["name"] == expected.container)
-        said = known if isinstance(known, str) else _ask(api, expected, name, container, known)
+        said = known if isinstance(known, str) else _ask(api, expected, name, container, known, counts)
     except StopIteration:
         said = f"the pod has no container {expected.container!r}"
     except (Silent, kube.ApiError, kube.Unreachable) as problem:
@@ -227,7 +245,12 @@ def _look_into(api: kube.Kube, expected: Expectation, pod: Document, known: acce
 
 
 def _ask(
-    api: kube.Kube, expected: Expectation, pod: str, container: Document, known: access.Credentials
+    api: kube.Kube,
+    expected: Expectation,
+    pod: str,
+    container: Document,
+    known: access.Credentials,
+    counts: Counts,
 ) -> kong.KongAnswer:
     workspace = expected.database.access.workspace if expected.database else DEFAULT_WORKSPACE
     listener = admin_listener(container)
@@ -237,7 +260,7 @@ def _ask(
         pod,
         listener,
         plugin=expected.plugin,
-        counts=lambda item: expected.database is None or is_ours(expected.database.place, item),
+        counts=counts,
         credentials=known,
         workspace=workspace,
     )

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pods import is_leaving, is_ready, selector_text
-from proof.asking import Look, PodLook
+from proof.asking import Look, PodLook, counted
 from proof.expectation import Expectation
 from proof.files import content_check, unknown_files
-from proof.judging_kong import unknown_defaults
+from proof.judging_kong import overrides, unknown_defaults
 from proof.judging_object import object_check
 from proof.judging_pods import anew, pod_checks, unknown_lua_path
 from proof.judging_row import row_check, row_notes
@@ -37,8 +37,9 @@ def judge(expected: Expectation, seen: Look) -> Report:
     if expected.installed:
         checks.append(content_check(expected, seen.config_maps))
         checks += surroundings_checks(expected, seen.deployment, seen.around)
+    counts = counted(expected, seen.plugin)
     for pod in seen.serving:
-        checks += pod_checks(expected, pod)
+        checks += pod_checks(expected, pod, counts)
     if expected.installed and expected.enabled and expected.agent_namespace:
         checks.append(_agent(expected, seen))
     cause = seen.events[-1][1] if seen.events and not all(check.ok for check in checks) else ""
@@ -150,6 +151,12 @@ def _warnings(expected: Expectation, seen: Look) -> Iterator[str]:
         return
     if not expected.enabled:
         yield "the plugin is disabled (enabled: false): nothing is protected"
+        found = [text for pod in seen.serving for text in overrides(expected, pod)]
+        if found:
+            yield (
+                f"a narrower {expected.plugin} that is not this stack's is in force beside it: "
+                f"{', '.join(dict.fromkeys(found))}"
+            )
     elif idle := without_route(expected, seen):
         where = "" if len(idle) == len(seen.serving) else f" in {', '.join(idle)}"
         yield (

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from admin.plugin_schema import PluginSchema, field_differences, option_differences
-from admin.row import Place, is_ours
-from proof.asking import PodLook
+from proof.asking import Counts, PodLook
 from proof.expectation import Expectation
 from proof.kong import KongAnswer
 from proof.report import Check
@@ -27,7 +26,7 @@ def unknown_defaults(pods: list[PodLook]) -> Iterator[str]:
             )
 
 
-def kong_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+def kong_checks(expected: Expectation, pod: PodLook, counts: Counts) -> Iterator[Check]:
     """Whether a pod's Kong has loaded the plugin, and lists it as configured."""
     said = pod.kong
     if isinstance(said, str):
@@ -50,9 +49,10 @@ def kong_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
         mend="new pods of the newest revision load it: `kubectl rollout restart deployment "
         f"{expected.deployment} --namespace {expected.namespace}`",
     )
-    yield _configured(expected, pod, said)
-    if expected.everywhere:
-        yield from _overrides(expected, pod, said)
+    yield _configured(expected, pod, said, counts)
+    # While the plugin is off, another one in force somewhere takes no protection away.
+    if expected.everywhere and expected.enabled:
+        yield _override(expected, pod)
 
 
 def is_everywhere(instance: Mapping[str, Any]) -> bool:
@@ -70,14 +70,14 @@ def differences(expected: Expectation, instance: Mapping[str, Any], schema: Plug
     yield from field_differences(schema, {**instance, "protocols": None} if by_controller else instance)
 
 
-def _configured(expected: Expectation, pod: PodLook, said: KongAnswer) -> Check:
+def _configured(expected: Expectation, pod: PodLook, said: KongAnswer, counts: Counts) -> Check:
     instances = [item for item in said.plugins if item.get("name") == expected.plugin]
-    if expected.database is not None and not expected.everywhere:
-        # Other rows are for other routes, and their owners' business.
-        return _one_row(expected, expected.database.place, pod, said)
     everywhere = [item for item in instances if is_everywhere(item)]
-    if expected.everywhere:
-        instances = everywhere
+    # Other narrower ones are for other routes, and their owners' business.
+    ours = [item for item in instances if counts(item)]
+    if expected.database is not None and not expected.everywhere:
+        return _one_row(expected, ours, pod, said)
+    instances = everywhere if expected.everywhere else ours
     wrong = [text for item in instances for text in differences(expected, item, said.schema)]
     if expected.everywhere and not everywhere:
         wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
@@ -107,8 +107,7 @@ def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Chec
     )
 
 
-def _one_row(expected: Expectation, place: Place, pod: PodLook, said: KongAnswer) -> Check:
-    ours = [item for item in said.plugins if item.get("name") == expected.plugin and is_ours(place, item)]
+def _one_row(expected: Expectation, ours: list[dict[str, Any]], pod: PodLook, said: KongAnswer) -> Check:
     wrong = [text for item in ours for text in differences(expected, item, said.schema)]
     return _plugin_check(expected, pod, wrong if ours else [f"Kong lists no {expected.plugin} of this stack"])
 
@@ -127,14 +126,22 @@ def _class_hint(expected: Expectation, pod: PodLook) -> str:
     return ""
 
 
-def _overrides(expected: Expectation, pod: PodLook, said: KongAnswer) -> Iterator[Check]:
+def overrides(expected: Expectation, pod: PodLook) -> list[str]:
+    """The narrower instances that are not as this stack writes its own one for all routes: Kong uses them instead."""
+    said = pod.kong
+    if isinstance(said, str) or not expected.everywhere:
+        return []
     narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
-    wrong = [
+    return [
         f"{_where(expected, item)}: {'; '.join(texts)}"
         for item in narrower
         if (texts := list(differences(expected, item, said.schema)))
     ]
-    yield Check(
+
+
+def _override(expected: Expectation, pod: PodLook) -> Check:
+    wrong = overrides(expected, pod)
+    return Check(
         pod=pod.name,
         name="override",
         ok=not wrong,

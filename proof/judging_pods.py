@@ -5,7 +5,7 @@ from typing import Any
 
 from commands import helm_restore
 from images import ImageReference, image_name
-from proof.asking import PodLook
+from proof.asking import Counts, PodLook
 from proof.expectation import LUA_PATH, PLUGINS_DIRECTORY, Expectation
 from proof.judging_kong import REPAIR, kong_checks
 from proof.report import Check
@@ -23,10 +23,10 @@ def anew(expected: Expectation) -> str:
     return f"{helm_restore(expected.release, expected.namespace)}, then {REPAIR}"
 
 
-def pod_checks(expected: Expectation, pod: PodLook) -> Iterator[Check]:
-    """Every check of a pod."""
+def pod_checks(expected: Expectation, pod: PodLook, counts: Counts) -> Iterator[Check]:
+    """Every check of a pod; `counts` says which instances of the plugin are this stack's."""
     yield _ready(pod)
-    yield from _installed(expected, pod) if expected.installed else _left(expected, pod)
+    yield from _installed(expected, pod, counts) if expected.installed else _left(expected, pod)
 
 
 def _ready(pod: PodLook) -> Check:
@@ -34,11 +34,11 @@ def _ready(pod: PodLook) -> Check:
     return Check(pod=pod.name, name="ready", ok=True, expected="a pod that serves", found="it does")
 
 
-def _installed(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+def _installed(expected: Expectation, pod: PodLook, counts: Counts) -> Iterator[Check]:
     yield _files(expected, pod)
     if expected.tme_image:
         yield _tme(expected, expected.tme_image, pod)
-    yield from kong_checks(expected, pod)
+    yield from kong_checks(expected, pod, counts)
 
 
 def _files(expected: Expectation, pod: PodLook) -> Check:

@@ -19,6 +19,8 @@ from safe_text import kind_of
 
 ANSWER_TIMEOUT_SECONDS = 5.0
 
+UID_TAG = "k8s-uid:"
+
 
 @dataclass(frozen=True)
 class KongAnswer:
@@ -83,6 +85,16 @@ def _routed(asked: Client, instances: list[dict[str, Any]]) -> bool:
     if any(item.get("route") or not item.get("service") for item in bound):
         return True
     return any(asked.list(f"/services/{item['service']['id']}/routes") for item in bound)
+
+
+def made_from(instance: Mapping[str, Any], uid: str) -> bool:
+    """Whether an instance of a plugin is the ingress controller's copy of the object with this uid.
+
+    The controller tags each instance with the uid of its object (KIC 3.4, `util.GenerateTagsForObject`), and adds the
+    tags of the annotation konghq.com/tags: that another object names this uid too does not count. An instance without
+    such a tag is counted.
+    """
+    return {tag for tag in instance.get("tags") or [] if str(tag).startswith(UID_TAG)} <= {f"{UID_TAG}{uid}"}
 
 
 def answers_http(api: kube.Kube, namespace: str, pod: str, port: int) -> None:

@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -193,43 +194,52 @@ def test_what_was_added_to_the_plugin_by_hand(stack: LiveStack) -> None:
     stack.kubectl(*command[1:])
 
 
-def test_a_narrower_plugin_on_one_route(stack: LiveStack) -> None:
+@contextmanager
+def tenants_plugin(stack: LiveStack, **config: Any) -> Iterator[None]:
+    """A tenant's own instance of the plugin on the tenant's own route meanwhile."""
     namespace, name = stack.kong_namespace, f"{stack.name}-narrow"
-    config = {**plugin(stack)["config"], "allow_on_failure": False}
     narrower = {
         "apiVersion": "configuration.konghq.com/v1",
         "kind": "KongPlugin",
         "metadata": {"name": name, "namespace": namespace, "annotations": {"kubernetes.io/ingress.class": stack.name}},
         "plugin": "traceable",
-        "config": config,
+        "config": {**plugin(stack)["config"], **config},
     }
+    backend = {"service": {"name": f"{stack.name}-kong-proxy", "port": {"number": 80}}}
+    paths = [{"path": "/narrow", "pathType": "Prefix", "backend": backend}]
     route = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": {"name": name, "namespace": namespace, "annotations": {"konghq.com/plugins": name}},
-        "spec": {
-            "ingressClassName": stack.name,
-            "rules": [
-                {
-                    "http": {
-                        "paths": [
-                            {
-                                "path": "/narrow",
-                                "pathType": "Prefix",
-                                "backend": {"service": {"name": f"{stack.name}-kong-proxy", "port": {"number": 80}}},
-                            }
-                        ]
-                    }
-                }
-            ],
-        },
+        "spec": {"ingressClassName": stack.name, "rules": [{"http": {"paths": paths}}]},
     }
     stack.apply(narrower)
     stack.apply(route)
     try:
-        assert failing(stack) == {"override"}
+        yield
     finally:
         stack.kubectl("delete", "ingress,kongplugin", name, "--namespace", namespace)
+
+
+def test_a_narrower_plugin_on_one_route(stack: LiveStack) -> None:
+    with tenants_plugin(stack, allow_on_failure=False):
+        assert failing(stack) == {"override"}
+
+
+def test_selected_a_tenants_plugin_is_not_this_stacks(stack: LiveStack) -> None:
+    """With `global` the same plugin fails the verification, so Kong had it when it did not count."""
+    with tenants_plugin(stack, timeout=1000):
+        assert failing(stack) == {"override"}
+        stack.set(scope="selected")
+        try:
+            assert "0 routes protected" in stack.up()
+            done = stack.verify("--json")
+            assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "no route selected"), done.stdout
+        finally:
+            stack.set(scope="global")
+            with pytest.raises(CommandFailed, match="timeout is 1000"):
+                stack.up()
+    stack.up()
 
 
 def test_no_agent_behind_the_tme(stack: LiveStack) -> None:

@@ -12,7 +12,7 @@ from proof.kong import KongAnswer
 from tests.admin.schemas import SCHEMA
 from tests.fake_kube import forbidden
 from tests.proof.cluster import AGENT, CONFIG_MAPS, DEPLOYMENT, EVENTS, PODS, add_pod, cluster, event, replica_set
-from tests.proof.gateway import ASYNC, FILES, agent_pod, expectation, instance, pod
+from tests.proof.gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, expectation, instance, pod
 
 
 def test_a_look_at_the_good_gateway_is_judged_good() -> None:
@@ -53,6 +53,15 @@ def test_every_kong_and_every_tme_is_asked() -> None:
     assert {(name, port) for _, name, port in fake.forwarded} == {
         (f"gw-{number}", port) for number in range(12) for port in (8001, 5442)
     }
+
+
+def test_selected_a_tenants_instance_puts_our_plugin_on_no_route() -> None:
+    wanted = expectation(everywhere=False)
+    for uid, verdict in (("tenant", "no route selected"), (PLUGIN_UID, "protected")):
+        fake = cluster(plugins=[instance(route={"id": "r"}, tags=[f"k8s-uid:{uid}"])])
+        fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"]["labels"] = {}
+        report = judge(wanted, look(fake, wanted))
+        assert (report.ok, report.verdict) == (True, verdict), report.text()
 
 
 def test_a_tme_that_is_silent_is_told_apart_from_the_others() -> None:

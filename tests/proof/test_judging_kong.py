@@ -6,7 +6,19 @@ import pytest
 
 from proof.kong import KongAnswer
 from proof.report import Check
-from tests.proof.gateway import ASYNC, CONFIG, answer, expectation, failure, instance, judge, looked_into, pod, seen
+from tests.proof.gateway import (
+    ASYNC,
+    CONFIG,
+    PLUGIN_UID,
+    answer,
+    expectation,
+    failure,
+    instance,
+    judge,
+    looked_into,
+    pod,
+    seen,
+)
 
 Document = dict[str, Any]
 
@@ -153,6 +165,37 @@ def test_selected_every_instance_must_be_as_configured() -> None:
     assert judge(expectation(everywhere=False), seen(looked_into(pod(), kong=answer(good)))).ok
     found = of_kong(answer(good, wrong), everywhere=False)
     assert (found.name, found.found) == ("plugin", "mode is 'async' instead of 'sync'")
+
+
+def of_object(uid: str, **changes: Any) -> Document:
+    """An instance on a route as the ingress controller makes it from the object with this uid."""
+    return instance(**{"route": {"id": uid}, "tags": ["k8s-kind:KongPlugin", f"k8s-uid:{uid}"], **changes})
+
+
+def test_selected_a_tenants_own_plugin_is_its_owners_business() -> None:
+    ours, theirs = of_object(PLUGIN_UID), of_object("tenant", config={**CONFIG, "timeout": 1000})
+    report = judge(expectation(everywhere=False), seen(looked_into(pod(), kong=answer(ours, theirs))))
+    assert (report.ok, report.verdict) == (True, "protected"), report.text()
+    off = judge(
+        expectation(everywhere=False, enabled=False),
+        seen(looked_into(pod(), kong=answer({**ours, "enabled": False}, theirs))),
+    )
+    assert (off.ok, off.verdict) == (True, "disabled"), off.text()
+
+
+def test_selected_ours_counts_whatever_else_a_tenant_tags_with_its_uid() -> None:
+    wrong = of_object(PLUGIN_UID, config={**CONFIG, "timeout": 1000})
+    assert of_kong(answer(wrong), everywhere=False).found == "timeout is 1000 instead of 500"
+    pretends = of_object("tenant", tags=["k8s-uid:tenant", f"k8s-uid:{PLUGIN_UID}"], enabled=False)
+    said = answer(of_object(PLUGIN_UID), pretends)
+    assert judge(expectation(everywhere=False), seen(looked_into(pod(), kong=said))).ok
+
+
+def test_while_disabled_a_tenants_narrower_plugin_only_warns() -> None:
+    said = answer(instance(enabled=False), of_object("tenant"))
+    report = judge(expectation(enabled=False), seen(looked_into(pod(), kong=said)))
+    assert (report.ok, report.verdict) == (True, "disabled"), report.text()
+    assert "route tenant: it is enabled" in report.warnings[1]
 
 
 def test_selected_a_plugin_for_all_routes_is_not_what_was_asked() -> None:
