@@ -15,7 +15,7 @@ from plan_gateway import existing_deployment
 from plan_preflight import alone, intent
 from preflight import AloneIntent, Intent
 from rock_download import load_rock
-from shared_agent import sidecar_settings
+from shared_agent import recorded_tme_image, sidecar_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ def prepare(config: settings.Settings, target: cluster.Cluster) -> Prepared:
     existing = existing_deployment(config)
     selector = target.selector_of(config.kong.namespace, existing) if existing else None
     given = sidecar_settings(config, target, preview=preview)
+    recorded_image = recorded_tme_image(config, target, preview=preview)
 
     def plan_for(owner: str) -> Plan:
         return plan(
@@ -53,6 +54,7 @@ def prepare(config: settings.Settings, target: cluster.Cluster) -> Prepared:
             rock,
             owner,
             given,
+            recorded_image=recorded_image,
             stack=pulumi.get_stack(),
             cluster_options=target.command_options,
             selector=selector,

@@ -94,6 +94,11 @@ def parse_image(text: str) -> ImageReference:
     return ImageReference(registry=registry, repository=repository, tag=found["tag"], digest=found["digest"])
 
 
+def without_version(image: ImageReference) -> ImageReference:
+    """The image in every version."""
+    return ImageReference(registry=image.registry, repository=image.repository)
+
+
 def image_name(text: str) -> str:
     """The last part of an image's repository, whatever its registry; "" for a text that is no image."""
     try:

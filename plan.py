@@ -16,7 +16,6 @@ from components.agent import (
     AgentArgs,
     agent_endpoint,
     sidecar_values,
-    tme_image_in,
     tme_image_of,
 )
 from components.installation import InstallationArgs
@@ -27,7 +26,7 @@ from components.tme import TME_ENDPOINT, TmeInjectionArgs, pod_annotations
 from components.tme_guard import ACTIONS, TmeGuardArgs, policy_spec
 from gates import GatesArgs
 from gates.probe import Probe
-from images import ImageReference, parse_image
+from images import ImageReference, parse_image, without_version
 from plan_agent import AGENT_RELEASE, agent_args
 from plan_gateway import GatewayPlan, gateway_plan
 from plan_plugin import plugin_args, plugin_outputs
@@ -38,8 +37,8 @@ from proof.expectation import RECORD_NAME, Database, Expectation, Guard, Injecti
 from proof.record import record_digest
 from rock import Rock
 from settings import Settings
-from shared_agent import AGENT_CONFIG
-from tme_rule import INJECT_LABEL
+from shared_agent import TRUSTED_TME_IMAGE
+from tme_rule import AGENT_CONFIG, INJECT_LABEL, tme_image_in
 from values import digest
 
 
@@ -73,6 +72,7 @@ def plan(
     owner: str,
     sidecar_settings: Mapping[str, str] | None = None,
     *,
+    recorded_image: ImageReference | None = None,
     stack: str = "",
     cluster_options: str = "",
     selector: Mapping[str, Any] | None = None,
@@ -80,6 +80,7 @@ def plan(
     """The plan for these settings and this rock; `owner` is this stack's id.
 
     `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
+    `recorded_image` is the TME's image by the record (`shared_agent.recorded_tme_image()`).
     `stack` is the stack's name. `cluster_options` are those of `verify.py` that name the cluster, where it is not the
     usual one. `selector` is what the Deployment of a Kong that is not ours selects its pods by.
 
@@ -93,7 +94,9 @@ def plan(
     agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
     endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
     agent = agent_args(settings, owner) if settings.agent.install else None
-    tme_image = tme_image_of(agent.values) if agent else _their_tme_image(settings, sidecar_settings or {})
+    tme_image = (
+        tme_image_of(agent.values) if agent else _their_tme_image(settings, sidecar_settings or {}, recorded_image)
+    )
     given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
     if agent:
         given = [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
@@ -163,11 +166,12 @@ def plan(
         "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
+    trusted = {TRUSTED_TME_IMAGE: str(without_version(tme_image)) if agent_namespace else ""}
     protected = protected_parts(settings)
     digests = dict(gateway.digests)
     if agent:
         digests["agentValuesDigest"] = digest(agent.values)
-    record = expectation.record() | stands | digests | protection_record(protected)
+    record = expectation.record() | stands | trusted | digests | protection_record(protected)
     # Where the Admin API is reached is the stack's to say, and not the record's (proof/record.py).
     asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
     here = ["--namespace", settings.kong.namespace, "--deployment", gateway.deployment]
@@ -240,8 +244,14 @@ def _webhook_domain(values: Mapping[str, Any]) -> str | None:
     return domain if isinstance(domain, str) else None
 
 
-def _their_tme_image(settings: Settings, sidecar_settings: Mapping[str, str]) -> ImageReference:
-    """The image that an agent which this stack does not manage injects: as the stack says, or else the agent."""
+def _their_tme_image(
+    settings: Settings, sidecar_settings: Mapping[str, str], recorded: ImageReference | None
+) -> ImageReference:
+    """The image that an agent which this stack does not manage injects.
+
+    The agent itself is asked the first time only. After that, whoever may change its ConfigMap would choose what the
+    policy admits and the verification believes (preflight/agent.py says where the two differ).
+    """
     if settings.agent.tme_image is not None:
         return parse_image(settings.agent.tme_image)
-    return tme_image_in(sidecar_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE
+    return recorded or tme_image_in(sidecar_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE

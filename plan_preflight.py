@@ -126,6 +126,7 @@ def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
             own_secret=None,
             their_secret=None,
             timeout_seconds=settings.agent.timeout_seconds,
+            tme_image_named=settings.agent.tme_image is not None,
         )
     return None
 

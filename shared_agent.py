@@ -11,11 +11,42 @@ import pulumi
 import kube
 from cluster import Cluster
 from commands import on_cluster
+from images import ImageReference, ImageReferenceError, parse_image
 from preflight.agent import CONFIG_MAP
+from proof.expectation import RECORD_NAME
 from settings import Settings
 
-AGENT_CONFIG = "agentconfig.yaml"
-"""The key of the ConfigMap that holds them (traceable-agent 1.58.0)."""
+TRUSTED_TME_IMAGE = "trustedTmeImage"
+"""The key of this stack's record with the registry and repository of the TME's image."""
+
+
+def recorded_tme_image(settings: Settings, cluster: Cluster, *, preview: bool) -> ImageReference | None:
+    """The TME's image without its version as this stack's last `up` recorded it, None where there is no record.
+
+    The settings of an agent that is not managed by this stack are not trusted to change it (plan.py). Errors as in
+    `sidecar_settings()`.
+    """
+    if settings.agent.install or settings.agent.url is not None or not settings.installed:
+        return None
+    path = f"/api/v1/namespaces/{settings.kong.namespace}/configmaps/{RECORD_NAME}"
+    try:
+        found = cluster.api.get(path)
+    except (kube.ApiError, kube.Unreachable) as problem:
+        if preview and isinstance(problem, kube.ApiError) and problem.status == 403:
+            return None  # Preflight, which reads the same, says that it could not.
+        raise pulumi.RunError(
+            on_cluster(
+                f"ConfigMap {settings.kong.namespace}/{RECORD_NAME} could not be read: {problem}. Without it the TME's "
+                "image that this stack trusts is not known. Nothing was changed. Run the same again; `kubectl auth "
+                f"can-i get configmaps --namespace {settings.kong.namespace}` says whether you may read it.",
+                cluster.command_options,
+            )
+        ) from None
+    data = (found.get("data") if found else None) or {}
+    try:
+        return parse_image(str(data.get(TRUSTED_TME_IMAGE, "")))
+    except ImageReferenceError:
+        return None
 
 
 def sidecar_settings(settings: Settings, cluster: Cluster, *, preview: bool) -> dict[str, str]:

@@ -8,7 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from images import ImageReference
+import yaml
+
+from images import ImageReference, ImageReferenceError, parse_image, without_version
 
 INJECT_LABEL = {"traceableai-inject-tme": "enabled"}
 """What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
@@ -23,7 +25,25 @@ How the injector reads other values than `true` is not public. Each of them coun
 used to get a pod past the policy.
 """
 
+AGENT_CONFIG = "agentconfig.yaml"
+"""The key of the agent's ConfigMap with the settings of its TMEs (traceable-agent 1.58.0)."""
+
 Document = dict[str, Any]
+
+
+def tme_image_in(agent_config: str) -> ImageReference | None:
+    """The image, without its version, that an agent with this `agentconfig.yaml` injects as the TME.
+
+    None where the text does not say so (`injector.images_repository` and `injector.tme.image_name`, as Traceable's
+    Terraform module of 1.58.0 writes them). The version is left out because the agent's owner may raise it at any
+    time: a policy that asked for the old one would refuse every new gateway pod until this stack's next update.
+    """
+    try:
+        injector = yaml.safe_load(agent_config)["injector"]
+        image = parse_image(f"{injector['images_repository']}/{injector['tme']['image_name']}")
+    except (yaml.YAMLError, KeyError, TypeError, ImageReferenceError):
+        return None
+    return without_version(image)
 
 
 def asks_for_tme(metadata: Mapping[str, Any]) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 from pydantic import SecretStr
 
 from components.helm import Chart, helm_release
@@ -134,21 +133,6 @@ def tme_image_of(values: Mapping[str, Any]) -> ImageReference:
             f"agentValues name a TME image that is none: {problem}. It is put together from imageCredentials.registry, "
             "imageCredentials.registrySuffix, injector.tme.imageName and injector.tme.imageVersion: correct these."
         ) from None
-
-
-def tme_image_in(agent_config: str) -> ImageReference | None:
-    """The image, without its version, that an agent with this `agentconfig.yaml` injects as the TME.
-
-    None where the text does not say so (`injector.images_repository` and `injector.tme.image_name`, as Traceable's
-    Terraform module of 1.58.0 writes them). The version is left out because the agent's owner may raise it at any
-    time: a policy that asked for the old one would refuse every new gateway pod until this stack's next update.
-    """
-    try:
-        injector = yaml.safe_load(agent_config)["injector"]
-        image = parse_image(f"{injector['images_repository']}/{injector['tme']['image_name']}")
-    except (yaml.YAMLError, KeyError, TypeError, ImageReferenceError):
-        return None
-    return ImageReference(registry=image.registry, repository=image.repository)
 
 
 def sidecar_values(values: Mapping[str, Any]) -> Values:

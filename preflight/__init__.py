@@ -127,6 +127,7 @@ def _rules(intent: Intent) -> Iterator[Rule]:
         yield from _release("agent", intent.agent)
     yield Rule(subject="Kong's cluster-wide roles", look=releases.roles_are_free, severity="advice")
     yield Rule(subject="somebody else's agent", look=agent.agent_is_there)
+    yield Rule(subject="the image that the agent injects", look=agent.it_injects_the_recorded_image, severity="advice")
     yield Rule(subject="Kong's Deployment", look=existing.it_is_a_deployment)
     yield Rule(subject="the replicas of Kong's Deployment", look=existing.its_pods_can_roll)
     yield Rule(subject="Kong's container", look=existing.its_kong_is_one_container)

@@ -7,11 +7,14 @@ outside the cluster, and whether the injector answers: a gateway pod is tried be
 
 from collections.abc import Iterator
 
-from kube import Document
+from commands import config_set
+from images import without_version
+from kube import ApiError, Document
 from ownership import is_owned
 from preflight.finding import Finding
 from preflight.intent import Intent
 from preflight.looks import MUTATING_WEBHOOKS, NAMESPACES, Looks, config_maps, labels_of, pods
+from tme_rule import AGENT_CONFIG, tme_image_in
 
 SERVICE = "agent"
 CONFIG_MAP = "traceable-agent-config-map"
@@ -52,6 +55,31 @@ def agent_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
             mend=f"`kubectl --namespace {agent.namespace} get pods`, and ask its owner",
             only_warns=not intent.live_change,
         )
+
+
+def it_injects_the_recorded_image(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """An agent that exists says the registry and repository that this stack trusts: the config's, or the record's."""
+    agent, trusted = intent.agent, without_version(intent.tme_image)
+    if agent is None or agent.release is not None or agent.tme_image_named:
+        return
+    try:
+        found = looks.get(f"{config_maps(agent.namespace)}/{CONFIG_MAP}") or {}
+    except ApiError as problem:
+        if problem.status != 403:
+            raise
+        return  # Where it matters, `agent_is_there` says that it may not be read.
+    says = tme_image_in(str((found.get("data") or {}).get(AGENT_CONFIG, "")))
+    if says in (None, trusted):
+        return
+    yield Finding(
+        subject=f"configmap {CONFIG_MAP} in namespace {agent.namespace}",
+        wrong=f"has the agent inject {says}, and the record of this stack has {trusted}: who may change that ConfigMap "
+        "would choose what runs in the gateway's pods. The policy and the verification keep the recorded image",
+        mend=f"`{config_set('agent.tmeImage', str(says))}` where that image is right, then `pulumi up`; otherwise ask "
+        "the agent's owner",
+        # Without a TME nothing of the agent's runs in a gateway pod.
+        only_warns=not (intent.live_change and intent.sync),
+    )
 
 
 def _it_is_not_this_stacks(looks: Looks, intent: Intent, namespace: str) -> Iterator[Finding]:

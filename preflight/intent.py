@@ -102,6 +102,7 @@ class AgentIntent:
 
     `own_secret` is the name of the Secret that this stack makes, `their_secret` the one that must be there instead.
     `adoption` is as of the gateway. `protect` is whether it is protected against deletion. `values` are its chart's.
+    `tme_image_named` is whether the stack's config names the image that one which exists injects.
     """
 
     namespace: str
@@ -113,6 +114,7 @@ class AgentIntent:
     adoption: Adoption | None = None
     protect: bool = False
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    tme_image_named: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

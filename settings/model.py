@@ -140,7 +140,7 @@ class AgentSettings(_Part):
     tme_image: str | None = Field(
         default=None,
         description="The TME's image, `REGISTRY/REPOSITORY[:TAG][@DIGEST]`, of an agent that is not ours; where unset, "
-        "what that agent's configuration says, else `docker.io/traceableai/traceable-agent`.",
+        "what that agent's configuration says at the first `up`, else `docker.io/traceableai/traceable-agent`.",
     )
     timeout_seconds: Seconds = Field(default=300, description="How long Helm waits for the agent.")
 

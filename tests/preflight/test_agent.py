@@ -1,5 +1,6 @@
 """An agent that somebody else installed: found, with a way out for each thing that is missing, and never changed."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -99,3 +100,29 @@ def test_the_agent_that_this_stack_was_alone_is_nobody_elses(shared: FakeKube) -
     assert "agent.install true" in refused(shared, agent=AGENT)
     shared.put(path, {"data": record["data"]}, ours=True, owner="traceable-kong.agent")
     passes(shared, agent=AGENT)
+
+
+IMAGES = f"{config_maps('shared')}/traceable-agent-config-map"
+
+
+def injects(kube: FakeKube, repository: str, version: str = "1.58.0") -> None:
+    tme = f"tme: {{image_name: traceable-agent, image_version: {version}}}"
+    text = f"injector: {{images_repository: {repository}, {tme}}}"
+    kube.put(IMAGES, {"data": {"agentconfig.yaml": text}})
+
+
+def test_an_agent_that_injects_another_image_than_the_record_has(shared: FakeKube) -> None:
+    injects(shared, "evil.example/traceableai")
+    text = refused(shared, agent=AGENT)
+    assert "inject evil.example/traceableai/traceable-agent" in text
+    assert "has docker.io/traceableai/traceable-agent" in text
+    assert "`pulumi config set --path traceable-kong:agent.tmeImage evil.example/traceableai/traceable-agent`" in text
+    assert "evil.example" in warned(shared, agent=AGENT, live_change=False)
+    assert "evil.example" in warned(shared, agent=AGENT, sync=False), "nothing of it runs in the gateway's pods"
+
+
+def test_an_agent_that_injects_a_newer_version_or_what_the_config_names(shared: FakeKube) -> None:
+    injects(shared, "docker.io/traceableai", "1.59.0")
+    passes(shared, agent=AGENT)
+    injects(shared, "other.example")
+    passes(shared, agent=dataclasses.replace(AGENT, tme_image_named=True))

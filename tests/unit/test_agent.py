@@ -16,11 +16,11 @@ from components.agent import (
     agent_values,
     certificate_digest,
     sidecar_values,
-    tme_image_in,
     tme_image_of,
 )
 from components.helm import Chart
 from tests.unit.recording import Recording, record
+from tme_rule import tme_image_in
 
 TOKEN = "the-platform-token"
 SECRET_TOKEN = SecretStr(TOKEN)

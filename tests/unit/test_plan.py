@@ -152,6 +152,18 @@ def test_where_the_stack_does_not_say_it_their_agent_says_which_image_is_its_tme
     assert [str(guard and guard.tme_image) for guard in guards] == ["r.io/a/tme", "r.io/b/tme", public, public]
 
 
+def test_after_the_first_time_the_record_says_the_image_and_not_their_agent() -> None:
+    says = {"agentconfig.yaml": "injector: {images_repository: evil.example, tme: {image_name: tme}}"}
+    texts = {"plugin": '{"rock": "x.rock"}', "agent": json.dumps(THEIRS)}
+    made = plan(parse(texts), ROCK, OWNER, says, recorded_image=parse_image("r.io/a/tme"))
+    assert made.guard is not None and made.installation.record is not None
+    trusted = [made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.tme_image]
+    assert [str(image) for image in trusted] == ["r.io/a/tme"] * 3
+    assert made.installation.record["trustedTmeImage"] == "r.io/a/tme"
+    named = with_their_agent(says, agent={**THEIRS, "tmeImage": "r.io/b/tme:1"})
+    assert (named.installation.record or {})["trustedTmeImage"] == "r.io/b/tme"
+
+
 def test_the_gateway_rolls_for_what_somebody_elses_agent_gives_its_tmes() -> None:
     before = with_their_agent({"agentconfig.yaml": "a"}, agent=THEIRS).tme.settings_digest
     assert with_their_agent({"agentconfig.yaml": "a"}, agent=THEIRS, failMode="closed").tme.settings_digest == before

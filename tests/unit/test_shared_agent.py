@@ -12,7 +12,7 @@ from kube import ApiError, Unreachable
 from plan import plan
 from plan_preflight import intent
 from preflight import AgentIntent
-from shared_agent import sidecar_settings
+from shared_agent import recorded_tme_image, sidecar_settings
 from tests.fake_kube import FakeKube
 from tests.unit.test_plan import OWNER, ROCK
 
@@ -99,3 +99,37 @@ def test_preflight_is_told_whose_the_agent_is() -> None:
         "traceable-agent",
         True,
     )
+
+
+RECORD = "/api/v1/namespaces/kong/configmaps/traceable-installation"
+
+
+def recorded(cluster: OneCluster, *, preview: bool = False, **config: object) -> str | None:
+    image = recorded_tme_image(configured(**config), cast(Cluster, cluster), preview=preview)
+    return str(image) if image else None
+
+
+def test_the_image_that_the_record_has() -> None:
+    cluster = OneCluster()
+    assert recorded(cluster) is None
+    cluster.api.put(RECORD, {"data": {"trustedTmeImage": "r.io/a/tme"}})
+    assert recorded(cluster) == recorded(cluster, mode="async") == recorded(cluster, enabled="false") == "r.io/a/tme"
+    cluster.api.put(RECORD, {"data": {"trustedTmeImage": ""}})
+    assert recorded(cluster) is None
+
+
+def test_a_record_that_cannot_be_read_stops_the_update() -> None:
+    cluster = OneCluster()
+    cluster.api.problems[RECORD] = ApiError(403, "Forbidden", "no")
+    with pytest.raises(pulumi.RunError, match=r"traceable-installation could not be read: no\. .*Nothing was changed"):
+        recorded(cluster)
+    assert recorded(cluster, preview=True) is None
+    cluster.api.problems[RECORD] = Unreachable("no")
+    with pytest.raises(pulumi.RunError):
+        recorded(cluster, preview=True)
+
+
+def test_preflight_is_told_whether_the_stack_names_the_image() -> None:
+    named = asked_about(agent={"install": False, "namespace": "shared", "tmeImage": "r.io/a/tme"})
+    unnamed = asked_about()
+    assert named and named.tme_image_named and unnamed and not unnamed.tme_image_named
