@@ -152,6 +152,7 @@ def plan(
         everywhere=settings.scope == "global",
         config=config,
         files=mount_paths(config_maps),
+        file_digests={item.name: item.digest for item in config_maps},
         tme_image=tme_image if tme.wanted else None,
         agent_namespace=agent_namespace,
         installed=installed,

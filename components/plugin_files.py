@@ -17,17 +17,22 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from proof.expectation import PLUGINS_DIRECTORY
-from proof.files import DIGEST_LENGTH, files_digest
+from proof.files import files_digest
+
+DIGEST_LENGTH = 10
+"""How much of its digest the name of a ConfigMap has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PluginConfigMap:
     """One directory of one plugin: what the ConfigMap holds and where Kong finds it.
 
-    `directory` is "" for the plugin's own directory, else a path below it ("utils", "utils/json").
+    `directory` is "" for the plugin's own directory, else a path below it ("utils", "utils/json"). `digest` is the
+    SHA-256 of its files (proof/files.py).
     """
 
     name: str
+    digest: str
     plugin: str
     directory: str
     data: Mapping[str, str] = field(repr=False)
@@ -64,9 +69,11 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
             data[file_name] = text
     parts = ["kong-plugin", plugin, *PurePosixPath(directory).parts]
     stem = re.sub(r"[^a-z0-9-]", "-", "-".join(parts).lower())
+    digest = files_digest(plugin, directory, contents)
     return PluginConfigMap(
         # The chart names the volume of a subdirectory by its ConfigMap, and a volume's name ends at 63 characters.
-        name=f"{stem[: 62 - DIGEST_LENGTH].rstrip('-')}-{files_digest(plugin, directory, contents)}",
+        name=f"{stem[: 62 - DIGEST_LENGTH].rstrip('-')}-{digest[:DIGEST_LENGTH]}",
+        digest=digest,
         plugin=plugin,
         directory=directory,
         data=data,

@@ -75,7 +75,8 @@ class Expectation:
     `2.1.2` what Kong must have loaded, `config` what it must report. `plugin_object` is the KongClusterPlugin, of the
     class `ingress_class`, "" where it is a row of the `database`. `everywhere` False means only routes and services
     that name the plugin, or with a database the one of its place. `files` is
-    `{mount path: ConfigMap}`. `tme_image` is what the TME runs, None where no TME is wanted.
+    `{mount path: ConfigMap}`, `file_digests` `{ConfigMap: SHA-256 of its files}`. `tme_image` is what the TME runs,
+    None where no TME is wanted.
     `agent_namespace` is "" where the agent is outside the cluster. `injection` is None where no TME is wanted, `guard`
     where no admission policy is.
     `installed` False: nothing of all that may be there.
@@ -93,6 +94,7 @@ class Expectation:
     everywhere: bool
     config: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
+    file_digests: Mapping[str, str] = field(default_factory=dict)
     tme_image: ImageReference | None
     agent_namespace: str
     installed: bool = True
@@ -114,6 +116,7 @@ class Expectation:
             "scope": "global" if self.everywhere else "selected",
             "pluginConfig": json.dumps(self.config, sort_keys=True),
             "files": json.dumps(self.files, sort_keys=True),
+            "fileDigests": json.dumps(self.file_digests, sort_keys=True),
             "tmeImage": str(self.tme_image or ""),
             "agentNamespace": self.agent_namespace,
             "installed": _text(self.installed),
@@ -152,6 +155,7 @@ def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
             everywhere=_one_of(data, "scope", "global", "selected"),
             config=_config(data),
             files=_files(data),
+            file_digests=_mapping(data, "fileDigests"),
             tme_image=parse_image(data["tmeImage"]) if data["tmeImage"] else None,
             agent_namespace=_name(data, "agentNamespace"),
             installed=_one_of(data, "installed", "true", "false"),

@@ -1,4 +1,4 @@
-"""The plugin's files as the ConfigMaps hold them now: the digest in a name against the content. Pure.
+"""The plugin's files as the ConfigMaps hold them now: the recorded digests against the content. Pure.
 
 Which ConfigMaps a pod mounts is read from the pod (proof/judging_pods.py). The copy that a running pod mounted is the
 kubelet's, and what its Kong loaded is in memory: neither can be read. A kubelet does not follow an immutable ConfigMap
@@ -16,11 +16,9 @@ from proof.expectation import PLUGINS_DIRECTORY, Expectation
 from proof.objects import Seen, Unreadable
 from proof.report import Check
 
-DIGEST_LENGTH = 10
-
 
 def files_digest(plugin: str, directory: str, contents: Mapping[str, bytes]) -> str:
-    """The digest in the name of the ConfigMap with these files of one directory of a plugin.
+    """The SHA-256 of the ConfigMap with these files of one directory of a plugin; its name has the beginning of it.
 
     `directory` is "" for the plugin's own directory, `contents` is `{file name: content}`.
     """
@@ -29,21 +27,21 @@ def files_digest(plugin: str, directory: str, contents: Mapping[str, bytes]) -> 
     for file_name, content in sorted(contents.items()):
         # Length-prefixed, so that no two sets of files give the same stream.
         hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)
-    return hasher.hexdigest()[:DIGEST_LENGTH]
+    return hasher.hexdigest()
 
 
 def content_check(expected: Expectation, config_maps: Mapping[str, Seen]) -> Check:
-    """Whether every ConfigMap with files holds what its name says. Of one that may not be read, nothing is said."""
+    """Whether every ConfigMap with files holds what this stack wrote. Of one that may not be read, nothing is said."""
     wrong = [
         f"ConfigMap {name} {problem}"
         for path, name in expected.files.items()
-        if (problem := _problem(path, name, config_maps.get(name)))
+        if (problem := _problem(path, config_maps.get(name), expected.file_digests.get(name, "")))
     ]
     return Check(
         pod="",
         name="files",
         ok=not wrong,
-        expected="ConfigMaps with the plugin's files, immutable, each with the content whose digest is in its name",
+        expected="ConfigMaps with the plugin's files, immutable, each with the content that this stack wrote",
         found="; ".join(wrong) or "these",
         mend=f"`pulumi up --refresh` writes them again, then {restart(expected)}: a running pod keeps what it mounted",
         lasting=True,
@@ -77,7 +75,7 @@ def restart(expected: Expectation) -> str:
     return f"`kubectl --namespace {expected.namespace} rollout restart deployment {expected.deployment}`"
 
 
-def _problem(path: str, name: str, live: Seen) -> str:
+def _problem(path: str, live: Seen, wanted: str) -> str:
     if isinstance(live, Unreadable):
         return ""
     if live is None:
@@ -87,8 +85,8 @@ def _problem(path: str, name: str, live: Seen) -> str:
         digest = files_digest(plugin, directory, _contents(live))
     except (binascii.Error, ValueError):
         digest = "none"
-    if name.rsplit("-", 1)[-1] != digest:
-        return f"has other content (its digest is {digest})"
+    if digest != wanted:
+        return f"has other content (SHA-256 {digest} instead of {wanted or 'one that is recorded'})"
     return "" if live.get("immutable") is True else "is not immutable: its content can change under running pods"
 
 

@@ -21,6 +21,7 @@ Document = dict[str, Any]
 CONFIG = {"mode": "sync", "ext_cap_endpoint": "http://localhost:5442", "allow_on_failure": True, "timeout": 500}
 _CONFIG_MAPS = plugin_config_maps({"traceable": {"handler.lua": b"return {}", "x.so": b"\xff", "utils/a.lua": b""}})
 FILES = mount_paths(_CONFIG_MAPS)
+FILE_DIGESTS = {item.name: item.digest for item in _CONFIG_MAPS}
 OLDEST, OLDER, YOUNGER = (f"2026-01-01T00:00:0{second}Z" for second in (0, 1, 2))
 NEWEST = "new"
 PLUGIN_UID = "plugin-uid"
@@ -92,6 +93,7 @@ def expectation(**changes: Any) -> Expectation:
         "everywhere": True,
         "config": CONFIG,
         "files": FILES,
+        "file_digests": FILE_DIGESTS,
         "tme_image": parse_image("docker.io/traceableai/traceable-agent"),
         "agent_namespace": "traceable",
         "installed": True,

@@ -5,7 +5,18 @@ from collections.abc import Callable
 import pytest
 
 from proof.objects import Seen, Unreadable
-from tests.proof.gateway import FILES, OLDEST, Document, config_maps, expectation, failure, judge, pod, seen
+from tests.proof.gateway import (
+    FILE_DIGESTS,
+    FILES,
+    OLDEST,
+    Document,
+    config_maps,
+    expectation,
+    failure,
+    judge,
+    pod,
+    seen,
+)
 
 TOP, BELOW = FILES.values()
 
@@ -32,9 +43,20 @@ def changed(name: str, change: Callable[[Document], object]) -> dict[str, Seen]:
 def test_other_content_under_the_same_name(change: Callable[[Document], object]) -> None:
     found = failure(seen(config_maps=changed(TOP, change)))
     assert (found.pod, found.name, found.lasting) == ("", "files", True)
-    assert found.found.startswith(f"ConfigMap {TOP} has other content (its digest is ")
+    assert found.found.startswith(f"ConfigMap {TOP} has other content (SHA-256 ")
     assert "`pulumi up --refresh`" in found.mend
     assert "`kubectl --namespace gw rollout restart deployment edge-kong`" in found.mend
+
+
+def test_the_beginning_of_a_digest_is_not_the_digest() -> None:
+    """The name has ten characters of it, and other content can be made to have the same ten."""
+    wanted = FILE_DIGESTS[TOP]
+    found = failure(seen(), file_digests={**FILE_DIGESTS, TOP: wanted[:10] + "0" * 54})
+    assert (found.name, wanted in found.found) == ("files", True)
+
+
+def test_a_digest_that_no_record_has() -> None:
+    assert failure(seen(), file_digests={}).name == "files"
 
 
 def test_the_same_files_in_binary_data_are_the_same() -> None:

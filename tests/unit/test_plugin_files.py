@@ -30,7 +30,7 @@ def test_the_name_changes_with_every_change_of_the_files_and_with_nothing_else()
 def test_the_digest_is_that_of_the_content_that_the_config_map_holds() -> None:
     made = plugin_config_maps({"p": {"a.lua": b"1", "b.so": b"\xff", "utils/c.lua": b"2"}})
     live = {item.name: {"immutable": True, "data": item.data, "binaryData": item.binary_data} for item in made}
-    expected = expectation(files=mount_paths(made))
+    expected = expectation(files=mount_paths(made), file_digests={item.name: item.digest for item in made})
     assert content_check(expected, live).ok
     live[made[1].name]["data"] = {"c.lua": "3"}
     assert made[1].name in content_check(expected, live).found
