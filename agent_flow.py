@@ -26,6 +26,12 @@ def flow_to_agent(source: PodGroup, agent: PodGroup, service: Mapping[str, Any] 
     return Flow(source=source, destination=agent, ports=ports or wanted)
 
 
+def port_behind(service: Mapping[str, Any] | None, port: int, pod: PodGroup) -> int | None:
+    """The port of a pod that a port of the Service leads to, None where the Service or the pod has no such port."""
+    targets = [item.get("targetPort") or item["port"] for item in _ports(service) if item["port"] == port]
+    return _number(targets[0], pod) if targets else None
+
+
 def flow_outside(source: PodGroup, url: str) -> Flow:
     """The flow from a gateway pod to an agent outside the cluster."""
     parts = urlsplit(url)

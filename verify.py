@@ -64,7 +64,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--kubeconfig", help="a kubeconfig; KUBECONFIG or ~/.kube/config where it is not given")
     parser.add_argument("--context", help="a context of the kubeconfig; the current one where it is not given")
-    parser.add_argument("--wait-seconds", type=float, default=0, help="how long to wait until it is so (default: 0)")
+    parser.add_argument(
+        "--wait-seconds",
+        type=float,
+        default=proof.DEADLINE_SECONDS,
+        help="how long to wait until it is so (default: %(default)g)",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args()
     if not (arguments.stack or arguments.namespace):

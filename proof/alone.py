@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import kube
 from commands import helm_restore
 from pods import is_ready
-from proof.asking import agents_in, silence_of
+from proof.asking import agent_silence, agents_in
 from proof.objects import Unreadable, read
 from proof.report import Check, Report
 from proof.surroundings import WEBHOOKS
@@ -46,7 +46,7 @@ def prove(api: kube.Kube, expected: AgentExpectation, *, deadline_seconds: float
 
 def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
     namespace = expected.namespace
-    _, pods = agents_in(api, namespace)
+    service, pods = agents_in(api, namespace)
     ready = [pod for pod in pods if is_ready(pod)]
     describe = f"kubectl --namespace {namespace} describe pods"
     checks = [
@@ -60,7 +60,7 @@ def _look(api: kube.Kube, expected: AgentExpectation) -> Report:
         )
     ]
     for pod in ready:
-        silence = silence_of(api, pod)
+        silence = agent_silence(api, service, pod)
         checks.append(
             Check(
                 pod=pod["metadata"]["name"],

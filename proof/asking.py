@@ -13,6 +13,8 @@ from admin import access, editing
 from admin.client import DEFAULT_WORKSPACE
 from admin.listener import AdminError, Silent, admin_listener
 from admin.row import is_ours
+from agent_flow import port_behind
+from network_policies import pod_group
 from pods import is_leaving, is_ready, selector_text
 from proof import kong
 from proof.expectation import Database, Expectation
@@ -29,6 +31,9 @@ Counts = Callable[[Mapping[str, Any]], bool]
 
 ROW_SECONDS = 5.0
 """How long Kong may take to show the row; the proof looks again."""
+
+LOOKS_AT_PODS = 3
+"""How often the pods are looked into in one look, while some of them go before they are asked."""
 
 AT_ONCE = 10
 """Pods that are asked side by side."""
@@ -59,7 +64,7 @@ class Look:
 
     `deployment` is None where it is not there. `current` is the pod-template-hash of its newest ReplicaSet, `pods` all
     its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind
-    `agent_service`; `agent` says why none of them answers, None where one does. `events` are what the ingress
+    `agent_service`; `agent` says why not each ready one answers, None where it does. `events` are what the ingress
     controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
     where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked. `config_maps`
     are those with the plugin's files, by name; `around` is what makes pods get the TME.
@@ -96,11 +101,19 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
         known = _credentials(api, expected.database)
         network = pool.submit(look_at_network, api, expected)
         agent = pool.submit(agents_in, api, expected.agent_namespace)
-        pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-        serving = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
         plugin_object, events = plugin.result()
         counts = counted(expected, plugin_object)
-        looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known, counts), serving))
+        pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+        for _ in range(LOOKS_AT_PODS):
+            looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known, counts), filter(_serves, pods)))
+            if not any(isinstance(item.kong, str) or item.tme for item in looks):
+                break
+            # A pod that went meanwhile says nothing of the gateway; the one in its place does.
+            before, pods = pods, api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+            if _serving_names(pods) == _serving_names(before):
+                break
+        names = _serving_names(pods)
+        looks = [item for item in looks if item.name in names]
         service, agents = agent.result()
         asked = expected.enabled and expected.agent_namespace and not expected.tme_image
         return Look(
@@ -110,7 +123,7 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             serving=looks,
             agent_service=service,
             agent_pods=agents,
-            agent=_first_answer(api, agents) if asked else None,
+            agent=_agents_silence(api, service, agents) if asked else None,
             events=events,
             plugin=plugin_object,
             config_maps=config_maps.result(),
@@ -118,6 +131,14 @@ def look(api: kube.Kube, expected: Expectation) -> Look:
             network=network.result(),
             around=around.result(),
         )
+
+
+def _serves(pod: Document) -> bool:
+    return is_ready(pod) and not is_leaving(pod)
+
+
+def _serving_names(pods: list[Document]) -> set[str]:
+    return {pod["metadata"]["name"] for pod in pods if _serves(pod)}
 
 
 def _config_maps(api: kube.Kube, expected: Expectation) -> dict[str, Seen]:
@@ -197,21 +218,29 @@ def agents_in(api: kube.Kube, namespace: str) -> tuple[Document | None, list[Doc
     service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
     if service is None:
         return None, []
-    selector = selector_text({"matchLabels": service["spec"].get("selector") or {}})
+    labels = service["spec"].get("selector")
+    if not labels:
+        return service, []  # Kubernetes then looks for no pods (documentation: Services without selectors).
+    selector = selector_text({"matchLabels": labels})
     pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
     return service, [pod for pod in pods if not is_leaving(pod)]
 
 
-def _first_answer(api: kube.Kube, pods: list[Document]) -> str | None:
-    """Why no ready pod answers on the agent's port, None where one does."""
-    reason = "there is no ready pod of the agent"
-    for pod in pods:
-        if is_ready(pod):
-            problem = silence_of(api, pod)
-            if problem is None:
-                return None
-            reason = f"{pod['metadata']['name']}: {problem}"
-    return reason
+def _agents_silence(api: kube.Kube, service: Document | None, pods: list[Document]) -> str | None:
+    """Why not every ready pod of the agent answers, None where each does: a silent one gets its share of requests."""
+    ready = [pod for pod in pods if is_ready(pod)]
+    if not ready:
+        return "there is no ready pod of the agent"
+    problems = [f"{pod['metadata']['name']}: {why}" for pod in ready if (why := agent_silence(api, service, pod))]
+    return "; ".join(problems) or None
+
+
+def agent_silence(api: kube.Kube, service: Document | None, pod: Document) -> str | None:
+    """Why a pod of the agent does not answer where its Service leads from the agent's port, None where it does."""
+    port = port_behind(service, TME_PORT, pod_group(pod, {}))
+    if port is None:
+        return f"port {TME_PORT} of the Service agent leads to no port of the pod"
+    return silence_of(api, pod, port)
 
 
 def counted(expected: Expectation, plugin: Document | None) -> Counts:
@@ -266,10 +295,10 @@ def _ask(
     )
 
 
-def silence_of(api: kube.Kube, pod: Mapping[str, Any]) -> str | None:
-    """Why nothing in a pod answers on the port of agent and TME, None where something does."""
+def silence_of(api: kube.Kube, pod: Mapping[str, Any], port: int = TME_PORT) -> str | None:
+    """Why nothing in a pod answers on a port, None where something does."""
     try:
-        kong.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], TME_PORT)
+        kong.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], port)
     except (Silent, kube.ApiError, kube.Unreachable) as problem:
         return str(problem)
     return None

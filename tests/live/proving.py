@@ -15,7 +15,7 @@ SECONDS_TO_FOLLOW = 20
 
 
 def look(stack: LiveStack) -> dict[str, Any]:
-    done = stack.verify("--json")
+    done = stack.verify("--json", "--wait-seconds", "0")
     document: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if document["ok"] else 1)
     return document

@@ -1,5 +1,6 @@
 """The cluster in which the good gateway of tests/proof/gateway.py stands, Kong and TME answering in every pod."""
 
+import copy
 from typing import Any
 
 from proof.asking import APPLY_FAILED, CLUSTER_PLUGINS
@@ -27,6 +28,7 @@ CONFIG_MAPS = "/api/v1/namespaces/gw/configmaps"
 EVENTS = "/api/v1/namespaces/default/events"
 REPLICA_SETS = "/apis/apps/v1/namespaces/gw/replicasets"
 AGENT = "/api/v1/namespaces/traceable"
+AGENTS_SERVICE = {"spec": {"selector": {"app": "agent"}, "ports": [{"port": port} for port in (5441, 5442, 5443)]}}
 REVISION = "deployment.kubernetes.io/revision"
 
 AVAILABLE = {"traceable": {"version": "2.1.2"}}
@@ -48,7 +50,7 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
     replica_set(kube, NEWEST, revision="7")
     for item in pods or (pod(),):
         add_pod(kube, item, plugins=plugins)
-    kube.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
+    kube.put(f"{AGENT}/services/agent", copy.deepcopy(AGENTS_SERVICE))
     kube.put(f"{AGENT}/pods/agent-1", agent_pod())
     around = surroundings()
     kube.put(f"{POLICIES}/the-guard", around["policy"])

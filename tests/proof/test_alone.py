@@ -36,7 +36,7 @@ def add(kube: FakeKube, name: str, *, ready: bool = True) -> None:
 def kube() -> FakeKube:
     """An agent of two pods that can do everything."""
     fake = FakeKube()
-    fake.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}}})
+    fake.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}, "ports": [{"port": 5442}]}})
     fake.put(WEBHOOK, {})
     for name in ("agent-1", "agent-2"):
         add(fake, name)
@@ -75,6 +75,13 @@ def test_a_pod_that_is_not_ready_serves_nobody_and_one_that_is_suffices(kube: Fa
     assert proven(kube).ok and {name for _, name, _ in kube.forwarded} == {"agent-1"}
     add(kube, "agent-1", ready=False)
     assert failed(kube) == ("", "ready", "0 of 2")
+
+
+def test_a_service_that_leads_elsewhere(kube: FakeKube) -> None:
+    kube.objects[f"{AGENT}/services/agent"]["spec"]["ports"] = [{"port": 5441}]
+    report = proven(kube)
+    assert [(check.pod, check.name) for check in report.failed] == [("agent-1", "agent"), ("agent-2", "agent")]
+    assert report.failed[0].found == "port 5442 of the Service agent leads to no port of the pod"
 
 
 def test_without_its_service_nobody_reaches_it(kube: FakeKube) -> None:

@@ -122,12 +122,50 @@ def in_async(fake: Any) -> str | None:
     return look(fake, expectation(**ASYNC)).agent
 
 
-def test_in_async_one_answering_pod_of_the_agent_is_enough() -> None:
+def test_in_async_every_ready_pod_of_the_agent_answers() -> None:
     fake = cluster()
     fake.put(f"{AGENT}/pods/agent-2", {**agent_pod(), "metadata": {"name": "agent-2", "labels": {"app": "agent"}}})
-    assert "does not answer" in (in_async(fake) or "")
     fake.listeners["agent-2", 5442] = fake.listeners["gw-1", 5442]
+    assert (in_async(fake) or "").startswith("agent-1: port 5442 does not answer")
+    fake.listeners["agent-1", 5442] = fake.listeners["gw-1", 5442]
     assert in_async(fake) is None
+
+
+def test_in_async_the_agent_is_asked_where_its_service_leads() -> None:
+    fake = cluster()
+    service = fake.objects[f"{AGENT}/services/agent"]["spec"]
+    answers = fake.listeners["gw-1", 5442]
+    fake.listeners["agent-1", 5442] = answers
+    service["ports"] = [{"port": 5441}]
+    assert in_async(fake) == "agent-1: port 5442 of the Service agent leads to no port of the pod"
+    service["ports"] = [{"port": 5442, "targetPort": 15442}]
+    assert "port 15442 does not answer" in (in_async(fake) or "")
+    service["ports"] = [{"port": 5442, "targetPort": "rest"}]
+    assert "leads to no port" in (in_async(fake) or "")
+    ports = [{"name": "rest", "containerPort": 8080}]
+    fake.objects[f"{AGENT}/pods/agent-1"]["spec"] = {"containers": [{"name": "agent", "ports": ports}]}
+    fake.listeners["agent-1", 8080] = answers
+    assert in_async(fake) is None
+    service["selector"] = {}
+    assert in_async(fake) == "there is no ready pod of the agent"
+
+
+def test_a_pod_that_goes_before_it_is_asked_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The autoscaler took it away, or a node was drained: the pod in its place is looked into."""
+    fake = cluster(pod("gw-1"), pod("gw-2"))
+    forward = fake.forward
+
+    def forwarded(namespace: str, name: str, port: int) -> Any:
+        if name == "gw-2":
+            if fake.objects.pop(f"{PODS}/gw-2", None):
+                add_pod(fake, pod("gw-3"))
+            raise kube.ApiError(404, "NotFound", "pods gw-2 not found")
+        return forward(namespace, name, port)
+
+    monkeypatch.setattr(fake, "forward", forwarded)
+    found = look(fake, expectation())
+    assert sorted(item.name for item in found.serving) == ["gw-1", "gw-3"]
+    assert judge(expectation(), found).ok
 
 
 def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:

@@ -85,6 +85,7 @@ def test_a_label_of_the_namespace_lets_it_through() -> None:
 def test_the_agents_port_is_the_one_behind_its_service() -> None:
     fake = in_async()
     fake.objects["/api/v1/namespaces/traceable/services/agent"]["spec"]["ports"] = [{"port": 5442, "targetPort": 8080}]
+    fake.listeners["agent-1", 8080] = fake.listeners["gw-1", 5442]
     closed(fake, "gw", egress=[{"ports": [{"port": 5442}]}])
     assert len(report(fake, **ASYNC).not_checked) == 1
     closed(fake, "gw", egress=[{"ports": [{"port": 8080}]}])

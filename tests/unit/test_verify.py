@@ -288,9 +288,10 @@ def test_what_is_named_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "seconds"), [([], 0), (["--wait-seconds", "30"], 30), (["--wait-seconds=-1"], 0)]
+    ("arguments", "seconds"),
+    [([], 30), (["--wait-seconds", "0"], 0), (["--wait-seconds", "10"], 10), (["--wait-seconds=-1"], 0)],
 )
-def test_it_waits_only_where_it_is_told_to(
+def test_it_waits_as_an_update_does_where_it_is_not_told_otherwise(
     fake: FakeKube, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
 ) -> None:
     asked = []
