@@ -50,6 +50,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
         warnings=tuple(_warnings(expected, seen)),
         notes=tuple(_notes(expected, seen)),
         cause=cause,
+        workspace=expected.database.place.workspace if expected.database else "",
         state=_state(expected, unselected=bool(without_route(expected, seen))),
         states={pod.name: _state(expected, unselected=_selects_nothing(expected, pod)) for pod in seen.serving},
     )

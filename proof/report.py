@@ -44,6 +44,8 @@ class Check:
 class Report:
     """All checks of one look at the gateway; `subject` says what it is where it is no gateway.
 
+    `workspace` is the only one of Kong's database that was looked at, "" without a database.
+
     `warnings` are what a person should mind although nothing failed. `not_checked` are reasons why something could not
     be observed that this verification is meant to observe (a missing permission, for example); `notes` are what no run
     can observe. `state` says in a word what is true of the gateway while every check holds (`protected`, `disabled`,
@@ -60,6 +62,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     cause: str = field(default="")
     subject: str = "gateway"
+    workspace: str = ""
 
     @property
     def ok(self) -> bool:
@@ -89,7 +92,8 @@ class Report:
         pods = self._pods()
         if self.ok:
             made = " that could be made" if self.not_checked else ""
-            lines = [f"{self.gateway}: {self.verdict}. {_pods(len(pods))}, every check{made} holds."]
+            where = f" in workspace {self.workspace}" if self.workspace else ""
+            lines = [f"{self.gateway}: {self.verdict}{where}. {_pods(len(pods))}, every check{made} holds."]
         else:
             bad = {check.pod for check in self.failed if check.pod}
             lines = [f"The {self.subject} {self.gateway} is not what this stack says{_summary(len(bad), len(pods))}:"]
@@ -124,6 +128,7 @@ class Report:
             "gateway": self.gateway,
             "ok": self.ok,
             "verdict": self.verdict,
+            "workspace": self.workspace,
             "pods": {pod: self.verdict_of(pod) for pod in self._pods()},
             "checks": checks,
             "not_checked": self.not_checked,

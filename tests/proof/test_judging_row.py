@@ -105,6 +105,7 @@ def test_disabled_it_stands_and_says_so() -> None:
     row = {**ROW, "enabled": False}
     report = judged(found(row), row, enabled=False, tme_image=None)
     assert report.ok and any("nothing is protected" in warning for warning in report.warnings)
+    assert report.text().startswith("gw/edge-kong: disabled in workspace default. ")
 
 
 def test_for_one_route_other_rows_are_their_owners_business() -> None:

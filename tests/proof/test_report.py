@@ -148,3 +148,10 @@ def test_the_same_for_programs() -> None:
         "mend": "mend agent",
         "lasting": False,
     }
+
+
+def test_the_verdict_is_of_one_workspace() -> None:
+    """Kong Enterprise may have others, with routes of their own that the plugin is not on."""
+    said = dataclasses.replace(GOOD, workspace="team")
+    assert said.text().startswith("gw/edge-kong: protected in workspace team. 2 serving pods")
+    assert json.loads(said.json())["workspace"] == "team"
