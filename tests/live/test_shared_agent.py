@@ -199,7 +199,8 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
     assert standing(second) == before[0] and alone.rollouts == 0
     assert standing(agent) == {}
     assert tme_count(second) == len(gateway_pods(second)) == 1
-    assert failed_checks(second) == {"agent": "the agent is gone: none is there"}
+    gone = {"agent": "the agent is gone: none is there", "webhook": "it does not exist"}
+    assert failed_checks(second) == gone
     assert f"service agent in namespace {agent.agent_namespace}" in refused_preview(second)
     with second.recorded():
         second.destroy()
