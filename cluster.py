@@ -4,7 +4,6 @@
 the usual KUBECONFIG and its current context. Leaves out what is asked of the cluster.
 """
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 import kube
+from commands import cluster_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,8 @@ class Cluster:
     @property
     def command_options(self) -> str:
         """What a command of ours adds to reach this cluster, with a space before it; never a kubeconfig's text."""
-        options = []
-        if self.kubeconfig and not self.secret and not kube.is_text(self.kubeconfig):
-            options.append(f" --kubeconfig {shlex.quote(self.kubeconfig)}")
-        if self.context:
-            options.append(f" --context {shlex.quote(self.context)}")
-        return "".join(options)
+        path = self.kubeconfig and not self.secret and not kube.is_text(self.kubeconfig)
+        return cluster_options(kubeconfig=self.kubeconfig if path else None, context=self.context)
 
     def refuse_unless_allowed(self, allowed: Sequence[str]) -> None:
         """Raises pulumi.RunError where `allowed` names clusters, and this one is not among them."""

@@ -31,10 +31,16 @@ _ASKS_THE_CLUSTER = re.compile(
 """The beginning of a command that asks or changes a cluster, by the subcommands that this program names."""
 
 
+def cluster_options(*, kubeconfig: str | None, context: str | None) -> str:
+    """The options of kubectl that name a cluster, each with a space before it; `kubeconfig` is a path."""
+    named = (("--kubeconfig", kubeconfig), ("--context", context))
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in named if value)
+
+
 def on_cluster(text: str, options: str) -> str:
     """`text` with every kubectl and helm command in it pointed at the cluster that `options` names.
 
-    `options` are those of kubectl (` --kubeconfig FILE --context NAME`), "" where the usual ones name it: pasted in a
+    `options` are what `cluster_options()` gave, "" where the usual ones name it: pasted in a
     shell that is on another cluster, a command without them would change that one.
     """
 

@@ -18,6 +18,7 @@ import kube
 import proof
 from addresses import unsafe_address
 from admin.access import SecretKey
+from commands import cluster_options, on_cluster
 from proof.expectation import Expectation, UnreadableRecord
 from proof.record import AdminOptions, RecordRefused, believed_alone, read_record, trusted_note, written_by
 from stack_outputs import NoOutputs, stack_outputs
@@ -41,7 +42,8 @@ def main() -> int:
         print(f"error: {problem}", file=sys.stderr)
         return NOT_LOOKED_AT
     report = dataclasses.replace(report, notes=(*report.notes, *notes))
-    print(report.json() if arguments.json else report.table())
+    options = cluster_options(kubeconfig=arguments.kubeconfig, context=arguments.context)
+    print(report.json() if arguments.json else on_cluster(report.table(), options))
     if not report.ok:
         return NOT_AS_RECORDED
     return NOT_LOOKED_AT if report.not_checked else 0

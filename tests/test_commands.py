@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from commands import config_remove, config_set, config_set_secret, on_cluster
+from commands import cluster_options, config_remove, config_set, config_set_secret, on_cluster
 
 VALUES = ["plain", "with spaces", "x'; reboot #", '"$(id)"', "`id`", "a|b > c", "", "-rm", "--force", "é\n"]
 
@@ -53,3 +53,8 @@ def test_a_kubeconfig_is_named_alike_for_both() -> None:
     assert text == (
         "`kubectl --kubeconfig /a/b --context prod get pods` and `helm --kubeconfig /a/b --kube-context prod list`"
     )
+
+
+def test_the_options_of_a_cluster_are_quoted() -> None:
+    assert cluster_options(kubeconfig=None, context=None) == ""
+    assert cluster_options(kubeconfig="/a b", context="it's") == """ --kubeconfig '/a b' --context 'it'"'"'s'"""
