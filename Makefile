@@ -29,7 +29,7 @@ check: $(ENVIRONMENT) ## Format, lint and types
 	@.venv/bin/mypy
 
 unit: $(ENVIRONMENT) ## Tests without a cluster
-	@$(PYTHON) -m pytest tests --ignore=tests/live
+	@$(PYTHON) -m pytest tests --ignore=tests/live --numprocesses 2
 
 live: $(ENVIRONMENT) ## Tests on the embedded Kubernetes
 	@$(PYTHON) -m pytest tests/live --numprocesses 4 --dist loadscope --no-loadscope-reorder

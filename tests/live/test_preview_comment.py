@@ -33,7 +33,7 @@ def test_the_comment_foretells_what_comes(new_stack: Callable[..., LiveStack]) -
             'spec.template.metadata.annotations["tme.traceable.ai/inject"]',
             "spec.template.metadata.annotations.traceable-kong/tme-settings",
         },
-        "installation-record": {"data.endpoint", "data.mode", "data.pluginConfig", "data.tmeImage"},
+        "installation-record": {"data.endpoint", "data.injection", "data.mode", "data.pluginConfig", "data.tmeImage"},
     }
     with stack.recorded() as switching:
         stack.up()
