@@ -16,7 +16,7 @@ import kube
 from cluster import Cluster
 from commands import on_cluster
 from plan_agent import AGENT_RELEASE
-from preflight.releases import owner_of, serving, standing_in
+from preflight.releases import newest_of, serving
 from settings import Settings
 from values import has_secrets
 
@@ -58,13 +58,11 @@ def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, prev
 def _is_to_import(
     api: kube.Kube, namespace: str, name: str, owner: str, *, adopt: bool, values: Mapping[str, Any]
 ) -> bool:
-    standing = standing_in(api, namespace).get(name)
-    secret = api.get(standing.secret) if standing else None
-    if standing is None or secret is None:
+    newest = newest_of(api, namespace, name)
+    if newest is None:
         return False
-    found = owner_of(secret)
-    if found is None:
+    if newest.owner is None:
         return adopt
     # An import writes the release's values into the state as plain text until the upgrade that follows it.
-    ours = found == owner and standing.status in IMPORTABLE and not has_secrets(values)
+    ours = newest.owner == owner and newest.status in IMPORTABLE and not has_secrets(values)
     return ours and bool(serving(api, namespace, name))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import kube
 from gates.probe import Refused
 from preflight import DeadRelease, mend
-from preflight.releases import owner_of, serving, standing_in
+from preflight.releases import newest_of, serving
 
 
 def refuse_new_password(api: kube.Kube, *, namespace: str, name: str) -> None:
@@ -46,12 +46,11 @@ def make_room(
     Only what carries the mark of the stack `owner` is removed, and only while none of its pods serves: one that serves
     was imported before (adoption.py), unless it cannot be. A removal may take `timeout_seconds`.
     """
-    standing = standing_in(api, namespace).get(release)
-    secret = api.get(standing.secret) if standing else None
-    if standing is None or secret is None:
+    newest = newest_of(api, namespace, release)
+    if newest is None:
         return
     subject = f"Helm release {release} in namespace {namespace}"
-    found = owner_of(secret)
+    found = newest.owner
     if found != owner:
         raise Refused(
             f"{subject} carries {f'the mark of the stack {found}' if found else 'no mark of a stack'}, and this stack "
@@ -70,8 +69,8 @@ def make_room(
         namespace=namespace,
         name=release,
         owner=owner,
-        status=standing.status,
-        revision=max(standing.revisions),
+        status=newest.status,
+        revision=newest.revision,
         restore=None,
         timeout_seconds=timeout_seconds,
         may_run_seconds=timeout_seconds,

@@ -16,7 +16,7 @@ from commands import config_set
 from preflight.finding import Finding
 from preflight.intent import Adoption, AloneIntent, Intent
 from preflight.looks import Looks
-from preflight.releases import document_of, owner_of, standing_in
+from preflight.releases import document_of, newest_of
 
 SECRET = re.compile(r"(?i)(password|token|license_data|keyB64)$")
 """Names of values that are secret where they are text (kong chart 3.4.1, traceable-agent chart 1.58.0)."""
@@ -33,9 +33,8 @@ def it_can_be_taken_over(
     """The release is there, deployed, of the right chart, without secrets in its values, and keeps what it has."""
     subject = f"Helm release {name} in namespace {namespace}"
     setting = f"traceable-kong:{key}.adopt"
-    standing = standing_in(looks, namespace).get(name)
-    secret = looks.get(standing.secret) if standing else None
-    if standing is None or secret is None:
+    newest = newest_of(looks, namespace, name)
+    if newest is None:
         yield Finding(
             subject=subject,
             wrong=f"is not there, and {key}.adopt is true: another would be installed beside the one that is meant",
@@ -44,14 +43,14 @@ def it_can_be_taken_over(
             + f"or, if there is none, `pulumi config rm --path {setting}`",
         )
         return
-    if owner_of(secret) is not None:
+    if newest.owner is not None:
         return  # It is taken over, or another stack's, which is said elsewhere (releases.py).
-    release = document_of(secret)
+    release = document_of(newest.secret)
     chart = _map(_map(release.get("chart")).get("metadata"))
-    if standing.status != "deployed":
+    if newest.status != "deployed":
         yield Finding(
             subject=subject,
-            wrong=f"is {standing.status}: what a release half-way comes to is not taken over",
+            wrong=f"is {newest.status}: what a release half-way comes to is not taken over",
             mend=f"`helm history {name} --namespace {namespace}`, and `helm rollback` or `helm upgrade` until it is "
             "deployed",
         )

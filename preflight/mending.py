@@ -11,14 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kube import ApiError, Document, Kube, Unreachable
 from preflight.finding import DeadRelease, Finding
 from preflight.looks import labels_of
-from preflight.releases import IN_PROGRESS, owner_of, serving, standing_in
+from preflight.releases import IN_PROGRESS, Newest, newest_of, serving
 from safe_text import kind_of, without_quoted
 
 GRACE_SECONDS = 30
@@ -31,16 +30,6 @@ _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
 """Variables that would send helm to another cluster, or to another place for its releases (`helm env`)."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Newest:
-    """The newest revision of a release as it is now; `changed` is when Helm last wrote its record."""
-
-    revision: int
-    status: str
-    owner: str | None
-    changed: datetime
 
 
 def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
@@ -78,7 +67,7 @@ def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | N
     return _run_helm(api, dead, kubeconfig, context, say)
 
 
-def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> _Newest | None:
+def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> Newest | None:
     """The newest revision once no operation on it can still be running; None where the release is gone.
 
     A pending operation writes its record when it begins and when it ends, and takes no longer than its own time in
@@ -86,35 +75,23 @@ def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> _Newest | 
     """
     said_at = -SAY_AGAIN_SECONDS
     while True:
-        found = _newest(api, dead)
+        found = newest_of(api, dead.namespace, dead.name)
         if found is None or found.status not in IN_PROGRESS:
             return found
         now = api.server_time()
-        ends = found.changed + timedelta(seconds=dead.may_run_seconds)
+        changed = _last_change(found.secret)
+        ends = changed + timedelta(seconds=dead.may_run_seconds)
         if now >= ends:
             return found
         if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
             said_at = time.monotonic()
             say(
-                f"{dead.subject} has been {found.status} for {(now - found.changed).total_seconds():.0f} s, and that "
+                f"{dead.subject} has been {found.status} for {(now - changed).total_seconds():.0f} s, and that "
                 "operation may still be running. Waiting up to "
                 f"{(ends - now).total_seconds():.0f} s for it to end. If you know that it was interrupted, "
                 f"`{dead.command}` in another terminal ends the wait."
             )
         time.sleep(INTERVAL_SECONDS)
-
-
-def _newest(api: Kube, dead: DeadRelease) -> _Newest | None:
-    standing = standing_in(api, dead.namespace).get(dead.name)
-    secret = api.get(standing.secret) if standing else None
-    if standing is None or secret is None:
-        return None
-    return _Newest(
-        revision=max(standing.revisions),
-        status=standing.status,
-        owner=owner_of(secret),
-        changed=_last_change(secret),
-    )
 
 
 def _last_change(secret: Document) -> datetime:
@@ -151,13 +128,13 @@ def _run_helm(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str
             said = without_quoted(done.stderr.strip()) if done.returncode else ""
         except subprocess.TimeoutExpired:
             said = f"no answer within {timeout} seconds"
-    after = _newest(api, dead)
+    after = newest_of(api, dead.namespace, dead.name)
     if not said and (after is None if dead.restore is None else after is not None and after.status == "deployed"):
         return None
     return _not_mended(dead, said[-500:] or f"it is {after.status if after else 'gone'} now")
 
 
-def _taken_up(dead: DeadRelease, found: _Newest) -> Finding:
+def _taken_up(dead: DeadRelease, found: Newest) -> Finding:
     return Finding(
         subject=dead.subject,
         wrong=f"was {dead.status} at revision {dead.revision} and is {found.status} at revision {found.revision} now: "

@@ -10,7 +10,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kube import Document
 from ownership import handover_label, release_mark
@@ -58,6 +58,32 @@ def standing_in(looks: Reader, namespace: str) -> dict[str, Standing]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """The newest revision of a release: `secret` holds it, `owner` is the stack whose mark it carries."""
+
+    revisions: Revisions
+    secret: Document = field(repr=False)
+    owner: str | None
+
+    @property
+    def revision(self) -> int:
+        return max(self.revisions)
+
+    @property
+    def status(self) -> str:
+        return self.revisions[self.revision]
+
+
+def newest_of(looks: Reader, namespace: str, name: str) -> Newest | None:
+    """The newest revision of a release, None where there is no such release."""
+    standing = standing_in(looks, namespace).get(name)
+    secret = looks.get(standing.secret) if standing else None
+    if standing is None or secret is None:
+        return None
+    return Newest(revisions=standing.revisions, secret=secret, owner=owner_of(secret))
+
+
 def release_is_ours_and_alive(
     looks: Looks,
     intent: Intent | AloneIntent,
@@ -73,11 +99,10 @@ def release_is_ours_and_alive(
 
     `adopt` True lets one pass that carries nobody's (adoption.py).
     """
-    standing = standing_in(looks, namespace).get(name)
-    secret = looks.get(standing.secret) if standing else None
-    if standing is None or secret is None:
+    newest = newest_of(looks, namespace, name)
+    if newest is None:
         return
-    owner = owner_of(secret)
+    owner = newest.owner
     if owner is None and adopt:
         return
     if owner != intent.owner:
@@ -102,7 +127,7 @@ def release_is_ours_and_alive(
     dead = dead_release(
         namespace,
         name,
-        standing.revisions,
+        newest.revisions,
         owner=owner,
         serving=bool(serving(looks, namespace, name)),
         timeout_seconds=timeout_seconds,
