@@ -186,7 +186,7 @@ def test_what_cannot_be_asked_for(
 
 def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     break_plugin(fake)
-    assert run(monkeypatch) == 1
+    assert run(monkeypatch, "--wait-seconds", "0") == 1
     said = capsys.readouterr().out
     assert "NOT AS CONFIGURED" in said and "traceable 9.9.9 loaded by this Kong" in said
 
@@ -208,7 +208,7 @@ def test_for_programs(
 ) -> None:
     if broken:
         break_plugin(fake)
-    assert run(monkeypatch, "--json") == code
+    assert run(monkeypatch, "--json", "--wait-seconds", "0") == code
     document = json.loads(capsys.readouterr().out)
     assert (document["gateway"], document["ok"]) == ("gw/edge-kong", not broken)
 
