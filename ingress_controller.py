@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from images import image_name
+from pods import variables
 
 Document = dict[str, Any]
 
@@ -117,7 +118,7 @@ def setting(
     container: Mapping[str, Any], flag: str, *, default: str, given: Mapping[str, str | None] | None = None
 ) -> Setting:
     """How `flag` is given to the controller in `container`."""
-    environment = {**(given or {}), **plain_environment(container)}
+    environment = {**(given or {}), **variables(container)}
     argument = _argument(_arguments(container), flag)
     if argument is not None:
         return Setting(source=f"--{flag}", value=_expanded(argument, environment))
@@ -126,14 +127,6 @@ def setting(
         value = environment[variable]
         return Setting(source=variable, value=None if value is None else _expanded(value, environment))
     return Setting(source="", value=default)
-
-
-def plain_environment(container: Mapping[str, Any]) -> dict[str, str | None]:
-    """The variables of a container's `env`, None for a value from elsewhere."""
-    return {
-        item["name"]: None if item.get("valueFrom") else str(item.get("value", ""))
-        for item in container.get("env") or []
-    }
 
 
 def chart_controller(values: Mapping[str, Any], fullname: str) -> Controller | None:

@@ -47,3 +47,11 @@ def selected(selector: Mapping[str, Any], have: Mapping[str, str]) -> bool:
         if not holds.get(expression["operator"], True):
             return False
     return True
+
+
+def variables(container: Mapping[str, Any]) -> dict[str, str | None]:
+    """The variables of a container's `env`, None for a value from elsewhere (valueFrom)."""
+    return {
+        item["name"]: None if item.get("valueFrom") else str(item.get("value", ""))
+        for item in container.get("env") or []
+    }

@@ -12,6 +12,7 @@ from existing.template import Conflict, Part, conflicts, removed, standing
 from existing.variables import SEPARATORS
 from images import image_name
 from kube import Document
+from pods import variables
 from preflight.controller import given_variables
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
@@ -224,7 +225,7 @@ def plain_environment(live: Document, container: str) -> dict[str, str]:
 
 
 def _plain(container: Document) -> dict[str, str]:
-    return {item["name"]: str(item.get("value", "")) for item in container.get("env") or [] if "valueFrom" not in item}
+    return {name: value for name, value in variables(container).items() if value is not None}
 
 
 def _is_kong(container: Document) -> bool:

@@ -12,6 +12,7 @@ from existing.variables import PACKAGE_PATH, with_files_first
 from images import ImageReference, ImageReferenceError, parse_image
 from kube import Document
 from ownership import STACK_LABEL
+from pods import variables
 from preflight.finding import Finding
 from preflight.intent import GatewayIntent, Intent
 from preflight.looks import (
@@ -139,11 +140,7 @@ def _environment(looks: Looks, gateway: GatewayIntent) -> Mapping[str, str | Non
         return gateway.environment
     live = looks.get(deployment(gateway.namespace, gateway.deployment))
     kong = _container(live, gateway.container) if live else None
-    if kong is None:
-        return None
-    return {
-        item["name"]: None if item.get("valueFrom") else str(item.get("value", "")) for item in kong.get("env") or []
-    }
+    return variables(kong) if kong is not None else None
 
 
 def _containers(live: Document) -> list[dict[str, Any]]:
