@@ -16,6 +16,7 @@ import kube
 from cluster import Cluster
 from commands import on_cluster
 from plan_agent import AGENT_RELEASE
+from preflight.looks import Reader
 from preflight.releases import newest_of, serving
 from settings import Settings
 from values import has_secrets
@@ -24,8 +25,10 @@ IMPORTABLE = ("deployed", "failed")
 """Statuses in which Helm takes an upgrade."""
 
 
-def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, preview: bool) -> frozenset[str]:
-    """`kong`, `agent`, both or neither; `owner` is this stack's id.
+def releases_to_import(
+    settings: Settings, cluster: Cluster, seen: Reader, owner: str, *, preview: bool
+) -> frozenset[str]:
+    """`kong`, `agent`, both or neither. `seen` is the cluster as preflight has read it, `owner` this stack's id.
 
     An error while asking stops the run: a release that was taken for missing would be installed over, or removed.
     A preview that adopts nothing goes on, because it changes nothing. Raises pulumi.RunError.
@@ -39,7 +42,7 @@ def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, prev
     found = set()
     for key, namespace, name, adopt, values in asked:
         try:
-            if _is_to_import(cluster.api, namespace, name, owner, adopt=adopt, values=values):
+            if _is_to_import(seen, namespace, name, owner, adopt=adopt, values=values):
                 found.add(key)
         except (kube.ApiError, kube.Unreachable) as problem:
             if preview and not adopt:
@@ -56,13 +59,13 @@ def releases_to_import(settings: Settings, cluster: Cluster, owner: str, *, prev
 
 
 def _is_to_import(
-    api: kube.Kube, namespace: str, name: str, owner: str, *, adopt: bool, values: Mapping[str, Any]
+    seen: Reader, namespace: str, name: str, owner: str, *, adopt: bool, values: Mapping[str, Any]
 ) -> bool:
-    newest = newest_of(api, namespace, name)
+    newest = newest_of(seen, namespace, name)
     if newest is None:
         return False
     if newest.owner is None:
         return adopt
     # An import writes the release's values into the state as plain text until the upgrade that follows it.
     ours = newest.owner == owner and newest.status in IMPORTABLE and not has_secrets(values)
-    return ours and bool(serving(api, namespace, name))
+    return ours and bool(serving(seen, namespace, name))

@@ -73,6 +73,6 @@ def check(prepared: Prepared, planned: Plan | AgentPlan, target: cluster.Cluster
     Returns which Helm releases are to be imported (`kong`, `agent`). Raises pulumi.RunError, and then nothing else was
     changed.
     """
-    open_or_refuse(target, prepared.intent(planned, owner))
     # After the repair: a release that it completed may be one to be imported.
-    return releases_to_import(prepared.config, target, owner, preview=pulumi.runtime.is_dry_run())
+    seen = open_or_refuse(target, prepared.intent(planned, owner))
+    return releases_to_import(prepared.config, target, seen, owner, preview=pulumi.runtime.is_dry_run())

@@ -9,13 +9,15 @@ import preflight
 from commands import on_cluster
 from gates.hooks import Connection
 from preflight import AloneIntent, Finding, Intent
+from preflight.looks import Reader
 from safe_text import printable, printable_lines
 
 
-def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
-    """Says what is to be said, mends what is dead (in an `up` only), and returns when the run may begin.
+def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
+    """Says what is to be said, repairs interrupted releases (in an `up` only), and returns when the run may begin.
 
-    Raises pulumi.RunError with everything that stands in the way; nothing was touched then.
+    Returns what preflight has read, or the cluster itself where a repair changed it. Raises pulumi.RunError with
+    everything that stands in the way; nothing was touched then.
     """
     found = preflight.examine(cluster.api, intent)
 
@@ -34,6 +36,7 @@ def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> None:
     if stuck:
         changed = "Nothing else was changed than what is said above of Helm releases."
         raise pulumi.RunError(on_cluster(_text(stuck, changed), cluster.command_options))
+    return cluster.api if found.dead or found.seen is None else found.seen
 
 
 def _text(findings: list[Finding], changed: str) -> str:

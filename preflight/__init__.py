@@ -7,7 +7,7 @@ has none of them. Where a rule may not look, that is said. Knows no Pulumi. Leav
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,7 @@ from preflight.intent import (
     RowIntent,
     SecretKey,
 )
-from preflight.looks import Looks
+from preflight.looks import Looks, Reader
 from preflight.mending import mend
 
 __all__ = [
@@ -70,11 +70,15 @@ THREADS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """What was found: `refusals` stop everything, `warnings` are said, `dead` is to be mended first (in an `up`)."""
+    """What was found: `refusals` stop everything, `warnings` are said, `dead` is to be repaired first (in an `up`).
+
+    `seen` is the cluster as it was read for that: asked again, it makes no request a second time.
+    """
 
     refusals: list[Finding]
     warnings: list[Finding]
     dead: list[DeadRelease]
+    seen: Reader | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +117,7 @@ def examine(api: Kube, intent: Intent | AloneIntent) -> Examination:
         refusals=[item for item in findings if not item.only_warns],
         warnings=[item for item in findings if item.only_warns],
         dead=dead if intent.live_change else [],
+        seen=looks,
     )
 
 

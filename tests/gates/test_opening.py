@@ -44,3 +44,15 @@ def test_what_helm_did_not_repair_is_not_said_to_be_untouched(monkeypatch: pytes
     said = opened(monkeypatch, refusals=[], dead=[DEAD])
     assert "Nothing else was changed" in said and "Nothing was touched" not in said
     assert "kubectl --context prod delete" in said
+
+
+@pytest.mark.parametrize(("dead", "seen"), [([], True), ([DEAD], False)])
+def test_what_preflight_has_read_is_good_until_a_repair(
+    monkeypatch: pytest.MonkeyPatch, dead: list[DeadRelease], seen: bool
+) -> None:
+    read: Any = object()
+    found = Examination(refusals=[], warnings=[], dead=dead, seen=read)
+    monkeypatch.setattr(preflight, "examine", lambda *_: found)
+    monkeypatch.setattr(preflight, "mend", lambda *_, **__: None)
+    intent: Any = None
+    assert (open_or_refuse(CLUSTER, intent) is read) is seen

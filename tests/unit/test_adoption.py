@@ -6,10 +6,11 @@ import pulumi
 import pytest
 
 import kube
+import preflight
 import settings
 from adoption import releases_to_import
 from cluster import Cluster
-from tests.preflight.fake import FakeKube
+from tests.preflight.fake import FakeKube, intent
 from tests.unit.conftest import Program
 
 OWNER = "traceable-kong.dev-0a1b2c3d"
@@ -18,10 +19,9 @@ ADOPT = '{"adopt": true}'
 PLACES = {"kong": ("kong", "quickstart"), "agent": ("traceable", "traceable-agent")}
 
 
-def wanted(api: FakeKube, monkeypatch: pytest.MonkeyPatch, *, preview: bool = False, **config: str) -> set[str]:
-    monkeypatch.setattr(Cluster, "api", api)
+def wanted(api: FakeKube, *, preview: bool = False, **config: str) -> set[str]:
     parsed = settings.parse({**BASE, **config}, secret_paths=[("kongValues", "env", "secret")])
-    return set(releases_to_import(parsed, Cluster(kubeconfig=None, context=None), OWNER, preview=preview))
+    return set(releases_to_import(parsed, Cluster(kubeconfig=None, context=None), api, OWNER, preview=preview))
 
 
 def exists(api: FakeKube, *, owner: str | None, status: str = "deployed", ready: int = 1) -> FakeKube:
@@ -35,13 +35,13 @@ def exists(api: FakeKube, *, owner: str | None, status: str = "deployed", ready:
     return api
 
 
-def test_a_release_without_a_mark_is_imported_where_the_config_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_release_without_a_mark_is_imported_where_the_config_names_it() -> None:
     api = exists(FakeKube(), owner=None)
-    assert wanted(api, monkeypatch) == set()
-    assert wanted(api, monkeypatch, kong=ADOPT) == {"kong"}
-    assert wanted(api, monkeypatch, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
+    assert wanted(api) == set()
+    assert wanted(api, kong=ADOPT) == {"kong"}
+    assert wanted(api, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
     off = {"enabled": "false", "installed": "false"}
-    assert wanted(api, monkeypatch, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
+    assert wanted(api, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
 
 
 def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,40 +49,38 @@ def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.M
     api.denied["/api/v1/namespaces/kong"] = 403
     monkeypatch.setitem(BASE, "gateway", "false")
     monkeypatch.delitem(BASE, "plugin")
-    assert wanted(api, monkeypatch) == {"agent"}
+    assert wanted(api) == {"agent"}
 
 
-def test_a_release_that_is_not_there_or_another_stacks_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wanted(FakeKube(), monkeypatch, kong=ADOPT, agent=ADOPT) == set()
+def test_a_release_that_is_not_there_or_another_stacks_is_not_imported() -> None:
+    assert wanted(FakeKube(), kong=ADOPT, agent=ADOPT) == set()
     others = exists(FakeKube(), owner="traceable-kong.dev-ffffffff")
-    assert wanted(others, monkeypatch, kong=ADOPT, agent=ADOPT) == set()
+    assert wanted(others, kong=ADOPT, agent=ADOPT) == set()
 
 
-def test_what_an_interrupted_update_of_this_stack_left_serving_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wanted(exists(FakeKube(), owner=OWNER), monkeypatch) == {"kong", "agent"}
-    assert wanted(exists(FakeKube(), owner=OWNER, ready=0), monkeypatch) == set(), "that is removed"
-    assert wanted(exists(FakeKube(), owner=OWNER, status="pending-install"), monkeypatch) == set()
+def test_what_an_interrupted_update_of_this_stack_left_serving_is_imported() -> None:
+    assert wanted(exists(FakeKube(), owner=OWNER)) == {"kong", "agent"}
+    assert wanted(exists(FakeKube(), owner=OWNER, ready=0)) == set(), "that is removed"
+    assert wanted(exists(FakeKube(), owner=OWNER, status="pending-install")) == set()
 
 
-def test_what_would_write_a_secret_into_the_state_as_plain_text_is_not_imported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_would_write_a_secret_into_the_state_as_plain_text_is_not_imported() -> None:
     api = exists(FakeKube(), owner=OWNER)
-    assert wanted(api, monkeypatch, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
+    assert wanted(api, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
 
 
 @pytest.mark.parametrize("problem", [kube.ApiError(500, "", "etcd is away"), kube.Unreachable("nobody there")])
-def test_an_error_while_asking_stops_the_update(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
     class Fails(FakeKube):
         def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[kube.Document]:
             raise problem
 
     for config in ({}, {"kong": ADOPT}):
         with pytest.raises(pulumi.RunError, match=r"release quickstart .*could not be read.*Nothing was changed"):
-            wanted(Fails(), monkeypatch, **config)
+            wanted(Fails(), **config)
     with pytest.raises(pulumi.RunError, match="could not be read"):
-        wanted(Fails(), monkeypatch, preview=True, kong=ADOPT)
-    assert wanted(Fails(), monkeypatch, preview=True) == set(), "it changes nothing, and preflight says the rest"
+        wanted(Fails(), preview=True, kong=ADOPT)
+    assert wanted(Fails(), preview=True) == set(), "it changes nothing, and preflight says the rest"
 
 
 @pytest.mark.parametrize("imports", [set(), {"kong"}, {"agent"}, {"kong", "agent"}])
@@ -105,3 +103,15 @@ def test_preflight_is_told_what_will_be_given(program: Program) -> None:
     assert intent.gateway.adoption.values["replicaCount"] == 3
     assert (intent.gateway.adoption.chart, intent.gateway.adoption.version) == ("kong", "3.4.1")
     assert (intent.agent.adoption.chart, intent.agent.adoption.version) == ("traceable-agent", "1.58.0")
+
+
+def test_what_preflight_has_read_is_not_asked_for_again() -> None:
+    api = FakeKube()
+    api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
+    api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)
+    seen = preflight.examine(api, intent()).seen
+    asked = len(api.asked)
+    parsed = settings.parse({**BASE})
+    found = releases_to_import(parsed, Cluster(kubeconfig=None, context=None), seen, OWNER, preview=False)
+    assert found == {"kong", "agent"}
+    assert api.asked[asked:] == []
