@@ -15,6 +15,7 @@ import pulumi_kubernetes as k8s
 from pydantic import SecretStr
 
 from components.helm import Chart, helm_release
+from components.namespace import namespace_of
 from images import DOCKER_HUB, ImageReference, ImageReferenceError, parse_image
 from values import LIVE_OBJECT, Values, digest, merged, not_objects, with_secrets
 
@@ -195,24 +196,17 @@ class TraceableAgent(pulumi.ComponentResource):
     ) -> None:
         super().__init__("traceable-kong:index:TraceableAgent", name, None, opts)
         first: list[pulumi.Resource] = []
-        if args.create_namespace:
-            first.append(
-                k8s.core.v1.Namespace(
-                    f"{name}-namespace",
-                    metadata={"name": args.namespace, "labels": dict(args.labels)},
-                    opts=pulumi.ResourceOptions(
-                        parent=self, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
-                    ),
-                )
-            )
-        elif args.create_namespace is not None:
-            # Under the same logical name: one that was made here, and is to stay, is let go and not deleted.
-            k8s.core.v1.Namespace.get(
+        if args.create_namespace is not None:
+            namespace = namespace_of(
                 f"{name}-namespace",
-                args.namespace,
-                # What its owner wrote into it is theirs; a read object's inputs are the live ones too.
-                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=[*LIVE_OBJECT, "__inputs"]),
+                name=args.namespace,
+                create=args.create_namespace,
+                labels=args.labels,
+                protect=args.protect,
+                parent=self,
             )
+            if namespace is not None:
+                first.append(namespace)
         annotations: dict[str, Any] = {}
         if args.token is not None:
             secret = k8s.core.v1.Secret(

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
 
-from values import LIVE_OBJECT
+from components.namespace import namespace_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,20 +36,12 @@ class KongNamespace(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:KongNamespace", name, None, opts)
-        self.made: pulumi.Resource | None = None
-        if args.create:
-            self.made = k8s.core.v1.Namespace(
-                f"{name}-namespace",
-                metadata={"name": args.namespace, "labels": dict(args.labels)},
-                opts=pulumi.ResourceOptions(
-                    parent=self, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
-                ),
-            )
-        else:
-            k8s.core.v1.Namespace.get(
-                f"{name}-namespace",
-                args.namespace,
-                # What its owner wrote into it is theirs; a read object's inputs are the live ones too.
-                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=[*LIVE_OBJECT, "__inputs"]),
-            )
+        self.made: pulumi.Resource | None = namespace_of(
+            f"{name}-namespace",
+            name=args.namespace,
+            create=args.create,
+            labels=args.labels,
+            protect=args.protect,
+            parent=self,
+        )
         self.register_outputs({"namespace": args.namespace})

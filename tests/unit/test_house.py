@@ -21,7 +21,7 @@ PLATFORM = sorted((CLONE / "local").rglob("*.py"))
 TOOLS = sorted((CLONE / "tools").rglob("*.py"))
 PROGRAM_MODULES = {path.stem for path in CLONE.glob("*.py")} | set(PARTS)
 
-SHARED_BY_COMPONENTS = {"components.helm"}
+SHARED_BY_COMPONENTS = {"components.helm", "components.namespace"}
 TME = {"tme_port", "tme_rule"}
 NETWORK = {"agent_flow", "network_policies"}
 DOORS = ("__init__.py", "opening.py")
