@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 def unsafe_address(url: str, *, what: str, schemes: tuple[str, ...] = ("https",)) -> str | None:
     """What is wrong with an address to which something is sent, or from which something comes; None where nothing is.
 
-    `what` is what somebody on the way could do. A password in an address is seen by whoever may read the stack file,
-    and by servers on the way that write a log.
+    `what` is what an attacker on the network path could do. A password in an address is seen by everyone who may read
+    the stack file, and by servers on the way that write a log.
     """
     try:
         parts = urlsplit(url)

@@ -253,7 +253,7 @@ def _warning_text(header: str) -> str:
 
 
 def _why(problem: Exception) -> str:
-    """Why nobody answered. The libraries' own texts can have the address of a proxy in them, or a header."""
+    """Why there was no answer. The libraries' own texts can have the address of a proxy in them, or a header."""
     while isinstance(problem, urllib3.exceptions.MaxRetryError) and problem.reason:
         problem = problem.reason
     if isinstance(problem, urllib3.exceptions.ProxyError):

@@ -17,7 +17,7 @@ NAME_LABEL = "traceable-kong/stack-name"
 """The id's first part, for people and selectors: it is known before the first update. It proves nothing."""
 
 GATEWAY_LABEL = "traceable-kong/gateway"
-"""On the namespace of a stack's gateway, whoever made it. Nobody who only has rights in a namespace can set it."""
+"""On the namespace of a stack's gateway, also of one that exists. Rights in a namespace do not allow to set it."""
 
 LABEL_LIMIT = 63
 """Characters in a label's value (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""

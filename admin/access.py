@@ -60,7 +60,7 @@ class Access:
 
     @property
     def shows_secrets(self) -> bool:
-        """Whether anything that stands in a Secret is needed."""
+        """Whether anything from a Secret is needed."""
         return bool(self.token_secret or self.ca_secret or self.client_certificate_secret)
 
     @property

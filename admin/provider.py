@@ -67,7 +67,7 @@ class RowProvider(dynamic.ResourceProvider):
         config = found.get("config") or {}
         standing = row.standing(config, props["config"])
         changed = [row.elsewhere(place, bound, found), *plugin_schema.field_differences(schema, found)]
-        # What was added beside what stands: writing the row again takes it out.
+        # Options that were added by hand: writing the plugin entity again removes them.
         changed += plugin_schema.option_differences(schema, standing, config)
         stands = {
             **props,

@@ -124,7 +124,7 @@ def tme_image_of(values: Mapping[str, Any]) -> ImageReference:
         if image.tag is not None or image.digest is not None:
             raise AgentValuesError(
                 f"agentValues.injector.tme.imageName is {name!r}, and the chart puts the version behind it: the pods "
-                "would have an image that nobody can pull. Write the version in agentValues.injector.tme.imageVersion."
+                "would have an image that does not exist. Write the version in agentValues.injector.tme.imageVersion."
             )
         if not version:
             return image
@@ -164,7 +164,7 @@ class AgentArgs:
 
     `token` is the platform token, None where `values` name a Secret that exists; `values` is what `agent_values()`
     gave; `timeout_seconds` is how long Helm waits for the agent to be ready, and again for a roll-back. `labels` tell
-    whose the objects are. `create_namespace` None is a namespace that somebody else in this program makes. `protect`
+    whose the objects are. `create_namespace` None is a namespace that another component creates. `protect`
     True refuses to delete the release, and the namespace where it is made here.
     """
 

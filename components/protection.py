@@ -9,7 +9,7 @@ is touched (pulumi 3.259, pkg/resource/deploy/deployment_executor.go, performPos
 import pulumi
 
 NAME = "set-kong.protect-and-agent.protect-to-false"
-"""The engine's refusal shows this name and no text of ours, so the name says what lifts it."""
+"""The engine's refusal shows this name and no text of this program, so the name says what lifts it."""
 
 
 class DeletionProtection(pulumi.ComponentResource):

@@ -14,7 +14,7 @@ async def kept_id(name: str, fresh: str) -> tuple[pulumi.Resource, str]:
     """The id of the running stack, and what keeps it: `fresh` in its first update, and the same ever after.
 
     Raises pulumi.RunError. Everything that carries the id depends on the resource: otherwise a `destroy` would
-    forget the id first, and an interrupted or refused one would leave objects that are nobody's. The engine's own
+    forget the id first, and an interrupted or refused one would leave objects that no stack owns. The engine's own
     `Stash` keeps it, so it needs no plugin; a preview before the first update keeps nothing
     (https://www.pulumi.com/docs/iac/concepts/resources/stash/).
     """

@@ -1,7 +1,7 @@
 """The step directly before the plugin: the gateway is what the plugin needs, or nothing about the plugin changes.
 
-Every earlier step was awaited when it was taken. Whoever else writes the Deployment (an operator, Argo CD, a script)
-may have taken it back since, and an old pod may be left.
+Every earlier step was awaited. Another client that writes the Deployment (an operator, Argo CD, a script) may have
+reverted it since, and an old pod may be left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -170,8 +170,8 @@ def _require_new_name(api: kube.Kube, step: PluginStep, document: Mapping[str, A
     if found is not None:
         if not is_owned(found["metadata"].get("labels") or {}, step.owner):
             raise Refused(
-                f"KongClusterPlugin {name} was created by somebody else since the checks at the beginning of this run. "
-                "Nothing about the plugin was changed. `kubectl get kongclusterplugin "
+                f"KongClusterPlugin {name} was created since the checks at the beginning of this run, and is not "
+                "managed by this stack. Nothing about the plugin was changed. `kubectl get kongclusterplugin "
                 f"{name} --output yaml` shows it; delete it, or set another plugin.name, then pulumi up again."
             )
         return

@@ -12,6 +12,7 @@ from admin.access import NoGateway, client
 from admin.editing import take_out
 from admin.listener import AdminError
 from gates.probe import Refused
+from plugin_object import INGRESS_CLASS
 from proof.asking import CLUSTER_PLUGINS, look
 from proof.expectation import Database, Expectation
 
@@ -67,7 +68,7 @@ def remove_row(api: kube.Kube, database: Database) -> None:
 
 def _is_read(item: kube.Document, standing: Expectation) -> bool:
     annotations = item["metadata"].get("annotations") or {}
-    return bool(annotations.get("kubernetes.io/ingress.class") == standing.ingress_class)
+    return bool(annotations.get(INGRESS_CLASS) == standing.ingress_class)
 
 
 def _still_listing(api: kube.Kube, standing: Expectation) -> list[str]:

@@ -15,7 +15,7 @@ from proof.asking import current_revision
 INTERVAL_SECONDS = 0.25
 
 READY_SECONDS = 120.0
-"""How long a gateway without older pods may have no ready pod: whoever rolled it has waited for that already."""
+"""How long a gateway without older pods may have no ready pod: the step that rolled it has waited for that already."""
 
 
 @dataclass(frozen=True, kw_only=True)

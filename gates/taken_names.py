@@ -1,7 +1,7 @@
 """Whether a name is still free directly before an object is created: the provider would write over what has it.
 
 `upsert_existing_objects` lets a run adopt what an interrupted one left, and it adopts anything of that name. Preflight
-looks at the beginning of a run; in the minutes since then somebody else may have created one. Knows no Pulumi.
+looks at the beginning of a run; another client may have created one since then. Knows no Pulumi.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def refuse_unless_owned(api: kube.Kube, type_: str, inputs: Mapping[str, Any], *
         return
     said = f"{kind.lower()} {name}" + (f" --namespace {namespace}" if namespace else "")
     theirs = (found["metadata"].get("labels") or {}).get(STACK_LABEL)
-    by = f"the stack {theirs}" if theirs else "somebody else"
+    by = f"the stack {theirs}" if theirs else "another client"
     fix = (
         another_stack(theirs, owner, instead="Another name in the config of one of the two")
         if theirs

@@ -1,8 +1,8 @@
 """What exists in the cluster and is not in the state, directly before it would be created.
 
 Asked just before something is created, and so only where the state has none: an interrupted first update left it, or it
-belongs to somebody else. Helm would refuse a release's name for ever, so one that this stack left and that does not
-serve is removed; what serves is never removed. Knows no Pulumi. A release that stopped half-way is preflight's part.
+is not managed by this stack. Helm would refuse a release's name for ever, so one that this stack left and that does not
+serve is removed; what serves is never removed. Knows no Pulumi. An interrupted release is preflight's part.
 """
 
 from collections.abc import Callable

@@ -8,12 +8,12 @@ import binascii
 from collections.abc import Iterator, Mapping
 
 from commands import config_set
+from plugin_object import INGRESS_CLASS
 from preflight.existing import plain_environment
 from preflight.finding import Finding
 from preflight.intent import Intent
 from preflight.looks import (
     CLUSTER_PLUGINS,
-    INGRESS_CLASS,
     NAMESPACES,
     STORAGE_CLASSES,
     Looks,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ownership import STACK_LABEL, handover_label, is_owned
+from plugin_object import INGRESS_CLASS
 from preflight.finding import Finding
 from preflight.intent import AgentIntent, AloneIntent, Intent
 from preflight.looks import (
     CLUSTER_PLUGINS,
-    INGRESS_CLASS,
     NAMESPACES,
     POLICIES,
     POLICY_BINDINGS,

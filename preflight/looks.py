@@ -25,8 +25,6 @@ POLICY_BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpoli
 STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
-INGRESS_CLASS = "kubernetes.io/ingress.class"
-
 
 def config_maps(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/configmaps"

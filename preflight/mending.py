@@ -71,7 +71,7 @@ def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> Newest | N
     """The newest revision once no operation on it can still be running; None where the release is gone.
 
     A pending operation writes its record when it begins and when it ends, and takes no longer than its own time in
-    between: one that Helm recorded less than that ago may be somebody's who is at work right now.
+    between: one that Helm recorded less than that ago may still be running, for example a colleague's.
     """
     said_at = -SAY_AGAIN_SECONDS
     while True:

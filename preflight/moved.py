@@ -50,7 +50,7 @@ def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterato
 def gateway_stands_nowhere_else(looks: Looks, intent: Intent) -> Iterator[Finding]:
     """No other namespace carries the label that says that this stack's gateway is there.
 
-    A record is no evidence: whoever may make ConfigMaps somewhere could stop every run with one.
+    A record is no evidence: a tenant who may create ConfigMaps in one namespace could stop every run with one.
     """
     for namespace in sorted(gateway_namespaces(looks, intent.owner) - {intent.gateway.namespace}):
         yield _second("kong.namespace", intent.gateway.namespace, namespace, intent.gateway)

@@ -380,7 +380,7 @@ def _namespaces(made: list[str]) -> Iterator[Purpose]:
             subject="namespaces",
             meant="there would be nothing to install into",
             rights=_rights(CHANGE, EVERYWHERE, "namespaces"),
-            instead=f"; or let somebody else make them, and {keys}",
+            instead=f"; or have them created beforehand, and {keys}",
         )
 
 

@@ -46,7 +46,7 @@ def standing_in(looks: Reader, namespace: str) -> dict[str, Standing]:
     by_name: dict[str, dict[int, Document]] = {}
     for item in looks.list(secrets(namespace), metadata_only=True, labelSelector="owner=helm"):
         name, version = labels_of(item).get("name", ""), labels_of(item).get("version", "")
-        # Helm counts; anything else is a Secret that somebody labelled like its own.
+        # Helm counts; anything else is a Secret with Helm's labels that Helm did not write.
         if version.isdecimal():
             by_name.setdefault(name, {})[int(version)] = item
     return {

@@ -1,5 +1,5 @@
 """Whether the permissions that a run needs are there, asked for by SelfSubjectAccessReview, so that none is missing
-half-way. One question first: whoever may do anything is asked no further.
+in the middle. One question first: a user who may do anything is asked no further.
 
 Permissions to read what preflight reads are not asked for: what is missing shows when it looks.
 """

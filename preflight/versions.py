@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from commands import config_set
 from kube import Document
 from ownership import is_owned, selector
+from plugin_object import INGRESS_CLASS
 from plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version
 from preflight.finding import Finding
 from preflight.intent import Intent
 from preflight.looks import (
     CLUSTER_PLUGINS,
-    INGRESS_CLASS,
     NAMESPACED_PLUGINS,
     Looks,
     annotations_of,

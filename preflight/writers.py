@@ -1,4 +1,4 @@
-"""Whoever else writes the Deployment of an existing Kong: what this stack adds to its pod template may not stay.
+"""Other writers of an existing Kong's Deployment: what this stack adds to its pod template may not stay.
 
 Argo CD's marks: https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/. Its label
 `app.kubernetes.io/instance` says nothing by itself, because charts set it as well. Flux labels what it applies with
@@ -43,7 +43,7 @@ def nobody_writes_it_back(looks: Looks, intent: Intent) -> Iterator[Finding]:
             wrong=f"belongs to {owner.get('kind')} {owner.get('name')} ({owner.get('apiVersion')}), whose controller "
             f"writes its pod template: {added} would be taken out again",
             mend=way,
-            # What is on can be switched off whoever owns it.
+            # The plugin can be switched off on a Deployment of any owner.
             only_warns=not intent.enabled,
         )
         return

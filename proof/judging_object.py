@@ -9,6 +9,7 @@ from typing import Any
 from admin.plugin_schema import option_differences
 from admin.row import standing
 from commands import kubectl_remove
+from plugin_object import INGRESS_CLASS
 from proof.expectation import Expectation
 from proof.judging_kong import REPAIR
 from proof.report import Check
@@ -38,7 +39,7 @@ def _wrong(expected: Expectation, found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "there is none"
     metadata = found["metadata"]
-    ingress_class = (metadata.get("annotations") or {}).get("kubernetes.io/ingress.class")
+    ingress_class = (metadata.get("annotations") or {}).get(INGRESS_CLASS)
     everywhere = _is_global(found)
     wrong = []
     if found.get("plugin") != expected.plugin:
@@ -61,7 +62,7 @@ def _is_global(found: Mapping[str, Any]) -> bool:
 
 
 def _added(expected: Expectation, found: Mapping[str, Any]) -> list[str]:
-    """What somebody else has set in the KongClusterPlugin, as paths: nothing fills in defaults there."""
+    """What other clients have set in the KongClusterPlugin, as paths: nothing fills in defaults there."""
     beside = [f"/{key}" for key, value in found.items() if key not in WRITTEN and value]
     return sorted([*beside, *_more(expected.config, found.get("config") or {}, "/config")])
 
@@ -77,7 +78,7 @@ def _more(wanted: Mapping[str, Any], found: Mapping[str, Any], path: str) -> Ite
 
 
 def _repair(expected: Expectation, found: Mapping[str, Any] | None) -> str:
-    """What somebody else has added is not this stack's field, so the engine neither sees it nor takes it out."""
+    """A field of another client is not managed by this stack, so the engine neither sees it nor takes it out."""
     added = _added(expected, found) if found else []
     if found and _is_global(found) and not expected.everywhere:
         added.append("/metadata/labels/global")

@@ -28,7 +28,7 @@ def policy_check(guard: Guard, seen: Surroundings) -> Check:
     ):
         differences = list(_differs(spec, live))
         wrong += [f"the {what} {text}" for text, _ in differences]
-        # What somebody else added is not this stack's field: server-side apply leaves it where it is.
+        # A field that another client added is not managed by this stack: server-side apply leaves it.
         if removals := [item for _, operations in differences for item in operations]:
             commands.append(kubectl_remove(kind, guard.policy, removals))
     return Check(

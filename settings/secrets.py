@@ -23,7 +23,7 @@ _PLACES: tuple[SecretPath, ...] = (("agentToken",), ("plugin", "headers"), *((ke
 
 
 def is_secret_place(path: Sequence[str | int]) -> bool:
-    """Whether what stands there is a secret by its meaning, whatever the stack file says."""
+    """Whether the value at this path is a secret by its meaning, whatever the stack file says."""
     return any(tuple(path[: len(place)]) == place for place in (("agentToken",), ("plugin", "headers")))
 
 

@@ -46,7 +46,7 @@ def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, nam
         api.put(path, {"metadata": {"labels": labels}})
         check(api, type_, namespace)
     for labels, said in (
-        ({}, "created by somebody else since.*not touched.*kubectl delete"),
+        ({}, "created by another client since.*not touched.*kubectl delete"),
         (
             {STACK_LABEL: "p.dev-ffffffff"},
             "created by the stack p.dev-ffffffff since.*not touched.*pulumi stack import",

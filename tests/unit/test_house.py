@@ -119,10 +119,10 @@ def test_preflight_knows_no_pulumi_and_is_told_everything(path: Path) -> None:
 @pytest.mark.parametrize("path", QUESTIONS, ids=named)
 def test_what_is_asked_of_a_cluster_depends_on_nothing_that_is_made_there(path: Path) -> None:
     allowed = (
-        {"admin", "commands", "images", "kube", "ownership", "pods", "proof", "safe_text"}
+        {"admin", "commands", "images", "kube", "ownership", "plugin_object", "pods", "proof", "safe_text"}
         | TME
         | NETWORK
-        | ({"existing", "gates", "plugin_object", "preflight"} if part(path) == "gates" else set())
+        | ({"existing", "gates", "preflight"} if part(path) == "gates" else set())
     )
     assert tops(path) & PROGRAM_MODULES <= allowed
 
