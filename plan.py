@@ -137,7 +137,7 @@ def plan(
         annotations=pod_annotations(tme.settings_digest),
         webhook=injector_webhook(agent_namespace) if agent_namespace and injects else "",
         agent_release=agent.release if agent else "",
-        webhook_domain=_webhook_domain(agent.values) if agent else None,
+        webhook_domain=_webhook_domain(agent) if agent else None,
     )
     expectation = Expectation(
         namespace=settings.kong.namespace,
@@ -238,10 +238,15 @@ def plan(
     )
 
 
-def _webhook_domain(values: Mapping[str, Any]) -> str | None:
-    """Where the agent's chart lets the API server call the injector, in place of its Service (1.58.0)."""
-    domain = values.get("injectorWebhookDomain") or ""
-    # What is no text is a secret, and stays one.
+def _webhook_domain(agent: AgentArgs) -> str | None:
+    """Where the agent's chart lets the API server call the injector, in place of its Service (1.58.0).
+
+    None where the stack does not decide it: a chart in a folder or archive may have a default of its own.
+    """
+    domain = agent.values.get("injectorWebhookDomain")
+    if not domain:
+        return None if agent.chart.path else ""
+    # A value that is not text is a secret, and is not compared.
     return domain if isinstance(domain, str) else None
 
 

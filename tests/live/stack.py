@@ -109,6 +109,23 @@ class LiveStack:
         self.pulumi("stack", "init", self.name)
         self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
 
+    def let_the_chart_name_the_injector(self) -> None:
+        """As `make up` has it: the address of the injector is a default of the chart, and the stack does not say it."""
+        source, values = self.platform.charts / "traceable-agent", self.config("agentValues")
+        chart = self.directory / "charts" / "traceable-agent"
+        shutil.copytree(source, chart)
+        defaults = yaml.safe_load((chart / "values.yaml").read_text())
+        defaults["injectorWebhookDomain"] = values["injectorWebhookDomain"]
+        defaults["injector"]["caBundle"] = values["injector"]["caBundle"]
+        (chart / "values.yaml").write_text(yaml.safe_dump(defaults))
+        self.set(agent={**self.config("agent"), "chart": {"path": str(chart)}})
+        self.unset("agentValues")
+
+    def config(self, key: str) -> Any:
+        """What the stack file says at this key."""
+        document = yaml.safe_load((self.directory / f"Pulumi.{self.name}.yaml").read_text())
+        return document["config"][f"{PROJECT}:{key}"]
+
     def start_injector(self) -> local.injector.Injector:
         """This stack's injector, at the same address as before where it was stopped."""
         return local.injector.start(

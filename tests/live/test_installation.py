@@ -20,6 +20,7 @@ def changes(stack: LiveStack) -> dict[str, str]:
 def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
     stack = new_stack()
     follow(stack, ALL_OURS)
+    stack.let_the_chart_name_the_injector()
     before = everything(stack)
     stack.preview()
 

@@ -94,9 +94,10 @@ def test_the_proof_asks_for_what_was_configured() -> None:
     [
         ({}, ""),
         ({"agentValues": {"injectorWebhookDomain": "injector.example.com"}}, "injector.example.com"),
+        ({"agent": {"chart": {"path": "charts/traceable-agent"}}}, None),
     ],
 )
-def test_where_the_injectors_webhook_leads_is_known_of_a_managed_agent(
+def test_the_injectors_webhook_is_known_unless_a_chart_in_a_folder_may_decide_it(
     config: dict[str, object], domain: str | None
 ) -> None:
     assert domain_of(planned(**config)) == domain
