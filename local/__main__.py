@@ -7,8 +7,10 @@ import sys
 import time
 from typing import Any
 
-from local import cluster, paths, plugins
+from local import paths
+from local.control_plane import kwok_cluster
 from local.platform import Platform, PlatformError
+from local.toolchain import provider_plugins
 
 STACK = "local"
 
@@ -63,7 +65,7 @@ def down() -> None:
     if not paths.STATE.exists():
         _say("nothing to take down: the platform is not there")
         return
-    if cluster.alive():
+    if kwok_cluster.alive():
         platform = Platform.ensure(say=_say)
         _select(platform)
         _pulumi(platform, "destroy", "--yes", "--skip-preview")
@@ -75,9 +77,9 @@ def down() -> None:
 
 def status() -> None:
     """What is there, without changing it."""
-    _say(f"cluster: {'running' if cluster.alive() else 'not running'} ({cluster.NAME})")
-    for name in plugins.STAND_INS:
-        _say(f"{name} plugin: {plugins.chosen(name) or 'not chosen yet'} ({plugins.version(name)})")
+    _say(f"cluster: {'running' if kwok_cluster.alive() else 'not running'} ({kwok_cluster.NAME})")
+    for name in provider_plugins.STAND_INS:
+        _say(f"{name} plugin: {provider_plugins.chosen(name) or 'not chosen yet'} ({provider_plugins.version(name)})")
 
 
 def _select(platform: Platform) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import charts, cluster, gateways, injector, paths, plugins, rock, toolchain
-from local.background import BackgroundError
+from local import charts, injector, kubelet, paths, rock, toolchain
+from local.control_plane import kwok_cluster
+from local.processes.background_process import BackgroundError
+from local.toolchain import provider_plugins
 
 PASSPHRASE = "traceable-kong-local"
 """Known to everybody, and protects nothing but the stand-in token in Pulumi.local.yaml, which carries its salt."""
@@ -20,7 +22,7 @@ PASSPHRASE = "traceable-kong-local"
 AGENT_NAMESPACE = "traceable"
 """Where the stack `local` has its agent, whose injector the platform runs."""
 
-PlatformError = (toolchain.ToolchainError, cluster.ClusterError, BackgroundError, plugins.PluginError)
+PlatformError = (toolchain.ToolchainError, kwok_cluster.ClusterError, BackgroundError, provider_plugins.PluginError)
 """What can go wrong on the way; the texts are for the person at the terminal."""
 
 
@@ -43,13 +45,13 @@ class Platform:
     def ensure(cls, *, say: Callable[[str], None] = print) -> "Platform":
         """Makes what is missing. Raises one of PlatformError."""
         toolchain.ensure(paths.TOOLS, say=say)
-        was_running = cluster.alive()
+        was_running = kwok_cluster.alive()
         for folder in (paths.PULUMI_HOME, paths.BACKEND, paths.HELM):
             folder.mkdir(parents=True, exist_ok=True)
         paths.PASSPHRASE.write_text(PASSPHRASE)
         environment = _environment()
         _write_environment()
-        kept = cluster.ensure(say=say)
+        kept = kwok_cluster.ensure(say=say)
         if not kept:
             # Objects that a state still names went with the cluster that they were in.
             shutil.rmtree(paths.BACKEND)
@@ -57,8 +59,8 @@ class Platform:
             # One that is left of another cluster would go on asking that one.
             injector.stop(paths.INJECTOR)
         running = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
-        reached = gateways.start(
-            paths.GATEWAYS, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
+        reached = kubelet.start(
+            paths.KUBELET, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
         )
         charts.publish(
             paths.CHARTS,
@@ -72,16 +74,16 @@ class Platform:
             kubeconfig=paths.KUBECONFIG,
             rock=rock.make(paths.ROCKS),
             charts=paths.CHARTS,
-            plugins=plugins.ensure(environment, say=say),
+            plugins=provider_plugins.ensure(environment, say=say),
             was_running=was_running,
         )
 
     @staticmethod
     def stop() -> None:
         """Ends every process of the platform and removes what it made, the tool cache aside."""
-        gateways.stop(paths.GATEWAYS)
+        kubelet.stop(paths.KUBELET)
         injector.stop(paths.INJECTOR)
-        cluster.delete()
+        kwok_cluster.delete()
         shutil.rmtree(paths.STATE, ignore_errors=True)
 
 

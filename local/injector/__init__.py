@@ -7,7 +7,7 @@ The real injector lives in the agent's pod. Here no container runs, so the agent
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.background import Background
+from local.processes.background_process import Background
 
 STATE_FILE = "injector.json"
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import kubernetes
 
-from local.injector import STATE_FILE, certificates, review
+from local import certificates
+from local.injector import STATE_FILE, admission_review
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -19,12 +20,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path.split("?")[0] != review.PATH:
+        if self.path.split("?")[0] != admission_review.PATH:
             self._answer(404, {"message": f"no such path: {self.path}"})
             return
         try:
-            answer = review.respond(json.loads(body), self._agent_config())
-        except (review.ConfigurationError, kubernetes.client.ApiException) as problem:
+            answer = admission_review.respond(json.loads(body), self._agent_config())
+        except (admission_review.ConfigurationError, kubernetes.client.ApiException) as problem:
             self._answer(500, {"message": str(problem)})
             return
         self._answer(200, answer)

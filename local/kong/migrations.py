@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.kong.plugins import StartError
-from local.kong.settings import Settings
-from local.kong.storage import TABLES, Cursor, Database, DatabaseError
+from local.kong.database import TABLES, Cursor, Database, DatabaseError
+from local.kong.enabled_plugins import StartError
+from local.kong.kong_config import Settings
 
 COMMANDS = ("bootstrap", "up", "finish")
 NEEDS_BOOTSTRAP = (

@@ -9,18 +9,18 @@ import time
 import uuid
 from typing import Any
 
-from local.kong import errors, kinds
+from local.kong import admin_api_errors, entity_types
+from local.kong.admin_routes import NOT_ALLOWED, NOT_FOUND, Answer
+from local.kong.database import Cursor
+from local.kong.entity_store import Refused
 from local.kong.migrations import DEFAULT_WORKSPACE
-from local.kong.rows import Refused
-from local.kong.shown import NOT_ALLOWED, NOT_FOUND, Answer
-from local.kong.storage import Cursor
 
 _OF_NO_WORKSPACE = {"status", "config", "schemas", "workspaces", "endpoints", "licenses"}
 
 
 def of_path(cursor: Cursor, parts: list[str], *, enterprise: bool) -> tuple[str, list[str]]:
     """The workspace's id and the rest of the path; Refused where there is none of that name."""
-    named = enterprise and parts and parts[0] not in kinds.BY_PATH and parts[0] not in _OF_NO_WORKSPACE
+    named = enterprise and parts and parts[0] not in entity_types.BY_PATH and parts[0] not in _OF_NO_WORKSPACE
     name = parts[0] if named else DEFAULT_WORKSPACE
     found = _find(cursor, name)
     if not found:
@@ -53,9 +53,9 @@ def _find(cursor: Cursor, key: str) -> dict[str, Any] | None:
 
 def _make(cursor: Cursor, identity: str, name: str | None) -> dict[str, Any]:
     if not name:
-        raise Refused(400, errors.schema_violation({"name": "required field missing"}))
+        raise Refused(400, admin_api_errors.schema_violation({"name": "required field missing"}))
     if _find(cursor, name):
-        raise Refused(409, errors.unique_violation({"name": name}))
+        raise Refused(409, admin_api_errors.unique_violation({"name": name}))
     row = {"id": identity, "name": name, "created_at": int(time.time())}
     cursor.execute("INSERT INTO workspaces (id, name, created_at) VALUES (%(id)s, %(name)s, %(created_at)s)", row)
     return row

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from local.toolchain.build import Builder, ToolchainError
+from local.toolchain.builder import Builder, ToolchainError
 from local.toolchain.tools import TOOLS, Tool
 
 __all__ = ["ToolchainError", "cache_folder", "ensure"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from admin import client
-from local.injector import certificates
+from local import certificates
 from tests.admin.server import Admin, serving
 from tests.self_signed import self_signed
 

@@ -9,7 +9,7 @@ import pytest
 from admin import access as module
 from admin.access import NoGateway, SecretKey, SecretMissing, access_of, client, credentials
 from admin.listener import AdminError, Silent
-from local.injector import certificates
+from local import certificates
 from tests.admin.conftest import CLIENT
 from tests.admin.gateway import DEPLOYMENT, add_pod, add_secret, cluster
 from tests.admin.gateway import access as access_with

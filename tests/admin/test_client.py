@@ -9,7 +9,7 @@ import pytest
 from admin.client import Client, Refused
 from admin.connection import Tls, forwarded, to_url
 from admin.listener import AdminError, Listener, Silent
-from local.injector import certificates
+from local import certificates
 from tests.admin.conftest import CLIENT
 from tests.admin.server import Admin, serving
 from tests.fake_kube import FakeKube

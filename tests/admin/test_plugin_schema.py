@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from admin.plugin_schema import PluginSchema, field_differences, option_differences, plugin_schema
-from local.kong import plugins
-from local.kong.settings import Settings
+from local.kong import enabled_plugins
+from local.kong.kong_config import Settings
 from tests.admin.schemas import ENTITY, SCHEMA, own
-from tests.gateways.kong import files
+from tests.local.kong.nodes import files
 
 WANTED = {"ext_cap_endpoint": "http://localhost:5442", "mode": "sync"}
 
@@ -117,8 +117,8 @@ def test_the_simulated_kong_shows_its_defaults_as_it_fills_them_in() -> None:
         "KONG_PLUGINS": "foo",
         "KONG_LUA_PACKAGE_PATH": "/opt/?.lua;/opt/?/init.lua;;",
     }
-    enabled = plugins.load(Settings(environment, given))
-    schema: PluginSchema = plugin_schema(plugins.schema_shown(), plugins.schema_shown(enabled["foo"]))
-    shown = plugins.complete({"name": "foo", "enabled": True}, enabled)
+    enabled = enabled_plugins.load(Settings(environment, given))
+    schema: PluginSchema = plugin_schema(enabled_plugins.schema_shown(), enabled_plugins.schema_shown(enabled["foo"]))
+    shown = enabled_plugins.complete({"name": "foo", "enabled": True}, enabled)
     assert shown["config"] == {"a": {"b": 3, "c": None}}
     assert [*option_differences(schema, {}, shown["config"]), *field_differences(schema, shown)] == []

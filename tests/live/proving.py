@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from local.gateways import faults
+from local.kubelet import faults
 from tests.live.stack import PROGRAM, LiveStack
 
 SECONDS_TO_FOLLOW = 20

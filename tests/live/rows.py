@@ -4,8 +4,8 @@
         ...
 
 A KongClusterPlugin is what the controllers are told; with a database each node asks the database by itself, and what
-it goes by shows nowhere in the cluster. The platform writes it down (`local.gateways.loaded`). The promises that need
-no plugin are the recorder's as everywhere (promises.py).
+it goes by shows nowhere in the cluster. The platform writes it down (`local.kubelet.loaded_plugins`). The promises that
+need no plugin are the recorder's as everywhere (promises.py).
 """
 
 import bisect
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from local.gateways import loaded
+from local.kubelet import loaded_plugins
 from tests.live import pods
 from tests.live.history import History, World
 from tests.live.promises import Gateway, Violation
@@ -32,7 +32,7 @@ def recorded_rows(stack: LiveStack) -> Iterator[Recording]:
     with stack.recorded() as recording:
         since = time.time()
         yield recording
-    broken = violations(recording.history, stack.gateway, loaded.read(stack.kong_namespace), since=since)
+    broken = violations(recording.history, stack.gateway, loaded_plugins.read(stack.kong_namespace), since=since)
     assert not broken, "\n".join(["promises were broken:", *map(str, broken)])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.postgres.server import Server
+from local.postgres.postgres_server import Server
 from tests.live.operations import mounted, new_rock, refused_preview
 from tests.live.rows import recorded_rows
 from tests.live.stack import TOKEN, CommandFailed, LiveStack

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.gateways import faults
-from local.injector import certificates
-from local.postgres.server import Server
+from local import certificates
+from local.kubelet import faults
+from local.postgres.postgres_server import Server
 from tests.live.forwarding import forwarded
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner

@@ -18,8 +18,7 @@ import pytest
 import yaml
 
 import kube
-from local import charts
-from local.injector import certificates
+from local import certificates, charts
 from local.platform import Platform
 from ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_mark
 from preflight import AloneIntent, DeadRelease, Examination, Finding, Intent, examine, mend

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.postgres.server import Server
+from local.postgres.postgres_server import Server
 from tests.live.gateway import Gateway
 from tests.live.stack import LiveStack
 from tests.live.standing import gateway_pods

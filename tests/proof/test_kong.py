@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from admin.listener import Listener, Silent
-from local.injector import certificates
+from local import certificates
 from proof import kong
 from tests.admin.schemas import SCHEMA
 from tests.fake_kube import FakeKube, Serve

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.live.provider import expectations
+from tests.live.local.provider import expectations
 
 PAGE = Path(__file__).parents[2] / "docs" / "verification.md"
 
 
 def test_the_table_of_expectations_is_current() -> None:
-    assert expectations.table() in PAGE.read_text(encoding="utf-8"), "python -m tests.live.provider.expectations"
+    assert expectations.table() in PAGE.read_text(encoding="utf-8"), "python -m tests.live.local.provider.expectations"

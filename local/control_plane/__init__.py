@@ -1,0 +1,1 @@
+"""The Kubernetes control plane of the platform."""

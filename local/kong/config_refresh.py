@@ -1,0 +1,100 @@
+"""What a node with a database has loaded of its plugins, and when it sees a change.
+
+After `kong/cluster_events/init.lua`, `kong/runloop/handler.lua` and `kong/runloop/plugins_iterator.lua` of Kong 3.9. A
+change by another node is heard of with the next poll (every `db_update_frequency` seconds, and not before
+`db_update_propagation` seconds have passed); what has been heard of is loaded at the next tick of a timer
+(`worker_state_update_frequency`), or with the next request where `worker_consistency` is strict. A node that cannot
+load what it finds goes on with what it has.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.kong.database import Cursor, Database, DatabaseError
+from local.kong.kong_config import Settings
+from local.kong.plugin_loader import LoadedPlugin
+
+Row = dict[str, Any]
+
+_ROWS = """
+SELECT e.document, w.name AS workspace FROM entities e JOIN workspaces w ON w.id = e.ws_id
+WHERE e.kind = 'plugins' ORDER BY e.id
+"""
+
+
+class NotEnabled(Exception):
+    """A row names a plugin that the node lacks; the text is Kong's."""
+
+
+def names(cursor: Cursor) -> list[str]:
+    """The plugins' names of all rows."""
+    return [row["name"] for row in _rows(cursor)]
+
+
+class View:
+    """What is loaded: `rows`, each with the name of its `workspace`. NotEnabled where it cannot begin."""
+
+    def __init__(self, cursor: Cursor, node_id: str, settings: Settings, enabled: Mapping[str, LoadedPlugin]) -> None:
+        self._node_id = node_id
+        self._enabled = enabled
+        self._poll_seconds = settings.number("db_update_frequency")
+        self._delay_seconds = settings.number("db_update_propagation")
+        strict = settings.get("worker_consistency", "eventual") == "strict"
+        self._tick_seconds = 0.0 if strict else settings.number("worker_state_update_frequency")
+        self._next_poll = self._next_tick = -1.0
+        self._stale = False
+        self._seen = self._newest(cursor)
+        self.rows = self._load(cursor)
+
+    def announce(self, cursor: Cursor) -> None:
+        """This node has changed something: it knows at once, the others are told in the database."""
+        cursor.execute("INSERT INTO cluster_events (node_id) VALUES (%s)", (self._node_id,))
+        self._stale = True
+
+    def follow(self, now: float, database: Database) -> bool:
+        """Polls and loads where it is time, `now` in seconds of any clock; True where `rows` has changed."""
+        if self._next_poll < 0:
+            self._next_poll, self._next_tick = now + self._poll_seconds, now + self._tick_seconds
+        before = self.rows
+        try:
+            # The two timers know nothing of each other: here the one that loads comes before the one that hears of
+            # what is to be loaded, which takes as long as it can take.
+            if now >= self._next_tick:
+                self._next_tick = now + self._tick_seconds
+                if self._stale:
+                    with database.transaction() as cursor:
+                        self.rows = self._load(cursor)
+                    self._stale = False
+            if now >= self._next_poll:
+                self._next_poll = now + self._poll_seconds
+                with database.transaction() as cursor:
+                    self._poll(cursor)
+        except (DatabaseError, NotEnabled):
+            return False
+        return self.rows != before
+
+    def _poll(self, cursor: Cursor) -> None:
+        cursor.execute(
+            "SELECT id, node_id::text FROM cluster_events "
+            "WHERE id > %s AND at <= now() - make_interval(secs => %s) ORDER BY id",
+            (self._seen, self._delay_seconds),
+        )
+        for event in cursor.fetchall():
+            self._seen = event["id"]
+            self._stale = self._stale or event["node_id"] != self._node_id
+
+    def _newest(self, cursor: Cursor) -> int:
+        cursor.execute("SELECT coalesce(max(id), 0) AS newest FROM cluster_events")
+        return int(cursor.fetchall()[0]["newest"])
+
+    def _load(self, cursor: Cursor) -> list[Row]:
+        found = _rows(cursor)
+        for row in found:
+            if row["name"] not in self._enabled:
+                raise NotEnabled(f"{row['name']} plugin is in use but not enabled")
+        return found
+
+
+def _rows(cursor: Cursor) -> list[Row]:
+    cursor.execute(_ROWS)
+    return [{**row["document"], "workspace": row["workspace"]} for row in cursor.fetchall()]

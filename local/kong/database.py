@@ -1,0 +1,131 @@
+"""The database of Kong nodes: a real PostgreSQL, reached by a node's own properties, and what Kong says without it.
+
+After `kong/db/strategies/postgres/connector.lua` of Kong 3.9. With `pg_ssl` on, Kong's client asks for SSL and goes on
+without where the server has none. The rows lie in tables of our own, the state of migrations in Kong's `schema_meta`.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from local.kong.kong_config import Settings
+
+Cursor = psycopg.Cursor[dict[str, Any]]
+Locate = Callable[[str, int], tuple[str, int]]
+"""Where a host and its port are to be found from this machine; DatabaseError where nobody knows that name."""
+
+REFUSED = "connection refused"
+UNKNOWN_HOST = "host or service not provided, or not known"
+
+TABLES = """
+CREATE TABLE schema_meta (
+    key text, subsystem text, last_executed text, executed text[], pending text[], PRIMARY KEY (key, subsystem)
+);
+CREATE TABLE workspaces (id uuid PRIMARY KEY, name text UNIQUE NOT NULL, created_at bigint NOT NULL);
+CREATE TABLE entities (
+    kind text, id uuid, ws_id uuid NOT NULL REFERENCES workspaces, document jsonb NOT NULL, PRIMARY KEY (kind, id)
+);
+CREATE TABLE cluster_events (id bigserial PRIMARY KEY, node_id uuid NOT NULL, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE rbac_users (name text PRIMARY KEY, token_digest text NOT NULL);
+"""
+
+
+class DatabaseError(Exception):
+    """The database does not answer, or not as it should; the text is what Kong's client says."""
+
+
+def as_it_is(host: str, port: int) -> tuple[str, int]:
+    """A host that is found by its name or address as on any machine."""
+    try:
+        socket.getaddrinfo(host, port)
+    except OSError as problem:
+        raise DatabaseError(UNKNOWN_HOST) from problem
+    return host, port
+
+
+class Database:
+    """One node's way to its database; one request at a time. `down` makes it unreachable for this node."""
+
+    def __init__(
+        self, settings: Settings, *, locate: Locate = as_it_is, down: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._settings = settings
+        self._locate = locate
+        self._down = down
+        self._connection: psycopg.Connection[dict[str, Any]] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """Everything that is done with the cursor, or nothing of it. Raises DatabaseError."""
+        try:
+            connection = self._connected()
+            with connection.transaction(), connection.cursor() as cursor:
+                yield cursor
+        except psycopg.Error as problem:
+            raise DatabaseError(_words(problem)) from problem
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def _connected(self) -> psycopg.Connection[dict[str, Any]]:
+        if self._down():
+            self.close()
+            raise DatabaseError(REFUSED)
+        if self._connection and not self._alive(self._connection):
+            self.close()
+        if not self._connection:
+            self._connection = self._connect()
+        return self._connection
+
+    @staticmethod
+    def _alive(connection: psycopg.Connection[dict[str, Any]]) -> bool:
+        """Looks only where nothing is under way."""
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            return not connection.closed
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def _connect(self) -> psycopg.Connection[dict[str, Any]]:
+        settings = self._settings
+        timeout = settings.number("pg_timeout")
+        host, port = self._locate(settings.get("pg_host", "127.0.0.1"), int(settings.number("pg_port")))
+        return psycopg.connect(
+            host=host,
+            port=port,
+            user=settings.get("pg_user", "kong"),
+            password=settings.get("pg_password") or None,
+            dbname=settings.get("pg_database", "kong"),
+            sslmode="prefer" if settings.on("pg_ssl") else "disable",
+            connect_timeout=max(2, round(timeout / 1000)),
+            options=f"-c statement_timeout={timeout:.0f}",
+            application_name="kong",
+            autocommit=True,
+            row_factory=dict_row,
+        )
+
+
+def _words(problem: psycopg.Error) -> str:
+    """What pgmoon, Kong's client, says of the same."""
+    text = str(problem).strip()
+    if "FATAL:" in text:
+        return f"FATAL: {text.split('FATAL:', 1)[1].strip()}".splitlines()[0]
+    for sign, words in (
+        ("refused", REFUSED),
+        ("no password supplied", "missing password, required for connect"),
+        ("could not translate host name", UNKNOWN_HOST),
+        ("timeout", "timeout"),
+        ("closed the connection", "receive_message: failed to get type: closed"),
+        ("connection is lost", "receive_message: failed to get type: closed"),
+    ):
+        if sign in text:
+            return words
+    return f"ERROR: {text.splitlines()[0]}" if text else "closed"

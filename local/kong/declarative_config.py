@@ -1,0 +1,93 @@
+"""A declarative configuration, taken apart into entities; plugins are checked, other kinds are kept as they come.
+
+After https://developer.konghq.com/gateway/entities/ and `kong/db/schema/others/declarative_config.lua` of Kong 3.9:
+entities may be nested in the one that they belong to. Leaves out the schemas of everything but plugins, and uniqueness.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from local.kong import admin_api_errors, enabled_plugins
+from local.kong.plugin_loader import LoadedPlugin
+
+Entities = dict[str, list[dict[str, Any]]]
+
+NESTED = {
+    "services": {"routes": "service", "plugins": "service"},
+    "routes": {"plugins": "route"},
+    "consumers": {
+        "plugins": "consumer",
+        "acls": "consumer",
+        "basicauth_credentials": "consumer",
+        "hmacauth_credentials": "consumer",
+        "jwt_secrets": "consumer",
+        "keyauth_credentials": "consumer",
+        "oauth2_credentials": "consumer",
+    },
+    "upstreams": {"targets": "upstream"},
+    "certificates": {"snis": "certificate"},
+}
+"""Which kinds may stand in which, and by what field the inner one names the outer."""
+
+KINDS = sorted(
+    {*NESTED, *(kind for inner in NESTED.values() for kind in inner)}
+    | {"ca_certificates", "filter_chains", "key_sets", "keys", "oauth2_tokens", "vaults"}
+)
+_OF_THE_FILE = ("_comment", "_format_version", "_ignore", "_info", "_transform")
+_NAMES = ("name", "username", "key", "target", "prefix", "custom_id")
+_NAMESPACE = uuid.UUID("a6b5a7b2-5f3c-4f5e-9d52-2f8f2f6f1d11")
+
+
+class Refused(Exception):
+    """The configuration is not taken; `fields` holds what belongs to no entity, `flattened` the rest."""
+
+    def __init__(self, fields: dict[str, Any], flattened: list[dict[str, Any]]) -> None:
+        super().__init__(fields, flattened)
+        self.fields = fields
+        self.flattened = flattened
+
+
+def read(document: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> Entities:
+    """The entities by kind; Refused where Kong would refuse the whole."""
+    fields: dict[str, Any] = {
+        name: "unknown field" for name in document if name not in KINDS and name not in _OF_THE_FILE
+    }
+    entities: Entities = {}
+    for kind in KINDS:
+        for item in document.get(kind) or []:
+            _add(kind, item, {}, entities)
+    _resolve(entities)
+    flattened = [
+        admin_api_errors.flattened("plugin", plugin, found)
+        for plugin in entities.get("plugins", [])
+        if (found := enabled_plugins.problems(plugin, enabled))
+    ]
+    if fields or flattened:
+        raise Refused(fields, flattened)
+    entities["plugins"] = [enabled_plugins.complete(plugin, enabled) for plugin in entities.get("plugins", [])]
+    return {kind: items for kind, items in entities.items() if items}
+
+
+def _add(kind: str, item: Mapping[str, Any], owner: Mapping[str, Any], entities: Entities) -> None:
+    inner = NESTED.get(kind, {})
+    entity = {**{name: value for name, value in item.items() if name not in inner}, **owner}
+    if "id" not in entity:
+        named = [str(entity.get(name)) for name in _NAMES if name in entity] + [str(owner)]
+        entity["id"] = str(uuid.uuid5(_NAMESPACE, "/".join([kind, *named])))
+    entities.setdefault(kind, []).append(entity)
+    for inner_kind, field in inner.items():
+        for child in item.get(inner_kind) or []:
+            _add(inner_kind, child, {field: {"id": entity["id"]}}, entities)
+
+
+def _resolve(entities: Entities) -> None:
+    """A reference may be written as a name; Kong keeps ids."""
+    for plugin in entities.get("plugins", []):
+        for field, kind in (("service", "services"), ("route", "routes"), ("consumer", "consumers")):
+            if isinstance(plugin.get(field), str):
+                plugin[field] = {"id": _id_of(plugin[field], entities.get(kind, []))}
+
+
+def _id_of(reference: str, candidates: list[dict[str, Any]]) -> str:
+    return next((item["id"] for item in candidates if reference in (item.get("name"), item.get("username"))), reference)

@@ -1,0 +1,168 @@
+"""One container as a kubelet runs it: made, running, ready or not, ended and started again with a growing pause.
+
+After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Leaves out everything that
+needs an image or a signal.
+"""
+
+import datetime
+from dataclasses import InitVar, dataclass, field
+from typing import Any, Literal
+
+from local.kubelet import pod_roles, readiness_probes
+from local.kubelet.container_config import Missing
+from local.kubelet.container_processes import Done, Failed, Part
+
+RETRY_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 300.0
+CALM_SECONDS = 600.0
+"""After running this long, the next pause is the first again."""
+
+ASK_UNREADY_SECONDS = 0.25
+ASK_READY_SECONDS = 1.0
+MESSAGE_BYTES = 2048
+
+
+Policy = Literal["Always", "OnFailure", "Never"]
+
+
+@dataclass
+class ContainerRun:
+    """A container of a pod; `tick()` moves it on, `status()` is what stands of it in the pod.
+
+    `succeeded`: it has ended well, and is not started again.
+    """
+
+    spec: pod_roles.Container
+    part: Part
+    policy: Policy = "Always"
+    init: bool = False
+    ready: bool = False
+    succeeded: bool = False
+    restarts: int = 0
+    waits_for: InitVar[str] = "ContainerCreating"
+    _state: dict[str, Any] = field(default_factory=dict)
+    _last: dict[str, Any] = field(default_factory=dict)
+    _running_since: float | None = None
+    _next_start: float = 0.0
+    _next_ask: float = 0.0
+    _pause: float = FIRST_PAUSE_SECONDS
+    _failures: int = 0
+    _ended: bool = False
+    _over: bool = False
+
+    def __post_init__(self, waits_for: str) -> None:
+        self._state = {"waiting": {"reason": waits_for}}
+
+    def tick(self, now: float) -> None:
+        """Starts it where it is time, looks whether it runs, asks its probe."""
+        if self._over:
+            return
+        if not pod_roles.pullable(str(self.spec["image"])):
+            self._cannot_pull(now)
+        elif self._running_since is None:
+            if now >= self._next_start:
+                self._start(now)
+        else:
+            self._watch(now)
+
+    def stop(self) -> None:
+        self.part.stop()
+        self.ready = False
+
+    def status(self) -> dict[str, Any]:
+        """The entry in the pod's `containerStatuses`."""
+        image = str(self.spec["image"])
+        return {
+            "name": self.spec["name"],
+            "image": image,
+            "imageID": "",
+            "ready": self.ready or (self.init and self.succeeded),
+            "started": self._running_since is not None,
+            "restartCount": self.restarts,
+            "state": self._state,
+            "lastState": self._last,
+        }
+
+    def _start(self, now: float) -> None:
+        if self._ended:
+            self.restarts += 1
+            self._ended = False
+        try:
+            self.part.start()
+        except Missing as problem:
+            self._state = {"waiting": {"reason": problem.reason, "message": str(problem)}}
+            self._next_start = now + RETRY_SECONDS
+            return
+        except Failed as problem:
+            self._crashed(str(problem), now)
+            return
+        except Done:
+            self._completed(now)
+            return
+        self._running_since = now
+        self._state = {"running": {"startedAt": stamp()}}
+        self._failures, self._next_ask = 0, now
+
+    def _watch(self, now: float) -> None:
+        try:
+            self.part.check()
+        except Failed as problem:
+            if self._running_since is not None and now - self._running_since > CALM_SECONDS:
+                self._pause = FIRST_PAUSE_SECONDS
+            self._crashed(str(problem), now)
+            return
+        except Done:
+            self._completed(now)
+            return
+        if now < self._next_ask:
+            return
+        if readiness_probes.passes(self.spec, self.part.endpoints):
+            self.ready, self._failures = True, 0
+        else:
+            self._failures += 1
+            threshold = (self.spec.get("readinessProbe") or {}).get("failureThreshold", 3)
+            self.ready = self.ready and self._failures < threshold
+        self._next_ask = now + (ASK_READY_SECONDS if self.ready else ASK_UNREADY_SECONDS)
+
+    def _completed(self, now: float) -> None:
+        self._end({"exitCode": 0, "reason": "Completed"}, now, over=self.policy != "Always")
+        self.succeeded = self._over
+
+    def _crashed(self, message: str, now: float) -> None:
+        ended = {"exitCode": 1, "reason": "Error", "message": message[-MESSAGE_BYTES:]}
+        self._end(ended, now, over=self.policy == "Never")
+
+    def _end(self, ended: dict[str, Any], now: float, *, over: bool) -> None:
+        self.part.stop()
+        self.ready, self._running_since, self._ended, self._over = False, None, True, over
+        moment = stamp()
+        terminated = {"terminated": {**ended, "startedAt": moment, "finishedAt": moment}}
+        if over:
+            self._state = terminated
+            return
+        self._last = terminated
+        text = f"back-off {self._pause:.0f}s restarting failed container={self.spec['name']}"
+        self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
+        self._next_start = now + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+    def _cannot_pull(self, now: float) -> None:
+        """First the error, then the pause, as a kubelet shows them in turn."""
+        image = str(self.spec["image"])
+        host = image.split("/")[0].split(":")[0]
+        if not self._next_start:
+            message = (
+                f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
+                f"dial tcp: lookup {host}: no such host"
+            )
+            self._state = {"waiting": {"reason": "ErrImagePull", "message": message}}
+            self._next_start = now + FIRST_PAUSE_SECONDS
+        elif now >= self._next_start:
+            message = f'Back-off pulling image "{image}": ErrImagePull: lookup {host}: no such host'
+            self._state = {"waiting": {"reason": "ImagePullBackOff", "message": message}}
+
+
+def stamp() -> str:
+    """This moment, as Kubernetes writes it."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,202 @@
+"""Everything about one pod that has something behind it, in a thread of its own, from its start to its end.
+
+A pod that kwok leaves alone gets its status from here; of any other with an agent in it only the way in is made: a
+PortForward object (https://kwok.sigs.k8s.io/docs/user/port-forward-configuration/) for its ports.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from typing import Any
+
+from local.kubelet import pod_roles
+from local.kubelet.container_lifecycle import ContainerRun, Policy, stamp
+from local.kubelet.container_processes import AgentPart, ControllerPart, Ends, Nothing, Part, Surroundings
+from local.kubelet.kong_processes import KongPart, MigrationPart, WaitPart
+from local.kubelet.kube_client import MERGE, STRATEGIC, ApiError
+from local.kubelet.pod_status import pod_status
+from local.kubelet.postgres_process import PostgresPart
+from local.kubelet.readiness_probes import Endpoint
+
+TICK_SECONDS = 0.1
+FORWARDS = "/apis/kwok.x-k8s.io/v1alpha1/namespaces/{}/portforwards"
+
+log = logging.getLogger(__name__)
+
+
+class PodWorker(threading.Thread):
+    """Runs one pod until `end()`; `update()` gives it the pod as it stands."""
+
+    def __init__(self, around: Surroundings) -> None:
+        pod = around.pod
+        super().__init__(name=f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", daemon=True)
+        self.uid = str(pod["metadata"]["uid"])
+        self._around = around
+        self._kept = pod_roles.kept(pod)
+        before = {item["name"]: item["restartCount"] + 1 for item in pod["status"].get("containerStatuses", [])}
+        waits_for = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
+        policy: Policy = pod["spec"].get("restartPolicy", "Always")
+        self._containers = [
+            ContainerRun(
+                item, self._part(item), policy=policy, restarts=before.get(item["name"], 0), waits_for=waits_for
+            )
+            for item in pod["spec"]["containers"]
+        ]
+        self._init = [
+            ContainerRun(item, self._init_part(item), policy=_init_policy(item, policy), init=True)
+            for item in pod["spec"].get("initContainers", [])
+        ]
+        self.settled = threading.Event()
+        """Set when the pod's status is that of this process and not of one before."""
+        self._stopped = threading.Event()
+        self._written: Any = None
+        self._forwarded: dict[int, Endpoint] = {}
+
+    def update(self, pod: pod_roles.Pod) -> None:
+        self._around.pod = pod
+
+    def end(self) -> None:
+        self._stopped.set()
+
+    @property
+    def address(self) -> str:
+        return self._around.address
+
+    def webhook(self) -> Endpoint | None:
+        """Where the controller's admission webhook of this pod listens, None where there is none."""
+        for item in self._containers:
+            if isinstance(item.part, ControllerPart) and item.part.webhook:
+                return item.part.endpoints.get(item.part.webhook)
+        return None
+
+    def reached(self, port: int) -> Endpoint | None:
+        """Where a port of this pod is on this machine, None where nobody listens there."""
+        for item in self._containers:
+            if port in item.part.endpoints:
+                return item.part.endpoints[port]
+        return None
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._tick(time.monotonic())
+            except ApiError as problem:
+                if problem.code != 404:
+                    log.warning("%s: %s", self.name, problem)
+                self._stopped.wait(1)
+            except Exception:
+                log.exception("%s", self.name)
+                self._stopped.wait(1)
+            self._stopped.wait(TICK_SECONDS)
+        for item in self._containers:
+            item.stop()
+        shutil.rmtree(self._around.directory, ignore_errors=True)
+
+    def _tick(self, now: float) -> None:
+        for item in self._init:
+            item.tick(now)
+            if not (item.ready or item.succeeded):
+                break
+        else:
+            for item in self._containers:
+                item.tick(now)
+        self._forward()
+        if self._kept:
+            self._write()
+        self.settled.set()
+
+    def _part(self, container: pod_roles.Container) -> Part:
+        pod = self._around.pod
+        for found, part in ((pod_roles.kong(pod), KongPart), (pod_roles.controller(pod), ControllerPart)):
+            if found and found["name"] == container["name"]:
+                return part(self._around, container)
+        command = pod_roles.migration(container)
+        if command:
+            return MigrationPart(self._around, container, command)
+        if pod_roles.postgres(container):
+            return PostgresPart(self._around, container)
+        if any(item["name"] == container["name"] for item in pod_roles.agents(pod)):
+            return AgentPart(self._around, "tme" if pod_roles.kong(pod) else "agent")
+        return Nothing()
+
+    def _init_part(self, container: pod_roles.Container) -> Part:
+        if container.get("restartPolicy") == "Always":
+            return Nothing()
+        known = self._around.pod["status"].get("initContainerStatuses", [])
+        done = [item["name"] for item in known if item["state"].get("terminated", {}).get("exitCode") == 0]
+        if pod_roles.waits_for_kong(container) and container["name"] not in done:
+            return WaitPart(self._around, container)
+        return Ends()
+
+    def _forward(self) -> None:
+        """The ports stay what they are for as long as the pod lives; where nobody listens, the way in is refused."""
+        wanted = {port: end for item in self._containers for port, end in item.part.endpoints.items()}
+        if set(wanted) <= set(self._forwarded):
+            return
+        metadata = self._around.pod["metadata"]
+        self._forwarded |= wanted
+        body = {
+            "apiVersion": "kwok.x-k8s.io/v1alpha1",
+            "kind": "PortForward",
+            "metadata": {
+                "name": metadata["name"],
+                # So that it goes with its pod.
+                "ownerReferences": [
+                    {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+                ],
+            },
+            "spec": {
+                "forwards": [
+                    {"ports": [port], "target": {"address": end.address, "port": end.port}}
+                    for port, end in sorted(self._forwarded.items())
+                ]
+            },
+        }
+        path = FORWARDS.format(metadata["namespace"])
+        try:
+            self._around.api.request("POST", path, body)
+        except ApiError as problem:
+            if problem.code != 409:
+                raise
+            self._around.api.request("PATCH", f"{path}/{metadata['name']}", body, MERGE)
+
+    def _write(self) -> None:
+        containers = [item.status() for item in self._containers]
+        init = [item.status() for item in self._init]
+        shown = (containers, init)
+        if shown == self._written:
+            return
+        pod = self._around.pod
+        metadata = pod["metadata"]
+        status = pod_status(
+            current=pod.get("status", {}),
+            containers=containers,
+            init_containers=init,
+            pod_ip=pod_ip(self._around.address),
+            host_ip="10.0.0.1",
+            now=stamp(),
+        )
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+        self._around.pod = self._around.api.request(
+            "PATCH", path, {"metadata": {"uid": metadata["uid"]}, "status": status}, STRATEGIC
+        )
+        self._written = shown
+
+
+def pod_ip(address: str) -> str:
+    """The IP that the pod shows: a loopback address is refused in an EndpointSlice."""
+    return f"10.{address.removeprefix('127.')}"
+
+
+def address_of(pod: pod_roles.Pod) -> str | None:
+    """The address of a pod that shows an IP already."""
+    shown = str(pod.get("status", {}).get("podIP", ""))
+    return f"127.{shown.removeprefix('10.')}" if shown.startswith("10.") else None
+
+
+def _init_policy(container: pod_roles.Container, policy: Policy) -> Policy:
+    """An init container is done when it has ended well, unless it is a sidecar."""
+    if container.get("restartPolicy") == "Always":
+        return "Always"
+    return "Never" if policy == "Never" else "OnFailure"

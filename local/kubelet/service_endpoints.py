@@ -1,0 +1,75 @@
+"""Where the name of a Service leads, on a machine where Services lead nowhere: to a ready pod behind it.
+
+After https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/: `x`, `x.ns`, `x.ns.svc` and
+`x.ns.svc.cluster.local`. Every other host is found as on any machine. Leaves out names of single pods.
+"""
+
+import ipaddress
+import random
+from typing import Any
+
+from local.kong.database import REFUSED, DatabaseError, as_it_is
+from local.kubelet.container_processes import Reach
+from local.kubelet.kube_client import Api, ApiError, Object
+from local.kubelet.webhook_router import SLICES
+
+TIMEOUT = "timeout"
+_SUFFIXES: tuple[list[str], ...] = ([], ["svc"], ["svc", "cluster", "local"])
+
+
+def locate(api: Api, reach: Reach, namespace: str, host: str, port: int) -> tuple[str, int]:
+    """Address and port for a client in this namespace; DatabaseError in the words of Kong's client."""
+    try:
+        service = _service(api, namespace, host)
+        if service is None:
+            return as_it_is(host, port)
+        if service["spec"].get("type") == "ExternalName":
+            return as_it_is(str(service["spec"]["externalName"]), port)
+        found = _endpoints(api, reach, service, port)
+    except ApiError as problem:
+        raise DatabaseError(TIMEOUT) from problem
+    if not found:
+        raise DatabaseError(REFUSED)
+    return random.choice(found)
+
+
+def _service(api: Api, namespace: str, host: str) -> Object | None:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return None
+    name, *rest = host.rstrip(".").split(".")
+    where = rest[0] if rest else namespace
+    if rest[1:] not in _SUFFIXES:
+        return None
+    try:
+        return api.request("GET", f"/api/v1/namespaces/{where}/services/{name}")
+    except ApiError as problem:
+        if problem.code != 404:
+            raise
+        return None
+
+
+def _endpoints(api: Api, reach: Reach, service: Object, port: int) -> list[tuple[str, int]]:
+    metadata, spec = service["metadata"], service["spec"]
+    names = {item.get("name", "") for item in spec.get("ports", []) if item["port"] == port}
+    headless = spec.get("clusterIP") == "None"
+    if not names and not headless:
+        raise DatabaseError(TIMEOUT)
+    found = []
+    for piece in api.request("GET", SLICES.format(metadata["namespace"], metadata["name"]))["items"]:
+        ports = [port] if headless else [item["port"] for item in piece["ports"] if item.get("name", "") in names]
+        for endpoint in piece.get("endpoints") or []:
+            if endpoint["conditions"].get("ready"):
+                found += [_place(reach, metadata["namespace"], endpoint, number) for number in ports]
+    return [place for place in found if place]
+
+
+def _place(reach: Reach, namespace: str, endpoint: dict[str, Any], port: int) -> tuple[str, int] | None:
+    target = endpoint.get("targetRef")
+    if not target:
+        return str(endpoint["addresses"][0]), port
+    place = reach(namespace, str(target["name"]), port)
+    return (place.address, place.port) if place else None

@@ -1,0 +1,143 @@
+"""PersistentVolumes for claims: a default StorageClass, a provisioner, and the folders on this machine.
+
+As a usual local-path provisioner (https://github.com/rancher/local-path-provisioner): a volume is made when the first
+pod that wants it has a node (WaitForFirstConsumer), is bound to that node, and goes with its data when its claim goes
+(reclaim policy Delete). Leaves out sizes and access modes: nobody counts.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import urllib3
+
+from local.kubelet.kube_client import Api, ApiError, Object
+from local.kubelet.pod_roles import Pod
+
+CLASS = "local-path"
+PROVISIONER = "traceable-kong/local-path"
+CLAIMS, VOLUMES = "/api/v1/persistentvolumeclaims", "/api/v1/persistentvolumes"
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+AGAIN_SECONDS = 1
+
+_CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    "provisioner": PROVISIONER,
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "WaitForFirstConsumer",
+}
+
+log = logging.getLogger(__name__)
+
+
+def folder_of(api: Api, pod: Pod, volume: str) -> Path | None:
+    """The folder of the pod's volume with this name, None where that is no claim's, or not one of ours."""
+    for item in pod["spec"].get("volumes", []):
+        if item["name"] == volume and "persistentVolumeClaim" in item:
+            namespace, claim = pod["metadata"]["namespace"], item["persistentVolumeClaim"]["claimName"]
+            found = api.request("GET", f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
+            name = found["spec"].get("volumeName")
+            bound = api.request("GET", f"{VOLUMES}/{name}") if name else {}
+            return _path(bound)
+    return None
+
+
+class Provisioner:
+    """Makes and removes volumes below `folder`, for as long as the process lives."""
+
+    def __init__(self, api: Api, folder: Path) -> None:
+        self._api = api
+        self._folder = folder
+
+    def start(self) -> None:
+        """Makes the StorageClass, and begins."""
+        _make(self._api, CLASSES, _CLASS)
+        for path, listed, changed in (
+            (CLAIMS, lambda items: None, self._claim),
+            (VOLUMES, self._forget_others, self._volume),
+        ):
+            threading.Thread(target=self._follow, args=(path, listed, changed), daemon=True).start()
+
+    def _follow(self, path: str, listed: Callable[[list[Object]], None], changed: Callable[[Object], None]) -> None:
+        while True:
+            try:
+                for kind, item in self._api.watch(path):
+                    if kind == "LISTED":
+                        listed(item["items"])
+                    for one in item["items"] if kind == "LISTED" else [item] if kind != "DELETED" else []:
+                        changed(one)
+            except (ApiError, urllib3.exceptions.HTTPError, ValueError) as problem:
+                log.warning("%s: %s", path, problem)
+                time.sleep(AGAIN_SECONDS)
+
+    def _claim(self, claim: Object) -> None:
+        annotations = claim["metadata"].get("annotations", {})
+        node = annotations.get("volume.kubernetes.io/selected-node")
+        ours = annotations.get("volume.kubernetes.io/storage-provisioner") == PROVISIONER
+        if ours and node and claim["status"].get("phase") == "Pending" and not claim["spec"].get("volumeName"):
+            _make(self._api, VOLUMES, volume_for(claim, node, self._folder))
+
+    def _volume(self, volume: Object) -> None:
+        gone = volume["status"].get("phase") == "Released"
+        path = _path(volume)
+        if gone and path and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+            shutil.rmtree(path, ignore_errors=True)
+            try:
+                self._api.request("DELETE", f"{VOLUMES}/{volume['metadata']['name']}")
+            except ApiError as problem:
+                if problem.code != 404:
+                    raise
+
+    def _forget_others(self, volumes: list[Object]) -> None:
+        """What a cluster of before has left."""
+        there = {item["metadata"]["name"] for item in volumes}
+        for path in self._folder.glob("*"):
+            if path.name not in there:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def volume_for(claim: Object, node: str, folder: Path) -> Object:
+    """The PersistentVolume of a claim, on the node of its first pod."""
+    metadata, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{metadata['uid']}"
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER}},
+        "spec": {
+            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+            "accessModes": spec["accessModes"],
+            "volumeMode": spec.get("volumeMode", "Filesystem"),
+            "storageClassName": spec["storageClassName"],
+            "persistentVolumeReclaimPolicy": "Delete",
+            "hostPath": {"path": str(folder / name), "type": "DirectoryOrCreate"},
+            "claimRef": {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                **{key: metadata[key] for key in ("namespace", "name", "uid")},
+            },
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }
+
+
+def _path(volume: Object) -> Path | None:
+    """Where a volume of ours lies."""
+    annotations = volume.get("metadata", {}).get("annotations", {})
+    if annotations.get("pv.kubernetes.io/provisioned-by") != PROVISIONER:
+        return None
+    return Path(volume["spec"]["hostPath"]["path"])
+
+
+def _make(api: Api, path: str, document: Object) -> None:
+    try:
+        api.request("POST", path, document)
+    except ApiError as problem:
+        if problem.code != 409:
+            raise

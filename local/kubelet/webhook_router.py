@@ -1,0 +1,71 @@
+"""The way from the API server to the ingress controllers' admission webhooks, where Services lead nowhere.
+
+An HTTPS server on loopback: a review that is sent to `/<namespace>/<service>` goes on to a ready pod of that Service,
+found as kube-proxy finds it, by its EndpointSlices. Without one it fails as a Service without endpoints does. Leaves
+out the check of the controller's own certificate, which the API server would do with the chart's CA.
+"""
+
+import http.client
+import json
+import random
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from local import certificates
+from local.kubelet.kube_client import Api, ApiError
+from local.kubelet.listeners import Listener
+from local.kubelet.readiness_probes import Endpoint
+
+TIMEOUT_SECONDS = 10
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices?labelSelector=kubernetes.io/service-name%3D{}"
+
+
+class Unavailable(Exception):
+    """No pod of the Service answers."""
+
+
+class Router:
+    """`webhook` gives the webhook's place by namespace and name of a pod, None where there is none."""
+
+    def __init__(self, api: Api, webhook: Callable[[str, str], Endpoint | None]) -> None:
+        self._api = api
+        self._webhook = webhook
+
+    def listen(self, directory: Path, port: int) -> Listener:
+        certificates.ensure(directory)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(directory / certificates.SERVER_FILE)
+        return Listener("127.0.0.1", port, self._handle, tls=context)
+
+    def _handle(
+        self, method: str, path: str, query: dict[str, str], body: bytes, headers: dict[str, str]
+    ) -> tuple[int, object]:
+        namespace, _, service = path.strip("/").partition("/")
+        try:
+            return self._forward(namespace, service, body)
+        except (Unavailable, ApiError, OSError, http.client.HTTPException) as problem:
+            return 503, {"message": f"no endpoints available for service {service!r}: {problem}"}
+
+    def _forward(self, namespace: str, service: str, body: bytes) -> tuple[int, object]:
+        found = list(self._ready(namespace, service))
+        if not found:
+            raise Unavailable("none of its pods is ready")
+        endpoint = random.choice(found)
+        connection = http.client.HTTPSConnection(
+            endpoint.address, endpoint.port, timeout=TIMEOUT_SECONDS, context=ssl._create_unverified_context()
+        )
+        try:
+            connection.request("POST", "/", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"{}")
+        finally:
+            connection.close()
+
+    def _ready(self, namespace: str, service: str) -> Iterator[Endpoint]:
+        for item in self._api.request("GET", SLICES.format(namespace, service))["items"]:
+            for entry in item.get("endpoints") or []:
+                reference = entry.get("targetRef") or {}
+                endpoint = self._webhook(namespace, str(reference.get("name")))
+                if entry["conditions"].get("ready") and endpoint:
+                    yield endpoint

@@ -1,0 +1,105 @@
+"""Processes of the platform that go on running beside the cluster: each is a module of it, with a folder of its own.
+
+The process writes its state into a file there when it is ready, its process id among it. Leaves out what it does.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import paths
+
+START_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 10
+
+
+class BackgroundError(Exception):
+    """The process did not start; the text names its log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Background:
+    """`python -m <module> --directory <directory> <arguments>`; `state_file` is in that folder, and so is the log."""
+
+    module: str
+    directory: Path
+    state_file: str
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def log(self) -> Path:
+        return self.directory / f"{self.module.split('.')[-1]}.log"
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", self.module, "--directory", str(self.directory), *self.arguments]
+
+    def start(self) -> dict[str, Any]:
+        """Starts it, or finds the one that runs already with the same arguments; returns its state.
+
+        Raises BackgroundError where it is not ready in time.
+        """
+        running = self.running()
+        if running and _words(running["pid"])[1:] == self.command[1:]:
+            return running
+        self.stop()
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                self.command,
+                cwd=paths.CLONE,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            running = self.running()
+            if running and running["pid"] == process.pid:
+                return running
+            time.sleep(0.05)
+        raise BackgroundError(f"{self.module} did not start; its log is {self.log}.")
+
+    def stop(self) -> None:
+        """Stops it, where it runs."""
+        running = self.running()
+        if not running:
+            return
+        os.kill(running["pid"], signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            if not self._is_ours(running["pid"]):
+                return
+            time.sleep(0.05)
+        os.kill(running["pid"], signal.SIGKILL)
+
+    def running(self) -> dict[str, Any] | None:
+        """Its state, None where it does not run."""
+        try:
+            state = dict(json.loads((self.directory / self.state_file).read_text()))
+        except (OSError, ValueError):
+            return None
+        return state if self._is_ours(state["pid"]) else None
+
+    def _is_ours(self, pid: int) -> bool:
+        """A process id that was written down may belong to something else by now."""
+        with suppress(ChildProcessError):
+            # Reaps it where it is our own child: a process that ended would be seen as running otherwise.
+            os.waitpid(pid, os.WNOHANG)
+        words = _words(pid)
+        return self.module in words and str(self.directory) in words
+
+
+def _words(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+    except OSError:
+        return []

@@ -1,0 +1,160 @@
+"""Waiting until an object is what it should be, or is gone.
+
+Which kinds are waited for, and for what, is the official plugin's (provider/pkg/await/): see `await_deployment`,
+`await_workloads`, `await_core` and `await_custom`. The official plugin watches; this asks at an interval.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.provider.kubernetes import await_core, await_custom, await_deployment, await_workloads, object_metadata
+from local.provider.kubernetes.api_client import ApiError
+from local.provider.kubernetes.await_progress import Progress
+from local.provider.kubernetes.provider_context import Context
+from local.provider.kubernetes.provider_errors import AwaitError, Cancelled
+
+INTERVAL_SECONDS = 0.5
+
+Look = Callable[[], Progress]
+Waiter = Callable[[Context, Mapping[str, Any], Mapping[str, Any] | None, bool], Look]
+"""Made from the context, the object as it was applied, the object before (None after a create), and whether it will be
+asked once only, so that nothing needs to settle."""
+
+_WAITERS: Mapping[tuple[str, str], Waiter] = {
+    ("apps/v1", "Deployment"): await_deployment.waiter,
+    ("apps/v1", "StatefulSet"): await_workloads.stateful_set,
+    ("apps/v1", "DaemonSet"): await_workloads.daemon_set,
+    ("batch/v1", "Job"): await_workloads.job,
+    ("v1", "Pod"): await_workloads.pod,
+    ("v1", "Service"): await_core.service,
+    ("v1", "PersistentVolume"): await_core.persistent_volume,
+    ("v1", "PersistentVolumeClaim"): await_core.persistent_volume_claim,
+    ("v1", "ReplicationController"): await_core.replication_controller,
+    ("v1", "ResourceQuota"): await_core.resource_quota,
+    ("v1", "Secret"): await_core.secret,
+    ("networking.k8s.io/v1", "Ingress"): await_core.ingress,
+}
+
+_READ_WAITERS = {
+    *(("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet")),
+    ("batch/v1", "Job"),
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+}
+
+_SKIP_ON_DELETE = {
+    *(("v1", kind) for kind in ("Namespace", "Pod", "ReplicationController")),
+    *(("apps/v1", kind) for kind in ("DaemonSet", "Deployment", "StatefulSet")),
+    ("batch/v1", "Job"),
+}
+
+
+def ready(
+    context: Context,
+    urn: str,
+    inputs: Mapping[str, Any],
+    live: dict[str, Any],
+    *,
+    before: Mapping[str, Any] | None,
+    timeout_seconds: float,
+) -> dict[str, Any]:
+    """Waits until the object is ready and returns it as it is then. Raises AwaitError."""
+    if object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT):
+        return live
+    if object_metadata.annotation(live, object_metadata.WAIT_FOR):
+        look = await_custom.waiter(context, live)
+    else:
+        waiter = _WAITERS.get(_kind(live))
+        if waiter is None:
+            return live
+        look = waiter(context, live, before, False)
+    return _wait(context, urn, live, look, timeout_seconds)
+
+
+def _wait(context: Context, urn: str, live: Mapping[str, Any], look: Look, timeout_seconds: float) -> dict[str, Any]:
+    deadline = time.monotonic() + timeout_seconds
+    said = ""
+    progress = Progress(live)
+    while True:
+        try:
+            progress = look()
+        except ApiError as problem:
+            if problem.code < 500 and not problem.not_found and problem.code != 429:
+                raise AwaitError(str(problem), progress.live, progress.problems) from None
+        if progress.done:
+            context.log("status", urn, "")
+            return dict(progress.live)
+        if progress.failed:
+            raise AwaitError(progress.failed, progress.live, progress.problems)
+        if progress.message and progress.message != said:
+            said = progress.message
+            context.log("status", urn, said)
+        if time.monotonic() >= deadline:
+            if progress.good_enough:
+                return dict(progress.live)
+            raise AwaitError(_timed_out(live, progress), progress.live, progress.problems)
+        try:
+            context.sleep(min(INTERVAL_SECONDS, max(0.0, deadline - time.monotonic())))
+        except Cancelled:
+            raise AwaitError(
+                f'Resource operation was cancelled for "{object_metadata.name(live)}"', progress.live, progress.problems
+            ) from None
+
+
+def _timed_out(live: Mapping[str, Any], progress: Progress) -> str:
+    if progress.generic_timeout:
+        return "timed out waiting for the condition"
+    return f"'{object_metadata.name(live)}' timed out waiting to be Ready"
+
+
+def verify(context: Context, urn: str, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> None:
+    """Looks once whether an object that was read is ready. Raises AwaitError where it is not."""
+    if _kind(live) not in _READ_WAITERS or object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT):
+        return
+    progress = _WAITERS[_kind(live)](context, live, live, True)()
+    if not (progress.done or progress.good_enough):
+        message = progress.failed or f"Resource '{object_metadata.name(live)}' was created but failed to initialize"
+        raise AwaitError(message, live, progress.problems)
+
+
+def gone(
+    context: Context,
+    urn: str,
+    inputs: Mapping[str, Any],
+    live: Mapping[str, Any],
+    path: str,
+    timeout_seconds: float,
+) -> None:
+    """Waits until the object at the path is gone. Raises AwaitError."""
+    if object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT) and _kind(live) in _SKIP_ON_DELETE:
+        return
+    uid = object_metadata.metadata(live).get("uid")
+
+    def look() -> Progress:
+        try:
+            found = context.cluster.request("GET", path)
+        except ApiError as problem:
+            if problem.not_found:
+                return Progress(live, done=True)
+            raise
+        if uid and object_metadata.metadata(found).get("uid") != uid:
+            return Progress(found, done=True)
+        return Progress(found, generic_timeout=True, message="waiting for it to be deleted")
+
+    try:
+        _wait(context, urn, live, look, timeout_seconds)
+    except AwaitError as problem:
+        finalizers = object_metadata.metadata(problem.live or {}).get("finalizers") or []
+        context.log("warning", urn, f"finalizers might be preventing deletion ({', '.join(finalizers)})")
+        raise
+
+
+def is_complete(job: Mapping[str, Any]) -> bool:
+    """Whether a Job has completed."""
+    return await_workloads.job_progress(job).done
+
+
+def _kind(live: Mapping[str, Any]) -> tuple[str, str]:
+    return str(live.get("apiVersion") or ""), str(live.get("kind") or "")

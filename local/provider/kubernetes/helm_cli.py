@@ -1,0 +1,213 @@
+"""The helm command line: charts, installs, upgrades and uninstalls, with values and passwords kept out of argv.
+
+Helm 3 (https://helm.sh/docs/helm/helm/). A helm process ends with the plugin, so that a killed run leaves the traces
+that it leaves with the official plugin, which has Helm in its own process; a cancelled one gets an interrupt and
+records the release as failed.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import yaml
+
+from local.processes import bound_process
+from local.provider.kubernetes.provider_context import Context
+from local.provider.kubernetes.provider_errors import ProviderError
+
+POLL_SECONDS = 0.1
+
+_PREFIXES = ("INSTALLATION FAILED: ", "UPGRADE FAILED: ")
+_BOUND_CHILD = Path(bound_process.__file__)
+
+
+class HelmError(Exception):
+    """Helm said no; the text is Helm's."""
+
+
+def run(
+    context: Context, arguments: list[str], *, stdin: str = "", environment: Mapping[str, str] | None = None
+) -> str:
+    """Runs helm and returns what it printed. Raises HelmError with its words, or ProviderError without helm."""
+    program = shutil.which("helm")
+    if program is None:
+        raise ProviderError("helm is not on PATH; the stand-in kubernetes plugin runs it for every Release")
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as problems:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_BOUND_CHILD), str(os.getpid()), program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=problems,
+            text=True,
+            env={**_environment(context), **(environment or {})},
+            start_new_session=True,
+        )
+        _feed(process, stdin)
+        _wait(context, process)
+        out.seek(0)
+        problems.seek(0)
+        printed, said = out.read(), problems.read()
+    if process.returncode != 0:
+        raise HelmError(_words(said) or f"helm ended with code {process.returncode}")
+    return printed
+
+
+def _feed(process: subprocess.Popen[str], stdin: str) -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(stdin)
+        process.stdin.close()
+    except BrokenPipeError:
+        return
+
+
+def _wait(context: Context, process: subprocess.Popen[str]) -> None:
+    interrupted = False
+    while True:
+        try:
+            process.wait(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            if context.cancelled.is_set() and not interrupted:
+                interrupted = True
+                process.send_signal(signal.SIGINT)
+            continue
+        return
+
+
+def _environment(context: Context) -> dict[str, str]:
+    environment = dict(os.environ)
+    names = {
+        "registryConfigPath": "HELM_REGISTRY_CONFIG",
+        "repositoryCache": "HELM_REPOSITORY_CACHE",
+        "repositoryConfigPath": "HELM_REPOSITORY_CONFIG",
+    }
+    for name, variable in names.items():
+        if name in context.settings.helm:
+            environment[variable] = context.settings.helm[name]
+    return environment
+
+
+def _words(said: str) -> str:
+    lines = [line for line in said.strip().splitlines() if not line.startswith(("WARNING:", "level="))]
+    text = "\n".join(lines)
+    marker = text.rfind("Error: ")
+    text = text[marker + len("Error: ") :] if marker >= 0 else text
+    for prefix in _PREFIXES:
+        text = text.removeprefix(prefix)
+    return text.strip()
+
+
+def cluster_arguments(context: Context, namespace: str) -> list[str]:
+    """The arguments that point helm at the provider's cluster."""
+    arguments = ["--namespace", namespace]
+    if context.cluster.kubeconfig is not None:
+        arguments += ["--kubeconfig", str(context.cluster.kubeconfig)]
+    if context.cluster.context:
+        arguments += ["--kube-context", context.cluster.context]
+    return arguments
+
+
+@contextmanager
+def chart_arguments(context: Context, release: Mapping[str, Any]) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """The arguments and environment that make helm find a release's chart, for as long as the block lasts.
+
+    A repository that asks for a password is added to a configuration that lives only here.
+    """
+    chart = str(release.get("chart") or "").strip()
+    options = release.get("repositoryOpts") or {}
+    repository = str(options.get("repo") or "")
+    arguments: list[str] = []
+    version = str(release.get("version") or "").strip()
+    if version:
+        arguments += ["--version", version]
+    elif release.get("devel"):
+        arguments.append("--devel")
+    for name, flag in (("caFile", "--ca-file"), ("certFile", "--cert-file"), ("keyFile", "--key-file")):
+        if options.get(name):
+            arguments += [flag, str(options[name])]
+    if release.get("verify"):
+        arguments.append("--verify")
+        if release.get("keyring"):
+            arguments += ["--keyring", str(release["keyring"])]
+    remote = bool(urlparse(repository).scheme) and not chart.startswith("oci://")
+    if repository and not remote and "/" not in chart:
+        chart = f"{repository}/{chart}"
+    if not remote and not chart.startswith("oci://"):
+        chart = _local(chart, repository)
+    if not options.get("password"):
+        yield [chart, *(["--repo", repository] if remote else []), *arguments], {}
+        return
+    with tempfile.TemporaryDirectory(prefix="pulumi-helm-") as folder:
+        environment = _private(folder)
+        host = urlparse(repository if remote else chart).netloc
+        login = ["--username", str(options.get("username") or ""), "--password-stdin"]
+        if remote:
+            tls = [each for each in arguments if each != "--verify"] if options.get("caFile") else []
+            run(
+                context,
+                ["repo", "add", "stand-in", repository, *login, *(tls[-2:] if tls else [])],
+                stdin=str(options["password"]),
+                environment=environment,
+            )
+            chart = f"stand-in/{chart}"
+        else:
+            run(context, ["registry", "login", host, *login], stdin=str(options["password"]), environment=environment)
+        yield [chart, *arguments], environment
+
+
+def _private(folder: str) -> dict[str, str]:
+    return {
+        "HELM_REPOSITORY_CONFIG": f"{folder}/repositories.yaml",
+        "HELM_REPOSITORY_CACHE": f"{folder}/cache",
+        "HELM_REGISTRY_CONFIG": f"{folder}/registry.json",
+    }
+
+
+def _local(chart: str, repository: str) -> str:
+    """A chart's absolute path where it is a file or a folder with a Chart.yaml. Raises HelmError."""
+    path = Path(chart)
+    if not repository and path.exists() and (path.is_file() or (path / "Chart.yaml").exists()):
+        return str(path.absolute())
+    if not repository and (path.is_absolute() or chart.startswith(".")):
+        raise HelmError(f'path "{chart}" not found')
+    return chart
+
+
+def load(context: Context, release: Mapping[str, Any]) -> dict[str, Any]:
+    """The chart's own description (Chart.yaml), read from where the chart comes from. Raises HelmError."""
+    with chart_arguments(context, release) as (arguments, environment):
+        described = yaml.safe_load(run(context, ["show", "chart", *arguments], environment=environment))
+    if not isinstance(described, dict):
+        raise HelmError("Chart.yaml file is missing")
+    folder = Path(str(release.get("chart") or ""))
+    if folder.is_dir() and not release.get("dependencyUpdate"):
+        _check_dependencies(folder, described)
+    return described
+
+
+def _check_dependencies(folder: Path, described: Mapping[str, Any]) -> None:
+    present = [path.name for path in (folder / "charts").glob("*")]
+    missing = [
+        str(each["name"])
+        for each in described.get("dependencies") or []
+        if not any(name == each["name"] or name.startswith(f"{each['name']}-") for name in present)
+    ]
+    if missing:
+        raise HelmError(
+            "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to "
+            f"fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {', '.join(missing)}"
+        )
+
+
+def as_values(values: Mapping[str, Any]) -> str:
+    """Values for helm's standard input; JSON is YAML."""
+    return json.dumps(values)

@@ -1,0 +1,175 @@
+"""What the embedded platform has behind a Kong with a database: PostgreSQL, migrations, nodes, the real controller."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local import paths
+from local.kong import migrations
+from local.kong.database import Database
+from local.kong.kong_config import Settings
+from local.kubelet import faults, loaded_plugins
+from local.platform import Platform
+from local.postgres.postgres_server import Server
+from tests.live import databases
+from tests.live.databases import PASSWORD
+from tests.live.gateway import Gateway, eventually
+
+MANAGED = "managed-by-ingress-controller"
+
+
+@pytest.fixture
+def namespace(platform: Platform) -> Iterator[Gateway]:
+    """A namespace of its own, for plain manifests."""
+    made = Gateway(platform)
+    made.kubectl("create", "namespace", made.name)
+    yield made
+    faults.clear(made.name)
+    made.kubectl("delete", "namespace", made.name, "--wait=false")
+
+
+@pytest.fixture
+def gateway(platform: Platform) -> Iterator[Gateway]:
+    made = Gateway(platform)
+    yield made
+    made.remove()
+
+
+def apply(gateway: Gateway, *documents: dict[str, Any]) -> None:
+    gateway.run("kubectl", "apply", "--filename", "-", stdin=yaml.safe_dump_all(documents))
+
+
+def named(gateway: Gateway, label: str) -> list[dict[str, Any]]:
+    return [item for item in gateway.pods() if item["metadata"]["labels"].get("app") == label]
+
+
+def ready(pod: dict[str, Any]) -> bool:
+    return any(item["ready"] for item in pod["status"].get("containerStatuses", []))
+
+
+def admin(gateway: Gateway, pod: dict[str, Any], method: str, path: str, document: Any = None) -> Any:
+    return gateway.ask(path, method=method, document=document, pod=pod["metadata"]["name"])
+
+
+def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
+    apply(namespace, databases.nodes(namespace.name, 2), databases.migration(namespace.name, "bootstrap"))
+    (pod,) = [item for item in eventually(lambda: namespace.pods()) if "job-name" in item["metadata"]["labels"]]
+    waiting = eventually(lambda: named(namespace, "kong"))
+    assert all(item["status"]["phase"] == "Pending" for item in waiting)
+
+    apply(namespace, *databases.postgres(namespace.name))
+    eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
+    namespace.kubectl(
+        "wait", "--for=condition=complete", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s"
+    )
+    shown = json.loads(
+        namespace.kubectl("get", "pod", pod["metadata"]["name"], "--namespace", namespace.name, "-o", "json")
+    )
+    assert shown["status"]["phase"] == "Succeeded"
+    eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
+
+    one, other = named(namespace, "kong")
+    row = admin(namespace, one, "POST", "/plugins", {"name": "cors"})
+    assert admin(namespace, other, "GET", "/plugins")["data"] == [row]
+
+    def seen() -> list[list[str]]:
+        return [[item["id"] for item in history[-1][1]] for history in loaded_plugins.read(namespace.name).values()]
+
+    eventually(lambda: seen() == [[row["id"]], [row["id"]]])
+
+    # A new pod of the database finds the data of the one before.
+    namespace.kubectl("delete", "pod", "postgres-0", "--namespace", namespace.name)
+    eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
+    assert admin(namespace, one, "GET", f"/plugins/{row['id']}") == row
+    namespace.kubectl("rollout", "restart", "deployment/kong", "--namespace", namespace.name)
+    namespace.kubectl("rollout", "status", "deployment/kong", "--namespace", namespace.name, "--timeout=60s")
+    assert admin(namespace, named(namespace, "kong")[0], "GET", "/plugins")["data"] == [row]
+
+    faults.plant(namespace.name, database="down")
+    eventually(lambda: not any(ready(item) for item in named(namespace, "kong")))
+    faults.clear(namespace.name)
+    eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
+
+    # With the claim goes the data.
+    (volume,) = volumes(namespace)
+    assert Path(volume).exists() and Path(volume).is_relative_to(paths.KUBELET)
+    namespace.kubectl("delete", "statefulset", "postgres", "--namespace", namespace.name)
+    eventually(lambda: not volumes(namespace) and not Path(volume).exists())
+
+
+def volumes(gateway: Gateway) -> list[str]:
+    """The folders of the namespace's volumes."""
+    shown = json.loads(gateway.kubectl("get", "persistentvolumes", "--output", "json"))
+    return [
+        item["spec"]["hostPath"]["path"]
+        for item in shown["items"]
+        if item["spec"]["claimRef"]["namespace"] == gateway.name
+    ]
+
+
+def test_a_migration_that_fails_is_tried_again_as_often_as_its_job_says(namespace: Gateway) -> None:
+    secret, *_ = databases.postgres(namespace.name)
+    apply(namespace, secret, databases.migration(namespace.name, "bootstrap", backoffLimit=0))
+    namespace.kubectl("wait", "--for=condition=failed", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The properties for a database of this machine, which is bootstrapped."""
+    server = Server.start(tmp_path / "data", user="kong", password=PASSWORD, database="kong")
+    env = {
+        "database": "postgres",
+        "pg_host": server.address,
+        "pg_port": str(server.port),
+        "pg_password": PASSWORD,
+        "db_update_frequency": "1",
+        "worker_state_update_frequency": "1",
+    }
+    settings = Settings({f"KONG_{name.upper()}": value for name, value in env.items()}, {})
+    migrations.run("bootstrap", settings, Database(settings))
+    yield env
+    server.stop()
+
+
+def test_the_controller_writes_rows_and_leaves_those_of_others_alone(
+    gateway: Gateway, database: dict[str, str]
+) -> None:
+    gateway.install(env=database)
+    ours = gateway.ask(
+        "/plugins", method="POST", document={"name": "foo", "config": {"level": "high"}, "tags": ["ours"]}
+    )
+    backend = {"service": {"name": "nothing", "port": {"number": 80}}}
+    rule = {"http": {"paths": [{"path": "/here", "pathType": "Prefix", "backend": backend}]}}
+    apply(
+        gateway,
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "nothing", "namespace": gateway.name},
+            "spec": {"ports": [{"port": 80}]},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "here", "namespace": gateway.name},
+            "spec": {"ingressClassName": gateway.name, "rules": [rule]},
+        },
+    )
+
+    def written() -> list[dict[str, Any]]:
+        return [item for item in gateway.ask("/routes")["data"] if item["paths"] == ["/here/", "~/here$"]]
+
+    (route,) = eventually(written)
+    assert MANAGED in route["tags"]
+    gateway.plugin(f"{gateway.name}-mine", plugin="cors")
+    eventually(lambda: sorted(name for name, _ in gateway.enabled_plugins()) == ["cors", "foo"])
+    gateway.kubectl("delete", "ingress", "here", "--namespace", gateway.name)
+    eventually(lambda: gateway.ask("/routes")["data"] == [])
+    time.sleep(2)
+    assert gateway.ask(f"/plugins/{ours['id']}") == ours
+    assert all(item["ready"] for item in gateway.containers().values())

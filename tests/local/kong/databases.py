@@ -1,0 +1,75 @@
+"""A database for simulated Kongs, and the nodes on it; the plugin `foo` has the option `level`."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from local.kong import migrations
+from local.kong.database import Database
+from local.kong.kong_config import Settings
+from local.kong.traditional_node import Traditional
+from local.postgres.postgres_server import Server
+from tests.local.kong.nodes import files
+
+PASSWORD = "geheim & 'quoted'"
+LEVEL = """fields = {
+  { level = { type = "string", default = "low", one_of = { "low", "high" } } },
+  { size = { type = "integer" } },
+}"""
+
+
+@dataclass(frozen=True)
+class PrivateDatabase:
+    server: Server
+    name: str
+
+    def settings(self, *, enterprise: bool = False, plugins: str = "bundled,foo", **env: str) -> Settings:
+        environment = {
+            "KONG_DATABASE": "postgres",
+            "KONG_PG_HOST": self.server.address,
+            "KONG_PG_PORT": str(self.server.port),
+            "KONG_PG_DATABASE": self.name,
+            "KONG_PG_PASSWORD": PASSWORD,
+            "KONG_PLUGINS": plugins,
+            "KONG_LUA_PACKAGE_PATH": "/opt/?.lua;;",
+            **env,
+        }
+        return Settings(environment, files("foo", LEVEL), enterprise)
+
+    def migrate(self, command: str, **how: Any) -> list[str]:
+        """What the command said."""
+        settings = self.settings(**how)
+        said: list[str] = []
+        database = Database(settings)
+        try:
+            migrations.run(command, settings, database, said.append)
+        finally:
+            database.close()
+        return said
+
+    def node(self, **how: Any) -> Traditional:
+        return self.interrupted([False], **how)
+
+    def interrupted(self, gone: list[bool], **how: Any) -> Traditional:
+        """A node whose database is not there while `gone[0]`."""
+        settings = self.settings(**how)
+        return Traditional(settings, hostname="pod", database=Database(settings, down=lambda: gone[0]))
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.server.conninfo(PASSWORD, self.name), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+def ask(
+    kong: Traditional, method: str, path: str, document: Any = None, token: str = "", **query: str
+) -> tuple[int, Any]:
+    body = b"" if document is None else json.dumps(document).encode()
+    return kong.admin_api(method, path, query, body, {"kong-admin-token": token} if token else {})
+
+
+def made(kong: Traditional, path: str, **document: Any) -> dict[str, Any]:
+    status, answer = ask(kong, "POST", path, document)
+    assert status == 201, answer
+    return dict(answer)

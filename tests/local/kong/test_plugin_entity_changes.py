@@ -1,0 +1,238 @@
+"""The program's own writing of rows (admin/), against two simulated nodes on one real PostgreSQL, over real HTTP.
+
+What one of them is asked shows at the other when the writing says that it is done, and not before it must.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from admin import client as asking
+from admin import editing
+from admin.client import Client, Refused
+from admin.connection import Tls, to_url
+from admin.editing import Foreign, look, put, take_out
+from admin.listener import AdminError
+from admin.row import Place
+from local.kong.admin_routes import Answer
+from local.kong.traditional_node import Traditional
+from local.kubelet.listeners import Listener, free_port
+from local.postgres.postgres_server import HOST
+from tests.clock import Clock
+from tests.local.kong.databases import PrivateDatabase, ask, made
+
+STEP_SECONDS = 0.05
+LAST = "ffffffff-ffff-4fff-bfff-ffffffffffff"
+"""An id that comes behind all others."""
+
+Break = Callable[[str, str], bool]
+
+
+def place(**changes: str) -> Place:
+    return Place(**{"workspace": "default", "plugin": "foo", "owner": "traceable-kong.dev", **changes})
+
+
+@contextmanager
+def asked(
+    kong: Traditional,
+    at: Place,
+    *,
+    token: str | None = None,
+    breaks: Break | None = None,
+    deadline_seconds: float = 5.0,
+) -> Iterator[Client]:
+    """A client of this node; `breaks` says of a method and a path whether the answer is lost on the way."""
+
+    def handle(
+        method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
+    ) -> Answer | None:
+        answer = kong.admin_api(method, path, query, body, headers)
+        return None if breaks is not None and breaks(method, path) else answer
+
+    port = free_port(HOST, 0)
+    listener = Listener(HOST, port, handle)
+    try:
+        with Client(
+            to_url(f"http://{HOST}:{port}", Tls()),
+            token=token,
+            workspace=at.workspace,
+            deadline_seconds=deadline_seconds,
+        ) as client:
+            yield client
+    finally:
+        listener.close()
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The writing's own; asking does not wait."""
+    made = Clock()
+    monkeypatch.setattr(editing, "time", made)
+    monkeypatch.setattr(asking, "PAUSE_SECONDS", 0.01)
+    return made
+
+
+def follows(kong: Traditional, clock: Clock, *, phase: float = 0.0) -> None:
+    """The node looks at the database as time passes, having begun to `phase` seconds ago."""
+    kong.follow(clock.now - phase)
+    past = clock.now
+
+    def then(now: float) -> None:
+        nonlocal past
+        while past < now:
+            past += STEP_SECONDS
+            kong.follow(past)
+
+    clock.then = then
+
+
+def levels(kong: Traditional) -> list[tuple[str, str, bool]]:
+    return [(row["id"], row["config"]["level"], row["enabled"]) for row in kong.loaded.rows]
+
+
+def many_rows(database: PrivateDatabase, count: int, *, last: str) -> None:
+    """So many rows of another's, each for a consumer of its own, and one for all routes with the id `last`."""
+    database.execute(
+        "INSERT INTO entities (kind, id, ws_id, document) SELECT 'plugins', id, (SELECT id FROM workspaces "
+        "WHERE name = 'default'), jsonb_build_object('id', id, 'name', 'foo', 'enabled', true, 'tags', null, "
+        "'config', jsonb_build_object('level', 'low'), 'consumer', jsonb_build_object('id', gen_random_uuid())) "
+        f"FROM (SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id "
+        f"FROM generate_series(1, {count}) AS n) AS numbered"
+    )
+    database.execute(
+        "INSERT INTO entities (kind, id, ws_id, document) SELECT 'plugins', "
+        f"'{last}', id, jsonb_build_object('id', '{last}', 'name', 'foo', 'enabled', true, 'tags', null, "
+        "'config', jsonb_build_object('level', 'low')) FROM workspaces WHERE name = 'default'"
+    )
+
+
+@pytest.mark.parametrize("timers", [(5.0, 0.0, 5.0), (1.0, 0.0, 3.0)])
+@pytest.mark.parametrize("phase", [0.0, 1.3, 4.95])
+def test_when_a_write_is_done_the_other_node_has_loaded_it(
+    database: PrivateDatabase, clock: Clock, phase: float, timers: tuple[float, float, float]
+) -> None:
+    names = ("KONG_DB_UPDATE_FREQUENCY", "KONG_DB_UPDATE_PROPAGATION", "KONG_WORKER_STATE_UPDATE_FREQUENCY")
+    env = {name: f"{seconds:g}" for name, seconds in zip(names, timers, strict=True)}
+    one, other = database.node(**env), database.node(**env)
+    follows(other, clock, phase=min(phase, timers[0] - 0.05))
+    with asked(one, place()) as client:
+        id_ = put(client, place(), enabled=True, config={"level": "high", "size": 3.0}, adopt=False)
+        assert levels(other) == [(id_, "high", True)]
+        put(client, place(), enabled=False, config={"level": "low"}, adopt=False, id_=id_)
+        assert levels(other) == [(id_, "low", False)]
+        take_out(client, place(), id_)
+        assert levels(other) == []
+        take_out(client, place(), id_)
+    assert clock.now <= 4 * (sum(timers) + 1)
+
+
+def test_it_is_read_as_it_was_written_by_either_node(database: PrivateDatabase) -> None:
+    one, other = database.node(), database.node()
+    made(one, "/services", name="orders", host="orders.test")
+    route = made(one, "/routes", name="orders", paths=["/"], service={"name": "orders"})
+    at = place(route="orders")
+    with asked(one, at) as client:
+        id_ = put(client, at, enabled=True, config={"level": "high"}, adopt=False)
+    with asked(other, at) as client:
+        found = look(client, at)
+        assert found.bound is not None and found.bound.route == route["id"]
+        assert found.row is not None
+        assert (found.row["id"], found.row["route"], found.row["tags"]) == (id_, {"id": route["id"]}, [at.tag])
+        # Another scope, in one request.
+        assert put(client, place(service="orders"), enabled=True, config={}, adopt=False, id_=id_) == id_
+        moved = look(client, place(service="orders"))
+        assert moved.row is not None and moved.row["id"] == id_ and not moved.row.get("route")
+        assert moved.others == ()
+
+
+def test_a_run_that_was_killed_after_its_write_is_finished_by_the_next(database: PrivateDatabase) -> None:
+    lost = []
+
+    def breaks(method: str, path: str) -> bool:
+        lost.append(method)
+        return method == "PUT" and lost.count("PUT") == 1
+
+    with asked(database.node(), place(), breaks=breaks) as client:
+        first = put(client, place(), enabled=True, config={}, adopt=False)
+        assert lost.count("PUT") == 2
+        assert put(client, place(), enabled=True, config={"level": "high"}, adopt=False) == first
+        assert [row["id"] for row in client.list("/plugins")] == [first]
+
+
+def test_a_row_on_the_last_page_is_seen_refused_taken_over_and_taken_out(database: PrivateDatabase) -> None:
+    many_rows(database, 2 * asking.PAGE_SIZE, last=LAST)
+    with asked(database.node(), place()) as client:
+        assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE + 1
+        with pytest.raises(Foreign, match=LAST):
+            put(client, place(), enabled=True, config={}, adopt=False)
+        assert put(client, place(), enabled=True, config={"level": "high"}, adopt=True) == LAST
+        assert put(client, place(), enabled=True, config={"level": "high"}, adopt=False) == LAST, "by its mark"
+        assert take_out(client, place()) == [LAST]
+        assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE
+
+
+def test_pages_go_on_within_a_workspace(database: PrivateDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "PAGE_SIZE", 2)
+    kong = database.node(enterprise=True)
+    made(kong, "/workspaces", name="team")
+    made(kong, "/plugins", name="foo")
+    made(kong, "/team/services", name="a", host="a.test")
+    for name in "bcdef":
+        made(kong, "/team/routes", name=name, paths=["/"], service={"name": "a"})
+        made(kong, f"/team/routes/{name}/plugins", name="foo")
+    at = place(workspace="team")
+    with asked(kong, at) as client:
+        assert len(client.list("/plugins")) == 5
+        id_ = put(client, at, enabled=True, config={}, adopt=False)
+        assert len(client.list("/plugins")) == 6
+    rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.rows}
+    assert rows[id_] == "team", "the one for all routes of another workspace is in nobody's way"
+    with asked(kong, place(workspace="none")) as client, pytest.raises(Refused, match="none"):
+        put(client, place(workspace="none"), enabled=True, config={}, adopt=False)
+
+
+def test_the_token_opens_it_and_another_is_refused_in_kongs_words(empty_database: PrivateDatabase) -> None:
+    empty_database.migrate("bootstrap", enterprise=True, KONG_PASSWORD="s3cret")
+    kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on")
+    with asked(kong, place(), token="s3cret") as client:
+        put(client, place(), enabled=True, config={}, adopt=False)
+    for token in (None, "wr0ng"):
+        with asked(kong, place(), token=token) as client, pytest.raises(Refused) as refused:
+            client.list("/plugins")
+        assert "Invalid RBAC credentials" in str(refused.value) and "wr0ng" not in str(refused.value)
+
+
+@pytest.mark.parametrize("config", [{"level": "higher"}, {"unknown": 1}])
+def test_what_kong_refuses_is_said_in_its_words_and_nothing_stands(
+    database: PrivateDatabase, config: dict[str, Any]
+) -> None:
+    kong = database.node()
+    body = {"name": "foo", "config": config}
+    status, kongs = ask(kong, "PUT", f"/plugins/{place().id}", body)
+    assert status == 400
+    with asked(kong, place()) as client:
+        with pytest.raises(Refused) as refused:
+            put(client, place(), enabled=True, config=config, adopt=False)
+        assert kongs["message"] in str(refused.value)
+        assert client.list("/plugins") == []
+
+
+def test_a_database_that_is_away_loses_nothing(database: PrivateDatabase, clock: Clock) -> None:
+    gone = [False]
+    kong = database.interrupted(gone)
+    with asked(kong, place()) as client:
+        id_ = put(client, place(), enabled=True, config={"level": "high"}, adopt=False)
+    gone[0] = True
+    for write in (
+        lambda client: put(client, place(), enabled=True, config={}, adopt=False, id_=id_),
+        lambda client: take_out(client, place(), id_),
+    ):
+        with (
+            asked(kong, place(), deadline_seconds=0.1) as client,
+            pytest.raises(AdminError, match=r"500.*its database is away"),
+        ):
+            write(client)
+    gone[0] = False
+    assert levels(database.node()) == [(id_, "high", True)]

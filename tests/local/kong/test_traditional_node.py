@@ -1,0 +1,136 @@
+"""How a Kong with a database starts, what it says of itself, and its migrations."""
+
+import re
+import socket
+
+import pytest
+
+from local.kong.enabled_plugins import StartError
+from local.kong.migrations import CORE, NEEDS_BOOTSTRAP
+from local.postgres.postgres_server import HOST
+from tests.local.kong.databases import PASSWORD, PrivateDatabase, ask, made
+
+NO_VERSION = r"\[PostgreSQL error\] failed to retrieve PostgreSQL server_version_num: "
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"KONG_PG_PORT": free_port()}, "connection refused"),
+        ({"KONG_PG_HOST": "nowhere.invalid"}, "host or service not provided, or not known"),
+        ({"KONG_PG_PASSWORD": "wrong"}, 'FATAL: password authentication failed for user "kong"$'),
+        ({"KONG_PG_PASSWORD": ""}, "missing password, required for connect"),
+        ({"KONG_PG_DATABASE": "other"}, 'FATAL: database "other" does not exist$'),
+    ],
+)
+def test_without_its_database_it_does_not_start(database: PrivateDatabase, wrong: dict[str, str], message: str) -> None:
+    with pytest.raises(StartError, match=NO_VERSION + message):
+        database.node(**wrong)
+    with pytest.raises(StartError, match=NO_VERSION + message):
+        database.migrate("up", **wrong)
+
+
+def test_a_server_without_ssl_is_taken_all_the_same(database: PrivateDatabase) -> None:
+    assert database.node(KONG_PG_SSL="on").status_api("/status/ready")[0] == 200
+
+
+def test_a_database_that_is_not_bootstrapped_keeps_it_from_starting(empty_database: PrivateDatabase) -> None:
+    with pytest.raises(StartError, match=re.escape(NEEDS_BOOTSTRAP)):
+        empty_database.node()
+    for command in ("up", "finish"):
+        with pytest.raises(StartError, match="Cannot run migrations: Database needs bootstrapping"):
+            empty_database.migrate(command)
+    said = empty_database.migrate("bootstrap")
+    assert (said[0], said[-1]) == ("Bootstrapping database...", "Database is up-to-date")
+    assert empty_database.node().loaded.rows == []
+    assert empty_database.migrate("bootstrap") == ["Database already bootstrapped"]
+    assert empty_database.migrate("up") == ["Database is already up-to-date"]
+    assert empty_database.migrate("finish") == ["No pending migrations to finish"]
+
+
+def test_an_older_database_is_migrated_first(database: PrivateDatabase) -> None:
+    database.execute(f"UPDATE schema_meta SET executed = array_remove(executed, '{CORE[-1]}')")
+    with pytest.raises(StartError, match="New migrations available; run 'kong migrations up' to proceed"):
+        database.node()
+    assert f"core migrated up to: {CORE[-1]} (executed)" in database.migrate("up")
+    database.node()
+
+
+def test_migrations_need_no_plugin(empty_database: PrivateDatabase) -> None:
+    empty_database.migrate("bootstrap", plugins="bundled,nowhere")
+
+
+def test_a_row_of_a_plugin_that_it_lacks_keeps_it_from_starting(database: PrivateDatabase) -> None:
+    made(database.node(), "/plugins", name="foo")
+    with pytest.raises(StartError, match="error building initial plugins: foo plugin is in use but not enabled"):
+        database.node(plugins="bundled")
+    with pytest.raises(StartError, match="bar plugin is enabled but not installed"):
+        database.node(plugins="bundled,foo,bar")
+
+
+def test_what_it_is_shows_its_properties_with_their_defaults(database: PrivateDatabase) -> None:
+    kong = database.node(KONG_DB_UPDATE_FREQUENCY="2", KONG_DB_UPDATE_PROPAGATION="0.5")
+    made(kong, "/plugins", name="foo")
+    made(kong, "/plugins", name="cors")
+    status, root = ask(kong, "GET", "/")
+    assert status == 200 and sorted(root["plugins"]["enabled_in_cluster"]) == ["cors", "foo"]
+    assert (root["edition"], root["hostname"]) == ("community", "pod")
+    wanted = {
+        "database": "postgres",
+        "pg_port": database.server.port,
+        "pg_user": "kong",
+        "pg_password": "******",
+        "pg_ssl": False,
+        "db_update_frequency": 2,
+        "db_update_propagation": 0.5,
+        "worker_consistency": "eventual",
+        "worker_state_update_frequency": 5,
+    }
+    assert {name: root["configuration"][name] for name in wanted} == wanted
+    assert PASSWORD not in str(root)
+
+
+def test_it_is_ready_as_long_as_its_database_answers(database: PrivateDatabase) -> None:
+    kong = database.node()
+    assert kong.status_api("/status/ready") == (200, {"message": "ready"})
+    assert kong.status_api("/status")[1]["database"] == {"reachable": True}
+    assert "configuration_hash" not in ask(kong, "GET", "/status")[1]
+    assert kong.status_api("/other")[0] == 404
+
+
+def test_a_database_that_goes_away_and_comes_back(database: PrivateDatabase) -> None:
+    gone = [False]
+    kong = database.interrupted(gone)
+    row = made(kong, "/plugins", name="foo")
+    gone[0] = True
+    assert kong.status_api("/status/ready") == (503, {"message": "failed to connect to database"})
+    assert ask(kong, "GET", "/status")[1]["database"] == {"reachable": False}
+    assert ask(kong, "GET", "/") == (500, {"message": "An unexpected error happened"})
+    assert ask(kong, "GET", "/plugins") == (500, {"message": "An unexpected error occurred"})
+    assert ask(kong, "PUT", f"/plugins/{row['id']}", {"name": "foo"})[0] == 500
+    gone[0] = False
+    assert ask(kong, "GET", f"/plugins/{row['id']}") == (200, row)
+
+
+def test_a_connection_that_the_server_has_closed_is_made_anew(database: PrivateDatabase) -> None:
+    kong = database.node()
+    assert ask(kong, "GET", "/plugins")[0] == 200
+    database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kong'")
+    assert ask(kong, "GET", "/plugins")[0] == 200
+
+
+def test_rows_outlive_the_node(database: PrivateDatabase) -> None:
+    row = made(database.node(), "/plugins", name="foo", config={"level": "high"})
+    assert ask(database.node(), "GET", "/plugins")[1]["data"] == [row]
+
+
+def test_a_configuration_as_a_whole_is_for_nodes_without_a_database(database: PrivateDatabase) -> None:
+    status, answer = ask(database.node(), "POST", "/config", {"_format_version": "3.0"})
+    assert status == 400
+    assert answer["message"].startswith("this endpoint is only available when Kong is configured to not use a database")

@@ -1,0 +1,103 @@
+"""The certificates of the Admin API: the one that it shows, and the one that it asks for."""
+
+import base64
+import http.client
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import certificates
+from local.kubelet import container_processes, kong_processes
+from local.kubelet.container_processes import Failed
+from tests.local.kubelet.pods import KONG, FakeApi, pod
+from tests.self_signed import self_signed
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> str:
+    """A certificate for 127.0.0.1 with its key, and the authority that signed it beside it."""
+    certificates.ensure(tmp_path / "own")
+    return (tmp_path / "own" / certificates.SERVER_FILE).read_text()
+
+
+def started(around: container_processes.Surroundings, secret: dict[str, str], **env: str) -> kong_processes.KongPart:
+    data = {name: base64.b64encode(value.encode()).decode() for name, value in secret.items()}
+    around.api = FakeApi({"/api/v1/namespaces/ns/secrets/tls": {"data": data}})  # type: ignore[assignment]
+    around.pod = pod(KONG, volumes=[{"name": "tls", "secret": {"secretName": "tls"}}])
+    variables = {"KONG_DATABASE": "off", "KONG_ADMIN_LISTEN": "0.0.0.0:8444 ssl", **env}
+    part = kong_processes.KongPart(
+        around,
+        {
+            **KONG,
+            "env": [{"name": name, "value": value} for name, value in variables.items()],
+            "volumeMounts": [{"name": "tls", "mountPath": "/tls"}],
+        },
+    )
+    part.start()
+    return part
+
+
+def ask(part: kong_processes.KongPart, context: ssl.SSLContext) -> tuple[int, bytes]:
+    endpoint = part.endpoints[8444]
+    connection = http.client.HTTPSConnection(endpoint.address, endpoint.port, timeout=5, context=context)
+    try:
+        connection.request("GET", "/status")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def authority(tmp_path: Path) -> str:
+    return base64.b64decode(certificates.ca_bundle(tmp_path / "own")).decode()
+
+
+def trusting(tmp_path: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=authority(tmp_path))
+    context.check_hostname = False  # The pod's address is not in the certificate.
+    return context
+
+
+OWN = {"KONG_ADMIN_SSL_CERT": "/tls/pair", "KONG_ADMIN_SSL_CERT_KEY": "/tls/pair"}
+ASKS = {"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on", "KONG_NGINX_ADMIN_SSL_CLIENT_CERTIFICATE": "/tls/ca"}
+
+
+def test_it_shows_the_certificate_that_it_was_given(
+    around: container_processes.Surroundings, pair: str, tmp_path: Path
+) -> None:
+    part = started(around, {"pair": pair}, **OWN)
+    assert ask(part, trusting(tmp_path))[0] == 200
+    part.stop()
+    part = started(around, {"pair": pair})
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask(part, trusting(tmp_path))
+    part.stop()
+
+
+def test_it_asks_for_a_certificate(around: container_processes.Surroundings, pair: str, tmp_path: Path) -> None:
+    client, key = self_signed("a client")
+    (tmp_path / "client.pem").write_text(client + key)
+    part = started(around, {"pair": pair, "ca": client}, **OWN, **ASKS)
+    status, text = ask(part, trusting(tmp_path))
+    assert status == 400 and b"No required SSL certificate was sent" in text
+    showing: Any = trusting(tmp_path)
+    showing.load_cert_chain(tmp_path / "client.pem")
+    assert ask(part, showing)[0] == 200
+    part.stop()
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"KONG_ADMIN_SSL_CERT": "/tls/pair"}, "must both be specified"),
+        ({**OWN, "KONG_ADMIN_SSL_CERT": "/none"}, "admin_ssl_cert: no such file at /none"),
+        ({**OWN, **ASKS}, r'load_verify_locations\("/tls/ca"\) failed'),
+    ],
+)
+def test_a_certificate_that_is_not_there(
+    around: container_processes.Surroundings, pair: str, env: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Failed, match=message):
+        started(around, {"pair": pair}, **env)

@@ -1,0 +1,228 @@
+"""A container as a kubelet runs it, on a part that does what the test says and a clock of the test's own."""
+
+from typing import Any
+
+import pytest
+
+from local.kubelet import container_lifecycle, readiness_probes
+from local.kubelet.container_config import Missing
+from local.kubelet.container_lifecycle import ContainerRun
+from local.kubelet.container_processes import Done, Failed
+from local.kubelet.pod_status import pod_status
+
+
+class Part:
+    """Starts, fails or is missing something, as it is told."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[int, readiness_probes.Endpoint] = {}
+        self.problem: Exception | None = None
+        self.end: Exception | None = None
+        self.running = False
+
+    def start(self) -> None:
+        if self.problem:
+            raise self.problem
+        self.running = True
+
+    def check(self) -> None:
+        if self.end:
+            raise self.end
+
+    def stop(self) -> None:
+        self.running = False
+
+
+@pytest.fixture
+def part() -> Part:
+    return Part()
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What the probe answers, the last one for ever."""
+    given = [True]
+    monkeypatch.setattr(
+        readiness_probes, "passes", lambda spec, endpoints: given.pop(0) if len(given) > 1 else given[0]
+    )
+    return given
+
+
+def run(part: Part, **spec: Any) -> ContainerRun:
+    return ContainerRun({"name": "c", "image": "i", **spec}, part)
+
+
+def state(item: ContainerRun) -> Any:
+    ((kind, value),) = item.status()["state"].items()
+    return kind, value.get("reason")
+
+
+def test_it_is_ready_only_when_its_probe_says_so(part: Part, answers: list[bool]) -> None:
+    answers[:] = [False, True]
+    item = run(part)
+    item.tick(0)
+    assert state(item) == ("running", None) and not item.ready
+    item.tick(1)
+    assert not item.ready
+    item.tick(2)
+    assert item.ready
+
+
+def test_it_is_not_ready_again_after_as_many_failures_as_the_probe_allows(part: Part, answers: list[bool]) -> None:
+    item = run(part, readinessProbe={"failureThreshold": 2})
+    item.tick(0)
+    item.tick(1)
+    assert item.ready
+    answers[:] = [False]
+    item.tick(3)
+    assert item.ready
+    item.tick(5)
+    assert not item.ready
+
+
+def test_it_waits_for_what_is_missing(part: Part, answers: list[bool]) -> None:
+    part.problem = Missing("CreateContainerConfigError", 'secret "s" not found')
+    item = run(part)
+    item.tick(0)
+    assert item.status()["state"] == {
+        "waiting": {"reason": "CreateContainerConfigError", "message": 'secret "s" not found'}
+    }
+    part.problem = None
+    item.tick(container_lifecycle.RETRY_SECONDS)
+    assert state(item) == ("running", None)
+    assert item.restarts == 0
+
+
+def test_one_that_ends_is_started_again_after_a_growing_pause(part: Part, answers: list[bool]) -> None:
+    part.problem = Failed("Error: no such plugin")
+    item = run(part)
+    item.tick(0)
+    assert state(item) == ("waiting", "CrashLoopBackOff")
+    last = item.status()["lastState"]["terminated"]
+    assert (last["exitCode"], last["message"]) == (1, "Error: no such plugin")
+    item.tick(9.9)
+    assert item.restarts == 0
+    item.tick(10)
+    assert item.restarts == 1
+    item.tick(29)
+    assert item.restarts == 1, "the pause has doubled"
+    part.problem = None
+    item.tick(30)
+    assert (item.restarts, state(item)) == (2, ("running", None))
+
+
+def test_a_process_that_ends_later_is_seen(part: Part, answers: list[bool]) -> None:
+    item = run(part)
+    item.tick(0)
+    item.tick(1)
+    assert item.ready
+    part.end = Failed("killed")
+    item.tick(2)
+    assert not item.ready and not part.running
+    assert state(item) == ("waiting", "CrashLoopBackOff")
+
+
+def test_an_image_that_cannot_be_pulled(part: Part, answers: list[bool]) -> None:
+    item = run(part, image="registry.invalid/a:1")
+    item.tick(1)
+    assert state(item) == ("waiting", "ErrImagePull")
+    assert "lookup registry.invalid: no such host" in item.status()["state"]["waiting"]["message"]
+    item.tick(2)
+    assert state(item) == ("waiting", "ErrImagePull")
+    item.tick(11)
+    assert state(item) == ("waiting", "ImagePullBackOff")
+    assert not part.running and not item.ready
+
+
+def test_one_that_ends_well_is_over_where_the_pod_says_so(part: Part, answers: list[bool]) -> None:
+    item = ContainerRun({"name": "c", "image": "i"}, part, policy="OnFailure")
+    part.problem = Failed("not yet")
+    item.tick(0)
+    assert state(item) == ("waiting", "CrashLoopBackOff")
+    part.problem = Done()
+    item.tick(10)
+    assert state(item) == ("terminated", "Completed") and item.succeeded and not item.ready
+    assert item.status()["state"]["terminated"]["exitCode"] == 0
+    item.tick(1000)
+    assert state(item) == ("terminated", "Completed"), "it is not started again"
+    assert status(item)["phase"] == "Succeeded"
+    assert condition(status(item), "Ready")["reason"] == "PodCompleted"
+
+
+def test_one_that_fails_is_over_where_it_is_never_started_again(part: Part, answers: list[bool]) -> None:
+    item = ContainerRun({"name": "c", "image": "i"}, part, policy="Never")
+    item.tick(0)
+    assert status(item)["phase"] == "Running"
+    part.end = Failed("Error: no")
+    item.tick(1)
+    assert state(item) == ("terminated", "Error") and not item.succeeded
+    assert status(item)["phase"] == "Failed"
+
+
+def test_a_server_that_ends_well_is_started_again(part: Part, answers: list[bool]) -> None:
+    item = run(part)
+    item.tick(0)
+    part.end = Done()
+    item.tick(1)
+    assert state(item) == ("waiting", "CrashLoopBackOff")
+    assert item.status()["lastState"]["terminated"]["exitCode"] == 0
+    assert not item.succeeded
+
+
+def test_an_init_container_that_has_ended_well_counts_as_ready(part: Part) -> None:
+    part.problem = Done()
+    item = ContainerRun({"name": "i", "image": "i"}, part, policy="OnFailure", init=True)
+    item.tick(0)
+    assert item.status()["ready"]
+    assert condition(status(run(Part()), init=(item,)), "Initialized")["status"] == "True"
+
+
+def status(*containers: ContainerRun, init: tuple[ContainerRun, ...] = (), **current: Any) -> dict[str, Any]:
+    return pod_status(
+        current=current,
+        containers=[item.status() for item in containers],
+        init_containers=[item.status() for item in init],
+        pod_ip="10.1.2.3",
+        host_ip="10.0.0.1",
+        now="now",
+    )
+
+
+def condition(status: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(dict(item) for item in status["conditions"] if item["type"] == name)
+
+
+def test_a_pod_is_ready_when_all_its_containers_are(part: Part, answers: list[bool]) -> None:
+    one, two = run(part), run(Part(), name="d")
+    one.tick(0)
+    one.tick(1)
+    shown = status(one, two)
+    assert shown["phase"] == "Running"
+    assert condition(shown, "Ready")["status"] == "False"
+    assert "['d']" in condition(shown, "Ready")["message"]
+    two.tick(0)
+    two.tick(1)
+    assert condition(status(one, two), "Ready")["status"] == "True"
+
+
+def test_a_pod_waits_for_its_init_containers(part: Part, answers: list[bool]) -> None:
+    stuck = run(Part(), image="registry.invalid/a:1")
+    stuck.tick(1)
+    shown = status(ContainerRun({"name": "c", "image": "i"}, part, waits_for="PodInitializing"), init=(stuck,))
+    assert (shown["phase"], condition(shown, "Initialized")["status"]) == ("Pending", "False")
+    assert shown["containerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
+    late = run(Part())
+    late.tick(0)
+    late.tick(1)
+    assert late.ready and condition(status(late, init=(stuck,)), "Ready")["status"] == "False"
+
+
+def test_a_condition_keeps_its_time_and_those_of_others_stay(part: Part) -> None:
+    before = [
+        {"type": "Ready", "status": "False", "lastTransitionTime": "then"},
+        {"type": "PodScheduled", "status": "True", "lastTransitionTime": "then"},
+    ]
+    shown = status(run(part), conditions=before)
+    assert condition(shown, "Ready")["lastTransitionTime"] == "then"
+    assert condition(shown, "ContainersReady")["lastTransitionTime"] == "now"
+    assert condition(shown, "PodScheduled") == before[1]

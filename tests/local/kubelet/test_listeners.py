@@ -1,0 +1,156 @@
+"""Listeners of pods, probes that ask them, the router to webhooks, and planted faults."""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.kubelet import container_processes, faults, pod_worker, readiness_probes
+from local.kubelet.listeners import Addresses, Listener, free_port
+from local.kubelet.readiness_probes import Endpoint
+from local.kubelet.webhook_router import SLICES, Router
+from tests.local.kubelet.endpoints import ask
+from tests.local.kubelet.pods import FakeApi
+
+
+def test_clones_have_blocks_of_their_own_and_pods_addresses_of_their_own() -> None:
+    given = Addresses(Path("/a"))
+    here = [given.take() for _ in range(300)]
+    assert len(set(here)) == 300
+    assert {item.split(".")[1] for item in here} != {Addresses(Path("/b")).take().split(".")[1]}
+    assert all(item.startswith("127.") and not item.startswith(("127.0.", "127.1.")) for item in here)
+
+
+def test_a_pod_that_has_had_an_address_keeps_it() -> None:
+    first = Addresses(Path("/a")).take()
+    again = Addresses(Path("/a"))
+    assert again.take(first) == first
+    assert again.take() != first
+    assert again.take("127.0.0.1") != "127.0.0.1", "one of another block is not ours"
+    shown = {"status": {"podIP": pod_worker.pod_ip(first)}}
+    assert pod_worker.address_of(shown) == first
+
+
+def test_a_port_that_is_taken_is_replaced(address: str) -> None:
+    with socket.socket() as taken:
+        taken.bind((address, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert free_port(address, port) != port
+    assert free_port(address, port) == port
+
+
+def test_a_client_that_does_not_speak_tls_holds_nobody_up(address: str, tls: ssl.SSLContext) -> None:
+    endpoint = Endpoint(address=address, port=free_port(address, 0))
+    listener = Listener(endpoint.address, endpoint.port, lambda *_: (200, {"a": 1}), tls=tls)
+    with socket.create_connection((endpoint.address, endpoint.port)):
+        assert ask(endpoint, tls=True) == (200, {"a": 1})
+    listener.close()
+    with pytest.raises(ConnectionError):
+        ask(endpoint, tls=True)
+
+
+@pytest.fixture
+def served(address: str) -> Iterator[Endpoint]:
+    endpoint = Endpoint(address=address, port=free_port(address, 0))
+    listener = Listener(
+        endpoint.address, endpoint.port, lambda method, path, *_: (200 if path == "/ready" else 503, {})
+    )
+    yield endpoint
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    ("probe", "passes"),
+    [
+        (None, True),
+        ({"httpGet": {"path": "/ready", "port": 8100}}, True),
+        ({"httpGet": {"path": "/ready", "port": "status"}}, True),
+        ({"httpGet": {"path": "/other", "port": "status"}}, False),
+        ({"httpGet": {"path": "/ready", "port": 8100, "scheme": "HTTPS"}}, False),
+        ({"tcpSocket": {"port": 8100}}, True),
+        ({"httpGet": {"path": "/other", "port": 9999}}, True),
+        ({"exec": {"command": ["false"]}}, True),
+    ],
+)
+def test_probes_ask_what_they_say(served: Endpoint, probe: Any, passes: bool) -> None:
+    container = {"ports": [{"name": "status", "containerPort": 8100}], "readinessProbe": probe}
+    assert readiness_probes.passes(container, {8100: served}) is passes
+
+
+def test_a_probe_does_not_reach_the_pods_own_loopback(served: Endpoint) -> None:
+    inside = Endpoint(address=served.address, port=served.port, reachable=False)
+    assert readiness_probes.passes({"readinessProbe": {"tcpSocket": {"port": 1}}}, {1: inside}) is False
+
+
+def test_faults_are_of_one_pod_or_of_a_namespace(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    faults.plant("ns", tme="silent", file=file)
+    faults.plant("ns", "p", kong_admin="closed", file=file)
+    assert faults.find("ns", "p", file=file) == {"tme": "silent", "kong_admin": "closed"}
+    assert faults.find("ns", "q", file=file) == {"tme": "silent"}
+    assert faults.find("other", "p", file=file) == {}
+    faults.clear("ns", file=file)
+    assert faults.find("ns", "p", file=file) == {"kong_admin": "closed"}
+
+
+def test_a_tme_answers_is_silent_or_is_closed(around: container_processes.Surroundings) -> None:
+    part = container_processes.AgentPart(around, "tme")
+    part.start()
+    endpoint = part.endpoints[5442]
+    assert ask(endpoint)[0] == 200
+    faults.plant("ns", tme="silent", file=around.fault_file)
+    with pytest.raises(TimeoutError):
+        ask(endpoint, timeout=0.3)
+    faults.plant("ns", tme="closed", file=around.fault_file)
+    part.check()
+    with pytest.raises(ConnectionRefusedError):
+        ask(endpoint)
+    faults.clear("ns", file=around.fault_file)
+    part.check()
+    assert ask(endpoint)[0] == 200
+    part.stop()
+    with pytest.raises(ConnectionRefusedError):
+        ask(endpoint)
+
+
+def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
+    address: str, tmp_path: Path, tls: ssl.SSLContext
+) -> None:
+    webhook = Endpoint(address=address, port=free_port(address, 0))
+    reviews: list[bytes] = []
+
+    def answer(method: str, path: str, query: Any, body: bytes, headers: Any) -> tuple[int, Any]:
+        reviews.append(body)
+        return 200, {"response": {"allowed": False}}
+
+    behind = Listener(webhook.address, webhook.port, answer, tls=tls)
+    entry = {"conditions": {"ready": True}, "targetRef": {"name": "p"}}
+    slices = {SLICES.format("ns", "hook"): {"items": [{"endpoints": [entry]}, {"endpoints": None}]}}
+    router = Router(FakeApi(slices), lambda namespace, name: webhook if name == "p" else None)  # type: ignore[arg-type]
+    assert router._handle("POST", "/ns/hook", {}, b"{}", {}) == (200, {"response": {"allowed": False}})
+    assert reviews == [b"{}"]
+    entry["conditions"] = {"ready": False}
+    assert router._handle("POST", "/ns/hook", {}, b"{}", {})[0] == 503
+    assert router._handle("POST", "/ns/other", {}, b"{}", {})[0] == 503
+    behind.close()
+    entry["conditions"] = {"ready": True}
+    assert router._handle("POST", "/ns/hook", {}, b"{}", {})[0] == 503
+
+
+def test_an_unlocked_file_is_never_half_written(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    planting = [
+        threading.Thread(target=faults.plant, args=(f"n{i}",), kwargs={"tme": "closed", "file": file})
+        for i in range(20)
+    ]
+    for thread in planting:
+        thread.start()
+    for thread in planting:
+        thread.join()
+    assert len(json.loads(file.read_text())) == 20

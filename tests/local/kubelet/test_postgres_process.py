@@ -1,0 +1,111 @@
+"""A container of PostgreSQL's official image: a real instance, in the volume that is mounted where its data lies."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.kubelet import container_processes, readiness_probes, volume_provisioner
+from local.kubelet.container_config import Missing
+from local.kubelet.postgres_process import PostgresPart
+from tests.local.kubelet.pods import FakeApi, pod
+from tests.local.kubelet.test_volume_provisioner import CLAIM
+
+READY = {"readinessProbe": {"exec": {"command": ["sh", "-c", "exec pg_isready -U kong"]}}}
+
+
+@pytest.fixture
+def claimed(around: container_processes.Surroundings, tmp_path: Path) -> container_processes.Surroundings:
+    """A pod with a claim that is bound to a volume."""
+    bound = {**CLAIM, "spec": {**CLAIM["spec"], "volumeName": "pvc-1"}}
+    around.api = FakeApi(  # type: ignore[assignment]
+        {
+            "/api/v1/namespaces/ns/persistentvolumeclaims/data-pg-0": bound,
+            f"{volume_provisioner.VOLUMES}/pvc-1": volume_provisioner.volume_for(CLAIM, "n", tmp_path / "volumes"),
+        }
+    )
+    around.pod = pod({}, volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data-pg-0"}}])
+    return around
+
+
+def container(mount: str = "", image: str = "postgres:17", **env: str) -> dict[str, Any]:
+    return {
+        "name": "postgres",
+        "image": image,
+        "env": [{"name": name, "value": value} for name, value in env.items()],
+        "volumeMounts": [{"name": "data", "mountPath": mount}] if mount else [],
+        **READY,
+    }
+
+
+def connect(part: PostgresPart, **how: str) -> "psycopg.Connection[Any]":
+    endpoint = part.endpoints[5432]
+    return psycopg.connect(host=endpoint.address, port=endpoint.port, **how)  # type: ignore[arg-type]
+
+
+def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.Surroundings) -> None:
+    settings = {"POSTGRES_USER": "kong", "POSTGRES_PASSWORD": "x", "POSTGRES_DB": "gateway"}
+    spec = container("/var/lib/postgresql/data", **settings, PGDATA="/var/lib/postgresql/data/pgdata")
+    first, second = PostgresPart(claimed, spec), PostgresPart(claimed, spec)
+    first.start()
+    assert readiness_probes.passes(spec, first.endpoints)
+    with connect(first, user="kong", password="x", dbname="gateway") as connection:
+        connection.execute("CREATE TABLE kept (value int)")
+    with pytest.raises(Missing, match="the pod before still runs"):
+        second.start()
+    first.check()
+    first.stop()
+    assert not first.endpoints
+    second.start()
+    with connect(second, user="kong", password="x", dbname="gateway") as connection:
+        connection.execute("SELECT * FROM kept")
+    second.stop()
+
+
+def test_data_elsewhere_goes_with_the_pod(claimed: container_processes.Surroundings, tmp_path: Path) -> None:
+    part = PostgresPart(claimed, container("/elsewhere", POSTGRES_PASSWORD="x"))
+    part.start()
+    with connect(part, user="postgres", password="x", dbname="postgres") as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    part.stop()
+    assert (claimed.directory / "pgdata").exists() and not (tmp_path / "volumes").exists()
+
+
+def test_an_instance_that_ends_is_seen(around: container_processes.Surroundings) -> None:
+    part = PostgresPart(around, container(POSTGRES_PASSWORD="x"))
+    part.start()
+    assert part._server
+    part._server.stop()
+    with pytest.raises(container_processes.Failed, match="database system is shut down"):
+        part.check()
+    part.stop()
+
+
+def test_it_needs_a_password_the_first_time(around: container_processes.Surroundings) -> None:
+    with pytest.raises(container_processes.Failed, match="superuser password is not specified"):
+        PostgresPart(around, container()).start()
+
+
+@pytest.mark.parametrize("image", ["postgres:18-alpine", "postgres"])
+def test_from_18_on_its_data_does_not_lie_where_it_did(claimed: container_processes.Surroundings, image: str) -> None:
+    with pytest.raises(container_processes.Failed, match=r"in 18\+, these Docker images"):
+        PostgresPart(claimed, container("/var/lib/postgresql/data", image, POSTGRES_PASSWORD="x")).start()
+
+
+@pytest.mark.parametrize(
+    ("mount", "image", "folder"),
+    [
+        ("/var/lib/postgresql", "postgres:18", "pvc-1/18/docker/pgdata"),
+        ("/var/lib/postgresql/data", "postgres:17.2", "pvc-1/pgdata"),
+        ("/var/lib/postgresql/data", "postgres:18@sha256:0", None),
+    ],
+)
+def test_where_its_data_lies(
+    claimed: container_processes.Surroundings, tmp_path: Path, mount: str, image: str, folder: str | None
+) -> None:
+    part = PostgresPart(claimed, container(mount, image))
+    if folder:
+        assert part._folder({}) == tmp_path / "volumes" / folder
+    else:
+        assert part._folder({"PGDATA": mount}) == tmp_path / "volumes" / "pvc-1/pgdata"

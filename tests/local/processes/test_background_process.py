@@ -1,0 +1,55 @@
+"""Processes beside the cluster: started once, started anew with other arguments, stopped, never somebody else's."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.processes.background_process import Background, BackgroundError
+
+Make = Callable[..., Background]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Background] = []
+
+    def background(*arguments: str) -> Background:
+        made.append(
+            Background(
+                module="tests.local.processes.sleeper", directory=tmp_path, state_file="state.json", arguments=arguments
+            )
+        )
+        return made[-1]
+
+    yield background
+    for item in made:
+        item.stop()
+
+
+def test_it_is_started_once_and_stopped(make: Make) -> None:
+    state = make().start()
+    assert make().start() == state
+    make().stop()
+    assert make().running() is None
+
+
+def test_other_arguments_are_another_process(make: Make) -> None:
+    first = make().start()
+    second = make("--other").start()
+    assert second["pid"] != first["pid"]
+    assert make("--other").start() == second
+
+
+def test_one_that_does_not_start_names_its_log(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(BackgroundError, match=r"sleeper\.log"):
+        make("--fails").start()
+    assert "no" in (tmp_path / "sleeper.log").read_text()
+
+
+def test_a_process_of_somebody_else_is_left_alone(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text(json.dumps({"pid": os.getpid()}))
+    assert make().running() is None
+    make().stop()

@@ -1,0 +1,72 @@
+"""Which provider plugins are put where the engine looks, and that it is said each time."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local import paths
+from local.toolchain import provider_plugins
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A platform without plugins, on a machine from which none can be downloaded."""
+    monkeypatch.setattr(paths, "STATE", tmp_path / "state")
+    monkeypatch.setattr(paths, "PULUMI_HOME", tmp_path / "state" / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    monkeypatch.delenv("TRACEABLE_KONG_PLUGIN", raising=False)
+    monkeypatch.setattr(provider_plugins, "_obtainable", lambda name: False)
+    paths.PULUMI_HOME.mkdir(parents=True)
+    return paths.PULUMI_HOME
+
+
+def program(home: Path, name: str) -> Path:
+    return home / "plugins" / f"resource-{name}-v{provider_plugins.version(name)}" / f"pulumi-resource-{name}"
+
+
+def ensured() -> tuple[dict[str, str], list[str]]:
+    said: list[str] = []
+    return provider_plugins.ensure(os.environ, say=said.append), said
+
+
+def test_where_the_official_ones_cannot_be_had_the_stand_ins_are_used_and_it_is_said_each_time(home: Path) -> None:
+    for _ in range(2):
+        choices, said = ensured()
+        assert choices == {"kubernetes": "stand-in", "random": "stand-in"}
+        assert [line.split(":")[0] for line in said if "THE STAND-IN" in line] == ["kubernetes plugin", "random plugin"]
+    assert "-m local.provider.random" in program(home, "random").read_text()
+    assert "-m local.provider.kubernetes " in program(home, "kubernetes").read_text()
+    assert os.access(program(home, "random"), os.X_OK)
+
+
+def test_one_that_the_person_has_is_used(home: Path, tmp_path: Path) -> None:
+    theirs = program(tmp_path / "person" / ".pulumi", "random")
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("official")
+    choices, said = ensured()
+    assert choices == {"kubernetes": "stand-in", "random": "official"}
+    assert said[1] == f"random plugin: the official one, {provider_plugins.version('random')}"
+    assert program(home, "random").read_text() == "official"
+    assert provider_plugins.chosen("random") == "official"
+
+
+def test_the_person_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_plugins, "_obtainable", lambda name: True)
+    monkeypatch.setattr(provider_plugins, "_acquire", lambda name, environment: True)
+    assert set(ensured()[0].values()) == {"official"}
+    monkeypatch.setenv("TRACEABLE_KONG_PLUGIN", "stand-in")
+    assert set(ensured()[0].values()) == {"stand-in"}
+    monkeypatch.setenv("TRACEABLE_KONG_PLUGIN", "official")
+    monkeypatch.setattr(provider_plugins, "_obtainable", lambda name: False)
+    with pytest.raises(provider_plugins.PluginError, match="the official kubernetes plugin"):
+        ensured()
+    monkeypatch.setenv("TRACEABLE_KONG_PLUGIN", "other")
+    with pytest.raises(provider_plugins.PluginError, match="it can be official or stand-in"):
+        ensured()
+
+
+def test_the_stand_ins_serve_the_versions_that_are_pinned() -> None:
+    for name, package in provider_plugins.STAND_INS.items():
+        main = paths.CLONE / package.replace(".", "/") / "__main__.py"
+        assert f'VERSION = "{provider_plugins.version(name)}"' in main.read_text()

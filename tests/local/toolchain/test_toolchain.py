@@ -1,0 +1,134 @@
+"""The toolchain on a `go` and tools that are small scripts: choosing, building, failing, going on."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local import toolchain
+from local.toolchain.builder import Builder, ToolchainError
+from local.toolchain.tools import TOOLS, Tool
+
+ONE = Tool(name="one", bundle="b", module_set="m", package="example.com/one", fitting=(1, 4, 6))
+TWO = Tool(name="two", bundle="b", module_set="m", package="example.com/two", fitting=(1, 4, 6))
+
+GO = """#!/bin/sh
+case "$1" in
+  env) echo "{version}"; exit 0 ;;
+esac
+echo "building $*" >> "{log}"
+for last; do :; done
+if [ "$last" = "{broken}" ]; then echo "the compiler says no"; exit 2; fi
+while [ "$1" != "-o" ]; do shift; done
+printf '#!/bin/sh\\n' > "$2"; chmod +x "$2"
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a fake `go`, module pins and a cache, and a PATH with nothing of this machine's tools."""
+    (tmp_path / "modules" / "m").mkdir(parents=True)
+    (tmp_path / "modules" / "m" / "go.mod").write_text("module m\n")
+    (tmp_path / "modules" / "m" / "go.sum").write_text("")
+    (tmp_path / "path").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
+    fake_go(tmp_path)
+    return tmp_path
+
+
+def fake_go(world: Path, *, version: str = "go1.26.8", broken: str = "-") -> None:
+    script(world / "path" / "go", GO.format(version=version, log=world / "built", broken=broken))
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def builder(world: Path, said: list[str] | None = None) -> Builder:
+    lines = said if said is not None else []
+    return Builder(world / "cache", (ONE, TWO), modules=world / "modules", say=lines.append)
+
+
+def builds(world: Path) -> int:
+    log = world / "built"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_what_is_built_once_is_not_built_again(world: Path) -> None:
+    builder(world).build([ONE, TWO])
+    assert builds(world) == 2
+    assert os.access(builder(world).path(ONE), os.X_OK)
+    builder(world).build([ONE, TWO])
+    assert builds(world) == 2
+
+
+def test_another_pin_is_another_place(world: Path) -> None:
+    before = builder(world).path(ONE)
+    (world / "modules" / "m" / "go.sum").write_text("example.com/one v1 h1:x\n")
+    assert builder(world).path(ONE) != before
+    assert builder(world).path(ONE).parent == builder(world).path(TWO).parent
+
+
+def test_progress_says_which_of_how_many(world: Path) -> None:
+    said: list[str] = []
+    builder(world, said).build([ONE, TWO])
+    assert any(line.startswith("[1/2] one built in") for line in said)
+    assert any(line.startswith("[2/2] two built in") for line in said)
+
+
+def test_a_failed_build_names_its_log_and_the_next_run_goes_on(world: Path) -> None:
+    fake_go(world, broken="example.com/two")
+    with pytest.raises(ToolchainError) as failed:
+        builder(world).build([ONE, TWO])
+    assert str(world / "cache" / "logs" / "two.log") in str(failed.value)
+    assert "the compiler says no" in str(failed.value)
+    assert not builder(world).built(TWO)
+    fake_go(world)
+    builder(world).build([ONE, TWO])
+    assert builds(world) == 3, "one was kept, two was built again"
+
+
+@pytest.mark.parametrize("version", ["go1.25.9", ""])
+def test_a_go_that_is_too_old_is_refused(world: Path, version: str) -> None:
+    fake_go(world, version=version)
+    with pytest.raises(ToolchainError, match=r"too old.*Install Go 1\.26"):
+        builder(world).build([ONE])
+
+
+def test_without_go_it_says_what_to_install(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(world / "nothing"))
+    with pytest.raises(ToolchainError, match="Go is missing"):
+        builder(world).build([ONE])
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "taken"),
+    [
+        ("one v1.5.2", 0, True),
+        ("one v1.3.9", 0, False),
+        ("one v2.5.0", 0, False),
+        ("v1.5.2", 1, False),
+        ("?", 0, False),
+    ],
+)
+def test_a_tool_on_path_is_taken_where_it_fits(world: Path, printed: str, status: int, taken: bool) -> None:
+    script(world / "path" / "one", f"#!/bin/sh\necho '{printed}'\nexit {status}\n")
+    assert ONE.fits(world / "path" / "one") is taken
+
+
+def test_tools_are_linked_from_path_or_from_the_cache(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACEABLE_KONG_CACHE", str(world / "cache"))
+    monkeypatch.setattr(Builder.__init__, "__kwdefaults__", {"modules": world / "modules", "say": print})
+    script(world / "path" / "one", "#!/bin/sh\necho v1.5.0\n")
+    toolchain.ensure(world / "links", tools=(ONE, TWO), say=lambda line: None)
+    assert (world / "links" / "one").readlink() == world / "path" / "one"
+    assert (world / "links" / "two").resolve().is_relative_to(world / "cache")
+    assert builds(world) == 1
+    toolchain.ensure(world / "links", tools=(ONE, TWO), say=lambda line: None)
+    assert builds(world) == 1
+
+
+def test_the_engine_and_its_language_host_lie_together() -> None:
+    bundles = {tool.name: tool.bundle for tool in TOOLS}
+    assert bundles["pulumi"] == bundles["pulumi-language-python"]
