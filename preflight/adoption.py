@@ -91,8 +91,8 @@ def _values_that_are_secret(
             subject=subject,
             wrong=f"has {_listed(found)} in its values as plain text: the take-over would write that into the stack's "
             "state in clear",
-            mend="move it into a Secret that the values name, with a `helm upgrade`; docs/take-over.md has the commands"
-            + (" for the agent's token" if key == "agent" else ""),
+            mend="move it into a Secret that the values name, with a `helm upgrade`; docs/adopting-a-release.md has "
+            "the commands" + (" for the agent's token" if key == "agent" else ""),
         )
 
 
@@ -111,7 +111,7 @@ def _values_that_would_go(
             wrong=f"asks for the TME in its own values ({_listed([INJECTION])}): with this stack's, pods without the "
             "TME would serve until the stack asks for it",
             mend="if a plugin stands in sync, put it in async first; then a `helm upgrade` without that annotation "
-            "(docs/take-over.md)",
+            "(docs/adopting-a-release.md)",
         )
     if gone:
         yield Finding(

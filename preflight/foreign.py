@@ -124,7 +124,7 @@ def thing_is_ours(thing: Thing, looks: Looks, intent: Intent | AloneIntent) -> I
             mend=f"{thing.instead}; or, if nobody needs it, `kubectl delete {thing.subject}{thing.where}`; or, if this "
             f"stack shall have it, `kubectl label {thing.subject}{thing.where} "
             f"{STACK_LABEL}={handover_label(intent.owner)}` "
-            "(docs/take-over.md)",
+            "(docs/adopting-a-release.md)",
         )
 
 
@@ -260,5 +260,5 @@ def no_second_global_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
                 "selected`; or, if this stack shall have it, `pulumi config set --path traceable-kong:plugin.name "
                 f"{name_of(item)}` and `kubectl label kongclusterplugin {name_of(item)} "
                 f"{STACK_LABEL}={handover_label(intent.owner)}` "
-                "(docs/take-over.md)",
+                "(docs/adopting-a-release.md)",
             )

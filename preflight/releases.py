@@ -121,7 +121,7 @@ def release_is_ours_and_alive(
             "stack would take over what is theirs, and uninstall it in the end",
             mend=f"{another}; or, if it was this stack's, `helm history {name} --namespace {namespace}` and `helm "
             "rollback` to a revision of this stack; or, if this stack shall have it from now on, `pulumi config set "
-            f"--path traceable-kong:{key}.adopt true` (docs/take-over.md)",
+            f"--path traceable-kong:{key}.adopt true` (docs/adopting-a-release.md)",
         )
         return
     dead = dead_release(

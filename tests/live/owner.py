@@ -28,7 +28,7 @@ class Owner:
     stack: LiveStack
 
     def install(self, **values: Any) -> None:
-        """Namespace, plugins and release; the stack follows docs/setups.md, which names what came of it."""
+        """Namespace, plugins and release; the stack follows docs/existing-kong.md, with the names of this release."""
         stack = self.stack
         stack.kubectl("create", "namespace", stack.kong_namespace)
         for name in PLUGINS:

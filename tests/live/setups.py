@@ -1,8 +1,7 @@
-"""The stack files of docs/setups.md, for the live tests that run them: a page that rots fails a test.
+"""The stack files that the pages show, for the live tests that run them: one that no longer works fails a test.
 
-Names and addresses are changed for those of the test, and every one that is changed must stand in the page. What only
-this platform needs (charts from a folder, its injector) is put beside what the page says, and never in its place.
-Leaves out whether the program takes the files (tests/settings/test_setups.py).
+Names and addresses are replaced by those of the test; each replaced value must be in the page. What only this platform
+needs (charts from a folder, its injector) is added to what the page says and never replaces it.
 """
 
 import hashlib
@@ -16,11 +15,15 @@ from local import rock
 from tests.live.stack import PROJECT, ROLLOUT_TIMEOUT_SECONDS, LiveStack
 from values import merged
 
-PAGE = Path(__file__).parents[2] / "docs" / "setups.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = tuple(DOCS / name for name in ("getting-started.md", "existing-kong.md", "several-gateways.md"))
 
-ALL_OURS = "All ours"
-EXISTING_KONG = "A Kong that exists"
-AGENT_ALONE = "The agent alone"
+STACK_FILE = re.compile(r"^```yaml\n(config:\n.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A block of a page that is a stack file; other YAML on a page starts with another key."""
+
+MANAGED = "Managed Kong and agent"
+EXISTING_KONG = "Point the stack at the Deployment"
+AGENT_STACK = "The agent stack"
 FIRST_GATEWAY = "The first gateway"
 SECOND_GATEWAY = "The second gateway"
 OTHERS_WEBHOOK = "Another gateway's webhook"
@@ -30,13 +33,15 @@ OF_THE_PLATFORM = ("agent", "agentValues", "kong", "kongValues", "plugin")
 
 
 def stack_files() -> dict[str, str]:
-    """The text of every stack file of the page, by the heading that it stands below."""
-    parts = re.split(r"^##+ (.*)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = {}
-    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
-        files = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        assert len(files) <= 1, f"{heading} has {len(files)} stack files, and only the first would be run"
-        found.update(dict.fromkeys([heading] * len(files), "".join(files)))
+    """The text of every stack file of the pages, by the heading above it."""
+    found: dict[str, str] = {}
+    for page in PAGES:
+        parts = re.split(r"^##+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+            files = STACK_FILE.findall(text)
+            assert len(files) <= 1, f"{heading} has {len(files)} stack files, and only the first would be run"
+            assert not files or heading not in found, f"two pages have a stack file below {heading}"
+            found.update(dict.fromkeys([heading] * len(files), "".join(files)))
     return found
 
 
@@ -47,9 +52,9 @@ def config(heading: str) -> dict[str, Any]:
 
 
 def follow(stack: LiveStack, heading: str, **instead: Any) -> None:
-    """Gives a prepared stack the page's stack file; what it was given of other keys stays.
+    """Gives a prepared stack the page's stack file; the stack's other keys stay.
 
-    `instead` are values of this test by their place in the page, `kong__namespace="..."`.
+    `instead` are values of this test by their place in the stack file, `kong__namespace="..."`.
     """
     shown = config(heading)
     own = {key: stack.configured(key) or {} for key in OF_THE_PLATFORM}
@@ -73,7 +78,7 @@ def follow(stack: LiveStack, heading: str, **instead: Any) -> None:
 
 
 def _replace(shown: Any, place: list[str], value: Any) -> None:
-    """Puts another value where one is. Raises KeyError or IndexError where the page has none."""
+    """Replaces a value. Raises KeyError or IndexError where the page has none."""
     *above, last = [int(word) if word.isdigit() else word for word in place]
     for word in above:
         shown = shown[word]

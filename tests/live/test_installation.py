@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from tests.live.setups import ALL_OURS, follow
+from tests.live.setups import MANAGED, follow
 from tests.live.stack import TOKEN, LiveStack
 from tests.live.standing import containers, everything, gateway_pods, of_charts, plugin, record, tme_count
 
@@ -19,7 +19,7 @@ def changes(stack: LiveStack) -> dict[str, str]:
 
 def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
     stack = new_stack()
-    follow(stack, ALL_OURS)
+    follow(stack, MANAGED)
     stack.let_the_chart_name_the_injector()
     before = everything(stack)
     stack.preview()

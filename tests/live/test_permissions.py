@@ -12,7 +12,7 @@ import yaml
 
 from preflight.permissions import Operation
 from tests.live.owner import Owner
-from tests.live.setups import AGENT_ALONE, follow
+from tests.live.setups import AGENT_STACK, follow
 from tests.live.stack import CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugins, tme_count
 from tests.preflight import security_page
@@ -48,7 +48,7 @@ def existing(new_stack: NewStack) -> Iterator[LiveStack]:
 def agent_alone(new_stack: NewStack) -> Iterator[LiveStack]:
     """A stack with `gateway: false`; the ServiceAccounts are in another namespace, where it may do nothing."""
     made = new_stack()
-    follow(made, AGENT_ALONE, agent__namespace=made.agent_namespace)
+    follow(made, AGENT_STACK, agent__namespace=made.agent_namespace)
     for namespace in (made.kong_namespace, made.agent_namespace):
         made.kubectl("create", "namespace", namespace)
     made.set(agent={**made.configured("agent"), "createNamespace": False})

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.live.operations import refused_preview
 from tests.live.setups import (
-    AGENT_ALONE,
+    AGENT_STACK,
     FIRST_GATEWAY,
     OTHERS_WEBHOOK,
     OUTSIDE_AGENT,
@@ -26,7 +26,7 @@ OPTION = {"max_body_size_bytes": 65536}
 
 
 def first_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
-    """A stack that uses the agent of another, as docs/setups.md shows it."""
+    """A stack that uses the agent of another, as docs/several-gateways.md shows it."""
     stack = new_stack()
     stack.tme_image = MIRRORED
     follow(
@@ -41,7 +41,7 @@ def first_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
 
 
 def second_gateway(new_stack: NewStack, agent: LiveStack) -> LiveStack:
-    """The same with a newer rock than the first one's, as docs/setups.md shows it."""
+    """The same with a newer rock than the first one's, as docs/several-gateways.md shows it."""
     stack = new_stack()
     stack.tme_image = MIRRORED
     follow(
@@ -81,7 +81,7 @@ def left_alone(stack: LiveStack, preview: str) -> str:
 
 
 def select_by_values(first: LiveStack, second: LiveStack, agent: LiveStack, webhook: str) -> None:
-    """The first gateway's own values make its webhook leave the second's objects alone, as docs/setups.md shows it."""
+    """The values of docs/several-gateways.md make the first gateway's webhook ignore the second's objects."""
     first.kubectl("delete", "validatingwebhookconfiguration", webhook)
     selector = "kongValues__ingressController__admissionWebhook__objectSelector__matchExpressions__0__values"
     instead = {"agent__namespace": agent.agent_namespace, selector: [f"{PROJECT}.{second.name}"]}
@@ -120,7 +120,7 @@ def failed_checks(stack: LiveStack) -> dict[str, str]:
 
 def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) -> None:
     agent = new_stack()
-    follow(agent, AGENT_ALONE, agent__namespace=agent.agent_namespace)
+    follow(agent, AGENT_STACK, agent__namespace=agent.agent_namespace)
     # Its images come from elsewhere, and the gateways' stacks find that out by themselves.
     mirror = {"registry": "registry.example.com:5000", "registrySuffix": "mirror"}
     agent.set(agentValues={**agent.configured("agentValues"), "imageCredentials": mirror})

@@ -1,4 +1,4 @@
-"""A Kong and an agent that were installed with Helm by hand become the stack's, as docs/take-over.md says."""
+"""A Kong and an agent that were installed with Helm by hand become the stack's, as docs/adopting-a-release.md says."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +103,7 @@ def test_both_releases_become_the_stacks_without_a_rollout_and_traceable_comes_a
     template, before = owner.template(), identities(stack)
 
     said = refused_preview(stack)
-    assert "kong.adopt true" in said and "agent.adopt true" in said and "docs/take-over.md" in said
+    assert "kong.adopt true" in said and "agent.adopt true" in said and "docs/adopting-a-release.md" in said
     assert "kong.createNamespace false" in said and "agent.createNamespace false" in said
 
     stack.set(enabled=False, installed=False)

@@ -28,7 +28,7 @@ def test_what_the_stack_names_and_nobody_has_passes(kube: FakeKube) -> None:
 def test_without_consent_it_is_refused_with_the_way_to_give_it(kube: FakeKube) -> None:
     by_hand(kube)
     text = refused(kube)
-    assert "`pulumi config set --path traceable-kong:kong.adopt true`" in text and "docs/take-over.md" in text
+    assert "`pulumi config set --path traceable-kong:kong.adopt true`" in text and "docs/adopting-a-release.md" in text
 
 
 def test_another_stacks_is_not_taken_over(kube: FakeKube) -> None:

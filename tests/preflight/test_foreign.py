@@ -69,7 +69,7 @@ def test_taking_an_object_over_is_one_command(kube: FakeKube) -> None:
     plugin_stands(kube, ours=False)
     text = refused(kube)
     assert "kubectl label kongclusterplugin traceable-plugin traceable-kong/stack=traceable-kong.dev`" in text
-    assert "docs/take-over.md" in text
+    assert "docs/adopting-a-release.md" in text
 
 
 def test_a_namespace_that_is_not_made_here_must_be_there(kube: FakeKube) -> None:

@@ -1,4 +1,4 @@
-"""Every stack file that the pages show is one that the program takes; those of docs/setups.md a live test runs."""
+"""The program accepts every stack file that the pages show, and a live test runs those of setups.PAGES."""
 
 import re
 from pathlib import Path
@@ -12,8 +12,7 @@ from tests.settings.stack_file import parse_file
 PLACEHOLDER = "<sha256 of the rock>"
 LIVE = Path(setups.__file__).parent
 STACK_FILES = setups.stack_files()
-DATABASE = (setups.PAGE.parent / "database.md").read_text(encoding="utf-8")
-OF_DATABASES = re.findall(r"^```yaml\n(.*?)^```$", DATABASE, re.MULTILINE | re.DOTALL)
+OF_DATABASES = setups.STACK_FILE.findall((setups.DOCS / "database.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("text", [*STACK_FILES.values(), *OF_DATABASES])
@@ -24,8 +23,9 @@ def test_a_stack_file_of_the_page_is_accepted(text: str, tmp_path: Path) -> None
     parse_file(path)
 
 
-def test_all_yaml_of_the_page_is_found() -> None:
-    assert len(STACK_FILES) == setups.PAGE.read_text(encoding="utf-8").count("```yaml")
+def test_every_stack_file_of_the_docs_is_found() -> None:
+    shown = sum(page.read_text(encoding="utf-8").count("```yaml\nconfig:") for page in setups.DOCS.rglob("*.md"))
+    assert len(STACK_FILES) + len(OF_DATABASES) == shown
 
 
 @pytest.mark.parametrize("heading", STACK_FILES)

@@ -1,10 +1,10 @@
-"""docs/verification.md carries the table of the conformance suite as the suite has it."""
+"""docs/development/testing.md has the current table of the conformance suite."""
 
 from pathlib import Path
 
 from tests.live.local.provider import expectations
 
-PAGE = Path(__file__).parents[2] / "docs" / "verification.md"
+PAGE = Path(__file__).parents[2] / "docs" / "development" / "testing.md"
 
 
 def test_the_table_of_expectations_is_current() -> None:
