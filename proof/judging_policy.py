@@ -74,7 +74,9 @@ def _differing(written: Any, live: Any, path: str, pointer: str) -> Iterator[tup
 
 def _is_named(items: Any) -> bool:
     """A list whose entries the API server tells apart by name (matchConditions, variables): each has its own owner."""
-    return isinstance(items, list | tuple) and all(isinstance(item, Mapping) and "name" in item for item in items)
+    return isinstance(items, list | tuple) and all(
+        isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in items
+    )
 
 
 def _differing_by_name(written: Any, live: Any, path: str, pointer: str) -> Iterator[tuple[str, Operations]]:
