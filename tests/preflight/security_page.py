@@ -26,8 +26,8 @@ INTRODUCTIONS: dict[Operation, str] = {
 AGENT_OPERATIONS: tuple[Operation, ...] = ("preview", "up", "destroy")
 
 AGENT_ALONE = (
-    "With `gateway: false` a stack has no gateway, and no `verify`. Whether its own gateway or another agent of it is "
-    "anywhere, is read\nin the whole cluster: the namespaces and the names of ConfigMaps."
+    "With `gateway: false`, a stack has no gateway and no `verify`. To find a gateway or another agent of this stack, "
+    "preflight reads\nnamespaces and the names of ConfigMaps in the whole cluster."
 )
 
 LATER = "the same, where an administrator ran the first `up`"
@@ -104,7 +104,7 @@ def section() -> str:
         text = "---\n".join(map(_yaml, documents(usual(), operation)))
         parts.append(f"### {operation}\n\n{INTRODUCTIONS[operation]}\n\n```yaml\n{text}```\n")
     alone = "---\n".join(_yaml(item) for operation in AGENT_OPERATIONS for item in documents(agent_alone(), operation))
-    parts.append(f"### The agent alone\n\n{AGENT_ALONE}\n\n```yaml\n{alone}```\n")
+    parts.append(f"### Agent-only stack\n\n{AGENT_ALONE}\n\n```yaml\n{alone}```\n")
     parts.append("### Other stacks\n\n" + _others())
     return "\n".join(parts)
 
