@@ -1,0 +1,52 @@
+"""The texts that the program can print, and how a page quotes them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.docs.pages import CLONE
+
+NOT_THE_PROGRAM = {"tests", "local", "scripts", "tools"}
+
+VALUE = "\0"
+"""What stands for a value in a text of the program."""
+
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_/]+\b")
+_QUOTE = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def texts() -> Iterator[str]:
+    """Every string of the program's source, with VALUE for each value that is filled in."""
+    for path in sorted(CLONE.rglob("*.py")):
+        folder = path.relative_to(CLONE).parts[0]
+        if folder not in NOT_THE_PROGRAM and not folder.startswith("."):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+                    yield " ".join(_text(node).split())
+
+
+def _text(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_text, node.values))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _text(node.left) + _text(node.right)
+    return VALUE
+
+
+def quotes(page: Path) -> list[str]:
+    """The program's texts that a page quotes: the paragraphs of its `text` blocks, each as one line."""
+    blocks = _QUOTE.findall(page.read_text(encoding="utf-8"))
+    return [" ".join(part.split()) for block in blocks for part in re.split(r"\n\s*\n", block)]
+
+
+def pattern(quote: str) -> re.Pattern[str]:
+    """Finds a quote in a text of the program. A word in capitals stands for any value, or for itself."""
+    return re.compile(".+?".join(map(re.escape, literals(quote))))
+
+
+def literals(quote: str) -> list[str]:
+    """What is left of a quote between its placeholders."""
+    return _PLACEHOLDER.split(quote)
