@@ -7,19 +7,19 @@ from collections.abc import Mapping
 
 import pulumi
 
-import beginning
-import cluster
-import settings
+from components.stack_agent import make_agent
+from components.stack_gateway import make_gateway
 from components.stack_id import fresh_id, kept_id
-from plan_agent import AgentPlan
-from stack_agent import make_agent
-from stack_gateway import make_gateway
+from traceable_kong.cluster.target import configured
+from traceable_kong.config import loader
+from traceable_kong.hooks import beginning
+from traceable_kong.plan.agent_plan import AgentPlan
 
 
 async def main() -> Mapping[str, object]:
     """Deploys the stack and returns its outputs."""
-    config = settings.load()
-    target = cluster.configured()
+    config = loader.load()
+    target = configured()
     target.refuse_unless_allowed(config.allowed_clusters)
     prepared = beginning.prepare(config, target)
     # The plan shows whether all values fit together: nothing is registered before that.

@@ -1,8 +1,8 @@
 """`python verify.py --namespace kong`, or `--stack dev`: is the gateway protected as configured? At any time.
 
 What must hold is read from the record in Kong's namespace. With `--stack` the record must be the one that the stack
-wrote, by the stack's own outputs; without, it is believed within limits (proof/record.py), so neither config nor state
-is needed: a kubeconfig is enough that may read Kong's and the agent's namespace and the events in `default`, and
+wrote, by the stack's own outputs; without, it is believed within limits (verification/record.py), so neither config nor
+state is needed: a kubeconfig is enough that may read Kong's and the agent's namespace and the events in `default`, and
 port-forward into the gateway's pods, in async into the agent's too. Changes nothing.
 
 Exit codes: 0 every gateway pod is as recorded, 1 one is not, 2 something could not be observed: also a record that was
@@ -14,14 +14,22 @@ import dataclasses
 import json
 import sys
 
-import kube
-import proof
-from addresses import unsafe_address
-from admin.access import SecretKey
-from commands import cluster_options, on_cluster
-from proof.expectation import Expectation, UnreadableRecord
-from proof.record import AdminOptions, RecordRefused, believed_alone, read_record, trusted_note, written_by
-from stack_outputs import NoOutputs, stack_outputs
+from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.common.commands import cluster_options, on_cluster
+from traceable_kong.common.urls import unsafe_address
+from traceable_kong.kong_admin.admin_endpoint import SecretKey
+from traceable_kong.verification import verifier
+from traceable_kong.verification.desired_state import Expectation, UnreadableRecord
+from traceable_kong.verification.record import (
+    AdminOptions,
+    RecordRefused,
+    believed_alone,
+    read_record,
+    trusted_note,
+    written_by,
+)
+from traceable_kong.verification.stack_outputs import NoOutputs, stack_outputs
 
 NOT_AS_RECORDED = 1
 NOT_LOOKED_AT = 2
@@ -33,10 +41,10 @@ def main() -> int:
     """Runs the command; the exit code is for scripts."""
     arguments = _arguments()
     try:
-        api = kube.connect(kubeconfig=arguments.kubeconfig, context=arguments.context)
+        api = connect(kubeconfig=arguments.kubeconfig, context=arguments.context)
         expected, notes = _expected(api, arguments)
-        report = proof.prove(api, expected, deadline_seconds=max(0.0, arguments.wait_seconds))
-    except (kube.ApiError, kube.Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
+        report = verifier.prove(api, expected, deadline_seconds=max(0.0, arguments.wait_seconds))
+    except (ApiError, Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
         if arguments.json:
             print(json.dumps({"ok": False, "error": str(problem)}, indent=2))
         print(f"error: {problem}", file=sys.stderr)
@@ -69,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--wait-seconds",
         type=float,
-        default=proof.DEADLINE_SECONDS,
+        default=verifier.DEADLINE_SECONDS,
         help="how long to wait until it is so (default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -94,7 +102,7 @@ def _secret(text: str) -> SecretKey:
     return SecretKey(name=name, key=key)
 
 
-def _expected(api: kube.Kube, arguments: argparse.Namespace) -> tuple[Expectation, tuple[str, ...]]:
+def _expected(api: Kube, arguments: argparse.Namespace) -> tuple[Expectation, tuple[str, ...]]:
     """What must hold, and what is to be said of where that comes from."""
     if arguments.stack:
         return _of_the_stack(api, arguments), ()
@@ -109,7 +117,7 @@ def _expected(api: kube.Kube, arguments: argparse.Namespace) -> tuple[Expectatio
     return expected, (trusted_note(record, expected),)
 
 
-def _of_the_stack(api: kube.Kube, arguments: argparse.Namespace) -> Expectation:
+def _of_the_stack(api: Kube, arguments: argparse.Namespace) -> Expectation:
     outputs = stack_outputs(arguments.stack)
     if not outputs.get("recordDigest"):
         raise NoOutputs(

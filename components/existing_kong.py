@@ -1,8 +1,7 @@
 """A Kong that somebody else installed, with the plugin's files in its pods.
 
 Only our own entries of the Deployment's pod template are changed, and taken out again. Where the owner's own chart
-values mount the files, nothing is changed here at all. Leaves out the annotation that asks for the TME (TmeInjection),
-and how a template is edited (existing/).
+values mount the files, nothing is changed here at all.
 """
 
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from existing.provider import AddedFiles, Claim
-from existing.template import Part
-from values import digest
+from traceable_kong.common.nested_data import digest
+from traceable_kong.deployment_patch.pod_template import Part
+from traceable_kong.providers.deployment_patch_provider import AddedFiles, Claim
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 The record is a small ConfigMap beside the gateway. Whoever finds the gateway can read there what protects it, and
 `verify` reads there what must hold. It is updated in place (the provider has `enable_config_map_mutable`). A stack that
 is the agent alone has its own beside the agent, which no `verify` reads.
-Leaves out every secret, and what is proven (proof/).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The namespace of the gateway: made here, or found where the stack says that it exists.
 
 The config decides which of the two, never what happens to stand in the cluster: a namespace that is made here goes
-with the stack, one that was found stays. Leaves out the injector's label, which TmeInjection sets and takes back.
+with the stack, one that was found stays.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from values import LIVE_OBJECT
+from components.secret_outputs import LIVE_OBJECT
 
 
 def namespace_of(

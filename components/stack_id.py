@@ -2,7 +2,7 @@
 
 import pulumi
 
-from ownership import new_stack_id
+from traceable_kong.cluster.ownership import new_stack_id
 
 
 def fresh_id() -> str:

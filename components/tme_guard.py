@@ -3,7 +3,7 @@
 The injector's webhook fails open, so a gateway pod starts without its sidecar when the injector is away, and the
 plugin would call nobody. The API server itself evaluates the policy, after all webhooks
 (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/, v1 since Kubernetes 1.30).
-It stands before the gateway and goes after it. What counts as the TME is tme_rule.py.
+It stands before the gateway and goes after it. What counts as the TME is cluster/tme.py.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as k8s
 
-from images import ImageReference
-from tme_rule import asks_for_tme_cel, has_tme_cel, selected_cel
+from traceable_kong.cluster.tme import asks_for_tme_cel, has_tme_cel, selected_cel
+from traceable_kong.common.image_references import ImageReference
 
 ACTIONS = {"deny": ["Deny"], "warn": ["Warn", "Audit"]}
 """What happens to such a pod, by `tmeGuard`."""

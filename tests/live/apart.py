@@ -1,7 +1,7 @@
 """A platform beside that of the tests: another cluster, whose API server has other flags.
 
 Where a platform is holds for a whole process (local/paths.py), so this one is made and removed by another:
-`python -m tests.live.apart up|down`, which prints what it made. Leaves out what is different there.
+`python -m tests.live.apart up|down`, which prints what it made.
 """
 
 import dataclasses

@@ -1,7 +1,4 @@
-"""A gateway made by hand, with kubectl and without Pulumi: for tests that break it on purpose.
-
-Leaves out Kong, the injector and the guard: its pods are what the test writes, the TME included.
-"""
+"""A gateway made by hand, with kubectl and without Pulumi: for tests that break it on purpose."""
 
 import json
 import subprocess

@@ -2,7 +2,7 @@
 
 Every write in a cluster gets a number from the one etcd behind it, the resourceVersion; it orders events of different
 kinds, which come over different watches (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Resource
-versions"). Pure. Leaves out how events are come by (watching.py), and what they should have been (promises.py).
+versions"). Pure.
 """
 
 import bisect

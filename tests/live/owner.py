@@ -1,7 +1,4 @@
-"""Somebody else's Kong for a stack: installed by hand with Helm, with two custom plugins of its owner's.
-
-Leaves out what the stack does with it.
-"""
+"""Somebody else's Kong for a stack: installed by hand with Helm, with two custom plugins of its owner's."""
 
 import json
 import threading

@@ -6,8 +6,7 @@
 4. No pod that is not terminating ever refers to a ConfigMap that is gone.
 7. The number of ready gateway pods never falls below what the Deployment's own strategy allows.
 
-Pure. Leaves out 5 and 6, which are about the exit codes of `pulumi up` and `pulumi destroy` and not about what stands
-meanwhile, and whatever is inside a pod: a container that is listed counts as there.
+Pure.
 """
 
 import math

@@ -5,7 +5,7 @@
     for event in history.events: ...
 
 On the way out it waits, one to three seconds, until everything that has happened is recorded, and compares with what
-stands then; whatever could have been missed is a Gap. Leaves out what should have happened (promises.py).
+stands then; whatever could have been missed is a Gap.
 """
 
 import time
@@ -70,7 +70,7 @@ class LateStream(Stream):
 
     Between the CRD's first day and the first list there is a moment that no watch reaches back to: the server tells
     a kind's events from its own first list on. What was made in it is seen by the list, what was changed in it is a
-    Gap. Leaves out what came and went within that moment.
+    Gap.
     """
 
     def __init__(self, api: Reads, history: History, *, kind: str, path: str, crd: str) -> None:

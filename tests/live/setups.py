@@ -13,7 +13,7 @@ import yaml
 
 from local import rock
 from tests.live.stack import PROJECT, ROLLOUT_TIMEOUT_SECONDS, LiveStack
-from values import merged
+from traceable_kong.common.nested_data import merged
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = tuple(DOCS / name for name in ("getting-started.md", "existing-kong.md", "several-gateways.md"))

@@ -1,7 +1,7 @@
 """A stack of its own for one live test: the user's own program, run by the real engine with the pulumi CLI.
 
 Each has its own namespaces, Kong release, ingress class, agent and injector, so that tests do not meet; the cluster is
-shared. Leaves out what a test asks of the cluster.
+shared.
 """
 
 import json

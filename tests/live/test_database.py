@@ -1,7 +1,6 @@
 """The user's own program on a Kong with a database: the plugin is a row, and every operation keeps the promises.
 
-One stack with an existing PostgreSQL walks through a gateway's life, in the order of the tests. Leaves out what goes
-wrong (test_database_failures.py).
+One stack with an existing PostgreSQL walks through a gateway's life, in the order of the tests.
 """
 
 from collections.abc import Iterator

@@ -11,6 +11,7 @@ import pytest
 from local import certificates
 from local.kubelet import faults
 from local.postgres.postgres_server import Server
+from tests.fakes.self_signed import self_signed
 from tests.live.forwarding import forwarded
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner
@@ -28,7 +29,6 @@ from tests.live.with_database import (
     running_database,
     without_object_name,
 )
-from tests.self_signed import self_signed
 
 NOTHING = "--expect-no-changes"
 KNOWN_CAUSE_SECONDS = 90.0

@@ -1,7 +1,7 @@
 """Kongs that the program cannot take, and objects of its names that somebody else made: refused, nothing changed.
 
 Plain Deployments made with kubectl, which nobody tells a plugin: what a Kong is like is read from its Deployment,
-before anything is done. Leaves out a Kong that can be taken (test_existing_kong.py).
+before anything is done.
 """
 
 import json
@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from local import charts
-from ownership import STACK_LABEL
 from tests.live.conftest import Stacks
 from tests.live.history import Event
 from tests.live.operations import refused_preview
 from tests.live.stack import ROLLOUT_TIMEOUT_SECONDS, CommandFailed, LiveStack
+from traceable_kong.cluster.ownership import STACK_LABEL
 
 KINDS = "deployments,daemonsets,replicasets,pods,configmaps,secrets,services,serviceaccounts"
 CLUSTER_WIDE = (

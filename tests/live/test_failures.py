@@ -1,7 +1,7 @@
 """When it goes wrong: `up` says which pod, why and what to do; what ran keeps running; and the next `up` mends it.
 
 One stack stands for the whole file; each test leaves it whole. Recorded all the while: a failure breaks no promise
-either. Leaves out a killed `up` (test_killed).
+either.
 """
 
 import time

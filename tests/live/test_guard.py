@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-import kube
 from components.tme_guard import ACTIONS, TmeGuardArgs, policy_spec
-from images import parse_image
 from local.platform import Platform
-from tests.images import ADMITTED, DIGEST, NOT_ADMITTED, PUBLIC
-from tme_rule import INJECT_ANNOTATION
+from tests.fakes.image_table import ADMITTED, DIGEST, NOT_ADMITTED, PUBLIC
+from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster.kubernetes_client import ApiError
+from traceable_kong.cluster.tme import INJECT_ANNOTATION
+from traceable_kong.common.image_references import parse_image
 
 Document = dict[str, Any]
 
@@ -34,7 +35,7 @@ class Guarded:
     """A namespace with one policy for each image of the table; a pod names its policy by a label."""
 
     def __init__(self, platform: Platform) -> None:
-        self.api = kube.connect(kubeconfig=str(platform.kubeconfig))
+        self.api = connect(kubeconfig=str(platform.kubeconfig))
         self.name = f"guard-{uuid.uuid4().hex[:6]}"
         self._numbers = itertools.count()
         self.pods = f"/api/v1/namespaces/{self.name}/pods"
@@ -122,7 +123,7 @@ class Guarded:
         """Whether the pod could be made; a refusal is this image's policy's."""
         try:
             self.api.request("POST", self.pods, query={"dryRun": "All"}, body=pod)
-        except kube.ApiError as problem:
+        except ApiError as problem:
             assert f"{self.name}-{EXPECTED.index(image)}" in str(problem), problem
             return False
         return True
@@ -135,7 +136,7 @@ class Guarded:
         """Whether a change goes through; a refusal is the policy's."""
         try:
             self.api.request("PATCH", f"{self.pods}/{pod}{subresource}", body=patch, content_type=kind)
-        except kube.ApiError as problem:
+        except ApiError as problem:
             assert f"{self.name}-{EXPECTED.index(PUBLIC)}" in str(problem), problem
             return False
         return True
@@ -255,5 +256,5 @@ def test_a_pod_that_is_being_deleted_is_not_judged(guarded: Guarded) -> None:
 
 
 def test_the_message_names_the_image(guarded: Guarded) -> None:
-    with pytest.raises(kube.ApiError, match=f"no container with the image {PUBLIC}"):
+    with pytest.raises(ApiError, match=f"no container with the image {PUBLIC}"):
         guarded.api.request("POST", guarded.pods, query={"dryRun": "All"}, body=guarded.pod(containers=[EVIL]))

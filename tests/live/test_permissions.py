@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from preflight.permissions import Operation
 from tests.live.owner import Owner
 from tests.live.setups import AGENT_STACK, follow
 from tests.live.stack import CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugins, tme_count
 from tests.preflight import security_page
+from traceable_kong.preflight.permission_table import Operation
 
 NewStack = Callable[..., LiveStack]
 SECONDS_TO_FOLLOW = 20

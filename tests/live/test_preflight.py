@@ -17,13 +17,17 @@ from typing import Any
 import pytest
 import yaml
 
-import kube
 from local import certificates, charts
 from local.platform import Platform
-from ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_mark
-from preflight import AloneIntent, DeadRelease, Examination, Finding, Intent, examine, mend
 from tests.preflight.fake import intent
-from tests.preflight.test_alone import AGENT
+from tests.preflight.test_agent_only_checks import AGENT
+from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster.kubernetes_client import MERGE_PATCH, ApiError
+from traceable_kong.cluster.ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_mark
+from traceable_kong.preflight.examination import Examination, examine
+from traceable_kong.preflight.finding import DeadRelease, Finding
+from traceable_kong.preflight.intent import AloneIntent, Intent
+from traceable_kong.preflight.repair import mend
 
 DEADLINE_SECONDS = 60
 READY = '--patch={"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}'
@@ -37,7 +41,7 @@ class Place:
         self.folder = folder
         self.name = f"pre-{uuid.uuid4().hex[:6]}"
         self.owner = f"live.{self.name}"
-        self.api = kube.connect(kubeconfig=str(platform.kubeconfig))
+        self.api = connect(kubeconfig=str(platform.kubeconfig))
         self.said: list[str] = []
 
     def run(self, *command: str, stdin: str = "") -> str:
@@ -197,7 +201,7 @@ def test_who_may_only_look_can_preview(place: Place) -> None:
     token = place.run("kubectl", "create", "token", "viewer", "--namespace", place.name).strip()
     for user in config["users"]:
         user["user"] = {"token": token}
-    viewer = kube.connect(kubeconfig=yaml.safe_dump(config))
+    viewer = connect(kubeconfig=yaml.safe_dump(config))
 
     preview = examine(viewer, place.intent(live_change=False))
     assert preview.refusals == []
@@ -258,16 +262,16 @@ def test_a_tenant_cannot_stop_a_run(place: Place) -> None:
     config = yaml.safe_load(place.platform.kubeconfig.read_text())
     for user in config["users"]:
         user["user"] = {"token": token}
-    as_tenant = kube.connect(kubeconfig=yaml.safe_dump(config))
+    as_tenant = connect(kubeconfig=yaml.safe_dump(config))
     try:
         for name in ("traceable-installation", "traceable-agent-installation"):
             metadata = {"name": name, "labels": labels(place.owner)}
             record = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"release": "x; reboot"}}
             as_tenant.request("POST", f"/api/v1/namespaces/{tenant}/configmaps", body=record)
         patch = {"metadata": {"labels": {GATEWAY_LABEL: place.owner}}}
-        with pytest.raises(kube.ApiError) as refused:
+        with pytest.raises(ApiError) as refused:
             path = f"/api/v1/namespaces/{tenant}"
-            as_tenant.request("PATCH", path, body=patch, content_type=kube.MERGE_PATCH)
+            as_tenant.request("PATCH", path, body=patch, content_type=MERGE_PATCH)
         assert refused.value.status == 403
         assert place.examine() == Examination(refusals=[], warnings=[], dead=[])
         assert place.examine(enabled=False).refusals == []

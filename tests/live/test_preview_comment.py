@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from scripts.preview_comment import comment
+from scripts.preview_reading import Preview, read
 from tests.live.stack import TOKEN, LiveStack
-from tools.preview_comment import comment
-from tools.preview_reading import Preview, read
 
 
 def preview(stack: LiveStack) -> Preview:

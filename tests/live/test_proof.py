@@ -1,7 +1,7 @@
 """The proof on a gateway that stands: each check alone fails when what it is about is broken, in `verify` as in `up`.
 
 One stack with two pods stands for the whole file; what is broken by hand, in the record or behind the pods is put back
-by each test. Leaves out what the injector and Helm can get wrong (test_failures).
+by each test.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""Secrets stay where they belong: the token in its Secret, the owner's values in the cluster, and nowhere else.
-
-Leaves out what the settings refuse (tests/settings).
-"""
+"""Secrets stay where they belong: the token in its Secret, the owner's values in the cluster, and nowhere else."""
 
 import base64
 import gzip
@@ -14,10 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from components.agent import OWN_TOKEN_SECRET
+from scripts.preview_comment import comment
+from scripts.preview_reading import read
 from tests.live.stack import PROJECT, TOKEN, LiveStack
-from tools.preview_comment import comment
-from tools.preview_reading import read
+from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
 
 OWNERS = "the-owner's-own-value"
 PLANTED = "somebody-else's-own-value"

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-import rock
+from scripts import preview_reading
 from tests.live.holding import helm_held_before_it_ends
 from tests.live.operations import refused_preview
 from tests.live.owner import Owner
 from tests.live.stack import PROJECT, CommandFailed, LiveStack
 from tests.live.standing import gateway_pods, plugin, tme_count
 from tests.live.test_interrupted import killed_when, release_is
-from tools import preview_reading
+from traceable_kong.plugin import rock
 
 NOTHING = "--expect-no-changes"
 OWNERS_TOKEN = "live-test-token-of-somebody-by-hand"

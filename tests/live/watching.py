@@ -2,7 +2,7 @@
 
 A watch is never started from "now": where it ends it goes on from the last resourceVersion that it is known to have
 reached, by an event or by a bookmark (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Efficient
-detection of changes"). What the server can no longer tell is a Gap, never a new list. Leaves out what is watched.
+detection of changes"). What the server can no longer tell is a Gap, never a new list.
 """
 
 import json

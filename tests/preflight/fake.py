@@ -8,12 +8,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from images import parse_image
-from ingress_controller import is_controller
-from kube import Answer, ApiError, Document, Kube
-from ownership import GATEWAY_LABEL, labels, release_mark
-from preflight import AgentIntent, Examination, GatewayIntent, Intent, PluginIntent, examine
-from preflight.looks import CLUSTER_PLUGINS, NAMESPACES, STORAGE_CLASSES, config_maps, deployment, secrets
+from traceable_kong.cluster.kubernetes_client import Answer, ApiError, Document, Kube
+from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels, release_mark
+from traceable_kong.common.image_references import parse_image
+from traceable_kong.helm_values.ingress_controller import is_controller
+from traceable_kong.preflight.cached_reader import (
+    CLUSTER_PLUGINS,
+    NAMESPACES,
+    STORAGE_CLASSES,
+    config_maps,
+    deployment,
+    secrets,
+)
+from traceable_kong.preflight.examination import Examination, examine
+from traceable_kong.preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent
 
 OWNER = "traceable-kong.dev-0a1b2c3d"
 ANOTHER_OF_THIS_NAME = "traceable-kong.dev-ffffffff"

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from preflight.intent import AloneIntent, Intent
-from preflight.permissions import EVERYWHERE, Operation, Right, needed
 from tests.preflight.fake import OWNER, intent
+from traceable_kong.preflight.intent import AloneIntent, Intent
+from traceable_kong.preflight.permission_table import EVERYWHERE, Operation, Right, needed
 
 PATH = Path(__file__).parents[2] / "docs" / "security.md"
 START, END = "<!-- roles -->\n", "<!-- end -->\n"

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from admin import client as asking
-from admin import editing
-from admin.client import Client, Refused
-from admin.connection import Tls, to_url
-from admin.editing import Foreign, look, put, take_out
-from admin.listener import AdminError
-from admin.row import Place
 from local.kong.admin_routes import Answer
 from local.kong.traditional_node import Traditional
 from local.kubelet.listeners import Listener, free_port
 from local.postgres.postgres_server import HOST
-from tests.clock import Clock
 from tests.local.kong.databases import PrivateDatabase, ask, made
+from tests.fakes.clock import Clock
+from traceable_kong.kong_admin import admin_client as asking
+from traceable_kong.kong_admin import entity_changes
+from traceable_kong.kong_admin.admin_client import Client, Refused
+from traceable_kong.kong_admin.admin_connection import Tls, to_url
+from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.kong_admin.entity_changes import Foreign, look, put, take_out
+from traceable_kong.kong_admin.plugin_target import Place
 
 STEP_SECONDS = 0.05
 LAST = "ffffffff-ffff-4fff-bfff-ffffffffffff"
@@ -69,7 +69,7 @@ def asked(
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The writing's own; asking does not wait."""
     made = Clock()
-    monkeypatch.setattr(editing, "time", made)
+    monkeypatch.setattr(entity_changes, "time", made)
     monkeypatch.setattr(asking, "PAUSE_SECONDS", 0.01)
     return made
 

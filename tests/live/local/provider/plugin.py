@@ -1,7 +1,4 @@
-"""Drives a provider plugin over gRPC as the engine does: check, diff, create, read, update, delete.
-
-Leaves out the engine itself; `test_engine` has that.
-"""
+"""Drives a provider plugin over gRPC as the engine does: check, diff, create, read, update, delete."""
 
 import os
 import subprocess

@@ -1,0 +1,25 @@
+"""Values as Pulumi takes them: secret leaves as secret Outputs, and outputs that can hold secrets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pydantic import SecretStr
+
+LIVE_OBJECT = ("metadata", "spec", "status")
+"""Outputs of a Kubernetes resource that hold the live object, what other people wrote into it included.
+
+`kubectl apply` keeps a whole object in an annotation, so `metadata` shows as much as `spec`
+(https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/, last-applied-configuration).
+"""
+
+
+def with_secrets(value: Any) -> Any:
+    """`value` as Pulumi takes it: each secret leaf an Output that is secret, everything else as it was."""
+    if isinstance(value, SecretStr):
+        return pulumi.Output.secret(value.get_secret_value())
+    if isinstance(value, Mapping):
+        return {key: with_secrets(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_secrets(item) for item in value]
+    return value

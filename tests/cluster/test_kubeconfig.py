@@ -1,0 +1,89 @@
+"""Which cluster is meant: a kubeconfig's path or text, several files as kubectl reads them, or none."""
+
+from pathlib import Path
+
+import pytest
+from kubernetes import config as kubernetes_config
+
+from tests.cluster.api_server import kubeconfig
+from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster.kubernetes_client import Unreachable
+
+TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443/")
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No kubeconfig, and no pod around us, but what the test brings."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWO,
+        '{"current-context": "a", "contexts": [{"name": "a", "context": '
+        '{"cluster": "c", "user": "u"}}], "clusters": [{"name": "c", "cluster": {"server": "https://a:6443"}}], '
+        '"users": [{"name": "u", "user": {}}]}',
+    ],
+)
+def test_the_text_itself(text: str) -> None:
+    assert connect(kubeconfig=text).server_url == "https://a:6443"
+
+
+def test_a_context_of_it() -> None:
+    assert connect(kubeconfig=TWO, context="b").server_url == "https://b:6443"
+
+
+def test_a_path_and_the_home_folder(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(TWO)
+    assert connect(kubeconfig=str(tmp_path / "config")).server_url == "https://a:6443"
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").write_text(kubeconfig("home", home="https://home"))
+    assert connect().server_url == "https://home"
+
+
+def test_of_several_files_the_first_current_context_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "none").write_text(kubeconfig("", x="https://x"))
+    (tmp_path / "first").write_text(kubeconfig("one", one="https://one"))
+    (tmp_path / "second").write_text(kubeconfig("two", two="https://two"))
+    names = ("missing", "none", "first", "second")
+    monkeypatch.setenv("KUBECONFIG", ":".join(str(tmp_path / name) for name in names))
+    assert connect().server_url == "https://one"
+    assert connect(context="two").server_url == "https://two"
+    assert connect(context="x").server_url == "https://x"
+
+
+@pytest.mark.parametrize(
+    ("config", "context"),
+    [
+        (TWO, "gone"),
+        ("a: b\nc: d", None),
+        ("{", None),
+        ("{}", None),
+        ("[]\n", None),
+        ("- a\n- b", None),
+        ("text\nmore text", None),
+        ("/nowhere/at/all", None),
+        (kubeconfig("a", b="https://b"), None),
+        (None, None),
+        (None, "a"),
+    ],
+)
+def test_no_usable_configuration(config: str | None, context: str | None) -> None:
+    with pytest.raises(Unreachable, match="no usable kubeconfig"):
+        connect(kubeconfig=config, context=context)
+
+
+def test_in_a_pod_without_anything_else_the_pods_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own(client_configuration: object) -> None:
+        client_configuration.host = "https://in-cluster"  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(kubernetes_config, "load_incluster_config", own)
+    assert connect().server_url == "https://in-cluster"
+    with pytest.raises(Unreachable):
+        connect(context="named")
+    with pytest.raises(Unreachable):
+        connect(kubeconfig="/nowhere/at/all")

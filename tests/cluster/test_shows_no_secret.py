@@ -1,0 +1,171 @@
+"""Whatever is wrong with a kubeconfig or its login, nothing that stands in it is printed, logged or raised."""
+
+import json
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.api_server import kubeconfig, serving
+from traceable_kong.cluster import kubernetes_client
+from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+
+MARKER = "hunter2-marker"
+
+
+def changed(change: Callable[[dict[str, Any]], object], server: str = "https://127.0.0.1:1") -> str:
+    document = yaml.safe_load(kubeconfig("here", here=server, user={"token": MARKER}))
+    change(document)
+    return yaml.safe_dump(document)
+
+
+def cluster(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["clusters"][0]["cluster"]
+    return found
+
+
+def plugin(code: str) -> dict[str, Any]:
+    return {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": sys.executable,
+            "args": ["-c", code],
+            "env": [{"name": "PASSWORD", "value": MARKER}],
+        }
+    }
+
+
+BROKEN = {
+    "yaml": f"users:\n- user: {{token: {MARKER}\n",
+    "tag": f"users: !{MARKER} [x]\n",
+    "character": f"users: {MARKER}\x00\n",
+    "json": '{"users": [{"token": "' + MARKER + '"\n',
+    "text": f"{MARKER}\n{MARKER}\n",
+    "list": f"- {MARKER}\n- b\n",
+    "base64 of one": MARKER * 20,
+    "longer than a path": MARKER * 2000,
+    "with a null in it": f"{MARKER}\0",
+    "home of nobody": f"~{MARKER}/config",
+    "context": changed(lambda d: d["contexts"][0].update(name=MARKER)),
+    "cluster": changed(lambda d: d["clusters"][0].update(name=MARKER)),
+    "twice": changed(lambda d: d["contexts"].append(d["contexts"][0])),
+    "current": changed(lambda d: d.update({"current-context": MARKER})),
+    "certificate": changed(lambda d: cluster(d).update({"certificate-authority-data": f"{MARKER}!"})),
+    "file": changed(lambda d: cluster(d).update({"certificate-authority": f"/nowhere/{MARKER}"})),
+    "proxy": changed(lambda d: cluster(d).update({"proxy-url": f"nonsense://user:{MARKER}@proxy"})),
+    "proxy's port": changed(lambda d: cluster(d).update({"proxy-url": f"http://user:{MARKER}@proxy:x"})),
+    "users": changed(lambda d: d.update(users=MARKER)),
+    "user": changed(lambda d: d["users"][0].update(user=MARKER)),
+    "exec": changed(lambda d: d["users"][0].update(user={"exec": {"command": MARKER}})),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_kubeconfig(what: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Unreachable) as refused:
+        connect(kubeconfig=BROKEN[what]).request("GET", "/version")
+    _nothing_shown(refused.value, capfd)
+
+
+def test_the_line_is_said() -> None:
+    with pytest.raises(Unreachable, match=r"no usable kubeconfig: it is not YAML \(line 3\)"):
+        connect(kubeconfig=BROKEN["yaml"])
+
+
+@pytest.mark.parametrize("variable", ["KUBECONFIG", "option"])
+def test_a_broken_file(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(BROKEN["yaml"])
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    with pytest.raises(Unreachable) as refused:
+        connect(kubeconfig=str(path) if variable == "option" else None)
+    _nothing_shown(refused.value, capfd)
+
+
+REACHED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a line break in the token": lambda d: d["users"][0].update(user={"token": f"{MARKER}\nx"}),
+    "a token beyond latin-1": lambda d: d["users"][0].update(user={"token": f"{MARKER}\u2019"}),
+    "a password in the address": lambda d: cluster(d).update(server=f"https://user:{MARKER}@127.0.0.1:1"),
+    "a password in an address that is none": lambda d: cluster(d).update(server=f"https://user:{MARKER}@host:x"),
+    "a proxy that is away": lambda d: cluster(d).update({"proxy-url": f"http://user:{MARKER}@127.0.0.1:1"}),
+    "a name that nobody knows": lambda d: cluster(d).update(server=f"https://user:{MARKER}@nowhere.invalid"),
+}
+
+
+@pytest.mark.parametrize("what", REACHED)
+def test_nobody_answers(what: str, capfd: pytest.CaptureFixture[str]) -> None:
+    api = connect(kubeconfig=changed(REACHED[what]))
+    assert MARKER not in api.server_url
+    with pytest.raises(Unreachable) as refused:
+        api.request("GET", "/version")
+    _nothing_shown(refused.value, capfd)
+    with pytest.raises((Unreachable, ApiError)) as closed:
+        api.forward("gw", "pod", 8001)
+    _nothing_shown(closed.value, capfd)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"import sys; sys.exit('password {MARKER}')",
+        f"print('{MARKER}')",
+        f'print(\'{{"apiVersion": "{MARKER}", "kind": "", "status": {{}}}}\')',
+    ],
+)
+def test_a_login_plugin_that_fails(code: str) -> None:
+    """In a process of its own: pytest has a handler of its own for what is logged."""
+    with serving() as server:
+        server.will(401, {"message": "Unauthorized"})
+        text = changed(lambda d: d["users"][0].update(user=plugin(code)), server.url)
+        script = (
+            "import json, sys\n"
+            "from traceable_kong.cluster.kubeconfig import connect\n"
+            "from traceable_kong.cluster.kubernetes_client import ApiError\n"
+            "try:\n    connect(kubeconfig=json.load(sys.stdin)).request('GET', '/version')\n"
+            "except ApiError as problem:\n    print(problem)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], input=json.dumps(text), capture_output=True, text=True, check=True
+        )
+    assert done.stdout == "Unauthorized\n"
+    assert "login plugin" in done.stderr
+    assert MARKER not in done.stderr
+
+
+def test_a_port_forward_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        reason = f"Handshake status 403 Forbidden -+-+- {{'set-cookie': '{MARKER}'}} -+-+- b'{MARKER}'"
+        raise kubernetes_client.client.ApiException(status=0, reason=reason)
+
+    monkeypatch.setattr(kubernetes_client, "portforward", refuse)
+    api: Kube = connect(kubeconfig=kubeconfig("here", here="https://127.0.0.1:1"))
+    with pytest.raises(ApiError) as refused:
+        api.forward("gw", "pod", 8001)
+    assert (refused.value.status, str(refused.value)) == (403, "port-forward to gw/pod:8001: Forbidden")
+
+
+def test_what_a_server_says_is_one_line() -> None:
+    with serving() as server:
+        server.will(403, {"message": "no\x1b[2J\nerror: forged <{%fg 9%}>"})
+        server.will(200, {}, ("Warning", '299 - "a\x1b[31mb"'))
+        api = connect(kubeconfig=server.kubeconfig())
+        with pytest.raises(ApiError) as refused:
+            api.request("GET", "/x")
+        assert str(refused.value) == "no\\x1b[2J error: forged < {%fg 9% }>"
+        assert api.request("GET", "/x").warnings == ("a\\x1b[31mb",)
+
+
+def _nothing_shown(problem: BaseException, capfd: pytest.CaptureFixture[str]) -> None:
+    shown = capfd.readouterr()
+    # As the engine prints an error that nobody catches.
+    printed = "".join(traceback.format_exception(problem, chain=True))
+    for text in (str(problem), repr(problem), printed, shown.out, shown.err):
+        assert MARKER not in text

@@ -1,0 +1,75 @@
+"""The database that is made for development: what stands of it in the cluster, and who may see the password."""
+
+from components.managed_postgres import (
+    IMAGE,
+    ManagedPostgres,
+    ManagedPostgresArgs,
+    pod_labels,
+    postgres_name,
+    service_spec,
+    stateful_set_spec,
+)
+from tests.fakes.recording import Recording, Secret, record
+
+LABELS = {"traceable-kong/stack": "traceable-kong.test"}
+ARGS = ManagedPostgresArgs(namespace="kong", name="quickstart-postgres", labels=LABELS, timeout_seconds=60)
+
+
+def recorded(preview: bool = False) -> Recording:
+    return record(lambda: ManagedPostgres("postgres", args=ARGS), preview=preview)
+
+
+def test_names_are_fixed_and_leave_room_for_a_revision() -> None:
+    assert postgres_name("quickstart") == "quickstart-postgres"
+    assert len(postgres_name("r" * 53)) == 52
+    assert postgres_name("r" * 42 + "-x") == "r" * 42 + "-postgres"
+    assert ARGS.host == "quickstart-postgres.kong.svc"
+    made = recorded()
+    for name in ("postgres-secret", "postgres-service", "postgres-stateful-set"):
+        metadata = made[name].inputs["metadata"]
+        assert metadata == {"name": "quickstart-postgres", "namespace": "kong", "labels": LABELS}
+        assert made[name].parent == "postgres"
+    assert made["postgres-password"].parent == "postgres"
+
+
+def test_the_password_is_in_its_secret_and_nowhere_else() -> None:
+    made = recorded()
+    ((name, path, _),) = made.secrets()
+    assert (name, path[0]) == ("postgres-secret", "stringData")
+    password = made["postgres-password"]
+    assert password.inputs == {"length": 32, "special": False}
+    assert set(password.additional_secret_outputs) == {"result", "bcryptHash"}
+    container = made["postgres-stateful-set"].inputs["spec"]["template"]["spec"]["containers"][0]
+    variables = {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+    assert variables["POSTGRES_PASSWORD"] == {"secretKeyRef": {"name": "quickstart-postgres", "key": "password"}}
+    assert "Secret" not in repr(made["postgres"].inputs) and not isinstance(made["postgres"].inputs, Secret)
+
+
+def test_secret_and_service_come_before_the_pod_and_the_pod_is_awaited() -> None:
+    made = recorded(preview=True)
+    for first in ("postgres-password", "postgres-secret", "postgres-service"):
+        assert made.waits_for("postgres-stateful-set", first)
+    # A Service with an address of its own would wait for the pod, which waits for it.
+    assert service_spec(ARGS)["clusterIP"] == "None"
+    assert made["postgres-stateful-set"].create_timeout == made["postgres-stateful-set"].update_timeout == "60s"
+
+
+def test_the_pod_is_found_by_its_service_and_the_data_goes_with_it() -> None:
+    spec = stateful_set_spec(ARGS)
+    labels = spec["template"]["metadata"]["labels"]
+    assert service_spec(ARGS)["selector"].items() <= labels.items()
+    assert spec["selector"]["matchLabels"] == pod_labels(ARGS) and LABELS.items() <= labels.items()
+    assert spec["serviceName"] == ARGS.name
+    assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
+    (container,) = spec["template"]["spec"]["containers"]
+    (mount,) = container["volumeMounts"]
+    (claim,) = spec["volumeClaimTemplates"]
+    assert mount["name"] == claim["metadata"]["name"]
+    (directory,) = [item["value"] for item in container["env"] if item["name"] == "PGDATA"]
+    assert directory.startswith(mount["mountPath"] + "/")
+    assert container["image"] == IMAGE and ":" in IMAGE and not IMAGE.endswith(":latest")
+
+
+def test_it_is_no_gateway_pod() -> None:
+    gateways = {"app.kubernetes.io/instance": "quickstart", "app.kubernetes.io/component": "app"}
+    assert not gateways.items() <= stateful_set_spec(ARGS)["template"]["metadata"]["labels"].items()

@@ -1,0 +1,106 @@
+"""Stack files that are accepted, and such that are refused by one rule each."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.cases import ACCEPTED, REFUSED, header, parse_refused, refusal
+from tests.config.stack_file import parse_file
+from traceable_kong.config import parser
+
+SECRET = "planted-credential"
+
+
+@pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)
+def test_accepted(path: Path) -> None:
+    found = parse_file(path)
+    assert found.tme_guard is not None
+    assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "guard"),
+    [
+        ({}, "warn"),
+        ({"failMode": "open"}, "warn"),
+        ({"failMode": "closed"}, "deny"),
+        ({"failMode": "closed", "tmeGuard": "off"}, "off"),
+        ({"failMode": "open", "tmeGuard": "deny"}, "deny"),
+    ],
+)
+def test_the_guard_follows_the_fail_mode_unless_it_is_set(given: dict[str, str], guard: str) -> None:
+    base = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
+    assert parser.parse({**base, **given}).tme_guard == guard
+
+
+def test_without_a_tme_there_is_no_guard() -> None:
+    outside = '{"install": false, "url": "https://agent.example.com:5442"}'
+    given = {"mode": "async", "agent": outside, "failMode": "closed", "plugin": '{"rock": "a.rock"}'}
+    assert parser.parse(given).tme_guard == "off"
+
+
+@pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)
+def test_refused(path: Path) -> None:
+    expected = header(path)
+    error = refusal(path)
+    (problem,) = error.problems
+    assert (problem.rule, problem.key) == (expected["rule"], expected["key"])
+    assert expected["says"] in problem.wrong
+    assert expected["mends"] in problem.mend
+    message = str(error)
+    assert problem.key in message and problem.wrong in message and problem.mend in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("rule", parser.ALL_RULES)
+def test_taking_a_rule_away_lets_exactly_its_files_pass(rule: str) -> None:
+    passing = set()
+    for path in REFUSED:
+        try:
+            parse_refused(path, without_rules={rule})
+        except parser.SettingsError:
+            continue
+        passing.add(path.stem)
+    assert passing == {path.stem for path in REFUSED if header(path)["rule"] == rule}
+    assert passing, "every rule has a file"
+
+
+def test_all_problems_come_at_once_in_one_message() -> None:
+    with pytest.raises(parser.SettingsError) as error:
+        parser.parse({"mode": "asynk", "blockingStatusCode": "200", "enabled": "yes", "kong": '{"relaese": "a"}'})
+    message = str(error.value)
+    assert "6 problems" in message
+    for key in ("mode", "blockingStatusCode", "enabled", "kong.relaese", "agentToken", "plugin.sha256"):
+        assert f"  traceable-kong:{key}\n" in message
+
+
+def test_a_broken_key_hides_no_other_problem_and_makes_none() -> None:
+    with pytest.raises(parser.SettingsError) as error:
+        parser.parse(
+            {
+                "agent": '{"install": false, "url": "https://agent:5442", "evironment": "a"}',
+                "mode": "asink",
+                "kong": '{"container": "proxy"}',
+                "plugin": '{"rock": "a.rock"}',
+            }
+        )
+    assert {problem.key for problem in error.value.problems} == {"agent.evironment", "mode", "kong.container"}
+
+
+def test_where_there_is_no_gateway_nothing_is_said_of_how_it_would_have_to_be() -> None:
+    """The digest of its rock, the order in which it leaves, a Kong without a name: each asks for what is not there."""
+    gateway = {"installed": "false", "kong": '{"install": false, "createNamespace": false}', "pluginConfig": '{"a": 1}'}
+    with pytest.raises(parser.SettingsError) as error:
+        parser.parse({"gateway": "false", "agent": '{"tmeImage": "a/b", "namespace": "kong"}', **gateway})
+    found = {(problem.rule, problem.key) for problem in error.value.problems}
+    assert found == {("no_gateway", key) for key in gateway} | {
+        ("one_token", "agentToken"),
+        ("foreign_agent", "agent.tmeImage"),
+    }
+
+
+def test_an_agent_alone_that_is_not_ours_is_one_problem_and_not_one_for_each_of_its_keys() -> None:
+    agent = '{"install": false, "url": "", "environment": "dev", "chart": {"path": "a"}}'
+    with pytest.raises(parser.SettingsError) as error:
+        parser.parse({"gateway": "false", "agent": agent, "agentTokenSecret": '{"name": "t", "key": "t"}'})
+    assert [problem.key for problem in error.value.problems] == ["agent.install", "agent.url"]

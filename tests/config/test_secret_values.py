@@ -1,0 +1,132 @@
+"""Secrets stay secret at exactly their own leaf, and where that cannot be told, everything in the key is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pydantic import SecretStr
+
+from traceable_kong.config import loader, parser
+from traceable_kong.config.secret_values import secret_paths
+
+NAMESPACE = parser.NAMESPACE
+BASE = {
+    "agentTokenSecret": '{"name": "token", "key": "token"}',
+    "plugin": '{"rock": "traceable.rock"}',
+}
+VALUES: dict[str, Any] = {"replicas": 2, "env": {"password": "planted-credential", "log": "info"}}
+
+
+def paths_of(tmp_path: Path, written: object, given: object = VALUES) -> list[tuple[str | int, ...]]:
+    stack_file = tmp_path / "Pulumi.dev.yaml"
+    stack_file.write_text(json.dumps({"config": {f"{NAMESPACE}:kongValues": written}}), encoding="utf-8")
+    return secret_paths({"kongValues": json.dumps(given)}, stack_file, NAMESPACE)
+
+
+def written(password: object) -> dict[str, Any]:
+    return {"replicas": 2, "env": {"password": password, "log": "info"}}
+
+
+def test_the_stack_file_tells_which_leaf(tmp_path: Path) -> None:
+    paths = paths_of(tmp_path, written({"secure": "v1:abc"}))
+    assert paths == [("kongValues", "env", "password")]
+    found = parser.parse({**BASE, "kongValues": json.dumps(VALUES)}, secret_paths=paths)
+    assert found.kong_values == {"replicas": 2, "env": {"password": SecretStr("planted-credential"), "log": "info"}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"replicas": 3, "env": {"password": {"secure": "v1:abc"}, "log": "info"}},
+        {"replicas": 2, "env": {"password": "planted-credential", "log": {"secure": "v1:abc"}}, "more": 1},
+        written("something else"),
+        {"secure": "v1:abc"},
+        "text",
+        None,
+    ],
+)
+def test_another_stack_file_is_not_believed(tmp_path: Path, other: object) -> None:
+    assert paths_of(tmp_path, other) == [("kongValues",)]
+
+
+@pytest.mark.parametrize("content", ["", "config: []", "config: {", "a: *b", "\0", "config:\n  x: !!python/none"])
+def test_a_stack_file_that_cannot_be_read_hides_the_whole_key(tmp_path: Path, content: str) -> None:
+    stack_file = tmp_path / "Pulumi.dev.yaml"
+    stack_file.write_text(content, encoding="utf-8")
+    assert secret_paths({"kongValues": "{}"}, stack_file, NAMESPACE) == [("kongValues",)]
+    assert secret_paths({"kongValues": "{}"}, tmp_path / "none.yaml", NAMESPACE) == [("kongValues",)]
+
+
+def test_a_key_that_is_secret_as_a_whole_keeps_its_types() -> None:
+    found = parser.parse({**BASE, "kongValues": json.dumps(VALUES)}, secret_paths=[("kongValues",)])
+    leaves = found.kong_values
+    assert leaves["replicas"].get_secret_value() == 2
+    assert leaves["env"]["log"].get_secret_value() == "info"
+    assert "info" not in repr(found) and "planted" not in repr(found)
+
+
+def test_where_it_cannot_be_told_only_what_may_be_secret_is(tmp_path: Path) -> None:
+    plugin = {"rock": "https://mirror.example.com/a.rock", "sha256": "0" * 64, "headers": {"Authorization": "planted"}}
+    paths = secret_paths({"plugin": json.dumps(plugin)}, tmp_path / "none.yaml", NAMESPACE)
+    assert paths == [("plugin", "headers")]
+    found = parser.parse({**BASE, "plugin": json.dumps(plugin)}, secret_paths=paths)
+    assert found.plugin.headers["Authorization"].get_secret_value() == "planted"
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """What the engine hands over to a program, without an engine."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
+    for variable in ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"):
+        monkeypatch.delenv(variable, raising=False)
+    return monkeypatch
+
+
+def test_load_reads_what_the_engine_hands_over(tmp_path: Path, engine: pytest.MonkeyPatch) -> None:
+    config = {**BASE, "mode": "async", "kongValues": json.dumps(VALUES)}
+    engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
+    engine.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps([f"{NAMESPACE}:kongValues"]))
+    node = {f"{NAMESPACE}:kongValues": written({"secure": "v1:abc"})}
+    (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": node}), encoding="utf-8")
+    found = loader.load()
+    assert found.mode == "async"
+    assert found.kong_values["env"] == {"password": SecretStr("planted-credential"), "log": "info"}
+
+
+@pytest.mark.parametrize("digest", ["ab" * 32, None])
+def test_the_error_for_a_missing_digest_says_which_one_is_there(engine: pytest.MonkeyPatch, digest: str | None) -> None:
+    config = {**BASE, "plugin": '{"rock": "https://mirror.example.com/a.rock"}'}
+    engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
+    engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: digest)
+    with pytest.raises(parser.SettingsError) as error:
+        loader.load()
+    (problem,) = error.value.problems
+    assert (digest or "sha256sum") in problem.mend
+
+
+def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.MonkeyPatch) -> None:
+    engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:mode": "asynk"}))
+    engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: pytest.fail("asked the network"))
+    with pytest.raises(parser.SettingsError):
+        loader.load()
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("plugin", {"rock": "https://mirror.example.com/t.rock", "headers": {"X-Token": 4815162342}}),
+        ("plugin", {"rock": "a.rock", "headers": {"X-Token": ["4815162342"]}}),
+        ("kong", {"database": "postgres", "postgres": {"host": "kong:4815162342@db"}}),
+        ("kong", {"database": "postgres", "postgres": {"host": "postgres://kong:48/4815162342@db/kong"}}),
+        ("kong", {"database": "postgres", "admin": {"url": "https://kong:4815162342@kong:8444"}}),
+        ("allowedClusters", ["https://me:4815162342@host:6443"]),
+        ("agentToken", {"name": "4815162342"}),
+    ],
+)
+def test_no_error_shows_a_password_whatever_it_is_about(key: str, given: object) -> None:
+    with pytest.raises(parser.SettingsError) as refused:
+        parser.parse({**BASE, key: json.dumps(given)})
+    assert "4815162342" not in str(refused.value)

@@ -1,0 +1,42 @@
+"""The stack files of the repository: the example asks for exactly what cannot be known, the local one is whole."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from traceable_kong.config.parser import SettingsError, parse
+
+CLONE = Path(__file__).parents[2]
+PREFIX = "traceable-kong:"
+
+
+def given(stack: str) -> dict[str, str]:
+    config: dict[str, Any] = yaml.safe_load((CLONE / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {
+        key.removeprefix(PREFIX): value if isinstance(value, str) else json.dumps(value)
+        for key, value in config.items()
+        if key.startswith(PREFIX)
+    }
+
+
+def test_the_example_refuses_its_placeholders_and_says_how_to_fill_them() -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(given("dev"))
+    assert {problem.key for problem in refused.value.problems} == {"plugin.sha256", "agentToken"}
+    assert "sha256sum" in str(refused.value)
+
+
+def test_the_example_is_whole_with_a_digest_and_a_token() -> None:
+    config = given("dev")
+    config["plugin"] = json.dumps({**json.loads(config["plugin"]), "sha256": "0" * 64})
+    settings = parse({**config, "agentToken": "t"}, secret_paths=[("agentToken",)])
+    assert (settings.kong.chart.repository, settings.kong.chart.name) == ("https://charts.konghq.com", "kong")
+
+
+def test_the_local_stack_is_whole_and_its_token_encrypted() -> None:
+    config = given("local")
+    assert set(json.loads(config["agentToken"])) == {"secure"}
+    parse({**config, "agentToken": "t"}, secret_paths=[("agentToken",)])

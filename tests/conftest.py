@@ -1,0 +1,5 @@
+"""Fixtures for tests of more than one folder."""
+
+from tests.fakes.program import program
+
+__all__ = ["program"]

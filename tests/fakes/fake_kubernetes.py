@@ -1,0 +1,96 @@
+"""A cluster in memory: objects by path, what was asked of it, and pods behind whose ports somebody can answer."""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from traceable_kong.cluster.kubernetes_client import Answer, ApiError, Document, Kube
+
+Serve = Callable[[socket.socket], None]
+
+
+class FakeKube(Kube):
+    """`objects` are by path; `problems` are what a path is answered with instead.
+
+    `on_create` answers every POST; `changed` are the requests that are no questions. `listeners` serve the other end
+    of a forward, by pod and port; where there is none, the socket is closed, as the kubelet does it.
+    """
+
+    def __init__(self, *objects: tuple[str, Document]) -> None:
+        self.server_url = "https://fake:6443"
+        self.objects = dict(objects)
+        self.problems: dict[str, Exception] = {}
+        self.on_create: Callable[[Document], Answer] = Answer
+        self.changed: list[tuple[str, str]] = []
+        self.created: list[tuple[Document, dict[str, str]]] = []
+        self.listed: list[tuple[str, dict[str, str]]] = []
+        self.listeners: dict[tuple[str, int], Serve] = {}
+        self.forwarded: list[tuple[str, str, int]] = []
+
+    def put(self, path: str, document: Document) -> Document:
+        """Puts an object at its path; the metadata follow from that."""
+        metadata = document.setdefault("metadata", {})
+        metadata.setdefault("name", path.rsplit("/", 1)[-1])
+        if "/namespaces/" in path:
+            metadata.setdefault("namespace", path.split("/namespaces/")[1].split("/")[0])
+        self.objects[path] = document
+        return document
+
+    def get(self, path: str) -> Answer | None:
+        self._trouble(path)
+        return Answer(self.objects[path]) if path in self.objects else None
+
+    def list(self, path: str, **selectors: str) -> list[Document]:
+        self.listed.append((path, selectors))
+        self._trouble(path)
+        wanted = _pairs(selectors.get("labelSelector", ""))
+        fields = _pairs(selectors.get("fieldSelector", ""))
+        return [
+            item
+            for where, item in list(self.objects.items())
+            if where.rsplit("/", 1)[0] == path
+            and wanted.items() <= item["metadata"].get("labels", {}).items()
+            and all(_field(item, name) == value for name, value in fields.items())
+        ]
+
+    def request(self, method: str, path: str, *, query: Any = None, body: Any = None, **_: Any) -> Answer:
+        self._trouble(path)
+        self.changed.append((method, path))
+        if method == "DELETE":
+            stands = self.objects[path]["metadata"]
+            if any(stands.get(key) != value for key, value in (body or {}).get("preconditions", {}).items()):
+                raise ApiError(409, "Conflict", "the object has been modified")
+            return Answer(self.objects.pop(path))
+        assert method == "POST", method
+        self.created.append((body, dict(query or {})))
+        return self.on_create(body)
+
+    def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        self.forwarded.append((namespace, pod, port))
+        ours, theirs = socket.socketpair()
+        serve = self.listeners.get((pod, port))
+        if serve is None:
+            theirs.close()
+        else:
+            threading.Thread(target=serve, args=(theirs,), daemon=True).start()
+        return ours
+
+    def _trouble(self, path: str) -> None:
+        if path in self.problems:
+            raise self.problems[path]
+
+
+def _pairs(selector: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in selector.split(",") if part)
+
+
+def _field(item: Any, path: str) -> Any:
+    for name in path.split("."):
+        item = item.get(name, {})
+    return item
+
+
+def forbidden(what: str = "you may not") -> ApiError:
+    """What a server says to somebody without the right."""
+    return ApiError(403, "Forbidden", what)

@@ -1,0 +1,118 @@
+"""The whole program without a cluster: nobody is asked, and what the proof would find is said by the test."""
+
+import json
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from local import rock
+from tests.fakes.recording import PROJECT, Recording, record
+from traceable_kong.cluster import target
+from traceable_kong.hooks import beginning, plugin_readiness
+from traceable_kong.hooks.plugin_readiness import PluginStep
+from traceable_kong.preflight import examination
+from traceable_kong.preflight.examination import Examination
+from traceable_kong.preflight.finding import Finding
+from traceable_kong.preflight.intent import AloneIntent, Intent
+from traceable_kong.verification import agent_verification, desired_state, verifier
+from traceable_kong.verification.agent_verification import AgentExpectation
+from traceable_kong.verification.report import Check, Report
+
+PROGRAM = Path(__file__).parents[2] / "__main__.py"
+
+HOLDS = Report(gateway="kong/quickstart-kong", checks=(Check(pod="p", name="files", ok=True, expected="", found=""),))
+
+
+class NobodyToAsk:
+    """In place of a connection: whoever asks it, has asked too early."""
+
+
+@dataclass
+class Program:
+    """The program, run by `up` and `preview` with what the stack says.
+
+    A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
+    it was asked for, each time, `agents_asked_for` of an agent that is alone. `refusals` are what preflight finds,
+    `intents` what it was asked about, and `agents_intents`. `imports` are the releases to import. `recording` is what
+    the last run registered, also where it failed. `readiness` is what the step before the plugin raises; `steps` are
+    what it was asked about, `before_plugin` what was registered by then.
+    """
+
+    folder: Path
+    report: Report | Exception = HOLDS
+    asked_for: list[desired_state.Expectation] = field(default_factory=list)
+    recording: Recording = field(default_factory=Recording)
+    refusals: list[Finding] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    agents_asked_for: list[AgentExpectation] = field(default_factory=list)
+    agents_intents: list[AloneIntent] = field(default_factory=list)
+    imports: frozenset[str] = frozenset()
+    readiness: Exception | None = None
+    steps: list[PluginStep] = field(default_factory=list)
+    plugin_readiness: set[str] = field(default_factory=set)
+
+    def up(self, **config: object) -> Recording:
+        return self._run(config, preview=False)
+
+    def preview(self, **config: object) -> Recording:
+        return self._run(config, preview=True)
+
+    def _run(self, config: dict[str, object], *, preview: bool) -> Recording:
+        everything = {
+            "plugin": {"rock": str(rock.make(self.folder))},
+            "agentTokenSecret": {"name": "token", "key": "token"},
+            **config,
+        }
+        given = {key: value for key, value in everything.items() if value is not None}
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+        self.recording = Recording()
+        return record(
+            lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,
+            config={f"{PROJECT}:{key}": text for key, text in texts.items()},
+            preview=preview,
+            into=self.recording,
+        )
+
+    def prove(self, api: object, expected: desired_state.Expectation) -> Report:
+        assert isinstance(api, NobodyToAsk)
+        self.asked_for.append(expected)
+        return self._found()
+
+    def prove_agent(self, api: object, expected: AgentExpectation) -> Report:
+        assert isinstance(api, NobodyToAsk)
+        self.agents_asked_for.append(expected)
+        return self._found()
+
+    def require_ready(self, api: object, step: PluginStep) -> None:
+        assert isinstance(api, NobodyToAsk)
+        self.steps.append(step)
+        self.before_plugin = set(self.recording.names)
+        if self.readiness is not None:
+            raise self.readiness
+
+    def _found(self) -> Report:
+        if isinstance(self.report, Exception):
+            raise self.report
+        return self.report
+
+    def examine(self, api: object, intent: Intent | AloneIntent) -> Examination:
+        assert isinstance(api, NobodyToAsk)
+        if isinstance(intent, AloneIntent):
+            self.agents_intents.append(intent)
+        else:
+            self.intents.append(intent)
+        return Examination(refusals=self.refusals, warnings=[], dead=[])
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    made = Program(tmp_path)
+    monkeypatch.setattr(target.Cluster, "api", NobodyToAsk())
+    monkeypatch.setattr(plugin_readiness, "require_ready_for_plugin", made.require_ready)
+    monkeypatch.setattr(verifier, "prove", made.prove)
+    monkeypatch.setattr(agent_verification, "prove", made.prove_agent)
+    monkeypatch.setattr(examination, "examine", made.examine)
+    monkeypatch.setattr(beginning, "releases_to_import", lambda *_, **__: made.imports)
+    return made

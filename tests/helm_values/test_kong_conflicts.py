@@ -1,0 +1,218 @@
+"""Chart values that cannot stand beside Traceable, one reason each; and whatever else a person writes there."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+
+from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment, refuse_what_cannot_be_had, require
+from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
+
+Values = dict[str, Any]
+
+
+def refusal(values: Values) -> str:
+    with pytest.raises(KongValuesError) as refused:
+        refuse_what_cannot_be_had(values, ingress_class="kong")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"deployment": {"daemonset": True}}, "kongValues.deployment.daemonset is true"),
+        ({"deployment": {"kong": {"enabled": False}}}, "kongValues.deployment.kong.enabled is false"),
+        ({"env": {"role": "data_plane"}}, "kongValues.env.role is 'data_plane'"),
+        ({"customEnv": {"kong_role": "control_plane"}}, "kongValues.customEnv.kong_role is 'control_plane'"),
+        ({"env": {"admin_listen": "off"}}, "kongValues.env.admin_listen leaves Kong's Admin API without a port"),
+        ({"env": {"ADMIN_LISTEN": "unix:/run/a.sock"}}, "kongValues.env.ADMIN_LISTEN leaves"),
+        ({"env": {"admin_listen": {"valueFrom": {"x": "y"}}}}, "kongValues.env.admin_listen leaves"),
+        ({"admin": {"tls": {"enabled": False}}}, "kongValues.admin leaves Kong's Admin API without a port"),
+        (
+            {"admin": {"tls": {"client": {"caBundle": "PEM"}}}},
+            "kongValues.admin.tls.client.caBundle has Kong's Admin API",
+        ),
+        (
+            {"admin": {"tls": {"client": {"secretName": "ca"}}}},
+            "kongValues.admin.tls.client.secretName has Kong's Admin",
+        ),
+        ({"env": {"nginx_admin_ssl_verify_client": "on"}}, "kongValues.env.nginx_admin_ssl_verify_client has Kong's"),
+        ({"env": {"NGINX_ADMIN_SSL_VERIFY_CLIENT": True}}, "kongValues.env.NGINX_ADMIN_SSL_VERIFY_CLIENT has Kong's"),
+        (
+            {"customEnv": {"kong_nginx_admin_ssl_verify_client": "on"}},
+            "has Kong's Admin API ask for client certificates",
+        ),
+        ({"forceUpdate": True}, "kongValues.forceUpdate is no value of the chart"),
+        ({"forceUpdate": False}, "kongValues.forceUpdate is no value of the chart"),
+        ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "kongValues.podAnnotations asks for the TME"),
+        ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "kongValues.podAnnotations asks for the TME"),
+        ({"ingressController": {"env": {"ingress_class": "other"}}}, "is 'other', and the plugin is made for 'kong'"),
+        ({"ingressController": {"env": {"INGRESS_CLASS": "other"}}}, "traceable-kong:kong.ingressClass"),
+        ({"ingressController": {"env": {"ingress_class": {"valueFrom": {"x": "y"}}}}}, "comes from elsewhere"),
+        ({"ingressController": {"customEnv": {"controller_ingress_class": "other"}}}, ".customEnv.controller_ingress"),
+        ({"ingressController": {"args": ["--v=1", "--ingress-class=other"]}}, ".args (--ingress-class) is 'other'"),
+        ({"ingressController": {"args": ["--ingress-class", "other"]}}, ".args (--ingress-class) is 'other'"),
+        (
+            {"ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}},
+            ".env.enable_controller_kongclusterplugin is 'false': the controller would not read KongClusterPlugins",
+        ),
+        ({"ingressController": {"env": {"ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": False}}}, "would not read"),
+        ({"ingressController": {"env": {"enable_controller_kongclusterplugin": 0}}}, "would not read"),
+        (
+            {"ingressController": {"customEnv": {"controller_enable_controller_kongclusterplugin": "F"}}},
+            ".customEnv.controller_enable_controller_kongclusterplugin is 'F'",
+        ),
+        (
+            {"ingressController": {"args": ["--enable-controller-kongclusterplugin=false"]}},
+            ".args (--enable-controller-kongclusterplugin) is 'false'",
+        ),
+        (
+            {"ingressController": {"env": {"enable_controller_kongclusterplugin": SecretStr("false")}}},
+            "whether the controller reads the plugin could not be known",
+        ),
+        ({"replicaCount": 0}, "kongValues.replicaCount is 0: no gateway pod would serve"),
+        ({"replicaCount": "0"}, "kongValues.replicaCount is '0'"),
+        ({"replicaCount": 0.0, "autoscaling": {"enabled": False}}, "kongValues.replicaCount is 0.0"),
+        ({"autoscaling": {"enabled": True, "minReplicas": 0}}, "kongValues.autoscaling.minReplicas is 0"),
+        ({"autoscaling": {"enabled": True, "maxReplicas": 0}}, "kongValues.autoscaling.maxReplicas is 0"),
+        ({"env": {"proxy_listen": "0.0.0.0:8000, 0.0.0.0:5442 ssl"}}, "kongValues.env.proxy_listen uses the port 5442"),
+        ({"customEnv": {"kong_stream_listen": "0.0.0.0:5442"}}, "kongValues.customEnv.kong_stream_listen uses"),
+        ({"proxy": {"http": {"containerPort": 5442}}}, "kongValues.proxy.http.containerPort uses the port 5442"),
+        (
+            {"deployment": {"sidecarContainers": [{"ports": [{"containerPort": 1}, {"containerPort": 5442}]}]}},
+            "kongValues.deployment.sidecarContainers[0].ports[1].containerPort uses the port 5442",
+        ),
+    ],
+)
+def test_what_cannot_be_had(values: Values, said: str) -> None:
+    assert said in refusal(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"deployment": {"daemonset": False, "kong": {"enabled": True}}},
+        {"deployment": None, "admin": None, "env": None, "podAnnotations": None, "ingressController": None},
+        {"env": {"role": "traditional"}},
+        {"env": {"admin_listen": "127.0.0.1:8444 ssl"}},
+        {"admin": {"http": {"enabled": True}, "tls": {"enabled": False}}},
+        {"admin": {"enabled": False}},
+        {"admin": {"tls": {"client": {"caBundle": "", "secretName": ""}}}},
+        {"admin": {"tls": {"client": None}}},
+        {"env": {"nginx_admin_ssl_verify_client": "off"}},
+        {"env": {"nginx_admin_ssl_verify_client": "optional"}, "admin": {"tls": {"client": {"caBundle": "PEM"}}}},
+        {"admin": {"tls": {"enabled": False}}, "env": {"admin_listen": "127.0.0.1:8001"}},
+        {"podAnnotations": {"theirs": "1"}},
+        {"ingressController": {"env": {"ingress_class": "kong", "log_level": "debug"}}},
+        # An argument wins over a variable, a custom variable over one with the prefix, a lower-case key over another.
+        {"ingressController": {"args": ["--ingress-class=kong"], "env": {"ingress_class": "other"}}},
+        {
+            "ingressController": {
+                "args": ["--enable-controller-kongclusterplugin"],
+                "env": {"enable_controller_kongclusterplugin": "false"},
+            }
+        },
+        {
+            "ingressController": {
+                "customEnv": {"controller_ingress_class": "kong"},
+                "env": {"ingress_class": "other", "enable_controller_kongclusterplugin": True},
+            }
+        },
+        {"ingressController": {"env": {"INGRESS_CLASS": "other", "ingress_class": "kong"}}},
+        {"ingressController": {"env": {"watch_namespace": "shop"}, "watchNamespaces": ["shop"]}},
+        {"replicaCount": 1},
+        {"replicaCount": None},
+        {"replicaCount": 0, "autoscaling": {"enabled": True, "minReplicas": 2}},
+        {"autoscaling": {"enabled": False, "minReplicas": 0}},
+        {"env": {"proxy_listen": "0.0.0.0:54420, 0.0.0.0:15442"}},
+        {"env": {"nginx_proxy_real_ip": "10.0.0.1:5442"}},
+        {"proxy": {"http": {"servicePort": 5442, "containerPort": 8000}}},
+    ],
+)
+def test_what_can_be_had(values: Values) -> None:
+    refuse_what_cannot_be_had(values, ingress_class="kong")
+
+
+def test_with_a_database_no_controller_has_a_say() -> None:
+    told = {"ingressController": {"args": ["--ingress-class=other"], "env": {"ingress_class": "another"}}}
+    refuse_what_cannot_be_had(told, ingress_class="kong", database=True)
+
+
+@pytest.mark.parametrize("path", ["ingressController.args", "ingressController.envFrom", "plugins.configMaps"])
+def test_what_must_be_a_list(path: str) -> None:
+    parent, key = path.split(".")
+    with pytest.raises(KongValuesError, match=f"kongValues.{path} is 'x', and the chart takes a list"):
+        kong_values({parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None)
+
+
+def test_a_secret_value_is_not_told() -> None:
+    assert "hidden" not in refusal({"env": {"admin_listen": SecretStr("hidden")}})
+    assert "hidden" not in refusal({"env": {"role": SecretStr("hidden")}})
+
+
+def test_where_a_variable_comes_from() -> None:
+    values = {"env": {"log_level": "info"}, "customEnv": {"my_thing": 1, "kong_plugins": "x"}}
+    assert environment(values) == [
+        ("kongValues.env.log_level", "KONG_LOG_LEVEL", "info"),
+        ("kongValues.customEnv.my_thing", "MY_THING", 1),
+        ("kongValues.customEnv.kong_plugins", "KONG_PLUGINS", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config_key", "said"), [("kong.database", "set traceable-kong:kong.database instead"), (None, "take it out")]
+)
+def test_a_value_that_must_be_another(config_key: str | None, said: str) -> None:
+    require({"a": {"b": 1}}, ["a", "b"], 1, config_key)
+    for values in ({"a": {"b": 2}}, {"a": {}}, {"a": None}, {"a": 1}, {}):
+        with pytest.raises(KongValuesError) as refused:
+            require(values, ["a", "b"], 1, config_key)
+        assert str(refused.value).startswith("kongValues.a.b is ") and said in str(refused.value)
+
+
+ANYTHING = strategies.recursive(
+    strategies.sampled_from([None, True, False, 0, 5442, 1.5, "", "x", "off", SecretStr("hidden")]),
+    lambda inner: (
+        strategies.lists(inner, max_size=2)
+        | strategies.dictionaries(
+            strategies.sampled_from(
+                [
+                    *(
+                        "admin",
+                        "http",
+                        "tls",
+                        "client",
+                        "caBundle",
+                        "enabled",
+                        "env",
+                        "customEnv",
+                        "plugins",
+                        "configMaps",
+                        "pluginName",
+                    ),
+                    *("deployment", "daemonset", "kong", "ingressController", "podAnnotations", "containerPort"),
+                    *("args", "envFrom", "rbac", "create", "serviceAccount", "watchNamespaces", "ingress_class"),
+                    *("autoscaling", "minReplicas", "enable_controller_kongclusterplugin", "valueFrom"),
+                    *("admin_listen", "role", "lua_package_path", "nameOverride", "fullnameOverride", "replicaCount"),
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(values=ANYTHING.filter(lambda value: isinstance(value, dict)))
+def test_whatever_is_written_there_is_taken_or_refused(values: Values) -> None:
+    entry = {"name": "cm", "pluginName": "traceable"}
+    try:
+        kong_values(values, plugin_entries=[entry], ingress_class="kong", database=None)
+        kong_fullname("edge", values)
+    except KongValuesError as refused:
+        assert "kongValues" in str(refused)

@@ -1,0 +1,163 @@
+"""Kong's database in the chart's values, and values of the user's that name another."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from traceable_kong.helm_values.kong_conflicts import KongValuesError
+from traceable_kong.helm_values.kong_database import KongDatabase, database_values, refuse_long_name, with_database
+from traceable_kong.helm_values.kong_values import kong_values
+
+THEIRS = KongDatabase(
+    host="db.example.com",
+    port=5433,
+    name="gateway",
+    user="kong",
+    password_secret="pg",
+    password_key="password",
+    tls=True,
+    managed=False,
+)
+MANAGED = replace(THEIRS, tls=False, managed=True)
+REFERENCE = {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "password"}}}
+
+
+def values(database: KongDatabase | None = THEIRS, **user_values: Any) -> dict[str, Any]:
+    return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database)
+
+
+def refusal(database: KongDatabase | None = THEIRS, **user_values: Any) -> str:
+    with pytest.raises(KongValuesError) as refused:
+        values(database, **user_values)
+    return str(refused.value)
+
+
+def test_the_chart_is_told_where_the_database_is_and_never_the_password() -> None:
+    assert values()["env"] == {
+        "database": "postgres",
+        "pg_host": "db.example.com",
+        "pg_port": "5433",
+        "pg_database": "gateway",
+        "pg_user": "kong",
+        "pg_password": REFERENCE,
+        "pg_ssl": "on",
+    }
+    assert values(MANAGED)["env"]["pg_ssl"] == "off"
+    assert values(None)["env"] == {"database": "off"}
+
+
+def test_what_else_the_user_says_of_postgres_stays() -> None:
+    env = values(env={"pg_timeout": 5000, "pg_ssl_verify": "on", "log_level": "info"})["env"]
+    assert (env["pg_timeout"], env["pg_ssl_verify"], env["log_level"]) == (5000, "on", "info")
+    assert env["pg_host"] == "db.example.com"
+
+
+@pytest.mark.parametrize(
+    "said_again",
+    [
+        {"env": {"pg_host": "db.example.com", "pg_port": 5433, "pg_ssl": True, "database": "postgres"}},
+        {"env": {"PG_HOST": "db.example.com", "pg_password": REFERENCE}},
+        {"customEnv": {"kong_pg_user": "kong"}},
+    ],
+)
+def test_the_same_said_again_is_taken(said_again: dict[str, Any]) -> None:
+    values(**said_again)
+
+
+@pytest.mark.parametrize(
+    ("user_values", "said"),
+    [
+        ({"env": {"pg_host": "other"}}, "that is what traceable-kong:kong.postgres.host is for"),
+        ({"env": {"PG_HOST": "other"}}, "kongValues.env.PG_HOST is 'other'"),
+        ({"env": {"pg_port": 5432}}, "kongValues.env.pg_port is 5432, where this program needs '5433'"),
+        ({"env": {"pg_database": "kong"}}, "traceable-kong:kong.postgres.database"),
+        ({"env": {"pg_user": {"valueFrom": {}}}}, "traceable-kong:kong.postgres.user"),
+        ({"env": {"pg_ssl": "off"}}, "traceable-kong:kong.postgres.tls"),
+        ({"env": {"pg_ssl": False}}, "traceable-kong:kong.postgres.tls"),
+        ({"customEnv": {"KONG_PG_HOST": "other"}}, "kongValues.customEnv.KONG_PG_HOST"),
+        ({"env": {"database": "off"}}, "traceable-kong:kong.database"),
+        ({"customEnv": {"kong_database": "off"}}, "kongValues.customEnv.kong_database"),
+        ({"postgresql": {"enabled": True}}, "traceable-kong:kong.postgres.managed to true"),
+        ({"postgresql": True}, "kongValues.postgresql is True, and the chart takes an object there"),
+        ({"migrations": []}, "kongValues.migrations is [], and the chart takes an object there"),
+    ],
+)
+def test_another_database_is_refused(user_values: dict[str, Any], said: str) -> None:
+    assert said in refusal(**user_values)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "hidden",
+        SecretStr("hidden"),
+        {"value": "hidden"},
+        {"valueFrom": {"secretKeyRef": {"name": "hidden", "key": "password"}}},
+    ],
+)
+def test_a_password_in_the_values_is_refused_and_not_told(password: object) -> None:
+    for said in (refusal(env={"pg_password": password}), refusal(customEnv={"kong_pg_password": password})):
+        assert "traceable-kong:kong.postgres.passwordSecret" in said
+        assert "hidden" not in said
+
+
+def test_of_a_database_that_is_made_here_nothing_can_be_said() -> None:
+    said = refusal(MANAGED, env={"pg_host": "other"})
+    assert "kong.postgres.managed is true" in said and "kong.postgres.host" not in said
+    assert "kong.postgres.managed is true" in refusal(MANAGED, env={"pg_password": "hidden"})
+    assert "traceable-kong:kong.database" in refusal(MANAGED, env={"database": "off"})
+
+
+@pytest.mark.parametrize("name", ["init", "preUpgrade", "postUpgrade"])
+def test_migrations_of_a_database_that_is_made_here_are_run(name: str) -> None:
+    assert f"kongValues.migrations.{name} is false" in refusal(MANAGED, migrations={name: False})
+    values(MANAGED, migrations={name: True})
+    # Kong itself does not start before somebody has run them.
+    assert values(THEIRS, migrations={name: False})["migrations"][name] is False
+
+
+def test_the_jobs_of_migrations_do_not_stay_for_ever() -> None:
+    assert values()["migrations"]["ttlSecondsAfterFinished"] > 0
+    assert values(migrations={"ttlSecondsAfterFinished": 5})["migrations"] == {"ttlSecondsAfterFinished": 5}
+    assert "migrations" not in values(None)
+
+
+def test_without_a_database_kong_has_none() -> None:
+    assert "traceable-kong:kong.database" in refusal(None, env={"database": "postgres"})
+    assert "traceable-kong:kong.database" in refusal(None, customEnv={"kong_database": "postgres"})
+    assert values(None, env={"pg_host": "unused"})["env"]["pg_host"] == "unused"
+
+
+def test_with_a_database_the_controller_need_not_be_there() -> None:
+    assert values()["ingressController"] == {"enabled": True, "ingressClass": "kong"}
+    assert values(ingressController={"enabled": False})["ingressController"] == {"enabled": False}
+    assert values(ingressController={"enabled": False, "ingressClass": "x", "env": {"ingress_class": "y"}})
+    assert "kong.ingressClass" in refusal(ingressController={"ingressClass": "other"})
+    assert "ingressController.enabled" in refusal(None, ingressController={"enabled": False})
+
+
+def test_a_name_that_leaves_no_room_for_the_jobs_is_refused() -> None:
+    refuse_long_name("n" * 39)
+    with pytest.raises(KongValuesError, match="at most 39 characters"):
+        refuse_long_name("n" * 40)
+
+
+def test_the_users_values_are_not_changed() -> None:
+    theirs: dict[str, Any] = {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
+    with_database(theirs, THEIRS)
+    assert theirs == {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
+    assert database_values(THEIRS)["env"]["pg_password"] == REFERENCE
+
+
+ASKING = {"tls": {"client": {"secretName": "authority"}}}
+
+
+def test_an_admin_api_that_asks_for_a_certificate_takes_one_to_show() -> None:
+    assert refusal(admin=ASKING).endswith("; or name one in traceable-kong:kong.admin.clientCertificateSecret.")
+    assert refusal(None, admin=ASKING).endswith("Take it out."), "a key for a Kong with a database"
+    made = kong_values(
+        {"admin": ASKING}, plugin_entries=[], ingress_class="kong", database=THEIRS, admin_certificate=True
+    )
+    assert made["admin"] == ASKING

@@ -1,0 +1,184 @@
+"""The gates as hooks: what each of them asks, in which order, and that its answer stops the `up` as one message."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.recording import Recording, record
+from tests.hooks.test_injection_dry_run import probe
+from tests.verification.gateway import expectation
+from traceable_kong.cluster.kubernetes_client import Kube, Unreachable
+from traceable_kong.hooks import orphaned_releases, plugin_removal, rollout_monitor
+from traceable_kong.hooks.gateway_hooks import Gates, GatesArgs
+from traceable_kong.hooks.injection_dry_run import Probe, Refused
+
+ARGS: Any = None
+
+
+class Asked:
+    """Which questions were asked, in order; `problem` is what `of` raises."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.api = FakeKube()
+        self.problem: tuple[str, Exception] | None = None
+        for question in ("guard_holds", "tme_arrives", "tme_still_arrives"):
+            monkeypatch.setattr(Probe, question, self._asked(question))
+        monkeypatch.setattr(orphaned_releases, "make_room", self._asked("make_room"))
+        monkeypatch.setattr(orphaned_releases, "refuse_new_password", self._asked("refuse_new_password"))
+        monkeypatch.setattr(plugin_removal, "remove_plugin", self._asked("remove_plugin"))
+        monkeypatch.setattr(rollout_monitor.RolloutWatch, "start", self._asked("watch"))
+
+    def _asked(self, name: str) -> Callable[..., None]:
+        def question(*arguments: Any, **_: Any) -> None:
+            assert threading.current_thread() is not threading.main_thread(), "the program's loop goes on"
+            self.names.append(name)
+            if self.problem and self.problem[0] == name:
+                raise self.problem[1]
+
+        return question
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(monkeypatch)
+
+
+def gates(
+    asked: Asked, *, installed: bool = True, release: str = "edge", owners_values: dict[str, Any] | None = None
+) -> Recording:
+    args = GatesArgs(
+        owner="traceable-kong.test",
+        expectation=expectation(installed=installed, release=release),
+        probe=probe(),
+        timeout_seconds=60,
+        agent_release="traceable-agent",
+        owners_values=owners_values,
+    )
+    return record(
+        lambda: Gates(
+            args=args, cluster=SimpleNamespace(api=asked.api, kubeconfig=None, context=None, command_options="")
+        )
+    )
+
+
+def call(made: Recording, name: str) -> None:
+    async def called() -> None:
+        await made.hooks[name].callback(ARGS)  # type: ignore[misc]
+
+    asyncio.run(called())
+
+
+@pytest.mark.parametrize(
+    ("hook", "installed", "questions"),
+    [
+        ("before-database-create", True, ["refuse_new_password"]),
+        ("before-agent-create", True, ["make_room", "watch"]),
+        ("before-agent-update", True, ["watch"]),
+        ("before-gateway-create", True, ["make_room", "watch"]),
+        ("before-gateway-update", True, ["tme_still_arrives", "watch"]),
+        ("before-gateway-create", False, ["make_room", "watch"]),
+        ("before-gateway-update", False, ["remove_plugin", "watch"]),
+        ("before-tme-label-create", True, ["guard_holds"]),
+        ("before-tme-label-update", True, ["guard_holds"]),
+        ("before-tme-annotation-create", True, ["tme_arrives", "watch"]),
+        ("before-tme-annotation-update", True, ["tme_arrives", "watch"]),
+    ],
+)
+def test_what_each_gate_asks(asked: Asked, hook: str, installed: bool, questions: list[str]) -> None:
+    call(gates(asked, installed=installed), hook)
+    assert asked.names == questions
+
+
+@pytest.mark.parametrize(("hook", "release"), [("gateway", "edge"), ("agent", "traceable-agent")])
+def test_what_no_state_knows_is_removed_within_the_time_of_a_rollout(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, hook: str, release: str
+) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(orphaned_releases, "make_room", lambda _, **arguments: told.append(arguments))
+    call(gates(asked), f"before-{hook}-create")
+    assert [(item["release"], item["owner"], item["timeout_seconds"]) for item in told] == [
+        (release, "traceable-kong.test", 60)
+    ]
+
+
+def test_a_kong_that_is_not_ours_has_pods_that_may_ask_for_a_tme(asked: Asked) -> None:
+    call(gates(asked, release=""), "before-gateway-create")
+    assert asked.names == ["tme_still_arrives", "watch"]
+
+
+@pytest.mark.parametrize("occasion", ["create", "update"])
+def test_files_of_the_owners_values_are_looked_for_first(asked: Asked, occasion: str) -> None:
+    with pytest.raises(pulumi.RunError, match="There is no Deployment"):
+        call(gates(asked, release="", owners_values={}), f"before-tme-label-{occasion}")
+    assert asked.names == []
+
+
+@pytest.mark.parametrize("problem", [Refused("not now"), Unreachable("not now"), forbidden("not now")])
+def test_a_refusal_stops_the_step_with_its_own_message(asked: Asked, problem: Exception) -> None:
+    asked.problem = ("tme_still_arrives", problem)
+    with pytest.raises(pulumi.RunError, match=r"^not now$"):
+        call(gates(asked), "before-gateway-update")
+    assert asked.names == ["tme_still_arrives"], "what comes after it is not begun"
+
+
+def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Untold:
+        kubeconfig = context = None
+        command_options = ""
+
+        @property
+        def api(self) -> Kube:
+            raise pulumi.RunError("the cluster cannot be told")
+
+    args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60, agent_release="a")
+    made = record(lambda: Gates(args=args, cluster=Untold()))
+    with pytest.raises(pulumi.RunError, match="the cluster cannot be told"):
+        call(made, "before-tme-label-create")
+
+
+LINE = "the rollout of gw/edge-kong does not get on: denied"
+
+
+@pytest.fixture
+def never_getting_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout_monitor, "INTERVAL_SECONDS", 0.005)
+    monkeypatch.setattr(rollout_monitor.RolloutWatch, "reasons", lambda self: ["denied"])
+
+
+def begin_to_watch(*, then: Callable[[], bool]) -> None:
+    """A program whose gateway's hook begins the watch, and that ends when `then` says so."""
+
+    async def program() -> None:
+        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=0.1, agent_release="a")
+        cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None, command_options="")
+        (hook,) = Gates(args=args, cluster=cluster).gateway.before_create or []
+        await hook(ARGS)  # type: ignore[misc]
+        for _ in range(1_000):
+            if then():
+                return
+            await asyncio.sleep(0.005)
+
+    task: list[asyncio.Future[None]] = []
+    record(lambda: pulumi.Output.from_input(task.append(asyncio.ensure_future(program())) or task[0]).apply(str))
+
+
+@pytest.mark.usefixtures("never_getting_on")
+def test_what_the_watch_says_is_a_warning_of_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    begin_to_watch(then=lambda: LINE in caplog.messages)
+    assert [item.levelname for item in caplog.records if item.message == LINE] == ["WARNING"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.usefixtures("never_getting_on")
+def test_a_watch_that_outlives_the_program_is_silent() -> None:
+    begin_to_watch(then=lambda: True)
+    for thread in threading.enumerate():
+        if thread.name == "rollout watch":
+            thread.join(5)

@@ -1,0 +1,67 @@
+"""Directly before an object is created its name is free, or it is this stack's: the provider would write over it."""
+
+import pytest
+
+from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from traceable_kong.cluster.ownership import STACK_LABEL
+from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.name_conflicts import refuse_unless_owned
+
+OWNER = "p.dev-0a1b2c3d"
+OBJECTS = [
+    ("kubernetes:core/v1:ConfigMap", "gw", "/api/v1/namespaces/gw/configmaps/it"),
+    ("kubernetes:core/v1:Namespace", None, "/api/v1/namespaces/it"),
+    ("kubernetes:core/v1:Secret", "gw", "/api/v1/namespaces/gw/secrets/it"),
+    ("kubernetes:core/v1:Service", "gw", "/api/v1/namespaces/gw/services/it"),
+    ("kubernetes:apps/v1:StatefulSet", "gw", "/apis/apps/v1/namespaces/gw/statefulsets/it"),
+    (
+        "kubernetes:configuration.konghq.com/v1:KongClusterPlugin",
+        None,
+        "/apis/configuration.konghq.com/v1/kongclusterplugins/it",
+    ),
+    *(
+        (
+            f"kubernetes:admissionregistration.k8s.io/v1:{kind}",
+            None,
+            f"/apis/admissionregistration.k8s.io/v1/{plural}/it",
+        )
+        for kind, plural in (
+            ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+            ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+        )
+    ),
+]
+
+
+def check(api: FakeKube, type_: str, namespace: str | None) -> None:
+    metadata = {"name": "it", **({"namespace": namespace} if namespace else {})}
+    refuse_unless_owned(api, type_, {"metadata": metadata}, owner=OWNER)
+
+
+@pytest.mark.parametrize(("type_", "namespace", "path"), OBJECTS)
+def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, namespace: str | None, path: str) -> None:
+    api = FakeKube()
+    check(api, type_, namespace)
+    for labels in ({STACK_LABEL: OWNER}, {STACK_LABEL: "p.dev"}):
+        api.put(path, {"metadata": {"labels": labels}})
+        check(api, type_, namespace)
+    for labels, said in (
+        ({}, "created by another client since.*not touched.*kubectl delete"),
+        (
+            {STACK_LABEL: "p.dev-ffffffff"},
+            "created by the stack p.dev-ffffffff since.*not touched.*pulumi stack import",
+        ),
+        ({STACK_LABEL: "p.prod-0a1b2c3d"}, "created by the stack p.prod-0a1b2c3d since.*not touched.*pulumi destroy"),
+    ):
+        api.put(path, {"metadata": {"labels": labels}})
+        with pytest.raises(Refused, match=said):
+            check(api, type_, namespace)
+    assert api.changed == []
+
+
+def test_an_error_while_asking_stops() -> None:
+    api = FakeKube()
+    type_, namespace, path = OBJECTS[0]
+    api.problems[path] = forbidden("you may not")
+    with pytest.raises(type(forbidden()), match="you may not"):
+        check(api, type_, namespace)

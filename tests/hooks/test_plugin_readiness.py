@@ -1,0 +1,294 @@
+"""The step directly before the plugin: what is required of the gateway, and what is said where it does not hold."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.fakes.clock import Clock
+from tests.fakes.fake_kubernetes import FakeKube
+from tests.verification.cluster import DEPLOYMENT, PODS, cluster
+from tests.verification.gateway import ASYNC, CONFIG, FILES, expectation, pod
+from traceable_kong.cluster.kubernetes_client import Answer, ApiError
+from traceable_kong.cluster.ownership import labels
+from traceable_kong.hooks import old_pods, plugin_readiness
+from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.plugin_readiness import PluginStep, other_writers, require_ready_for_plugin
+from traceable_kong.plugin.kong_cluster_plugin import plugin_object
+from traceable_kong.verification.observation import CLUSTER_PLUGINS
+
+Document = dict[str, Any]
+Change = Callable[[Document], object]
+OWNER = "traceable-kong.test-0a1b2c3d"
+FIRST = next(iter(FILES))
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(old_pods, "time", made)
+    return made
+
+
+def told(document: Document) -> Document:
+    """The pod with what the stack writes into Kong's variables."""
+    proxy(document)["env"] += [
+        {"name": "KONG_PLUGINS", "value": "bundled,traceable"},
+        {"name": "KONG_LUA_PACKAGE_PATH", "value": "/opt/?.lua;;"},
+    ]
+    return document
+
+
+def proxy(document: Document) -> Document:
+    return next(item for item in document["spec"]["containers"] if item["name"] == "proxy")
+
+
+def variable(document: Document, name: str) -> Document:
+    return next(item for item in proxy(document)["env"] if item["name"] == name)
+
+
+def ready(*pods: Document) -> FakeKube:
+    """A gateway that is ready for the plugin."""
+    fake = cluster(*(pods or (told(pod()),)))
+    fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"].setdefault("labels", {}).update(labels(OWNER))
+    template = {
+        "metadata": {"annotations": {"tme.traceable.ai/inject": "true"}},
+        "spec": told(pod(tme=False))["spec"],
+    }
+    fake.objects[DEPLOYMENT]["spec"]["template"] = template
+    fake.objects[DEPLOYMENT]["metadata"]["managedFields"] = [
+        written_by("helm", "2026-01-01T00:00:00Z"),
+        written_by("an-operator", "2026-01-03T00:00:00Z"),
+        written_by("traceable-kong", "2026-01-04T00:00:00Z"),
+        written_by("pulumi-kubernetes-1a2b", "2026-01-05T00:00:00Z"),
+        {"manager": "kubectl-scale", "time": "2026-01-06T00:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+        {"manager": "kube-controller-manager", "time": "2026-01-07T00:00:00Z", "fieldsV1": {"f:status": {}}},
+    ]
+    return fake
+
+
+def written_by(manager: str, time: str) -> Document:
+    fields = {"f:spec": {"f:template": {"f:spec": {}}}}
+    return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": fields}
+
+
+def template(fake: FakeKube) -> Document:
+    return dict(fake.objects[DEPLOYMENT]["spec"]["template"])
+
+
+def step(*, owners_values: Document | None = None, **changes: Any) -> PluginStep:
+    expected = expectation(**changes)
+    document = plugin_object(
+        naming={"name": expected.plugin_object},
+        plugin=expected.plugin,
+        ingress_class=expected.ingress_class,
+        everywhere=expected.everywhere,
+        enabled=expected.enabled,
+        config=expected.config,
+        labels=labels(OWNER),
+    )
+    return PluginStep(
+        expectation=expected, owner=OWNER, timeout_seconds=60, owners_values=owners_values, document=document
+    )
+
+
+def refusal(fake: FakeKube, asked: PluginStep | None = None) -> str:
+    with pytest.raises(Refused) as refused:
+        require_ready_for_plugin(fake, asked or step())
+    assert "Nothing about the plugin was changed" in str(refused.value) or "was not deleted" in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_gateway_that_is_ready() -> None:
+    fake = ready()
+    require_ready_for_plugin(fake, step())
+    assert fake.changed == []
+
+
+def unmount(document: Document) -> None:
+    proxy(document)["volumeMounts"] = []
+
+
+def empty_list(document: Document) -> None:
+    variable(document, "KONG_PLUGINS")["value"] = "bundled"
+
+
+def no_list(document: Document) -> None:
+    proxy(document)["env"].remove(variable(document, "KONG_PLUGINS"))
+
+
+def no_path(document: Document) -> None:
+    variable(document, "KONG_LUA_PACKAGE_PATH")["value"] = ";;"
+
+
+def another_config_map(document: Document) -> None:
+    document["spec"]["volumes"][0]["configMap"]["name"] = "another"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (unmount, f"it does not mount {FIRST} from {FILES[FIRST]}"),
+        (another_config_map, f"it does not mount {FIRST} from {FILES[FIRST]}"),
+        (empty_list, "KONG_PLUGINS does not list traceable"),
+        (no_list, "KONG_PLUGINS does not list traceable"),
+        (no_path, "KONG_LUA_PACKAGE_PATH does not list /opt/?.lua"),
+    ],
+)
+def test_files_that_were_taken_out_of_the_template(clock: Clock, change: Change, said: str) -> None:
+    fake = ready()
+    change(template(fake))
+    text = refusal(fake)
+    assert f"its pod template: {said}" in text
+    assert "newest first: 'an-operator' (Update, 2026-01-03T00:00:00Z), 'helm' (Update, 2026-01-01T00:00:00Z)." in text
+    assert "helm rollback edge REVISION --namespace gw" in text
+    assert clock.now == 0, "no waiting brings it back"
+    existing = refusal(fake, step(release=""))
+    assert "`pulumi config set --path traceable-kong:kong.filesFrom values`" in existing
+
+
+@pytest.mark.parametrize("change", [unmount, another_config_map, empty_list, no_path])
+def test_files_that_a_serving_pod_lacks(change: Change) -> None:
+    lacking = told(pod("gw-2"))
+    change(lacking)
+    text = refusal(ready(told(pod()), lacking))
+    assert "pod gw-2: " in text and "pod gw-1" not in text and "pod template" not in text
+    assert "kubectl rollout restart deployment edge-kong --namespace gw" in text
+
+
+def test_the_annotation_was_taken_away() -> None:
+    fake = ready()
+    template(fake)["metadata"]["annotations"]["tme.traceable.ai/inject"] = "false"
+    text = refusal(fake)
+    assert 'the annotation tme.traceable.ai/inject is not "true"' in text
+    assert "`pulumi up --refresh`" in text and "helm rollback" not in text
+    require_ready_for_plugin(fake, step(**ASYNC))
+
+
+def test_a_serving_pod_without_the_tme() -> None:
+    fake = ready(told(pod()), told(pod("gw-2", tme=False)))
+    assert "pod gw-2: no TME runs in it (docker.io/traceableai/traceable-agent" in refusal(fake)
+    require_ready_for_plugin(fake, step(**ASYNC))
+
+
+def test_an_older_pod_that_stays(clock: Clock) -> None:
+    fake = ready(told(pod()), told(pod("gw-0", revision="old")))
+    assert "pods of an older revision (gw-0) after 60 s" in refusal(fake)
+
+
+def test_what_is_reverted_while_it_waits(clock: Clock) -> None:
+    old = told(pod("gw-0", revision="old"))
+    fake = ready(told(pod()), old)
+
+    def revert(now: float) -> None:
+        if now >= 5:
+            old["metadata"]["deletionTimestamp"] = "now"
+            unmount(template(fake))
+
+    clock.then = revert
+    assert "its pod template: it does not mount" in refusal(fake)
+
+
+def test_variables_from_elsewhere_are_for_the_verification() -> None:
+    fake = ready()
+    for document in (template(fake), fake.objects[f"{PODS}/gw-1"]):
+        for name in ("KONG_PLUGINS", "KONG_LUA_PACKAGE_PATH"):
+            found = variable(document, name)
+            found.pop("value")
+            found["valueFrom"] = {"configMapKeyRef": {"name": "a", "key": "b"}}
+    require_ready_for_plugin(fake, step())
+
+
+def test_files_that_the_owners_values_mount() -> None:
+    values = {"plugins": {"configMaps": [{"name": "x", "pluginName": "traceable"}]}}
+    fake = ready()
+    for document in (template(fake), fake.objects[f"{PODS}/gw-1"]):
+        proxy(document)["env"] = []
+    require_ready_for_plugin(fake, step(release="", owners_values=values))
+    unmount(template(fake))
+    with pytest.raises(Refused, match=r"its owner's release does that.*\"pluginName\": \"traceable\""):
+        require_ready_for_plugin(fake, step(release="", owners_values=values))
+
+
+def test_switching_off_needs_no_gateway_that_is_ready() -> None:
+    fake = ready(told(pod("gw-0", revision="old")))
+    unmount(template(fake))
+    require_ready_for_plugin(fake, step(enabled=False))
+    require_ready_for_plugin(fake, step(enabled=False, config={**CONFIG, "timeout": 1, "mode": "async"}))
+    assert "does not mount" in refusal(fake, step(enabled=False, config={**CONFIG, "max_body_size_bytes": 1}))
+    del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
+    assert "does not mount" in refusal(fake, step(enabled=False)), "a disabled plugin needs its files as well"
+
+
+def test_a_rollout_that_does_not_finish_does_not_keep_the_plugin_from_leaving_sync(clock: Clock) -> None:
+    stuck = told(pod("gw-2", tme=False, ready=False))
+    fake = ready(told(pod("gw-0", revision="old")), stuck)
+    assert "pods of an older revision (gw-0)" in refusal(fake)
+    require_ready_for_plugin(fake, step(**ASYNC))
+    unmount(stuck)
+    assert "pods of an older revision (gw-0)" in refusal(fake, step(**ASYNC)), "it may be ready later"
+
+
+def test_a_plugin_of_somebody_else_has_the_new_name_by_now() -> None:
+    fake = renamed()
+    fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", {"metadata": {"labels": labels("traceable-kong.test-ffffffff")}})
+    assert "was created since the checks at the beginning of this run, and is not managed by this stack" in refusal(
+        fake
+    ), "the old one would go, and this one be refused"
+    assert f"{CLUSTER_PLUGINS}/older" in fake.objects
+
+
+def renamed(**metadata: Any) -> FakeKube:
+    fake = ready()
+    stands = fake.objects.pop(f"{CLUSTER_PLUGINS}/traceable-plugin")
+    stands["metadata"].update(name="older", labels={**labels(OWNER), **metadata})
+    fake.objects[f"{CLUSTER_PLUGINS}/older"] = stands
+    return fake
+
+
+def test_under_a_new_name_it_is_tried_before_the_old_one_goes() -> None:
+    fake = renamed()
+    require_ready_for_plugin(fake, step(config={**CONFIG, "key": SecretStr("hidden")}))
+    ((body, query),) = fake.created
+    assert query == {"dryRun": "All"}
+    assert body["metadata"]["name"] == "traceable-plugin" and body["metadata"]["labels"]["global"] == "true"
+    assert body["config"]["key"] == "hidden", "as it will be written"
+
+
+def test_a_new_name_that_would_be_refused() -> None:
+    fake = renamed()
+
+    def refuse(_: Document) -> Answer:
+        raise ApiError(400, "BadRequest", 'admission webhook "names.example.com" denied the request')
+
+    fake.on_create = refuse
+    text = refusal(fake)
+    assert 'would be refused: admission webhook "names.example.com" denied' in text
+    assert "It takes the place of older, which was not deleted" in text
+
+
+def test_a_first_plugin_and_another_stacks_are_not_tried() -> None:
+    fake = renamed(**{"traceable-kong/stack": "traceable-kong.prod-ffffffff"})
+    require_ready_for_plugin(fake, step())
+    assert fake.created == []
+
+
+def test_nobody_else_wrote_the_template() -> None:
+    deployment = copy.deepcopy(ready().objects[DEPLOYMENT])
+    deployment["metadata"]["managedFields"] = [written_by("traceable-kong", "2026-01-04T00:00:00Z")]
+    assert other_writers(deployment) == []
+    del deployment["metadata"]["managedFields"]
+    assert other_writers(deployment) == []
+
+
+def test_a_plugin_entity_is_switched_off_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.verification.gateway import IN_DATABASE
+
+    fake = ready()
+    unmount(template(fake))
+    monkeypatch.setattr(plugin_readiness, "_entity_config", lambda *_: {**CONFIG, "service_name": "kong"})
+    require_ready_for_plugin(fake, step(enabled=False, **IN_DATABASE))
+    monkeypatch.setattr(plugin_readiness, "_entity_config", lambda *_: None)
+    assert "does not mount" in refusal(fake, step(enabled=False, **IN_DATABASE))

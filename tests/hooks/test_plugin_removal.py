@@ -1,0 +1,151 @@
+"""The plugin is deleted, and forgotten by every Kong, before its files go."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.fakes.clock import Clock
+from tests.fakes.fake_kubernetes import FakeKube
+from tests.kong_admin.gateway import DEPLOYMENT, add_secret
+from tests.kong_admin.gateway import cluster as gateway
+from tests.kong_admin.server import Admin, serving
+from tests.verification.cluster import add_pod, cluster
+from tests.verification.gateway import IN_DATABASE, PLACE, expectation, instance, pod
+from traceable_kong.cluster.kubernetes_client import ApiError, Document
+from traceable_kong.hooks import plugin_removal
+from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.kong_admin import admin_endpoint, entity_changes
+
+PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
+PLUGIN = f"{PLUGINS}/traceable-plugin"
+OURS = ("traceable-kong/stack", "traceable-kong.test")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(plugin_removal, "time", made)
+    return made
+
+
+def standing(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKube:
+    fake = cluster(plugins=[instance(enabled=False)] if listed else [])
+    put(fake, "traceable-plugin", owner=owner)
+    return fake
+
+
+def put(fake: FakeKube, name: str, *, owner: str | None = OURS[1], ingress_class: str = "kong") -> None:
+    metadata: dict[str, Any] = {"annotations": {"kubernetes.io/ingress.class": ingress_class}}
+    metadata |= {"uid": f"{name}-uid", "resourceVersion": "7"}
+    if owner:
+        metadata["labels"] = {OURS[0]: owner}
+    fake.put(f"{PLUGINS}/{name}", {"metadata": metadata})
+
+
+def remove(fake: FakeKube) -> None:
+    plugin_removal.remove_plugin(fake, expectation(installed=False, enabled=False, tme_image=None), owner_label=OURS)
+
+
+def test_it_is_deleted_and_waited_for_until_no_kong_lists_it(clock: Clock) -> None:
+    fake = standing()
+    clock.then = lambda now: now >= 3 and add_pod(fake, pod(), plugins=[{"name": "cors"}])
+    remove(fake)
+    assert fake.changed == [("DELETE", PLUGIN)]
+    assert clock.now == 3
+
+
+def test_all_of_ours_of_the_class_go_whatever_their_names(clock: Clock) -> None:
+    fake = standing()
+    put(fake, "older-name")
+    put(fake, "elsewhere", ingress_class="other")
+    put(fake, "theirs", owner=None)
+    clock.then = lambda now: add_pod(fake, pod(), plugins=[])
+    remove(fake)
+    assert fake.changed == [("DELETE", PLUGIN), ("DELETE", f"{PLUGINS}/older-name")]
+
+
+@pytest.mark.parametrize("owner", [None, "traceable-kong.other"])
+def test_what_is_not_ours_stays(clock: Clock, owner: str | None) -> None:
+    fake = standing(owner=owner)
+    remove(fake)
+    assert (fake.changed, clock.now) == ([], 0)
+    assert PLUGIN in fake.objects
+
+
+def test_what_changed_hands_meanwhile_stays(clock: Clock) -> None:
+    class Slow(FakeKube):
+        def list(self, path: str, **selectors: str) -> list[Document]:
+            found = copy.deepcopy(super().list(path, **selectors))
+            put(self, "traceable-plugin", owner="traceable-kong.other")
+            self.objects[PLUGIN]["metadata"]["resourceVersion"] = "8"
+            return found
+
+    fake = Slow(*standing().objects.items())
+    with pytest.raises(ApiError, match="has been modified"):
+        remove(fake)
+    assert PLUGIN in fake.objects
+
+
+def test_what_is_gone_already_is_no_work(clock: Clock) -> None:
+    fake = standing()
+    del fake.objects[PLUGIN]
+    remove(fake)
+    assert (fake.changed, clock.now) == ([], 0)
+
+
+def test_a_kong_that_goes_on_listing_it_keeps_its_files(clock: Clock) -> None:
+    with pytest.raises(Refused, match=r"traceable-plugin is deleted, and after 45 s Kong still lists traceable.*gw-1"):
+        remove(standing())
+    assert clock.now >= plugin_removal.TIMEOUT_SECONDS
+
+
+def test_a_kong_that_does_not_answer_is_not_taken_for_one_that_forgot(clock: Clock) -> None:
+    fake = standing(listed=False)
+    del fake.listeners["gw-1", 8001]
+    with pytest.raises(Refused, match="or does not answer, in gw-1"):
+        remove(fake)
+
+
+@pytest.fixture
+def admin() -> Iterator[Admin]:
+    with serving() as made:
+        ours = {"name": "traceable", "tags": [PLACE.tag], "config": {}}
+        made.rows.update({"1": {"id": "1", **ours}, "2": {"id": "2", **ours, "route": {"id": "r"}}})
+        made.rows["3"] = {"id": "3", "name": "traceable", "service": {"id": "s"}, "config": {}}
+        yield made
+
+
+def with_a_row(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKube:
+    monkeypatch.setattr(admin_endpoint.client, "__kwdefaults__", {"deadline_seconds": 0.2})
+    fake = gateway(admin)
+    add_secret(fake, "kong-admin", token="planted-token")
+    return fake
+
+
+def test_with_a_database_all_rows_of_ours_go_and_every_node_has_time_to_forget(
+    admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Clock()
+    monkeypatch.setattr(entity_changes, "time", waiting)
+    plugin_removal.remove_row(with_a_row(admin, monkeypatch), IN_DATABASE["database"])
+    assert list(admin.rows) == ["3"]
+    assert waiting.now == pytest.approx(0.52)
+
+
+def test_a_row_that_cannot_be_taken_out_keeps_the_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_a_row(admin, monkeypatch)
+    admin.answers = [(403, {"message": "you do not have permissions"})]
+    with pytest.raises(Refused, match=r"you do not have permissions.*The files stay"):
+        plugin_removal.remove_row(fake, IN_DATABASE["database"])
+    fake.listeners.clear()
+    with pytest.raises(Refused, match="does not answer"):
+        plugin_removal.remove_row(fake, IN_DATABASE["database"])
+    assert len(admin.rows) == 3
+
+
+def test_where_there_is_no_gateway_nobody_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_a_row(admin, monkeypatch)
+    del fake.objects[DEPLOYMENT]
+    plugin_removal.remove_row(fake, IN_DATABASE["database"])

@@ -1,0 +1,59 @@
+"""What preflight found as one message: what was changed by then, and commands for the cluster of the stack."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from traceable_kong.hooks.preflight_run import open_or_refuse
+from traceable_kong.preflight import examination, repair
+from traceable_kong.preflight.examination import Examination
+from traceable_kong.preflight.finding import DeadRelease, Finding
+
+CLUSTER: Any = SimpleNamespace(api=None, kubeconfig=None, context="prod", command_options=" --context prod")
+FINDING = Finding(subject="configmap a", wrong="is there", mend="`kubectl delete configmap a`")
+DEAD = DeadRelease(
+    namespace="kong",
+    name="edge",
+    owner="o",
+    status="pending-upgrade",
+    revision=2,
+    restore=1,
+    timeout_seconds=60,
+    may_run_seconds=60,
+)
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[DeadRelease]) -> str:
+    found = Examination(refusals=refusals, warnings=[], dead=dead)
+    monkeypatch.setattr(examination, "examine", lambda *_: found)
+    monkeypatch.setattr(repair, "mend", lambda *_, **__: FINDING)
+    intent: Any = None
+    with pytest.raises(pulumi.RunError) as refused:
+        open_or_refuse(CLUSTER, intent)
+    return str(refused.value)
+
+
+def test_a_refusal_says_that_nothing_was_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = opened(monkeypatch, refusals=[FINDING], dead=[DEAD])
+    assert "Nothing was touched." in said
+    assert "`kubectl --context prod delete configmap a`" in said, "another cluster may be the current one"
+
+
+def test_what_helm_did_not_repair_is_not_said_to_be_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = opened(monkeypatch, refusals=[], dead=[DEAD])
+    assert "Nothing else was changed" in said and "Nothing was touched" not in said
+    assert "kubectl --context prod delete" in said
+
+
+@pytest.mark.parametrize(("dead", "seen"), [([], True), ([DEAD], False)])
+def test_what_preflight_has_read_is_good_until_a_repair(
+    monkeypatch: pytest.MonkeyPatch, dead: list[DeadRelease], seen: bool
+) -> None:
+    read: Any = object()
+    found = Examination(refusals=[], warnings=[], dead=dead, seen=read)
+    monkeypatch.setattr(examination, "examine", lambda *_: found)
+    monkeypatch.setattr(repair, "mend", lambda *_, **__: None)
+    intent: Any = None
+    assert (open_or_refuse(CLUSTER, intent) is read) is seen

@@ -1,0 +1,117 @@
+"""Which releases an update imports, and what the program registers for them."""
+
+import json
+
+import pulumi
+import pytest
+
+from tests.fakes.program import Program
+from tests.preflight.fake import FakeKube, intent
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
+from traceable_kong.cluster.target import Cluster
+from traceable_kong.config import parser
+from traceable_kong.hooks.release_imports import releases_to_import
+from traceable_kong.preflight import examination
+
+OWNER = "traceable-kong.dev-0a1b2c3d"
+BASE = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
+ADOPT = '{"adopt": true}'
+PLACES = {"kong": ("kong", "quickstart"), "agent": ("traceable", "traceable-agent")}
+
+
+def wanted(api: FakeKube, *, preview: bool = False, **config: str) -> set[str]:
+    parsed = parser.parse({**BASE, **config}, secret_paths=[("kongValues", "env", "secret")])
+    return set(releases_to_import(parsed, Cluster(kubeconfig=None, context=None), api, OWNER, preview=preview))
+
+
+def exists(api: FakeKube, *, owner: str | None, status: str = "deployed", ready: int = 1) -> FakeKube:
+    """Both releases, each with a Deployment of its own."""
+    for namespace, name in PLACES.values():
+        api.release(namespace, name, [status], owner=owner)
+        api.put(
+            f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}",
+            {"metadata": {"annotations": {"meta.helm.sh/release-name": name}}, "status": {"readyReplicas": ready}},
+        )
+    return api
+
+
+def test_a_release_without_a_mark_is_imported_where_the_config_names_it() -> None:
+    api = exists(FakeKube(), owner=None)
+    assert wanted(api) == set()
+    assert wanted(api, kong=ADOPT) == {"kong"}
+    assert wanted(api, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
+    off = {"enabled": "false", "installed": "false"}
+    assert wanted(api, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
+
+
+def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = exists(FakeKube(), owner=OWNER)
+    api.denied["/api/v1/namespaces/kong"] = 403
+    monkeypatch.setitem(BASE, "gateway", "false")
+    monkeypatch.delitem(BASE, "plugin")
+    assert wanted(api) == {"agent"}
+
+
+def test_a_release_that_is_not_there_or_another_stacks_is_not_imported() -> None:
+    assert wanted(FakeKube(), kong=ADOPT, agent=ADOPT) == set()
+    others = exists(FakeKube(), owner="traceable-kong.dev-ffffffff")
+    assert wanted(others, kong=ADOPT, agent=ADOPT) == set()
+
+
+def test_what_an_interrupted_update_of_this_stack_left_serving_is_imported() -> None:
+    assert wanted(exists(FakeKube(), owner=OWNER)) == {"kong", "agent"}
+    assert wanted(exists(FakeKube(), owner=OWNER, ready=0)) == set(), "that is removed"
+    assert wanted(exists(FakeKube(), owner=OWNER, status="pending-install")) == set()
+
+
+def test_what_would_write_a_secret_into_the_state_as_plain_text_is_not_imported() -> None:
+    api = exists(FakeKube(), owner=OWNER)
+    assert wanted(api, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
+
+
+@pytest.mark.parametrize("problem", [ApiError(500, "", "etcd is away"), Unreachable("nobody there")])
+def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
+    class Fails(FakeKube):
+        def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
+            raise problem
+
+    for config in ({}, {"kong": ADOPT}):
+        with pytest.raises(pulumi.RunError, match=r"release quickstart .*could not be read.*Nothing was changed"):
+            wanted(Fails(), **config)
+    with pytest.raises(pulumi.RunError, match="could not be read"):
+        wanted(Fails(), preview=True, kong=ADOPT)
+    assert wanted(Fails(), preview=True) == set(), "it changes nothing, and preflight says the rest"
+
+
+@pytest.mark.parametrize("imports", [set(), {"kong"}, {"agent"}, {"kong", "agent"}])
+def test_the_program_imports_those_alone(program: Program, imports: set[str]) -> None:
+    program.imports = frozenset(imports)
+    made = program.up()
+    assert made["gateway-release"].import_id == ("kong/quickstart" if "kong" in imports else "")
+    assert made["agent-release"].import_id == ("traceable/traceable-agent" if "agent" in imports else "")
+    assert made["gateway-release"].parent == "gateway" and made["gateway-release"].hooks
+    assert {item.name for item in made.registrations if item.import_id} <= {"gateway-release", "agent-release"}
+
+
+def test_preflight_is_told_what_will_be_given(program: Program) -> None:
+    program.up()
+    intent = program.intents[-1]
+    assert (intent.gateway.adoption, intent.agent and intent.agent.adoption) == (None, None)
+    program.up(kong={"adopt": True}, agent={"adopt": True}, kongValues={"replicaCount": 3})
+    intent = program.intents[-1]
+    assert intent.gateway.adoption and intent.agent and intent.agent.adoption
+    assert intent.gateway.adoption.values["replicaCount"] == 3
+    assert (intent.gateway.adoption.chart, intent.gateway.adoption.version) == ("kong", "3.4.1")
+    assert (intent.agent.adoption.chart, intent.agent.adoption.version) == ("traceable-agent", "1.58.0")
+
+
+def test_what_preflight_has_read_is_not_asked_for_again() -> None:
+    api = FakeKube()
+    api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
+    api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)
+    seen = examination.examine(api, intent()).seen
+    asked = len(api.asked)
+    parsed = parser.parse({**BASE})
+    found = releases_to_import(parsed, Cluster(kubeconfig=None, context=None), seen, OWNER, preview=False)
+    assert found == {"kong", "agent"}
+    assert api.asked[asked:] == []

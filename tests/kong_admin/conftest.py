@@ -1,0 +1,29 @@
+"""An Admin API, and a client of it that loses no time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import certificates
+from tests.fakes.self_signed import self_signed
+from tests.kong_admin.server import Admin, serving
+from traceable_kong.kong_admin import admin_client
+
+CLIENT = "client.pem"
+
+
+@pytest.fixture
+def admin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
+    monkeypatch.setattr(admin_client, "PAUSE_SECONDS", 0.01)
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority (`ca.pem`), what it signed (`server.pem`), and a client that vouches for itself."""
+    folder = tmp_path_factory.mktemp("certificates")
+    certificates.ensure(folder)
+    (folder / CLIENT).write_text("".join(self_signed("a client")))
+    return folder

@@ -1,0 +1,43 @@
+"""A gateway in a cluster in memory, with an Admin API in its pod, and Secrets beside it."""
+
+import base64
+from typing import Any
+
+from tests.fakes.fake_kubernetes import FakeKube
+from tests.kong_admin.server import Admin
+from traceable_kong.kong_admin.admin_endpoint import Access
+
+NAMESPACE = "/api/v1/namespaces/gw"
+DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
+
+
+def access(**changes: Any) -> Access:
+    return Access(**{"namespace": "gw", "deployment": "edge-kong", "container": "proxy", **changes})
+
+
+def cluster(admin: Admin | None = None, *pods: str) -> FakeKube:
+    """With these ready pods, one where none is named."""
+    fake = FakeKube()
+    fake.put(DEPLOYMENT, {"spec": {"selector": {"matchLabels": {"app": "edge"}}}})
+    for name in pods or ("gw-1",):
+        add_pod(fake, name, admin)
+    return fake
+
+
+def add_pod(fake: FakeKube, name: str, admin: Admin | None, *, ready: bool = True) -> None:
+    containers = [{"name": "proxy", "env": [{"name": "KONG_ADMIN_LISTEN", "value": "127.0.0.1:8001"}]}]
+    fake.put(
+        f"{NAMESPACE}/pods/{name}",
+        {
+            "metadata": {"labels": {"app": "edge"}},
+            "spec": {"containers": containers},
+            "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+        },
+    )
+    if admin is not None:
+        fake.listeners[name, 8001] = admin.serve
+
+
+def add_secret(fake: FakeKube, name: str, **data: str) -> None:
+    encoded = {key.replace("_", "."): base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    fake.put(f"{NAMESPACE}/secrets/{name}", {"data": encoded})

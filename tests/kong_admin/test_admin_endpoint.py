@@ -1,0 +1,150 @@
+"""Where the Admin API is asked, and with what: read from Secrets each time, and shown nowhere."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import certificates
+from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.kong_admin.conftest import CLIENT
+from tests.kong_admin.gateway import DEPLOYMENT, add_pod, add_secret, cluster
+from tests.kong_admin.gateway import access as access_with
+from tests.kong_admin.server import Admin, serving
+from traceable_kong.kong_admin import admin_endpoint as module
+from traceable_kong.kong_admin.admin_endpoint import NoGateway, SecretKey, SecretMissing, access_of, client, credentials
+from traceable_kong.kong_admin.admin_listen import AdminError, Silent
+
+TOKEN = SecretKey(name="kong-admin", key="token")
+
+
+def asked(fake: FakeKube, deadline_seconds: float = 2.0, **changes: Any) -> list[dict[str, Any]]:
+    with client(fake, access_with(**changes), deadline_seconds=deadline_seconds) as made:
+        return made.list("/plugins")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "url": "https://kong-admin:8444/a",
+            "workspace": "team",
+            "token_secret": TOKEN,
+            "ca_secret": SecretKey(name="ca", key="ca.crt"),
+            "client_certificate_secret": "client",
+            "insecure": True,
+        },
+    ],
+)
+def test_it_is_plain_data_and_back(changes: dict[str, Any]) -> None:
+    made = access_with(**changes)
+    assert access_of(json.loads(json.dumps(made.document()))) == made
+
+
+def test_over_the_url_with_its_path(admin: Admin) -> None:
+    admin.answers = [(200, {"data": [], "next": None})]
+    assert asked(FakeKube(), url=f"{admin.url}/kong") == []
+    assert admin.asked == [("GET", "/kong/plugins")]
+
+
+def test_into_a_ready_pod(admin: Admin) -> None:
+    fake = cluster(admin, "gw-0", "gw-2", "gw-1")
+    add_pod(fake, "gw-0", admin, ready=False)
+    fake.objects["/api/v1/namespaces/gw/pods/gw-2"]["metadata"]["deletionTimestamp"] = "now"
+    assert asked(fake) == []
+    assert fake.forwarded == [("gw", "gw-1", 8001)]
+
+
+def test_into_another_pod_where_one_goes(admin: Admin) -> None:
+    fake = cluster(None, "gw-1", "gw-2")
+    fake.listeners["gw-2", 8001] = admin.serve
+    assert asked(fake) == []
+    assert [pod for _, pod, _ in fake.forwarded] == ["gw-1", "gw-2"]
+
+
+def test_a_pod_that_gets_ready_meanwhile(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = cluster(admin)
+    pods = list(fake.objects)
+    listing = fake.list
+    calls: list[str] = []
+
+    def later(path: str, **selectors: str) -> list[dict[str, Any]]:
+        calls.append(path)
+        return listing(path, **selectors) if len(calls) > 2 else []
+
+    monkeypatch.setattr(fake, "list", later)
+    assert pods and asked(fake) == []
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("break_it", "error", "said"),
+    [
+        (lambda fake: fake.objects.pop(DEPLOYMENT), NoGateway, "There is no Deployment gw/edge-kong"),
+        (lambda fake: fake.objects.pop("/api/v1/namespaces/gw/pods/gw-1"), Silent, "No pod of gw/edge-kong is ready"),
+        (lambda fake: fake.problems.update({DEPLOYMENT: forbidden()}), Silent, "cannot be reached: you may not"),
+        (lambda fake: fake.listeners.clear(), Silent, "port-forward into gw/edge-kong.* does not answer"),
+    ],
+)
+def test_nobody_to_ask_is_said_in_time(admin: Admin, break_it: Any, error: type[AdminError], said: str) -> None:
+    fake = cluster(admin)
+    break_it(fake)
+    with pytest.raises(error, match=said):
+        asked(fake, deadline_seconds=0.1)
+
+
+def test_a_container_that_is_called_otherwise(admin: Admin) -> None:
+    with pytest.raises(Silent, match="gw-1 has no container kong"):
+        asked(cluster(admin), deadline_seconds=0.1, container="kong")
+
+
+def test_the_token_is_read_each_time(admin: Admin) -> None:
+    fake = cluster(admin)
+    for token in ("first", "second"):
+        admin.token = token
+        add_secret(fake, "kong-admin", token=f"{token}\n")
+        assert asked(fake, token_secret=TOKEN) == []
+
+
+def test_tls_by_secrets(pems: Path) -> None:
+    fake = FakeKube()
+    add_secret(fake, "ca", ca_crt=(pems / certificates.CA_FILE).read_text())
+    own = (pems / CLIENT).read_text()
+    certificate, key = own.split("-----BEGIN PRIVATE KEY-----")
+    add_secret(fake, "client", tls_crt=certificate, tls_key=f"-----BEGIN PRIVATE KEY-----{key}")
+    with serving(pems / certificates.SERVER_FILE, authority=pems / CLIENT) as admin:
+        known = {"ca_secret": SecretKey(name="ca", key="ca.crt"), "client_certificate_secret": "client"}
+        assert asked(fake, url=admin.url, **known) == []
+        assert asked(fake, url=admin.url, client_certificate_secret="client", insecure=True) == []
+        with pytest.raises(AdminError, match="not trusted"):
+            asked(fake, url=admin.url, client_certificate_secret="client")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "There is no Secret gw/kong-admin"),
+        ({}, "has no text at token"),
+        ({"other": "x"}, "has no text at token"),
+        ({"token": " \n"}, "has no text at token"),
+        ({"token": "planted\nin two lines"}, "no Kong-Admin-Token"),
+        ({"token": "plantéd"}, "no Kong-Admin-Token"),
+    ],
+)
+def test_a_secret_that_is_not_as_it_is_named(data: dict[str, str] | None, said: str) -> None:
+    fake = FakeKube()
+    if data is not None:
+        add_secret(fake, "kong-admin", **data)
+    with pytest.raises(SecretMissing, match=said) as missing:
+        client(fake, access_with(token_secret=TOKEN))
+    assert "plant" not in str(missing.value)
+
+
+def test_what_is_read_is_not_shown() -> None:
+    fake = FakeKube()
+    add_secret(fake, "kong-admin", token="planted")
+    known = credentials(fake, access_with(token_secret=TOKEN))
+    assert known.token == "planted" and "planted" not in repr(known)
+    assert "planted" not in repr(module.Credentials(ca="planted", certificate="planted"))

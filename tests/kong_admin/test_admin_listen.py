@@ -1,0 +1,47 @@
+"""Where a Kong's Admin API listens."""
+
+from typing import Any
+
+import pytest
+
+from traceable_kong.kong_admin.admin_listen import Listener, Silent, admin_listener
+
+PLAIN = Listener(port=8001, tls=False)
+TLS = Listener(port=8444, tls=True)
+
+
+def container(*env: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "proxy", "env": [{"name": "OTHER", "value": "x"}, *env]}
+
+
+@pytest.mark.parametrize(
+    ("listen", "listener"),
+    [
+        ("127.0.0.1:8444 http2 ssl", TLS),
+        ("127.0.0.1:8444 http2 ssl, [::1]:8444 http2 ssl", TLS),
+        ("[::1]:8444 ssl reuseport", TLS),
+        ("[::]:8001", PLAIN),
+        ("0.0.0.0:8001 reuseport backlog=16384,0.0.0.0:8444 ssl", PLAIN),
+        ("localhost:8001", PLAIN),
+        ("unix:/run/admin.sock, 127.0.0.1:8001", PLAIN),
+        ("127.0.0.1:8001 nossl", PLAIN),
+    ],
+)
+def test_the_first_port_that_is_named(listen: str, listener: Listener) -> None:
+    assert admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen})) == listener
+
+
+def test_kongs_own_default() -> None:
+    assert admin_listener(container()) == admin_listener({"name": "proxy"}) == PLAIN
+
+
+@pytest.mark.parametrize("listen", ["off", "", "unix:/run/admin.sock", "unix:/run/8001/admin.sock"])
+def test_an_admin_api_without_a_port(listen: str) -> None:
+    with pytest.raises(Silent, match="no port that could be asked"):
+        admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen}))
+
+
+def test_a_setting_that_stands_elsewhere() -> None:
+    elsewhere = {"name": "KONG_ADMIN_LISTEN", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
+    with pytest.raises(Silent, match="valueFrom"):
+        admin_listener(container(elsewhere))

@@ -1,0 +1,181 @@
+"""Other gateways' webhooks: who is asked about our plugin, and what comes of it."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.preflight.fake import OWNER, FakeKube, intent, passes, refused, warned
+from traceable_kong.cluster.kubernetes_client import ApiError
+from traceable_kong.cluster.ownership import labels
+from traceable_kong.cluster.pods import selected
+from traceable_kong.preflight.cached_reader import WEBHOOKS
+from traceable_kong.preflight.examination import examine
+
+NAME = "plugins.validation.konghq.com"
+DENIED = ApiError(400, "", f'admission webhook "{NAME}" denied the request: plugin failed schema validation')
+
+
+def webhook(kube: FakeKube, configuration: str = "other-gateway", *, release: str = "other", **changes: Any) -> None:
+    """A webhook as the kong chart makes it, of a release `other` in the namespace `other`."""
+    hook = {
+        "name": NAME,
+        "rules": [
+            {
+                "apiGroups": ["configuration.konghq.com"],
+                "apiVersions": ["v1"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": ["kongplugins", "kongclusterplugins"],
+            }
+        ],
+        "clientConfig": {"service": {"namespace": "other", "name": "webhook"}},
+        **changes,
+    }
+    kube.put(
+        f"{WEBHOOKS}/{configuration}",
+        {"metadata": {"labels": {"app.kubernetes.io/instance": release}}, "webhooks": [hook]},
+    )
+
+
+def own(kube: FakeKube, **changes: Any) -> None:
+    webhook(kube, "own", clientConfig={"service": {"namespace": "kong", "name": "w"}}, release="quickstart", **changes)
+
+
+def test_a_webhook_that_lets_it_through_passes(kube: FakeKube) -> None:
+    webhook(kube)
+    passes(kube)
+    (tried,) = kube.creates
+    assert tried["metadata"]["generateName"] == "traceable-plugin-"
+    assert tried["metadata"]["labels"] == {**labels(OWNER), "global": "true"}
+    assert tried["plugin"] == "traceable"
+
+
+def test_a_refusal_names_the_configuration_and_the_patch(kube: FakeKube) -> None:
+    webhook(kube)
+    kube.create_answer = DENIED
+    text = refused(kube, live_change=False)
+    assert "other-gateway" in text
+    assert "plugin failed schema validation" in text
+    (patch,) = json.loads(text.split("--patch '")[1].split("'")[0])
+    assert patch["path"] == "/webhooks/0/objectSelector"
+    assert not selected(patch["value"], labels(OWNER))
+    assert selected(patch["value"], labels("traceable-kong.prod"))
+    assert selected(patch["value"], {})
+
+
+def test_the_patch_keeps_the_selector_that_is_there(kube: FakeKube) -> None:
+    webhook(kube, objectSelector={"matchLabels": {"global": "true"}})
+    kube.create_answer = DENIED
+    assert '"matchLabels": {"global": "true"}' in refused(kube)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objectSelector": {"matchExpressions": [{"key": "traceable-kong/stack", "operator": "DoesNotExist"}]}},
+        {"objectSelector": {"matchLabels": {"a": "b"}}},
+        {"rules": []},
+        {"rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["secrets"]}]},
+        {"rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["DELETE"], "resources": ["*"]}]},
+        {
+            "rules": [
+                {
+                    "apiGroups": ["*"],
+                    "apiVersions": ["*"],
+                    "operations": ["*"],
+                    "resources": ["*"],
+                    "scope": "Namespaced",
+                }
+            ]
+        },
+    ],
+)
+def test_a_webhook_that_is_not_asked_is_not_tried(kube: FakeKube, changes: dict[str, Any]) -> None:
+    webhook(kube, **changes)
+    kube.create_answer = DENIED
+    passes(kube)
+
+
+def test_a_namespace_selector_keeps_no_cluster_scoped_object_away(kube: FakeKube) -> None:
+    webhook(kube, namespaceSelector={"matchLabels": {"a": "b"}})
+    kube.create_answer = DENIED
+    assert "other-gateway" in refused(kube)
+
+
+def test_our_own_gateways_webhook_is_not_asked(kube: FakeKube) -> None:
+    own(kube)
+    kube.create_answer = DENIED
+    passes(kube)
+    webhook(kube, "same-release-name-elsewhere", release="quickstart")
+    assert "same-release-name-elsewhere" in warned(kube)
+
+
+def test_our_own_webhook_is_known_by_what_helm_wrote_on_it_too(kube: FakeKube) -> None:
+    """A webhook need not name a Service."""
+    webhook(kube, "own", clientConfig={"url": "https://somewhere"}, release="quickstart")
+    noted = {"meta.helm.sh/release-name": "quickstart", "meta.helm.sh/release-namespace": "kong"}
+    kube.objects[f"{WEBHOOKS}/own"]["metadata"]["annotations"] = noted
+    kube.create_answer = DENIED
+    passes(kube)
+    noted["meta.helm.sh/release-namespace"] = "elsewhere"
+    assert "own" in refused(kube)
+
+
+def test_where_traceable_leaves_nobody_has_to_take_the_plugin(kube: FakeKube) -> None:
+    webhook(kube)
+    kube.create_answer = DENIED
+    passes(kube, installed=False, enabled=False)
+
+
+def test_a_second_gateway_in_our_namespace_is_another_one(kube: FakeKube) -> None:
+    webhook(kube, clientConfig={"service": {"namespace": "kong", "name": "w"}})
+    kube.create_answer = DENIED
+    assert "refuses the plugin" in refused(kube)
+
+
+def test_where_ours_may_have_spoken_it_is_a_warning(kube: FakeKube) -> None:
+    own(kube)
+    webhook(kube)
+    kube.create_answer = DENIED
+    assert "may refuse" in warned(kube)
+    own(kube, name="another.name")
+    assert "refuses the plugin" in refused(kube)
+
+
+def test_a_webhook_that_does_not_answer_is_named(kube: FakeKube) -> None:
+    webhook(kube)
+    kube.create_answer = ApiError(500, "InternalError", f'failed calling webhook "{NAME}": connection refused')
+    assert "connection refused" in refused(kube)
+
+
+def test_what_cannot_be_tried_is_said(kube: FakeKube) -> None:
+    webhook(kube)
+    kube.create_answer = ApiError(403, "Forbidden", "cannot create resource kongclusterplugins")
+    assert "other-gateway" in warned(kube)
+    kube.create_answer = ApiError(404, "NotFound", "the server could not find the requested resource")
+    passes(kube)
+
+
+def test_a_secret_option_is_not_sent(kube: FakeKube) -> None:
+    webhook(kube)
+    examine(kube, intent(plugin__config={"key": SecretStr("hidden"), "timeout": 500}))
+    assert kube.creates[0]["config"]["timeout"] == 500
+    assert "hidden" not in json.dumps(kube.creates)
+
+
+@pytest.mark.parametrize(
+    ("expression", "have", "answer"),
+    [
+        ({"key": "a", "operator": "In", "values": ["1"]}, {"a": "1"}, True),
+        ({"key": "a", "operator": "In", "values": ["1"]}, {}, False),
+        ({"key": "a", "operator": "NotIn", "values": ["1"]}, {}, True),
+        ({"key": "a", "operator": "NotIn", "values": ["1"]}, {"a": "1"}, False),
+        ({"key": "a", "operator": "Exists"}, {"a": ""}, True),
+        ({"key": "a", "operator": "Exists"}, {}, False),
+        ({"key": "a", "operator": "DoesNotExist"}, {}, True),
+        ({"key": "a", "operator": "DoesNotExist"}, {"a": ""}, False),
+    ],
+)
+def test_selectors(expression: dict[str, Any], have: dict[str, str], answer: bool) -> None:
+    assert selected({"matchExpressions": [expression]}, have) is answer

@@ -1,0 +1,221 @@
+"""The permissions: each that an `up` needs is asked for and named, and the Roles on the page are the same table."""
+
+from typing import Any
+
+import pytest
+
+from tests.preflight import security_page
+from tests.preflight.fake import FakeKube, intent, kong_stands, passes, plugin_stands, record_stands
+from tests.preflight.test_database_checks import MADE
+from traceable_kong.preflight.cached_reader import NAMESPACES, deployment
+from traceable_kong.preflight.examination import Examination, examine
+from traceable_kong.preflight.intent import Intent
+from traceable_kong.preflight.permission_table import Right, needed, purposes
+
+USUAL = security_page.usual()
+ASKED = sorted({(item.verb, item.resource, item.subresource) for of in purposes(USUAL) for item in of.rights})
+
+
+@pytest.fixture(autouse=True)
+def namespaces(kube: FakeKube) -> None:
+    for name in ("kong", "traceable"):
+        kube.put(f"{NAMESPACES}/{name}")
+
+
+def without(kube: FakeKube, *missing: tuple[str, str]) -> str:
+    """What an `up` is told that lacks these rights, and has every other."""
+    kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
+    return "\n".join(f"{item.wrong} {item.mend}" for item in examine(kube, USUAL).refusals)
+
+
+@pytest.mark.parametrize(("verb", "resource", "subresource"), ASKED, ids=" ".join)
+def test_every_single_right_is_asked_for_and_named(kube: FakeKube, verb: str, resource: str, subresource: str) -> None:
+    full = f"{resource}/{subresource}" if subresource else resource
+    # Whoever has what a chart's roles grant needs neither of the two verbs.
+    others = [("list", "nodes"), ("update", "configmaps")] if verb in ("escalate", "bind") else []
+    said = without(kube, (verb, full), *others)
+    shown = "namespace" if resource == "namespaces" else full
+    assert f"({verb} {shown}" in said or f"; {verb} {shown}" in said
+    assert f"kubectl auth can-i {verb} {resource}" in said and "docs/security.md has the Roles" in said
+
+
+def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKube) -> None:
+    verbs = [(verb, role) for verb in ("escalate", "bind") for role in ("roles", "clusterroles")]
+    assert without(kube, *verbs) == ""
+    assert "the chart's roles could not be created" in without(kube, *verbs, ("list", "nodes"))
+
+
+@pytest.mark.parametrize(
+    ("values", "resource"),
+    [
+        ({"autoscaling": {"enabled": True}}, "horizontalpodautoscalers"),
+        ({"podDisruptionBudget": {"enabled": True}}, "poddisruptionbudgets"),
+        ({"proxy": {"ingress": {"enabled": True}}}, "ingresses"),
+    ],
+)
+def test_what_the_charts_values_add_is_asked_for(kube: FakeKube, values: dict[str, object], resource: str) -> None:
+    def in_kong(right: Right) -> bool:
+        return (right.resource, right.namespace) == (resource, "kong")
+
+    assert not any(map(in_kong, needed(USUAL, "up")))
+    assert any(map(in_kong, needed(intent(gateway__values=values), "up")))
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "less"),
+    [
+        ({"runAsDaemonSet": True}, {"daemonsets"}, {"horizontalpodautoscalers"}),
+        ({"autoscaling": {"enabled": False}}, set(), {"horizontalpodautoscalers"}),
+    ],
+)
+def test_what_the_agents_values_switch_is_asked_for(values: dict[str, object], more: set[str], less: set[str]) -> None:
+    def creates(wanted: Intent) -> set[str]:
+        rights = needed(wanted, "up")
+        return {right.resource for right in rights if right.verb == "create" and right.namespace == "traceable"}
+
+    changed = creates(security_page.usual(agent__values=values))
+    assert (changed - creates(USUAL), creates(USUAL) - changed) == (more, less)
+
+
+def test_without_an_ingress_controller_nothing_cluster_wide_is_asked_for_kong() -> None:
+    values = {"ingressController": {"enabled": False}}
+    found = needed(security_page.usual(gateway__values=values, agent=None, policy=None), "up")
+    assert {item.resource for item in found if not item.namespace and item.verb == "create"} == {"kongclusterplugins"}
+
+
+def test_what_only_reads_asks_for_nothing_that_changes() -> None:
+    for wanted in (USUAL, intent(**MADE)):
+        for operation in ("verify", "preview"):
+            changing = {item for item in needed(wanted, operation) if item.verb not in ("get", "list", "watch")}
+            assert {item.subresource for item in changing} <= {"portforward"}
+        assert {item.verb for item in needed(wanted, "destroy") if not item.subresource} == {
+            *("get", "list", "watch", "update", "patch", "delete"),
+        }
+
+
+def test_an_up_may_do_what_every_other_operation_may() -> None:
+    for wanted in (USUAL, intent(), intent(**MADE), intent(sync=False)):
+        for operation in security_page.OPERATIONS:
+            assert set(needed(wanted, operation)) <= set(needed(wanted, "up")), operation
+
+
+def test_the_page_has_the_roles() -> None:
+    written = security_page.PATH.read_text(encoding="utf-8")
+    assert written == security_page.page(written), "python -m tests.preflight.security_page"
+
+
+ROLES = [(verb, role) for verb in ("create", "escalate", "bind") for role in ("roles", "clusterroles")]
+NO_ROLES = [*ROLES, ("list", "nodes"), ("update", "configmaps")]
+
+
+def lacking(kube: FakeKube, *missing: tuple[str, str], **changes: Any) -> Examination:
+    kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
+    return examine(kube, security_page.usual(**changes))
+
+
+def installed(kube: FakeKube) -> None:
+    """An installation in sync, as an administrator left it."""
+    kube.release("kong", "quickstart", ["superseded", "deployed"])
+    kube.release("traceable", "traceable-agent", ["deployed"])
+    record_stands(kube, release="quickstart")
+    kong_stands(kube)
+    annotations = {"tme.traceable.ai/inject": "true"}
+    template = kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]
+    template["metadata"] = {"annotations": annotations}
+    plugin_stands(kube)
+
+
+def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_where_they_exist(kube: FakeKube) -> None:
+    first = lacking(kube, *NO_ROLES)
+    assert {item.subject for item in first.refusals} == {
+        "the roles in the chart of Kong",
+        "the roles in the chart of the agent",
+    }
+    installed(kube)
+    later = lacking(kube, *NO_ROLES)
+    assert later.refusals == []
+    said = "\n".join(item.wrong for item in later.warnings)
+    assert "escalate, bind clusterroles" in said and "create clusterroles" in said
+    assert "Helm needs only where this update changes the chart's roles" in said
+    # The agent's is new.
+    del kube.objects["/api/v1/namespaces/traceable/secrets/sh.helm.release.v1.traceable-agent.v1"]
+    assert {item.subject for item in lacking(kube, *NO_ROLES).refusals} == {"the roles in the chart of the agent"}
+
+
+@pytest.mark.parametrize("status", ["pending-install", "failed", "uninstalled"])
+def test_a_release_that_was_never_installed_to_its_end_is_a_first_install(kube: FakeKube, status: str) -> None:
+    kube.release("kong", "quickstart", [status])
+    assert "the roles in the chart of Kong" in {item.subject for item in lacking(kube, *NO_ROLES).refusals}
+
+
+OFF: list[dict[str, Any]] = [
+    {"enabled": False, "sync": False},
+    {"enabled": False, "sync": False, "installed": False, "agent": None, "policy": None, "config_maps": ()},
+]
+
+
+@pytest.mark.parametrize("changes", OFF)
+def test_switching_off_is_refused_for_no_right_that_it_does_not_need(kube: FakeKube, changes: dict[str, Any]) -> None:
+    installed(kube)
+    plugin_stands(kube, disabled=True)
+    spare = {
+        (right.verb, f"{right.resource}/{right.subresource}" if right.subresource else right.resource)
+        for right in needed(USUAL, "up")
+        if right.verb in ("create", "escalate", "bind") and right.subresource != "portforward"
+        if right.resource != "secrets" or changes.get("installed", True)
+    }
+    found = lacking(kube, *spare, **changes)
+    assert found.refusals == []
+    assert "switching off does not need" in "\n".join(item.wrong for item in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "right"),
+    [
+        (OFF[0], ("patch", "kongclusterplugins")),
+        (OFF[0], ("patch", "configmaps")),
+        (OFF[0], ("patch", "deployments")),
+        (OFF[0], ("patch", "namespaces")),
+        (OFF[0], ("get", "pods/portforward")),
+        (OFF[1], ("delete", "kongclusterplugins")),
+        (OFF[1], ("delete", "configmaps")),
+        (OFF[1], ("patch", "deployments")),
+        (OFF[1], ("create", "secrets")),
+    ],
+)
+def test_what_switching_off_needs_is_demanded(kube: FakeKube, changes: dict[str, Any], right: tuple[str, str]) -> None:
+    installed(kube)
+    plugin_stands(kube, disabled=True)
+    if right in (("patch", "namespaces"), ("patch", "kongclusterplugins")):
+        assert any(right[1].removesuffix("s") in item.wrong for item in lacking(kube, right, **changes).refusals)
+    else:
+        assert any(" ".join(right) in item.wrong for item in lacking(kube, right, **changes).refusals)
+
+
+def test_a_first_install_that_is_disabled_is_no_switching_off(kube: FakeKube) -> None:
+    found = lacking(kube, ("create", "kongclusterplugins"), enabled=False, sync=False)
+    assert [item.subject for item in found.refusals] == ["the plugin"]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_pod_is_tried_wherever_the_pods_ask_for_the_tme(kube: FakeKube, asks: bool) -> None:
+    installed(kube)
+    if not asks:
+        kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]["metadata"] = {}
+    said = [item.subject for item in lacking(kube, ("create", "pods"), sync=False).refusals]
+    assert said == (["the dry run of a gateway pod"] if asks else [])
+
+
+def test_the_agent_alone_is_asked_for_no_gateway() -> None:
+    alone = security_page.agent_alone()
+    found = {operation: needed(alone, operation) for operation in security_page.AGENT_OPERATIONS}
+    assert {item.namespace for rights in found.values() for item in rights} == {"traceable", ""}
+    for resource in ("configmaps", "namespaces"):
+        assert Right(verb="list", resource=resource, namespace="") in found["preview"]
+    assert {item.verb for item in found["preview"]} == {"get", "list"}
+    assert set(found["preview"]) < set(found["up"])
+
+
+def test_who_has_every_right_passes(kube: FakeKube) -> None:
+    kube.may = lambda verb, resource: verb != "*"
+    passes(kube, gateway__create_namespace=False, agent__create_namespace=False)

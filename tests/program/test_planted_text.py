@@ -1,0 +1,310 @@
+"""Text that others wrote, on its way to a terminal: through every exit on one line, without effect, and no command.
+
+What is planted is in events, statuses, records, Helm's documents, Kong's answers and the API server's messages. Leaves
+out what the text itself becomes (tests/common/test_safe_text.py), a comment (tests/pull_request/), and what is kept
+secret.
+"""
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pytest
+
+import verify
+from tests.fakes.fake_kubernetes import FakeKube
+from tests.hooks.test_hook_runner import Asked, call
+from tests.hooks.test_hook_runner import gates as gates_of
+from tests.kong_admin.server import Admin, serving
+from tests.preflight import fake
+from tests.verification.gateway import expectation
+from traceable_kong.cluster import kubernetes_client
+from traceable_kong.common.safe_text import printable
+from traceable_kong.deployment_patch.patching import EditFailed
+from traceable_kong.deployment_patch.pod_template import Conflict
+from traceable_kong.hooks import gateway_hooks, preflight_run
+from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.kong_admin.admin_client import Client
+from traceable_kong.kong_admin.admin_connection import Tls, to_url
+from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.plugin.rock import RockError
+from traceable_kong.preflight import examination
+from traceable_kong.preflight.intent import Adoption
+from traceable_kong.verification import verifier
+from traceable_kong.verification.report import Check, Report
+
+PLANTED = "x'; reboot #\x1b[2J\x9b1m\r\nerror: forged\u2028line\u202e\u200b$(id) <{%fg 9%}>"
+
+Said = list[str]
+
+
+@dataclass
+class Target:
+    """A cluster, as the gates know it."""
+
+    api: kubernetes_client.Kube
+    kubeconfig: str | None = None
+    context: str | None = None
+    command_options: str = ""
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Said:
+    lines: Said = []
+    for name in ("info", "warn", "error", "debug"):
+        monkeypatch.setattr(pulumi.log, name, lambda line, *_, **__: lines.append(line))
+    return lines
+
+
+def harmless(text: str, *, lines: int | None = None) -> None:
+    """Nothing of it acts on a terminal or the engine, and what was planted began no line."""
+    for line in text.split("\n"):
+        assert line.isprintable(), line
+        assert "<{%" not in line and "%}>" not in line
+        assert not line.lstrip().startswith("error: forged")
+    assert lines is None or len(text.split("\n")) == lines
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AdminError,
+        Conflict,
+        EditFailed,
+        Refused,
+        RockError,
+        kubernetes_client.Unreachable,
+        lambda text: kubernetes_client.ApiError(0, "", text),
+    ],
+)
+def test_errors_of_the_program(error: Callable[..., Exception]) -> None:
+    problem = error(PLANTED, PLANTED) if error is Conflict else error(PLANTED)
+    harmless(str(problem), lines=1)
+
+
+def report(text: str, *, ok: bool = False) -> Report:
+    check = Check(pod=text, name="plugin", ok=ok, expected=text, found=text, mend=text)
+    whole = Check(pod="", name=text, ok=ok, expected=text, found=text, mend=text)
+    return Report(
+        gateway=text,
+        checks=(check, whole),
+        warnings=(text,),
+        notes=(text,),
+        not_checked=(text,),
+        cause=text,
+        subject=text,
+    )
+
+
+@pytest.mark.parametrize("ok", [False, True])
+def test_a_report(ok: bool) -> None:
+    for exit_ in (Report.text, Report.table):
+        plain, planted = exit_(report("x", ok=ok)), exit_(report(PLANTED, ok=ok))
+        harmless(planted, lines=len(plain.split("\n")))
+    assert report(PLANTED).json().isascii()
+    assert json.loads(report(PLANTED).json())["cause"] == PLANTED
+
+
+@pytest.mark.parametrize("ok", [False, True])
+def test_the_proof_of_an_up(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
+    monkeypatch.setattr(verifier, "prove", lambda *_, **__: report(PLANTED, ok=ok))
+    made = _gates()
+    if ok:
+        made.prove()
+        assert len(logged) == 3
+    else:
+        with pytest.raises(pulumi.RunError) as failed:
+            made.prove()
+        logged.append(str(failed.value))
+    for said in logged:
+        harmless(said)
+
+
+def _gates() -> gateway_hooks.Gates:
+    """Without its hooks, which an engine makes."""
+    made = object.__new__(gateway_hooks.Gates)
+    made._cluster = Target(FakeKube())
+    made._expectation = expectation()
+    return made
+
+
+@pytest.mark.parametrize(
+    "problem", [Refused(PLANTED), kubernetes_client.Unreachable(PLANTED), kubernetes_client.ApiError(403, "", PLANTED)]
+)
+def test_a_hook_that_refuses(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    asked = Asked(monkeypatch)
+    asked.problem = ("tme_still_arrives", problem)
+    with pytest.raises(pulumi.RunError) as refused:
+        call(gates_of(asked), "before-gateway-update")
+    harmless(str(refused.value), lines=1)
+
+
+def test_a_rollout_that_is_watched(logged: Said) -> None:
+    made = _gates()
+
+    class Loop:
+        def call_soon_threadsafe(self, say: Callable[[str], None], line: str) -> None:
+            say(line)
+
+    made._loop = Loop()  # type: ignore[assignment]
+    made._warn(f"the rollout of kong/kong does not get on: {PLANTED}")
+    (line,) = logged
+    harmless(line, lines=1)
+
+
+@pytest.mark.parametrize(
+    "problem", [kubernetes_client.ApiError(403, "", PLANTED), kubernetes_client.Unreachable(PLANTED)]
+)
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_verify(
+    problem: Exception, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def connect(**_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(verify, "connect", connect)
+    monkeypatch.setattr(sys, "argv", ["verify.py", "--namespace", "kong", *arguments])
+    assert verify.main() == 2
+    shown = capsys.readouterr()
+    harmless(shown.out)
+    harmless(shown.err)
+
+
+def test_what_kong_answers() -> None:
+    with serving() as admin, pytest.raises(AdminError) as refused:
+        admin.answers.append((400, {"message": PLANTED}))
+        _client(admin).root()
+    harmless(str(refused.value), lines=1)
+
+
+def _client(admin: Admin) -> Client:
+    return Client(to_url(admin.url, Tls()), patient=False)
+
+
+PLACES: dict[str, tuple[Callable[[fake.FakeKube], None], dict[str, Any]]] = {}
+
+
+def place(**changes: Any) -> Callable[[Callable[[fake.FakeKube], None]], Callable[[fake.FakeKube], None]]:
+    """A place in the cluster where somebody else writes, and what preflight has to be about to look there."""
+
+    def add(plant: Callable[[fake.FakeKube], None]) -> Callable[[fake.FakeKube], None]:
+        PLACES[plant.__name__] = (plant, changes)
+        return plant
+
+    return add
+
+
+@place()
+def release_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release=PLANTED)
+
+
+@place(gateway__ours=False, gateway__release=None, gateway__create_namespace=False)
+def deployment_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, deployment=PLANTED)
+
+
+@place()
+def class_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", ingressClass=PLANTED)
+    fake.plugin_stands(cluster)
+
+
+@place()
+def database_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", database=PLANTED)
+
+
+@place()
+def database_of_the_pods(cluster: fake.FakeKube) -> None:
+    fake.kong_stands(cluster, fake.container(KONG_DATABASE=PLANTED))
+
+
+@place(agent__protect=True)
+def protected_agent_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
+
+
+@place(agent=None, installed=False, enabled=False)
+def protected_agent_of_a_stack_that_leaves(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
+
+
+@place(plugin__rock_version="2.0.0-1")
+def protected_parts_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
+    fake.plugin_stands(cluster, config={"mode": "sync"})
+
+
+@place(plugin__rock_version="2.1.2-1")
+def rock_in_the_record(cluster: fake.FakeKube) -> None:
+    fake.record_stands(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
+    fake.plugin_stands(cluster, config={"max_body_size_bytes": 1})
+
+
+@place(
+    gateway__adoption=Adoption(chart="kong", version="3.4.1", values={}),
+)
+def version_of_somebody_elses_chart(cluster: fake.FakeKube) -> None:
+    cluster.release("kong", "quickstart", ["deployed"], owner=None, chart=f"kong-{PLANTED.replace('-', '')}")
+
+
+@place()
+def release_that_has_kongs_roles(cluster: fake.FakeKube) -> None:
+    notes = {"meta.helm.sh/release-name": PLANTED, "meta.helm.sh/release-namespace": PLANTED}
+    path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/quickstart-kong"
+    cluster.put(path, {"metadata": {"annotations": notes}})
+
+
+@place()
+def mark_of_another_stack(cluster: fake.FakeKube) -> None:
+    cluster.release("kong", "quickstart", ["deployed"], owner=PLANTED)
+
+
+@place()
+def message_of_the_server(cluster: fake.FakeKube) -> None:
+    cluster.create_answer = kubernetes_client.ApiError(403, "", PLANTED)
+    cluster.denied["/apis/configuration.konghq.com/v1/kongclusterplugins"] = 403
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
+    plant, changes = PLACES[where]
+    cluster = fake.FakeKube()
+    cluster.put("/api/v1/namespaces/kong", ours=True)
+    plant(cluster)
+    intent = fake.intent(**changes)
+    found = examination.examine(cluster, intent)
+    said = [*found.refusals, *found.warnings]
+    assert said, "it is seen"
+
+    try:
+        preflight_run.open_or_refuse(Target(cluster), intent)
+    except pulumi.RunError as refused:
+        logged.append(str(refused))
+    assert logged
+    for text in logged:
+        harmless(text)
+        for command in commands(text):
+            words = shlex.split(command)
+            assert "reboot" not in words and not any(word.endswith(";") for word in words), command
+
+
+def commands(text: str) -> list[str]:
+    return re.findall(r"`((?:pulumi|kubectl|helm|curl) [^`]*)`", text)
+
+
+def test_a_value_is_one_word_of_its_command() -> None:
+    cluster = fake.FakeKube()
+    release_in_the_record(cluster)
+    (finding,) = examination.examine(cluster, fake.intent()).refusals
+    command = commands(printable(finding.mend))[0]
+    assert shlex.split(command) == [
+        *("pulumi", "config", "set", "--path", "traceable-kong:kong.release"),
+        printable(PLANTED),
+    ]

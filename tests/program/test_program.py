@@ -1,0 +1,230 @@
+"""The whole program on the recording monitor: what waits for what, in both modes, and what is made at all."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pytest
+
+from scripts import preview_reading
+from tests.fakes.program import Program
+from tests.fakes.recording import Recording
+from traceable_kong.hooks.injection_dry_run import Refused
+
+
+def types_of(made: Recording) -> set[str]:
+    return {item.type.split(":")[-1] for item in made.registrations if item.type.startswith("kubernetes:")}
+
+
+@pytest.mark.parametrize(
+    ("config", "tme_comes_first"),
+    [
+        ({"mode": "sync"}, True),
+        ({"mode": "async"}, False),
+        ({"mode": "sync", "enabled": False}, False),
+        ({"mode": "async", "enabled": False}, False),
+    ],
+)
+def test_the_edge_between_tme_and_plugin_turns_with_the_mode(
+    program: Program, config: dict[str, object], tme_comes_first: bool
+) -> None:
+    made = program.up(**config)
+    assert made.waits_for("plugin-kong-cluster-plugin", "tme-pod-annotation") is tme_comes_first
+    assert made.waits_for("plugin-kong-cluster-plugin", "tme-namespace-label") is tme_comes_first
+    assert made.waits_for("tme-pod-annotation", "plugin-kong-cluster-plugin") is not tme_comes_first
+    assert made.waits_for("tme-namespace-label", "plugin-kong-cluster-plugin") is not tme_comes_first
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_guard_agent_and_files_before_kong_and_the_record_last(program: Program, mode: str) -> None:
+    made = program.up(mode=mode)
+    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
+    assert made.waits_for(files, "kong-namespace")
+    for first in (files, "agent-release", "tme-guard-policy", "tme-guard-binding"):
+        assert made.waits_for("gateway-release", first)
+    for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
+        assert made.waits_for(last, "gateway-release")
+        assert made.waits_for("installation-record", last)
+    assert made.waits_for("agent-release", files), "on the way out the files wait for the gateway's last pods"
+    assert made[files].deleted_with == "kong-namespace"
+
+
+def test_everything_uses_the_one_provider(program: Program) -> None:
+    made = program.up()
+    (provider,) = made.of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["enableConfigMapMutable"] == provider.inputs["upsertExistingObjects"] == "true"
+    ours = [item for item in made.registrations if item.type.startswith("kubernetes:")]
+    assert ours and all(f"::{provider.name}::" in item.provider for item in ours)
+
+
+def test_everything_that_can_carry_a_label_carries_this_stacks(program: Program) -> None:
+    made = program.up()
+    patches = {"tme-namespace-label", "tme-pod-annotation"}
+    releases = {"agent-release", "gateway-release"}
+    for item in made.registrations:
+        if item.type.startswith("kubernetes:") and item.name not in patches | releases:
+            assert item.inputs["metadata"]["labels"]["traceable-kong/stack"] == "traceable-kong.test-0a1b2c3d", (
+                item.name
+            )
+    for name in releases:
+        assert made[name].inputs["values"]["global"]["traceableKong"] == {"stack": "traceable-kong.test-0a1b2c3d"}
+
+
+def test_the_patches_go_with_the_release_and_the_namespace(program: Program) -> None:
+    made = program.up()
+    assert made["tme-pod-annotation"].deleted_with == "gateway-release"
+    assert made["tme-namespace-label"].deleted_with == "kong-namespace"
+    kept = program.up(kong={"createNamespace": False})
+    assert kept["tme-namespace-label"].deleted_with == ""
+
+
+def test_what_other_people_wrote_into_an_object_is_secret_in_the_state(program: Program) -> None:
+    """`kubectl apply` keeps a whole object, env values and data included, in an annotation of it."""
+    kinds = ("Patch", ":Namespace", ":KongClusterPlugin")
+    shared = [
+        item
+        for made in (program.up(), program.up(kong={"createNamespace": False}, agent={"createNamespace": False}))
+        for item in made.registrations
+        if item.type.endswith(kinds)
+    ]
+    assert len(shared) == 2 * len(
+        ("kong-namespace", "agent-namespace", "tme-namespace-label", "tme-pod-annotation", "plugin-kong-cluster-plugin")
+    )
+    for item in shared:
+        assert set(item.additional_secret_outputs) >= {"metadata", "spec", "status"}, item.name
+        assert "__inputs" in item.additional_secret_outputs or not item.read, item.name
+
+
+@pytest.mark.parametrize(("guard", "action"), [("deny", ["Deny"]), ("warn", ["Warn", "Audit"]), ("off", None)])
+def test_the_guard_does_what_the_stack_says(program: Program, guard: str, action: list[str] | None) -> None:
+    made = program.up(tmeGuard=guard)
+    bindings = made.of_type(":ValidatingAdmissionPolicyBinding")
+    assert [item.inputs["spec"]["validationActions"] for item in bindings] == ([action] if action else [])
+    assert len(made.of_type(":ValidatingAdmissionPolicy")) == len(bindings)
+
+
+def test_with_an_agent_outside_nothing_of_an_agent_is_made(program: Program) -> None:
+    agent = {"install": False, "url": "https://agent.example.com:5442"}
+    made = program.up(mode="async", agent=agent, agentTokenSecret=None)
+    assert not [item.name for item in made.registrations if item.name.startswith(("agent", "tme-guard"))]
+    assert made["plugin-kong-cluster-plugin"].inputs["config"]["ext_cap_endpoint"] == agent["url"]
+
+
+def test_where_traceable_leaves_only_the_gateway_stays(program: Program) -> None:
+    made = program.up(installed=False, enabled=False)
+    assert types_of(made) == {"Namespace", "Release"}
+    assert made["kong-namespace"].type.endswith(":Namespace")
+    (release,) = made.of_type(":Release")
+    assert release.name == "gateway-release"
+    assert "plugins" not in release.inputs["values"]
+
+
+def test_where_traceable_leaves_the_users_own_plugins_stay(program: Program) -> None:
+    theirs = {"name": "cm", "pluginName": "foo"}
+    made = program.up(installed=False, enabled=False, kongValues={"plugins": {"configMaps": [theirs]}})
+    assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [theirs]
+
+
+NAME_CHECK = "before-create-name-is-free"
+
+
+def without_name_check(hooks: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    kept = {on: tuple(name for name in names if name != NAME_CHECK) for on, names in hooks.items()}
+    return {on: names for on, names in kept.items() if names}
+
+
+@pytest.mark.parametrize("config", [{}, {"gateway": False, "plugin": None}])
+def test_the_name_of_every_object_is_checked_before_it_is_created(program: Program, config: dict[str, object]) -> None:
+    made = program.up(**config)
+    objects = {
+        item.name: NAME_CHECK in item.hooks.get("before_create", ())
+        for item in made.registrations
+        if item.type.startswith("kubernetes:") and not item.read
+    }
+    unchecked = {name for name, checked in objects.items() if not checked}
+    assert unchecked == {"agent-release"} | (
+        set() if config else {"gateway-release", "tme-namespace-label", "tme-pod-annotation"}
+    ), "Helm checks its own, and patches are of what exists"
+
+
+def test_what_holds_each_step_back(program: Program) -> None:
+    made = program.up()
+    held = {item.name: without_name_check(item.hooks) for item in made.registrations}
+    gates = {
+        "agent-release": "agent",
+        "gateway-release": "gateway",
+        "tme-namespace-label": "tme-label",
+        "tme-pod-annotation": "tme-annotation",
+    }
+    assert {name: hooks for name, hooks in held.items() if hooks} == {
+        name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
+        for name, gate in gates.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "tme_comes_first"),
+    [({"mode": "sync"}, True), ({"mode": "async"}, False), ({"mode": "sync", "enabled": False}, False)],
+)
+def test_the_plugin_is_registered_once_the_gateway_is_ready_for_it(
+    program: Program, config: dict[str, object], tme_comes_first: bool
+) -> None:
+    """A registration alone makes the engine delete what it replaces."""
+    made = program.up(**config)
+    (step,) = program.steps
+    assert step.document is not None and step.owners_values is None
+    assert step.document["metadata"]["name"] == made["plugin-kong-cluster-plugin"].inputs["metadata"]["name"]
+    assert "plugin-kong-cluster-plugin" not in program.before_plugin
+    assert program.before_plugin >= {"gateway-release", "agent-release"}
+    assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
+
+    program.readiness = Refused("an old pod is left")
+    with pytest.raises(pulumi.RunError, match=r"^an old pod is left$"):
+        program.up(**config)
+    assert "plugin-kong-cluster-plugin" not in program.recording.names
+    assert "installation-record" not in program.recording.names
+
+
+def test_a_preview_does_not_ask_whether_the_gateway_is_ready(program: Program) -> None:
+    program.readiness = Refused("never asked")
+    assert "plugin-kong-cluster-plugin" in program.preview().names
+    assert "gateway-release" in program.up(enabled=False, installed=False).names
+    assert program.steps == []
+
+
+@pytest.mark.parametrize(
+    "config", [{"mode": "sync"}, {"mode": "async"}, {"enabled": False}, {"enabled": False, "installed": False}]
+)
+def test_no_hook_stands_in_the_way_of_a_destroy(program: Program, config: dict[str, object]) -> None:
+    made = program.up(**config)
+    assert {occasion for item in made.registrations for occasion in item.hooks} == {"before_create", "before_update"}
+    assert all(hook.opts is None for hook in made.hooks.values()), "none runs in a preview, none is ignored"
+
+
+def test_a_refused_configuration_registers_nothing(program: Program) -> None:
+    for config, said in (
+        ({"mode": "asynk"}, "asynk"),
+        ({"kongValues": {"env": {"plugins": "bundled"}}}, r"env\.plugins"),
+        ({"kongValues": {"forceUpdate": True}}, "forceUpdate"),
+        ({"installed": False}, "enabled is true"),
+    ):
+        with pytest.raises(pulumi.RunError, match=said):
+            program.up(**config)
+        assert program.recording.registrations == []
+
+
+def test_a_pull_requests_comment_looks_for_names_that_are_there(program: Program) -> None:
+    made = {item.name for item in program.up().registrations}
+    assert {preview_reading.RECORD, preview_reading.GATEWAY, preview_reading.TME_PATCH} <= made
+
+
+def test_a_release_that_is_mended_takes_as_long_as_its_part_may(program: Program) -> None:
+    program.preview(kong={"timeoutSeconds": 90}, agent={"timeoutSeconds": 70})
+    (asked,) = program.intents
+    assert asked.agent is not None
+    assert (asked.gateway.timeout_seconds, asked.agent.timeout_seconds) == (90, 70)
+
+
+def test_preflight_is_told_of_the_agents_release_also_where_traceable_leaves(program: Program) -> None:
+    program.preview(installed=False, enabled=False)
+    (asked,) = program.intents
+    assert (asked.agent, asked.agent_release) == (None, "traceable-agent")

@@ -1,0 +1,122 @@
+"""The proof in the whole program: in every `up`, never in a preview, and nothing is recorded that was not proven."""
+
+import dataclasses
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.fakes.program import Program
+from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
+from traceable_kong.verification.desired_state import from_record
+from traceable_kong.verification.report import Check, Report
+
+BROKEN = Report(
+    gateway="kong/quickstart-kong",
+    checks=(Check(pod="gw-1", name="plugin", ok=False, expected="enabled", found="it is disabled", mend="mend it"),),
+)
+GOOD = Report(
+    gateway="kong/quickstart-kong", checks=(Check(pod="gw-1", name="plugin", ok=True, expected="on", found="on"),)
+)
+
+
+def test_an_up_proves_once_and_records_what_was_proven(program: Program) -> None:
+    made = program.up()
+    (expected,) = program.asked_for
+    assert made["installation-record"].inputs["metadata"]["name"] == "traceable-installation"
+    data = made["installation-record"].inputs["data"]
+    assert from_record("kong", data) == expected
+    assert (data["mode"], data["failMode"], data["endpoint"]) == ("sync", "open", "http://localhost:5442")
+
+
+def test_a_preview_asks_nobody_and_shows_the_record(program: Program) -> None:
+    shown = program.preview()["installation-record"].inputs["data"]
+    assert program.asked_for == []
+    assert shown == program.up()["installation-record"].inputs["data"]
+
+
+def test_what_is_not_proven_is_not_recorded(program: Program) -> None:
+    program.report = BROKEN
+    with pytest.raises(pulumi.RunError, match="it is disabled"):
+        program.up()
+    assert "plugin-kong-cluster-plugin" in program.recording.names
+    assert "installation-record" not in program.recording.names
+
+
+@pytest.mark.parametrize("problem", [Unreachable("nobody there"), ApiError(403, "Forbidden", "no pods")])
+def test_a_gateway_that_cannot_be_looked_at_is_not_proven(program: Program, problem: Exception) -> None:
+    program.report = problem
+    with pytest.raises(pulumi.RunError, match=f"{problem}.*pulumi up again"):
+        program.up()
+    assert "installation-record" not in program.recording.names
+
+
+def test_what_could_not_be_observed_is_warned_about_and_fails_nothing(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda line, *_, **__: warned.append(line))
+    program.report = dataclasses.replace(GOOD, not_checked=("the policy: forbidden",))
+    assert "installation-record" in program.up().names
+    assert warned == ["not checked: the policy: forbidden"]
+
+
+def test_leaving_is_proven_too(program: Program) -> None:
+    program.up(installed=False, enabled=False)
+    assert [expected.installed for expected in program.asked_for] == [False]
+    program.report = BROKEN
+    with pytest.raises(pulumi.RunError, match="it is disabled"):
+        program.up(installed=False, enabled=False)
+
+
+@pytest.mark.parametrize(("mode", "tme_image"), [("sync", "docker.io/traceableai/traceable-agent"), ("async", None)])
+def test_the_proof_looks_for_a_tme_in_sync_only(program: Program, mode: str, tme_image: str | None) -> None:
+    program.up(mode=mode)
+    (image,) = [expected.tme_image for expected in program.asked_for]
+    assert (str(image) if image else None) == tme_image
+
+
+def test_the_proof_looks_for_the_files_that_the_gateway_was_given(program: Program) -> None:
+    made = program.up()
+    mounted = made["gateway-release"].inputs["values"]["plugins"]["configMaps"]
+    assert program.asked_for[0].files == {
+        f"/opt/kong/plugins/{entry['pluginName']}": entry["name"] for entry in mounted
+    }
+
+
+def test_the_proof_looks_for_the_policy_and_the_injection_that_are_written(program: Program) -> None:
+    made = program.up()
+    (expected,) = program.asked_for
+    policy, binding = made["tme-guard-policy"].inputs, made["tme-guard-binding"].inputs
+    assert expected.guard is not None and expected.injection is not None
+    assert (expected.guard.policy, expected.guard.spec) == (policy["metadata"]["name"], policy["spec"])
+    assert binding["metadata"]["name"] == expected.guard.policy
+    assert binding["spec"] == {"policyName": expected.guard.policy, "validationActions": expected.guard.actions}
+    assert expected.injection.label.items() <= made["tme-namespace-label"].inputs["metadata"]["labels"].items()
+    patched = made["tme-pod-annotation"].inputs["spec"]["template"]["metadata"]["annotations"]
+    assert expected.injection.annotations == patched
+    assert expected.injection.webhook == "traceable-agent-injector-traceable"
+    assert expected.injection.agent_release == made["agent-release"].inputs["name"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "guarded", "injected"),
+    [
+        ({"mode": "async"}, True, False),
+        ({"enabled": False}, True, False),
+        ({"tmeGuard": "off"}, False, True),
+        ({"installed": False, "enabled": False}, False, False),
+    ],
+)
+def test_what_is_not_written_is_not_looked_for(
+    program: Program, changes: dict[str, Any], guarded: bool, injected: bool
+) -> None:
+    program.up(**changes)
+    (expected,) = program.asked_for
+    assert (expected.guard is not None, expected.injection is not None) == (guarded, injected)
+
+
+def test_an_injector_that_is_off_has_no_webhook(program: Program) -> None:
+    program.up(agentValues={"injectorEnabled": False})
+    (expected,) = program.asked_for
+    assert expected.injection is not None and expected.injection.webhook == ""

@@ -1,0 +1,184 @@
+"""Comments on previews as the engine wrote them: what they say first, and which fields they show."""
+
+import html
+import json
+import re
+
+import pytest
+
+from scripts.preview_comment import comment, marker
+from scripts.preview_reading import Preview, abbreviated, read
+from tests.scripts.recorded import CLONE, PREVIEWS, recorded
+
+
+def preview(name: str) -> Preview:
+    return read(json.dumps(recorded(name)))
+
+
+def plain(name: str) -> str:
+    """The comment as a reader sees it, its Markdown aside."""
+    text = comment(preview(name), stack="local")
+    return html.unescape(re.sub(r"</?(code|pre|b)>", "", text))
+
+
+def record(name: str, which: str) -> dict[str, str]:
+    """What the record holds, before or after."""
+    (step,) = [step for step in recorded(name)["steps"] if step["urn"].endswith("::installation-record")]
+    return dict(step[which]["inputs"]["data"])
+
+
+def fields(name: str) -> dict[str, set[tuple[str, str | None, str | None]]]:
+    return {
+        change.name: {(field.path, field.old, field.new) for field in change.fields} for change in preview(name).changes
+    }
+
+
+def test_a_mode_switch_shows_the_plugins_two_fields_the_tmes_part_and_the_record_and_nothing_else() -> None:
+    there, agent = "http://localhost:5442", "http://agent.traceable:5442"
+    annotations = "spec.template.metadata.annotations"
+    digest = fields("fresh-sync")["tme-pod-annotation"]
+    (settings,) = [new for path, _, new in digest if path == f"{annotations}.traceable-kong/tme-settings"]
+    before, after = (record("mode-switch", which)["pluginConfig"] for which in ("oldState", "newState"))
+    assert json.loads(after) == json.loads(before) | {"ext_cap_endpoint": agent, "mode": "async"}
+    assert fields("mode-switch") == {
+        "plugin-kong-cluster-plugin": {
+            ("config.ext_cap_endpoint", there, agent),
+            ("config.mode", "sync", "async"),
+        },
+        "tme-pod-annotation": {
+            (f'{annotations}["tme.traceable.ai/inject"]', "true", None),
+            (f"{annotations}.traceable-kong/tme-settings", settings, None),
+        },
+        "tme-namespace-label": {("metadata.labels.traceableai-inject-tme", "enabled", None)},
+        "installation-record": {
+            ("data.endpoint", there, agent),
+            ("data.mode", "sync", "async"),
+            ("data.pluginConfig", abbreviated(before), abbreviated(after)),
+            ("data.tmeImage", "traceable-agent", '""'),
+        },
+    }
+
+
+SUMMARIES = {
+    "fresh-sync": [
+        ": 13 to create\n",
+        "| mode | - | **sync** |",
+        "| plugin version | - | **2.1.2-1** |",
+        "| protection | not installed | **enabled** |",
+        "| guard of the TME | off | **warn** |",
+        "expect: **2**: the gateway is installed; the TME comes into its pods.",
+        "| create | Provider kubernetes | 6 fields, below |",
+        "<details><summary>create agent-token</summary>",
+        "| data | [secret] |",
+    ],
+    "fresh-async": ["| mode | - | **async** |", "expect: **1**: the gateway is installed."],
+    "nothing": [": nothing changes (mode sync, plugin version 2.1.2-1, protection enabled)\n"],
+    "mode-switch": [": 4 to update\n", "| mode | sync | **async** |", "expect: **1**: the TME leaves its pods."],
+    "newer-rock": [
+        ": 1 to create, 1 to delete, 3 to update\n",
+        "⚠️ **This deletes plugin-files-kong-plugin-traceable-fdda072518.**",
+        "| mode | sync | sync |",
+        "| plugin version | 2.1.2-1 | **2.2.2-1** |",
+        "<details><summary>delete plugin-files-kong-plugin-traceable-fdda072518</summary>",
+        '| data["handler.lua"] | (209 characters in 8 lines, sha256 5493c3946e) |',
+        "expect: **1**: the gateway's chart or its values change.",
+        "| update | KongClusterPlugin plugin-kong-cluster-plugin "
+        "| metadata.annotations.traceable-kong/kong-revision | 1 | [known after the update] |",
+    ],
+    "plugin-name": [
+        ": 1 to replace, 1 to update\n",
+        "⚠️ **This replaces plugin-kong-cluster-plugin.**",
+        "expect: **0**.",
+        "| ⚠️ **replace** | KongClusterPlugin plugin-kong-cluster-plugin "
+        "| ⚠️ metadata.name | traceable-plugin | other-plugin |",
+    ],
+    "blocking-message": [
+        ": 3 to update\n",
+        "expect: **1**: the TME is given other settings.",
+        '| values.injector.blockingConfig.blockingMessage | Access Forbidden | No: # "thanks" {you} |',
+    ],
+    "secret": [
+        ": 1 to update\n",
+        "| update | Secret agent-token | data.token | [secret] | [secret] |",
+    ],
+    "secret-value": [
+        "| update | Release gateway-release | values.env.log_level | - | debug |",
+        "|  |  | values.env.pg_password | - | [secret] |",
+    ],
+    "guard": [
+        ": 3 to update\n",
+        "| protection | enabled | enabled |\n| guard of the TME | warn | **deny** |",
+        "expect: **0**.",
+        "| update | ValidatingAdmissionPolicyBinding tme-guard-binding | spec.validationActions[0] | Warn | Deny |\n"
+        "|  |  | spec.validationActions[1] | Audit | - |",
+    ],
+    "leaving": [
+        ": 10 to delete, 1 to update\n",
+        "⚠️ **This deletes installation-record, agent-release, ",
+        "⚠️ **Traceable leaves this gateway: nothing protects it then.**",
+        "| mode | sync | **-** |",
+        "| plugin version | 2.1.2-1 | **-** |",
+        "| protection | disabled | **not installed** |",
+        "| guard of the TME | warn | **off** |",
+        "expect: **1**: the gateway's chart or its values change.",
+        "| update | Release gateway-release "
+        "| values.plugins.configMaps[0].name | kong-plugin-traceable-fdda072518 | - |",
+        "| ⚠️ **delete** | ValidatingAdmissionPolicy tme-guard-policy | 18 fields, below | | |",
+    ],
+    "refused": [
+        ": ⚠️ **failed**\n",
+        "traceable-kong:blockingStatusCode\n    is 99: it must be 400 to 499",
+        "did you mean blockingMessage?\n",
+    ],
+}
+
+
+def test_every_recorded_preview_is_looked_at() -> None:
+    assert set(SUMMARIES) == {path.stem for path in PREVIEWS.glob("*.json")}
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_the_comment_says(name: str) -> None:
+    text = plain(name)
+    lines = text.splitlines()
+    assert lines[0] == marker("local")
+    assert lines[1].startswith("### Preview of local: ")
+    for said in SUMMARIES[name]:
+        assert said in text
+
+
+def test_the_plugins_source_is_told_by_its_length_and_digest() -> None:
+    shown = {path: new for path, _, new in fields("newer-rock")["plugin-files-kong-plugin-traceable-564b485fc1"]}
+    assert shown['data["handler.lua"]'] == "(209 characters in 8 lines, sha256 9ec655202c)"
+    assert "local Handler" not in plain("newer-rock")
+
+
+def test_only_the_leaving_is_told_as_one() -> None:
+    assert [name for name in SUMMARIES if "leaves this gateway" in plain(name)] == ["leaving"]
+
+
+def test_the_guard_is_in_the_summary_where_it_changes() -> None:
+    changing = {name: preview(name).guard for name in SUMMARIES if preview(name).guard}
+    assert changing == {
+        "fresh-sync": ("off", "warn"),
+        "fresh-async": ("off", "warn"),
+        "guard": ("warn", "deny"),
+        "leaving": ("warn", "off"),
+    }
+
+
+def test_the_kubeconfigs_place_is_in_no_preview() -> None:
+    shown = {path: new for path, _, new in fields("fresh-sync")["kubernetes"]}
+    assert shown["kubeconfig"] == '""'
+
+
+def test_a_failed_preview_does_not_say_what_will_stand() -> None:
+    assert preview("refused").then is None
+    assert "expect" not in plain("refused") and "nothing changes" not in plain("refused")
+
+
+def test_the_pages_sample_is_current() -> None:
+    document = recorded("mode-switch")
+    del document["diagnostics"]  # that the run was with a stand-in is nothing for the page
+    sample = comment(read(json.dumps(document)), stack="dev")
+    assert sample in (CLONE / "docs" / "pull-requests.md").read_text(encoding="utf-8")

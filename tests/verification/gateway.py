@@ -1,0 +1,270 @@
+"""A gateway that is protected as configured, and what one thing in it is when it is not."""
+
+import copy
+import dataclasses
+from typing import Any
+
+from tests.kong_admin.schemas import HTTP, SCHEMA
+from traceable_kong.common.image_references import parse_image
+from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
+from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
+from traceable_kong.verification import checks
+from traceable_kong.verification.desired_state import Database, Expectation, Guard, Injection
+from traceable_kong.verification.kong_observation import KongAnswer
+from traceable_kong.verification.observation import Look, PodLook
+from traceable_kong.verification.report import Check, Report
+from traceable_kong.verification.surroundings import Surroundings
+
+Document = dict[str, Any]
+
+CONFIG = {"mode": "sync", "ext_cap_endpoint": "http://localhost:5442", "allow_on_failure": True, "timeout": 500}
+_CONFIG_MAPS = plugin_config_maps({"traceable": {"handler.lua": b"return {}", "x.so": b"\xff", "utils/a.lua": b""}})
+FILES = mount_paths(_CONFIG_MAPS)
+FILE_DIGESTS = {item.name: item.digest for item in _CONFIG_MAPS}
+OLDEST, OLDER, YOUNGER = (f"2026-01-01T00:00:0{second}Z" for second in (0, 1, 2))
+NEWEST = "new"
+PLUGIN_UID = "plugin-uid"
+
+
+GUARD = Guard(
+    policy="the-guard",
+    spec={
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gw"}},
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+            ],
+        },
+        "variables": [{"name": "hasTme", "expression": "object.spec.containers.exists(c, true)"}],
+        "validations": [{"expression": "variables.hasTme", "message": "no TME"}],
+    },
+    actions=["Deny"],
+)
+INJECTION = Injection(
+    label={"traceableai-inject-tme": "enabled"},
+    annotations={"tme.traceable.ai/inject": "true", "traceable-kong/tme-settings": "digest"},
+    webhook="the-injector",
+    agent_release="traceable-agent",
+    webhook_domain="",
+)
+
+
+def surroundings() -> dict[str, Document]:
+    """What gives pods the TME, as the API server shows it: with its own defaults."""
+    policy: Document = copy.deepcopy(dict(GUARD.spec))
+    policy["matchConstraints"] |= {"matchPolicy": "Equivalent", "objectSelector": {}}
+    policy["matchConstraints"]["resourceRules"][0]["scope"] = "*"
+    rules = [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "*"}]
+    client = {"service": {"name": "agent", "namespace": "traceable", "path": "/injector/v1/inject-tme", "port": 5443}}
+    webhook = {"namespaceSelector": {"matchLabels": dict(INJECTION.label)}, "objectSelector": {}, "rules": rules}
+    webhook["clientConfig"] = client
+    return {
+        "policy": {"metadata": {"name": GUARD.policy}, "spec": policy},
+        "binding": {
+            "metadata": {"name": GUARD.policy},
+            "spec": {"policyName": GUARD.policy, "validationActions": ["Deny"]},
+        },
+        "namespace": {
+            "metadata": {"name": "gw", "labels": {"kubernetes.io/metadata.name": "gw", **INJECTION.label}},
+        },
+        "webhook": {"metadata": {"name": INJECTION.webhook}, "webhooks": [webhook]},
+    }
+
+
+def template() -> Document:
+    """The pod template of the gateway's Deployment."""
+    return {"metadata": {"labels": {"app": "edge"}, "annotations": {**INJECTION.annotations, "others": "too"}}}
+
+
+def expectation(**changes: Any) -> Expectation:
+    """In sync; `changes` are of the fields."""
+    fields = {
+        "namespace": "gw",
+        "release": "edge",
+        "deployment": "edge-kong",
+        "container": "proxy",
+        "ingress_class": "kong",
+        "plugin": "traceable",
+        "plugin_object": "traceable-plugin",
+        "plugin_version": "2.1.2",
+        "enabled": True,
+        "everywhere": True,
+        "config": CONFIG,
+        "files": FILES,
+        "file_digests": FILE_DIGESTS,
+        "tme_image": parse_image("docker.io/traceableai/traceable-agent"),
+        "agent_namespace": "traceable",
+        "installed": True,
+        "guard": GUARD,
+        "injection": INJECTION,
+    }
+    return Expectation(**{**fields, **changes})
+
+
+PLACE = Place(workspace="default", plugin="traceable", owner="traceable-kong.test")
+IN_DATABASE: Document = {
+    "plugin_object": "",
+    "database": Database(
+        place=PLACE,
+        access=Access(
+            namespace="gw",
+            deployment="edge-kong",
+            container="proxy",
+            token_secret=SecretKey(name="kong-admin", key="token"),
+        ),
+    ),
+}
+"""What differs with a database."""
+
+ASYNC: Document = {"tme_image": None, "injection": None, "config": {**CONFIG, "mode": "async"}}
+"""What differs in async."""
+
+
+def pod(name: str = "gw-1", *, revision: str = NEWEST, tme: bool = True, ready: bool = True) -> Document:
+    """A gateway pod as the API server shows it."""
+    containers = [
+        {
+            "name": "ingress-controller",
+            "image": "kong/kubernetes-ingress-controller:3.4",
+            "env": [{"name": "CONTROLLER_INGRESS_CLASS", "value": "kong"}],
+        },
+        {
+            "name": "proxy",
+            "image": "kong:3.9",
+            "env": [{"name": "KONG_ADMIN_LISTEN", "value": "127.0.0.1:8001"}],
+            "volumeMounts": [
+                {"name": f"volume-{index}", "mountPath": path} for index, path in enumerate([*FILES, "/etc/other"])
+            ],
+        },
+    ]
+    if tme:
+        containers.append({"name": "tme", "image": "docker.io/traceableai/traceable-agent:1.58.0"})
+    volumes = [{"name": f"volume-{index}", "configMap": {"name": held}} for index, held in enumerate(FILES.values())]
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "gw",
+            "creationTimestamp": YOUNGER,
+            "labels": {"app": "edge", "pod-template-hash": revision},
+        },
+        "spec": {"containers": containers, "volumes": [*volumes, {"name": f"volume-{len(FILES)}", "emptyDir": {}}]},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [{"name": item["name"], "ready": ready} for item in containers],
+        },
+    }
+
+
+def config_maps() -> dict[str, Document]:
+    """The ConfigMaps with the plugin's files, as this stack writes them."""
+    return {
+        item.name: {
+            "metadata": {"name": item.name, "namespace": "gw", "creationTimestamp": OLDER},
+            "immutable": True,
+            "data": dict(item.data),
+            "binaryData": dict(item.binary_data),
+        }
+        for item in _CONFIG_MAPS
+    }
+
+
+def instance(**changes: Any) -> Document:
+    """The plugin as Kong's Admin API lists it, for all routes."""
+    base = {"name": "traceable", "enabled": True, "route": None, "service": None, "consumer": None, "protocols": HTTP}
+    return {**base, "config": {**CONFIG, "service_name": "kong"}, **changes}
+
+
+def answer(*plugins: Document, version: str | None = "2.1.2", **more: Any) -> KongAnswer:
+    """What a Kong says; the plugin as configured where nothing else is given."""
+    available = {"cors": "3.9.0", **({"traceable": version} if version else {})}
+    return KongAnswer(
+        available, list(plugins or [instance()]), **{"schema": SCHEMA, "lua_path": "/opt/?.lua;;", **more}
+    )
+
+
+def agent_pod(*, ready: bool = True) -> Document:
+    return {
+        "metadata": {"name": "agent-1", "namespace": "traceable", "labels": {"app": "agent"}},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+
+
+def seen(*serving: PodLook | Document, **changes: Any) -> Look:
+    """A look at a gateway of these pods, of a single good one where none is given."""
+    looks = [item if isinstance(item, PodLook) else looked_into(item) for item in serving or (pod(),)]
+    fields: Document = {
+        "deployment": {
+            "metadata": {"name": "edge-kong"},
+            "spec": {
+                "replicas": len(looks),
+                "selector": {"matchLabels": {"app": "edge"}},
+                "template": template(),
+            },
+            "status": {},
+        },
+        "current": NEWEST,
+        "pods": [item.document for item in looks],
+        "serving": looks,
+        "agent_pods": [agent_pod()],
+        "plugin": AS_WRITTEN,
+        "config_maps": config_maps(),
+        "around": Surroundings(**surroundings()),
+    }
+    return Look(**{**fields, **changes})
+
+
+def looked_into(document: Document, *, kong: KongAnswer | str | None = None, tme: str | None = None) -> PodLook:
+    return PodLook(document=document, kong=answer() if kong is None else kong, tme=tme)
+
+
+AS_WRITTEN: Document = {}
+"""Stands for the plugin's object as whoever is expected of has written it."""
+
+
+def written(expected: Expectation) -> Document | None:
+    """The KongClusterPlugin that such a stack writes."""
+    if not expected.installed:
+        return None
+    return {
+        "metadata": {
+            "name": expected.plugin_object,
+            "uid": PLUGIN_UID,
+            "labels": {"global": "true"} if expected.everywhere else {},
+            "annotations": {"kubernetes.io/ingress.class": expected.ingress_class},
+        },
+        "plugin": expected.plugin,
+        "disabled": not expected.enabled,
+        "config": dict(expected.config),
+    }
+
+
+def judge(expected: Expectation, look: Look) -> Report:
+    """The report, for a plugin that is written as expected where the look does not say otherwise."""
+    if look.plugin is AS_WRITTEN:
+        look = dataclasses.replace(look, plugin=written(expected))
+    return checks.judge(expected, look)
+
+
+def without_volume(document: Document, number: int, config_map: str | None = None) -> Document:
+    """The pod with another ConfigMap in a volume, or without that volume."""
+    changed = copy.deepcopy(document)
+    if config_map is None:
+        del changed["spec"]["volumes"][number]
+    else:
+        changed["spec"]["volumes"][number]["configMap"]["name"] = config_map
+    return changed
+
+
+def only_failure(report: Report) -> Check:
+    """The single check that does not hold."""
+    assert [check.name for check in report.failed] and len(report.failed) == 1, report.text()
+    assert not report.ok
+    return report.failed[0]
+
+
+def failure(look: Look, **changes: Any) -> Check:
+    """The single check that does not hold for this look; `changes` are of what is expected."""
+    return only_failure(judge(expectation(**changes), look))

@@ -1,0 +1,285 @@
+"""What gives pods the TME, and what refuses them without it: missing, changed, or not readable."""
+
+import copy
+import dataclasses
+import functools
+import json
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes.fake_kubernetes import forbidden
+from tests.verification.cluster import WEBHOOKS, cluster
+from tests.verification.gateway import (
+    ASYNC,
+    INJECTION,
+    Document,
+    expectation,
+    failure,
+    judge,
+    seen,
+    surroundings,
+    template,
+)
+from traceable_kong.verification.object_reads import Unreadable
+from traceable_kong.verification.report import Check
+from traceable_kong.verification.surroundings import Surroundings, look_around
+
+Change = Callable[[Any], object]
+
+
+def with_changed(name: str, change: Change) -> Surroundings:
+    found = surroundings()
+    change(found[name])
+    return Surroundings(**found)
+
+
+def broken(name: str, change: Change) -> Check:
+    """The single check that fails where one object was changed."""
+    return failure(seen(around=with_changed(name, change)))
+
+
+def without(name: str) -> Check:
+    return failure(seen(around=Surroundings(**{**surroundings(), name: None})))
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "said"),
+    [
+        ("policy", "policy", "the policy does not exist"),
+        ("binding", "policy", "the binding does not exist"),
+        ("webhook", "webhook", "it does not exist"),
+    ],
+)
+def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
+    found = without(name)
+    assert (found.pod, found.name, found.found, found.lasting) == ("", check, said, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("policy", lambda it: it["spec"].update(failurePolicy="Ignore"), "the policy has another spec.failurePolicy"),
+        ("policy", lambda it: it["spec"].pop("validations"), "the policy has another spec.validations"),
+        (
+            "policy",
+            lambda it: it["spec"]["validations"][0].update(expression="true"),
+            "the policy has another spec.validations[0].expression",
+        ),
+        (
+            "policy",
+            lambda it: it["spec"]["matchConstraints"].update(matchPolicy="Exact"),
+            "the policy has another spec.matchConstraints.matchPolicy",
+        ),
+        (
+            "policy",
+            lambda it: it["spec"]["variables"][0].update(expression="true"),
+            "the policy has another spec.variables[hasTme].expression",
+        ),
+        ("policy", lambda it: it["spec"]["variables"].pop(), "the policy has another spec.variables[hasTme]"),
+        (
+            "policy",
+            lambda it: it["spec"]["matchConstraints"]["resourceRules"][0].update(operations=["UPDATE"]),
+            "the policy has another spec.matchConstraints.resourceRules[0].operations[0]",
+        ),
+        ("policy", lambda it: it["metadata"].update(deletionTimestamp="now"), "the policy is being deleted"),
+        (
+            "binding",
+            lambda it: it["spec"].update(validationActions=["Audit"]),
+            "the binding has another spec.validationActions[0]",
+        ),
+    ],
+)
+def test_a_policy_that_was_changed_by_hand(name: str, change: Change, said: str) -> None:
+    found = broken(name, change)
+    assert (found.name, found.found) == ("policy", said)
+    assert found.mend.endswith("`pulumi up --refresh`")
+
+
+def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
+    """Server-side apply leaves what another manager added, so a refresh alone would never repair it."""
+    foreign = {"name": "never", "expression": "false"}
+    policy, binding = surroundings()["policy"], surroundings()["binding"]
+    policy["spec"]["matchConditions"] = [foreign]
+    policy["spec"]["variables"] = [
+        {**foreign, "name": "a"},
+        *policy["spec"]["variables"],
+        {**foreign, "name": "it's"},
+    ]
+    binding["spec"]["matchResources"] = {"namespaceSelector": {"matchLabels": {"a": "b"}}}
+    found = failure(seen(around=Surroundings(**{**surroundings(), "policy": policy, "binding": binding})))
+    assert found.found == (
+        "the policy has another spec.matchConditions; the policy has another spec.variables[it's]; "
+        "the policy has another spec.variables[a]; the binding has another spec.matchResources"
+    )
+    of_policy, of_binding, repair = found.mend.strip("`").replace("`, `", "`, then `").split("`, then `")
+    assert shlex.split(of_policy)[:6] == [
+        "kubectl",
+        "patch",
+        "validatingadmissionpolicy",
+        "the-guard",
+        "--type",
+        "json",
+    ]
+    patched = copy.deepcopy(policy)
+    for operation in json.loads(shlex.split(of_policy)[-1]):
+        _, *path, last = operation["path"].split("/")
+        holder = functools.reduce(lambda at, key: at[int(key) if isinstance(at, list) else key], path, patched)
+        last = int(last) if isinstance(holder, list) else last
+        if operation["op"] == "test":
+            assert holder[last] == operation["value"]
+        else:
+            del holder[last]
+    assert patched == surroundings()["policy"]
+    assert json.loads(shlex.split(of_binding)[-1]) == [{"op": "remove", "path": "/spec/matchResources"}]
+    assert repair == "pulumi up --refresh"
+
+
+def test_what_the_api_server_fills_in_is_no_change() -> None:
+    filled = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+    found = with_changed("binding", lambda it: it["spec"].update(matchResources=filled))
+    assert judge(expectation(), seen(around=found)).ok
+
+
+def test_a_namespace_without_the_label() -> None:
+    found = judge(expectation(), seen(around=with_changed("namespace", lambda it: it["metadata"]["labels"].clear())))
+    said = {check.name: check.found for check in found.failed}
+    assert said["label"] == "no traceableai-inject-tme"
+    assert "namespaceSelector" in said["webhook"], "the webhook is not called there now"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["annotations"].clear(),
+        lambda it: it["annotations"].update({"tme.traceable.ai/inject": "false"}),
+        lambda it: it["annotations"].update({"traceable-kong/tme-settings": "other"}),
+        lambda it: it.pop("annotations"),
+    ],
+)
+def test_a_deployment_without_the_annotation(change: Change) -> None:
+    changed = template()
+    change(changed["metadata"])
+    deployment: Document = {"metadata": {"name": "edge-kong"}, "spec": {"replicas": 1, "template": changed}}
+    found = failure(seen(deployment=deployment))
+    assert (found.name, found.mend) == ("annotation", "`pulumi up --refresh`")
+    assert "tme.traceable.ai/inject: true" in found.expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it.update(webhooks=[]),
+        lambda it: it["webhooks"][0].update(namespaceSelector={"matchLabels": {"traceableai-inject-tme": "off"}}),
+        lambda it: it["webhooks"][0].update(objectSelector={"matchLabels": {"app": "another"}}),
+        lambda it: it["webhooks"][0]["rules"][0].update(operations=["UPDATE"]),
+        lambda it: it["webhooks"][0]["rules"][0].update(resources=["pods/status"]),
+        lambda it: it["webhooks"][0]["rules"][0].update(apiGroups=["apps"]),
+        lambda it: it["webhooks"][0].update(rules=[]),
+    ],
+)
+def test_a_webhook_that_is_not_called_for_these_pods(change: Change) -> None:
+    found = broken("webhook", change)
+    assert found.name == "webhook" and "none of its webhooks is called" in found.found
+    assert "`helm rollback traceable-agent REVISION --namespace traceable`" in found.mend
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["webhooks"][0].update(namespaceSelector={}),
+        lambda it: it["webhooks"][0].update(objectSelector={"matchLabels": {"app": "edge"}}),
+        lambda it: it["webhooks"][0]["rules"][0].update(operations=["*"], resources=["*"], apiGroups=["*"]),
+        lambda it: it["webhooks"].insert(0, {"rules": []}),
+    ],
+)
+def test_a_webhook_that_is_called_in_another_way(change: Change) -> None:
+    assert judge(expectation(), seen(around=with_changed("webhook", change))).ok
+
+
+URL = {"url": "https://injector.example.com/injector/v1/inject-tme"}
+
+
+@pytest.mark.parametrize(
+    ("config", "domain", "leads_to"),
+    [
+        ({"service": {"name": "agent", "namespace": "elsewhere"}}, "", "the Service elsewhere/agent"),
+        ({"service": {"name": "agent", "namespace": "elsewhere"}}, None, "the Service elsewhere/agent"),
+        (URL, "", URL["url"]),
+        (URL, "injector.example", URL["url"]),
+        (URL, "other.example.com", URL["url"]),
+        (
+            {"url": "https://injector.example.com@evil.example/"},
+            "injector.example.com",
+            "https://injector.example.com@evil",
+        ),
+        ({}, "", "nothing"),
+    ],
+)
+def test_a_webhook_that_leads_elsewhere(config: Document, domain: str | None, leads_to: str) -> None:
+    injection = dataclasses.replace(INJECTION, webhook_domain=domain)
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=config))
+    check = failure(seen(around=found), injection=injection)
+    assert check.name == "webhook" and f"its clientConfig leads to {leads_to}" in check.found
+    assert "REVISION" in check.mend
+
+
+def test_a_webhook_that_leads_to_the_domain_of_the_agents_values() -> None:
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
+    injection = dataclasses.replace(INJECTION, webhook_domain="injector.example.com")
+    report = judge(expectation(injection=injection), seen(around=found))
+    assert (report.ok, report.verdict) == (True, "protected")
+    assert not [note for note in report.notes if "injector" in note]
+
+
+def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known_to_any_run() -> None:
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
+    injection = dataclasses.replace(INJECTION, webhook_domain=None, agent_release="")
+    report = judge(expectation(injection=injection), seen(around=found))
+    assert (report.ok, report.verdict) == (True, "protected")
+    assert any(note.startswith(f"not checked: whether {URL['url']}") for note in report.notes)
+
+
+def test_a_webhook_with_conditions_may_never_be_called() -> None:
+    conditions = [{"name": "never", "expression": "false"}]
+    found = with_changed("webhook", lambda it: it["webhooks"][0].update(matchConditions=conditions))
+    report = judge(expectation(), seen(around=found))
+    assert (report.ok, report.verdict) == (True, "not checked")
+    assert "it has the matchConditions never" in report.not_checked[0]
+    found.webhook["webhooks"].append({**found.webhook["webhooks"][0], "matchConditions": []})  # type: ignore[index]
+    assert judge(expectation(), seen(around=found)).verdict == "protected"
+
+
+def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
+    theirs = dataclasses.replace(INJECTION, agent_release="")
+    found = failure(seen(around=Surroundings(**{**surroundings(), "webhook": None})), injection=theirs)
+    assert "the owner of the agent in traceable restores it" in found.mend and "helm rollback" not in found.mend
+
+
+@pytest.mark.parametrize("name", ["policy", "binding", "namespace", "webhook"])
+def test_what_may_not_be_read_fails_nothing_and_is_not_claimed(name: str) -> None:
+    found = Surroundings(**{**surroundings(), name: Unreadable("the permission is missing")})
+    report = judge(expectation(), seen(around=found))
+    assert report.ok, report.text()
+    assert (report.verdict, report.not_checked) == ("not checked", ("the permission is missing",))
+
+
+def test_in_async_and_without_a_guard_nothing_of_it_is_expected() -> None:
+    report = judge(expectation(**ASYNC, guard=None), seen(around=Surroundings()))
+    assert not {"policy", "label", "annotation", "webhook"} & {check.name for check in report.checks}
+    guarded = judge(expectation(**ASYNC), seen(around=Surroundings()))
+    assert [check.name for check in guarded.failed if check.name == "policy"] == ["policy"]
+
+
+def test_what_is_read_and_what_may_not_be() -> None:
+    fake = cluster()
+    fake.problems[f"{WEBHOOKS}/the-injector"] = forbidden()
+    found = look_around(fake, expectation())
+    assert isinstance(found.policy, dict) and isinstance(found.binding, dict) and isinstance(found.namespace, dict)
+    assert found.webhook == Unreadable(
+        "MutatingWebhookConfiguration the-injector: the permission to get "
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io is missing"
+    )
+    assert look_around(fake, expectation(**ASYNC, guard=None)) == Surroundings()

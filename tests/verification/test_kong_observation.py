@@ -1,0 +1,153 @@
+"""What is made of a Kong's answers."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import certificates
+from tests.fakes.fake_kubernetes import FakeKube, Serve
+from tests.kong_admin.schemas import SCHEMA
+from tests.verification.servers import admin_api, http, talking, tls
+from traceable_kong.kong_admin.admin_listen import Listener, Silent
+from traceable_kong.verification import kong_observation
+
+PLAIN = Listener(port=8001, tls=False)
+TLS = Listener(port=8444, tls=True)
+
+
+def behind(port: int, serve: Serve | None) -> FakeKube:
+    kube = FakeKube()
+    if serve is not None:
+        kube.listeners["gw-1", port] = serve
+    return kube
+
+
+AVAILABLE = {"traceable": {"version": "2.1.2", "priority": 1}, "cors": {"version": "3.9.0"}, "odd": True}
+
+
+def test_what_kong_can_run_and_what_it_runs() -> None:
+    asked: list[str] = []
+    plugins = [{"name": f"plugin-{number}"} for number in range(5)]
+    kube = behind(8001, http(admin_api(plugins, AVAILABLE, page=2), asked=asked))
+    said = kong_observation.ask(kube, "gw", "gw-1", PLAIN, plugin="traceable")
+    assert said.available == {"traceable": "2.1.2", "cors": "3.9.0"}
+    assert said.plugins == plugins, "every page"
+    assert asked == [
+        *("/", "/plugins?size=1000", "/plugins?offset=2", "/plugins?offset=4"),
+        *("/schemas/plugins", "/schemas/plugins/traceable"),
+    ]
+    assert said.schema == SCHEMA and said.schema_problem == ""
+    assert kube.forwarded == [("gw", "gw-1", 8001)], "over one forward"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_schemas_that_are_not_shown_are_done_without(status: int) -> None:
+    shown = admin_api([{"name": "traceable"}], AVAILABLE)
+    serve = http(lambda path: (status, b"{}") if "/schemas/" in path else shown(path))
+    said = kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert said.schema is None and said.plugins == [{"name": "traceable"}]
+    assert (f"HTTP {status}" if status != 404 else "has no schemas") in said.schema_problem
+
+
+def test_a_kong_without_the_plugin_has_no_schema_of_it() -> None:
+    said = kong_observation.ask(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert (said.schema, said.schema_problem) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("bound", "routed"),
+    [
+        ({}, True),
+        ({"route": {"id": "r"}}, True),
+        ({"service": {"id": "s"}}, False),
+        ({"consumer": {"id": "c"}}, False),
+        ({"route": {"id": "r"}, "consumer_group": {"id": "c"}}, False),
+        ({"route": {"id": "r"}, "tags": ["other"]}, False),
+        (None, False),
+    ],
+)
+def test_whether_a_route_has_the_plugin(bound: dict[str, Any] | None, routed: bool) -> None:
+    plugins = [{"name": "cors", "route": {"id": "r"}}, *([] if bound is None else [{"name": "traceable", **bound}])]
+    serve = http(admin_api(plugins, AVAILABLE))
+    said = kong_observation.ask(
+        behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable", counts=lambda item: item.get("tags") != ["other"]
+    )
+    assert said.routed is routed
+
+
+def test_a_service_with_a_route_counts() -> None:
+    shown = admin_api([{"name": "traceable", "service": {"id": "s"}}], AVAILABLE)
+    serve = http(lambda path: (200, b'{"data": [{"id": "r"}]}') if "/services/s/routes" in path else shown(path))
+    assert kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable").routed
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificate")
+    certificates.ensure(folder)
+    return folder / certificates.SERVER_FILE
+
+
+def test_behind_tls_with_a_certificate_that_nobody_signed(certificate: Path) -> None:
+    kube = behind(8444, tls(certificate, http(admin_api([{"name": "cors"}], AVAILABLE))))
+    assert kong_observation.ask(kube, "gw", "gw-1", TLS, plugin="traceable").plugins == [{"name": "cors"}]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("listener", [PLAIN, TLS])
+def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Listener) -> None:
+    gone = threading.Event()
+    serve = http(admin_api([], AVAILABLE), gone=gone)
+    kube = behind(listener.port, tls(certificate, serve) if listener.tls else serve)
+    kept = kong_observation.ask(kube, "gw", "gw-1", listener, plugin="traceable")
+    assert gone.wait(5) and kept.plugins == []
+
+
+@pytest.mark.parametrize(
+    ("serve", "said"),
+    [
+        (None, "the Admin API does not answer"),
+        (talking(b""), "the Admin API does not answer"),
+        (talking(b"SSH-2.0-OpenSSH_9.2\r\n"), "the Admin API does not answer"),
+        (http(lambda path: (401, b"{}")), "answers / with HTTP 401"),
+        (http(lambda path: (200, b"<html>")), "answers / with something that is not JSON"),
+        (http(lambda path: (200, b"[]")), "answers / with something that is not JSON"),
+        (http(lambda path: (200, b"{}") if path == "/" else (500, b"{}")), "answers /plugins?size=1000 with HTTP 500"),
+    ],
+)
+def test_whoever_is_no_admin_api_is_silent(serve: Serve | None, said: str) -> None:
+    with pytest.raises(Silent) as silent:
+        kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert said in str(silent.value)
+
+
+def test_plain_http_where_tls_was_named_is_silent() -> None:
+    with pytest.raises(Silent, match="does not answer"):
+        kong_observation.ask(
+            behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS, plugin="traceable"
+        )
+
+
+def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kong_observation, "ANSWER_TIMEOUT_SECONDS", 0.05)
+    end = threading.Event()
+    try:
+        with pytest.raises(Silent, match="timed out"):
+            kong_observation.ask(
+                behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN, plugin="traceable"
+            )
+    finally:
+        end.set()
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_a_tme_answers_with_whatever_status(status: int) -> None:
+    kong_observation.answers_http(behind(5442, http(lambda path: (status, b"x"))), "gw", "gw-1", 5442)
+
+
+@pytest.mark.parametrize("serve", [None, talking(b"not http\r\n")])
+def test_a_port_without_http_is_silent(serve: Serve | None) -> None:
+    with pytest.raises(Silent, match="port 5442 does not answer"):
+        kong_observation.answers_http(behind(5442, serve), "gw", "gw-1", 5442)

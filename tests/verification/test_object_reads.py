@@ -1,0 +1,33 @@
+"""What may not be read says which permission is missing."""
+
+import pytest
+
+from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from traceable_kong.cluster.kubernetes_client import ApiError
+from traceable_kong.verification.object_reads import Unreadable, read
+
+POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+
+
+@pytest.mark.parametrize(
+    ("path", "missing"),
+    [
+        ("/api/v1/namespaces/gw/configmaps/x", "get configmaps in namespace gw is missing"),
+        ("/api/v1/namespaces/gw", "get namespaces is missing"),
+        (f"{POLICIES}/x", "get validatingadmissionpolicies.admissionregistration.k8s.io is missing"),
+    ],
+)
+def test_the_missing_permission_is_named(path: str, missing: str) -> None:
+    fake = FakeKube()
+    fake.problems[path] = forbidden()
+    assert read(fake, "Thing", path) == Unreadable(f"Thing {path.rsplit('/', 1)[-1]}: the permission to {missing}")
+
+
+def test_what_exists_what_does_not_and_what_fails() -> None:
+    path = "/api/v1/namespaces/gw/configmaps/x"
+    fake = FakeKube((path, {"data": {}}))
+    assert read(fake, "ConfigMap", path) == {"data": {}}
+    assert read(fake, "ConfigMap", f"{path}y") is None
+    fake.problems[path] = ApiError(500, "InternalError", "no")
+    with pytest.raises(ApiError):
+        read(fake, "ConfigMap", path)

@@ -1,0 +1,77 @@
+"""One look at a gateway with a database: the row over the stack's own way, and every Kong with the same credentials."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.kong_admin.gateway import add_secret
+from tests.kong_admin.server import Admin, serving
+from tests.verification.cluster import cluster
+from tests.verification.gateway import IN_DATABASE, PLACE, expectation, pod
+from traceable_kong.kong_admin.entity_changes import Found
+from traceable_kong.verification import observation
+from traceable_kong.verification.kong_observation import KongAnswer
+from traceable_kong.verification.observation import CLUSTER_PLUGINS, look
+
+
+@pytest.fixture
+def admin() -> Iterator[Admin]:
+    with serving() as made:
+        made.token = "planted-token"
+        made.rows[PLACE.id] = {"id": PLACE.id, "name": "traceable", "tags": [PLACE.tag], "config": {}}
+        yield made
+
+
+def gateway(admin: Admin, *names: str) -> FakeKube:
+    fake = cluster(*(pod(name) for name in names))
+    for name in names:
+        fake.listeners[name, 8001] = admin.serve
+    add_secret(fake, "kong-admin", token="planted-token")
+    return fake
+
+
+def test_the_row_and_every_kong(admin: Admin) -> None:
+    fake = gateway(admin, "gw-1", "gw-2")
+    fake.problems[f"{CLUSTER_PLUGINS}/"] = forbidden("that would be all of them")
+    found = look(fake, expectation(**IN_DATABASE))
+    assert isinstance(found.row, Found) and found.row.row == admin.rows[PLACE.id]
+    answers = [item.kong for item in found.serving]
+    assert [isinstance(item, KongAnswer) and item.plugins for item in answers] == [list(admin.rows.values())] * 2
+    assert (found.plugin, found.events) == (None, [])
+    assert not [path for path, _ in fake.listed if "events" in path], "no ingress controller has a say"
+
+
+def test_each_in_the_workspace(admin: Admin) -> None:
+    import dataclasses
+
+    admin.plugins["team"] = {"1": {"id": "1", "name": "traceable"}}
+    database = IN_DATABASE["database"]
+    there = dataclasses.replace(
+        database,
+        place=dataclasses.replace(PLACE, workspace="team"),
+        access=dataclasses.replace(database.access, workspace="team"),
+    )
+    found = look(gateway(admin, "gw-1"), expectation(**{**IN_DATABASE, "database": there}))
+    (said,) = [item.kong for item in found.serving]
+    assert isinstance(said, KongAnswer) and [item["id"] for item in said.plugins] == ["1"]
+
+
+def test_a_token_that_cannot_be_read_is_said_for_all(admin: Admin) -> None:
+    fake = gateway(admin, "gw-1")
+    fake.problems["/api/v1/namespaces/gw/secrets/kong-admin"] = forbidden("secrets is forbidden")
+    found = look(fake, expectation(**IN_DATABASE))
+    assert found.row == "secrets is forbidden"
+    assert [item.kong for item in found.serving] == ["secrets is forbidden"]
+    del fake.problems["/api/v1/namespaces/gw/secrets/kong-admin"]
+    del fake.objects["/api/v1/namespaces/gw/secrets/kong-admin"]
+    assert "There is no Secret gw/kong-admin" in str(look(fake, expectation(**IN_DATABASE)).row)
+
+
+def test_a_wrong_token_is_said_and_not_shown(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observation, "ROW_SECONDS", 0.2)
+    fake = gateway(admin, "gw-1")
+    add_secret(fake, "kong-admin", token="planted-wrong")
+    found = look(fake, expectation(**IN_DATABASE))
+    said = [str(found.row), *(str(item.kong) for item in found.serving)]
+    assert all("HTTP 401" in text and "planted" not in text for text in said)

@@ -1,0 +1,76 @@
+"""The plugin as it is written in the cluster: missing, or changed by hand, it is found before Kong has followed."""
+
+import copy
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from tests.verification.gateway import CONFIG, expectation, failure, judge, seen, written
+
+
+def test_a_plugin_that_is_gone() -> None:
+    found = failure(seen(plugin=None))
+    assert (found.name, found.found, found.lasting) == ("object", "there is none", True)
+    assert "`pulumi up --refresh`" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("metadata", "annotations", "kubernetes.io/ingress.class"), "other", "its ingress class is 'other'"),
+        (("metadata", "labels", "global"), "false", "it is not for all routes"),
+        (("disabled",), True, "it is disabled"),
+        (("config", "mode"), "async", "mode is 'async' instead of 'sync'"),
+        (("config", "more"), "planted", "/config/more is set, and this stack does not set it"),
+        (("plugin",), "cors", "it is the plugin cors"),
+        (("metadata", "deletionTimestamp"), "now", "it is being deleted"),
+        (("protocols",), ["tcp"], "/protocols is set, and this stack does not set it"),
+        (("ordering",), {"before": {"access": ["cors"]}}, "ordering is set"),
+        (("consumerRef",), "somebody", "consumerRef is set"),
+        (("instance_name",), "mine", "instance_name is set"),
+        (("run_on",), "first", "run_on is set"),
+        (("configFrom",), {"secretKeyRef": {"name": "s"}}, "configFrom is set"),
+        (("configPatches",), [{"path": "/mode"}], "configPatches is set"),
+    ],
+)
+def test_a_plugin_that_was_changed_by_hand(path: tuple[str, ...], value: Any, said: str) -> None:
+    document: Any = copy.deepcopy(written(expectation()))
+    place = document
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    found = failure(seen(plugin=document))
+    assert found.name == "object"
+    assert said in found.found
+
+
+def test_what_others_added_has_a_repair_of_its_own() -> None:
+    """A field that another manager owns stays where this stack applies its own."""
+    document: Any = copy.deepcopy(written(expectation(everywhere=False)))
+    document["protocols"] = ["tcp"]
+    document["config"] |= {"more": 1, "a/b~c": True, "none": None}
+    document["metadata"]["labels"]["global"] = "true"
+    report = judge(expectation(everywhere=False), seen(plugin=document))
+    (found,) = [check for check in report.failed if check.name == "object"]
+    command, then = found.mend.strip("`").split("`, then `")
+    words = shlex.split(command)
+    assert words[:3] == ["kubectl", "patch", "kongclusterplugin"] and then == "pulumi up --refresh"
+    assert json.loads(words[-1]) == [
+        {"op": "remove", "path": path}
+        for path in ("/config/a~1b~0c", "/config/more", "/protocols", "/metadata/labels/global")
+    ]
+
+
+def test_an_option_that_others_added_within_ours() -> None:
+    document: Any = copy.deepcopy(written(expectation(config={**CONFIG, "headers": {"a": 1}})))
+    document["config"]["headers"] = {"a": 1, "b": 2}
+    report = judge(expectation(config={**CONFIG, "headers": {"a": 1}}), seen(plugin=document))
+    (found,) = [check for check in report.failed if check.name == "object"]
+    assert "/config/headers/b" in found.mend
+
+
+def test_where_traceable_has_left_it_may_not_stand() -> None:
+    report = judge(expectation(installed=False), seen(plugin=written(expectation())))
+    assert [check.found for check in report.checks if check.name == "object"] == ["it is there"]

@@ -1,0 +1,212 @@
+"""Whom a record can be believed, and where it may lead a run that only has the record."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.fake_kubernetes import FakeKube
+from tests.kong_admin.gateway import NAMESPACE, add_secret
+from tests.verification.gateway import IN_DATABASE, PLACE, expectation
+from traceable_kong.cluster.ownership import STACK_LABEL
+from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
+from traceable_kong.verification.desired_state import Database, Expectation, UnreadableRecord, from_record
+from traceable_kong.verification.record import (
+    AdminOptions,
+    RecordRefused,
+    believed_alone,
+    read_record,
+    record_digest,
+    trusted_note,
+    written_by,
+)
+
+PATH = f"{NAMESPACE}/configmaps/traceable-installation"
+OWNER = "traceable-kong.dev-0a1b2c3d"
+
+
+def in_database(**changes: Any) -> Expectation:
+    access = Access(namespace="gw", deployment="edge-kong", container="proxy", **changes)
+    return expectation(**{**IN_DATABASE, "database": Database(place=PLACE, access=access)})
+
+
+def recorded(data: dict[str, str], *, owner: str | None = OWNER) -> FakeKube:
+    fake = FakeKube()
+    fake.put(PATH, {"data": data, "metadata": {"labels": {STACK_LABEL: owner} if owner else {}}})
+    return fake
+
+
+def secret(fake: FakeKube, name: str = "kong-admin", owner: str | None = OWNER) -> None:
+    add_secret(fake, name, token="t")
+    if owner:
+        fake.objects[f"{NAMESPACE}/secrets/{name}"]["metadata"]["labels"] = {STACK_LABEL: owner}
+
+
+def alone(fake: FakeKube, *, deployment: str | None = None, **admin: Any) -> Expectation:
+    return believed_alone(fake, read_record(fake, "gw"), deployment=deployment, admin=AdminOptions(**admin))
+
+
+def access_of(found: Expectation) -> Access:
+    assert found.database is not None
+    return found.database.access
+
+
+def test_what_the_stack_wrote_is_believed_as_a_whole() -> None:
+    expected = in_database(url="https://kong.example.com:8444", token_secret=SecretKey(name="any", key="token"))
+    fake = recorded({**expected.record(), "mode": "sync"})
+    outputs = {"stackId": OWNER, "recordDigest": record_digest({"mode": "sync", **expected.record()})}
+    assert written_by(read_record(fake, "gw"), "dev", outputs) == expected
+
+
+@pytest.mark.parametrize("key", expectation(**IN_DATABASE).record())
+def test_whatever_is_changed_in_it_is_found(key: str) -> None:
+    data = expectation(**IN_DATABASE).record()
+    outputs = {"stackId": OWNER, "recordDigest": record_digest(data)}
+    for changed in ({**data, key: f"{data[key]} "}, {k: v for k, v in data.items() if k != key}, {**data, "x": ""}):
+        with pytest.raises(RecordRefused, match="somebody changed it"):
+            written_by(read_record(recorded(changed), "gw"), "dev", outputs)
+
+
+def test_a_stack_that_wrote_none_vouches_for_none() -> None:
+    with pytest.raises(RecordRefused, match="pulumi up --refresh --stack 'org/a stack'"):
+        written_by(read_record(recorded(expectation().record()), "gw"), "org/a stack", {"stackId": OWNER})
+
+
+@pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", None])
+@pytest.mark.parametrize("stack_id", [OWNER, None])
+def test_the_same_content_with_another_stacks_label_is_not_the_stacks(owner: str | None, stack_id: str | None) -> None:
+    data = expectation().record()
+    outputs = {"stackId": stack_id, "recordDigest": record_digest(data)}
+    with pytest.raises(RecordRefused, match=r"in the cluster at https://fake:6443 carries .* --context NAME"):
+        written_by(read_record(recorded(data, owner=owner), "gw"), "dev", outputs)
+
+
+def test_alone_it_is_believed_where_it_leads_nowhere() -> None:
+    assert alone(recorded(expectation().record())) == expectation()
+    assert alone(recorded(expectation().record()), deployment="edge-kong") == expectation()
+    assert alone(recorded(in_database().record())) == in_database()
+
+
+def test_another_deployment_than_the_one_that_was_asked_for_is_refused() -> None:
+    with pytest.raises(RecordRefused, match="is about the Deployment edge-kong, and other was asked for"):
+        alone(recorded(expectation().record()), deployment="other")
+
+
+def test_alone_it_is_followed_to_no_address() -> None:
+    fake = recorded(in_database(url="https://evil.example", insecure=True).record())
+    with pytest.raises(RecordRefused, match=r"names the address https://evil\.example"):
+        alone(fake, deployment="edge-kong")
+    found = access_of(alone(fake, url="https://kong.example.com:8444"))
+    assert (found.url, found.insecure) == ("https://kong.example.com:8444", False)
+
+
+@pytest.mark.parametrize(
+    ("named", "option"),
+    [
+        ({"token_secret": SecretKey(name="kong-admin", key="token")}, "--admin-token-secret"),
+        ({"client_certificate_secret": "kong-admin"}, "--admin-client-certificate-secret"),
+    ],
+)
+@pytest.mark.parametrize(("owner", "label"), [(OWNER, None), (OWNER, "another.stack"), (None, None), (None, OWNER)])
+def test_alone_it_names_no_secret_that_is_not_meant_for_it(
+    named: dict[str, Any], option: str, owner: str | None, label: str | None
+) -> None:
+    fake = recorded(in_database(**named).record(), owner=owner)
+    with pytest.raises(RecordRefused, match=option):
+        alone(fake, deployment="edge-kong")
+    secret(fake, owner=label)
+    with pytest.raises(RecordRefused, match=f"Secret kong-admin.*{option}"):
+        alone(fake, deployment="edge-kong")
+
+
+@pytest.mark.parametrize(
+    "named", [{"token_secret": SecretKey(name="kong-admin", key="token")}, {"client_certificate_secret": "kong-admin"}]
+)
+def test_one_that_is_goes_to_the_deployment_of_the_command_line(named: dict[str, Any]) -> None:
+    fake = recorded(in_database(**named).record())
+    secret(fake)
+    with pytest.raises(RecordRefused, match="--deployment NAME"):
+        alone(fake)
+    assert alone(fake, deployment="edge-kong") == in_database(**named)
+
+
+def test_what_the_command_line_names_is_used() -> None:
+    mine = {
+        "url": "https://kong.example.com:8444",
+        "token_secret": SecretKey(name="mine", key="token"),
+        "ca_secret": SecretKey(name="ca", key="ca.crt"),
+        "client_certificate_secret": "certificate",
+    }
+    theirs = in_database(
+        url="https://evil.example",
+        token_secret=SecretKey(name="any", key="password"),
+        ca_secret=SecretKey(name="evil", key="ca.crt"),
+        client_certificate_secret="any",
+        insecure=True,
+    )
+    found = access_of(alone(recorded(theirs.record()), **mine))
+    assert found == dataclasses.replace(access_of(in_database()), **mine)
+
+
+def test_an_authority_that_only_the_record_names_is_not_believed() -> None:
+    fake = recorded(in_database(ca_secret=SecretKey(name="evil", key="ca.crt")).record())
+    assert access_of(alone(fake)).ca_secret is None
+
+
+def test_options_of_an_admin_api_are_for_a_kong_with_a_database() -> None:
+    with pytest.raises(RecordRefused, match="without a database"):
+        alone(recorded(expectation().record()), url="https://kong.example.com:8444")
+
+
+def test_that_it_was_believed_is_said_with_what_it_says() -> None:
+    fake = recorded(expectation().record())
+    said = trusted_note(read_record(fake, "gw"), alone(fake))
+    for part in ("the record gw/traceable-installation alone", "--stack", "traceable 2.1.2 enabled for all routes"):
+        assert part in said
+
+
+INJECTED = ("../secrets/x", "a/b", "a?b", "A", "x; reboot", "x\n", "", 5, None, ["x"])
+
+
+@pytest.mark.parametrize("key", ["release", "deployment", "container", "pluginObject", "agentNamespace"])
+@pytest.mark.parametrize("text", [item for item in INJECTED if isinstance(item, str) and item])
+def test_a_name_that_would_be_more_than_a_name_is_refused(key: str, text: str) -> None:
+    with pytest.raises(UnreadableRecord):
+        from_record("gw", {**expectation().record(), key: text})
+
+
+@pytest.mark.parametrize("text", INJECTED)
+def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
+    with pytest.raises(UnreadableRecord):
+        from_record("gw", {**expectation().record(), "files": json.dumps({"/opt/kong/plugins/traceable": text})})
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("pluginRow", {"workspace": "../x"}),
+        ("pluginRow", {"route": "../../secrets"}),
+        ("pluginRow", {"service": "a?b"}),
+        ("pluginRow", {"workspace": 5}),
+        ("adminApi", {"namespace": "elsewhere"}),
+        ("adminApi", {"deployment": "other"}),
+        ("adminApi", {"container": "other"}),
+        ("adminApi", {"workspace": "other"}),
+        ("adminApi", {"tokenSecret": "../x/token"}),
+        ("adminApi", {"tokenSecret": "A/token"}),
+        ("adminApi", {"caSecret": "x?/ca"}),
+        ("adminApi", {"clientCertificateSecret": "../../x"}),
+    ],
+)
+def test_a_database_of_another_gateway_or_beyond_a_name_is_refused(key: str, change: dict[str, Any]) -> None:
+    data = expectation(**IN_DATABASE).record()
+    with pytest.raises(UnreadableRecord):
+        from_record("gw", {**data, key: json.dumps({**json.loads(data[key]), **change})})
+
+
+def test_nothing_that_stands_in_it_is_in_the_error() -> None:
+    for change in ({"pluginConfig": '{"password": hunter2'}, {"pluginRow": '{"hunter2": 1}'}, {"files": '["hunter2"]'}):
+        with pytest.raises(UnreadableRecord) as refused:
+            from_record("gw", {**expectation(**IN_DATABASE).record(), **change})
+        assert "hunter2" not in str(refused.value)

@@ -1,0 +1,157 @@
+"""What people and programs read of a report."""
+
+import dataclasses
+import json
+
+import pytest
+
+from traceable_kong.verification.report import Check, Report
+
+
+def check(pod: str, name: str, *, ok: bool = True) -> Check:
+    return Check(pod=pod, name=name, ok=ok, expected=f"good {name}", found=f"bad {name}", mend=f"mend {name}")
+
+
+GOOD = Report(
+    gateway="gw/edge-kong",
+    checks=(check("", "ready"), *(check(pod, name) for pod in ("a", "b") for name in ("files", "tme", "plugin"))),
+    notes=("mind this",),
+)
+BAD = Report(
+    gateway="gw/edge-kong",
+    checks=(
+        check("", "ready"),
+        check("", "agent", ok=False),
+        check("long-name", "files"),
+        check("long-name", "loaded", ok=False),
+        check("long-name", "plugin"),
+        check("b", "files"),
+        check("b", "plugin"),
+    ),
+    notes=("mind this",),
+    cause="not enabled",
+)
+
+
+def test_where_everything_holds_the_text_is_short() -> None:
+    assert GOOD.ok
+    assert GOOD.text() == "gw/edge-kong: protected. 2 serving pods, every check holds.\n  note: mind this"
+
+
+def test_what_failed_is_told_with_where_and_what_to_do() -> None:
+    assert not BAD.ok and [item.name for item in BAD.failed] == ["agent", "loaded"]
+    assert BAD.text() == (
+        "The gateway gw/edge-kong is not what this stack says, in 1 of 2 serving pods:\n"
+        "\n"
+        "  the gateway: agent\n"
+        "    expected: good agent\n"
+        "    found:    bad agent\n"
+        "    -> mend agent\n"
+        "\n"
+        "  long-name: loaded\n"
+        "    expected: good loaded\n"
+        "    found:    bad loaded\n"
+        "    -> mend loaded\n"
+        "\n"
+        "  The ingress controller says: not enabled\n"
+        "  note: mind this"
+    )
+
+
+def test_what_is_about_the_whole_gateway_counts_no_pods() -> None:
+    report = Report(gateway="gw/k", checks=(check("", "deployment", ok=False),))
+    assert report.text().splitlines()[0] == "The gateway gw/k is not what this stack says:"
+
+
+def test_one_pod_is_told_as_one() -> None:
+    report = Report(gateway="gw/k", checks=(check("a", "files", ok=False),))
+    assert report.text().splitlines()[0] == "The gateway gw/k is not what this stack says, in its only serving pod:"
+
+
+def test_nothing_looked_at_is_nothing_proven() -> None:
+    assert not Report(gateway="gw/k", checks=()).ok
+
+
+def test_a_row_a_pod_and_then_the_text() -> None:
+    rows = BAD.table().splitlines()
+    assert rows[:4] == [
+        "POD        READY  FILES  TME  PLUGIN  VERDICT",
+        "b          -      ok     -    ok      NOT AS CONFIGURED",
+        "long-name  -      ok     -    FAILED  NOT AS CONFIGURED",
+        "",
+    ]
+    assert "\n".join(rows[4:]) == BAD.text()
+
+
+def verdicts(report: Report) -> list[str]:
+    """Of each pod and of the whole gateway, as people and programs read them."""
+    rows = [row for row in report.table().splitlines() if row.startswith(("a ", "b "))]
+    found = [row.split("  ")[-1].strip() for row in rows]
+    document = json.loads(report.json())
+    assert [*document["pods"].values(), document["verdict"]] == [*found, report.verdict]
+    assert not report.ok or report.text().startswith(f"gw/edge-kong: {report.verdict}. ")
+    return [*found, report.verdict]
+
+
+def test_a_failed_check_of_one_pod_says_nothing_about_another() -> None:
+    failed = dataclasses.replace(GOOD, checks=(*GOOD.checks, check("a", "override", ok=False)))
+    assert verdicts(failed) == ["NOT AS CONFIGURED", "protected", "NOT AS CONFIGURED"]
+
+
+def test_a_failed_check_of_the_gateway_counts_for_every_pod() -> None:
+    failed = dataclasses.replace(GOOD, checks=(*GOOD.checks, check("", "agent", ok=False)))
+    assert verdicts(failed) == ["NOT AS CONFIGURED"] * 3
+
+
+@pytest.mark.parametrize("state", ["disabled", "no route selected", "removed"])
+def test_the_verdict_is_what_is_true_where_every_check_holds(state: str) -> None:
+    assert verdicts(dataclasses.replace(GOOD, state=state)) == [state] * 3
+
+
+def test_one_pod_can_differ() -> None:
+    report = dataclasses.replace(GOOD, state="no route selected", states={"a": "protected"})
+    assert verdicts(report) == ["protected", "no route selected", "no route selected"]
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("protected", "not checked"),
+        ("removed", "not checked"),
+        ("disabled", "disabled"),
+        ("no route selected", "no route selected"),
+    ],
+)
+def test_what_could_not_be_observed_is_not_claimed(state: str, verdict: str) -> None:
+    report = dataclasses.replace(GOOD, state=state, not_checked=("policies is forbidden",))
+    assert report.ok
+    assert verdicts(report) == [verdict] * 3
+    assert "every check that could be made holds.\n  not checked: policies is forbidden\n" in report.text()
+    assert json.loads(report.json())["not_checked"] == ["policies is forbidden"]
+
+
+def test_what_failed_is_told_although_something_else_could_not_be_observed() -> None:
+    report = dataclasses.replace(BAD, not_checked=("policies is forbidden",))
+    assert report.verdict == "NOT AS CONFIGURED" and "  not checked: policies is forbidden" in report.text()
+
+
+def test_the_same_for_programs() -> None:
+    document = json.loads(BAD.json())
+    assert (document["gateway"], document["ok"], document["cause"]) == ("gw/edge-kong", False, "not enabled")
+    assert document["notes"] == ["mind this"]
+    assert document["checks"][1] == {
+        "pod": "",
+        "name": "agent",
+        "ok": False,
+        "expected": "good agent",
+        "found": "bad agent",
+        "mend": "mend agent",
+        "lasting": False,
+    }
+
+
+def test_the_verdict_is_of_one_workspace() -> None:
+    """Kong Enterprise may have others, with routes of their own that the plugin is not on."""
+    said = dataclasses.replace(GOOD, workspace="team")
+    assert said.text().startswith("gw/edge-kong: protected in workspace team. 2 serving pods")
+    assert json.loads(said.json())["workspace"] == "team"

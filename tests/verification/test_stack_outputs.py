@@ -1,0 +1,60 @@
+"""What a stack says of itself, by a pulumi that says whatever a test wants."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from traceable_kong.verification import stack_outputs
+from traceable_kong.verification.stack_outputs import NoOutputs
+
+
+def pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    path = folder / "pulumi"
+    path.write_text(f"#!{sys.executable}\nimport json, os, sys, time\n{code}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi(tmp_path, monkeypatch, "print(json.dumps({'arguments': sys.argv[1:], 'folder': os.getcwd()}))")
+    assert stack_outputs.stack_outputs("--org/dev") == {
+        "arguments": ["stack", "output", "--json", "--non-interactive", "--stack=--org/dev"],
+        "folder": str(stack_outputs.PROJECT),
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "sys.exit('error: no stack named dev\\nfound')",
+            "dev cannot be read: error: no stack named dev found",
+        ),
+        ("sys.exit(3)", "pulumi ended with 3"),
+        ("print('[]')", "no JSON object"),
+        ("print('no JSON')", "no JSON object"),
+        ("time.sleep(60)", "no answer within"),
+    ],
+)
+def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
+    monkeypatch.setattr(stack_outputs, "TIMEOUT_SECONDS", 1)
+    pulumi(tmp_path, monkeypatch, code)
+    with pytest.raises(NoOutputs) as refused:
+        stack_outputs.stack_outputs("dev")
+    assert said in str(refused.value)
+
+
+def test_no_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoOutputs, match="not on PATH"):
+        stack_outputs.stack_outputs("dev")
+
+
+def test_the_password_of_a_backend_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = json.dumps("error: cannot open postgres://pulumi:hunter2@db/state\x1b[2J: refused")
+    pulumi(tmp_path, monkeypatch, f"sys.exit({backend})")
+    with pytest.raises(NoOutputs) as refused:
+        stack_outputs.stack_outputs("dev")
+    assert "hunter2" not in str(refused.value) and "\x1b" not in str(refused.value)

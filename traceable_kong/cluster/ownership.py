@@ -1,0 +1,95 @@
+"""Which objects in a cluster are this stack's: a label on every object, and a mark in the values of every Helm release.
+
+The label's value is the stack's id. It is chosen once, at random, and kept in the stack's state, so two stacks of the
+same name in two backends never own each other's objects, and a stack keeps its objects when it is renamed or moved
+(docs/decisions/stack-id.md). What carries the id and is not in the state was left by an interrupted update of this very
+stack; the next one adopts it. Anything else of the same name is refused.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+
+STACK_LABEL = "traceable-kong/stack"
+
+NAME_LABEL = "traceable-kong/stack-name"
+"""The id's first part, for people and selectors: it is known before the first update. It proves nothing."""
+
+GATEWAY_LABEL = "traceable-kong/gateway"
+"""On the namespace of a stack's gateway, also of one that exists. Rights in a namespace do not allow to set it."""
+
+LABEL_LIMIT = 63
+"""Characters in a label's value (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
+
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+"""An object's name (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
+
+_DIGEST_LENGTH = 8
+
+_RANDOM_BYTES = 4
+_RANDOM_PART = re.compile(rf"-[0-9a-f]{{{2 * _RANDOM_BYTES}}}$")
+
+
+def new_stack_id(project: str, stack: str) -> str:
+    """An id for a new stack: `<project>.<stack>-<8 random hex digits>`, always a valid label value."""
+    return f"{stack_name(project, stack)}-{secrets.token_hex(_RANDOM_BYTES)}"
+
+
+def stack_name(project: str, stack: str) -> str:
+    """`<project>.<stack>`, shortened and with a digest where that is no label value with room for the random part."""
+    name = f"{project}.{stack}"
+    longest = LABEL_LIMIT - 2 * _RANDOM_BYTES - 1
+    if _LABEL_VALUE.fullmatch(name) and len(name) <= longest:
+        return name
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    return f"{safe[: longest - _DIGEST_LENGTH - 1]}-{_digest(name)}"
+
+
+def handover_label(owner: str) -> str:
+    """The label value with which a person gives an object to the stack `owner`: its id without the random part.
+
+    The program never writes it, and a preview can name it before the stack has an id.
+    """
+    return _RANDOM_PART.sub("", owner)
+
+
+def is_owned(found: Mapping[str, str], owner: str) -> bool:
+    """Whether these labels of an object are the stack's own, or give the object to it."""
+    return found.get(STACK_LABEL) in (owner, handover_label(owner))
+
+
+def selector(owner: str) -> str:
+    """A label selector for what `is_owned()` is True of."""
+    return f"{STACK_LABEL} in ({owner},{handover_label(owner)})"
+
+
+def labels(owner: str) -> dict[str, str]:
+    """The labels of an object of the stack `owner` (a stack id)."""
+    return {"app.kubernetes.io/managed-by": "pulumi", STACK_LABEL: owner, NAME_LABEL: handover_label(owner)}
+
+
+def release_mark(owner: str) -> dict[str, dict[str, dict[str, str]]]:
+    """Chart values that mark a Release as this stack's; `global` is what Helm hands to every chart.
+
+    Source: https://helm.sh/docs/chart_template_guide/subcharts_and_globals/.
+    """
+    return {"global": {"traceableKong": {"stack": owner}}}
+
+
+def cluster_wide_name(prefix: str, owner: str) -> str:
+    """The name of a cluster-wide object of the stack `owner`: two stacks in one cluster never meet."""
+    name = f"{prefix}-{owner}"
+    if _SUBDOMAIN.fullmatch(name):
+        return name
+    return f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{_digest(name)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+RECORD_NAME = "traceable-installation"
+"""The ConfigMap in Kong's namespace that says what stands."""

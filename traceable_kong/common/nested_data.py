@@ -1,0 +1,59 @@
+"""Chart values and other nested data: merge, digest, and secrets at their own leaves.
+
+Values are plain dictionaries, lists, strings, numbers, booleans and None, as a YAML file gives them; a leaf that
+the stack file keeps encrypted is a `pydantic.SecretStr`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+Values = dict[str, Any]
+
+DIGEST_LENGTH = 10
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
+    """`base` with `over` laid on it, as Helm merges values files: maps are merged, anything else is replaced.
+
+    Neither argument is changed (https://helm.sh/docs/chart_template_guide/values_files/).
+    """
+    result = dict(base)
+    for key, value in over.items():
+        mine = result.get(key)
+        if isinstance(mine, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(mine, value)
+        else:
+            result[key] = value
+    return result
+
+
+def digest(value: Any) -> str:
+    """The first ten hexadecimal digits of the SHA-256 of `value`, the same whatever the order of its keys.
+
+    Secret leaves count as one fixed text: a digest stands in plain view, and must not help to guess one.
+    """
+    text = json.dumps(value, sort_keys=True, default=lambda leaf: str(leaf))
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def not_objects(values: Mapping[str, Any], paths: Iterable[str]) -> Iterator[str]:
+    """What stands at one of `paths` ("admin.http") without being an object, in words: `admin.http is True`."""
+    for path in paths:
+        found: Any = values
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if found is not None and not isinstance(found, Mapping):
+            yield f"{path} is {found!r}"
+
+
+def has_secrets(value: Any) -> bool:
+    """True where `value` is a secret leaf or has one."""
+    if isinstance(value, Mapping):
+        return any(map(has_secrets, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(has_secrets, value))
+    return isinstance(value, SecretStr)

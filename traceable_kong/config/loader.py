@@ -1,0 +1,53 @@
+"""Reads the running stack's config."""
+
+import dataclasses
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+
+from traceable_kong.config.config_problem import Problem, config_set
+from traceable_kong.config.parser import (
+    NAMESPACE,
+    SettingsError,
+    parse,
+)
+from traceable_kong.config.secret_values import secret_paths
+from traceable_kong.config.stack_config import Settings
+from traceable_kong.plugin import rock_download
+
+
+def load() -> Settings:
+    """The settings of the stack that runs. Raises SettingsError."""
+    config = pulumi.Config(NAMESPACE)
+    prefix = f"{NAMESPACE}:"
+    # Config gives values by name only; unknown names are found in what the engine handed over.
+    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    given = {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
+    # is_config_secret() knows what an embedding program said, and not what the engine put into the environment.
+    secret_keys = set(pulumi.runtime.get_config_secret_keys_env())
+    hidden = {
+        name: text
+        for name, text in given.items()
+        if config.full_key(name) in secret_keys or pulumi.runtime.is_config_secret(config.full_key(name))
+    }
+    stack_file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
+    paths = secret_paths(hidden, stack_file, NAMESPACE)
+    try:
+        return parse(given, secret_paths=paths)
+    except SettingsError as error:
+        if [problem.rule for problem in error.problems] != ["rock_has_a_digest"]:
+            raise
+        settings = parse(given, secret_paths=paths, without_rules=["rock_has_a_digest"])
+        raise SettingsError([_with_digest(error.problems[0], settings)]) from None
+
+
+def _with_digest(problem: Problem, settings: Settings) -> Problem:
+    """The problem that a digest is missing, with the one to pin: nothing else stands in the way, so it is looked up."""
+    digest = rock_download.found_digest(settings.plugin)
+    if digest is None:
+        return problem
+    return dataclasses.replace(
+        problem,
+        mend=f"{config_set('plugin.sha256', digest)} (what is there now; compare it with what others see)",
+    )

@@ -1,0 +1,157 @@
+"""Which leaves of the configuration are secret, and whether a secret may stand there.
+
+The engine says which keys hold a secret, but not where in an object it stands: only the stack file does.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import SecretStr
+
+from traceable_kong.config.config_problem import Problem, config_set, config_set_secret, path_of
+from traceable_kong.config.stack_config import FREE_FORM
+
+SecretPath = tuple[str | int, ...]
+"""`("agentToken",)` or `("kongValues", "env", "password")`; a path to an object means all that is in it."""
+
+_PLACES: tuple[SecretPath, ...] = (("agentToken",), ("plugin", "headers"), *((key,) for key in sorted(FREE_FORM)))
+"""Where a secret may stand: everything else is shown in names and outputs."""
+
+
+def is_secret_place(path: Sequence[str | int]) -> bool:
+    """Whether the value at this path is a secret by its meaning, whatever the stack file says."""
+    return any(tuple(path[: len(place)]) == place for place in (("agentToken",), ("plugin", "headers")))
+
+
+def secret_paths(hidden: Mapping[str, str], stack_file: Path, namespace: str) -> list[SecretPath]:
+    """Where the secrets of these keys stand; `hidden` is `{key: text}` of the keys that hold one.
+
+    The stack file is believed where everything that it does not encrypt is what the engine handed over: with
+    `pulumi --config-file` it is another file's. Where it cannot be told, all that can be secret in the key is.
+    """
+    try:
+        document = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
+        written = document["config"]
+        if not isinstance(written, dict):
+            written = {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
+        written = {}
+    found: list[SecretPath] = []
+    for key, text in hidden.items():
+        given = _decoded(text)
+        node = written.get(f"{namespace}:{key}")
+        paths = list(_encrypted(node, (key,))) if _same(node, given, text) else []
+        inside = [place for place in _PLACES if place[0] == key and _reaches(given, place[1:])]
+        found += paths or inside or [(key,)]
+    return found
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _is_encrypted(node: object) -> bool:
+    return isinstance(node, dict) and set(node) == {"secure"} and isinstance(node["secure"], str)
+
+
+def _same(node: object, given: object, text: object) -> bool:
+    """True where the file says the same, as far as it can be read."""
+    if _is_encrypted(node):
+        return True
+    if isinstance(node, dict) and isinstance(given, dict):
+        return set(node) == set(given) and all(_same(node[key], given[key], given[key]) for key in node)
+    if isinstance(node, list) and isinstance(given, list):
+        return len(node) == len(given) and all(_same(a, b, b) for a, b in zip(node, given, strict=True))
+    return node in (given, text)
+
+
+def _encrypted(node: Any, path: SecretPath) -> Iterator[SecretPath]:
+    if _is_encrypted(node):
+        yield path
+    elif isinstance(node, dict):
+        for key, item in node.items():
+            yield from _encrypted(item, (*path, key))
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _encrypted(item, (*path, index))
+
+
+def _reaches(value: Any, path: SecretPath) -> bool:
+    for part in path:
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def hide(value: Any, path: SecretPath, paths: Collection[SecretPath]) -> Any:
+    """`value` with its secret leaves as SecretStr."""
+    if isinstance(value, dict):
+        return {key: hide(item, (*path, key), paths) for key, item in value.items()}
+    if isinstance(value, list):
+        return [hide(item, (*path, index), paths) for index, item in enumerate(value)]
+    if value is not None and any(path[: len(secret)] == secret for secret in paths):
+        # A number or a boolean stays one: a chart would take its text for something else.
+        return SecretStr(cast(str, value))
+    return value
+
+
+def take_misplaced(raw: dict[str, Any]) -> list[Problem]:
+    """The secrets that stand where they cannot be kept; each is taken out of `raw`, so that no other error shows it."""
+    problems = []
+    for path, parent in list(_secret_leaves(raw, ())):
+        if any(path[: len(place)] == place for place in _PLACES):
+            continue
+        key = path_of(*path)
+        problems.append(
+            Problem(
+                key,
+                "is secret, and stands in names and outputs that everybody sees",
+                f"{config_set(key, 'VALUE')} (without --secret)",
+                "secret_in_plain_view",
+            )
+        )
+        if isinstance(parent, dict):
+            del parent[path[-1]]
+        else:
+            parent[path[-1]] = ""
+    return problems
+
+
+def _secret_leaves(value: Any, path: SecretPath) -> Iterator[tuple[SecretPath, Any]]:
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    for key, item in items:
+        if isinstance(item, SecretStr):
+            yield (*path, key), value
+        else:
+            yield from _secret_leaves(item, (*path, key))
+
+
+def plain_credentials(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Credentials that stand in plain text in the stack file."""
+    plugin = raw.get("plugin")
+    headers = plugin.get("headers") if isinstance(plugin, dict) else None
+    keys = (
+        [path_of("plugin", "headers", name) for name, value in headers.items() if isinstance(value, str)]
+        if (isinstance(headers, dict))
+        else []
+    )
+    if isinstance(raw.get("agentToken"), str):
+        keys.append("agentToken")
+    for key in keys:
+        yield Problem(
+            key,
+            "stands in plain text in the stack file, for everybody who can read it",
+            f"{config_set_secret(key)} (it asks for the value); then make a new one, because this one has been seen",
+            "credentials_in_plain_text",
+        )

@@ -1,0 +1,213 @@
+"""What Kong's ingress controller is told: whether it reads KongClusterPlugins, and of which ingress class. Pure.
+
+Facts of the ingress controller 3.4 and 3.5 (internal/cmd/rootcmd): every flag can be an argument or the variable
+CONTROLLER_<FLAG>, and an argument wins. `--watch-namespace` does not matter here: it narrows what has a namespace,
+and a KongClusterPlugin has none.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from traceable_kong.cluster.pods import variables
+from traceable_kong.common.image_references import image_name
+
+Document = dict[str, Any]
+
+DEFAULT_CLASS = "kong"
+READS_CLASS = "ingress-class"
+READS_PLUGINS = "enable-controller-kongclusterplugin"
+
+IMAGE = "kubernetes-ingress-controller"
+CONTAINER = "ingress-controller"
+"""The container's name in Kong's own manifests and in the kong chart (3.4.1)."""
+
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+"""What Go's strconv.ParseBool takes for false."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controller:
+    """An ingress controller.
+
+    `container` is its container as in a pod template, `service_account` what its pods run as. `has_role` is True where
+    its chart gives it the ClusterRole with which it reads KongClusterPlugins.
+    """
+
+    container: Document
+    service_account: str
+    has_role: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A flag as it is given: `source` is the argument or the variable, "" for the default.
+
+    `value` is None where it comes from elsewhere (valueFrom, a Secret, a variable that is not plain).
+    """
+
+    source: str
+    value: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """Why a controller would not read the plugin; `is_certain` is False where the value is not known."""
+
+    setting: Setting
+    flag: str
+    problem: str
+    is_certain: bool = True
+
+
+def is_controller(container: Mapping[str, Any]) -> bool:
+    """True for a container that runs Kong's ingress controller."""
+    names = {str(item.get("name")) for item in container.get("env") or []}
+    return (
+        image_name(str(container.get("image", ""))) == IMAGE
+        or container.get("name") == CONTAINER
+        or "CONTROLLER_INGRESS_CLASS" in names
+        or any(name.startswith("CONTROLLER_KONG_ADMIN_") for name in names)
+        or any(word.startswith("--kong-admin-") for word in _arguments(container))
+    )
+
+
+def obstacles(
+    container: Mapping[str, Any], *, ingress_class: str, given: Mapping[str, str | None] | None = None
+) -> Iterator[Obstacle]:
+    """Why the controller in `container` would not read a KongClusterPlugin of `ingress_class`.
+
+    `given` are the variables of its envFrom, None for a value that is not known.
+    """
+    reads = setting(container, READS_CLASS, default=DEFAULT_CLASS, given=given)
+    if reads.value is None:
+        yield Obstacle(
+            setting=reads,
+            flag=READS_CLASS,
+            problem=f"which ingress class its controller reads comes from elsewhere ({reads.source}), and the plugin "
+            f"is made for {ingress_class!r}",
+            is_certain=False,
+        )
+    elif reads.value != ingress_class:
+        by = f" ({reads.source})" if reads.source else ""
+        yield Obstacle(
+            setting=reads,
+            flag=READS_CLASS,
+            problem=f"its controller reads the ingress class {reads.value!r}{by}, and the plugin is made for "
+            f"{ingress_class!r}: it would never see it",
+        )
+    switch = setting(container, READS_PLUGINS, default="true", given=given)
+    if switch.value is None:
+        yield Obstacle(
+            setting=switch,
+            flag=READS_PLUGINS,
+            problem=f"whether its controller reads KongClusterPlugins comes from elsewhere ({switch.source})",
+            is_certain=False,
+        )
+    elif switch.value in _FALSE:
+        yield Obstacle(
+            setting=switch,
+            flag=READS_PLUGINS,
+            problem=f"its controller is told not to read KongClusterPlugins ({switch.source} is {switch.value}): it "
+            "would never see the plugin",
+        )
+
+
+def setting(
+    container: Mapping[str, Any], flag: str, *, default: str, given: Mapping[str, str | None] | None = None
+) -> Setting:
+    """How `flag` is given to the controller in `container`."""
+    environment = {**(given or {}), **variables(container)}
+    argument = _argument(_arguments(container), flag)
+    if argument is not None:
+        return Setting(source=f"--{flag}", value=_expanded(argument, environment))
+    variable = f"CONTROLLER_{flag.upper().replace('-', '_')}"
+    if variable in environment:
+        value = environment[variable]
+        return Setting(source=variable, value=None if value is None else _expanded(value, environment))
+    return Setting(source="", value=default)
+
+
+def chart_controller(values: Mapping[str, Any], fullname: str) -> Controller | None:
+    """The controller that the kong chart makes of these values, None where it makes none (kong chart 3.4.1).
+
+    A value that is no plain text stands for one from elsewhere.
+    """
+    wanted = values.get("ingressController") or {}
+    if wanted.get("enabled", True) is False:
+        return None
+    environment: dict[str, Any] = {"CONTROLLER_INGRESS_CLASS": wanted.get("ingressClass", DEFAULT_CLASS)}
+    for _, name, value in chart_variables(values):
+        environment[name] = value
+    arguments, sources = wanted.get("args"), wanted.get("envFrom")
+    container = {
+        "name": CONTAINER,
+        "args": [_text(item) or "" for item in arguments] if isinstance(arguments, list) else [],
+        "env": [_variable(name, value) for name, value in environment.items()],
+        "envFrom": [item for item in sources if isinstance(item, Mapping)] if isinstance(sources, list) else [],
+    }
+    account = (values.get("deployment") or {}).get("serviceAccount") or {}
+    roles = wanted.get("rbac") or {}
+    everywhere = not wanted.get("watchNamespaces") or roles.get("enableClusterRoles", True) is not False
+    return Controller(
+        container=container,
+        service_account=str(account.get("name") or (fullname if account.get("create", True) else "default")),
+        has_role=roles.get("create", True) is not False and everywhere,
+    )
+
+
+def chart_variables(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Where, variable and value of what the user's values give the controller; of two of one name the last counts.
+
+    The chart upper-cases the keys, of `env` with the prefix CONTROLLER_, of `customEnv` as they are.
+    """
+    controller = values.get("ingressController") or {}
+    for group, prefix in (("env", "CONTROLLER_"), ("customEnv", "")):
+        found: Mapping[str, Any] = controller.get(group) or {}
+        for key in sorted(found, key=str):
+            yield f"kongValues.ingressController.{group}.{key}", f"{prefix}{key}".upper(), found[key]
+
+
+def _variable(name: str, value: Any) -> Document:
+    text = _text(value)
+    return {"name": name, "valueFrom": {"elsewhere": {}}} if text is None else {"name": name, "value": text}
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) and "valueFrom" not in str(value) else None
+
+
+def _arguments(container: Mapping[str, Any]) -> list[str]:
+    """What comes after the program's own name; without a command the image has it."""
+    command = [str(word) for word in container.get("command") or []]
+    return [*command[1:], *(str(word) for word in container.get("args") or [])]
+
+
+def _argument(arguments: Sequence[str], flag: str) -> str | None:
+    """The value of a flag in a command line, the last one where there are several; None where it is not there."""
+    found = None
+    for index, word in enumerate(arguments):
+        if word == "--":
+            break
+        if word.startswith(f"--{flag}="):
+            found = word.split("=", 1)[1]
+        elif word == f"--{flag}":
+            # A switch takes its value after an equals sign only.
+            following = arguments[index + 1 : index + 2]
+            found = "true" if flag == READS_PLUGINS else (following[0] if following else "")
+    return found
+
+
+def _expanded(text: str, environment: Mapping[str, str | None]) -> str | None:
+    """With $(VARIABLE) replaced, as the kubelet does it; None where one of them is not known."""
+    names = re.findall(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", text)
+    for name in names:
+        if name in environment:
+            value = environment[name]
+            if value is None:
+                return None
+            text = text.replace(f"$({name})", value)
+    return text

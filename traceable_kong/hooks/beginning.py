@@ -1,0 +1,78 @@
+"""What comes before the first object in the cluster: everything that can be refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pulumi
+
+from traceable_kong.cluster.target import Cluster
+from traceable_kong.config import stack_config
+from traceable_kong.hooks.preflight_run import open_or_refuse
+from traceable_kong.hooks.release_imports import releases_to_import
+from traceable_kong.plan.agent_plan import AgentPlan, agent_plan
+from traceable_kong.plan.existing_agent import recorded_tme_image, sidecar_settings
+from traceable_kong.plan.gateway_plan import existing_deployment
+from traceable_kong.plan.preflight_intent import alone, intent
+from traceable_kong.plan.stack_plan import Plan, plan
+from traceable_kong.plugin.rock_download import load_rock
+from traceable_kong.preflight.intent import AloneIntent, Intent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A stack's config with all that its plan is made from.
+
+    `plan` makes the plan for a stack id; it raises pulumi.RunError where values contradict each other. `intent` is what
+    preflight is asked about a plan.
+    """
+
+    config: stack_config.Settings
+    plan: Callable[[str], Plan | AgentPlan]
+    intent: Callable[[Plan | AgentPlan, str], Intent | AloneIntent]
+
+
+def prepare(config: stack_config.Settings, target: Cluster) -> Prepared:
+    """Loads the rock, and reads what the plan for an existing Kong or agent needs. Raises pulumi.RunError."""
+    preview = pulumi.runtime.is_dry_run()
+    if not config.gateway:
+
+        def intent_of_the_agent(planned: Plan | AgentPlan, owner: str) -> AloneIntent:
+            assert isinstance(planned, AgentPlan)
+            return alone(config, owner, planned, live_change=not preview)
+
+        return Prepared(config=config, plan=lambda owner: agent_plan(config, owner), intent=intent_of_the_agent)
+
+    rock = load_rock(config.plugin)
+    existing = existing_deployment(config)
+    selector = target.selector_of(config.kong.namespace, existing) if existing else None
+    given = sidecar_settings(config, target, preview=preview)
+    recorded_image = recorded_tme_image(config, target, preview=preview)
+
+    def plan_for(owner: str) -> Plan:
+        return plan(
+            config,
+            rock,
+            owner,
+            given,
+            recorded_image=recorded_image,
+            stack=pulumi.get_stack(),
+            cluster_options=target.command_options,
+            selector=selector,
+        )
+
+    def intent_of(planned: Plan | AgentPlan, _: str) -> Intent:
+        assert isinstance(planned, Plan)
+        return intent(config, rock, planned, live_change=not preview)
+
+    return Prepared(config=config, plan=plan_for, intent=intent_of)
+
+
+def check(prepared: Prepared, planned: Plan | AgentPlan, target: Cluster, owner: str) -> frozenset[str]:
+    """Runs preflight for the stack with the id `owner`, and in an `up` repairs interrupted Helm operations.
+
+    Returns which Helm releases are to be imported (`kong`, `agent`). Raises pulumi.RunError, and then nothing else was
+    changed.
+    """
+    # After the repair: a release that it completed may be one to be imported.
+    seen = open_or_refuse(target, prepared.intent(planned, owner))
+    return releases_to_import(prepared.config, target, seen, owner, preview=pulumi.runtime.is_dry_run())

@@ -1,0 +1,192 @@
+"""The step directly before the plugin: the gateway is what the plugin needs, or nothing about the plugin changes.
+
+Every earlier step was awaited. Another client that writes the Deployment (an operator, Argo CD, a script) may have
+reverted it since, and an old pod may be left.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kube
+from traceable_kong.cluster.ownership import is_owned
+from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
+from traceable_kong.deployment_patch.patching import MANAGER
+from traceable_kong.hooks import old_pods
+from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.mounted_files import not_mounted, not_told, require_mounted
+from traceable_kong.kong_admin import entity_changes
+from traceable_kong.kong_admin.admin_endpoint import client
+from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.plugin.kong_cluster_plugin import revealed
+from traceable_kong.verification.desired_state import Database, Expectation
+from traceable_kong.verification.kong_checks import REPAIR
+from traceable_kong.verification.observation import CLUSTER_PLUGINS
+from traceable_kong.verification.pod_checks import anew
+
+ENTITY_SECONDS = 5.0
+"""How long Kong's database may take to show the plugin entity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginStep:
+    """What is about to be written, and for which gateway.
+
+    `owner` is this stack's id; old pods may take `timeout_seconds` to go. `owners_values` are the chart values with
+    which the owner of an existing Kong mounts the files, None where the stack does. `document` is the
+    KongClusterPlugin, None with a database.
+    """
+
+    expectation: Expectation
+    owner: str
+    timeout_seconds: float
+    owners_values: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+def require_ready_for_plugin(api: Kube, step: PluginStep) -> None:
+    """Returns when the plugin may be written. Raises Refused, kube.ApiError or kube.Unreachable."""
+    expected = step.expectation
+    if _is_only_switched_off(api, expected):
+        return
+    found = api.get(f"/apis/apps/v1/namespaces/{expected.namespace}/deployments/{expected.deployment}")
+    if found is not None:
+        # Before the wait: no waiting brings back what was taken out of the template.
+        _require(step, found, [])
+    # A rollout that does not finish must not keep the plugin from leaving sync: the files are all that it then needs.
+    if found is None or expected.tme_image or not _every_pod_has_the_files(api, step, found):
+        settled = old_pods.wait_until_gone(
+            api,
+            namespace=expected.namespace,
+            deployment=expected.deployment,
+            timeout_seconds=step.timeout_seconds,
+        )
+        _require(step, settled.deployment, settled.serving)
+    if step.document is not None:
+        _require_new_name(api, step, step.document)
+
+
+def _require(step: PluginStep, deployment: Document, serving: list[Document]) -> None:
+    expected = step.expectation
+    if step.owners_values is not None:
+        require_mounted(deployment, expected, step.owners_values)
+    template = deployment["spec"]["template"]
+    files = list(_problems(step, template))
+    reverted = [f"its pod template: {text}" for text in files]
+    if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
+        reverted.append(f'its pod template: the annotation {INJECT_ANNOTATION} is not "true"')
+    missing = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
+    if image := expected.tme_image:
+        missing += [
+            f"pod {pod['metadata']['name']}: no TME runs in it ({image})"
+            for pod in serving
+            if not tme_containers(pod["spec"], image)
+        ]
+    if not reverted and not missing:
+        return
+    name, place = expected.deployment, f"--namespace {expected.namespace}"
+    mend, writers = f"`kubectl rollout restart deployment {name} {place}`, then pulumi up", ""
+    if reverted:
+        writers = _named(other_writers(deployment))
+        # What a refresh sees of a Helm release is Helm's own notes: files in it take more than that.
+        mend = f"Make sure that nothing writes this back, then {anew(expected) if files else REPAIR}"
+        if not expected.release and step.owners_values is None:
+            mend += (
+                "; or have the owner's own values mount the files: `pulumi config set --path "
+                "traceable-kong:kong.filesFrom values`"
+            )
+    raise Refused(
+        f"The gateway {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *missing])}."
+        f"{writers} Nothing about the plugin was changed. {mend}."
+    )
+
+
+def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
+    """What of the files a pod or a pod template lacks."""
+    if missing := not_mounted(holder, step.expectation):
+        yield f"it does not mount {', '.join(missing)}"
+    yield from not_told(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
+
+
+def _every_pod_has_the_files(api: Kube, step: PluginStep, deployment: Document) -> bool:
+    """True where a pod of the gateway serves, and none lacks the plugin's files, ready or not, old or new."""
+    path = f"/api/v1/namespaces/{step.expectation.namespace}/pods"
+    pods = [
+        pod
+        for pod in api.list(path, labelSelector=selector_text(deployment["spec"]["selector"]))
+        if not is_leaving(pod)
+    ]
+    return any(map(is_ready, pods)) and not any(list(_problems(step, pod)) for pod in pods)
+
+
+def other_writers(deployment: Mapping[str, Any]) -> list[str]:
+    """The field managers of the pod template other than this program's, with operation and time, the newest first.
+
+    One that only takes fields out owns none, and is not among them
+    (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management).
+    """
+    others = [
+        item
+        for item in deployment["metadata"].get("managedFields") or []
+        if "f:template" in ((item.get("fieldsV1") or {}).get("f:spec") or {})
+        and not str(item.get("manager", "")).startswith((MANAGER, "pulumi"))
+    ]
+    others.sort(key=lambda item: str(item.get("time", "")), reverse=True)
+    return [f"{item.get('manager')!r} ({item.get('operation')}, {item.get('time')})" for item in others]
+
+
+def _named(writers: list[str]) -> str:
+    return f" Other field managers of its pod template, newest first: {', '.join(writers)}." if writers else ""
+
+
+def _is_only_switched_off(api: Kube, expected: Expectation) -> bool:
+    """True where the plugin exists with every option of this config and is to be disabled.
+
+    That needs neither files nor a TME: a Kong that has loaded these options takes other values of them.
+    """
+    if expected.enabled:
+        return False
+    if expected.database is not None:
+        config = _entity_config(api, expected.database)
+    else:
+        found = api.get(f"{CLUSTER_PLUGINS}/{expected.plugin_object}")
+        config = found.get("config") if found else None
+    return config is not None and expected.config.keys() <= config.keys()
+
+
+def _entity_config(api: Kube, database: Database) -> Mapping[str, Any] | None:
+    try:
+        with client(api, database.access, deadline_seconds=ENTITY_SECONDS) as asked:
+            return (entity_changes.look(asked, database.place).row or {}).get("config")
+    except AdminError:
+        return None  # The step that writes it says why.
+
+
+def _require_new_name(api: Kube, step: PluginStep, document: Mapping[str, Any]) -> None:
+    """Under a new name the API server would take the plugin: the old object goes before the new one comes."""
+    name = step.expectation.plugin_object
+    found = api.get(f"{CLUSTER_PLUGINS}/{name}")
+    if found is not None:
+        if not is_owned(found["metadata"].get("labels") or {}, step.owner):
+            raise Refused(
+                f"KongClusterPlugin {name} was created since the checks at the beginning of this run, and is not "
+                "managed by this stack. Nothing about the plugin was changed. `kubectl get kongclusterplugin "
+                f"{name} --output yaml` shows it; delete it, or set another plugin.name, then pulumi up again."
+            )
+        return
+    existing = [
+        item["metadata"]["name"]
+        for item in api.list(CLUSTER_PLUGINS, metadata_only=True)
+        if is_owned(item["metadata"].get("labels") or {}, step.owner)
+    ]
+    if not existing:
+        return
+    try:
+        api.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=revealed(document))
+    except ApiError as problem:
+        raise Refused(
+            f"KongClusterPlugin {name} would be refused: {problem}. It takes the place of {', '.join(existing)}, "
+            "which was not deleted and stays in force. Correct what is refused, or set plugin.name back; then pulumi "
+            "up again."
+        ) from None

@@ -1,0 +1,220 @@
+"""Where this stack asks Kong's Admin API, and with whose credentials.
+
+The stack and its state know names only: what stands in a Secret is read from Kong's namespace each time that something
+is asked. Knows no Pulumi.
+"""
+
+import base64
+import binascii
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kube, Unreachable
+from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, Client
+from traceable_kong.kong_admin.admin_connection import Connect, Tls, forwarded, to_url
+from traceable_kong.kong_admin.admin_listen import AdminError, Silent, admin_listener
+
+CERTIFICATE_KEYS = ("tls.crt", "tls.key")
+"""Of a Secret of the type kubernetes.io/tls."""
+
+
+class NoGateway(AdminError):
+    """The Deployment is not there, so there is nobody to ask."""
+
+
+class SecretMissing(AdminError):
+    """A Secret that is named is not there, or lacks what is to be in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretKey:
+    """A key in a Secret that somebody else made."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """The Admin API of one gateway.
+
+    `url` is "" where it is reached by a port-forward into a ready pod of `deployment`, whose container `container` says
+    where it listens. The Secrets are in `namespace`; `client_certificate_secret` is one of the type kubernetes.io/tls,
+    "" for none. `insecure` True trusts whoever answers at the URL.
+    """
+
+    namespace: str
+    deployment: str
+    container: str
+    url: str = ""
+    workspace: str = DEFAULT_WORKSPACE
+    token_secret: SecretKey | None = None
+    ca_secret: SecretKey | None = None
+    client_certificate_secret: str = ""
+    insecure: bool = False
+
+    @property
+    def shows_secrets(self) -> bool:
+        """Whether anything from a Secret is needed."""
+        return bool(self.token_secret or self.ca_secret or self.client_certificate_secret)
+
+    @property
+    def where(self) -> str:
+        """How errors name it."""
+        return f"Kong's Admin API ({self.url or f'by a port-forward into {self.namespace}/{self.deployment}'})"
+
+    def document(self) -> dict[str, Any]:
+        """As plain data: names only, so that it can stand in a state and in a record."""
+        return {
+            "namespace": self.namespace,
+            "deployment": self.deployment,
+            "container": self.container,
+            "url": self.url,
+            "workspace": self.workspace,
+            "tokenSecret": _named(self.token_secret),
+            "caSecret": _named(self.ca_secret),
+            "clientCertificateSecret": self.client_certificate_secret,
+            "insecure": self.insecure,
+        }
+
+
+def access_of(document: Mapping[str, Any]) -> Access:
+    """The same from what `document()` gave. Raises KeyError, TypeError or ValueError."""
+    return Access(
+        namespace=str(document["namespace"]),
+        deployment=str(document["deployment"]),
+        container=str(document["container"]),
+        url=str(document["url"]),
+        workspace=str(document["workspace"]),
+        token_secret=_key(str(document["tokenSecret"])),
+        ca_secret=_key(str(document["caSecret"])),
+        client_certificate_secret=str(document["clientCertificateSecret"]),
+        insecure=bool(document["insecure"]),
+    )
+
+
+def _named(secret: SecretKey | None) -> str:
+    # Neither can have a slash.
+    return f"{secret.name}/{secret.key}" if secret else ""
+
+
+def _key(text: str) -> SecretKey | None:
+    if not text:
+        return None
+    name, key = text.split("/")
+    return SecretKey(name=name, key=key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What stands in the Secrets: `certificate` is a PEM of certificate and key, `ca` one of authorities."""
+
+    token: str | None = field(default=None, repr=False)
+    ca: str | None = field(default=None, repr=False)
+    certificate: str | None = field(default=None, repr=False)
+
+
+def credentials(api: Kube, access: Access) -> Credentials:
+    """Read from Kong's namespace. Raises SecretMissing, kube.ApiError or kube.Unreachable."""
+    token, ca, certificate = access.token_secret, access.ca_secret, access.client_certificate_secret
+    pem = [_read(api, access, certificate, key) for key in CERTIFICATE_KEYS] if certificate else []
+    return Credentials(
+        token=_token(api, access, token) if token else None,
+        ca=_read(api, access, ca.name, ca.key) if ca else None,
+        certificate="\n".join(pem) if pem else None,
+    )
+
+
+def _token(api: Kube, access: Access, secret: SecretKey) -> str:
+    # A file's last line break is no part of it.
+    token = _read(api, access, secret.name, secret.key).strip()
+    if not (token.isascii() and token.isprintable()):
+        raise SecretMissing(
+            f"The Secret {access.namespace}/{secret.name} has at {secret.key} what cannot be sent as a header: it is "
+            "no Kong-Admin-Token."
+        )
+    return token
+
+
+def _read(api: Kube, access: Access, name: str, key: str) -> str:
+    found = api.get(f"/api/v1/namespaces/{access.namespace}/secrets/{name}")
+    if found is None:
+        raise SecretMissing(f"There is no Secret {access.namespace}/{name}, which kong.admin names.")
+    value = (found.get("data") or {}).get(key)
+    try:
+        text = base64.b64decode(value or "").decode()
+    except (binascii.Error, UnicodeDecodeError):
+        text = ""
+    if not text.strip():
+        raise SecretMissing(f"The Secret {access.namespace}/{name}, which kong.admin names, has no text at {key}.")
+    return text
+
+
+def client(api: Kube, access: Access, *, deadline_seconds: float = DEADLINE_SECONDS) -> Client:
+    """Raises SecretMissing, kube.ApiError or kube.Unreachable."""
+    known = credentials(api, access)
+    base = ""
+    if access.url:
+        tls = Tls(ca=known.ca, check=not access.insecure, certificate=known.certificate)
+        connect, base = to_url(access.url, tls), urlsplit(access.url).path
+    else:
+        connect = _into_a_ready_pod(api, access, known)
+    return Client(
+        connect,
+        what=access.where,
+        base=base,
+        token=known.token,
+        workspace=access.workspace,
+        deadline_seconds=deadline_seconds,
+    )
+
+
+def gateway_stands(api: Kube, access: Access) -> bool:
+    """Whether the Deployment is there, however Kong is asked. Raises kube.ApiError or kube.Unreachable."""
+    return _deployment(api, access) is not None
+
+
+def _deployment(api: Kube, access: Access) -> Document | None:
+    return api.get(f"/apis/apps/v1/namespaces/{access.namespace}/deployments/{access.deployment}")
+
+
+def _into_a_ready_pod(api: Kube, access: Access, known: Credentials) -> Connect:
+    """Each connection into another of the ready pods: the one that just broke may be on its way out."""
+    attempts = count()
+
+    def connect(timeout_seconds: float) -> http.client.HTTPConnection:
+        pods = _ready_pods(api, access)
+        pod = pods[next(attempts) % len(pods)]
+        container = next((item for item in pod["spec"]["containers"] if item["name"] == access.container), None)
+        if container is None:
+            raise Silent(f"{access.where}: the pod {pod['metadata']['name']} has no container {access.container}")
+        listener = admin_listener(container)
+        name = pod["metadata"]["name"]
+        into = forwarded(api, access.namespace, name, listener, certificate=known.certificate)
+        try:
+            return into(timeout_seconds)
+        except (ApiError, Unreachable) as problem:
+            raise Silent(f"{access.where} cannot be reached: {problem}") from None
+
+    return connect
+
+
+def _ready_pods(api: Kube, access: Access) -> list[Document]:
+    where = f"{access.namespace}/{access.deployment}"
+    try:
+        found = _deployment(api, access)
+        if found is None:
+            raise NoGateway(f"There is no Deployment {where}, into whose pods a port-forward could go.")
+        selector = selector_text(found["spec"]["selector"])
+        pods = api.list(f"/api/v1/namespaces/{access.namespace}/pods", labelSelector=selector)
+    except (ApiError, Unreachable) as problem:
+        raise Silent(f"{access.where} cannot be reached: {problem}") from None
+    ready = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
+    if not ready:
+        raise Silent(f"No pod of {where} is ready, so Kong's Admin API cannot be reached.")
+    return ready

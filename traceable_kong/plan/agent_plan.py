@@ -1,0 +1,98 @@
+"""The agent's part of the plan; and the whole plan of a stack that is the agent alone (`gateway: false`). Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from components.installation import InstallationArgs
+from components.traceable_agent import AgentArgs
+from traceable_kong.cluster import ownership
+from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint, injector_webhook
+from traceable_kong.common.nested_data import digest, merged
+from traceable_kong.config.stack_config import Settings
+from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, TokenSecret, agent_values, tme_image_of
+from traceable_kong.helm_values.chart import Chart
+from traceable_kong.hooks.agent_hooks import AgentGatesArgs
+from traceable_kong.plan.protection import protected_parts, protection_output, protection_record
+from traceable_kong.verification.agent_verification import AgentExpectation
+
+REPLICAS_WHERE_GUARDED = 2
+"""Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentPlan:
+    """A stack that is the agent alone: the arguments of its components, what must hold, and its outputs."""
+
+    agent: AgentArgs
+    installation: InstallationArgs
+    gates: AgentGatesArgs
+    protected: tuple[str, ...]
+    outputs: dict[str, Any]
+
+
+def agent_plan(settings: Settings, owner: str) -> AgentPlan:
+    """The plan for the agent alone; `owner` is this stack's id. Raises AgentValuesError."""
+    agent = agent_args(settings, owner)
+    endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
+    injects = agent.values.get("injectorEnabled", True) is not False
+    stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": str(tme_image)}
+    protected = protected_parts(settings)
+    return AgentPlan(
+        agent=agent,
+        installation=InstallationArgs(
+            namespace=agent.namespace,
+            record_name=AGENT_RECORD,
+            record={
+                "gateway": "false",
+                **stands,
+                "agentValuesDigest": digest(agent.values),
+                **protection_record(protected),
+            },
+            labels=agent.labels,
+        ),
+        gates=AgentGatesArgs(
+            owner=owner,
+            expectation=AgentExpectation(
+                namespace=agent.namespace,
+                release=agent.release,
+                webhook=injector_webhook(agent.namespace) if injects else None,
+            ),
+            timeout_seconds=agent.timeout_seconds,
+        ),
+        protected=protected,
+        outputs={"stackId": owner, "gateway": False, **stands, **protection_output(protected)},
+    )
+
+
+def agent_args(settings: Settings, owner: str) -> AgentArgs:
+    """What an agent of ours is made of. Raises AgentValuesError."""
+    theirs = settings.agent_token_secret
+    # Whatever the mode: a switch changes the gateway and not its agent. Of gateways of other stacks any may deny.
+    denies = settings.tme_guard == "deny" or not settings.gateway
+    values = agent_values(
+        settings.agent_values,
+        environment=settings.agent.environment,
+        endpoint=settings.agent.endpoint,
+        blocking_status_code=settings.blocking_status_code,
+        blocking_message=settings.blocking_message,
+        token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
+        replicas=REPLICAS_WHERE_GUARDED if denies else None,
+    )
+    return AgentArgs(
+        namespace=settings.agent.namespace,
+        create_namespace=None if _one_namespace(settings) else settings.agent.create_namespace,
+        release=AGENT_RELEASE,
+        chart=Chart(**settings.agent.chart.model_dump()),
+        # With the mark by which the next run knows it as this stack's.
+        values=merged(values, ownership.release_mark(owner)),
+        token=settings.agent_token,
+        timeout_seconds=settings.agent.timeout_seconds,
+        labels=ownership.labels(owner),
+        protect=settings.agent.protected,
+    )
+
+
+def _one_namespace(settings: Settings) -> bool:
+    """True where the agent is beside this stack's Kong, in Kong's namespace."""
+    same = settings.agent.namespace == settings.kong.namespace
+    return settings.gateway and same and not settings.agent.create_namespace

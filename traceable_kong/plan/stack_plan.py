@@ -1,0 +1,261 @@
+"""What the settings and the rock come to: what every component is given, what must hold, and what the stack says.
+
+Everything that can contradict itself does so here, before anything is registered. Pure: no resources, no cluster, no
+network.
+"""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.installation import InstallationArgs
+from components.kong_namespace import KongNamespaceArgs
+from components.plugin_files import PluginFilesArgs
+from components.tme_guard import ACTIONS, TmeGuardArgs, policy_spec
+from components.tme_injection import TmeInjectionArgs
+from components.traceable_admin_plugin import TraceableAdminPluginArgs
+from components.traceable_agent import AgentArgs
+from components.traceable_plugin import TraceablePluginArgs
+from traceable_kong.cluster import ownership
+from traceable_kong.cluster.agent_objects import AGENT_RELEASE, agent_endpoint, injector_webhook
+from traceable_kong.cluster.ownership import RECORD_NAME
+from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, TME_ENDPOINT, pod_annotations, tme_image_in
+from traceable_kong.common.image_references import ImageReference, parse_image, without_version
+from traceable_kong.common.nested_data import digest
+from traceable_kong.config.stack_config import Settings
+from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values, tme_image_of
+from traceable_kong.hooks.gateway_hooks import GatesArgs
+from traceable_kong.hooks.injection_dry_run import Probe
+from traceable_kong.plan.agent_plan import agent_args
+from traceable_kong.plan.existing_agent import TRUSTED_TME_IMAGE
+from traceable_kong.plan.gateway_plan import GatewayPlan, gateway_plan
+from traceable_kong.plan.plugin_plan import plugin_args, plugin_outputs
+from traceable_kong.plan.protection import protected_parts, protection_output, protection_record
+from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
+from traceable_kong.plugin.plugin_config import PLUGIN, plugin_config
+from traceable_kong.plugin.plugin_options import plugin_version, text
+from traceable_kong.plugin.rock import Rock
+from traceable_kong.verification.desired_state import Database, Expectation, Guard, Injection
+from traceable_kong.verification.record import record_digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The arguments of every component, what the gates and the proof ask for, and the stack's outputs.
+
+    `protected` are the parts that no run may delete.
+
+    `agent` is None where it is not ours. `installed` False is Traceable leaving a gateway that stays: neither agent nor
+    guard nor files are made, and `tme` and `plugin` are not used.
+    """
+
+    installed: bool
+    agent: AgentArgs | None
+    kong_namespace: KongNamespaceArgs
+    guard: TmeGuardArgs | None
+    plugin_files: PluginFilesArgs | None
+    gateway: GatewayPlan
+    tme: TmeInjectionArgs
+    plugin: TraceablePluginArgs | TraceableAdminPluginArgs
+    installation: InstallationArgs
+    gates: GatesArgs
+    protected: tuple[str, ...]
+    outputs: dict[str, Any]
+
+
+def plan(
+    settings: Settings,
+    rock: Rock,
+    owner: str,
+    sidecar_settings: Mapping[str, str] | None = None,
+    *,
+    recorded_image: ImageReference | None = None,
+    stack: str = "",
+    cluster_options: str = "",
+    selector: Mapping[str, Any] | None = None,
+) -> Plan:
+    """The plan for these settings and this rock; `owner` is this stack's id.
+
+    `sidecar_settings` are what an agent that is not ours gives its TMEs (`shared_agent.sidecar_settings()`).
+    `recorded_image` is the TME's image by the record (`shared_agent.recorded_tme_image()`).
+    `stack` is the stack's name. `cluster_options` are those of `verify.py` that name the cluster, where it is not the
+    usual one. `selector` is what the Deployment of a Kong that is not ours selects its pods by.
+
+    Raises KongValuesError or AgentValuesError where the user's chart values and ours cannot both be had.
+    """
+    installed = settings.installed
+    sync = settings.mode == "sync"
+    labels = ownership.labels(owner)
+    guarded = installed and settings.tme_guard != "off"
+    # "" for an agent outside the cluster.
+    agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
+    endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
+    agent = agent_args(settings, owner) if settings.agent.install else None
+    tme_image = (
+        tme_image_of(agent.values) if agent else _their_tme_image(settings, sidecar_settings or {}, recorded_image)
+    )
+    given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
+    if agent:
+        given = [agent.namespace, agent.chart.reference, agent.chart.version, sidecar_values(agent.values)]
+    config_maps = plugin_config_maps(rock.plugins) if installed else []
+    gateway = gateway_plan(settings, owner, config_maps, selector)
+    tme = TmeInjectionArgs(
+        owner=owner,
+        wanted=sync and settings.enabled,
+        namespace=settings.kong.namespace,
+        deployment=gateway.deployment,
+        settings_digest=digest(given),
+        timeout_seconds=settings.kong.timeout_seconds,
+    )
+    config = plugin_config(
+        settings.plugin_config,
+        rock_version=rock.version,
+        endpoint=endpoint,
+        mode=settings.mode,
+        buffer_request_body=settings.buffer_request_body,
+        fail_open=settings.fail_mode == "open",
+        timeout_ms=settings.timeout_ms,
+        service_name=settings.plugin.service_name,
+    )
+    plugin = plugin_args(settings, owner, gateway, config=config, labels=labels)
+    row = plugin if isinstance(plugin, TraceableAdminPluginArgs) else None
+    guard = TmeGuardArgs(
+        policy=ownership.cluster_wide_name("traceable-tme-guard", owner),
+        namespace=settings.kong.namespace,
+        pod_selector=gateway.pod_selector,
+        tme_image=tme_image,
+        agent_namespace=agent_namespace,
+        action=settings.tme_guard or "off",
+        labels=labels,
+    )
+    injects = agent is None or agent.values.get("injectorEnabled", True) is not False
+    injection = Injection(
+        label=INJECT_LABEL,
+        annotations=pod_annotations(tme.settings_digest),
+        webhook=injector_webhook(agent_namespace) if agent_namespace and injects else "",
+        agent_release=agent.release if agent else "",
+        webhook_domain=_webhook_domain(agent) if agent else None,
+    )
+    expectation = Expectation(
+        namespace=settings.kong.namespace,
+        release=gateway.release,
+        deployment=gateway.deployment,
+        container=gateway.container,
+        ingress_class=settings.kong.ingress_class,
+        plugin=PLUGIN,
+        plugin_object=settings.plugin.name if row is None else "",
+        plugin_version=text(plugin_version(rock.version)),
+        enabled=settings.enabled,
+        everywhere=settings.scope == "global",
+        config=config,
+        files=mount_paths(config_maps),
+        file_digests={item.name: item.digest for item in config_maps},
+        tme_image=tme_image if tme.wanted else None,
+        agent_namespace=agent_namespace,
+        installed=installed,
+        database=Database(place=row.place, access=row.access) if row else None,
+        guard=(Guard(policy=guard.policy, spec=policy_spec(guard), actions=ACTIONS[guard.action]) if guarded else None),
+        injection=injection if tme.wanted else None,
+    )
+    stands = {
+        "mode": settings.mode,
+        "endpoint": endpoint,
+        "failMode": settings.fail_mode,
+        "rockVersion": rock.version,
+        "rockSha256": rock.sha256,
+    }
+    trusted = {TRUSTED_TME_IMAGE: str(without_version(tme_image)) if agent_namespace else ""}
+    protected = protected_parts(settings)
+    digests = dict(gateway.digests)
+    if agent:
+        digests["agentValuesDigest"] = digest(agent.values)
+    record = expectation.record() | stands | trusted | digests | protection_record(protected)
+    # Where the Admin API is reached is the stack's to say, and not the record's (verification/record.py).
+    asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
+    here = ["--namespace", settings.kong.namespace, "--deployment", gateway.deployment]
+    verified = shlex.join(["--stack", stack] if asks_the_stack else here)
+    return Plan(
+        installed=installed,
+        agent=agent if installed else None,
+        kong_namespace=KongNamespaceArgs(
+            namespace=settings.kong.namespace,
+            create=settings.kong.install and settings.kong.create_namespace,
+            labels=labels,
+            protect=settings.kong.protected,
+        ),
+        guard=guard if guarded else None,
+        plugin_files=(
+            PluginFilesArgs(namespace=settings.kong.namespace, config_maps=config_maps, labels=labels)
+            if installed
+            else None
+        ),
+        gateway=gateway,
+        tme=tme,
+        plugin=plugin,
+        installation=InstallationArgs(
+            namespace=settings.kong.namespace,
+            record_name=RECORD_NAME,
+            record=record if installed else None,
+            record_digest=record_digest(record),
+            labels=labels,
+        ),
+        gates=GatesArgs(
+            owner=owner,
+            expectation=expectation,
+            probe=Probe(
+                namespace=settings.kong.namespace,
+                deployment=gateway.deployment,
+                annotations=pod_annotations(tme.settings_digest),
+                tme_image=tme_image,
+                agent_namespace=agent_namespace,
+                agent_managed=agent is not None,
+                policy=guard.policy,
+                action=guard.action,
+            ),
+            timeout_seconds=settings.kong.timeout_seconds,
+            agent_release=AGENT_RELEASE,
+            owners_values=gateway.owners_values,
+            made_database=gateway.postgres.name if gateway.postgres else "",
+            plugin_object=None if isinstance(plugin, TraceableAdminPluginArgs) else plugin.document,
+        ),
+        protected=protected,
+        outputs={
+            "stackId": owner,
+            **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
+            "installed": installed,
+            "enabled": settings.enabled and installed,
+            **plugin_outputs(plugin),
+            "namespace": settings.kong.namespace,
+            "deployment": gateway.deployment,
+            **gateway.outputs,
+            "configMaps": [item.name for item in config_maps],
+            "verify": f".venv/bin/python verify.py {verified}{cluster_options}",
+            **protection_output(protected),
+        },
+    )
+
+
+def _webhook_domain(agent: AgentArgs) -> str | None:
+    """Where the agent's chart lets the API server call the injector, in place of its Service (1.58.0).
+
+    None where the stack does not decide it: a chart in a folder or archive may have a default of its own.
+    """
+    domain = agent.values.get("injectorWebhookDomain")
+    if not domain:
+        return None if agent.chart.path else ""
+    # A value that is not text is a secret, and is not compared.
+    return domain if isinstance(domain, str) else None
+
+
+def _their_tme_image(
+    settings: Settings, sidecar_settings: Mapping[str, str], recorded: ImageReference | None
+) -> ImageReference:
+    """The image that an agent which this stack does not manage injects.
+
+    The agent itself is asked the first time only. After that, whoever may change its ConfigMap would choose what the
+    policy admits and the verification believes (preflight/agent_checks.py says where the two differ).
+    """
+    if settings.agent.tme_image is not None:
+        return parse_image(settings.agent.tme_image)
+    return recorded or tme_image_in(sidecar_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE

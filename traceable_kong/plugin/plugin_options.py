@@ -1,0 +1,63 @@
+"""What the `traceable` plugin can be told, and since which version: Kong refuses an option that a rock does not know.
+
+Sources: the plugin's page in Kong's plugin hub (https://developer.konghq.com/plugins/harness-waap/) and Traceable's
+manual (https://docs.traceable.ai/docs/kong).
+"""
+
+import re
+from dataclasses import dataclass
+
+Version = tuple[int, int, int]
+
+LUAROCKS = "https://luarocks.org/manifests/traceableai/kong-plugin-traceable-{version}.src.rock"
+"""Where Kong's own guide downloads it (https://developer.konghq.com/plugins/harness-ai-firewall/)."""
+
+TRACEABLE_PLUGINS = frozenset({"traceable", "traceable-ai-extension"})
+"""Every plugin that some rock ships."""
+
+MODE_SINCE: Version = (2, 1, 0)
+"""The version that brought `mode` and `buffer_request_body`, and with them async."""
+
+NEWEST_KNOWN: Version = (2, 4, 0)
+"""The newest version whose options are listed here; a newer one may know more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """An option beside those that have settings of their own: whole numbers, with their range."""
+
+    since: Version
+    lowest: int
+    highest: int | None
+
+
+FURTHER_OPTIONS = {
+    "max_body_size_bytes": Option(since=(2, 2, 2), lowest=1, highest=None),
+    "export_max_senders": Option(since=(2, 4, 0), lowest=1, highest=1024),
+}
+
+OWN_SETTINGS = {
+    "ext_cap_endpoint": "mode",
+    "mode": "mode",
+    "buffer_request_body": "bufferRequestBody",
+    "allow_on_failure": "failMode",
+    "timeout": "timeoutMs",
+    "service_name": "plugin.serviceName",
+}
+"""Options that follow from a setting of their own, and the name of that setting."""
+
+ROCK_VERSION = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})-([0-9]{1,9})")
+"""A rock's version: that of the plugin and a revision of the rock (LuaRocks, rockspec format)."""
+
+
+def plugin_version(rock_version: str) -> Version:
+    """`2.1.2-1` -> (2, 1, 2). ValueError where the text is no rock's version."""
+    found = ROCK_VERSION.fullmatch(rock_version)
+    if not found:
+        raise ValueError(f"{rock_version!r} is not the version of a rock")
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def text(version: Version) -> str:
+    """(2, 1, 0) -> `2.1.0`."""
+    return ".".join(str(part) for part in version)

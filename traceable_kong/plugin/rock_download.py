@@ -1,0 +1,215 @@
+"""Where the rock comes from: a local file, or https with a digest; kept in a cache by digest.
+
+Streamed by requests, with limits on size and time, over https all the way; proxies and certificate authorities by the
+usual environment variables (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, SSL_CERT_FILE:
+https://requests.readthedocs.io/en/latest/user/advanced/).
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pulumi
+import requests
+import urllib3
+
+from traceable_kong.common.safe_text import printable
+from traceable_kong.config.stack_config import PluginSettings
+from traceable_kong.plugin.plugin_options import LUAROCKS
+from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
+
+STALL_TIMEOUT_SECONDS = 15.0
+WHOLE_TIMEOUT_SECONDS = 120.0
+MAX_REDIRECTS = 5
+_CHUNK_BYTES = 64 * 1024
+
+
+def load_rock(plugin: PluginSettings) -> Rock:
+    """The rock that the settings name. Raises pulumi.RunError, whose text is for the person at the terminal."""
+    source = _source(plugin)
+    try:
+        archive = fetch(source, sha256=plugin.sha256, headers=_headers(plugin), cache=_cache_folder())
+        return read(archive, version=plugin.version)
+    except RockError as problem:
+        # A query can be a signature that lets anybody in.
+        shown = printable(source.split("?")[0])
+        raise pulumi.RunError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
+
+
+def found_digest(plugin: PluginSettings) -> str | None:
+    """The digest of what the rock's address gives now; None where that is no rock of this version."""
+    try:
+        return read(fetch(_source(plugin), sha256=None, headers=_headers(plugin)), version=plugin.version).sha256
+    except RockError:
+        return None
+
+
+def _source(plugin: PluginSettings) -> str:
+    return plugin.rock or LUAROCKS.format(version=plugin.version)
+
+
+def _headers(plugin: PluginSettings) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in plugin.headers.items()}
+
+
+def fetch(
+    source: str,
+    *,
+    sha256: str | None,
+    headers: Mapping[str, str] | None = None,
+    cache: Path | None = None,
+    stall_timeout_seconds: float = STALL_TIMEOUT_SECONDS,
+    whole_timeout_seconds: float = WHOLE_TIMEOUT_SECONDS,
+) -> bytes:
+    """The archive's bytes, from a path or an https URL.
+
+    With a digest that is in the `cache` folder already, the network is not asked. Raises RockError.
+    """
+    if "://" not in source:
+        archive = _local(source)
+        _check_digest(archive, sha256)
+        return archive
+    if sha256 is not None and cache is not None:
+        kept = cache / f"{sha256}.rock"
+        with suppress(OSError):
+            archive = kept.read_bytes()
+            if hashlib.sha256(archive).hexdigest() == sha256:
+                return archive
+    archive = _within(whole_timeout_seconds, source, headers or {}, stall_timeout_seconds)
+    _check_digest(archive, sha256)
+    if cache is not None:
+        _keep(cache, archive)
+    return archive
+
+
+def _local(source: str) -> bytes:
+    try:
+        path = Path(source)
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise RockError("It is not a file.")
+        if found.st_size > MAX_ARCHIVE_BYTES:
+            raise RockError(f"It has {found.st_size} bytes, and a rock has at most {MAX_ARCHIVE_BYTES}.")
+        return path.read_bytes()
+    except OSError as problem:
+        raise RockError(f"It cannot be read: {problem.strerror}.") from None
+    except ValueError:
+        raise RockError("It is not a path.") from None
+
+
+def _check_digest(archive: bytes, sha256: str | None) -> None:
+    found = hashlib.sha256(archive).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise RockError(
+            f"Its SHA-256 digest is {found}, and plugin.sha256 is {sha256}: it is not the file that was pinned. "
+            f"If it is the one that you want: pulumi config set --path traceable-kong:plugin.sha256 {found}"
+        )
+
+
+def _within(whole_timeout_seconds: float, url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
+    """The download, or an error when the time is up.
+
+    A socket's timeout starts anew with every byte, so a server that sends one now and then would never be given up:
+    the download has a thread of its own, which is left behind.
+    """
+    answers: list[bytes | RockError] = []
+
+    def work() -> None:
+        try:
+            answers.append(_download(url, headers, stall_timeout_seconds))
+        except RockError as problem:
+            answers.append(problem)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(whole_timeout_seconds)
+    if not answers:
+        raise RockError(f"The download was not complete after {whole_timeout_seconds:.0f} seconds.")
+    if isinstance(answers[0], RockError):
+        raise answers[0]
+    return answers[0]
+
+
+def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
+    # No text of an exception is shown as it is: some hold headers or a proxy's password.
+    try:
+        return _followed(url, headers, stall_timeout_seconds)
+    except requests.Timeout:
+        raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
+    except requests.exceptions.SSLError:
+        raise RockError(
+            "The server's certificate is not trusted. If its certificate authority is your own: "
+            "export REQUESTS_CA_BUNDLE=FILE.pem"
+        ) from None
+    except requests.exceptions.ProxyError:
+        raise RockError("The proxy (HTTPS_PROXY) could not be used.") from None
+    except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
+        raise RockError("The download was cut off.") from None
+    except requests.ConnectionError as problem:
+        if isinstance(_innermost(problem), TimeoutError | urllib3.exceptions.ReadTimeoutError):
+            raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
+        raise RockError(f"There is no connection to {urlsplit(url).hostname}.") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+        raise RockError(f"The download failed ({type(problem).__name__}).") from None
+
+
+def _innermost(problem: BaseException) -> BaseException:
+    inner = problem.args[0] if problem.args else None
+    return inner if isinstance(inner, BaseException) else problem
+
+
+def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
+    host = urlsplit(url).netloc
+    with requests.Session() as session:
+        # No ~/.netrc: it would take the place of an Authorization header. Compressed answers have no length to check.
+        session.auth = lambda request: request
+        session.headers["Accept-Encoding"] = "identity"
+        session.verify = os.environ.get("SSL_CERT_FILE") or True
+        for _ in range(MAX_REDIRECTS + 1):
+            if not url.startswith("https://"):
+                raise RockError(f"It leads to {urlsplit(url).scheme!r}; only https is followed.")
+            # Headers hold secrets of one mirror, and go to no other.
+            sent = dict(headers) if urlsplit(url).netloc == host else {}
+            with session.get(
+                url, headers=sent, stream=True, allow_redirects=False, timeout=stall_timeout_seconds
+            ) as answer:
+                if answer.is_redirect:
+                    url = urljoin(url, answer.headers["Location"])
+                    continue
+                if answer.status_code != requests.codes.ok:
+                    raise RockError(f"The server answers {answer.status_code}.")
+                return _body(answer)
+    raise RockError(f"It redirects more than {MAX_REDIRECTS} times.")
+
+
+def _body(answer: requests.Response) -> bytes:
+    archive = bytearray()
+    for chunk in answer.iter_content(_CHUNK_BYTES):
+        archive += chunk
+        if len(archive) > MAX_ARCHIVE_BYTES:
+            raise RockError(f"It has more than {MAX_ARCHIVE_BYTES} bytes; that is no plugin for Kong.")
+    return bytes(archive)
+
+
+def _cache_folder() -> Path | None:
+    named = os.environ.get("TRACEABLE_KONG_CACHE")
+    if named:
+        return Path(named) / "rocks"
+    with suppress(RuntimeError):  # No home directory: no cache.
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traceable-kong" / "rocks"
+    return None
+
+
+def _keep(cache: Path, archive: bytes) -> None:
+    """A cache that cannot be written only costs the next run a download."""
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+            file.write(archive)
+        Path(file.name).replace(cache / f"{hashlib.sha256(archive).hexdigest()}.rock")

@@ -1,0 +1,108 @@
+"""Whether NetworkPolicies leave the gateway's pods a way to the agent.
+
+Only policies of the API group networking.k8s.io are known, and not whether the network enforces them: so this warns.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from traceable_kong.cluster.agent_connections import described, flow_outside, flow_to_agent
+from traceable_kong.cluster.kubernetes_client import ApiError, Document
+from traceable_kong.cluster.network_policies import Flow, PodGroup, blocks, permission, pod_group
+from traceable_kong.cluster.tme import INJECT_LABEL
+from traceable_kong.preflight.cached_reader import (
+    NAMESPACES,
+    Looks,
+    deployment,
+    labels_of,
+    network_policies,
+    pods,
+    services,
+)
+from traceable_kong.preflight.finding import Finding
+from traceable_kong.preflight.intent import GatewayIntent, Intent
+
+AGENT_SERVICE = "agent"
+AGENT_CHART = "traceable-agent"
+"""The agent's Service, and the name that its chart labels its pods with (traceable-agent 1.58.0)."""
+
+
+def paths_to_the_agent_are_open(looks: Looks, intent: Intent) -> Iterator[Finding]:
+    """No NetworkPolicy keeps the gateway's pods from the agent."""
+    if not (intent.installed and intent.enabled):
+        return
+    source = _gateway(looks, intent)
+    if intent.agent is None:
+        found = looks.list(network_policies(source.namespace))
+        flow = flow_outside(source, str(intent.plugin.config.get("ext_cap_endpoint")))
+        yield from _findings(found, flow, {"egress": _gateway_selector(looks, intent.gateway)})
+        return
+    namespace = intent.agent.namespace
+    found = [item for name in sorted({source.namespace, namespace}) for item in looks.list(network_policies(name))]
+    if not found:
+        return
+    service = looks.get(f"{services(namespace)}/{AGENT_SERVICE}")
+    selector = ((service or {}).get("spec") or {}).get("selector") or _chart_labels(intent)
+    selectors = {"egress": _gateway_selector(looks, intent.gateway), "ingress": {"matchLabels": selector}}
+    agent = _agent(looks, namespace, selector)
+    yield from _findings(found, flow_to_agent(source, agent, service, sync=intent.sync), selectors)
+
+
+def _findings(policies: list[Document], flow: Flow, selectors: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    for block in blocks(policies, flow):
+        way = json.dumps(permission(flow, block, selectors[block.direction]))
+        side = "the gateway's pods" if block.direction == "egress" else "the agent's pods"
+        one = len(block.policies) == 1
+        yield Finding(
+            subject=f"networkpolicy {', '.join(block.policies)} in namespace {block.namespace}",
+            wrong=f"{'selects' if one else 'select'} {side} and {'allows' if one else 'allow'} no {block.direction} "
+            f"{'to' if block.direction == 'egress' else 'from the gateway to'} {described(flow)}: where the network "
+            "enforces it, nothing would reach the agent, and the verification says not checked",
+            mend=f"allow it: `echo {shlex.quote(way)} | kubectl apply --filename -`",
+            only_warns=True,
+        )
+
+
+def _gateway(looks: Looks, intent: Intent) -> PodGroup:
+    """The gateway's pods as the Deployment makes them; where there is none yet, by what will select them."""
+    gateway = intent.gateway
+    # In sync the stack labels the namespace.
+    labels = _namespace_labels(looks, gateway.namespace) | (INJECT_LABEL if intent.sync else {})
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    if live is None:
+        chosen = gateway.pod_selector.get("matchLabels") or {}
+        return PodGroup(namespace=gateway.namespace, labels=chosen, namespace_labels=labels)
+    template = live["spec"]["template"]
+    metadata = {"namespace": gateway.namespace, "labels": labels_of(template)}
+    return pod_group({"metadata": metadata, "spec": template.get("spec")}, labels)
+
+
+def _gateway_selector(looks: Looks, gateway: GatewayIntent) -> Mapping[str, Any]:
+    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    found: Mapping[str, Any] = live["spec"].get("selector") or gateway.pod_selector if live else gateway.pod_selector
+    return found
+
+
+def _agent(looks: Looks, namespace: str, selector: Mapping[str, str]) -> PodGroup:
+    """A pod of the agent; where there is none yet, what the chart makes."""
+    labels = _namespace_labels(looks, namespace)
+    text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    for pod in looks.list(pods(namespace), labelSelector=text):
+        if "deletionTimestamp" not in pod["metadata"]:
+            return pod_group({**pod, "metadata": {**pod["metadata"], "namespace": namespace}}, labels)
+    chart = {"app.kubernetes.io/component": AGENT_CHART}
+    return PodGroup(namespace=namespace, labels={**selector, **chart}, namespace_labels=labels)
+
+
+def _chart_labels(intent: Intent) -> dict[str, str]:
+    return {"app.kubernetes.io/name": AGENT_CHART, "app.kubernetes.io/instance": intent.agent_release}
+
+
+def _namespace_labels(looks: Looks, namespace: str) -> dict[str, str]:
+    """Without the right to read it, a rule that goes by them is no permission."""
+    try:
+        return labels_of(looks.get(f"{NAMESPACES}/{namespace}") or {})
+    except ApiError:
+        return {}

@@ -1,0 +1,33 @@
+"""Objects around a gateway as the verification reads them: what exists, or which permission is missing to see it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from traceable_kong.cluster.kubernetes_client import ApiError, Kube
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An object that may not be read; `reason` names it and the missing permission."""
+
+    reason: str
+
+
+Seen = Document | Unreadable | None
+"""An object, None where it does not exist."""
+
+
+def read(api: Kube, kind: str, path: str) -> Seen:
+    """The object of a `kind` at a path. Raises kube.ApiError or kube.Unreachable."""
+    try:
+        return api.get(path)
+    except ApiError as problem:
+        if problem.status != 403:
+            raise
+    parts = path.strip("/").split("/")
+    resource, name = parts[-2:]
+    group = f".{parts[1]}" if parts[0] == "apis" else ""
+    where = f" in namespace {parts[3]}" if parts[2] == "namespaces" and len(parts) > 4 else ""
+    return Unreadable(f"{kind} {name}: the permission to get {resource}{group}{where} is missing")

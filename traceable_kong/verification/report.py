@@ -1,0 +1,161 @@
+"""What the proof found: check by check, pod by pod, as text for people, as a table, and as JSON."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from traceable_kong.common.safe_text import printable_lines
+
+PROTECTED = "protected"
+DISABLED = "disabled"
+NO_ROUTE_SELECTED = "no route selected"
+REMOVED = "removed"
+NOT_CHECKED = "not checked"
+NOT_AS_CONFIGURED = "NOT AS CONFIGURED"
+
+COLUMNS = ("ready", "files", "tme", "plugin")
+"""The table's columns; the checks `loaded` and `override` count into `plugin`."""
+
+_COLUMN_OF = {"loaded": "plugin", "override": "plugin"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at.
+
+    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`,
+    `files`, `tme`, `loaded`, `plugin`, `override`, `agent`, `webhook`. `mend` says what to do where it is not `ok`,
+    `lasting` that it stays so however long one waits.
+    """
+
+    pod: str
+    name: str
+    ok: bool
+    expected: str
+    found: str
+    mend: str = ""
+    lasting: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All checks of one look at the gateway; `subject` says what it is where it is no gateway.
+
+    `workspace` is the only one of Kong's database that was looked at, "" without a database.
+
+    `warnings` are what a person should mind although nothing failed. `not_checked` are reasons why something could not
+    be observed that this verification is meant to observe (a missing permission, for example); `notes` are what no run
+    can observe. `state` says in a word what is true of the gateway while every check holds (`protected`, `disabled`,
+    ...), `states` the same of pods that differ from it: `{pod: word}`. `cause` is what the ingress controller itself
+    reported, "" where it reported nothing.
+    """
+
+    gateway: str
+    checks: tuple[Check, ...]
+    state: str = PROTECTED
+    states: Mapping[str, str] = field(default_factory=dict)
+    not_checked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    cause: str = field(default="")
+    subject: str = "gateway"
+    workspace: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True where something was looked at and every check holds."""
+        return bool(self.checks) and all(check.ok for check in self.checks)
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that do not hold."""
+        return [check for check in self.checks if not check.ok]
+
+    @property
+    def verdict(self) -> str:
+        """One word for the whole gateway, for people."""
+        return self.verdict_of("")
+
+    def verdict_of(self, pod: str) -> str:
+        """One word for a pod. A check of the whole gateway that failed counts for each of its pods."""
+        if any(check.pod in ("", pod) for check in self.failed) if pod else not self.ok:
+            return NOT_AS_CONFIGURED
+        state = self.states.get(pod, self.state)
+        # What is off was observed to be off; what is claimed to be on must have been observed completely.
+        return state if state in (DISABLED, NO_ROUTE_SELECTED) or not self.not_checked else NOT_CHECKED
+
+    def text(self) -> str:
+        """For the person at the terminal: what failed, where, and what to do; or that everything holds."""
+        pods = self._pods()
+        if self.ok:
+            made = " that could be made" if self.not_checked else ""
+            where = f" in workspace {self.workspace}" if self.workspace else ""
+            lines = [f"{self.gateway}: {self.verdict}{where}. {_pods(len(pods))}, every check{made} holds."]
+        else:
+            bad = {check.pod for check in self.failed if check.pod}
+            lines = [f"The {self.subject} {self.gateway} is not what this stack says{_summary(len(bad), len(pods))}:"]
+            for check in self.failed:
+                lines += [
+                    "",
+                    f"  {check.pod or f'the {self.subject}'}: {check.name}",
+                    f"    expected: {check.expected}",
+                    f"    found:    {check.found}",
+                ]
+                if check.mend:
+                    lines.append(f"    -> {check.mend}")
+            if self.cause:
+                lines += ["", f"  The ingress controller says: {self.cause}"]
+        lines += [f"  not checked: {reason}" for reason in self.not_checked]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
+        lines += [f"  note: {note}" for note in self.notes]
+        return printable_lines(lines)
+
+    def table(self) -> str:
+        """One row a pod, then what failed."""
+        rows = [("POD", *(column.upper() for column in COLUMNS), "VERDICT")]
+        rows += [self._row(pod) for pod in self._pods()]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([printable_lines(lines), "", self.text()])
+
+    def json(self) -> str:
+        """The same for programs."""
+        checks = [vars(check) for check in self.checks]
+        document = {
+            "gateway": self.gateway,
+            "ok": self.ok,
+            "verdict": self.verdict,
+            "workspace": self.workspace,
+            "pods": {pod: self.verdict_of(pod) for pod in self._pods()},
+            "checks": checks,
+            "not_checked": self.not_checked,
+            "warnings": self.warnings,
+            "notes": self.notes,
+            "cause": self.cause,
+        }
+        return json.dumps(document, indent=2)
+
+    def _row(self, pod: str) -> tuple[str, ...]:
+        own = [check for check in self.checks if check.pod == pod]
+        cells = [_cell(check for check in own if _COLUMN_OF.get(check.name, check.name) == name) for name in COLUMNS]
+        return (pod, *cells, self.verdict_of(pod))
+
+    def _pods(self) -> list[str]:
+        return sorted({check.pod for check in self.checks if check.pod})
+
+
+def _cell(checks: Iterable[Check]) -> str:
+    found = list(checks)
+    if not found:
+        return "-"
+    return "ok" if all(check.ok for check in found) else "FAILED"
+
+
+def _pods(count: int) -> str:
+    return "One serving pod" if count == 1 else f"{count} serving pods"
+
+
+def _summary(bad: int, pods: int) -> str:
+    if not bad:
+        return ""
+    return f", in {bad} of {_pods(pods)}" if pods > 1 else ", in its only serving pod"
