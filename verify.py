@@ -15,12 +15,12 @@ import json
 import sys
 
 from traceable_kong.cluster.kubeconfig import connect
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.commands import cluster_options, on_cluster
 from traceable_kong.common.urls import unsafe_address
 from traceable_kong.kong_admin.admin_endpoint import SecretKey
 from traceable_kong.verification import verifier
-from traceable_kong.verification.desired_state import Expectation, UnreadableRecord
+from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord
 from traceable_kong.verification.record import (
     AdminOptions,
     RecordRefused,
@@ -102,7 +102,7 @@ def _secret(text: str) -> SecretKey:
     return SecretKey(name=name, key=key)
 
 
-def _expected(api: Kube, arguments: argparse.Namespace) -> tuple[Expectation, tuple[str, ...]]:
+def _expected(api: KubernetesClient, arguments: argparse.Namespace) -> tuple[DesiredState, tuple[str, ...]]:
     """What must hold, and what is to be said of where that comes from."""
     if arguments.stack:
         return _of_the_stack(api, arguments), ()
@@ -117,7 +117,7 @@ def _expected(api: Kube, arguments: argparse.Namespace) -> tuple[Expectation, tu
     return expected, (trusted_note(record, expected),)
 
 
-def _of_the_stack(api: Kube, arguments: argparse.Namespace) -> Expectation:
+def _of_the_stack(api: KubernetesClient, arguments: argparse.Namespace) -> DesiredState:
     outputs = stack_outputs(arguments.stack)
     if not outputs.get("recordDigest"):
         raise NoOutputs(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pulumi
 
 from traceable_kong.common.nested_data import digest
-from traceable_kong.deployment_patch.pod_template import Part
-from traceable_kong.providers.deployment_patch_provider import AddedFiles, Claim
+from traceable_kong.deployment_patch.pod_template import PatchSpec
+from traceable_kong.providers.deployment_patch_provider import DeploymentFiles, PatchFinalizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class ExistingKongArgs:
     namespace: str
     deployment: str
     files: Mapping[str, str]
-    part: Part | None
+    part: PatchSpec | None
     owner: str
     timeout_seconds: int
 
@@ -54,10 +54,12 @@ class ExistingKong(pulumi.ComponentResource):
         whose = {"owner": args.owner, "timeoutSeconds": args.timeout_seconds}
         # Where the owner mounts them, the ConfigMaps must not go before the owner has let go of them.
         watched = {} if args.part else {"files": dict(args.files)}
-        claim = Claim(f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self))
+        claim = PatchFinalizer(
+            f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self)
+        )
         self.revision: pulumi.Input[str] = claim.held.apply(lambda _: digest(dict(args.files)))
         if args.part is not None:
-            files = AddedFiles(
+            files = DeploymentFiles(
                 f"{name}-files",
                 props={
                     **place,

@@ -5,12 +5,14 @@ import pulumi
 from components.deletion_protection import DeletionProtection
 from components.installation import Installation
 from components.traceable_agent import TraceableAgent
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.hooks.agent_hooks import AgentGates
 from traceable_kong.plan.agent_plan import AgentPlan
 
 
-def make_agent(planned: AgentPlan, target: Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]) -> None:
+def make_agent(
+    planned: AgentPlan, target: ClusterTarget, provider: pulumi.ProviderResource, imports: frozenset[str]
+) -> None:
     """Registers everything; `imports` are the Helm releases that are imported (`agent`)."""
     gates = AgentGates(args=planned.gates, cluster=target)
 

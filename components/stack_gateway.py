@@ -16,7 +16,7 @@ from components.tme_injection import TmeInjection
 from components.traceable_admin_plugin import TraceableAdminPlugin, TraceableAdminPluginArgs
 from components.traceable_agent import TraceableAgent
 from components.traceable_plugin import TraceablePlugin
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.hooks.gateway_hooks import Gates
 from traceable_kong.plan.stack_plan import Plan
 
@@ -24,7 +24,7 @@ Step = TmeInjection | TraceablePlugin | TraceableAdminPlugin
 
 
 def make_gateway(
-    planned: Plan, target: Cluster, provider: pulumi.ProviderResource, imports: frozenset[str]
+    planned: Plan, target: ClusterTarget, provider: pulumi.ProviderResource, imports: frozenset[str]
 ) -> dict[str, pulumi.Output[str]]:
     """Registers everything, and returns the outputs that are known when it is there.
 

@@ -8,9 +8,9 @@ import pulumi
 
 from components.secret_outputs import with_secrets
 from traceable_kong.common.nested_data import Values
-from traceable_kong.kong_admin.admin_endpoint import Access
-from traceable_kong.kong_admin.plugin_target import Place
-from traceable_kong.providers.plugin_entity_provider import PluginRow
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
+from traceable_kong.kong_admin.plugin_target import PluginTarget
+from traceable_kong.providers.plugin_entity_provider import PluginEntity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class TraceableAdminPluginArgs:
     already. `managed_database` is whether the database goes with the stack, and the row with it.
     """
 
-    place: Place
-    access: Access
+    place: PluginTarget
+    access: AdminEndpoint
     enabled: bool
     config: Values = field(repr=False)
     adopt: bool
@@ -61,6 +61,6 @@ class TraceableAdminPlugin(pulumi.ComponentResource):
             "managedDatabase": args.managed_database,
             "gateway": pulumi.Output.from_input(kong_revision).apply(str),
         }
-        row = PluginRow(f"{name}-row", props=props, opts=pulumi.ResourceOptions(parent=self))
+        row = PluginEntity(f"{name}-row", props=props, opts=pulumi.ResourceOptions(parent=self))
         self.made: list[pulumi.CustomResource] = [row]
         self.register_outputs({"tag": place.tag})

@@ -10,7 +10,7 @@ from kubernetes import client
 from tests.cluster.api_server import ApiServer, kubeconfig, serving
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubeconfig import connect
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 
 STATUS = {"kind": "Status", "reason": "Forbidden", "message": "pods is forbidden: no"}
 WARNINGS = [("Warning", '299 - "first"'), ("Warning", '299 kube "a \\"quoted\\" word, and a comma"')]
@@ -23,11 +23,11 @@ def server() -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-def api(server: ApiServer) -> Kube:
+def api(server: ApiServer) -> KubernetesClient:
     return connect(kubeconfig=server.kubeconfig())
 
 
-def test_a_document_comes_as_it_is(server: ApiServer, api: Kube) -> None:
+def test_a_document_comes_as_it_is(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {"kind": "Pod", "unknown": {"to": ["the client"]}})
     answer = api.request("GET", "/api/v1/pods/p", query={"dryRun": "All", "labelSelector": "a=b,c in (d)"})
     assert answer == {"kind": "Pod", "unknown": {"to": ["the client"]}}
@@ -38,7 +38,7 @@ def test_a_document_comes_as_it_is(server: ApiServer, api: Kube) -> None:
     assert "content-type" not in asked.headers
 
 
-def test_the_servers_warnings_come_with_it(server: ApiServer, api: Kube) -> None:
+def test_the_servers_warnings_come_with_it(server: ApiServer, api: KubernetesClient) -> None:
     server.will(201, {}, *WARNINGS)
     answer = api.request("POST", "/api/v1/pods", body={"a": 1})
     assert answer.warnings == ("first", 'a "quoted" word, and a comma')
@@ -46,7 +46,7 @@ def test_the_servers_warnings_come_with_it(server: ApiServer, api: Kube) -> None
     assert server.requests[0].headers["content-type"] == "application/json"
 
 
-def test_a_patch_says_what_it_is(server: ApiServer, api: Kube) -> None:
+def test_a_patch_says_what_it_is(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {})
     api.request("PATCH", "/x", body={}, content_type=kubernetes_client.MERGE_PATCH)
     assert server.requests[0].headers["content-type"] == "application/merge-patch+json"
@@ -70,7 +70,7 @@ def test_the_login_of_the_kubeconfig_is_used(server: ApiServer) -> None:
     ],
 )
 def test_an_answer_that_is_no_success_has_the_servers_own_text(
-    server: ApiServer, api: Kube, body: Any, reason: str, text: str
+    server: ApiServer, api: KubernetesClient, body: Any, reason: str, text: str
 ) -> None:
     server.will(403, body)
     with pytest.raises(ApiError) as refused:
@@ -79,7 +79,9 @@ def test_an_answer_that_is_no_success_has_the_servers_own_text(
 
 
 @pytest.mark.parametrize("body", [b"<html>log in</html>", b"", b"[]", b'"a"', b"null"])
-def test_an_answer_that_is_not_the_apis_is_never_an_empty_list(server: ApiServer, api: Kube, body: bytes) -> None:
+def test_an_answer_that_is_not_the_apis_is_never_an_empty_list(
+    server: ApiServer, api: KubernetesClient, body: bytes
+) -> None:
     for ask in (api.list, api.get):
         server.will(200, body)
         with pytest.raises(ApiError, match="HTTP 200 without a JSON document") as refused:
@@ -87,7 +89,7 @@ def test_an_answer_that_is_not_the_apis_is_never_an_empty_list(server: ApiServer
         assert "log in" not in str(refused.value)
 
 
-def test_what_is_not_there_is_none(server: ApiServer, api: Kube) -> None:
+def test_what_is_not_there_is_none(server: ApiServer, api: KubernetesClient) -> None:
     server.will(404, {"message": "the server could not find the requested resource"})
     server.will(404, {})
     server.will(403, STATUS)
@@ -97,7 +99,7 @@ def test_what_is_not_there_is_none(server: ApiServer, api: Kube) -> None:
         api.get("/x")
 
 
-def test_a_list_is_read_to_its_end(server: ApiServer, api: Kube) -> None:
+def test_a_list_is_read_to_its_end(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {"items": [{"n": 1}], "metadata": {"continue": "more/1+"}})
     server.will(200, {"items": None, "metadata": {"continue": "more2"}})
     server.will(200, {"items": [{"n": 2}], "metadata": {"continue": ""}})
@@ -109,14 +111,16 @@ def test_a_list_is_read_to_its_end(server: ApiServer, api: Kube) -> None:
     ]
 
 
-def test_a_list_that_breaks_off_is_no_list(server: ApiServer, api: Kube) -> None:
+def test_a_list_that_breaks_off_is_no_list(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {"items": [{"n": 1}], "metadata": {"continue": "more"}})
     server.will(410, {"message": "the continue parameter is too old"})
     with pytest.raises(ApiError, match="too old"):
         api.list("/pods")
 
 
-def test_a_right_of_a_service_account_is_asked_for_as_the_server_knows_it(server: ApiServer, api: Kube) -> None:
+def test_a_right_of_a_service_account_is_asked_for_as_the_server_knows_it(
+    server: ApiServer, api: KubernetesClient
+) -> None:
     server.will(201, {"status": {"allowed": True}})
     assert api.account_allowed("gw", "own", "watch", "kongclusterplugins", group="configuration.konghq.com")
     assert server.requests[0].path == "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -132,7 +136,7 @@ def test_a_right_of_a_service_account_is_asked_for_as_the_server_knows_it(server
 
 
 @pytest.mark.parametrize(("status", "allowed"), [({"allowed": True}, True), ({"allowed": False}, False), (None, False)])
-def test_a_right_is_asked_for(server: ApiServer, api: Kube, status: Any, allowed: bool) -> None:
+def test_a_right_is_asked_for(server: ApiServer, api: KubernetesClient, status: Any, allowed: bool) -> None:
     server.will(201, {"status": status})
     assert api.allowed("create", "pods", namespace="gw", subresource="portforward") is allowed
     (asked,) = server.requests
@@ -146,7 +150,7 @@ def test_a_right_is_asked_for(server: ApiServer, api: Kube, status: Any, allowed
     }
 
 
-def test_a_redirect_is_not_followed(server: ApiServer, api: Kube) -> None:
+def test_a_redirect_is_not_followed(server: ApiServer, api: KubernetesClient) -> None:
     server.will(302, {}, ("Location", f"{server.url}/elsewhere"))
     with pytest.raises(Unreachable):
         api.request("GET", "/x")
@@ -171,7 +175,7 @@ def test_nobody_there() -> None:
     ],
 )
 def test_a_forward_that_is_refused(
-    api: Kube, monkeypatch: pytest.MonkeyPatch, problem: Exception, expected: type[Exception]
+    api: KubernetesClient, monkeypatch: pytest.MonkeyPatch, problem: Exception, expected: type[Exception]
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise problem

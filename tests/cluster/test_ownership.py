@@ -15,7 +15,7 @@ from traceable_kong.cluster.ownership import (
     is_owned,
     labels,
     new_stack_id,
-    release_mark,
+    release_owner_values,
     selector,
     stack_name,
 )
@@ -81,5 +81,5 @@ def test_the_marks() -> None:
         STACK_LABEL: "p.s-0a1b2c3d",
         NAME_LABEL: "p.s",
     }
-    assert release_mark("p.s-0a1b2c3d") == {"global": {"traceableKong": {"stack": "p.s-0a1b2c3d"}}}
+    assert release_owner_values("p.s-0a1b2c3d") == {"global": {"traceableKong": {"stack": "p.s-0a1b2c3d"}}}
     assert selector("p.s-0a1b2c3d") == "traceable-kong/stack in (p.s-0a1b2c3d,p.s)"

@@ -14,7 +14,7 @@ import yaml
 from tests.cluster.api_server import kubeconfig, serving
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubeconfig import connect
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 
 MARKER = "hunter2-marker"
 
@@ -146,7 +146,7 @@ def test_a_port_forward_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         raise kubernetes_client.client.ApiException(status=0, reason=reason)
 
     monkeypatch.setattr(kubernetes_client, "portforward", refuse)
-    api: Kube = connect(kubeconfig=kubeconfig("here", here="https://127.0.0.1:1"))
+    api: KubernetesClient = connect(kubeconfig=kubeconfig("here", here="https://127.0.0.1:1"))
     with pytest.raises(ApiError) as refused:
         api.forward("gw", "pod", 8001)
     assert (refused.value.status, str(refused.value)) == (403, "port-forward to gw/pod:8001: Forbidden")

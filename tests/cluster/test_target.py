@@ -6,9 +6,9 @@ import pulumi
 import pytest
 
 from tests.cluster.api_server import kubeconfig
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from traceable_kong.cluster.kubernetes_client import Unreachable
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
 
@@ -16,21 +16,21 @@ TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
 def test_the_current_context_counts_unless_another_is_named(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(TWO)
-    assert Cluster(kubeconfig=str(path), context=None).api.server_url == "https://a:6443"
-    assert Cluster(kubeconfig=str(path), context="b").api.server_url == "https://b:6443"
-    assert Cluster(kubeconfig=TWO, context="b").api.server_url == "https://b:6443"
+    assert ClusterTarget(kubeconfig=str(path), context=None).api.server_url == "https://a:6443"
+    assert ClusterTarget(kubeconfig=str(path), context="b").api.server_url == "https://b:6443"
+    assert ClusterTarget(kubeconfig=TWO, context="b").api.server_url == "https://b:6443"
 
 
 def test_several_files_of_the_environment_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").write_text(kubeconfig("x", x="https://x"))
     (tmp_path / "two").write_text(TWO)
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'one'}:{tmp_path / 'missing'}:{tmp_path / 'two'}")
-    assert Cluster(kubeconfig=None, context=None).api.server_url == "https://x"
-    assert Cluster(kubeconfig=None, context="b").api.server_url == "https://b:6443"
+    assert ClusterTarget(kubeconfig=None, context=None).api.server_url == "https://x"
+    assert ClusterTarget(kubeconfig=None, context="b").api.server_url == "https://b:6443"
 
 
 def test_any_other_cluster_is_refused() -> None:
-    here = Cluster(kubeconfig=TWO, context=None)
+    here = ClusterTarget(kubeconfig=TWO, context=None)
     here.refuse_unless_allowed([])
     here.refuse_unless_allowed(["https://z", "https://a:6443/"])
     with pytest.raises(pulumi.RunError, match="https://a:6443"):
@@ -39,14 +39,14 @@ def test_any_other_cluster_is_refused() -> None:
 
 def test_a_context_that_is_not_there_is_refused_and_not_passed() -> None:
     with pytest.raises(pulumi.RunError, match="get-contexts"):
-        Cluster(kubeconfig=TWO, context="gone").refuse_unless_allowed(["https://a:6443"])
+        ClusterTarget(kubeconfig=TWO, context="gone").refuse_unless_allowed(["https://a:6443"])
 
 
 def test_what_a_deployment_selects_its_pods_by() -> None:
     path = "/apis/apps/v1/namespaces/gw/deployments/edge"
     selector = {"matchLabels": {"app": "edge"}}
-    api = FakeKube((path, {"spec": {"selector": selector}}))
-    here = Cluster(kubeconfig=TWO, context=None)
+    api = FakeKubernetes((path, {"spec": {"selector": selector}}))
+    here = ClusterTarget(kubeconfig=TWO, context=None)
     here.__dict__["api"] = api
     assert here.selector_of("gw", "edge") == selector
     assert here.selector_of("gw", "gone") == {}, "preflight says that it is not there"

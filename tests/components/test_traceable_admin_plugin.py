@@ -7,11 +7,11 @@ from pydantic import SecretStr
 from components.traceable_admin_plugin import TraceableAdminPlugin, TraceableAdminPluginArgs
 from tests.fakes.recording import Recording, record
 from traceable_kong.common.nested_data import Values
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 
-PLACE = Place(workspace="team", plugin="traceable", route="orders", owner="traceable-kong.test")
-ACCESS = Access(
+PLACE = PluginTarget(workspace="team", plugin="traceable", route="orders", owner="traceable-kong.test")
+ACCESS = AdminEndpoint(
     namespace="gw", deployment="edge", container="proxy", token_secret=SecretKey(name="kong-admin", key="token")
 )
 

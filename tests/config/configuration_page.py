@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from tests.config.cases import REFUSED, header, refusal
 from traceable_kong.config import parser
 from traceable_kong.config.json_schema import schema
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.config.value_rules import VALUE_RULES, model_in
 from traceable_kong.plugin.plugin_options import FURTHER_OPTIONS, LUAROCKS, MODE_SINCE, text
 
@@ -73,7 +73,7 @@ def _keys() -> Iterator[str]:
     properties = schema()["properties"]["config"]["properties"]
     rows = []
     parts: list[tuple[str, type[BaseModel]]] = []
-    for name, field in Settings.model_fields.items():
+    for name, field in StackConfig.model_fields.items():
         key = field.alias or name
         rows.append(_row(key, properties[f"traceable-kong:{key}"], field.description, field.default))
         inner = model_in(field.annotation)
@@ -87,7 +87,7 @@ def _keys() -> Iterator[str]:
 
 
 def _default_of(path: str) -> Any:
-    return next(field.default for field in Settings.model_fields.values() if field.alias == path)
+    return next(field.default for field in StackConfig.model_fields.values() if field.alias == path)
 
 
 def _below(path: str, model: type[BaseModel], default: Any) -> Iterator[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from traceable_kong.config.secret_values import secret_paths
 PREFIX = f"{parser.NAMESPACE}:"
 
 
-def parse_file(path: Path, **options: Any) -> stack_config.Settings:
+def parse_file(path: Path, **options: Any) -> stack_config.StackConfig:
     """The settings of a stack file."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     given = {}

@@ -58,7 +58,7 @@ def test_taking_a_rule_away_lets_exactly_its_files_pass(rule: str) -> None:
     for path in REFUSED:
         try:
             parse_refused(path, without_rules={rule})
-        except parser.SettingsError:
+        except parser.ConfigError:
             continue
         passing.add(path.stem)
     assert passing == {path.stem for path in REFUSED if header(path)["rule"] == rule}
@@ -66,7 +66,7 @@ def test_taking_a_rule_away_lets_exactly_its_files_pass(rule: str) -> None:
 
 
 def test_all_problems_come_at_once_in_one_message() -> None:
-    with pytest.raises(parser.SettingsError) as error:
+    with pytest.raises(parser.ConfigError) as error:
         parser.parse({"mode": "asynk", "blockingStatusCode": "200", "enabled": "yes", "kong": '{"relaese": "a"}'})
     message = str(error.value)
     assert "6 problems" in message
@@ -75,7 +75,7 @@ def test_all_problems_come_at_once_in_one_message() -> None:
 
 
 def test_a_broken_key_hides_no_other_problem_and_makes_none() -> None:
-    with pytest.raises(parser.SettingsError) as error:
+    with pytest.raises(parser.ConfigError) as error:
         parser.parse(
             {
                 "agent": '{"install": false, "url": "https://agent:5442", "evironment": "a"}',
@@ -90,7 +90,7 @@ def test_a_broken_key_hides_no_other_problem_and_makes_none() -> None:
 def test_where_there_is_no_gateway_nothing_is_said_of_how_it_would_have_to_be() -> None:
     """The digest of its rock, the order in which it leaves, a Kong without a name: each asks for what is not there."""
     gateway = {"installed": "false", "kong": '{"install": false, "createNamespace": false}', "pluginConfig": '{"a": 1}'}
-    with pytest.raises(parser.SettingsError) as error:
+    with pytest.raises(parser.ConfigError) as error:
         parser.parse({"gateway": "false", "agent": '{"tmeImage": "a/b", "namespace": "kong"}', **gateway})
     found = {(problem.rule, problem.key) for problem in error.value.problems}
     assert found == {("no_gateway", key) for key in gateway} | {
@@ -101,6 +101,6 @@ def test_where_there_is_no_gateway_nothing_is_said_of_how_it_would_have_to_be() 
 
 def test_an_agent_alone_that_is_not_ours_is_one_problem_and_not_one_for_each_of_its_keys() -> None:
     agent = '{"install": false, "url": "", "environment": "dev", "chart": {"path": "a"}}'
-    with pytest.raises(parser.SettingsError) as error:
+    with pytest.raises(parser.ConfigError) as error:
         parser.parse({"gateway": "false", "agent": agent, "agentTokenSecret": '{"name": "t", "key": "t"}'})
     assert [problem.key for problem in error.value.problems] == ["agent.install", "agent.url"]

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import BaseModel
 
 from traceable_kong.config import parser
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.config.value_rules import model_in
 
 EXAMPLES = int(os.environ.get("TRACEABLE_KONG_FUZZ_EXAMPLES", "300"))
@@ -73,35 +73,35 @@ def leaves(value: Any, path: tuple[str | int, ...]) -> list[tuple[str | int, ...
 
 
 @fuzz
-@given(document=objects(Settings), data=strategies.data())
+@given(document=objects(StackConfig), data=strategies.data())
 def test_settings_or_one_message(document: dict[str, Any], data: strategies.DataObject) -> None:
     places = [leaf for key, value in document.items() for leaf in leaves(value, (key,))]
     secret = data.draw(strategies.lists(strategies.sampled_from(places), max_size=3)) if places else []
     given_text = {key: as_text(value) for key, value in document.items()}
     try:
         found = parser.parse(given_text, secret_paths=secret)
-    except parser.SettingsError as error:
+    except parser.ConfigError as error:
         message = str(error)
         message.encode("utf-8")
         assert all(problem.rule in parser.ALL_RULES for problem in error.problems)
         assert all(problem.wrong and problem.mend for problem in error.problems)
         assert not any(ord(letter) < 32 and letter != "\n" for letter in message)
     else:
-        assert isinstance(found, Settings)
+        assert isinstance(found, StackConfig)
 
 
 @fuzz
 @given(
     given_text=strategies.dictionaries(
-        strategies.sampled_from([f.alias or "" for f in Settings.model_fields.values()]) | TEXT, TEXT | HINTS
+        strategies.sampled_from([f.alias or "" for f in StackConfig.model_fields.values()]) | TEXT, TEXT | HINTS
     )
 )
 def test_raw_text(given_text: dict[str, str]) -> None:
-    with contextlib.suppress(parser.SettingsError):
+    with contextlib.suppress(parser.ConfigError):
         parser.parse(given_text)
 
 
 def test_no_depth_is_too_deep() -> None:
     for depth in (10, 41, 500, 100_000):
-        with contextlib.suppress(parser.SettingsError):
+        with contextlib.suppress(parser.ConfigError):
             parser.parse({"kongValues": '{"a":' * depth + "1" + "}" * depth, "agent": "[" * depth + "]" * depth})

@@ -32,7 +32,9 @@ def errors(path: Path) -> list[str]:
 
 def test_the_schema_is_current() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema.schema())
-    assert json_schema.PATH.read_text(encoding="utf-8") == json_schema.text(), "python -m settings.schema"
+    assert json_schema.PATH.read_text(encoding="utf-8") == json_schema.text(), (
+        "python -m traceable_kong.config.json_schema"
+    )
 
 
 def test_the_page_is_current() -> None:

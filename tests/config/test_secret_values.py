@@ -101,7 +101,7 @@ def test_the_error_for_a_missing_digest_says_which_one_is_there(engine: pytest.M
     config = {**BASE, "plugin": '{"rock": "https://mirror.example.com/a.rock"}'}
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
     engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: digest)
-    with pytest.raises(parser.SettingsError) as error:
+    with pytest.raises(parser.ConfigError) as error:
         loader.load()
     (problem,) = error.value.problems
     assert (digest or "sha256sum") in problem.mend
@@ -110,7 +110,7 @@ def test_the_error_for_a_missing_digest_says_which_one_is_there(engine: pytest.M
 def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.MonkeyPatch) -> None:
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:mode": "asynk"}))
     engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: pytest.fail("asked the network"))
-    with pytest.raises(parser.SettingsError):
+    with pytest.raises(parser.ConfigError):
         loader.load()
 
 
@@ -127,6 +127,6 @@ def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.Monke
     ],
 )
 def test_no_error_shows_a_password_whatever_it_is_about(key: str, given: object) -> None:
-    with pytest.raises(parser.SettingsError) as refused:
+    with pytest.raises(parser.ConfigError) as refused:
         parser.parse({**BASE, key: json.dumps(given)})
     assert "4815162342" not in str(refused.value)

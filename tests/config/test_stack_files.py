@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from traceable_kong.config.parser import SettingsError, parse
+from traceable_kong.config.parser import ConfigError, parse
 
 CLONE = Path(__file__).parents[2]
 PREFIX = "traceable-kong:"
@@ -23,7 +23,7 @@ def given(stack: str) -> dict[str, str]:
 
 
 def test_the_example_refuses_its_placeholders_and_says_how_to_fill_them() -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(ConfigError) as refused:
         parse(given("dev"))
     assert {problem.key for problem in refused.value.problems} == {"plugin.sha256", "agentToken"}
     assert "sha256sum" in str(refused.value)

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Answer, ApiError, Document, Kube
+from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
 
 PATH = "/apis/apps/v1/namespaces/gw/deployments/ingress-kong"
 
@@ -25,7 +25,7 @@ def variable(document: dict[str, Any], name: str) -> Any:
     return next((item.get("value") for item in kong_of(document).get("env", []) if item["name"] == name), None)
 
 
-class Cluster(Kube):
+class Cluster(KubernetesClient):
     """Holds the Deployment `live` (None: it is gone). `before_patch` is what somebody else does just before a patch.
 
     `rolls` False leaves the old pods where they are.
@@ -53,11 +53,11 @@ class Cluster(Kube):
         edit(self.live["spec"]["template"])
         self._next()
 
-    def get(self, path: str) -> Answer | None:
+    def get(self, path: str) -> ApiResponse | None:
         assert path == PATH, path
-        return Answer(copy.deepcopy(self.live)) if self.live is not None else None
+        return ApiResponse(copy.deepcopy(self.live)) if self.live is not None else None
 
-    def request(self, method: str, path: str, *, query: Any = None, body: Any = None, **_: Any) -> Answer:
+    def request(self, method: str, path: str, *, query: Any = None, body: Any = None, **_: Any) -> ApiResponse:
         assert (method, path, query) == ("PATCH", PATH, {"fieldManager": "traceable-kong"})
         self.before_patch()
         assert self.live is not None
@@ -73,7 +73,7 @@ class Cluster(Kube):
             else:
                 holder[last] = copy.deepcopy(operation["value"])
         self._next()
-        return Answer(copy.deepcopy(self.live))
+        return ApiResponse(copy.deepcopy(self.live))
 
     def _next(self) -> None:
         assert self.live is not None

@@ -9,10 +9,10 @@ from tests.deployment_patch.deployment import Cluster, kong_of, template, variab
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.deployment_patch import patching
 from traceable_kong.deployment_patch.patching import NOTE_ANNOTATION, EditFailed, Target, put, take_out
-from traceable_kong.deployment_patch.pod_template import Part
+from traceable_kong.deployment_patch.pod_template import PatchSpec
 
-PART = Part(container="proxy", files={"/opt/kong/plugins/traceable": "files-a"}, plugins=("traceable",))
-NEWER = Part(container="proxy", files={"/opt/kong/plugins/traceable": "files-b"}, plugins=("traceable",))
+PART = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-a"}, plugins=("traceable",))
+NEWER = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-b"}, plugins=("traceable",))
 TARGET = Target(namespace="gw", deployment="ingress-kong", owner="traceable-kong.dev", timeout_seconds=0)
 
 

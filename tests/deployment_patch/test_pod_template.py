@@ -9,7 +9,7 @@ from hypothesis import given, strategies
 from tests.deployment_patch.deployment import kong_of, template, variable
 from traceable_kong.deployment_patch.pod_template import (
     Conflict,
-    Part,
+    PatchSpec,
     added,
     conflicts,
     note_of,
@@ -22,8 +22,8 @@ FILES = {
     "/opt/kong/plugins/traceable": "kong-plugin-traceable-0a",
     "/opt/kong/plugins/traceable/utils": "kong-utils-0b",
 }
-PART = Part(container="proxy", files=FILES, plugins=("traceable",))
-NEWER = Part(
+PART = PatchSpec(container="proxy", files=FILES, plugins=("traceable",))
+NEWER = PatchSpec(
     container="proxy", files={"/opt/kong/plugins/traceable": "kong-plugin-traceable-1a"}, plugins=("traceable", "ai")
 )
 
@@ -115,17 +115,17 @@ def test_a_note_survives_its_document() -> None:
 def test_what_stands() -> None:
     made, _ = added(template(), PART)
     assert standing(made, PART) == PART
-    assert standing(template(), PART) == Part(container="proxy", files={}, plugins=())
+    assert standing(template(), PART) == PatchSpec(container="proxy", files={}, plugins=())
     kong_of(made)["env"] = [{"name": "KONG_PLUGINS", "value": "bundled,foo"}]
     found = standing(made, PART)
     assert found is not None and (found.files, found.plugins) == (FILES, ())
     kong_of(made)["env"] = [{"name": "KONG_PLUGINS", "value": "traceable"}]
     found = standing(made, PART)
     assert found is not None and found.plugins == (), "no path leads to it"
-    assert standing(made, Part(container="gone", files=FILES, plugins=())) is None
+    assert standing(made, PatchSpec(container="gone", files=FILES, plugins=())) is None
 
 
-def wrong(document: dict[str, Any], part: Part = PART) -> str:
+def wrong(document: dict[str, Any], part: PatchSpec = PART) -> str:
     (found,) = conflicts(document, part)
     with pytest.raises(Conflict):
         added(document, part)
@@ -134,7 +134,7 @@ def wrong(document: dict[str, Any], part: Part = PART) -> str:
 
 def test_what_cannot_be_had() -> None:
     assert "no container nginx (it has controller, proxy)" in wrong(
-        template(), Part(container="nginx", files=FILES, plugins=())
+        template(), PatchSpec(container="nginx", files=FILES, plugins=())
     )
     from_elsewhere = template()
     kong_of(from_elsewhere)["env"] = [
@@ -160,7 +160,7 @@ def test_what_cannot_be_had() -> None:
 def test_a_mount_where_the_files_go(path: str, source: dict[str, Any], refused: bool) -> None:
     start = template(volumes=[{"name": "own", **source}])
     kong_of(start)["volumeMounts"] = [{"name": "own", "mountPath": path}]
-    only = Part(container="proxy", files={"/opt/kong/plugins/traceable": "a"}, plugins=("traceable",))
+    only = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "a"}, plugins=("traceable",))
     assert [item.wrong for item in conflicts(start, only)] == (
         [f"mounts something else at {path.rstrip('/')} (volume own), where the plugin's files have to be"]
         if refused

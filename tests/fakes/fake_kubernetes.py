@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Answer, ApiError, Document, Kube
+from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
 
 Serve = Callable[[socket.socket], None]
 
 
-class FakeKube(Kube):
+class FakeKubernetes(KubernetesClient):
     """`objects` are by path; `problems` are what a path is answered with instead.
 
     `on_create` answers every POST; `changed` are the requests that are no questions. `listeners` serve the other end
@@ -21,7 +21,7 @@ class FakeKube(Kube):
         self.server_url = "https://fake:6443"
         self.objects = dict(objects)
         self.problems: dict[str, Exception] = {}
-        self.on_create: Callable[[Document], Answer] = Answer
+        self.on_create: Callable[[Document], ApiResponse] = ApiResponse
         self.changed: list[tuple[str, str]] = []
         self.created: list[tuple[Document, dict[str, str]]] = []
         self.listed: list[tuple[str, dict[str, str]]] = []
@@ -37,9 +37,9 @@ class FakeKube(Kube):
         self.objects[path] = document
         return document
 
-    def get(self, path: str) -> Answer | None:
+    def get(self, path: str) -> ApiResponse | None:
         self._trouble(path)
-        return Answer(self.objects[path]) if path in self.objects else None
+        return ApiResponse(self.objects[path]) if path in self.objects else None
 
     def list(self, path: str, **selectors: str) -> list[Document]:
         self.listed.append((path, selectors))
@@ -54,14 +54,14 @@ class FakeKube(Kube):
             and all(_field(item, name) == value for name, value in fields.items())
         ]
 
-    def request(self, method: str, path: str, *, query: Any = None, body: Any = None, **_: Any) -> Answer:
+    def request(self, method: str, path: str, *, query: Any = None, body: Any = None, **_: Any) -> ApiResponse:
         self._trouble(path)
         self.changed.append((method, path))
         if method == "DELETE":
             stands = self.objects[path]["metadata"]
             if any(stands.get(key) != value for key, value in (body or {}).get("preconditions", {}).items()):
                 raise ApiError(409, "Conflict", "the object has been modified")
-            return Answer(self.objects.pop(path))
+            return ApiResponse(self.objects.pop(path))
         assert method == "POST", method
         self.created.append((body, dict(query or {})))
         return self.on_create(body)

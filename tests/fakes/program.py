@@ -42,7 +42,7 @@ class Program:
 
     folder: Path
     report: Report | Exception = HOLDS
-    asked_for: list[desired_state.Expectation] = field(default_factory=list)
+    asked_for: list[desired_state.DesiredState] = field(default_factory=list)
     recording: Recording = field(default_factory=Recording)
     refusals: list[Finding] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Program:
             into=self.recording,
         )
 
-    def prove(self, api: object, expected: desired_state.Expectation) -> Report:
+    def prove(self, api: object, expected: desired_state.DesiredState) -> Report:
         assert isinstance(api, NobodyToAsk)
         self.asked_for.append(expected)
         return self._found()
@@ -109,7 +109,7 @@ class Program:
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     made = Program(tmp_path)
-    monkeypatch.setattr(target.Cluster, "api", NobodyToAsk())
+    monkeypatch.setattr(target.ClusterTarget, "api", NobodyToAsk())
     monkeypatch.setattr(plugin_readiness, "require_ready_for_plugin", made.require_ready)
     monkeypatch.setattr(verifier, "prove", made.prove)
     monkeypatch.setattr(agent_verification, "prove", made.prove_agent)

@@ -7,18 +7,18 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.recording import record
 from traceable_kong.hooks import orphaned_releases, rollout_monitor
 from traceable_kong.hooks.agent_hooks import AgentGates, AgentGatesArgs
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.verification.agent_verification import AgentExpectation
 
 ARGS: Any = None
 
 
 def call(hook: str) -> None:
-    cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None, command_options=" --context prod")
+    cluster = SimpleNamespace(api=FakeKubernetes(), kubeconfig=None, context=None, command_options=" --context prod")
     args = AgentGatesArgs(
         owner="traceable-kong.test",
         expectation=AgentExpectation(namespace="shared", release="traceable-agent", webhook=None),
@@ -32,7 +32,7 @@ def call(hook: str) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was asked, in order."""
     names: list[Any] = []
-    monkeypatch.setattr(rollout_monitor.RolloutWatch, "start", lambda self: names.append("watch"))
+    monkeypatch.setattr(rollout_monitor.RolloutMonitor, "start", lambda self: names.append("watch"))
     monkeypatch.setattr(orphaned_releases, "make_room", lambda _, **arguments: names.append(arguments))
     return names
 
@@ -59,7 +59,7 @@ def test_before_it_is_changed_only_its_rollout_is_watched(asked: list[Any]) -> N
 
 def test_a_refusal_is_one_message(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
-        raise Refused("not now")
+        raise HookFailed("not now")
 
     monkeypatch.setattr(orphaned_releases, "make_room", refuse)
     with pytest.raises(pulumi.RunError, match=r"^not now$"):

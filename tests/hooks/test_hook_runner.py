@@ -9,14 +9,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.recording import Recording, record
 from tests.hooks.test_injection_dry_run import probe
 from tests.verification.gateway import expectation
-from traceable_kong.cluster.kubernetes_client import Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import KubernetesClient, Unreachable
 from traceable_kong.hooks import orphaned_releases, plugin_removal, rollout_monitor
 from traceable_kong.hooks.gateway_hooks import Gates, GatesArgs
-from traceable_kong.hooks.injection_dry_run import Probe, Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed, InjectionDryRun
 
 ARGS: Any = None
 
@@ -26,14 +26,14 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
-        self.api = FakeKube()
+        self.api = FakeKubernetes()
         self.problem: tuple[str, Exception] | None = None
-        for question in ("guard_holds", "tme_arrives", "tme_still_arrives"):
-            monkeypatch.setattr(Probe, question, self._asked(question))
+        for question in ("require_policy_enforced", "require_injection", "require_injection_still"):
+            monkeypatch.setattr(InjectionDryRun, question, self._asked(question))
         monkeypatch.setattr(orphaned_releases, "make_room", self._asked("make_room"))
         monkeypatch.setattr(orphaned_releases, "refuse_new_password", self._asked("refuse_new_password"))
         monkeypatch.setattr(plugin_removal, "remove_plugin", self._asked("remove_plugin"))
-        monkeypatch.setattr(rollout_monitor.RolloutWatch, "start", self._asked("watch"))
+        monkeypatch.setattr(rollout_monitor.RolloutMonitor, "start", self._asked("watch"))
 
     def _asked(self, name: str) -> Callable[..., None]:
         def question(*arguments: Any, **_: Any) -> None:
@@ -82,13 +82,13 @@ def call(made: Recording, name: str) -> None:
         ("before-agent-create", True, ["make_room", "watch"]),
         ("before-agent-update", True, ["watch"]),
         ("before-gateway-create", True, ["make_room", "watch"]),
-        ("before-gateway-update", True, ["tme_still_arrives", "watch"]),
+        ("before-gateway-update", True, ["require_injection_still", "watch"]),
         ("before-gateway-create", False, ["make_room", "watch"]),
         ("before-gateway-update", False, ["remove_plugin", "watch"]),
-        ("before-tme-label-create", True, ["guard_holds"]),
-        ("before-tme-label-update", True, ["guard_holds"]),
-        ("before-tme-annotation-create", True, ["tme_arrives", "watch"]),
-        ("before-tme-annotation-update", True, ["tme_arrives", "watch"]),
+        ("before-tme-label-create", True, ["require_policy_enforced"]),
+        ("before-tme-label-update", True, ["require_policy_enforced"]),
+        ("before-tme-annotation-create", True, ["require_injection", "watch"]),
+        ("before-tme-annotation-update", True, ["require_injection", "watch"]),
     ],
 )
 def test_what_each_gate_asks(asked: Asked, hook: str, installed: bool, questions: list[str]) -> None:
@@ -110,7 +110,7 @@ def test_what_no_state_knows_is_removed_within_the_time_of_a_rollout(
 
 def test_a_kong_that_is_not_ours_has_pods_that_may_ask_for_a_tme(asked: Asked) -> None:
     call(gates(asked, release=""), "before-gateway-create")
-    assert asked.names == ["tme_still_arrives", "watch"]
+    assert asked.names == ["require_injection_still", "watch"]
 
 
 @pytest.mark.parametrize("occasion", ["create", "update"])
@@ -120,12 +120,12 @@ def test_files_of_the_owners_values_are_looked_for_first(asked: Asked, occasion:
     assert asked.names == []
 
 
-@pytest.mark.parametrize("problem", [Refused("not now"), Unreachable("not now"), forbidden("not now")])
+@pytest.mark.parametrize("problem", [HookFailed("not now"), Unreachable("not now"), forbidden("not now")])
 def test_a_refusal_stops_the_step_with_its_own_message(asked: Asked, problem: Exception) -> None:
-    asked.problem = ("tme_still_arrives", problem)
+    asked.problem = ("require_injection_still", problem)
     with pytest.raises(pulumi.RunError, match=r"^not now$"):
         call(gates(asked), "before-gateway-update")
-    assert asked.names == ["tme_still_arrives"], "what comes after it is not begun"
+    assert asked.names == ["require_injection_still"], "what comes after it is not begun"
 
 
 def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_no_cluster_is_asked_before_a_step_is_taken(monkeypatch: pytest.MonkeyPa
         command_options = ""
 
         @property
-        def api(self) -> Kube:
+        def api(self) -> KubernetesClient:
             raise pulumi.RunError("the cluster cannot be told")
 
     args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60, agent_release="a")
@@ -149,7 +149,7 @@ LINE = "the rollout of gw/edge-kong does not get on: denied"
 @pytest.fixture
 def never_getting_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollout_monitor, "INTERVAL_SECONDS", 0.005)
-    monkeypatch.setattr(rollout_monitor.RolloutWatch, "reasons", lambda self: ["denied"])
+    monkeypatch.setattr(rollout_monitor.RolloutMonitor, "reasons", lambda self: ["denied"])
 
 
 def begin_to_watch(*, then: Callable[[], bool]) -> None:
@@ -157,7 +157,7 @@ def begin_to_watch(*, then: Callable[[], bool]) -> None:
 
     async def program() -> None:
         args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=0.1, agent_release="a")
-        cluster = SimpleNamespace(api=FakeKube(), kubeconfig=None, context=None, command_options="")
+        cluster = SimpleNamespace(api=FakeKubernetes(), kubeconfig=None, context=None, command_options="")
         (hook,) = Gates(args=args, cluster=cluster).gateway.before_create or []
         await hook(ARGS)  # type: ignore[misc]
         for _ in range(1_000):

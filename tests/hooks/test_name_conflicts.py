@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.hooks.name_conflicts import refuse_unless_owned
 
 OWNER = "p.dev-0a1b2c3d"
@@ -33,14 +33,14 @@ OBJECTS = [
 ]
 
 
-def check(api: FakeKube, type_: str, namespace: str | None) -> None:
+def check(api: FakeKubernetes, type_: str, namespace: str | None) -> None:
     metadata = {"name": "it", **({"namespace": namespace} if namespace else {})}
     refuse_unless_owned(api, type_, {"metadata": metadata}, owner=OWNER)
 
 
 @pytest.mark.parametrize(("type_", "namespace", "path"), OBJECTS)
 def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, namespace: str | None, path: str) -> None:
-    api = FakeKube()
+    api = FakeKubernetes()
     check(api, type_, namespace)
     for labels in ({STACK_LABEL: OWNER}, {STACK_LABEL: "p.dev"}):
         api.put(path, {"metadata": {"labels": labels}})
@@ -54,13 +54,13 @@ def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, nam
         ({STACK_LABEL: "p.prod-0a1b2c3d"}, "created by the stack p.prod-0a1b2c3d since.*not touched.*pulumi destroy"),
     ):
         api.put(path, {"metadata": {"labels": labels}})
-        with pytest.raises(Refused, match=said):
+        with pytest.raises(HookFailed, match=said):
             check(api, type_, namespace)
     assert api.changed == []
 
 
 def test_an_error_while_asking_stops() -> None:
-    api = FakeKube()
+    api = FakeKubernetes()
     type_, namespace, path = OBJECTS[0]
     api.problems[path] = forbidden("you may not")
     with pytest.raises(type(forbidden()), match="you may not"):

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.fakes.clock import Clock
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.cluster import DEPLOYMENT, PODS, add_pod, cluster
 from tests.verification.gateway import pod
 from traceable_kong.hooks import old_pods
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def wait(fake: FakeKube, timeout_seconds: float = 60) -> old_pods.Settled:
+def wait(fake: FakeKubernetes, timeout_seconds: float = 60) -> old_pods.Settled:
     return old_pods.wait_until_gone(fake, namespace="gw", deployment="edge-kong", timeout_seconds=timeout_seconds)
 
 
@@ -59,8 +59,8 @@ def test_a_change_that_nobody_has_acted_on_yet_is_waited_for(clock: Clock) -> No
     assert clock.now == 1
 
 
-def ended(fake: FakeKube) -> str:
-    with pytest.raises(Refused) as refused:
+def ended(fake: FakeKubernetes) -> str:
+    with pytest.raises(HookFailed) as refused:
         wait(fake)
     return str(refused.value)
 
@@ -78,7 +78,7 @@ def test_it_gives_up_where_nothing_serves(clock: Clock) -> None:
 
 
 def test_where_nothing_rolls_a_ready_pod_is_not_waited_for_as_long_as_for_a_rollout(clock: Clock) -> None:
-    with pytest.raises(Refused, match=r"no ready pod of its newest revision after 120 s"):
+    with pytest.raises(HookFailed, match=r"no ready pod of its newest revision after 120 s"):
         wait(cluster(pod("gw-1", ready=False)), timeout_seconds=600)
 
 
@@ -91,7 +91,7 @@ def test_a_gateway_that_is_scaled_to_zero(clock: Clock) -> None:
 
 
 def test_a_gateway_that_is_not_there(clock: Clock) -> None:
-    assert "no Deployment gw/edge-kong" in ended(FakeKube())
+    assert "no Deployment gw/edge-kong" in ended(FakeKubernetes())
     assert clock.now == 0
 
 

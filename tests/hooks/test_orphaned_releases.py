@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.preflight.fake import ANOTHER_OF_THIS_NAME, OWNER
-from tests.preflight.fake import FakeKube as FakeCluster
+from tests.preflight.fake import FakeKubernetes as FakeCluster
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.hooks import orphaned_releases
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_where_nothing_is_nothing_is_removed(helm: list[list[str]]) -> None:
 def test_what_an_interrupted_update_installed_and_does_not_serve_is_removed(helm: list[list[str]]) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", ["deployed"])
-    with pytest.raises(Refused, match="did not mend it"):
+    with pytest.raises(HookFailed, match="did not mend it"):
         make_room(api)  # This helm leaves everything where it is.
     assert helm == [["uninstall", "quickstart", "--namespace", "kong", "--wait", "--timeout", "90s"]]
 
@@ -58,7 +58,7 @@ def test_what_an_interrupted_update_installed_and_does_not_serve_is_removed(helm
 def test_what_serves_is_never_uninstalled(helm: list[list[str]], revisions: int) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", [*["superseded"] * (revisions - 1), "deployed"], serves=True)
-    with pytest.raises(Refused, match=r"quickstart-kong has ready pods: what serves is not uninstalled"):
+    with pytest.raises(HookFailed, match=r"quickstart-kong has ready pods: what serves is not uninstalled"):
         make_room(api)
     assert helm == []
 
@@ -67,7 +67,7 @@ def test_what_serves_is_never_uninstalled(helm: list[list[str]], revisions: int)
 def test_what_is_not_this_stacks_is_never_uninstalled(helm: list[list[str]], owner: str | None) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", ["deployed"], owner=owner)
-    with pytest.raises(Refused, match=f"{owner or 'no mark of a stack'}.*It was not touched"):
+    with pytest.raises(HookFailed, match=f"{owner or 'no mark of a stack'}.*It was not touched"):
         make_room(api)
     assert helm == []
 
@@ -88,13 +88,13 @@ def test_a_database_that_no_state_knows_keeps_its_password(stands: tuple[str, ..
         "secret": "/api/v1/namespaces/gw/secrets/edge-postgres",
         "pods": "/apis/apps/v1/namespaces/gw/statefulsets/edge-postgres",
     }
-    fake = FakeKube()
+    fake = FakeKubernetes()
     for item in stands:
         fake.put(paths[item], {})
     if len(stands) < 2:
         # An update that was killed between the two, or a Secret that was removed by hand: the state has the password.
         orphaned_releases.refuse_new_password(fake, namespace="gw", name="edge-postgres")
         return
-    with pytest.raises(Refused, match=r"Database gw/edge-postgres.*stack import.*delete statefulset,service,secret"):
+    with pytest.raises(HookFailed, match=r"Database gw/edge-postgres.*stack import.*delete statefulset,service,secret"):
         orphaned_releases.refuse_new_password(fake, namespace="gw", name="edge-postgres")
     assert fake.changed == []

@@ -8,13 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes.clock import Clock
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.cluster import DEPLOYMENT, PODS, cluster
 from tests.verification.gateway import ASYNC, CONFIG, FILES, expectation, pod
-from traceable_kong.cluster.kubernetes_client import Answer, ApiError
+from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.hooks import old_pods, plugin_readiness
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.hooks.plugin_readiness import PluginStep, other_writers, require_ready_for_plugin
 from traceable_kong.plugin.kong_cluster_plugin import plugin_object
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
@@ -49,7 +49,7 @@ def variable(document: Document, name: str) -> Document:
     return next(item for item in proxy(document)["env"] if item["name"] == name)
 
 
-def ready(*pods: Document) -> FakeKube:
+def ready(*pods: Document) -> FakeKubernetes:
     """A gateway that is ready for the plugin."""
     fake = cluster(*(pods or (told(pod()),)))
     fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"].setdefault("labels", {}).update(labels(OWNER))
@@ -74,7 +74,7 @@ def written_by(manager: str, time: str) -> Document:
     return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": fields}
 
 
-def template(fake: FakeKube) -> Document:
+def template(fake: FakeKubernetes) -> Document:
     return dict(fake.objects[DEPLOYMENT]["spec"]["template"])
 
 
@@ -94,8 +94,8 @@ def step(*, owners_values: Document | None = None, **changes: Any) -> PluginStep
     )
 
 
-def refusal(fake: FakeKube, asked: PluginStep | None = None) -> str:
-    with pytest.raises(Refused) as refused:
+def refusal(fake: FakeKubernetes, asked: PluginStep | None = None) -> str:
+    with pytest.raises(HookFailed) as refused:
         require_ready_for_plugin(fake, asked or step())
     assert "Nothing about the plugin was changed" in str(refused.value) or "was not deleted" in str(refused.value)
     return str(refused.value)
@@ -208,7 +208,7 @@ def test_files_that_the_owners_values_mount() -> None:
         proxy(document)["env"] = []
     require_ready_for_plugin(fake, step(release="", owners_values=values))
     unmount(template(fake))
-    with pytest.raises(Refused, match=r"its owner's release does that.*\"pluginName\": \"traceable\""):
+    with pytest.raises(HookFailed, match=r"its owner's release does that.*\"pluginName\": \"traceable\""):
         require_ready_for_plugin(fake, step(release="", owners_values=values))
 
 
@@ -240,7 +240,7 @@ def test_a_plugin_of_somebody_else_has_the_new_name_by_now() -> None:
     assert f"{CLUSTER_PLUGINS}/older" in fake.objects
 
 
-def renamed(**metadata: Any) -> FakeKube:
+def renamed(**metadata: Any) -> FakeKubernetes:
     fake = ready()
     stands = fake.objects.pop(f"{CLUSTER_PLUGINS}/traceable-plugin")
     stands["metadata"].update(name="older", labels={**labels(OWNER), **metadata})
@@ -260,7 +260,7 @@ def test_under_a_new_name_it_is_tried_before_the_old_one_goes() -> None:
 def test_a_new_name_that_would_be_refused() -> None:
     fake = renamed()
 
-    def refuse(_: Document) -> Answer:
+    def refuse(_: Document) -> ApiResponse:
         raise ApiError(400, "BadRequest", 'admission webhook "names.example.com" denied the request')
 
     fake.on_create = refuse

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.clock import Clock
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.gateway import DEPLOYMENT, add_secret
 from tests.kong_admin.gateway import cluster as gateway
 from tests.kong_admin.server import Admin, serving
@@ -15,7 +15,7 @@ from tests.verification.cluster import add_pod, cluster
 from tests.verification.gateway import IN_DATABASE, PLACE, expectation, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.hooks import plugin_removal
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 
 PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
@@ -30,13 +30,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def standing(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKube:
+def standing(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKubernetes:
     fake = cluster(plugins=[instance(enabled=False)] if listed else [])
     put(fake, "traceable-plugin", owner=owner)
     return fake
 
 
-def put(fake: FakeKube, name: str, *, owner: str | None = OURS[1], ingress_class: str = "kong") -> None:
+def put(fake: FakeKubernetes, name: str, *, owner: str | None = OURS[1], ingress_class: str = "kong") -> None:
     metadata: dict[str, Any] = {"annotations": {"kubernetes.io/ingress.class": ingress_class}}
     metadata |= {"uid": f"{name}-uid", "resourceVersion": "7"}
     if owner:
@@ -44,7 +44,7 @@ def put(fake: FakeKube, name: str, *, owner: str | None = OURS[1], ingress_class
     fake.put(f"{PLUGINS}/{name}", {"metadata": metadata})
 
 
-def remove(fake: FakeKube) -> None:
+def remove(fake: FakeKubernetes) -> None:
     plugin_removal.remove_plugin(fake, expectation(installed=False, enabled=False, tme_image=None), owner_label=OURS)
 
 
@@ -75,7 +75,7 @@ def test_what_is_not_ours_stays(clock: Clock, owner: str | None) -> None:
 
 
 def test_what_changed_hands_meanwhile_stays(clock: Clock) -> None:
-    class Slow(FakeKube):
+    class Slow(FakeKubernetes):
         def list(self, path: str, **selectors: str) -> list[Document]:
             found = copy.deepcopy(super().list(path, **selectors))
             put(self, "traceable-plugin", owner="traceable-kong.other")
@@ -96,7 +96,9 @@ def test_what_is_gone_already_is_no_work(clock: Clock) -> None:
 
 
 def test_a_kong_that_goes_on_listing_it_keeps_its_files(clock: Clock) -> None:
-    with pytest.raises(Refused, match=r"traceable-plugin is deleted, and after 45 s Kong still lists traceable.*gw-1"):
+    with pytest.raises(
+        HookFailed, match=r"traceable-plugin is deleted, and after 45 s Kong still lists traceable.*gw-1"
+    ):
         remove(standing())
     assert clock.now >= plugin_removal.TIMEOUT_SECONDS
 
@@ -104,7 +106,7 @@ def test_a_kong_that_goes_on_listing_it_keeps_its_files(clock: Clock) -> None:
 def test_a_kong_that_does_not_answer_is_not_taken_for_one_that_forgot(clock: Clock) -> None:
     fake = standing(listed=False)
     del fake.listeners["gw-1", 8001]
-    with pytest.raises(Refused, match="or does not answer, in gw-1"):
+    with pytest.raises(HookFailed, match="or does not answer, in gw-1"):
         remove(fake)
 
 
@@ -117,7 +119,7 @@ def admin() -> Iterator[Admin]:
         yield made
 
 
-def with_a_row(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKube:
+def with_a_row(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     monkeypatch.setattr(admin_endpoint.client, "__kwdefaults__", {"deadline_seconds": 0.2})
     fake = gateway(admin)
     add_secret(fake, "kong-admin", token="planted-token")
@@ -129,7 +131,7 @@ def test_with_a_database_all_rows_of_ours_go_and_every_node_has_time_to_forget(
 ) -> None:
     waiting = Clock()
     monkeypatch.setattr(entity_changes, "time", waiting)
-    plugin_removal.remove_row(with_a_row(admin, monkeypatch), IN_DATABASE["database"])
+    plugin_removal.remove_plugin_entity(with_a_row(admin, monkeypatch), IN_DATABASE["database"])
     assert list(admin.rows) == ["3"]
     assert waiting.now == pytest.approx(0.52)
 
@@ -137,15 +139,15 @@ def test_with_a_database_all_rows_of_ours_go_and_every_node_has_time_to_forget(
 def test_a_row_that_cannot_be_taken_out_keeps_the_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = with_a_row(admin, monkeypatch)
     admin.answers = [(403, {"message": "you do not have permissions"})]
-    with pytest.raises(Refused, match=r"you do not have permissions.*The files stay"):
-        plugin_removal.remove_row(fake, IN_DATABASE["database"])
+    with pytest.raises(HookFailed, match=r"you do not have permissions.*The files stay"):
+        plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])
     fake.listeners.clear()
-    with pytest.raises(Refused, match="does not answer"):
-        plugin_removal.remove_row(fake, IN_DATABASE["database"])
+    with pytest.raises(HookFailed, match="does not answer"):
+        plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])
     assert len(admin.rows) == 3
 
 
 def test_where_there_is_no_gateway_nobody_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = with_a_row(admin, monkeypatch)
     del fake.objects[DEPLOYMENT]
-    plugin_removal.remove_row(fake, IN_DATABASE["database"])
+    plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])

@@ -6,14 +6,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from traceable_kong.hooks.preflight_run import open_or_refuse
+from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.examination import Examination
-from traceable_kong.preflight.finding import DeadRelease, Finding
+from traceable_kong.preflight.finding import Finding, StuckRelease
 
 CLUSTER: Any = SimpleNamespace(api=None, kubeconfig=None, context="prod", command_options=" --context prod")
 FINDING = Finding(subject="configmap a", wrong="is there", mend="`kubectl delete configmap a`")
-DEAD = DeadRelease(
+DEAD = StuckRelease(
     namespace="kong",
     name="edge",
     owner="o",
@@ -25,13 +25,13 @@ DEAD = DeadRelease(
 )
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[DeadRelease]) -> str:
+def opened(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[StuckRelease]) -> str:
     found = Examination(refusals=refusals, warnings=[], dead=dead)
     monkeypatch.setattr(examination, "examine", lambda *_: found)
     monkeypatch.setattr(repair, "mend", lambda *_, **__: FINDING)
     intent: Any = None
     with pytest.raises(pulumi.RunError) as refused:
-        open_or_refuse(CLUSTER, intent)
+        run_preflight(CLUSTER, intent)
     return str(refused.value)
 
 
@@ -49,11 +49,11 @@ def test_what_helm_did_not_repair_is_not_said_to_be_untouched(monkeypatch: pytes
 
 @pytest.mark.parametrize(("dead", "seen"), [([], True), ([DEAD], False)])
 def test_what_preflight_has_read_is_good_until_a_repair(
-    monkeypatch: pytest.MonkeyPatch, dead: list[DeadRelease], seen: bool
+    monkeypatch: pytest.MonkeyPatch, dead: list[StuckRelease], seen: bool
 ) -> None:
     read: Any = object()
     found = Examination(refusals=[], warnings=[], dead=dead, seen=read)
     monkeypatch.setattr(examination, "examine", lambda *_: found)
     monkeypatch.setattr(repair, "mend", lambda *_, **__: None)
     intent: Any = None
-    assert (open_or_refuse(CLUSTER, intent) is read) is seen
+    assert (run_preflight(CLUSTER, intent) is read) is seen

@@ -6,9 +6,9 @@ import pulumi
 import pytest
 
 from tests.fakes.program import Program
-from tests.preflight.fake import FakeKube, intent
+from tests.preflight.fake import FakeKubernetes, intent
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.config import parser
 from traceable_kong.hooks.release_imports import releases_to_import
 from traceable_kong.preflight import examination
@@ -19,12 +19,12 @@ ADOPT = '{"adopt": true}'
 PLACES = {"kong": ("kong", "quickstart"), "agent": ("traceable", "traceable-agent")}
 
 
-def wanted(api: FakeKube, *, preview: bool = False, **config: str) -> set[str]:
+def wanted(api: FakeKubernetes, *, preview: bool = False, **config: str) -> set[str]:
     parsed = parser.parse({**BASE, **config}, secret_paths=[("kongValues", "env", "secret")])
-    return set(releases_to_import(parsed, Cluster(kubeconfig=None, context=None), api, OWNER, preview=preview))
+    return set(releases_to_import(parsed, ClusterTarget(kubeconfig=None, context=None), api, OWNER, preview=preview))
 
 
-def exists(api: FakeKube, *, owner: str | None, status: str = "deployed", ready: int = 1) -> FakeKube:
+def exists(api: FakeKubernetes, *, owner: str | None, status: str = "deployed", ready: int = 1) -> FakeKubernetes:
     """Both releases, each with a Deployment of its own."""
     for namespace, name in PLACES.values():
         api.release(namespace, name, [status], owner=owner)
@@ -36,7 +36,7 @@ def exists(api: FakeKube, *, owner: str | None, status: str = "deployed", ready:
 
 
 def test_a_release_without_a_mark_is_imported_where_the_config_names_it() -> None:
-    api = exists(FakeKube(), owner=None)
+    api = exists(FakeKubernetes(), owner=None)
     assert wanted(api) == set()
     assert wanted(api, kong=ADOPT) == {"kong"}
     assert wanted(api, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
@@ -45,7 +45,7 @@ def test_a_release_without_a_mark_is_imported_where_the_config_names_it() -> Non
 
 
 def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = exists(FakeKube(), owner=OWNER)
+    api = exists(FakeKubernetes(), owner=OWNER)
     api.denied["/api/v1/namespaces/kong"] = 403
     monkeypatch.setitem(BASE, "gateway", "false")
     monkeypatch.delitem(BASE, "plugin")
@@ -53,25 +53,25 @@ def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.M
 
 
 def test_a_release_that_is_not_there_or_another_stacks_is_not_imported() -> None:
-    assert wanted(FakeKube(), kong=ADOPT, agent=ADOPT) == set()
-    others = exists(FakeKube(), owner="traceable-kong.dev-ffffffff")
+    assert wanted(FakeKubernetes(), kong=ADOPT, agent=ADOPT) == set()
+    others = exists(FakeKubernetes(), owner="traceable-kong.dev-ffffffff")
     assert wanted(others, kong=ADOPT, agent=ADOPT) == set()
 
 
 def test_what_an_interrupted_update_of_this_stack_left_serving_is_imported() -> None:
-    assert wanted(exists(FakeKube(), owner=OWNER)) == {"kong", "agent"}
-    assert wanted(exists(FakeKube(), owner=OWNER, ready=0)) == set(), "that is removed"
-    assert wanted(exists(FakeKube(), owner=OWNER, status="pending-install")) == set()
+    assert wanted(exists(FakeKubernetes(), owner=OWNER)) == {"kong", "agent"}
+    assert wanted(exists(FakeKubernetes(), owner=OWNER, ready=0)) == set(), "that is removed"
+    assert wanted(exists(FakeKubernetes(), owner=OWNER, status="pending-install")) == set()
 
 
 def test_what_would_write_a_secret_into_the_state_as_plain_text_is_not_imported() -> None:
-    api = exists(FakeKube(), owner=OWNER)
+    api = exists(FakeKubernetes(), owner=OWNER)
     assert wanted(api, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
 
 
 @pytest.mark.parametrize("problem", [ApiError(500, "", "etcd is away"), Unreachable("nobody there")])
 def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
-    class Fails(FakeKube):
+    class Fails(FakeKubernetes):
         def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
             raise problem
 
@@ -106,12 +106,12 @@ def test_preflight_is_told_what_will_be_given(program: Program) -> None:
 
 
 def test_what_preflight_has_read_is_not_asked_for_again() -> None:
-    api = FakeKube()
+    api = FakeKubernetes()
     api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
     api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)
     seen = examination.examine(api, intent()).seen
     asked = len(api.asked)
     parsed = parser.parse({**BASE})
-    found = releases_to_import(parsed, Cluster(kubeconfig=None, context=None), seen, OWNER, preview=False)
+    found = releases_to_import(parsed, ClusterTarget(kubeconfig=None, context=None), seen, OWNER, preview=False)
     assert found == {"kong", "agent"}
     assert api.asked[asked:] == []

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.verification.cluster import DEPLOYMENT, PODS, cluster, event
 from tests.verification.gateway import pod
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.hooks import rollout_monitor
-from traceable_kong.hooks.rollout_monitor import RolloutWatch
+from traceable_kong.hooks.rollout_monitor import RolloutMonitor
 
 PREFIX = "the rollout of gw/edge-kong does not get on: "
 
@@ -39,8 +39,8 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollout_monitor, "INTERVAL_SECONDS", 0.001)
 
 
-def watching(fake: FakeKube, heard: Any) -> RolloutWatch:
-    return RolloutWatch(fake, namespace="gw", deployment="edge-kong", plugin_object="traceable-plugin", say=heard)
+def watching(fake: FakeKubernetes, heard: Any) -> RolloutMonitor:
+    return RolloutMonitor(fake, namespace="gw", deployment="edge-kong", plugin_object="traceable-plugin", say=heard)
 
 
 def test_what_the_controller_says_of_the_plugin_since_it_began() -> None:
@@ -57,14 +57,14 @@ def stuck(name: str, reason: str) -> dict[str, Any]:
     return document
 
 
-def fail_to_make_pods(fake: FakeKube, message: str) -> None:
+def fail_to_make_pods(fake: FakeKubernetes, message: str) -> None:
     fake.objects[DEPLOYMENT]["status"]["conditions"] = [
         {"type": "Available", "message": "fine"},
         {"type": "ReplicaFailure", "message": message},
     ]
 
 
-def rounds_pass(fake: FakeKube, count: int) -> None:
+def rounds_pass(fake: FakeKubernetes, count: int) -> None:
     """Returns when the watch has looked as often again."""
     until = time.monotonic() + 5
     looked = len(fake.listed)
@@ -83,7 +83,7 @@ def test_pods_on_their_way_out_and_a_gateway_that_is_not_there_are_no_reasons() 
     going = stuck("gw-1", "ImagePullBackOff")
     going["metadata"]["deletionTimestamp"] = "now"
     assert watching(cluster(going), None).reasons() == []
-    assert watching(FakeKube(), None).reasons() == []
+    assert watching(FakeKubernetes(), None).reasons() == []
 
 
 def test_each_reason_is_said_once() -> None:

@@ -3,28 +3,28 @@
 import base64
 from typing import Any
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.server import Admin
-from traceable_kong.kong_admin.admin_endpoint import Access
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 
 NAMESPACE = "/api/v1/namespaces/gw"
 DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
 
 
-def access(**changes: Any) -> Access:
-    return Access(**{"namespace": "gw", "deployment": "edge-kong", "container": "proxy", **changes})
+def access(**changes: Any) -> AdminEndpoint:
+    return AdminEndpoint(**{"namespace": "gw", "deployment": "edge-kong", "container": "proxy", **changes})
 
 
-def cluster(admin: Admin | None = None, *pods: str) -> FakeKube:
+def cluster(admin: Admin | None = None, *pods: str) -> FakeKubernetes:
     """With these ready pods, one where none is named."""
-    fake = FakeKube()
+    fake = FakeKubernetes()
     fake.put(DEPLOYMENT, {"spec": {"selector": {"matchLabels": {"app": "edge"}}}})
     for name in pods or ("gw-1",):
         add_pod(fake, name, admin)
     return fake
 
 
-def add_pod(fake: FakeKube, name: str, admin: Admin | None, *, ready: bool = True) -> None:
+def add_pod(fake: FakeKubernetes, name: str, admin: Admin | None, *, ready: bool = True) -> None:
     containers = [{"name": "proxy", "env": [{"name": "KONG_ADMIN_LISTEN", "value": "127.0.0.1:8001"}]}]
     fake.put(
         f"{NAMESPACE}/pods/{name}",
@@ -38,6 +38,6 @@ def add_pod(fake: FakeKube, name: str, admin: Admin | None, *, ready: bool = Tru
         fake.listeners[name, 8001] = admin.serve
 
 
-def add_secret(fake: FakeKube, name: str, **data: str) -> None:
+def add_secret(fake: FakeKubernetes, name: str, **data: str) -> None:
     encoded = {key.replace("_", "."): base64.b64encode(text.encode()).decode() for key, text in data.items()}
     fake.put(f"{NAMESPACE}/secrets/{name}", {"data": encoded})

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from local import certificates
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.conftest import CLIENT
 from tests.kong_admin.server import Admin, serving
-from traceable_kong.kong_admin.admin_client import Client, Refused
+from traceable_kong.kong_admin.admin_client import Client, HookFailed
 from traceable_kong.kong_admin.admin_connection import Tls, forwarded, to_url
-from traceable_kong.kong_admin.admin_listen import AdminError, Listener, Silent
+from traceable_kong.kong_admin.admin_listen import AdminError, Listener, Unavailable
 
 ID = "11111111-1111-4111-8111-111111111111"
 PATH = f"/plugins/{ID}"
@@ -93,7 +93,7 @@ NOT_ENABLED = {
 )
 def test_what_kong_refuses_is_said_in_its_words_and_at_once(admin: Admin, status: int, answer: Any, said: str) -> None:
     admin.answers = [(status, answer)]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(HookFailed) as refused:
         client_of(admin).put(PATH, BODY)
     assert f"the Admin API answers PUT {PATH} with" in str(refused.value) and said in str(refused.value)
     assert (refused.value.status, len(admin.requests)) == (status, 1)
@@ -108,7 +108,7 @@ def test_what_kong_cannot_do_for_the_moment_is_asked_again(admin: Admin, status:
 
 def test_until_the_deadline_and_then_in_kongs_words(admin: Admin) -> None:
     admin.answers = [(503, {"message": "no database"})] * 1000
-    with pytest.raises(Refused, match="HTTP 503: no database"):
+    with pytest.raises(HookFailed, match="HTTP 503: no database"):
         client_of(admin, deadline_seconds=0.1).get(PATH)
     assert 1 < len(admin.requests) < 1000
 
@@ -133,24 +133,24 @@ def test_a_connection_that_breaks_loses_nothing(admin: Admin, when: str, method:
 
 def test_one_that_breaks_always_is_silent(admin: Admin) -> None:
     admin.drops = ["after"] * 1000
-    with pytest.raises(Silent, match="the Admin API does not answer"):
+    with pytest.raises(Unavailable, match="the Admin API does not answer"):
         client_of(admin, deadline_seconds=0.1).put(PATH, BODY)
 
 
 def test_whoever_is_not_patient_asks_once(admin: Admin) -> None:
     admin.drops = ["before"] * 2
-    with pytest.raises(Silent):
+    with pytest.raises(Unavailable):
         client_of(admin, patient=False).get(PATH)
     admin.answers = [(503, b"")]
     admin.drops = []
-    with pytest.raises(Refused):
+    with pytest.raises(HookFailed):
         client_of(admin, patient=False).get(PATH)
     assert len(admin.requests) == 2
 
 
 def test_a_forward_that_nobody_used_is_closed() -> None:
     gone = threading.Event()
-    fake = FakeKube()
+    fake = FakeKubernetes()
     fake.listeners["gw-1", 8001] = lambda channel: channel.recv(1) == b"" and gone.set()
     kept = forwarded(fake, "gw", "gw-1", Listener(port=8001, tls=False))(1.0)
     kept.close()
@@ -158,7 +158,7 @@ def test_a_forward_that_nobody_used_is_closed() -> None:
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(Silent, match="does not answer"):
+    with pytest.raises(Unavailable, match="does not answer"):
         client_of(Admin(url="http://127.0.0.1:9"), deadline_seconds=0.1).root()
 
 
@@ -178,10 +178,10 @@ def test_somebody_else_is_no_admin_api_and_is_not_asked_again(
 def test_the_token_is_sent_and_never_said(admin: Admin) -> None:
     admin.token = "planted-token"
     assert client_of(admin, token="planted-token").list("/plugins") == []
-    with pytest.raises(Refused, match="HTTP 401"):
+    with pytest.raises(HookFailed, match="HTTP 401"):
         client_of(admin).list("/plugins")
     admin.answers = [(400, {"message": "what is planted-token?"})]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(HookFailed) as refused:
         client_of(admin, token="planted-token").list("/plugins")
     assert "planted-token" not in str(refused.value) and "what is ***?" in str(refused.value)
 
@@ -192,10 +192,10 @@ def test_the_root_of_a_workspace_for_a_token_that_is_good_for_no_more(admin: Adm
     assert client_of(admin, workspace="team").root()["configuration"] == {"db_update_frequency": 5}
     assert admin.asked == [("GET", "/"), ("GET", "/team/kong")]
     admin.answers = [(status, {"message": "no"})]
-    with pytest.raises(Refused):
+    with pytest.raises(HookFailed):
         client_of(admin).root()
     admin.answers = [(400, {"message": "no"})]
-    with pytest.raises(Refused, match="HTTP 400"):
+    with pytest.raises(HookFailed, match="HTTP 400"):
         client_of(admin, workspace="team").root()
 
 
@@ -208,7 +208,7 @@ def test_tls_with_its_authority_and_a_client_certificate(pems: Path) -> None:
             client_of(admin).list("/plugins")
     with serving(pems / certificates.SERVER_FILE, authority=pems / CLIENT) as admin:
         assert client_of(admin, Tls(ca=ca, certificate=own)).list("/plugins") == []
-        with pytest.raises(Silent):
+        with pytest.raises(Unavailable):
             client_of(admin, Tls(ca=ca), deadline_seconds=0.1).list("/plugins")
 
 

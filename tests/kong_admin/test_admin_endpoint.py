@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 
 from local import certificates
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.conftest import CLIENT
 from tests.kong_admin.gateway import DEPLOYMENT, add_pod, add_secret, cluster
 from tests.kong_admin.gateway import access as access_with
 from tests.kong_admin.server import Admin, serving
 from traceable_kong.kong_admin import admin_endpoint as module
 from traceable_kong.kong_admin.admin_endpoint import NoGateway, SecretKey, SecretMissing, access_of, client, credentials
-from traceable_kong.kong_admin.admin_listen import AdminError, Silent
+from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable
 
 TOKEN = SecretKey(name="kong-admin", key="token")
 
 
-def asked(fake: FakeKube, deadline_seconds: float = 2.0, **changes: Any) -> list[dict[str, Any]]:
+def asked(fake: FakeKubernetes, deadline_seconds: float = 2.0, **changes: Any) -> list[dict[str, Any]]:
     with client(fake, access_with(**changes), deadline_seconds=deadline_seconds) as made:
         return made.list("/plugins")
 
@@ -45,7 +45,7 @@ def test_it_is_plain_data_and_back(changes: dict[str, Any]) -> None:
 
 def test_over_the_url_with_its_path(admin: Admin) -> None:
     admin.answers = [(200, {"data": [], "next": None})]
-    assert asked(FakeKube(), url=f"{admin.url}/kong") == []
+    assert asked(FakeKubernetes(), url=f"{admin.url}/kong") == []
     assert admin.asked == [("GET", "/kong/plugins")]
 
 
@@ -83,9 +83,13 @@ def test_a_pod_that_gets_ready_meanwhile(admin: Admin, monkeypatch: pytest.Monke
     ("break_it", "error", "said"),
     [
         (lambda fake: fake.objects.pop(DEPLOYMENT), NoGateway, "There is no Deployment gw/edge-kong"),
-        (lambda fake: fake.objects.pop("/api/v1/namespaces/gw/pods/gw-1"), Silent, "No pod of gw/edge-kong is ready"),
-        (lambda fake: fake.problems.update({DEPLOYMENT: forbidden()}), Silent, "cannot be reached: you may not"),
-        (lambda fake: fake.listeners.clear(), Silent, "port-forward into gw/edge-kong.* does not answer"),
+        (
+            lambda fake: fake.objects.pop("/api/v1/namespaces/gw/pods/gw-1"),
+            Unavailable,
+            "No pod of gw/edge-kong is ready",
+        ),
+        (lambda fake: fake.problems.update({DEPLOYMENT: forbidden()}), Unavailable, "cannot be reached: you may not"),
+        (lambda fake: fake.listeners.clear(), Unavailable, "port-forward into gw/edge-kong.* does not answer"),
     ],
 )
 def test_nobody_to_ask_is_said_in_time(admin: Admin, break_it: Any, error: type[AdminError], said: str) -> None:
@@ -96,7 +100,7 @@ def test_nobody_to_ask_is_said_in_time(admin: Admin, break_it: Any, error: type[
 
 
 def test_a_container_that_is_called_otherwise(admin: Admin) -> None:
-    with pytest.raises(Silent, match="gw-1 has no container kong"):
+    with pytest.raises(Unavailable, match="gw-1 has no container kong"):
         asked(cluster(admin), deadline_seconds=0.1, container="kong")
 
 
@@ -109,7 +113,7 @@ def test_the_token_is_read_each_time(admin: Admin) -> None:
 
 
 def test_tls_by_secrets(pems: Path) -> None:
-    fake = FakeKube()
+    fake = FakeKubernetes()
     add_secret(fake, "ca", ca_crt=(pems / certificates.CA_FILE).read_text())
     own = (pems / CLIENT).read_text()
     certificate, key = own.split("-----BEGIN PRIVATE KEY-----")
@@ -134,7 +138,7 @@ def test_tls_by_secrets(pems: Path) -> None:
     ],
 )
 def test_a_secret_that_is_not_as_it_is_named(data: dict[str, str] | None, said: str) -> None:
-    fake = FakeKube()
+    fake = FakeKubernetes()
     if data is not None:
         add_secret(fake, "kong-admin", **data)
     with pytest.raises(SecretMissing, match=said) as missing:
@@ -143,7 +147,7 @@ def test_a_secret_that_is_not_as_it_is_named(data: dict[str, str] | None, said: 
 
 
 def test_what_is_read_is_not_shown() -> None:
-    fake = FakeKube()
+    fake = FakeKubernetes()
     add_secret(fake, "kong-admin", token="planted")
     known = credentials(fake, access_with(token_secret=TOKEN))
     assert known.token == "planted" and "planted" not in repr(known)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from traceable_kong.kong_admin.admin_listen import Listener, Silent, admin_listener
+from traceable_kong.kong_admin.admin_listen import Listener, Unavailable, admin_listener
 
 PLAIN = Listener(port=8001, tls=False)
 TLS = Listener(port=8444, tls=True)
@@ -37,11 +37,11 @@ def test_kongs_own_default() -> None:
 
 @pytest.mark.parametrize("listen", ["off", "", "unix:/run/admin.sock", "unix:/run/8001/admin.sock"])
 def test_an_admin_api_without_a_port(listen: str) -> None:
-    with pytest.raises(Silent, match="no port that could be asked"):
+    with pytest.raises(Unavailable, match="no port that could be asked"):
         admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen}))
 
 
 def test_a_setting_that_stands_elsewhere() -> None:
     elsewhere = {"name": "KONG_ADMIN_LISTEN", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
-    with pytest.raises(Silent, match="valueFrom"):
+    with pytest.raises(Unavailable, match="valueFrom"):
         admin_listener(container(elsewhere))

@@ -8,11 +8,11 @@ from tests.fakes.clock import Clock
 from tests.kong_admin.server import Admin
 from tests.kong_admin.test_plugin_target import place
 from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_client import Client, Refused
+from traceable_kong.kong_admin.admin_client import Client, HookFailed
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.entity_changes import Foreign
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.entity_changes import OwnershipConflict
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 CONFIG = {"mode": "sync", "timeout": 500.0}
 THEIRS = "22222222-2222-4222-8222-222222222222"
@@ -29,7 +29,7 @@ def client_of(admin: Admin, workspace: str = "default") -> Client:
     return Client(to_url(admin.url, Tls()), workspace=workspace, deadline_seconds=2.0)
 
 
-def put(admin: Admin, at: Place | None = None, **options: Any) -> str:
+def put(admin: Admin, at: PluginTarget | None = None, **options: Any) -> str:
     where = at or place()
     given = {"enabled": True, "config": CONFIG, "adopt": False, **options}
     return entity_changes.put(client_of(admin, where.workspace), where, **given)
@@ -76,7 +76,7 @@ def test_a_token_that_may_not_ask_the_node_waits_by_kongs_defaults(admin: Admin,
     entity_changes.wait(client)
     assert clock.now == 10.5
     admin.answers = [(400, {"message": "no"})]
-    with pytest.raises(Refused):
+    with pytest.raises(HookFailed):
         entity_changes.wait(client)
 
 
@@ -108,14 +108,14 @@ def test_a_row_does_not_move_to_where_somebody_elses_stands(admin: Admin, clock:
     admin.routes = {"orders": "r-1"}
     id_ = put(admin)
     before = stands(admin, route={"id": "r-1"})
-    with pytest.raises(Foreign, match=rf"{THEIRS}.*own row \({id_}\) was to move there"):
+    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*own row \({id_}\) was to move there"):
         put(admin, place(route="orders"), adopt=adopt, id_=id_)
     assert admin.rows[THEIRS] == before
 
 
 def test_somebody_elses_row_is_refused_with_its_id_and_the_way_out(admin: Admin, clock: Clock) -> None:
     before = stands(admin)
-    with pytest.raises(Foreign, match=rf"{THEIRS}.*did not make it.*kong\.admin\.adopt true"):
+    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*did not make it.*kong\.admin\.adopt true"):
         put(admin)
     assert admin.rows == {THEIRS: before}
 
@@ -133,7 +133,7 @@ def test_it_is_taken_over_where_it_stands(admin: Admin, clock: Clock) -> None:
 def test_another_stacks_row_is_never_taken_over(admin: Admin, clock: Clock, adopt: bool) -> None:
     before = stands(admin, tags=["traceable-kong:traceable-kong.prod"])
     for id_ in (None, THEIRS):
-        with pytest.raises(Foreign, match=r"belongs to the stack traceable-kong\.prod"):
+        with pytest.raises(OwnershipConflict, match=r"belongs to the stack traceable-kong\.prod"):
             put(admin, adopt=adopt, id_=id_)
     assert admin.rows == {THEIRS: before}
 
@@ -141,7 +141,7 @@ def test_another_stacks_row_is_never_taken_over(admin: Admin, clock: Clock, adop
 @pytest.mark.parametrize("adopt", [False, True])
 def test_a_row_with_our_id_that_changed_hands_is_not_written_over(admin: Admin, clock: Clock, adopt: bool) -> None:
     before = stands(admin, tags=["traceable-kong:traceable-kong.prod"], route={"id": "r-2"})
-    with pytest.raises(Foreign, match=rf"{THEIRS}.*belongs to the stack traceable-kong\.prod"):
+    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*belongs to the stack traceable-kong\.prod"):
         put(admin, adopt=adopt, id_=THEIRS)
     assert admin.rows == {THEIRS: before}
 
@@ -149,7 +149,7 @@ def test_a_row_with_our_id_that_changed_hands_is_not_written_over(admin: Admin, 
 @pytest.mark.parametrize("adopt", [False, True])
 def test_a_row_in_the_place_of_our_own_is_not_taken_over_unseen(admin: Admin, clock: Clock, adopt: bool) -> None:
     stands(admin)
-    with pytest.raises(Foreign, match=rf"{THEIRS}.*this stack's own \({place().id}\).*pulumi refresh"):
+    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*this stack's own \({place().id}\).*pulumi refresh"):
         put(admin, adopt=adopt, id_=place().id)
 
 
@@ -168,7 +168,7 @@ def test_one_that_comes_in_between_is_named_in_kongs_words(admin: Admin, clock: 
         return 200, {"data": [], "next": None}
 
     admin.answer = list_nothing  # type: ignore[method-assign]
-    with pytest.raises(Foreign, match=r"has just written.*UNIQUE violation"):
+    with pytest.raises(OwnershipConflict, match=r"has just written.*UNIQUE violation"):
         put(admin)
 
 
@@ -178,7 +178,7 @@ def test_a_workspace_of_its_own(admin: Admin, clock: Clock) -> None:
     at = place(workspace="team")
     assert put(admin, at) == at.id
     assert list(admin.plugins["team"]) == [at.id] and list(admin.rows) == [THEIRS]
-    with pytest.raises(Refused, match="Workspace 'none' not found"):
+    with pytest.raises(HookFailed, match="Workspace 'none' not found"):
         put(admin, place(workspace="none"))
 
 
@@ -214,7 +214,7 @@ def test_of_a_workspace_that_is_gone_nothing_is_left(admin: Admin, clock: Clock)
     at = place(workspace="team")
     assert entity_changes.take_out(client_of(admin, "team"), at, at.id) == []
     admin.answers = [(403, {"message": "no"})]
-    with pytest.raises(Refused):
+    with pytest.raises(HookFailed):
         entity_changes.take_out(client_of(admin, "team"), at, at.id)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from traceable_kong.kong_admin.plugin_target import (
-    Bound,
-    Place,
+    PluginTarget,
+    ResolvedScope,
     body,
     elsewhere,
     is_at,
@@ -19,8 +19,8 @@ from traceable_kong.kong_admin.plugin_target import (
 OWNER = "traceable-kong.dev"
 
 
-def place(**changes: Any) -> Place:
-    return Place(**{"workspace": "default", "plugin": "traceable", "owner": OWNER, **changes})
+def place(**changes: Any) -> PluginTarget:
+    return PluginTarget(**{"workspace": "default", "plugin": "traceable", "owner": OWNER, **changes})
 
 
 def test_the_id_is_the_same_in_every_run_and_another_for_anything_else() -> None:
@@ -58,30 +58,30 @@ def test_whose_it_is(row: dict[str, Any], ours: bool) -> None:
 @pytest.mark.parametrize(
     ("bound", "at"),
     [
-        ({}, Bound()),
-        ({"route": {"id": "r"}}, Bound(route="r")),
-        ({"service": {"id": "s"}}, Bound(service="s")),
+        ({}, ResolvedScope()),
+        ({"route": {"id": "r"}}, ResolvedScope(route="r")),
+        ({"service": {"id": "s"}}, ResolvedScope(service="s")),
         ({"consumer": {"id": "c"}}, None),
         ({"consumer_group": {"id": "g"}, "route": {"id": "r"}}, None),
     ],
 )
-def test_where_it_is(bound: dict[str, Any], at: Bound | None) -> None:
+def test_where_it_is(bound: dict[str, Any], at: ResolvedScope | None) -> None:
     row = {"name": "traceable", "route": None, "service": None, "consumer": None, **bound}
-    places = [Bound(), Bound(route="r"), Bound(service="s")]
+    places = [ResolvedScope(), ResolvedScope(route="r"), ResolvedScope(service="s")]
     assert [item for item in places if is_at(row, "traceable", item)] == ([at] if at else [])
-    assert not is_at(row, "cors", at or Bound())
+    assert not is_at(row, "cors", at or ResolvedScope())
 
 
 def test_what_is_written_is_the_whole_row() -> None:
     config = {"timeout": 500.0, "nested": {"list": [1.0, 2.5]}, "flag": True}
-    assert body(place(), Bound(), enabled=False, config=config) == {
+    assert body(place(), ResolvedScope(), enabled=False, config=config) == {
         "name": "traceable",
         "enabled": False,
         "tags": [place().tag],
         "config": {"timeout": 500, "nested": {"list": [1, 2.5]}, "flag": True},
     }
-    assert body(place(), Bound(route="r"), enabled=True, config={})["route"] == {"id": "r"}
-    assert body(place(), Bound(service="s"), enabled=True, config={})["service"] == {"id": "s"}
+    assert body(place(), ResolvedScope(route="r"), enabled=True, config={})["route"] == {"id": "r"}
+    assert body(place(), ResolvedScope(service="s"), enabled=True, config={})["service"] == {"id": "s"}
     assert repr(whole({"timeout": 500.0})) == "{'timeout': 500}", "Kong's schema tells an integer by its text"
 
 
@@ -103,13 +103,13 @@ ROW: dict[str, Any] = {"name": "traceable", "tags": [place().tag], "route": None
 @pytest.mark.parametrize(
     ("row", "bound", "said"),
     [
-        (ROW, Bound(), ""),
-        ({**ROW, "route": {"id": "r"}}, Bound(), "it is bound to route r"),
-        (ROW, Bound(route="r"), "it is bound to all routes"),
+        (ROW, ResolvedScope(), ""),
+        ({**ROW, "route": {"id": "r"}}, ResolvedScope(), "it is bound to route r"),
+        (ROW, ResolvedScope(route="r"), "it is bound to all routes"),
         (ROW, None, "it is bound to all routes"),
-        ({**ROW, "name": "cors"}, Bound(), "it is the plugin cors"),
-        ({**ROW, "tags": []}, Bound(), "it lacks the tag traceable-kong:traceable-kong.dev"),
+        ({**ROW, "name": "cors"}, ResolvedScope(), "it is the plugin cors"),
+        ({**ROW, "tags": []}, ResolvedScope(), "it lacks the tag traceable-kong:traceable-kong.dev"),
     ],
 )
-def test_what_else_was_changed_by_hand(row: dict[str, Any], bound: Bound | None, said: str) -> None:
+def test_what_else_was_changed_by_hand(row: dict[str, Any], bound: ResolvedScope | None, said: str) -> None:
     assert elsewhere(place(), bound, row) == said

@@ -23,9 +23,9 @@ from tests.preflight.fake import intent
 from tests.preflight.test_agent_only_checks import AGENT
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import MERGE_PATCH, ApiError
-from traceable_kong.cluster.ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_mark
+from traceable_kong.cluster.ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_owner_values
 from traceable_kong.preflight.examination import Examination, examine
-from traceable_kong.preflight.finding import DeadRelease, Finding
+from traceable_kong.preflight.finding import Finding, StuckRelease
 from traceable_kong.preflight.intent import AloneIntent, Intent
 from traceable_kong.preflight.repair import mend
 
@@ -70,12 +70,12 @@ class Place:
     def examine(self, **changes: Any) -> Examination:
         return examine(self.api, self.intent(**changes))
 
-    def dead(self, *, timeout_seconds: int = 8) -> DeadRelease:
+    def dead(self, *, timeout_seconds: int = 8) -> StuckRelease:
         """The one that an operation left, which may take that long."""
         (found,) = self.examine(gateway__timeout_seconds=timeout_seconds).dead
         return found
 
-    def mend(self, dead: DeadRelease, *, kubeconfig: str | None = None) -> Finding | None:
+    def mend(self, dead: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
         return mend(self.api, dead, kubeconfig=kubeconfig, context=None, say=self.said.append)
 
     def helm(self, *arguments: str) -> str:
@@ -129,7 +129,7 @@ class Place:
 
     def values(self, **values: Any) -> str:
         path = self.folder / "values.yaml"
-        path.write_text(yaml.safe_dump({**release_mark(self.owner), **values}))
+        path.write_text(yaml.safe_dump({**release_owner_values(self.owner), **values}))
         return f"--values={path}"
 
     def text(self) -> str:

@@ -6,10 +6,10 @@ from typing import cast
 import pulumi
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.plan.test_stack_plan import OWNER, ROCK
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.config import parser, stack_config
 from traceable_kong.plan.existing_agent import recorded_tme_image, sidecar_settings
 from traceable_kong.plan.preflight_intent import intent
@@ -24,16 +24,16 @@ class OneCluster:
     command_options = ""
 
     def __init__(self) -> None:
-        self.api = FakeKube((PATH, {"metadata": {}, "data": {"agentconfig.yaml": "a: b"}}))
+        self.api = FakeKubernetes((PATH, {"metadata": {}, "data": {"agentconfig.yaml": "a: b"}}))
 
 
-def configured(**config: object) -> stack_config.Settings:
+def configured(**config: object) -> stack_config.StackConfig:
     given = {"plugin": {"rock": "x.rock"}, "agent": {"install": False, "namespace": "shared"}, **config}
     return parser.parse({k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()})
 
 
 def read(cluster: OneCluster, *, preview: bool = False, **config: object) -> dict[str, str]:
-    return sidecar_settings(configured(**config), cast(Cluster, cluster), preview=preview)
+    return sidecar_settings(configured(**config), cast(ClusterTarget, cluster), preview=preview)
 
 
 def test_the_settings_are_those_of_the_agents_config_map() -> None:
@@ -105,7 +105,7 @@ RECORD = "/api/v1/namespaces/kong/configmaps/traceable-installation"
 
 
 def recorded(cluster: OneCluster, *, preview: bool = False, **config: object) -> str | None:
-    image = recorded_tme_image(configured(**config), cast(Cluster, cluster), preview=preview)
+    image = recorded_tme_image(configured(**config), cast(ClusterTarget, cluster), preview=preview)
     return str(image) if image else None
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.preflight.fake import FakeKube
+from tests.preflight.fake import FakeKubernetes
 
 
 @pytest.fixture
-def kube() -> FakeKube:
-    return FakeKube()
+def kube() -> FakeKubernetes:
+    return FakeKubernetes()

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Answer, ApiError, Document, Kube
-from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels, release_mark
+from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
+from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels, release_owner_values
 from traceable_kong.common.image_references import parse_image
 from traceable_kong.helm_values.ingress_controller import is_controller
 from traceable_kong.preflight.cached_reader import (
@@ -79,7 +79,7 @@ def intent(**changes: Any) -> Intent:
     return base
 
 
-class FakeKube(Kube):
+class FakeKubernetes(KubernetesClient):
     """Objects by path; `denied` are the paths that may not be read, `denied_lists` those that may not be listed.
 
     `may` decides about rights, `account_may` about those of service accounts, None where that may not be asked;
@@ -139,7 +139,7 @@ class FakeKube(Kube):
             chart_name, _, version = chart.rpartition("-")
             document = {
                 "name": name,
-                "config": {**values, **(release_mark(owner) if owner else {})},
+                "config": {**values, **(release_owner_values(owner) if owner else {})},
                 "chart": {"metadata": {"name": chart_name, "version": version}},
             }
             packed = base64.b64encode(gzip.compress(json.dumps(document).encode()))
@@ -155,10 +155,10 @@ class FakeKube(Kube):
                 },
             )
 
-    def get(self, path: str) -> Answer | None:
+    def get(self, path: str) -> ApiResponse | None:
         self._look(path)
         found = self.objects.get(path)
-        return Answer(found) if found is not None else None
+        return ApiResponse(found) if found is not None else None
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         self._look(path)
@@ -187,12 +187,12 @@ class FakeKube(Kube):
             raise ApiError(403, "Forbidden", "you may not ask about others")
         return self.account_may(verb, f"{resource}.{group}")
 
-    def request(self, method: str, path: str, **options: Any) -> Answer:
+    def request(self, method: str, path: str, **options: Any) -> ApiResponse:
         assert (method, options["query"]) == ("POST", {"dryRun": "All"}), "preflight changes nothing"
         self.creates.append(options["body"])
         if self.create_answer:
             raise self.create_answer
-        return Answer()
+        return ApiResponse()
 
     def _look(self, path: str) -> None:
         self.asked.append(path)
@@ -225,7 +225,7 @@ def with_controller(containers: list[Document]) -> list[Document]:
 
 
 def kong_stands(
-    kube: FakeKube, *containers: Document, volumes: dict[str, str] | None = None, name: str = "quickstart-kong"
+    kube: FakeKubernetes, *containers: Document, volumes: dict[str, str] | None = None, name: str = "quickstart-kong"
 ) -> None:
     """A live Deployment; `volumes` are ConfigMaps by volume. Its ingress controller is in its pods."""
     spec = {
@@ -237,7 +237,9 @@ def kong_stands(
     )
 
 
-def plugin_stands(kube: FakeKube, name: str = "traceable-plugin", *, ours: bool = True, **fields: Any) -> Document:
+def plugin_stands(
+    kube: FakeKubernetes, name: str = "traceable-plugin", *, ours: bool = True, **fields: Any
+) -> Document:
     """A global KongClusterPlugin of the class `kong`."""
     return kube.put(
         f"{CLUSTER_PLUGINS}/{name}",
@@ -251,19 +253,19 @@ def plugin_stands(kube: FakeKube, name: str = "traceable-plugin", *, ours: bool 
     )
 
 
-def default_class(kube: FakeKube, marked: str = "true") -> None:
+def default_class(kube: FakeKubernetes, marked: str = "true") -> None:
     """A StorageClass that gives volumes to claims that name none."""
     annotations = {"storageclass.kubernetes.io/is-default-class": marked}
     kube.put(f"{STORAGE_CLASSES}/standard", {"metadata": {"annotations": annotations}})
 
 
-def gateway_stands(kube: FakeKube, namespace: str, owner: str = OWNER) -> None:
+def gateway_stands(kube: FakeKubernetes, namespace: str, owner: str = OWNER) -> None:
     """A namespace with the label of a stack's gateway, as the stack leaves it, and its record there."""
     kube.put(f"{NAMESPACES}/{namespace}", {"metadata": {"labels": {GATEWAY_LABEL: owner}}})
     kube.put(f"{config_maps(namespace)}/traceable-installation", ours=True, owner=owner)
 
 
-def record_stands(kube: FakeKube, namespace: str = "kong", **data: str) -> None:
+def record_stands(kube: FakeKubernetes, namespace: str = "kong", **data: str) -> None:
     kube.put(f"{config_maps(namespace)}/traceable-installation", {"data": data}, ours=True)
 
 
@@ -271,20 +273,20 @@ def subjects(found: Examination) -> list[str]:
     return [item.subject for item in found.refusals]
 
 
-def refused(kube: FakeKube, **changes: Any) -> str:
+def refused(kube: FakeKubernetes, **changes: Any) -> str:
     """The single refusal, as text."""
     found = examine(kube, intent(**changes))
     assert len(found.refusals) == 1, found
     return "\n".join([found.refusals[0].subject, found.refusals[0].wrong, found.refusals[0].mend])
 
 
-def warned(kube: FakeKube, **changes: Any) -> str:
+def warned(kube: FakeKubernetes, **changes: Any) -> str:
     """The single warning, as text; nothing is refused."""
     found = examine(kube, intent(**changes))
     assert (len(found.warnings), found.refusals) == (1, []), found
     return "\n".join([found.warnings[0].subject, found.warnings[0].wrong, found.warnings[0].mend])
 
 
-def passes(kube: FakeKube, **changes: Any) -> None:
+def passes(kube: FakeKubernetes, **changes: Any) -> None:
     found = examine(kube, intent(**changes))
     assert found == Examination(refusals=[], warnings=[], dead=[])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.preflight.fake import OWNER, FakeKube, intent, passes, refused, warned
+from tests.preflight.fake import OWNER, FakeKubernetes, intent, passes, refused, warned
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.cluster.pods import selected
@@ -17,7 +17,9 @@ NAME = "plugins.validation.konghq.com"
 DENIED = ApiError(400, "", f'admission webhook "{NAME}" denied the request: plugin failed schema validation')
 
 
-def webhook(kube: FakeKube, configuration: str = "other-gateway", *, release: str = "other", **changes: Any) -> None:
+def webhook(
+    kube: FakeKubernetes, configuration: str = "other-gateway", *, release: str = "other", **changes: Any
+) -> None:
     """A webhook as the kong chart makes it, of a release `other` in the namespace `other`."""
     hook = {
         "name": NAME,
@@ -38,11 +40,11 @@ def webhook(kube: FakeKube, configuration: str = "other-gateway", *, release: st
     )
 
 
-def own(kube: FakeKube, **changes: Any) -> None:
+def own(kube: FakeKubernetes, **changes: Any) -> None:
     webhook(kube, "own", clientConfig={"service": {"namespace": "kong", "name": "w"}}, release="quickstart", **changes)
 
 
-def test_a_webhook_that_lets_it_through_passes(kube: FakeKube) -> None:
+def test_a_webhook_that_lets_it_through_passes(kube: FakeKubernetes) -> None:
     webhook(kube)
     passes(kube)
     (tried,) = kube.creates
@@ -51,7 +53,7 @@ def test_a_webhook_that_lets_it_through_passes(kube: FakeKube) -> None:
     assert tried["plugin"] == "traceable"
 
 
-def test_a_refusal_names_the_configuration_and_the_patch(kube: FakeKube) -> None:
+def test_a_refusal_names_the_configuration_and_the_patch(kube: FakeKubernetes) -> None:
     webhook(kube)
     kube.create_answer = DENIED
     text = refused(kube, live_change=False)
@@ -64,7 +66,7 @@ def test_a_refusal_names_the_configuration_and_the_patch(kube: FakeKube) -> None
     assert selected(patch["value"], {})
 
 
-def test_the_patch_keeps_the_selector_that_is_there(kube: FakeKube) -> None:
+def test_the_patch_keeps_the_selector_that_is_there(kube: FakeKubernetes) -> None:
     webhook(kube, objectSelector={"matchLabels": {"global": "true"}})
     kube.create_answer = DENIED
     assert '"matchLabels": {"global": "true"}' in refused(kube)
@@ -91,19 +93,19 @@ def test_the_patch_keeps_the_selector_that_is_there(kube: FakeKube) -> None:
         },
     ],
 )
-def test_a_webhook_that_is_not_asked_is_not_tried(kube: FakeKube, changes: dict[str, Any]) -> None:
+def test_a_webhook_that_is_not_asked_is_not_tried(kube: FakeKubernetes, changes: dict[str, Any]) -> None:
     webhook(kube, **changes)
     kube.create_answer = DENIED
     passes(kube)
 
 
-def test_a_namespace_selector_keeps_no_cluster_scoped_object_away(kube: FakeKube) -> None:
+def test_a_namespace_selector_keeps_no_cluster_scoped_object_away(kube: FakeKubernetes) -> None:
     webhook(kube, namespaceSelector={"matchLabels": {"a": "b"}})
     kube.create_answer = DENIED
     assert "other-gateway" in refused(kube)
 
 
-def test_our_own_gateways_webhook_is_not_asked(kube: FakeKube) -> None:
+def test_our_own_gateways_webhook_is_not_asked(kube: FakeKubernetes) -> None:
     own(kube)
     kube.create_answer = DENIED
     passes(kube)
@@ -111,7 +113,7 @@ def test_our_own_gateways_webhook_is_not_asked(kube: FakeKube) -> None:
     assert "same-release-name-elsewhere" in warned(kube)
 
 
-def test_our_own_webhook_is_known_by_what_helm_wrote_on_it_too(kube: FakeKube) -> None:
+def test_our_own_webhook_is_known_by_what_helm_wrote_on_it_too(kube: FakeKubernetes) -> None:
     """A webhook need not name a Service."""
     webhook(kube, "own", clientConfig={"url": "https://somewhere"}, release="quickstart")
     noted = {"meta.helm.sh/release-name": "quickstart", "meta.helm.sh/release-namespace": "kong"}
@@ -122,19 +124,19 @@ def test_our_own_webhook_is_known_by_what_helm_wrote_on_it_too(kube: FakeKube) -
     assert "own" in refused(kube)
 
 
-def test_where_traceable_leaves_nobody_has_to_take_the_plugin(kube: FakeKube) -> None:
+def test_where_traceable_leaves_nobody_has_to_take_the_plugin(kube: FakeKubernetes) -> None:
     webhook(kube)
     kube.create_answer = DENIED
     passes(kube, installed=False, enabled=False)
 
 
-def test_a_second_gateway_in_our_namespace_is_another_one(kube: FakeKube) -> None:
+def test_a_second_gateway_in_our_namespace_is_another_one(kube: FakeKubernetes) -> None:
     webhook(kube, clientConfig={"service": {"namespace": "kong", "name": "w"}})
     kube.create_answer = DENIED
     assert "refuses the plugin" in refused(kube)
 
 
-def test_where_ours_may_have_spoken_it_is_a_warning(kube: FakeKube) -> None:
+def test_where_ours_may_have_spoken_it_is_a_warning(kube: FakeKubernetes) -> None:
     own(kube)
     webhook(kube)
     kube.create_answer = DENIED
@@ -143,13 +145,13 @@ def test_where_ours_may_have_spoken_it_is_a_warning(kube: FakeKube) -> None:
     assert "refuses the plugin" in refused(kube)
 
 
-def test_a_webhook_that_does_not_answer_is_named(kube: FakeKube) -> None:
+def test_a_webhook_that_does_not_answer_is_named(kube: FakeKubernetes) -> None:
     webhook(kube)
     kube.create_answer = ApiError(500, "InternalError", f'failed calling webhook "{NAME}": connection refused')
     assert "connection refused" in refused(kube)
 
 
-def test_what_cannot_be_tried_is_said(kube: FakeKube) -> None:
+def test_what_cannot_be_tried_is_said(kube: FakeKubernetes) -> None:
     webhook(kube)
     kube.create_answer = ApiError(403, "Forbidden", "cannot create resource kongclusterplugins")
     assert "other-gateway" in warned(kube)
@@ -157,7 +159,7 @@ def test_what_cannot_be_tried_is_said(kube: FakeKube) -> None:
     passes(kube)
 
 
-def test_a_secret_option_is_not_sent(kube: FakeKube) -> None:
+def test_a_secret_option_is_not_sent(kube: FakeKubernetes) -> None:
     webhook(kube)
     examine(kube, intent(plugin__config={"key": SecretStr("hidden"), "timeout": 500}))
     assert kube.creates[0]["config"]["timeout"] == 500

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.preflight.fake import FakeKube, default_class, passes, plugin_stands, record_stands, refused
+from tests.preflight.fake import FakeKubernetes, default_class, passes, plugin_stands, record_stands, refused
 from traceable_kong.kong_admin.admin_endpoint import SecretKey
 from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
 
@@ -29,7 +29,7 @@ MADE = {"gateway__made_database": "quickstart-postgres"}
 
 
 @pytest.mark.parametrize("path", OF_A_DATABASE)
-def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKube, path: str) -> None:
+def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKubernetes, path: str) -> None:
     default_class(kube)
     kube.put(path)
     text = refused(kube, **MADE)
@@ -43,7 +43,7 @@ def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKube, path: str
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_what_somebody_else_made_is_refused(kube: FakeKube, path: str) -> None:
+def test_what_somebody_else_made_is_refused(kube: FakeKubernetes, path: str) -> None:
     kube.put(path, {"plugin": "traceable"})
     text = refused(kube)
     assert path.rsplit("/", 1)[-1] in text
@@ -54,35 +54,35 @@ def test_what_somebody_else_made_is_refused(kube: FakeKube, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_what_this_stack_made_passes(kube: FakeKube, path: str) -> None:
+def test_what_this_stack_made_passes(kube: FakeKubernetes, path: str) -> None:
     kube.put(path, {"plugin": "traceable"}, ours=True)
     passes(kube)
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_what_another_stack_made_is_refused_with_its_name(kube: FakeKube, path: str) -> None:
+def test_what_another_stack_made_is_refused_with_its_name(kube: FakeKubernetes, path: str) -> None:
     kube.put(path, {"plugin": "traceable"}, ours=True, owner="traceable-kong.prod")
     assert "belongs to another stack, traceable-kong.prod" in refused(kube)
 
 
-def test_taking_an_object_over_is_one_command(kube: FakeKube) -> None:
+def test_taking_an_object_over_is_one_command(kube: FakeKubernetes) -> None:
     plugin_stands(kube, ours=False)
     text = refused(kube)
     assert "kubectl label kongclusterplugin traceable-plugin traceable-kong/stack=traceable-kong.dev`" in text
     assert "docs/adopting-a-release.md" in text
 
 
-def test_a_namespace_that_is_not_made_here_must_be_there(kube: FakeKube) -> None:
+def test_a_namespace_that_is_not_made_here_must_be_there(kube: FakeKubernetes) -> None:
     assert "kubectl create namespace kong" in refused(kube, gateway__create_namespace=False)
     kube.put(f"{NAMESPACES}/kong")
     passes(kube, gateway__create_namespace=False)
 
 
-def test_one_namespace_for_both_is_made_once(kube: FakeKube) -> None:
+def test_one_namespace_for_both_is_made_once(kube: FakeKubernetes) -> None:
     passes(kube, agent__namespace="kong", agent__create_namespace=False)
 
 
-def test_a_namespace_that_is_being_deleted_is_waited_for(kube: FakeKube) -> None:
+def test_a_namespace_that_is_being_deleted_is_waited_for(kube: FakeKubernetes) -> None:
     kube.put(f"{NAMESPACES}/kong", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, ours=True)
     assert "kubectl wait --for=delete namespace/kong" in refused(kube)
 
@@ -90,7 +90,7 @@ def test_a_namespace_that_is_being_deleted_is_waited_for(kube: FakeKube) -> None
 THEIRS = {"agent__own_secret": None, "agent__their_secret": SecretKey(name="mine", key="token")}
 
 
-def test_the_secret_that_holds_the_token_must_be_there_with_its_key(kube: FakeKube) -> None:
+def test_the_secret_that_holds_the_token_must_be_there_with_its_key(kube: FakeKubernetes) -> None:
     text = refused(kube, **THEIRS)
     assert "agent.createNamespace false" in text, "in a namespace that is made here it cannot be"
     assert "--from-file=token=/dev/stdin" in text, "no secret on a command line"
@@ -102,7 +102,7 @@ def test_the_secret_that_holds_the_token_must_be_there_with_its_key(kube: FakeKu
     passes(kube, **THEIRS)
 
 
-def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKube) -> None:
+def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKubernetes) -> None:
     theirs = plugin_stands(kube, "theirs", ours=False)
     text = refused(kube)
     assert "kubectl delete kongclusterplugin theirs" in text
@@ -119,7 +119,7 @@ def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKube) -> None:
     passes(kube)
 
 
-def test_our_plugin_under_the_name_that_the_record_has_is_no_second_one(kube: FakeKube) -> None:
+def test_our_plugin_under_the_name_that_the_record_has_is_no_second_one(kube: FakeKubernetes) -> None:
     plugin_stands(kube, "old-name")
     record_stands(kube, pluginObject="old-name")
     passes(kube)
@@ -127,7 +127,7 @@ def test_our_plugin_under_the_name_that_the_record_has_is_no_second_one(kube: Fa
 
 @pytest.mark.parametrize("everywhere", [True, False])
 @pytest.mark.parametrize("recorded", [True, False])
-def test_a_plugin_of_ours_that_nobody_names_is_refused(kube: FakeKube, recorded: bool, everywhere: bool) -> None:
+def test_a_plugin_of_ours_that_nobody_names_is_refused(kube: FakeKubernetes, recorded: bool, everywhere: bool) -> None:
     plugin_stands(kube)
     plugin_stands(kube, "left-over")
     if recorded:
@@ -137,7 +137,7 @@ def test_a_plugin_of_ours_that_nobody_names_is_refused(kube: FakeKube, recorded:
     assert "plugin.name left-over" in text
 
 
-def test_who_leaves_takes_all_of_them_along(kube: FakeKube) -> None:
+def test_who_leaves_takes_all_of_them_along(kube: FakeKubernetes) -> None:
     plugin_stands(kube, disabled=True)
     plugin_stands(kube, "left-over", disabled=True)
     passes(kube, installed=False, enabled=False)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import FakeKube, container, intent, kong_stands, passes, refused, warned
+from tests.preflight.fake import FakeKubernetes, container, intent, kong_stands, passes, refused, warned
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.helm_values.ingress_controller import chart_controller
 from traceable_kong.preflight.cached_reader import config_maps, deployment, secrets, services
@@ -37,13 +37,13 @@ def controller(*args: str, **env: str) -> Document:
         (controller(f"--{SWITCH}=false"), f"--{SWITCH} out of the controller's settings"),
     ],
 )
-def test_an_existing_kong_whose_controller_would_not_read_it(kube: FakeKube, found: Document, said: str) -> None:
+def test_an_existing_kong_whose_controller_would_not_read_it(kube: FakeKubernetes, found: Document, said: str) -> None:
     kong_stands(kube, container(), found)
     assert said in refused(kube, **EXISTING)
     passes(kube, **{**EXISTING, "plugin__object_name": None})
 
 
-def test_switching_off_is_not_refused(kube: FakeKube) -> None:
+def test_switching_off_is_not_refused(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(), controller(**OFF))
     assert "is told not to read KongClusterPlugins" in warned(kube, **EXISTING, enabled=False)
     kong_stands(kube)
@@ -51,7 +51,7 @@ def test_switching_off_is_not_refused(kube: FakeKube) -> None:
     assert "may not list or watch" in warned(kube, **EXISTING, enabled=False)
 
 
-def test_the_default_class_is_kong(kube: FakeKube) -> None:
+def test_the_default_class_is_kong(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(), controller())
     passes(kube, **EXISTING)
     assert "reads the ingress class 'kong', and the plugin is made for 'edge'" in refused(
@@ -59,21 +59,21 @@ def test_the_default_class_is_kong(kube: FakeKube) -> None:
     )
 
 
-def test_arguments_win(kube: FakeKube) -> None:
+def test_arguments_win(kube: FakeKubernetes) -> None:
     kong_stands(
         kube, container(), controller(f"--{SWITCH}", "--ingress-class=kong", CONTROLLER_INGRESS_CLASS="x", **OFF)
     )
     passes(kube, **EXISTING)
 
 
-def test_a_value_from_elsewhere_warns(kube: FakeKube) -> None:
+def test_a_value_from_elsewhere_warns(kube: FakeKubernetes) -> None:
     told = controller()
     told["env"] = [{"name": "CONTROLLER_INGRESS_CLASS", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]
     kong_stands(kube, container(), told)
     assert "comes from elsewhere (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
 
 
-def test_variables_of_whole_objects(kube: FakeKube) -> None:
+def test_variables_of_whole_objects(kube: FakeKubernetes) -> None:
     told = {**controller(), "envFrom": [{"configMapRef": {"name": "own"}}, {"secretRef": {"name": "own"}}]}
     kong_stands(kube, container(), told)
     passes(kube, **EXISTING)
@@ -85,7 +85,7 @@ def test_variables_of_whole_objects(kube: FakeKube) -> None:
     assert "is told not to read KongClusterPlugins" in refused(kube, **EXISTING)
 
 
-def test_variables_of_whole_objects_in_chart_values(kube: FakeKube) -> None:
+def test_variables_of_whole_objects_in_chart_values(kube: FakeKubernetes) -> None:
     changes = managed(envFrom=[{"configMapRef": {"name": "own"}}])
     passes(kube, **changes)
     kube.put(f"{config_maps('kong')}/own", {"data": {**OFF, "CONTROLLER_INGRESS_CLASS": "edge"}})
@@ -93,14 +93,14 @@ def test_variables_of_whole_objects_in_chart_values(kube: FakeKube) -> None:
     passes(kube, **changes, installed=False)
 
 
-def controllers_own(kube: FakeKube, told: Document, name: str = "controller") -> None:
+def controllers_own(kube: FakeKubernetes, told: Document, name: str = "controller") -> None:
     """As the kong/ingress chart has it: the controller in a Deployment of its own, the gateway found by a Service."""
     spec = {"containers": [told], "serviceAccountName": f"{name}-account"}
     kube.put(deployment("kong", name), {"spec": {"template": {"spec": spec}}})
     kube.put(f"{services('kong')}/gateway-admin", {"spec": {"selector": {"a": "kong"}}})
 
 
-def gateway_alone(kube: FakeKube) -> None:
+def gateway_alone(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     template = kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]
     template["metadata"] = {"labels": {"a": "kong", "b": "c"}}
@@ -115,7 +115,7 @@ def gateway_alone(kube: FakeKube) -> None:
         {"CONTROLLER_KONG_ADMIN_URL": "https://gateway-admin:8444"},
     ],
 )
-def test_a_controller_in_a_deployment_of_its_own(kube: FakeKube, place: dict[str, str]) -> None:
+def test_a_controller_in_a_deployment_of_its_own(kube: FakeKubernetes, place: dict[str, str]) -> None:
     gateway_alone(kube)
     controllers_own(kube, container("manager", image="mirror/kic:3", **place))
     passes(kube, **EXISTING)
@@ -125,14 +125,14 @@ def test_a_controller_in_a_deployment_of_its_own(kube: FakeKube, place: dict[str
     assert said.startswith("deployment controller in namespace kong") and "not to read KongClusterPlugins" in said
 
 
-def test_a_controller_of_another_kong_has_no_say_and_none_at_all_is_said(kube: FakeKube) -> None:
+def test_a_controller_of_another_kong_has_no_say_and_none_at_all_is_said(kube: FakeKubernetes) -> None:
     gateway_alone(kube)
     controllers_own(kube, container("manager", image="mirror/kic:3", CONTROLLER_KONG_ADMIN_SVC="kong/other", **OFF))
     kube.put(f"{services('kong')}/other", {"spec": {"selector": {"a": "other"}}})
     assert "has no ingress controller in its pods, and none in its namespace is for it" in warned(kube, **EXISTING)
 
 
-def test_rights_that_are_missing(kube: FakeKube) -> None:
+def test_rights_that_are_missing(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     kube.account_may = lambda verb, resource: verb != "watch"
     said = refused(kube, **EXISTING)
@@ -141,7 +141,7 @@ def test_rights_that_are_missing(kube: FakeKube) -> None:
     assert "--serviceaccount=kong:default" in said
 
 
-def test_the_charts_own_role_is_believed_and_one_that_it_does_not_make_is_not(kube: FakeKube) -> None:
+def test_the_charts_own_role_is_believed_and_one_that_it_does_not_make_is_not(kube: FakeKubernetes) -> None:
     kube.account_may = lambda verb, resource: False
     passes(kube, **managed())
     said = refused(kube, **managed(rbac={"create": False}))
@@ -152,7 +152,7 @@ def test_the_charts_own_role_is_believed_and_one_that_it_does_not_make_is_not(ku
     )
 
 
-def test_rights_that_may_not_be_asked_about(kube: FakeKube) -> None:
+def test_rights_that_may_not_be_asked_about(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     kube.account_may = None
     found = examine(kube, intent(**EXISTING))

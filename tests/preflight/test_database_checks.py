@@ -7,7 +7,7 @@ import pytest
 
 from tests.preflight.fake import (
     OWNER,
-    FakeKube,
+    FakeKubernetes,
     container,
     default_class,
     intent,
@@ -19,15 +19,15 @@ from tests.preflight.fake import (
     warned,
 )
 from tests.preflight.test_existing_kong_checks import THEIRS
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.preflight.cached_reader import NAMESPACES, secrets
 from traceable_kong.preflight.examination import examine
 from traceable_kong.preflight.intent import NamedSecret, RowIntent
 
-PLACE = Place(workspace="default", plugin="traceable", owner=OWNER)
+PLACE = PluginTarget(workspace="default", plugin="traceable", owner=OWNER)
 # Nobody listens there: these rules do not ask Kong.
-ACCESS = Access(namespace="kong", deployment="not-yet", container="proxy")
+ACCESS = AdminEndpoint(namespace="kong", deployment="not-yet", container="proxy")
 TOKEN = NamedSecret(setting="kong.admin.tokenSecret", name="rbac", keys=("token",), meant="no")
 IN_DATABASE: dict[str, Any] = {
     "gateway__database": "postgres",
@@ -42,7 +42,7 @@ def rowless(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("stands", "wanted"), [("off", "postgres"), ("postgres", "off")])
-def test_another_database_is_another_gateway(kube: FakeKube, stands: str, wanted: str) -> None:
+def test_another_database_is_another_gateway(kube: FakeKubernetes, stands: str, wanted: str) -> None:
     changes = rowless(gateway__database=wanted)
     kong_stands(kube, container(KONG_DATABASE=stands))
     said = refused(kube, **changes)
@@ -55,7 +55,7 @@ def test_another_database_is_another_gateway(kube: FakeKube, stands: str, wanted
     passes(kube, **changes)
 
 
-def test_a_record_from_before_there_were_databases_is_of_a_gateway_without(kube: FakeKube) -> None:
+def test_a_record_from_before_there_were_databases_is_of_a_gateway_without(kube: FakeKubernetes) -> None:
     record_stands(kube, release="quickstart")
     passes(kube)
     assert "stands with off" in refused(kube, **rowless())
@@ -69,7 +69,7 @@ def test_a_record_from_before_there_were_databases_is_of_a_gateway_without(kube:
         ("cassandra", "postgres", "name a Kong with PostgreSQL"),
     ],
 )
-def test_somebody_elses_kong_with_another_database(kube: FakeKube, runs: str, wanted: str, said: str) -> None:
+def test_somebody_elses_kong_with_another_database(kube: FakeKubernetes, runs: str, wanted: str, said: str) -> None:
     changes = {**THEIRS, **rowless(gateway__database=wanted)}
     kong_stands(kube, container(KONG_DATABASE=runs))
     assert said in refused(kube, **changes)
@@ -89,14 +89,14 @@ def test_somebody_elses_kong_with_another_database(kube: FakeKube, runs: str, wa
         ({"token": " \n"}, "has no text at token"),
     ],
 )
-def test_a_secret_that_is_named_has_what_is_named(kube: FakeKube, data: dict[str, str] | None, said: str) -> None:
+def test_a_secret_that_is_named_has_what_is_named(kube: FakeKubernetes, data: dict[str, str] | None, said: str) -> None:
     if data is not None:
         encoded = {key: b64encode(text.encode()).decode() for key, text in data.items()}
         kube.put(f"{secrets('kong')}/rbac", {"data": encoded})
     assert said in refused(kube, **rowless(named_secrets=(TOKEN,)))
 
 
-def test_a_certificate_and_its_key(kube: FakeKube) -> None:
+def test_a_certificate_and_its_key(kube: FakeKubernetes) -> None:
     named = NamedSecret(setting="kong.admin.clientCertificateSecret", name="c", keys=("tls.crt", "tls.key"), meant="no")
     assert "kubectl create secret tls c" in refused(kube, **rowless(named_secrets=(named,)))
     kube.put(f"{secrets('kong')}/c", {"data": {"tls.crt": b64encode(b"x").decode()}})
@@ -107,7 +107,7 @@ def test_a_certificate_and_its_key(kube: FakeKube) -> None:
 
 @pytest.mark.parametrize("ours", [False, True])
 @pytest.mark.parametrize("fields", [{}, {"metadata": {"annotations": {"kubernetes.io/ingress.class": "kong"}}}])
-def test_an_object_beside_the_row(kube: FakeKube, ours: bool, fields: dict[str, Any]) -> None:
+def test_an_object_beside_the_row(kube: FakeKubernetes, ours: bool, fields: dict[str, Any]) -> None:
     plugin_stands(kube, ours=ours, **fields)
     assert "kubectl delete kongclusterplugin traceable-plugin" in refused(kube, **IN_DATABASE)
 
@@ -115,22 +115,22 @@ def test_an_object_beside_the_row(kube: FakeKube, ours: bool, fields: dict[str, 
 @pytest.mark.parametrize(
     "fields", [{"plugin": "cors"}, {"metadata": {"annotations": {"kubernetes.io/ingress.class": "edge"}}}]
 )
-def test_an_object_that_is_no_business_of_ours(kube: FakeKube, fields: dict[str, Any]) -> None:
+def test_an_object_that_is_no_business_of_ours(kube: FakeKubernetes, fields: dict[str, Any]) -> None:
     plugin_stands(kube, ours=False, **fields)
     passes(kube, **IN_DATABASE)
 
 
-def test_controllers_have_no_say_in_rows(kube: FakeKube) -> None:
+def test_controllers_have_no_say_in_rows(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(KONG_DATABASE="postgres"), container("kic", image="k", CONTROLLER_INGRESS_CLASS="edge"))
     found = examine(kube, intent(**{**THEIRS, **IN_DATABASE, "gateway__deployment": "quickstart-kong"}))
     assert found.refusals == []
 
 
-def test_an_admin_api_that_asks_for_a_certificate_is_shown_one(kube: FakeKube) -> None:
+def test_an_admin_api_that_asks_for_a_certificate_is_shown_one(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(KONG_DATABASE="postgres", KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT="on"))
     changes = {**THEIRS, **IN_DATABASE}
     assert "kong.admin.clientCertificateSecret" in examine(kube, intent(**changes)).refusals[0].mend
-    shown = Access(namespace="kong", deployment="not-yet", container="proxy", client_certificate_secret="c")
+    shown = AdminEndpoint(namespace="kong", deployment="not-yet", container="proxy", client_certificate_secret="c")
     changes["row"] = RowIntent(place=PLACE, access=shown, adopt=False)
     assert examine(kube, intent(**changes)).refusals == []
 
@@ -139,10 +139,15 @@ def test_an_admin_api_that_asks_for_a_certificate_is_shown_one(kube: FakeKube) -
     ("access", "needed"),
     [
         (ACCESS, False),
-        (Access(namespace="kong", deployment="a", container="b", token_secret=SecretKey(name="a", key="b")), True),
+        (
+            AdminEndpoint(namespace="kong", deployment="a", container="b", token_secret=SecretKey(name="a", key="b")),
+            True,
+        ),
     ],
 )
-def test_secrets_are_to_be_read_only_where_some_are_named(kube: FakeKube, access: Access, needed: bool) -> None:
+def test_secrets_are_to_be_read_only_where_some_are_named(
+    kube: FakeKubernetes, access: AdminEndpoint, needed: bool
+) -> None:
     kube.may = lambda verb, resource: (verb, resource) not in {("*", "*"), ("get", "secrets")}
     row = RowIntent(place=PLACE, access=access, adopt=False)
     found = examine(kube, intent(**{**IN_DATABASE, "row": row}))
@@ -150,9 +155,9 @@ def test_secrets_are_to_be_read_only_where_some_are_named(kube: FakeKube, access
 
 
 @pytest.mark.parametrize(("url", "needed"), [("", True), ("http://kong:8001", False)])
-def test_a_port_forward_only_where_there_is_no_url(kube: FakeKube, url: str, needed: bool) -> None:
+def test_a_port_forward_only_where_there_is_no_url(kube: FakeKubernetes, url: str, needed: bool) -> None:
     kube.may = lambda verb, resource: resource not in ("*", "pods/portforward")
-    access = Access(namespace="kong", deployment="a", container="b", url=url)
+    access = AdminEndpoint(namespace="kong", deployment="a", container="b", url=url)
     found = examine(kube, intent(**{**IN_DATABASE, "row": RowIntent(place=PLACE, access=access, adopt=False)}))
     assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
 
@@ -161,7 +166,9 @@ ADDRESS = {"KONG_PG_HOST": "db", "KONG_PG_PORT": "5432", "KONG_PG_DATABASE": "ko
 
 
 @pytest.mark.parametrize("other", [{"KONG_PG_HOST": "db2"}, {"KONG_PG_PORT": "5433"}, {"KONG_PG_DATABASE": "kong2"}])
-def test_another_database_of_the_same_kind_is_said_before_kong_has_it(kube: FakeKube, other: dict[str, str]) -> None:
+def test_another_database_of_the_same_kind_is_said_before_kong_has_it(
+    kube: FakeKubernetes, other: dict[str, str]
+) -> None:
     changes = rowless(gateway__environment={**ADDRESS, **other})
     passes(kube, **changes)
     kong_stands(kube, container(KONG_DATABASE="postgres", **ADDRESS))
@@ -175,7 +182,7 @@ def test_another_database_of_the_same_kind_is_said_before_kong_has_it(kube: Fake
 MADE = rowless(gateway__made_database="quickstart-postgres")
 
 
-def test_a_volume_that_nobody_would_give_is_not_waited_for(kube: FakeKube) -> None:
+def test_a_volume_that_nobody_would_give_is_not_waited_for(kube: FakeKubernetes) -> None:
     assert "no StorageClass is the cluster's default (there are: none)" in refused(kube, **MADE)
     default_class(kube, "false")
     said = refused(kube, **MADE)
@@ -188,12 +195,12 @@ def test_a_volume_that_nobody_would_give_is_not_waited_for(kube: FakeKube) -> No
     passes(kube, **MADE)
 
 
-def test_classes_that_may_not_be_looked_at_are_only_said(kube: FakeKube) -> None:
+def test_classes_that_may_not_be_looked_at_are_only_said(kube: FakeKubernetes) -> None:
     kube.denied["/apis/storage.k8s.io"] = 403
     assert "a volume for Kong's database" in warned(kube, **MADE)
 
 
-def test_the_rights_for_a_database_that_is_made_here_and_for_the_charts_jobs(kube: FakeKube) -> None:
+def test_the_rights_for_a_database_that_is_made_here_and_for_the_charts_jobs(kube: FakeKubernetes) -> None:
     default_class(kube)
     kube.may = lambda verb, resource: resource not in ("*", "statefulsets")
     said = refused(kube, **MADE)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import FakeKube, kong_stands, passes, refused, warned
-from traceable_kong.deployment_patch.pod_template import Part
+from tests.preflight.fake import FakeKubernetes, kong_stands, passes, refused, warned
+from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.preflight.cached_reader import deployment
 
-PART = Part(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
+PART = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
 EXISTING: dict[str, Any] = {
     "gateway__ours": False,
     "gateway__create_namespace": False,
@@ -19,7 +19,7 @@ ASYNC: dict[str, Any] = {"sync": False}
 OWNER = {"apiVersion": "gateway.example.com/v1", "kind": "KongGateway", "name": "edge", "controller": True}
 
 
-def stands(kube: FakeKube, **metadata: Any) -> None:
+def stands(kube: FakeKubernetes, **metadata: Any) -> None:
     kong_stands(kube)
     kube.objects[deployment("kong", "quickstart-kong")]["metadata"].update(metadata)
 
@@ -32,7 +32,9 @@ def stands(kube: FakeKube, **metadata: Any) -> None:
         ({"gateway__part": None}, "the TME would", ["mode async"]),
     ],
 )
-def test_an_owner_would_write_it_back(kube: FakeKube, changes: dict[str, Any], lost: str, ways: list[str]) -> None:
+def test_an_owner_would_write_it_back(
+    kube: FakeKubernetes, changes: dict[str, Any], lost: str, ways: list[str]
+) -> None:
     stands(kube, ownerReferences=[{"kind": "Other", "name": "x"}, OWNER])
     said = refused(kube, **{**EXISTING, **changes})
     assert "belongs to KongGateway edge (gateway.example.com/v1), whose controller writes its pod template" in said
@@ -43,14 +45,14 @@ def test_an_owner_would_write_it_back(kube: FakeKube, changes: dict[str, Any], l
     )
 
 
-def test_where_nothing_is_written_an_owner_is_no_hindrance(kube: FakeKube) -> None:
+def test_where_nothing_is_written_an_owner_is_no_hindrance(kube: FakeKubernetes) -> None:
     stands(kube, ownerReferences=[OWNER])
     passes(kube, **{**EXISTING, **ASYNC, "gateway__part": None})
     passes(kube)
     assert "belongs to KongGateway edge" in warned(kube, **EXISTING, enabled=False), "off goes whoever owns it"
 
 
-def test_who_only_refers_to_it_does_not_write_it(kube: FakeKube) -> None:
+def test_who_only_refers_to_it_does_not_write_it(kube: FakeKubernetes) -> None:
     stands(kube, ownerReferences=[{**OWNER, "controller": False}])
     passes(kube, **EXISTING)
 
@@ -69,12 +71,12 @@ def test_who_only_refers_to_it_does_not_write_it(kube: FakeKube) -> None:
         ({"managedFields": [{"manager": "helm-controller"}]}, "Flux (field manager helm-controller)"),
     ],
 )
-def test_what_applies_it_from_a_repository_is_said(kube: FakeKube, metadata: dict[str, Any], said: str) -> None:
+def test_what_applies_it_from_a_repository_is_said(kube: FakeKubernetes, metadata: dict[str, Any], said: str) -> None:
     stands(kube, **metadata)
     assert f"is applied by {said}" in warned(kube, **EXISTING)
     passes(kube, **{**EXISTING, **ASYNC, "gateway__part": None})
 
 
-def test_a_charts_own_label_is_nobodys(kube: FakeKube) -> None:
+def test_a_charts_own_label_is_nobodys(kube: FakeKubernetes) -> None:
     stands(kube, labels={"app.kubernetes.io/instance": "edge"}, managedFields=[{"manager": "helm"}])
     passes(kube, **EXISTING)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.preflight.fake import (
     OWNER,
-    FakeKube,
+    FakeKubernetes,
     container,
     intent,
     kong_stands,
@@ -17,11 +17,11 @@ from tests.preflight.fake import (
     warned,
 )
 from traceable_kong.deployment_patch.patching import NOTE_ANNOTATION
-from traceable_kong.deployment_patch.pod_template import Part, added
+from traceable_kong.deployment_patch.pod_template import PatchSpec, added
 from traceable_kong.preflight.cached_reader import NAMESPACES, config_maps, deployment, secrets
 from traceable_kong.preflight.examination import examine
 
-PART = Part(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
+PART = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
 THEIRS: dict[str, Any] = {
     "gateway__ours": False,
     "gateway__create_namespace": False,
@@ -32,17 +32,17 @@ THEIRS: dict[str, Any] = {
 PATH = deployment("kong", "quickstart-kong")
 
 
-def spec(kube: FakeKube) -> dict[str, Any]:
+def spec(kube: FakeKubernetes) -> dict[str, Any]:
     return dict(kube.objects[PATH]["spec"])
 
 
-def test_one_that_is_there_passes(kube: FakeKube) -> None:
+def test_one_that_is_there_passes(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(KONG_PLUGINS="bundled"), container("ingress-controller", image="kic:3"))
     passes(kube, **THEIRS)
 
 
 @pytest.mark.parametrize(("plural", "kind"), [("daemonsets", "DaemonSet"), ("statefulsets", "StatefulSet")])
-def test_another_kind_of_workload(kube: FakeKube, plural: str, kind: str) -> None:
+def test_another_kind_of_workload(kube: FakeKubernetes, plural: str, kind: str) -> None:
     assert "is missing, and so is that namespace" in refused(kube, **THEIRS)
     kube.put(f"{NAMESPACES}/kong")
     assert "is missing, and kong.install" in refused(kube, **THEIRS)
@@ -50,7 +50,7 @@ def test_another_kind_of_workload(kube: FakeKube, plural: str, kind: str) -> Non
     assert f"is a {kind}" in refused(kube, **THEIRS)
 
 
-def test_pods_that_cannot_roll(kube: FakeKube) -> None:
+def test_pods_that_cannot_roll(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     spec_of = kube.objects[PATH]["spec"]
     spec_of["replicas"] = 0
@@ -60,7 +60,7 @@ def test_pods_that_cannot_roll(kube: FakeKube) -> None:
     passes(kube)
 
 
-def test_two_containers_that_could_be_meant(kube: FakeKube) -> None:
+def test_two_containers_that_could_be_meant(kube: FakeKubernetes) -> None:
     kong_stands(
         kube, container(), container("second", image=f"registry:5000/mirror/kong-gateway:3.9@sha256:{'0' * 64}")
     )
@@ -68,7 +68,7 @@ def test_two_containers_that_could_be_meant(kube: FakeKube) -> None:
     passes(kube, **{**THEIRS, "gateway__container_named": True})
 
 
-def test_a_container_that_is_called_as_kongs_and_is_not(kube: FakeKube) -> None:
+def test_a_container_that_is_called_as_kongs_and_is_not(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(image="envoyproxy/envoy:v1.30"), container("gateway", image="kong/kong-gateway:3.9"))
     assert "kong.container gateway" in refused(kube, **THEIRS)
     assert "which is in gateway" in warned(kube, **{**THEIRS, "gateway__container_named": True})
@@ -84,14 +84,14 @@ def test_a_container_that_is_called_as_kongs_and_is_not(kube: FakeKube) -> None:
         ({"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on"}, "asks for a client certificate"),
     ],
 )
-def test_a_kong_that_cannot_be_told_or_asked(kube: FakeKube, env: dict[str, str], said: str) -> None:
+def test_a_kong_that_cannot_be_told_or_asked(kube: FakeKubernetes, env: dict[str, str], said: str) -> None:
     kong_stands(kube, container(**env))
     assert said in refused(kube, **THEIRS)
     kong_stands(kube, container(**dict.fromkeys(env, "off")))
     passes(kube, **THEIRS)
 
 
-def test_a_list_from_elsewhere(kube: FakeKube) -> None:
+def test_a_list_from_elsewhere(kube: FakeKubernetes) -> None:
     kong = container()
     kong["env"] = [{"name": "KONG_PLUGINS", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]
     kong_stands(kube, kong)
@@ -106,7 +106,7 @@ def test_a_list_from_elsewhere(kube: FakeKube) -> None:
         ({"secretRef": {"name": "own"}, "prefix": "KONG_"}, f"{secrets('kong')}/own"),
     ],
 )
-def test_a_list_from_a_whole_object(kube: FakeKube, source: dict[str, Any], path: str) -> None:
+def test_a_list_from_a_whole_object(kube: FakeKubernetes, source: dict[str, Any], path: str) -> None:
     kong = container()
     kong["envFrom"] = [source]
     kong_stands(kube, kong)
@@ -118,7 +118,7 @@ def test_a_list_from_a_whole_object(kube: FakeKube, source: dict[str, Any], path
     passes(kube, **THEIRS)
 
 
-def test_files_that_are_there_and_that_the_owner_does_not_mount_yet(kube: FakeKube) -> None:
+def test_files_that_are_there_and_that_the_owner_does_not_mount_yet(kube: FakeKubernetes) -> None:
     (held,) = intent().config_maps
     values = {"plugins": {"configMaps": [{"name": held, "pluginName": "traceable"}]}}
     files = {"/opt/kong/plugins/traceable": held}
@@ -135,14 +135,14 @@ def test_files_that_are_there_and_that_the_owner_does_not_mount_yet(kube: FakeKu
     passes(kube, **theirs)
 
 
-def noted(kube: FakeKube, owner: str = OWNER) -> None:
+def noted(kube: FakeKubernetes, owner: str = OWNER) -> None:
     """Our part is in the Deployment."""
     live = kube.objects[PATH]
     live["spec"]["template"], note = added(live["spec"]["template"], PART)
     live["metadata"]["annotations"] = {NOTE_ANNOTATION: json.dumps({"stack": owner, "added": note.document()})}
 
 
-def test_our_own_part_is_no_hindrance_and_another_stacks_is(kube: FakeKube) -> None:
+def test_our_own_part_is_no_hindrance_and_another_stacks_is(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     noted(kube)
     passes(kube, **THEIRS)
@@ -157,7 +157,7 @@ def test_our_own_part_is_no_hindrance_and_another_stacks_is(kube: FakeKube) -> N
     assert len(found.refusals) == 2, "a volume and a mount that nobody says are ours"
 
 
-def test_a_kong_of_ours_does_not_become_somebody_elses(kube: FakeKube) -> None:
+def test_a_kong_of_ours_does_not_become_somebody_elses(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     record_stands(kube, release="quickstart", deployment="quickstart-kong")
     assert "kong.install" in refused(kube, **THEIRS)

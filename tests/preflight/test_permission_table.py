@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.preflight import security_page
-from tests.preflight.fake import FakeKube, intent, kong_stands, passes, plugin_stands, record_stands
+from tests.preflight.fake import FakeKubernetes, intent, kong_stands, passes, plugin_stands, record_stands
 from tests.preflight.test_database_checks import MADE
 from traceable_kong.preflight.cached_reader import NAMESPACES, deployment
 from traceable_kong.preflight.examination import Examination, examine
@@ -17,19 +17,21 @@ ASKED = sorted({(item.verb, item.resource, item.subresource) for of in purposes(
 
 
 @pytest.fixture(autouse=True)
-def namespaces(kube: FakeKube) -> None:
+def namespaces(kube: FakeKubernetes) -> None:
     for name in ("kong", "traceable"):
         kube.put(f"{NAMESPACES}/{name}")
 
 
-def without(kube: FakeKube, *missing: tuple[str, str]) -> str:
+def without(kube: FakeKubernetes, *missing: tuple[str, str]) -> str:
     """What an `up` is told that lacks these rights, and has every other."""
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
     return "\n".join(f"{item.wrong} {item.mend}" for item in examine(kube, USUAL).refusals)
 
 
 @pytest.mark.parametrize(("verb", "resource", "subresource"), ASKED, ids=" ".join)
-def test_every_single_right_is_asked_for_and_named(kube: FakeKube, verb: str, resource: str, subresource: str) -> None:
+def test_every_single_right_is_asked_for_and_named(
+    kube: FakeKubernetes, verb: str, resource: str, subresource: str
+) -> None:
     full = f"{resource}/{subresource}" if subresource else resource
     # Whoever has what a chart's roles grant needs neither of the two verbs.
     others = [("list", "nodes"), ("update", "configmaps")] if verb in ("escalate", "bind") else []
@@ -39,7 +41,7 @@ def test_every_single_right_is_asked_for_and_named(kube: FakeKube, verb: str, re
     assert f"kubectl auth can-i {verb} {resource}" in said and "docs/security.md has the Roles" in said
 
 
-def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKube) -> None:
+def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKubernetes) -> None:
     verbs = [(verb, role) for verb in ("escalate", "bind") for role in ("roles", "clusterroles")]
     assert without(kube, *verbs) == ""
     assert "the chart's roles could not be created" in without(kube, *verbs, ("list", "nodes"))
@@ -53,7 +55,9 @@ def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKube) -
         ({"proxy": {"ingress": {"enabled": True}}}, "ingresses"),
     ],
 )
-def test_what_the_charts_values_add_is_asked_for(kube: FakeKube, values: dict[str, object], resource: str) -> None:
+def test_what_the_charts_values_add_is_asked_for(
+    kube: FakeKubernetes, values: dict[str, object], resource: str
+) -> None:
     def in_kong(right: Right) -> bool:
         return (right.resource, right.namespace) == (resource, "kong")
 
@@ -108,12 +112,12 @@ ROLES = [(verb, role) for verb in ("create", "escalate", "bind") for role in ("r
 NO_ROLES = [*ROLES, ("list", "nodes"), ("update", "configmaps")]
 
 
-def lacking(kube: FakeKube, *missing: tuple[str, str], **changes: Any) -> Examination:
+def lacking(kube: FakeKubernetes, *missing: tuple[str, str], **changes: Any) -> Examination:
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
     return examine(kube, security_page.usual(**changes))
 
 
-def installed(kube: FakeKube) -> None:
+def installed(kube: FakeKubernetes) -> None:
     """An installation in sync, as an administrator left it."""
     kube.release("kong", "quickstart", ["superseded", "deployed"])
     kube.release("traceable", "traceable-agent", ["deployed"])
@@ -125,7 +129,9 @@ def installed(kube: FakeKube) -> None:
     plugin_stands(kube)
 
 
-def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_where_they_exist(kube: FakeKube) -> None:
+def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_where_they_exist(
+    kube: FakeKubernetes,
+) -> None:
     first = lacking(kube, *NO_ROLES)
     assert {item.subject for item in first.refusals} == {
         "the roles in the chart of Kong",
@@ -143,7 +149,7 @@ def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_w
 
 
 @pytest.mark.parametrize("status", ["pending-install", "failed", "uninstalled"])
-def test_a_release_that_was_never_installed_to_its_end_is_a_first_install(kube: FakeKube, status: str) -> None:
+def test_a_release_that_was_never_installed_to_its_end_is_a_first_install(kube: FakeKubernetes, status: str) -> None:
     kube.release("kong", "quickstart", [status])
     assert "the roles in the chart of Kong" in {item.subject for item in lacking(kube, *NO_ROLES).refusals}
 
@@ -155,7 +161,9 @@ OFF: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", OFF)
-def test_switching_off_is_refused_for_no_right_that_it_does_not_need(kube: FakeKube, changes: dict[str, Any]) -> None:
+def test_switching_off_is_refused_for_no_right_that_it_does_not_need(
+    kube: FakeKubernetes, changes: dict[str, Any]
+) -> None:
     installed(kube)
     plugin_stands(kube, disabled=True)
     spare = {
@@ -183,7 +191,9 @@ def test_switching_off_is_refused_for_no_right_that_it_does_not_need(kube: FakeK
         (OFF[1], ("create", "secrets")),
     ],
 )
-def test_what_switching_off_needs_is_demanded(kube: FakeKube, changes: dict[str, Any], right: tuple[str, str]) -> None:
+def test_what_switching_off_needs_is_demanded(
+    kube: FakeKubernetes, changes: dict[str, Any], right: tuple[str, str]
+) -> None:
     installed(kube)
     plugin_stands(kube, disabled=True)
     if right in (("patch", "namespaces"), ("patch", "kongclusterplugins")):
@@ -192,13 +202,13 @@ def test_what_switching_off_needs_is_demanded(kube: FakeKube, changes: dict[str,
         assert any(" ".join(right) in item.wrong for item in lacking(kube, right, **changes).refusals)
 
 
-def test_a_first_install_that_is_disabled_is_no_switching_off(kube: FakeKube) -> None:
+def test_a_first_install_that_is_disabled_is_no_switching_off(kube: FakeKubernetes) -> None:
     found = lacking(kube, ("create", "kongclusterplugins"), enabled=False, sync=False)
     assert [item.subject for item in found.refusals] == ["the plugin"]
 
 
 @pytest.mark.parametrize("asks", [True, False])
-def test_a_pod_is_tried_wherever_the_pods_ask_for_the_tme(kube: FakeKube, asks: bool) -> None:
+def test_a_pod_is_tried_wherever_the_pods_ask_for_the_tme(kube: FakeKubernetes, asks: bool) -> None:
     installed(kube)
     if not asks:
         kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]["metadata"] = {}
@@ -216,6 +226,6 @@ def test_the_agent_alone_is_asked_for_no_gateway() -> None:
     assert set(found["preview"]) < set(found["up"])
 
 
-def test_who_has_every_right_passes(kube: FakeKube) -> None:
+def test_who_has_every_right_passes(kube: FakeKubernetes) -> None:
     kube.may = lambda verb, resource: verb != "*"
     passes(kube, gateway__create_namespace=False, agent__create_namespace=False)

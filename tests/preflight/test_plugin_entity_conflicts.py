@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.kong_admin.server import Admin, serving
-from tests.preflight.fake import OWNER, FakeKube, container, kong_stands, passes, record_stands, refused, warned
+from tests.preflight.fake import OWNER, FakeKubernetes, container, kong_stands, passes, record_stands, refused, warned
 from traceable_kong.kong_admin import admin_client
-from traceable_kong.kong_admin.admin_endpoint import Access
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.preflight import cached_reader
 from traceable_kong.preflight.intent import RowIntent
 
@@ -18,7 +18,7 @@ THEIRS = "22222222-2222-4222-8222-222222222222"
 
 
 @pytest.fixture
-def admin(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
+def admin(kube: FakeKubernetes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
     monkeypatch.setattr(admin_client, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(cached_reader, "ROWS_SECONDS", 0.2)
     volumes = {"kong-plugin-traceable": "files"}
@@ -28,14 +28,14 @@ def admin(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
         yield made
 
 
-def place(**changes: Any) -> Place:
-    return Place(**{"workspace": "default", "plugin": "traceable", "owner": OWNER, **changes})
+def place(**changes: Any) -> PluginTarget:
+    return PluginTarget(**{"workspace": "default", "plugin": "traceable", "owner": OWNER, **changes})
 
 
 def row(admin: Admin, *, adopt: bool = False, **changes: Any) -> dict[str, Any]:
     """An intent whose row is there."""
     at = place(**changes)
-    access = Access(
+    access = AdminEndpoint(
         namespace="kong", deployment="quickstart-kong", container="proxy", url=admin.url, workspace=at.workspace
     )
     return {
@@ -53,7 +53,7 @@ def ours(admin: Admin, **fields: Any) -> None:
     stands(admin, place().id, **{"tags": [place().tag], **fields})
 
 
-def test_a_place_that_is_free_or_ours(kube: FakeKube, admin: Admin) -> None:
+def test_a_place_that_is_free_or_ours(kube: FakeKubernetes, admin: Admin) -> None:
     passes(kube, **row(admin))
     ours(admin)
     passes(kube, **row(admin))
@@ -62,13 +62,13 @@ def test_a_place_that_is_free_or_ours(kube: FakeKube, admin: Admin) -> None:
     assert len([path for _, path in admin.asked if path == "/plugins"]) == 6, "twice in each run, whoever wants to know"
 
 
-def test_a_first_install_asks_nobody(kube: FakeKube, admin: Admin) -> None:
+def test_a_first_install_asks_nobody(kube: FakeKubernetes, admin: Admin) -> None:
     kube.objects.clear()
     passes(kube, **row(admin))
     assert admin.requests == []
 
 
-def test_somebody_elses_row(kube: FakeKube, admin: Admin) -> None:
+def test_somebody_elses_row(kube: FakeKubernetes, admin: Admin) -> None:
     stands(admin)
     said = refused(kube, **row(admin))
     assert f"row {THEIRS} of Kong's plugins (traceable for all routes)" in said and "kong.admin.adopt true" in said
@@ -76,19 +76,19 @@ def test_somebody_elses_row(kube: FakeKube, admin: Admin) -> None:
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_another_stacks_row(kube: FakeKube, admin: Admin, adopt: bool) -> None:
+def test_another_stacks_row(kube: FakeKubernetes, admin: Admin, adopt: bool) -> None:
     stands(admin, tags=["traceable-kong:other"])
     assert "belongs to the stack other" in refused(kube, **row(admin, adopt=adopt))
 
 
 @pytest.mark.parametrize("kind", ["route", "service"])
-def test_a_route_or_service_that_is_not_there(kube: FakeKube, admin: Admin, kind: str) -> None:
+def test_a_route_or_service_that_is_not_there(kube: FakeKubernetes, admin: Admin, kind: str) -> None:
     assert f"names the {kind} orders" in refused(kube, **row(admin, **{kind: "orders"}))
     admin.routes = admin.services = {"orders": "1"}
     passes(kube, **row(admin, **{kind: "orders"}))
 
 
-def test_a_workspace_that_kong_does_not_know(kube: FakeKube, admin: Admin) -> None:
+def test_a_workspace_that_kong_does_not_know(kube: FakeKubernetes, admin: Admin) -> None:
     assert "kong.admin.workspace\nis team" in refused(kube, **row(admin, workspace="team"))
 
 
@@ -100,12 +100,12 @@ def test_a_workspace_that_kong_does_not_know(kube: FakeKube, admin: Admin) -> No
         ((200, b"<html>"), "it is no Admin API"),
     ],
 )
-def test_a_kong_that_does_not_take_what_is_asked(kube: FakeKube, admin: Admin, answer: Any, said: str) -> None:
+def test_a_kong_that_does_not_take_what_is_asked(kube: FakeKubernetes, admin: Admin, answer: Any, said: str) -> None:
     admin.answers = [answer]
     assert said in refused(kube, **row(admin))
 
 
-def test_a_kong_that_is_down_may_be_what_is_to_be_mended(kube: FakeKube, admin: Admin) -> None:
+def test_a_kong_that_is_down_may_be_what_is_to_be_mended(kube: FakeKubernetes, admin: Admin) -> None:
     admin.answers = [(503, {"message": "no database"})] * 1000
     assert "no database" in warned(kube, **row(admin))
     admin.answers, admin.drops = [], ["before"] * 1000
@@ -117,7 +117,7 @@ def test_a_kong_that_is_down_may_be_what_is_to_be_mended(kube: FakeKube, admin: 
     [("export_max_senders", True, False), ("export_max_senders", False, True), ("timeout", True, True)],
 )
 def test_an_older_rock_with_newer_options(
-    kube: FakeKube, admin: Admin, option: str, written: bool, known: bool
+    kube: FakeKubernetes, admin: Admin, option: str, written: bool, known: bool
 ) -> None:
     ours(admin, config={option: 1})
     record_stands(
@@ -130,13 +130,13 @@ def test_an_older_rock_with_newer_options(
         assert "has export_max_senders, which 2.1.2-1 does not know" in said and "two steps" in said
 
 
-def test_mode_goes_with_the_row_itself(kube: FakeKube, admin: Admin) -> None:
+def test_mode_goes_with_the_row_itself(kube: FakeKubernetes, admin: Admin) -> None:
     ours(admin, config={"mode": "sync"})
     record_stands(kube, release="quickstart", database="postgres", pluginConfig='{"mode": "sync"}')
     assert "--target '**plugin-row'" in refused(kube, **row(admin), plugin__rock_version="2.0.0-1")
 
 
-def test_a_row_of_a_plugin_whose_files_go(kube: FakeKube, admin: Admin) -> None:
+def test_a_row_of_a_plugin_whose_files_go(kube: FakeKubernetes, admin: Admin) -> None:
     ours(admin, enabled=False)
     stands(admin, route={"id": "r-1"})
     stands(admin, "3", name="cors")
@@ -149,7 +149,7 @@ def test_a_row_of_a_plugin_whose_files_go(kube: FakeKube, admin: Admin) -> None:
     assert "whose files go" in refused(kube, **row(admin), plugin__shipped=frozenset({"other"}))
 
 
-def test_it_is_switched_off_before_it_leaves(kube: FakeKube, admin: Admin) -> None:
+def test_it_is_switched_off_before_it_leaves(kube: FakeKubernetes, admin: Admin) -> None:
     ours(admin)
     leaving = {**row(admin), "installed": False, "enabled": False, "agent": None, "policy": None}
     assert "is still enabled" in refused(kube, **leaving)

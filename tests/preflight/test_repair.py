@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, OWNER, FakeKube
+from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, OWNER, FakeKubernetes
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.preflight import repair
-from traceable_kong.preflight.finding import DeadRelease, Finding
+from traceable_kong.preflight.finding import Finding, StuckRelease
 
-DEAD = DeadRelease(
+DEAD = StuckRelease(
     namespace="kong",
     name="quickstart",
     owner=OWNER,
@@ -30,8 +30,8 @@ TEXT = "apiVersion: v1\nkind: Config\nusers: [{name: u, user: {token: hidden-tok
 
 
 def mend(
-    api: FakeKube,
-    dead: DeadRelease,
+    api: FakeKubernetes,
+    dead: StuckRelease,
     *,
     kubeconfig: str | None = None,
     context: str | None = None,
@@ -76,7 +76,7 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Helm:
     return found
 
 
-class Statuses(FakeKube):
+class Statuses(FakeKubernetes):
     """A release that is in each of these states in turn, looked at again and again; `release` are its other traits."""
 
     def __init__(self, *looks: list[str], **release: Any) -> None:
@@ -173,7 +173,7 @@ def test_helm_is_given_a_little_more_than_its_own_time(helm: Helm, monkeypatch: 
 
 
 def test_a_cluster_that_is_gone_meanwhile_is_told(helm: Helm) -> None:
-    class Gone(FakeKube):
+    class Gone(FakeKubernetes):
         def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[dict[str, object]]:
             raise Unreachable("https://gone:6443")
 
@@ -212,7 +212,7 @@ class Clock:
         self.seconds = 0.0
         # In place of the module: other threads of the test session sleep too.
         monkeypatch.setattr(repair, "time", self)
-        monkeypatch.setattr(FakeKube, "server_time", lambda _: self.now)
+        monkeypatch.setattr(FakeKubernetes, "server_time", lambda _: self.now)
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds

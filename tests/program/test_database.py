@@ -93,7 +93,7 @@ def test_a_database_that_no_state_knows_is_not_given_another_password(
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(orphaned_releases, "refuse_new_password", lambda api, **arguments: told.append(arguments))
     made = up(program, kong={"namespace": "gw", "postgres": {"managed": True}})
-    monkeypatch.setattr(target.Cluster, "api", object())
+    monkeypatch.setattr(target.ClusterTarget, "api", object())
     ((occasion, (name,)),) = without_name_check(made["postgres-secret"].hooks).items()
     assert occasion == "before_create"
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
@@ -151,12 +151,12 @@ def test_where_traceable_leaves_the_row_goes_before_the_files(
     from traceable_kong.cluster import target
 
     asked: list[object] = []
-    monkeypatch.setattr(plugin_removal, "remove_row", lambda api, database: asked.append(database))
+    monkeypatch.setattr(plugin_removal, "remove_plugin_entity", lambda api, database: asked.append(database))
     made = up(program, installed=False, enabled=False)
     assert "plugin-row" not in made.names
-    monkeypatch.setattr(target.Cluster, "api", object())
+    monkeypatch.setattr(target.ClusterTarget, "api", object())
     (name,) = made["gateway-release"].hooks["before_update"]
-    monkeypatch.setattr("traceable_kong.hooks.rollout_monitor.RolloutWatch.start", lambda self: None)
+    monkeypatch.setattr("traceable_kong.hooks.rollout_monitor.RolloutMonitor.start", lambda self: None)
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
     assert asked == [program.asked_for[0].database]
 
@@ -164,7 +164,7 @@ def test_where_traceable_leaves_the_row_goes_before_the_files(
 def test_somebody_elses_kong_with_a_database(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     from traceable_kong.cluster import target
 
-    monkeypatch.setattr(target.Cluster, "selector_of", lambda *_: {"matchLabels": {"app": "edge"}})
+    monkeypatch.setattr(target.ClusterTarget, "selector_of", lambda *_: {"matchLabels": {"app": "edge"}})
     kong = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong", "database": "postgres"}
     made = program.up(kong=kong)
     assert made.waits_for("plugin-row", "gateway-files") and made.waits_for("installation-record", "plugin-row")

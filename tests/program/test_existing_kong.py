@@ -11,7 +11,7 @@ from tests.fakes.recording import STACK_ID, Recording
 from tests.plan.test_stack_plan import OWNER, ROCK
 from tests.plan.test_stack_plan import planned as planned_ours
 from traceable_kong.cluster import target
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 
 THEIRS: dict[str, Any] = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong"}
 SELECTOR = {"matchLabels": {"app": "edge"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]}
@@ -19,11 +19,11 @@ SELECTOR = {"matchLabels": {"app": "edge"}, "matchExpressions": [{"key": "tier",
 
 @pytest.fixture(autouse=True)
 def selector(monkeypatch: pytest.MonkeyPatch) -> None:
-    def found(self: Cluster, namespace: str, deployment: str) -> dict[str, Any]:
+    def found(self: ClusterTarget, namespace: str, deployment: str) -> dict[str, Any]:
         assert (namespace, deployment) == ("gw", "edge")
         return SELECTOR
 
-    monkeypatch.setattr(target.Cluster, "selector_of", found)
+    monkeypatch.setattr(target.ClusterTarget, "selector_of", found)
 
 
 def up(program: Program, **config: Any) -> Recording:

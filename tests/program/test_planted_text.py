@@ -17,7 +17,7 @@ import pulumi
 import pytest
 
 import verify
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.hooks.test_hook_runner import Asked, call
 from tests.hooks.test_hook_runner import gates as gates_of
 from tests.kong_admin.server import Admin, serving
@@ -28,7 +28,7 @@ from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import EditFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
 from traceable_kong.hooks import gateway_hooks, preflight_run
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.kong_admin.admin_client import Client
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_listen import AdminError
@@ -47,7 +47,7 @@ Said = list[str]
 class Target:
     """A cluster, as the gates know it."""
 
-    api: kubernetes_client.Kube
+    api: kubernetes_client.KubernetesClient
     kubeconfig: str | None = None
     context: str | None = None
     command_options: str = ""
@@ -76,7 +76,7 @@ def harmless(text: str, *, lines: int | None = None) -> None:
         AdminError,
         Conflict,
         EditFailed,
-        Refused,
+        HookFailed,
         RockError,
         kubernetes_client.Unreachable,
         lambda text: kubernetes_client.ApiError(0, "", text),
@@ -128,17 +128,18 @@ def test_the_proof_of_an_up(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: S
 def _gates() -> gateway_hooks.Gates:
     """Without its hooks, which an engine makes."""
     made = object.__new__(gateway_hooks.Gates)
-    made._cluster = Target(FakeKube())
+    made._cluster = Target(FakeKubernetes())
     made._expectation = expectation()
     return made
 
 
 @pytest.mark.parametrize(
-    "problem", [Refused(PLANTED), kubernetes_client.Unreachable(PLANTED), kubernetes_client.ApiError(403, "", PLANTED)]
+    "problem",
+    [HookFailed(PLANTED), kubernetes_client.Unreachable(PLANTED), kubernetes_client.ApiError(403, "", PLANTED)],
 )
 def test_a_hook_that_refuses(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
     asked = Asked(monkeypatch)
-    asked.problem = ("tme_still_arrives", problem)
+    asked.problem = ("require_injection_still", problem)
     with pytest.raises(pulumi.RunError) as refused:
         call(gates_of(asked), "before-gateway-update")
     harmless(str(refused.value), lines=1)
@@ -186,13 +187,13 @@ def _client(admin: Admin) -> Client:
     return Client(to_url(admin.url, Tls()), patient=False)
 
 
-PLACES: dict[str, tuple[Callable[[fake.FakeKube], None], dict[str, Any]]] = {}
+PLACES: dict[str, tuple[Callable[[fake.FakeKubernetes], None], dict[str, Any]]] = {}
 
 
-def place(**changes: Any) -> Callable[[Callable[[fake.FakeKube], None]], Callable[[fake.FakeKube], None]]:
+def place(**changes: Any) -> Callable[[Callable[[fake.FakeKubernetes], None]], Callable[[fake.FakeKubernetes], None]]:
     """A place in the cluster where somebody else writes, and what preflight has to be about to look there."""
 
-    def add(plant: Callable[[fake.FakeKube], None]) -> Callable[[fake.FakeKube], None]:
+    def add(plant: Callable[[fake.FakeKubernetes], None]) -> Callable[[fake.FakeKubernetes], None]:
         PLACES[plant.__name__] = (plant, changes)
         return plant
 
@@ -200,49 +201,49 @@ def place(**changes: Any) -> Callable[[Callable[[fake.FakeKube], None]], Callabl
 
 
 @place()
-def release_in_the_record(cluster: fake.FakeKube) -> None:
+def release_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release=PLANTED)
 
 
 @place(gateway__ours=False, gateway__release=None, gateway__create_namespace=False)
-def deployment_in_the_record(cluster: fake.FakeKube) -> None:
+def deployment_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, deployment=PLANTED)
 
 
 @place()
-def class_in_the_record(cluster: fake.FakeKube) -> None:
+def class_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release="quickstart", ingressClass=PLANTED)
     fake.plugin_stands(cluster)
 
 
 @place()
-def database_in_the_record(cluster: fake.FakeKube) -> None:
+def database_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release="quickstart", database=PLANTED)
 
 
 @place()
-def database_of_the_pods(cluster: fake.FakeKube) -> None:
+def database_of_the_pods(cluster: fake.FakeKubernetes) -> None:
     fake.kong_stands(cluster, fake.container(KONG_DATABASE=PLANTED))
 
 
 @place(agent__protect=True)
-def protected_agent_in_the_record(cluster: fake.FakeKube) -> None:
+def protected_agent_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
 
 
 @place(agent=None, installed=False, enabled=False)
-def protected_agent_of_a_stack_that_leaves(cluster: fake.FakeKube) -> None:
+def protected_agent_of_a_stack_that_leaves(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
 
 
 @place(plugin__rock_version="2.0.0-1")
-def protected_parts_in_the_record(cluster: fake.FakeKube) -> None:
+def protected_parts_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
     fake.plugin_stands(cluster, config={"mode": "sync"})
 
 
 @place(plugin__rock_version="2.1.2-1")
-def rock_in_the_record(cluster: fake.FakeKube) -> None:
+def rock_in_the_record(cluster: fake.FakeKubernetes) -> None:
     fake.record_stands(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
     fake.plugin_stands(cluster, config={"max_body_size_bytes": 1})
 
@@ -250,24 +251,24 @@ def rock_in_the_record(cluster: fake.FakeKube) -> None:
 @place(
     gateway__adoption=Adoption(chart="kong", version="3.4.1", values={}),
 )
-def version_of_somebody_elses_chart(cluster: fake.FakeKube) -> None:
+def version_of_somebody_elses_chart(cluster: fake.FakeKubernetes) -> None:
     cluster.release("kong", "quickstart", ["deployed"], owner=None, chart=f"kong-{PLANTED.replace('-', '')}")
 
 
 @place()
-def release_that_has_kongs_roles(cluster: fake.FakeKube) -> None:
+def release_that_has_kongs_roles(cluster: fake.FakeKubernetes) -> None:
     notes = {"meta.helm.sh/release-name": PLANTED, "meta.helm.sh/release-namespace": PLANTED}
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/quickstart-kong"
     cluster.put(path, {"metadata": {"annotations": notes}})
 
 
 @place()
-def mark_of_another_stack(cluster: fake.FakeKube) -> None:
+def mark_of_another_stack(cluster: fake.FakeKubernetes) -> None:
     cluster.release("kong", "quickstart", ["deployed"], owner=PLANTED)
 
 
 @place()
-def message_of_the_server(cluster: fake.FakeKube) -> None:
+def message_of_the_server(cluster: fake.FakeKubernetes) -> None:
     cluster.create_answer = kubernetes_client.ApiError(403, "", PLANTED)
     cluster.denied["/apis/configuration.konghq.com/v1/kongclusterplugins"] = 403
 
@@ -275,7 +276,7 @@ def message_of_the_server(cluster: fake.FakeKube) -> None:
 @pytest.mark.parametrize("where", PLACES)
 def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
     plant, changes = PLACES[where]
-    cluster = fake.FakeKube()
+    cluster = fake.FakeKubernetes()
     cluster.put("/api/v1/namespaces/kong", ours=True)
     plant(cluster)
     intent = fake.intent(**changes)
@@ -284,7 +285,7 @@ def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pyt
     assert said, "it is seen"
 
     try:
-        preflight_run.open_or_refuse(Target(cluster), intent)
+        preflight_run.run_preflight(Target(cluster), intent)
     except pulumi.RunError as refused:
         logged.append(str(refused))
     assert logged
@@ -300,7 +301,7 @@ def commands(text: str) -> list[str]:
 
 
 def test_a_value_is_one_word_of_its_command() -> None:
-    cluster = fake.FakeKube()
+    cluster = fake.FakeKubernetes()
     release_in_the_record(cluster)
     (finding,) = examination.examine(cluster, fake.intent()).refusals
     command = commands(printable(finding.mend))[0]

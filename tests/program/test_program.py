@@ -8,7 +8,7 @@ import pytest
 from scripts import preview_reading
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 
 
 def types_of(made: Recording) -> set[str]:
@@ -177,7 +177,7 @@ def test_the_plugin_is_registered_once_the_gateway_is_ready_for_it(
     assert program.before_plugin >= {"gateway-release", "agent-release"}
     assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
 
-    program.readiness = Refused("an old pod is left")
+    program.readiness = HookFailed("an old pod is left")
     with pytest.raises(pulumi.RunError, match=r"^an old pod is left$"):
         program.up(**config)
     assert "plugin-kong-cluster-plugin" not in program.recording.names
@@ -185,7 +185,7 @@ def test_the_plugin_is_registered_once_the_gateway_is_ready_for_it(
 
 
 def test_a_preview_does_not_ask_whether_the_gateway_is_ready(program: Program) -> None:
-    program.readiness = Refused("never asked")
+    program.readiness = HookFailed("never asked")
     assert "plugin-kong-cluster-plugin" in program.preview().names
     assert "gateway-release" in program.up(enabled=False, installed=False).names
     assert program.steps == []

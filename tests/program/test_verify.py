@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import verify
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import serving
 from tests.verification.cluster import DEPLOYMENT, cluster
@@ -30,7 +30,7 @@ def labelled(owner: str = STACK_ID) -> dict[str, object]:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKube:
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     """A gateway that is as its record says, at the end of whatever kubeconfig is named."""
     made = cluster()
     made.put(RECORD, {"data": {**expectation().record(), "mode": "sync"}, "metadata": labelled()})
@@ -43,11 +43,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return verify.main()
 
 
-def break_plugin(fake: FakeKube) -> None:
+def break_plugin(fake: FakeKubernetes) -> None:
     fake.put(RECORD, {"data": expectation(plugin_version="9.9.9").record()})
 
 
-def test_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_as_recorded(fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch) == 0
     said = capsys.readouterr()
     assert "gw-1  ok     ok     ok   ok      protected" in said.out
@@ -56,7 +56,7 @@ def test_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: py
 
 
 def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
-    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with serving() as admin:
         admin.token = "planted-token"
@@ -94,7 +94,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def test_the_record_of_a_stack(
-    fake: FakeKube,
+    fake: FakeKubernetes,
     outputs: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -111,7 +111,7 @@ def test_the_record_of_a_stack(
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", ""])
 def test_the_same_record_of_another_stack_is_another_clusters(
-    fake: FakeKube,
+    fake: FakeKubernetes,
     outputs: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -133,7 +133,7 @@ def test_the_same_record_of_another_stack_is_another_clusters(
     ],
 )
 def test_another_gateway_than_the_stacks(
-    fake: FakeKube,
+    fake: FakeKubernetes,
     outputs: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -145,7 +145,7 @@ def test_another_gateway_than_the_stacks(
 
 
 def test_a_stack_without_a_gateway(
-    fake: FakeKube, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fake: FakeKubernetes, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del outputs["recordDigest"]
     assert asked_of(monkeypatch, "--stack", "dev") == 2
@@ -153,7 +153,7 @@ def test_a_stack_without_a_gateway(
 
 
 def test_a_record_alone_is_believed_and_that_is_said(
-    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch) == 0
     assert "note: what must hold was read from the record gw/traceable-installation alone" in capsys.readouterr().out
@@ -176,7 +176,10 @@ def test_a_record_alone_is_believed_and_that_is_said(
     ],
 )
 def test_what_cannot_be_asked_for(
-    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+    fake: FakeKubernetes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         asked_of(monkeypatch, *arguments)
@@ -184,7 +187,9 @@ def test_what_cannot_be_asked_for(
     assert "planted" not in capsys.readouterr().err
 
 
-def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_not_as_recorded(
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     break_plugin(fake)
     assert run(monkeypatch, "--wait-seconds", "0") == 1
     said = capsys.readouterr().out
@@ -193,7 +198,7 @@ def test_not_as_recorded(fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 2), (False, 1)])
 def test_what_could_not_be_observed_has_a_code_of_its_own(
-    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ok: bool, code: int
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ok: bool, code: int
 ) -> None:
     check = Check(pod="gw-1", name="plugin", ok=ok, expected="on", found="on")
     report = Report(gateway="gw/edge-kong", checks=(check,), not_checked=("the policy: forbidden",))
@@ -204,7 +209,7 @@ def test_what_could_not_be_observed_has_a_code_of_its_own(
 
 @pytest.mark.parametrize(("broken", "code"), [(False, 0), (True, 1)])
 def test_for_programs(
-    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: bool, code: int
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: bool, code: int
 ) -> None:
     if broken:
         break_plugin(fake)
@@ -213,27 +218,27 @@ def test_for_programs(
     assert (document["gateway"], document["ok"]) == ("gw/edge-kong", not broken)
 
 
-def nothing_recorded(fake: FakeKube) -> None:
+def nothing_recorded(fake: FakeKubernetes) -> None:
     del fake.objects[RECORD]
 
 
-def something_else_recorded(fake: FakeKube) -> None:
+def something_else_recorded(fake: FakeKubernetes) -> None:
     fake.put(RECORD, {"data": {"mode": "sync"}})
 
 
-def no_data(fake: FakeKube) -> None:
+def no_data(fake: FakeKubernetes) -> None:
     fake.put(RECORD, {})
 
 
-def may_not_read_the_record(fake: FakeKube) -> None:
+def may_not_read_the_record(fake: FakeKubernetes) -> None:
     fake.problems[RECORD] = forbidden("configmaps is forbidden")
 
 
-def may_not_read_the_gateway(fake: FakeKube) -> None:
+def may_not_read_the_gateway(fake: FakeKubernetes) -> None:
     fake.problems[DEPLOYMENT] = forbidden("deployments is forbidden")
 
 
-def away(fake: FakeKube) -> None:
+def away(fake: FakeKubernetes) -> None:
     fake.problems[RECORD] = Unreachable("https://a:6443: refused")
 
 
@@ -250,7 +255,7 @@ def away(fake: FakeKube) -> None:
 )
 @pytest.mark.parametrize("for_programs", [False, True])
 def test_what_could_not_be_looked_at(
-    fake: FakeKube,
+    fake: FakeKubernetes,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     change: object,
@@ -292,11 +297,13 @@ def test_what_is_named_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     [([], 30), (["--wait-seconds", "0"], 0), (["--wait-seconds", "10"], 10), (["--wait-seconds=-1"], 0)],
 )
 def test_it_waits_as_an_update_does_where_it_is_not_told_otherwise(
-    fake: FakeKube, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
 ) -> None:
     asked = []
 
-    def prove(api: kubernetes_client.Kube, expected: desired_state.Expectation, *, deadline_seconds: float) -> None:
+    def prove(
+        api: kubernetes_client.KubernetesClient, expected: desired_state.DesiredState, *, deadline_seconds: float
+    ) -> None:
         asked.append((expected, deadline_seconds))
         raise ApiError(403, "Forbidden", "seen enough")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi import dynamic
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.gateway import DEPLOYMENT, access, add_secret, cluster
 from tests.kong_admin.server import Admin
 from tests.kong_admin.test_plugin_target import place
@@ -36,7 +36,7 @@ PROPS: dict[str, Any] = {
 
 
 @pytest.fixture
-def fake(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKube:
+def fake(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     found = cluster(admin)
     monkeypatch.setattr(kubeconfig, "connect", lambda **_: found)
     monkeypatch.setattr(entity_changes, "MARGIN_SECONDS", 0.0)
@@ -44,7 +44,7 @@ def fake(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKube:
     return found
 
 
-def test_created_read_and_deleted(admin: Admin, fake: FakeKube) -> None:
+def test_created_read_and_deleted(admin: Admin, fake: FakeKubernetes) -> None:
     made = RowProvider().create(PROPS)
     assert (made.id, made.outs) == (place().id, PROPS)
     seen = RowProvider().read(str(made.id), made.outs or {})
@@ -69,7 +69,7 @@ def test_created_read_and_deleted(admin: Admin, fake: FakeKube) -> None:
     ],
 )
 def test_a_refresh_sees_what_was_changed_by_hand_and_the_next_up_mends_it(
-    admin: Admin, fake: FakeKube, change: Any, key: str
+    admin: Admin, fake: FakeKubernetes, change: Any, key: str
 ) -> None:
     id_ = str(RowProvider().create(PROPS).id)
     before = json.dumps(admin.rows[id_])
@@ -83,7 +83,7 @@ def test_a_refresh_sees_what_was_changed_by_hand_and_the_next_up_mends_it(
     assert json.loads(before) == admin.rows[id_]
 
 
-def test_one_that_was_removed_by_hand_is_no_resource_any_more(admin: Admin, fake: FakeKube) -> None:
+def test_one_that_was_removed_by_hand_is_no_resource_any_more(admin: Admin, fake: FakeKubernetes) -> None:
     id_ = str(RowProvider().create(PROPS).id)
     admin.rows.clear()
     assert not RowProvider().read(id_, PROPS).id
@@ -93,7 +93,7 @@ def test_one_that_was_removed_by_hand_is_no_resource_any_more(admin: Admin, fake
 
 @pytest.mark.parametrize("way", ["forward", "secret", "url"])
 def test_where_the_gateway_was_removed_by_hand_a_refresh_goes_on_and_the_next_up_writes_the_row(
-    admin: Admin, fake: FakeKube, way: str
+    admin: Admin, fake: FakeKubernetes, way: str
 ) -> None:
     id_ = str(RowProvider().create(PROPS).id)
     del fake.objects[DEPLOYMENT]
@@ -106,7 +106,7 @@ def test_where_the_gateway_was_removed_by_hand_a_refresh_goes_on_and_the_next_up
     assert RowProvider().diff(id_, seen.outs or {}, props).changes is True
 
 
-def test_where_kong_does_not_answer_a_refresh_says_so(admin: Admin, fake: FakeKube) -> None:
+def test_where_kong_does_not_answer_a_refresh_says_so(admin: Admin, fake: FakeKubernetes) -> None:
     id_ = str(RowProvider().create(PROPS).id)
     fake.listeners.clear()
     with pytest.raises(AdminError, match="does not answer"):
@@ -114,7 +114,7 @@ def test_where_kong_does_not_answer_a_refresh_says_so(admin: Admin, fake: FakeKu
 
 
 @pytest.mark.parametrize("gone", ["deployment", "pods", "secret", "answers"])
-def test_a_kong_that_cannot_be_reached_does_not_hang_a_destroy(admin: Admin, fake: FakeKube, gone: str) -> None:
+def test_a_kong_that_cannot_be_reached_does_not_hang_a_destroy(admin: Admin, fake: FakeKubernetes, gone: str) -> None:
     add_secret(fake, "kong-admin", token="t")
     props = {**PROPS, "access": {**PROPS["access"], "tokenSecret": "kong-admin/token"}}
     id_ = str(RowProvider().create(props).id)
@@ -164,9 +164,9 @@ def test_what_is_pickled_into_the_state_is_a_name() -> None:
 def test_the_cluster_is_the_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 
-    def connect(**given: Any) -> FakeKube:
+    def connect(**given: Any) -> FakeKubernetes:
         asked.append(given)
-        return FakeKube()
+        return FakeKubernetes()
 
     monkeypatch.setattr(kubeconfig, "connect", connect)
     monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)

@@ -1,9 +1,9 @@
-"""The cluster in which the good gateway of tests/verification/gateway.py stands, Kong and TME answering in every pod."""
+"""The cluster of the gateway in tests/verification/gateway.py, with Kong and TME answering in every pod."""
 
 import copy
 from typing import Any
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.gateway import (
     NEWEST,
     PLUGIN_UID,
@@ -34,9 +34,9 @@ REVISION = "deployment.kubernetes.io/revision"
 AVAILABLE = {"traceable": {"version": "2.1.2"}}
 
 
-def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
+def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKubernetes:
     """The gateway with these pods, with a single good one where none is given."""
-    kube = FakeKube()
+    kube = FakeKubernetes()
     kube.put(
         DEPLOYMENT,
         {
@@ -63,7 +63,7 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKube:
     return kube
 
 
-def replica_set(kube: FakeKube, revision_hash: str, *, revision: str, owner: str = "u") -> None:
+def replica_set(kube: FakeKubernetes, revision_hash: str, *, revision: str, owner: str = "u") -> None:
     kube.put(
         f"{REPLICA_SETS}/edge-{revision_hash}-{owner}",
         {
@@ -76,7 +76,7 @@ def replica_set(kube: FakeKube, revision_hash: str, *, revision: str, owner: str
     )
 
 
-def add_pod(kube: FakeKube, document: Document, *, plugins: list[Document] | None = None) -> None:
+def add_pod(kube: FakeKubernetes, document: Document, *, plugins: list[Document] | None = None) -> None:
     name = document["metadata"]["name"]
     kube.put(f"{PODS}/{name}", document)
     said = [instance()] if plugins is None else plugins
@@ -84,7 +84,7 @@ def add_pod(kube: FakeKube, document: Document, *, plugins: list[Document] | Non
     kube.listeners[name, 5442] = http(lambda path: (404, b""))
 
 
-def event(kube: FakeKube, name: str, message: str, **when: str) -> None:
+def event(kube: FakeKubernetes, name: str, message: str, **when: str) -> None:
     """An event of the ingress controller about the plugin; `uid` is another object's of the same name."""
     metadata = {"creationTimestamp": when.pop("created", "2026-01-01T00:00:00Z")}
     about = {"kind": "KongClusterPlugin", "name": "traceable-plugin", "uid": when.pop("uid", PLUGIN_UID)}

@@ -6,13 +6,13 @@ from typing import Any
 
 from tests.kong_admin.schemas import HTTP, SCHEMA
 from traceable_kong.common.image_references import parse_image
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
 from traceable_kong.verification import checks
-from traceable_kong.verification.desired_state import Database, Expectation, Guard, Injection
+from traceable_kong.verification.desired_state import Database, DesiredState, Guard, Injection
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import Look, PodLook
+from traceable_kong.verification.observation import Observation, PodObservation
 from traceable_kong.verification.report import Check, Report
 from traceable_kong.verification.surroundings import Surroundings
 
@@ -78,7 +78,7 @@ def template() -> Document:
     return {"metadata": {"labels": {"app": "edge"}, "annotations": {**INJECTION.annotations, "others": "too"}}}
 
 
-def expectation(**changes: Any) -> Expectation:
+def expectation(**changes: Any) -> DesiredState:
     """In sync; `changes` are of the fields."""
     fields = {
         "namespace": "gw",
@@ -100,15 +100,15 @@ def expectation(**changes: Any) -> Expectation:
         "guard": GUARD,
         "injection": INJECTION,
     }
-    return Expectation(**{**fields, **changes})
+    return DesiredState(**{**fields, **changes})
 
 
-PLACE = Place(workspace="default", plugin="traceable", owner="traceable-kong.test")
+PLACE = PluginTarget(workspace="default", plugin="traceable", owner="traceable-kong.test")
 IN_DATABASE: Document = {
     "plugin_object": "",
     "database": Database(
         place=PLACE,
-        access=Access(
+        access=AdminEndpoint(
             namespace="gw",
             deployment="edge-kong",
             container="proxy",
@@ -192,9 +192,9 @@ def agent_pod(*, ready: bool = True) -> Document:
     }
 
 
-def seen(*serving: PodLook | Document, **changes: Any) -> Look:
+def seen(*serving: PodObservation | Document, **changes: Any) -> Observation:
     """A look at a gateway of these pods, of a single good one where none is given."""
-    looks = [item if isinstance(item, PodLook) else looked_into(item) for item in serving or (pod(),)]
+    looks = [item if isinstance(item, PodObservation) else looked_into(item) for item in serving or (pod(),)]
     fields: Document = {
         "deployment": {
             "metadata": {"name": "edge-kong"},
@@ -213,18 +213,18 @@ def seen(*serving: PodLook | Document, **changes: Any) -> Look:
         "config_maps": config_maps(),
         "around": Surroundings(**surroundings()),
     }
-    return Look(**{**fields, **changes})
+    return Observation(**{**fields, **changes})
 
 
-def looked_into(document: Document, *, kong: KongAnswer | str | None = None, tme: str | None = None) -> PodLook:
-    return PodLook(document=document, kong=answer() if kong is None else kong, tme=tme)
+def looked_into(document: Document, *, kong: KongAnswer | str | None = None, tme: str | None = None) -> PodObservation:
+    return PodObservation(document=document, kong=answer() if kong is None else kong, tme=tme)
 
 
 AS_WRITTEN: Document = {}
 """Stands for the plugin's object as whoever is expected of has written it."""
 
 
-def written(expected: Expectation) -> Document | None:
+def written(expected: DesiredState) -> Document | None:
     """The KongClusterPlugin that such a stack writes."""
     if not expected.installed:
         return None
@@ -241,7 +241,7 @@ def written(expected: Expectation) -> Document | None:
     }
 
 
-def judge(expected: Expectation, look: Look) -> Report:
+def judge(expected: DesiredState, look: Observation) -> Report:
     """The report, for a plugin that is written as expected where the look does not say otherwise."""
     if look.plugin is AS_WRITTEN:
         look = dataclasses.replace(look, plugin=written(expected))
@@ -265,6 +265,6 @@ def only_failure(report: Report) -> Check:
     return report.failed[0]
 
 
-def failure(look: Look, **changes: Any) -> Check:
+def failure(look: Observation, **changes: Any) -> Check:
     """The single check that does not hold for this look; `changes` are of what is expected."""
     return only_failure(judge(expectation(**changes), look))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.gateway import agent_pod
 from tests.verification.servers import http
 from traceable_kong.cluster.pods import is_ready
@@ -24,7 +24,7 @@ def expectation(*, injects: bool = True) -> AgentExpectation:
     )
 
 
-def add(kube: FakeKube, name: str, *, ready: bool = True) -> None:
+def add(kube: FakeKubernetes, name: str, *, ready: bool = True) -> None:
     pod = agent_pod(ready=ready)
     pod["metadata"]["name"] = name
     assert is_ready(pod) is ready
@@ -33,9 +33,9 @@ def add(kube: FakeKube, name: str, *, ready: bool = True) -> None:
 
 
 @pytest.fixture
-def kube() -> FakeKube:
+def kube() -> FakeKubernetes:
     """An agent of two pods that can do everything."""
-    fake = FakeKube()
+    fake = FakeKubernetes()
     fake.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}, "ports": [{"port": 5442}]}})
     fake.put(WEBHOOK, {})
     for name in ("agent-1", "agent-2"):
@@ -43,11 +43,11 @@ def kube() -> FakeKube:
     return fake
 
 
-def proven(kube: FakeKube, *, injects: bool = True) -> Report:
+def proven(kube: FakeKubernetes, *, injects: bool = True) -> Report:
     return prove(kube, expectation(injects=injects), deadline_seconds=0)
 
 
-def failed(kube: FakeKube) -> tuple[str, str, str]:
+def failed(kube: FakeKubernetes) -> tuple[str, str, str]:
     """Pod, name and what was found of the one check that fails."""
     report = proven(kube)
     (check,) = report.failed
@@ -55,7 +55,7 @@ def failed(kube: FakeKube) -> tuple[str, str, str]:
     return check.pod, check.name, check.found
 
 
-def test_an_agent_that_answers_passes_and_is_not_changed(kube: FakeKube) -> None:
+def test_an_agent_that_answers_passes_and_is_not_changed(kube: FakeKubernetes) -> None:
     report = proven(kube)
     assert report.ok
     assert report.text().startswith("traceable/agent: ready. 2 serving pods, every check holds.")
@@ -64,39 +64,39 @@ def test_an_agent_that_answers_passes_and_is_not_changed(kube: FakeKube) -> None
     assert kube.changed == []
 
 
-def test_one_pod_that_is_silent_is_named(kube: FakeKube) -> None:
+def test_one_pod_that_is_silent_is_named(kube: FakeKubernetes) -> None:
     del kube.listeners["agent-2", 5442]
     pod, name, found = failed(kube)
     assert (pod, name) == ("agent-2", "agent") and "5442 does not answer" in found
 
 
-def test_a_pod_that_is_not_ready_serves_nobody_and_one_that_is_suffices(kube: FakeKube) -> None:
+def test_a_pod_that_is_not_ready_serves_nobody_and_one_that_is_suffices(kube: FakeKubernetes) -> None:
     add(kube, "agent-2", ready=False)
     assert proven(kube).ok and {name for _, name, _ in kube.forwarded} == {"agent-1"}
     add(kube, "agent-1", ready=False)
     assert failed(kube) == ("", "ready", "0 of 2")
 
 
-def test_a_service_that_leads_elsewhere(kube: FakeKube) -> None:
+def test_a_service_that_leads_elsewhere(kube: FakeKubernetes) -> None:
     kube.objects[f"{AGENT}/services/agent"]["spec"]["ports"] = [{"port": 5441}]
     report = proven(kube)
     assert [(check.pod, check.name) for check in report.failed] == [("agent-1", "agent"), ("agent-2", "agent")]
     assert report.failed[0].found == "port 5442 of the Service agent leads to no port of the pod"
 
 
-def test_without_its_service_nobody_reaches_it(kube: FakeKube) -> None:
+def test_without_its_service_nobody_reaches_it(kube: FakeKubernetes) -> None:
     del kube.objects[f"{AGENT}/services/agent"]
     assert failed(kube) == ("", "ready", "0 of 0")
 
 
-def test_without_its_webhook_nobody_gets_a_tme(kube: FakeKube) -> None:
+def test_without_its_webhook_nobody_gets_a_tme(kube: FakeKubernetes) -> None:
     del kube.objects[WEBHOOK]
     assert failed(kube) == ("", "webhook", "there is none")
     assert " REVISION --namespace traceable`" in proven(kube).failed[0].mend
     assert proven(kube, injects=False).ok, "unless the injector is off"
 
 
-def test_a_moment_is_given(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_moment_is_given(kube: FakeKubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent_verification, "INTERVAL_SECONDS", 0.01)
     webhook = kube.objects.pop(WEBHOOK)
     timer = threading.Timer(0.1, lambda: kube.objects.update({WEBHOOK: webhook}))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.verification.gateway import ASYNC, GUARD, IN_DATABASE, INJECTION, expectation
 from traceable_kong.common.image_references import parse_image
-from traceable_kong.verification.desired_state import Expectation, UnreadableRecord, from_record
+from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord, from_record
 
 OTHERS: list[dict[str, Any]] = [
     {},
@@ -29,7 +29,7 @@ def test_there_and_back(changes: dict[str, Any]) -> None:
     assert from_record(expected.namespace, data) == expected
 
 
-@pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(Expectation) if item.name != "namespace"])
+@pytest.mark.parametrize("name", [item.name for item in dataclasses.fields(DesiredState) if item.name != "namespace"])
 def test_every_field_is_recorded(name: str) -> None:
     before = getattr(expectation(), name)
     other: Any = not before if isinstance(before, bool) else {"x": "y"} if isinstance(before, dict) else f"{before}-2"

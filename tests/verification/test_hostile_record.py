@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.verification.gateway import ASYNC, IN_DATABASE, expectation, seen, written
 from traceable_kong.verification import checks
-from traceable_kong.verification.desired_state import Expectation, UnreadableRecord, from_record
+from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord, from_record
 
 NAMES = ("../x", "a b", "x'; reboot #", "\x1b[2J", "", "name")
 ENDPOINTS = ("http://[", "http://x:port", "http://x:99999", "http://x:5442")
@@ -52,7 +52,7 @@ def records(draw: st.DrawFn) -> dict[str, str]:
     return data
 
 
-def read(data: dict[str, str]) -> Expectation | None:
+def read(data: dict[str, str]) -> DesiredState | None:
     try:
         return from_record("gw", data)
     except UnreadableRecord as refused:

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from local import certificates
-from tests.fakes.fake_kubernetes import FakeKube, Serve
+from tests.fakes.fake_kubernetes import FakeKubernetes, Serve
 from tests.kong_admin.schemas import SCHEMA
 from tests.verification.servers import admin_api, http, talking, tls
-from traceable_kong.kong_admin.admin_listen import Listener, Silent
+from traceable_kong.kong_admin.admin_listen import Listener, Unavailable
 from traceable_kong.verification import kong_observation
 
 PLAIN = Listener(port=8001, tls=False)
 TLS = Listener(port=8444, tls=True)
 
 
-def behind(port: int, serve: Serve | None) -> FakeKube:
-    kube = FakeKube()
+def behind(port: int, serve: Serve | None) -> FakeKubernetes:
+    kube = FakeKubernetes()
     if serve is not None:
         kube.listeners["gw-1", port] = serve
     return kube
@@ -118,13 +118,13 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
     ],
 )
 def test_whoever_is_no_admin_api_is_silent(serve: Serve | None, said: str) -> None:
-    with pytest.raises(Silent) as silent:
+    with pytest.raises(Unavailable) as silent:
         kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
     assert said in str(silent.value)
 
 
 def test_plain_http_where_tls_was_named_is_silent() -> None:
-    with pytest.raises(Silent, match="does not answer"):
+    with pytest.raises(Unavailable, match="does not answer"):
         kong_observation.ask(
             behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS, plugin="traceable"
         )
@@ -134,7 +134,7 @@ def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(kong_observation, "ANSWER_TIMEOUT_SECONDS", 0.05)
     end = threading.Event()
     try:
-        with pytest.raises(Silent, match="timed out"):
+        with pytest.raises(Unavailable, match="timed out"):
             kong_observation.ask(
                 behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN, plugin="traceable"
             )
@@ -149,5 +149,5 @@ def test_a_tme_answers_with_whatever_status(status: int) -> None:
 
 @pytest.mark.parametrize("serve", [None, talking(b"not http\r\n")])
 def test_a_port_without_http_is_silent(serve: Serve | None) -> None:
-    with pytest.raises(Silent, match="port 5442 does not answer"):
+    with pytest.raises(Unavailable, match="port 5442 does not answer"):
         kong_observation.answers_http(behind(5442, serve), "gw", "gw-1", 5442)

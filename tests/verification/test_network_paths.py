@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.verification.cluster import cluster
 from tests.verification.gateway import ASYNC, expectation, instance, judge, pod
 from tests.verification.servers import http
@@ -22,19 +22,19 @@ def policies(namespace: str) -> str:
     return f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
 
 
-def closed(kube: FakeKube, namespace: str, name: str = "deny", **spec: Any) -> None:
+def closed(kube: FakeKubernetes, namespace: str, name: str = "deny", **spec: Any) -> None:
     everything = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     kube.put(f"{policies(namespace)}/{name}", {"spec": {**everything, **spec}})
 
 
-def in_async(*serving: Document) -> FakeKube:
+def in_async(*serving: Document) -> FakeKubernetes:
     fake = cluster(*(serving or (pod(tme=False),)), plugins=[instance(config=ASYNC_CONFIG)])
     fake.objects[PLUGIN]["config"] = ASYNC_CONFIG
     fake.listeners["agent-1", 5442] = http(lambda path: (404, b""))
     return fake
 
 
-def report(kube: FakeKube, **changes: Any) -> Report:
+def report(kube: FakeKubernetes, **changes: Any) -> Report:
     expected = expectation(**changes)
     found = judge(expected, look(kube, expected))
     assert found.ok, found.text()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.verification.object_reads import Unreadable, read
 
@@ -18,14 +18,14 @@ POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
     ],
 )
 def test_the_missing_permission_is_named(path: str, missing: str) -> None:
-    fake = FakeKube()
+    fake = FakeKubernetes()
     fake.problems[path] = forbidden()
     assert read(fake, "Thing", path) == Unreadable(f"Thing {path.rsplit('/', 1)[-1]}: the permission to {missing}")
 
 
 def test_what_exists_what_does_not_and_what_fails() -> None:
     path = "/api/v1/namespaces/gw/configmaps/x"
-    fake = FakeKube((path, {"data": {}}))
+    fake = FakeKubernetes((path, {"data": {}}))
     assert read(fake, "ConfigMap", path) == {"data": {}}
     assert read(fake, "ConfigMap", f"{path}y") is None
     fake.problems[path] = ApiError(500, "InternalError", "no")

@@ -224,7 +224,7 @@ def test_the_config_maps_with_the_files_are_read() -> None:
     fake = cluster()
     fake.problems[f"{CONFIG_MAPS}/{next(iter(FILES.values()))}"] = forbidden()
     found = look(fake, expectation()).config_maps
-    assert [type(item).__name__ for item in found.values()] == ["Unreadable", "Answer"]
+    assert [type(item).__name__ for item in found.values()] == ["Unreadable", "ApiResponse"]
     assert list(found) == list(FILES.values())
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from tests.verification.gateway import CONFIG, IN_DATABASE, PLACE, answer, expectation, instance, looked_into, pod, seen
 from traceable_kong.kong_admin.entity_changes import Found
-from traceable_kong.kong_admin.plugin_target import Bound, Place
+from traceable_kong.kong_admin.plugin_target import PluginTarget, ResolvedScope
 from traceable_kong.verification.checks import judge
 from traceable_kong.verification.desired_state import Database
 from traceable_kong.verification.report import Report
 
-EVERYWHERE = Bound()
+EVERYWHERE = ResolvedScope()
 ROW = instance(id=PLACE.id, tags=[PLACE.tag])
-SELECTED = Place(workspace="default", plugin="traceable", route="orders", owner=PLACE.owner)
+SELECTED = PluginTarget(workspace="default", plugin="traceable", route="orders", owner=PLACE.owner)
 OF_ROUTE = instance(id=SELECTED.id, tags=[SELECTED.tag], route={"id": "r-1"})
 
 
@@ -24,7 +24,9 @@ def selected() -> dict[str, Any]:
     return {"database": dataclasses.replace(database, place=SELECTED), "everywhere": False}
 
 
-def found(row: dict[str, Any] | None = ROW, *, bound: Bound | None = EVERYWHERE, others: tuple[Any, ...] = ()) -> Found:
+def found(
+    row: dict[str, Any] | None = ROW, *, bound: ResolvedScope | None = EVERYWHERE, others: tuple[Any, ...] = ()
+) -> Found:
     return Found(bound=bound, row=row, others=others)
 
 
@@ -81,7 +83,7 @@ def test_a_service_without_a_route_has_nothing_to_protect() -> None:
     looked = looked_into(pod(), kong=said)
     report = judge(
         expectation(**{**IN_DATABASE, **selected()}),
-        seen(looked, row=found(OF_ROUTE, bound=Bound(route="r-1")), plugin=None),
+        seen(looked, row=found(OF_ROUTE, bound=ResolvedScope(route="r-1")), plugin=None),
     )
     assert report.ok and report.verdict == "no route selected"
 
@@ -110,14 +112,14 @@ def test_disabled_it_stands_and_says_so() -> None:
 
 def test_for_one_route_other_rows_are_their_owners_business() -> None:
     others = instance(id="o", config={}), instance(id="p", service={"id": "s"}, config={})
-    there = found(OF_ROUTE, bound=Bound(route="r-1"), others=others)
+    there = found(OF_ROUTE, bound=ResolvedScope(route="r-1"), others=others)
     report = judged(there, OF_ROUTE, *others, **selected())
     assert report.ok, report.text()
     assert "also in this workspace, and not this stack's: traceable in o, p" in report.notes
     assert report.warnings == ()
-    missing = judged(found(None, bound=Bound(route="r-1")), *others, **selected())
+    missing = judged(found(None, bound=ResolvedScope(route="r-1")), *others, **selected())
     assert failures(missing) == [("object", "there is none"), ("plugin", "Kong lists no traceable of this stack")]
-    nothing = judged(found(None, bound=Bound(route="r-1")), {"name": "cors"}, **selected())
+    nothing = judged(found(None, bound=ResolvedScope(route="r-1")), {"name": "cors"}, **selected())
     assert nothing.warnings == (), "a route is named, so it is no matter of annotations"
     gone = judged(found(None, bound=None), OF_ROUTE, **selected())
     assert failures(gone) == [("object", "there is none, and no route orders either")]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import cluster
@@ -23,7 +23,7 @@ def admin() -> Iterator[Admin]:
         yield made
 
 
-def gateway(admin: Admin, *names: str) -> FakeKube:
+def gateway(admin: Admin, *names: str) -> FakeKubernetes:
     fake = cluster(*(pod(name) for name in names))
     for name in names:
         fake.listeners[name, 8001] = admin.serve

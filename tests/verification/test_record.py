@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.fake_kubernetes import FakeKube
+from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.gateway import NAMESPACE, add_secret
 from tests.verification.gateway import IN_DATABASE, PLACE, expectation
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.verification.desired_state import Database, Expectation, UnreadableRecord, from_record
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
 from traceable_kong.verification.record import (
     AdminOptions,
     RecordRefused,
@@ -26,28 +26,28 @@ PATH = f"{NAMESPACE}/configmaps/traceable-installation"
 OWNER = "traceable-kong.dev-0a1b2c3d"
 
 
-def in_database(**changes: Any) -> Expectation:
-    access = Access(namespace="gw", deployment="edge-kong", container="proxy", **changes)
+def in_database(**changes: Any) -> DesiredState:
+    access = AdminEndpoint(namespace="gw", deployment="edge-kong", container="proxy", **changes)
     return expectation(**{**IN_DATABASE, "database": Database(place=PLACE, access=access)})
 
 
-def recorded(data: dict[str, str], *, owner: str | None = OWNER) -> FakeKube:
-    fake = FakeKube()
+def recorded(data: dict[str, str], *, owner: str | None = OWNER) -> FakeKubernetes:
+    fake = FakeKubernetes()
     fake.put(PATH, {"data": data, "metadata": {"labels": {STACK_LABEL: owner} if owner else {}}})
     return fake
 
 
-def secret(fake: FakeKube, name: str = "kong-admin", owner: str | None = OWNER) -> None:
+def secret(fake: FakeKubernetes, name: str = "kong-admin", owner: str | None = OWNER) -> None:
     add_secret(fake, name, token="t")
     if owner:
         fake.objects[f"{NAMESPACE}/secrets/{name}"]["metadata"]["labels"] = {STACK_LABEL: owner}
 
 
-def alone(fake: FakeKube, *, deployment: str | None = None, **admin: Any) -> Expectation:
+def alone(fake: FakeKubernetes, *, deployment: str | None = None, **admin: Any) -> DesiredState:
     return believed_alone(fake, read_record(fake, "gw"), deployment=deployment, admin=AdminOptions(**admin))
 
 
-def access_of(found: Expectation) -> Access:
+def access_of(found: DesiredState) -> AdminEndpoint:
     assert found.database is not None
     return found.database.access
 

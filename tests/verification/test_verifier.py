@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes.clock import Clock
-from tests.fakes.fake_kubernetes import FakeKube, forbidden
+from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.verification.cluster import DEPLOYMENT, add_pod, cluster, event
 from tests.verification.gateway import expectation, pod, written
 from traceable_kong.cluster.kubernetes_client import Unreachable
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def unprotected() -> FakeKube:
+def unprotected() -> FakeKubernetes:
     return cluster(plugins=[])
 
 

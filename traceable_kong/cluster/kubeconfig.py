@@ -11,7 +11,7 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
 from traceable_kong.cluster.kubernetes_client import (
-    Kube,
+    KubernetesClient,
     Unreachable,
 )
 from traceable_kong.common.safe_text import kind_of
@@ -22,7 +22,7 @@ def is_text(kubeconfig: str) -> bool:
     return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
-def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kube:
+def connect(*, kubeconfig: str | None = None, context: str | None = None) -> KubernetesClient:
     """The cluster of a kubeconfig: a path, or its whole text; KUBECONFIG and ~/.kube/config where it is None.
 
     `context` is the current one where it is None. Raises Unreachable where there is no such configuration; its text has
@@ -37,7 +37,7 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kub
             )
         else:
             _load_files(kubeconfig, context, configuration)
-        return Kube(configuration)
+        return KubernetesClient(configuration)
     except Exception as problem:
         # Whatever the libraries make of something that is no kubeconfig.
         raise Unreachable(f"no usable kubeconfig: {_what_is_wrong(problem)}") from None

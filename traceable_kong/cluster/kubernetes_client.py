@@ -48,7 +48,7 @@ class ApiError(PlainError):
         self.reason = reason
 
 
-class Answer(Document):
+class ApiResponse(Document):
     """What the server answered; `warnings` are the texts of its Warning headers (RFC 7234, admission policies).
 
     `date` is the server's own time of the answer, this machine's where it does not say.
@@ -58,7 +58,7 @@ class Answer(Document):
     date: datetime
 
 
-class Kube:
+class KubernetesClient:
     """A connection to one API server; `server_url` is its address, without a password that may be in it."""
 
     def __init__(self, configuration: Any) -> None:
@@ -79,7 +79,7 @@ class Kube:
         body: Any = None,
         content_type: str = "application/json",
         accept: str = "application/json",
-    ) -> Answer:
+    ) -> ApiResponse:
         """One request. Raises ApiError or Unreachable."""
         headers: dict[str, str] = {"Accept": accept, "User-Agent": "traceable-kong"}
         parameters: list[tuple[str, str]] = list((query or {}).items())
@@ -104,7 +104,7 @@ class Kube:
             raise Unreachable(f"{self.server_url}: {_why(problem)}") from None
         return _answer(answer)
 
-    def get(self, path: str) -> Answer | None:
+    def get(self, path: str) -> ApiResponse | None:
         """One object, None where it, or its kind, is not there. Raises ApiError or Unreachable."""
         try:
             return self.request("GET", path)
@@ -208,7 +208,7 @@ class Kube:
         return socket.socket(fileno=forwarded.socket(port).detach())
 
 
-def _answer(answer: Any) -> Answer:
+def _answer(answer: Any) -> ApiResponse:
     try:
         document = json.loads(answer.data)
     except ValueError:
@@ -227,7 +227,7 @@ def _answer(answer: Any) -> Answer:
     if answer.status >= 400:
         message = document.get("message") or answer.data.decode(errors="replace")[:500] or f"HTTP {answer.status}"
         raise ApiError(answer.status, str(document.get("reason") or ""), str(message))
-    result = Answer(document)
+    result = ApiResponse(document)
     result.warnings = tuple(printable(_warning_text(value)) for value in answer.headers.getlist("Warning"))
     result.date = _date(answer.headers.get("Date"))
     return result

@@ -71,7 +71,7 @@ def labels(owner: str) -> dict[str, str]:
     return {"app.kubernetes.io/managed-by": "pulumi", STACK_LABEL: owner, NAME_LABEL: handover_label(owner)}
 
 
-def release_mark(owner: str) -> dict[str, dict[str, dict[str, str]]]:
+def release_owner_values(owner: str) -> dict[str, dict[str, dict[str, str]]]:
     """Chart values that mark a Release as this stack's; `global` is what Helm hands to every chart.
 
     Source: https://helm.sh/docs/chart_template_guide/subcharts_and_globals/.

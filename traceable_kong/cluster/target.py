@@ -13,12 +13,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from traceable_kong.cluster.kubeconfig import connect, is_text
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.commands import cluster_options
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cluster:
+class ClusterTarget:
     """A cluster by kubeconfig and context; None means the usual one. `secret` is whether the kubeconfig is one."""
 
     kubeconfig: str | None = field(repr=False)
@@ -49,7 +49,7 @@ class Cluster:
         )
 
     @cached_property
-    def api(self) -> Kube:
+    def api(self) -> KubernetesClient:
         """The connection for our own questions. Raises pulumi.RunError where there is no such cluster to be found."""
         try:
             return connect(kubeconfig=self.kubeconfig, context=self.context)
@@ -97,10 +97,10 @@ class Cluster:
         return dict(found["spec"]["selector"]) if found else {}
 
 
-def configured() -> Cluster:
+def configured() -> ClusterTarget:
     """The cluster that the stack config names."""
     config = pulumi.Config("kubernetes")
-    return Cluster(
+    return ClusterTarget(
         kubeconfig=config.get("kubeconfig"),
         context=config.get("context"),
         secret=config.full_key("kubeconfig") in pulumi.runtime.get_config_secret_keys_env(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from traceable_kong.common.commands import config_remove as config_remove
 from traceable_kong.common.commands import config_set as config_set
 from traceable_kong.common.commands import config_set_secret as config_set_secret
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Problem:
     rule: str = ""
 
 
-Rule = Callable[[Settings], Iterator[Problem]]
+Rule = Callable[[StackConfig], Iterator[Problem]]
 
 RULES: dict[str, Rule] = {}
 """Every rule between keys, by its name; its docstring says what it asks for."""

@@ -1,4 +1,4 @@
-"""The JSON schema of a stack file, for editors: `python -m settings.schema` writes schema/Pulumi.schema.json."""
+"""The JSON schema of a stack file, for editors. `python -m traceable_kong.config.json_schema` writes it to schema/."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from traceable_kong.config.stack_config import FREE_FORM, Settings
+from traceable_kong.config.stack_config import FREE_FORM, StackConfig
 
 PATH = Path(__file__).parents[2] / "schema" / "Pulumi.schema.json"
 
@@ -40,7 +40,7 @@ class _Generator(GenerateJsonSchema):
 
 def schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) of a whole `Pulumi.<stack>.yaml`."""
-    generated = _without_titles(Settings.model_json_schema(by_alias=True, schema_generator=_Generator))
+    generated = _without_titles(StackConfig.model_json_schema(by_alias=True, schema_generator=_Generator))
     definitions = generated.pop("$defs")
     keys = {
         f"traceable-kong:{key}": {"anyOf": [value, _SECURE]} if key in FREE_FORM else value

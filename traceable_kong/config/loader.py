@@ -9,15 +9,15 @@ from pulumi.runtime import config as runtime_config
 from traceable_kong.config.config_problem import Problem, config_set
 from traceable_kong.config.parser import (
     NAMESPACE,
-    SettingsError,
+    ConfigError,
     parse,
 )
 from traceable_kong.config.secret_values import secret_paths
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.plugin import rock_download
 
 
-def load() -> Settings:
+def load() -> StackConfig:
     """The settings of the stack that runs. Raises SettingsError."""
     config = pulumi.Config(NAMESPACE)
     prefix = f"{NAMESPACE}:"
@@ -35,14 +35,14 @@ def load() -> Settings:
     paths = secret_paths(hidden, stack_file, NAMESPACE)
     try:
         return parse(given, secret_paths=paths)
-    except SettingsError as error:
+    except ConfigError as error:
         if [problem.rule for problem in error.problems] != ["rock_has_a_digest"]:
             raise
         settings = parse(given, secret_paths=paths, without_rules=["rock_has_a_digest"])
-        raise SettingsError([_with_digest(error.problems[0], settings)]) from None
+        raise ConfigError([_with_digest(error.problems[0], settings)]) from None
 
 
-def _with_digest(problem: Problem, settings: Settings) -> Problem:
+def _with_digest(problem: Problem, settings: StackConfig) -> Problem:
     """The problem that a digest is missing, with the one to pin: nothing else stands in the way, so it is looked up."""
     digest = rock_download.found_digest(settings.plugin)
     if digest is None:

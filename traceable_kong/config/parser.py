@@ -23,7 +23,7 @@ from traceable_kong.config.rules import (  # noqa: F401
 )
 from traceable_kong.config.rules.agent_only_rules import OF_THE_AGENT, no_gateway
 from traceable_kong.config.secret_values import SecretPath, hide, plain_credentials, take_misplaced
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.config.value_rules import VALUE_RULES, read, validated
 
 NAMESPACE = "traceable-kong"
@@ -37,7 +37,7 @@ ALL_RULES: Mapping[str, str] = {
 """Every rule: its name, and what it asks for."""
 
 
-class SettingsError(pulumi.RunError):
+class ConfigError(pulumi.RunError):
     """The configuration cannot be used; the text is the whole message for the person at the terminal."""
 
     def __init__(self, problems: Collection[Problem]) -> None:
@@ -59,7 +59,7 @@ def parse(
     *,
     secret_paths: Collection[SecretPath] = (),
     without_rules: Collection[str] = (),
-) -> Settings:
+) -> StackConfig:
     """Settings of what the engine hands over: `{key: text}`, objects as JSON. Pure.
 
     `secret_paths` says which leaves are secret, `("agentToken",)` or `("kongValues", "env", "password")`; a path to an
@@ -78,7 +78,7 @@ def parse(
     problems += _found_by_rules(settings, without_rules, broken)
     problems = [problem for problem in problems if problem.rule not in without_rules]
     if problems:
-        raise SettingsError(problems)
+        raise ConfigError(problems)
     guard = settings.tme_guard or ("deny" if settings.fail_mode == "closed" else "warn")
     if settings.agent.url is not None:
         guard = "off"  # No TME, whatever the mode is going to be: there is nothing to guard.
@@ -89,11 +89,13 @@ def _top(problem: Problem) -> str:
     return problem.key.split(".")[0].split("[")[0]
 
 
-def _found_by_rules(settings: Settings, without_rules: Collection[str], broken: Collection[str]) -> Iterator[Problem]:
+def _found_by_rules(
+    settings: StackConfig, without_rules: Collection[str], broken: Collection[str]
+) -> Iterator[Problem]:
     for name, rule in RULES.items():
         if name not in without_rules:
             watched = _Watched(settings)
-            found = list(rule(cast(Settings, watched)))
+            found = list(rule(cast(StackConfig, watched)))
             if not settings.gateway and name != no_gateway.__name__:
                 # What is not there at all is not judged by what it would have to be.
                 found = [problem for problem in found if _top(problem) in OF_THE_AGENT]
@@ -105,12 +107,12 @@ def _found_by_rules(settings: Settings, without_rules: Collection[str], broken: 
 class _Watched:
     """Settings that remember which keys were read."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StackConfig) -> None:
         self.settings = settings
         self.read: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
-        field = Settings.model_fields.get(name)
+        field = StackConfig.model_fields.get(name)
         if field is not None and field.alias is not None:
             self.read.add(field.alias)
         return getattr(self.settings, name)

@@ -69,7 +69,7 @@ class SecretReference(_Part):
     key: Annotated[str, Field(pattern=SECRET_KEY)] = Field(description="The key in the Secret.")
 
 
-class ChartSettings(_Part):
+class ChartConfig(_Part):
     """A Helm chart: by name and version from a repository, or in a local folder or archive."""
 
     repository: str | None = Field(default=None, description="URL of the chart repository.")
@@ -78,7 +78,7 @@ class ChartSettings(_Part):
     path: str | None = Field(default=None, description="A folder or archive, in place of the other three.")
 
 
-class PluginSettings(_Part):
+class PluginConfig(_Part):
     """The rock, and the plugin's names."""
 
     version: Text = Field(
@@ -113,7 +113,7 @@ AGENT_REPOSITORY = "https://helm.traceable.ai"
 KONG_REPOSITORY = "https://charts.konghq.com"
 
 
-class AgentSettings(_Part):
+class AgentConfig(_Part):
     """The Traceable agent."""
 
     install: Switch = Field(
@@ -131,8 +131,8 @@ class AgentSettings(_Part):
     )
     environment: Text | None = Field(default=None, description="The environment's name on the Traceable platform.")
     endpoint: str | None = Field(default=None, description="The Traceable platform's address; the chart's where unset.")
-    chart: Annotated[ChartSettings, _chart_of(AGENT_REPOSITORY, "traceable-agent")] = Field(
-        default=ChartSettings(repository=AGENT_REPOSITORY, name="traceable-agent", version="1.58.0"),
+    chart: Annotated[ChartConfig, _chart_of(AGENT_REPOSITORY, "traceable-agent")] = Field(
+        default=ChartConfig(repository=AGENT_REPOSITORY, name="traceable-agent", version="1.58.0"),
         description="Where the chart comes from.",
     )
     url: str | None = Field(default=None, description="An agent outside the cluster; async only.")
@@ -149,7 +149,7 @@ class AgentSettings(_Part):
         return self.adopt if self.protect is None else self.protect
 
 
-class PostgresSettings(_Part):
+class PostgresConfig(_Part):
     """The database of a Kong of ours: one that exists, or one that is made here."""
 
     host: str | None = Field(default=None, description="Host name or address of a PostgreSQL that exists.")
@@ -165,7 +165,7 @@ class PostgresSettings(_Part):
     )
 
 
-class AdminSettings(_Part):
+class AdminApiConfig(_Part):
     """Kong's Admin API, in DB mode. Every Secret is in Kong's namespace, and read each time that Kong is asked."""
 
     url: str | None = Field(default=None, description="Its address; a port-forward into a pod where unset.")
@@ -188,7 +188,7 @@ class AdminSettings(_Part):
     service: str | None = Field(default=None, description="Or the service: exactly one of the two.")
 
 
-class KongSettings(_Part):
+class KongConfig(_Part):
     """The gateway."""
 
     install: Switch = Field(default=True, description="False: a Kong that somebody else installed.")
@@ -201,8 +201,8 @@ class KongSettings(_Part):
         description="True: `pulumi destroy`, and whatever else would delete the gateway, its namespace or its managed "
         "database, is refused. Unset: as kong.adopt.",
     )
-    chart: Annotated[ChartSettings, _chart_of(KONG_REPOSITORY, "kong")] = Field(
-        default=ChartSettings(repository=KONG_REPOSITORY, name="kong", version="3.4.1"),
+    chart: Annotated[ChartConfig, _chart_of(KONG_REPOSITORY, "kong")] = Field(
+        default=ChartConfig(repository=KONG_REPOSITORY, name="kong", version="3.4.1"),
         description="Where the chart comes from.",
     )
     ingress_class: ObjectName = Field(default="kong", description="The gateway's ingress class.")
@@ -217,8 +217,8 @@ class KongSettings(_Part):
         description="How a Kong that exists gets the plugin's files: `ours`: added to its Deployment; `values`: its "
         "owner's chart values mount them, and the Deployment is left alone.",
     )
-    postgres: PostgresSettings | None = Field(default=None, description="Kong's database, in DB mode.")
-    admin: AdminSettings | None = Field(default=None, description="Kong's Admin API, in DB mode.")
+    postgres: PostgresConfig | None = Field(default=None, description="Kong's database, in DB mode.")
+    admin: AdminApiConfig | None = Field(default=None, description="Kong's Admin API, in DB mode.")
 
     @property
     def protected(self) -> bool:
@@ -226,7 +226,7 @@ class KongSettings(_Part):
         return self.adopt if self.protect is None else self.protect
 
 
-class Settings(_Part):
+class StackConfig(_Part):
     """The keys of the namespace `traceable-kong`."""
 
     gateway: Switch = Field(
@@ -271,12 +271,12 @@ class Settings(_Part):
     allowed_clusters: tuple[str, ...] = Field(
         default=(), description="API server URLs that this stack may touch; any other is refused."
     )
-    plugin: PluginSettings = Field(default=PluginSettings(), description="The rock, and the plugin's names.")
+    plugin: PluginConfig = Field(default=PluginConfig(), description="The rock, and the plugin's names.")
     plugin_config: Values = Field(default={}, description="More options of the plugin.")
-    agent: AgentSettings = Field(default=AgentSettings(), description="The Traceable agent.")
+    agent: AgentConfig = Field(default=AgentConfig(), description="The Traceable agent.")
     agent_values: Values = Field(default={}, description="The user's own values of the agent's chart.")
     kong_values: Values = Field(default={}, description="The user's own values of Kong's chart.")
-    kong: KongSettings = Field(default=KongSettings(), description="The gateway.")
+    kong: KongConfig = Field(default=KongConfig(), description="The gateway.")
 
 
 FREE_FORM = frozenset({"pluginConfig", "agentValues", "kongValues"})

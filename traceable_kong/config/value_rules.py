@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from traceable_kong.config.config_problem import Problem, config_remove, config_set, path_of, shown
 from traceable_kong.config.secret_values import is_secret_place
-from traceable_kong.config.stack_config import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, WORKSPACE, Settings
+from traceable_kong.config.stack_config import DNS_LABEL, DNS_SUBDOMAIN, ROCK_FORM, SECRET_KEY, WORKSPACE, StackConfig
 
 MAX_DEPTH = 40
 
@@ -52,7 +52,7 @@ _FORMS = {
 
 def read(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     """`{key: value}` of `{key: text}`, where objects and lists come as JSON, and what could not be read."""
-    structured = {f.alias for f in Settings.model_fields.values() if _is_structured(f.annotation)}
+    structured = {f.alias for f in StackConfig.model_fields.values() if _is_structured(f.annotation)}
     raw: dict[str, Any] = {}
     problems = []
     for key, text in given.items():
@@ -97,16 +97,16 @@ def _is_structured(annotation: Any) -> bool:
     )
 
 
-def validated(raw: Mapping[str, Any]) -> tuple[Settings, list[Problem]]:
+def validated(raw: Mapping[str, Any]) -> tuple[StackConfig, list[Problem]]:
     """The settings, and what was wrong with single values; what was wrong is left at its default."""
     try:
-        return Settings.model_validate(raw, by_name=False, by_alias=True), []
+        return StackConfig.model_validate(raw, by_name=False, by_alias=True), []
     except ValidationError as error:
         # Two places in an annotation can find the same; a person needs to hear it once.
         problems = list({item.key: item for item in map(_problem, error.errors(include_url=False))}.values())
         wrong = {str(item["loc"][0]) for item in error.errors(include_url=False)}
     kept = {key: value for key, value in raw.items() if key not in wrong}
-    return Settings.model_validate(kept, by_name=False, by_alias=True), problems
+    return StackConfig.model_validate(kept, by_name=False, by_alias=True), problems
 
 
 def _problem(error: ErrorDetails) -> Problem:
@@ -137,7 +137,7 @@ def _meant(path: list[str | int]) -> str:
     close = difflib.get_close_matches(name.lower().replace("_", "").replace("-", ""), lowered, n=1)
     if close:
         return f"; did you mean {path_of(*path[:-1], lowered[close[0]])}?"
-    elsewhere = [item for item in _leaves(Settings) if item.split(".")[-1].lower() == name.lower()]
+    elsewhere = [item for item in _leaves(StackConfig) if item.split(".")[-1].lower() == name.lower()]
     if elsewhere:
         return f"; did you mean {' or '.join(elsewhere)}?"
     return f" (known: {', '.join(sorted(known))})" if known else ""
@@ -186,7 +186,7 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _keys_at(path: list[str | int]) -> list[str]:
     """The keys that are known below `path`."""
-    model: type[BaseModel] = Settings
+    model: type[BaseModel] = StackConfig
     for part in path:
         inner = model_in(next((f.annotation for f in model.model_fields.values() if f.alias == part), None))
         if inner is None:

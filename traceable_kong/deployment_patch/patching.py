@@ -11,9 +11,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.deployment_patch.pod_template import Conflict, Note, Part, Template, note_of, removed, replaced
+from traceable_kong.deployment_patch.pod_template import (
+    AppliedPatch,
+    Conflict,
+    PatchSpec,
+    Template,
+    note_of,
+    removed,
+    replaced,
+)
 
 NOTE_ANNOTATION = "traceable-kong/added"
 MANAGER = "traceable-kong"
@@ -44,7 +52,7 @@ class Target:
         return f"Deployment {self.namespace}/{self.deployment}"
 
 
-def note_in(live: Document) -> tuple[str, Note] | None:
+def note_in(live: Document) -> tuple[str, AppliedPatch] | None:
     """Whose part is in a Deployment, and what of it was added. Raises EditFailed where the note cannot be read."""
     text = (live["metadata"].get("annotations") or {}).get(NOTE_ANNOTATION)
     if text is None:
@@ -61,7 +69,7 @@ def note_in(live: Document) -> tuple[str, Note] | None:
         ) from None
 
 
-def put(api: Kube, target: Target, part: Part) -> int:
+def put(api: KubernetesClient, target: Target, part: PatchSpec) -> int:
     """Puts `part` in place of what is there of ours, awaits the rollout, and returns the generation that did it.
 
     Where the rollout does not end, what stood before is put back, as Helm does it. Raises EditFailed, kube.ApiError or
@@ -71,7 +79,7 @@ def put(api: Kube, target: Target, part: Part) -> int:
     if before is None:
         raise EditFailed(f"{target} is not there: there is no Kong to put the plugin into.")
 
-    def edit(template: Template, note: Note | None) -> tuple[Template, Note | None]:
+    def edit(template: Template, note: AppliedPatch | None) -> tuple[Template, AppliedPatch | None]:
         return replaced(template, note, part)
 
     generation = _change(api, target, edit)
@@ -83,7 +91,7 @@ def put(api: Kube, target: Target, part: Part) -> int:
     return generation
 
 
-def take_out(api: Kube, target: Target, held: Collection[str] = ()) -> None:
+def take_out(api: KubernetesClient, target: Target, held: Collection[str] = ()) -> None:
     """Takes out what is there of ours and awaits the rollout. A Deployment that is gone has nothing of ours.
 
     `held` are our ConfigMaps, which go afterwards. The rollout is awaited also where nothing of ours is found: a run
@@ -110,10 +118,10 @@ def take_out(api: Kube, target: Target, held: Collection[str] = ()) -> None:
     _await_rollout(api, target)
 
 
-Edit = Callable[[Template, Note | None], tuple[Template, Note | None]]
+Edit = Callable[[Template, AppliedPatch | None], tuple[Template, AppliedPatch | None]]
 
 
-def _change(api: Kube, target: Target, edit: Edit) -> int:
+def _change(api: KubernetesClient, target: Target, edit: Edit) -> int:
     """The Deployment's generation with the edit."""
     for attempt in range(ATTEMPTS):
         live = api.get(target.path)
@@ -153,7 +161,7 @@ def _change(api: Kube, target: Target, edit: Edit) -> int:
     raise EditFailed(f"Somebody else changes {target} all the time; it was tried {ATTEMPTS} times.")
 
 
-def _patch(live: Document, template: Template, note: Note | None, owner: str) -> list[dict[str, Any]]:
+def _patch(live: Document, template: Template, note: AppliedPatch | None, owner: str) -> list[dict[str, Any]]:
     """JSON patch operations that make the Deployment so; none where it is."""
     operations: list[dict[str, Any]] = []
     if template != live["spec"]["template"]:
@@ -169,11 +177,11 @@ def _patch(live: Document, template: Template, note: Note | None, owner: str) ->
     return operations
 
 
-def _undo(api: Kube, target: Target, before: Document) -> str:
+def _undo(api: KubernetesClient, target: Target, before: Document) -> str:
     """Puts back what stood before a rollout that does not end; says what was done."""
     noted = note_in(before)
 
-    def edit(template: Template, note: Note | None) -> tuple[Template, Note | None]:
+    def edit(template: Template, note: AppliedPatch | None) -> tuple[Template, AppliedPatch | None]:
         if noted is None:
             return (removed(template, note) if note else template), None
         return replaced(template, note, noted[1].part)
@@ -185,7 +193,7 @@ def _undo(api: Kube, target: Target, before: Document) -> str:
     return "What stood before was put back."
 
 
-def _await_rollout(api: Kube, target: Target) -> None:
+def _await_rollout(api: KubernetesClient, target: Target) -> None:
     """Returns when the Deployment consists of available pods of its newest template only. Raises EditFailed."""
     deadline = time.monotonic() + target.timeout_seconds
     while True:

@@ -41,7 +41,7 @@ class Conflict(PlainError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class PatchSpec:
     """What is to be in `container`: `files` is `{mount path: ConfigMap}`, `plugins` the names that Kong loads."""
 
     container: str
@@ -63,7 +63,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note:
+class AppliedPatch:
     """What we added: `volumes` is `{volume: ConfigMap}`, `mounts` `{mount path: volume}`."""
 
     container: str
@@ -75,30 +75,30 @@ class Note:
         return asdict(self)
 
     @property
-    def part(self) -> Part:
+    def part(self) -> PatchSpec:
         """The part that this was, without what its owner had listed already."""
-        return Part(
+        return PatchSpec(
             container=self.container,
             files={path: self.volumes[volume] for path, volume in self.mounts.items()},
             plugins=self.variables[PLUGINS].words if PLUGINS in self.variables else (),
         )
 
 
-def note_of(document: Mapping[str, Any]) -> Note:
+def note_of(document: Mapping[str, Any]) -> AppliedPatch:
     """The note that `document()` gave. Raises KeyError or TypeError where it is none."""
     variables = {
         name: Variable(before=item["before"], after=item["after"], words=tuple(item["words"]))
         for name, item in document["variables"].items()
     }
-    return Note(**{**document, "variables": variables})
+    return AppliedPatch(**{**document, "variables": variables})
 
 
-def replaced(template: Template, note: Note | None, part: Part) -> tuple[Template, Note]:
+def replaced(template: Template, note: AppliedPatch | None, part: PatchSpec) -> tuple[Template, AppliedPatch]:
     """The template with `part` in place of what `note` names, and the new note. Raises Conflict."""
     return added(removed(template, note) if note else template, part)
 
 
-def added(template: Template, part: Part) -> tuple[Template, Note]:
+def added(template: Template, part: PatchSpec) -> tuple[Template, AppliedPatch]:
     """The template with `part`, and what was added. Raises Conflict."""
     for conflict in conflicts(template, part):
         raise conflict
@@ -115,7 +115,7 @@ def added(template: Template, part: Part) -> tuple[Template, Note]:
             *(container.get("volumeMounts") or []),
             *({"name": volumes[path], "mountPath": path, "readOnly": True} for path in mounts),
         ]
-    return result, Note(
+    return result, AppliedPatch(
         container=part.container,
         volumes={volumes[path]: part.files[path] for path in mounts},
         mounts=volumes,
@@ -123,7 +123,7 @@ def added(template: Template, part: Part) -> tuple[Template, Note]:
     )
 
 
-def removed(template: Template, note: Note) -> Template:
+def removed(template: Template, note: AppliedPatch) -> Template:
     """The template without what `note` names; what its owner changed or took out since stays so."""
     result = copy.deepcopy(template)
     spec = result["spec"]
@@ -140,7 +140,7 @@ def removed(template: Template, note: Note) -> Template:
     return result
 
 
-def standing(template: Template, part: Part) -> Part | None:
+def standing(template: Template, part: PatchSpec) -> PatchSpec | None:
     """What of `part` is there now; None where its container is gone."""
     container = _container(template, part.container)
     if container is None:
@@ -149,7 +149,7 @@ def standing(template: Template, part: Part) -> Part | None:
     mounted = {_path(item): held.get(item["name"]) for item in container.get("volumeMounts") or []}
     finds_files = LUA_PATH in words_in(variable_in(container, PACKAGE_PATH), PACKAGE_PATH)
     listed = words_in(variable_in(container, PLUGINS), PLUGINS)
-    return Part(
+    return PatchSpec(
         container=part.container,
         files={path: str(mounted[path]) for path in part.files if mounted.get(path)},
         # Without the path Kong finds none of them.
@@ -157,7 +157,7 @@ def standing(template: Template, part: Part) -> Part | None:
     )
 
 
-def conflicts(template: Template, part: Part) -> Iterator[Conflict]:
+def conflicts(template: Template, part: PatchSpec) -> Iterator[Conflict]:
     """Why `part` cannot be added to a template that holds nothing of ours."""
     container = _container(template, part.container)
     if container is None:
@@ -195,7 +195,7 @@ def conflicts(template: Template, part: Part) -> Iterator[Conflict]:
                 )
 
 
-def _hidden(container: Mapping[str, Any], part: Part) -> Iterator[Conflict]:
+def _hidden(container: Mapping[str, Any], part: PatchSpec) -> Iterator[Conflict]:
     """Settings in a file that is mounted, which variables of ours would hide."""
     files = [
         path

@@ -6,7 +6,7 @@ from functools import partial
 import pulumi
 
 from traceable_kong.cluster.agent_objects import AGENT_DEPLOYMENT
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import printable
 from traceable_kong.hooks.hook_runner import Connection, Hooks
 from traceable_kong.verification import agent_verification
@@ -46,5 +46,5 @@ class AgentGates(Hooks):
         for reason in report.not_checked:
             pulumi.log.warn(self._said(printable(f"not checked: {reason}")))
 
-    def _watch_agent(self, api: Kube) -> None:
+    def _watch_agent(self, api: KubernetesClient) -> None:
         self._watch(api, self._expectation.namespace, AGENT_DEPLOYMENT, plugin_object=None)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.config import stack_config
-from traceable_kong.hooks.preflight_run import open_or_refuse
+from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.hooks.release_imports import releases_to_import
 from traceable_kong.plan.agent_plan import AgentPlan, agent_plan
 from traceable_kong.plan.existing_agent import recorded_tme_image, sidecar_settings
@@ -26,12 +26,12 @@ class Prepared:
     preflight is asked about a plan.
     """
 
-    config: stack_config.Settings
+    config: stack_config.StackConfig
     plan: Callable[[str], Plan | AgentPlan]
     intent: Callable[[Plan | AgentPlan, str], Intent | AloneIntent]
 
 
-def prepare(config: stack_config.Settings, target: Cluster) -> Prepared:
+def prepare(config: stack_config.StackConfig, target: ClusterTarget) -> Prepared:
     """Loads the rock, and reads what the plan for an existing Kong or agent needs. Raises pulumi.RunError."""
     preview = pulumi.runtime.is_dry_run()
     if not config.gateway:
@@ -67,12 +67,12 @@ def prepare(config: stack_config.Settings, target: Cluster) -> Prepared:
     return Prepared(config=config, plan=plan_for, intent=intent_of)
 
 
-def check(prepared: Prepared, planned: Plan | AgentPlan, target: Cluster, owner: str) -> frozenset[str]:
+def check(prepared: Prepared, planned: Plan | AgentPlan, target: ClusterTarget, owner: str) -> frozenset[str]:
     """Runs preflight for the stack with the id `owner`, and in an `up` repairs interrupted Helm operations.
 
     Returns which Helm releases are to be imported (`kong`, `agent`). Raises pulumi.RunError, and then nothing else was
     changed.
     """
     # After the repair: a release that it completed may be one to be imported.
-    seen = open_or_refuse(target, prepared.intent(planned, owner))
+    seen = run_preflight(target, prepared.intent(planned, owner))
     return releases_to_import(prepared.config, target, seen, owner, preview=pulumi.runtime.is_dry_run())

@@ -15,14 +15,14 @@ import pulumi
 
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_DEPLOYMENT
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import printable
 from traceable_kong.hooks import mounted_files, orphaned_releases, plugin_readiness, plugin_removal
 from traceable_kong.hooks.hook_runner import Check, Connection, Hooks
-from traceable_kong.hooks.injection_dry_run import Probe, Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed, InjectionDryRun
 from traceable_kong.hooks.plugin_readiness import PluginStep
 from traceable_kong.verification import verifier
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,8 @@ class GatesArgs:
     KongClusterPlugin that is written, None with a database."""
 
     owner: str
-    expectation: Expectation
-    probe: Probe
+    expectation: DesiredState
+    probe: InjectionDryRun
     timeout_seconds: int
     agent_release: str
     owners_values: Mapping[str, Any] | None = None
@@ -50,7 +50,7 @@ class Gates(Hooks):
         super().__init__(cluster, owner=args.owner, timeout_seconds=args.timeout_seconds)
         self._expectation = args.expectation
         probe = args.probe
-        first = probe.tme_still_arrives if args.expectation.installed else self._let_go
+        first = probe.require_injection_still if args.expectation.installed else self._let_go
         lost = partial(
             orphaned_releases.refuse_new_password, namespace=args.expectation.namespace, name=args.made_database
         )
@@ -66,11 +66,11 @@ class Gates(Hooks):
         agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
         self.agent = self._binding("agent", create=[agent, self._watch_agent], update=[self._watch_agent])
         self.gateway = self._binding("gateway", create=[kong, self._watch_gateway], update=[first, self._watch_gateway])
-        label = [*files, probe.guard_holds]
+        label = [*files, probe.require_policy_enforced]
         self.tme_label = self._binding("tme-label", create=label, update=label)
         # On the way in and on the way out the gateway rolls; on the way in with the TME.
         rolling: list[Check] = (
-            [probe.tme_arrives, self._watch_gateway] if args.expectation.tme_image else [self._watch_gateway]
+            [probe.require_injection, self._watch_gateway] if args.expectation.tme_image else [self._watch_gateway]
         )
         self.tme_annotation = self._binding("tme-annotation", create=rolling, update=rolling)
         self._plugin = PluginStep(
@@ -96,7 +96,7 @@ class Gates(Hooks):
         async def ready(found: list[Any]) -> str:
             try:
                 await asyncio.to_thread(plugin_readiness.require_ready_for_plugin, self._cluster.api, self._plugin)
-            except (Refused, ApiError, Unreachable) as problem:
+            except (HookFailed, ApiError, Unreachable) as problem:
                 raise pulumi.RunError(str(problem)) from None
             return str(found[0])
 
@@ -118,15 +118,15 @@ class Gates(Hooks):
         for reason in report.not_checked:
             pulumi.log.warn(self._said(printable(f"not checked: {reason}")))
 
-    def _watch_gateway(self, api: Kube) -> None:
+    def _watch_gateway(self, api: KubernetesClient) -> None:
         expected = self._expectation
         self._watch(api, expected.namespace, expected.deployment, plugin_object=expected.plugin_object or None)
 
-    def _watch_agent(self, api: Kube) -> None:
+    def _watch_agent(self, api: KubernetesClient) -> None:
         self._watch(api, self._expectation.agent_namespace, AGENT_DEPLOYMENT, plugin_object=None)
 
-    def _let_go(self, api: Kube) -> None:
+    def _let_go(self, api: KubernetesClient) -> None:
         if self._expectation.database is not None:
-            plugin_removal.remove_row(api, self._expectation.database)
+            plugin_removal.remove_plugin_entity(api, self._expectation.database)
         else:
             plugin_removal.remove_plugin(api, self._expectation, owner_label=(ownership.STACK_LABEL, self._owner))

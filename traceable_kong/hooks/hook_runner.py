@@ -6,21 +6,21 @@ from typing import Protocol
 
 import pulumi
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable
 from traceable_kong.hooks import name_conflicts, orphaned_releases
-from traceable_kong.hooks.injection_dry_run import Refused
-from traceable_kong.hooks.rollout_monitor import RolloutWatch
+from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.rollout_monitor import RolloutMonitor
 
-Check = Callable[[Kube], None]
+Check = Callable[[KubernetesClient], None]
 
 
 class Connection(Protocol):
     """A cluster: the connection to it, and the configuration that says which (`cluster.Cluster`)."""
 
     @property
-    def api(self) -> Kube: ...
+    def api(self) -> KubernetesClient: ...
     @property
     def kubeconfig(self) -> str | None: ...
     @property
@@ -36,7 +36,7 @@ class Hooks:
         self._cluster = cluster
         self._owner = owner
         self._timeout_seconds = timeout_seconds
-        self._watches: dict[tuple[str, str], RolloutWatch] = {}
+        self._watches: dict[tuple[str, str], RolloutMonitor] = {}
         self._name_is_free = pulumi.ResourceHook("before-create-name-is-free", self._refuse_taken_name)
 
     def check_names(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
@@ -47,7 +47,7 @@ class Hooks:
         return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, checked))
 
     async def _refuse_taken_name(self, args: pulumi.ResourceHookArgs) -> None:
-        def check(api: Kube) -> None:
+        def check(api: KubernetesClient) -> None:
             name_conflicts.refuse_unless_owned(api, args.type, args.new_inputs or {}, owner=self._owner)
 
         await self._run([check])
@@ -70,17 +70,17 @@ class Hooks:
             try:
                 # Beside the program's own loop: what else is under way goes on.
                 await asyncio.to_thread(check, self._cluster.api)
-            except (Refused, ApiError, Unreachable) as problem:
+            except (HookFailed, ApiError, Unreachable) as problem:
                 raise pulumi.RunError(self._said(str(problem))) from None
 
     def _said(self, text: str) -> str:
         """A message whose commands go to this cluster."""
         return on_cluster(text, self._cluster.command_options)
 
-    def _watch(self, api: Kube, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
+    def _watch(self, api: KubernetesClient, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
         """Begins to look at a Deployment, once in a run."""
         if (namespace, deployment) not in self._watches:
-            watch = RolloutWatch(
+            watch = RolloutMonitor(
                 api, namespace=namespace, deployment=deployment, plugin_object=plugin_object, say=self._warn
             )
             self._watches[namespace, deployment] = watch
@@ -95,7 +95,7 @@ class Hooks:
             for watch in self._watches.values():
                 watch.stop()
 
-    def _clear_name(self, api: Kube, *, namespace: str, release: str) -> None:
+    def _clear_name(self, api: KubernetesClient, *, namespace: str, release: str) -> None:
         orphaned_releases.make_room(
             api,
             namespace=namespace,

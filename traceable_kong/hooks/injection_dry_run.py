@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Answer, ApiError, Kube
+from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, KubernetesClient
 from traceable_kong.cluster.pods import is_leaving, is_ready
 from traceable_kong.cluster.tme import asks_for_tme, running_containers, tme_containers
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
@@ -24,12 +24,12 @@ by moments, and a webhook's answer may be slow once."""
 INTERVAL_SECONDS = 0.25
 
 
-class Refused(PlainError):
+class HookFailed(PlainError):
     """The gateway is not touched; the text says why, for the person at the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probe:
+class InjectionDryRun:
     """A gateway whose pods are asked about.
 
     `annotations` are those that a pod with the TME is given. `agent_managed` is whether this stack installs the agent.
@@ -45,7 +45,7 @@ class Probe:
     policy: str
     action: str
 
-    def guard_holds(self, api: Kube) -> None:
+    def require_policy_enforced(self, api: KubernetesClient) -> None:
         """Returns when a pod that asks for the TME without getting it is refused (or warned about).
 
         To be asked while the injector does not look at the namespace yet. Raises Refused.
@@ -55,7 +55,7 @@ class Probe:
         deadline = time.monotonic() + IN_FORCE_SECONDS
         while not self._guarded(api):
             if time.monotonic() > deadline:
-                raise Refused(
+                raise HookFailed(
                     f"A gateway pod without the TME would be let through: the policy {self.policy} is not in force "
                     f"after {IN_FORCE_SECONDS:.0f} s. The gateway was not touched. "
                     f"kubectl describe validatingadmissionpolicy {self.policy} shows what is wrong with it; where "
@@ -64,19 +64,19 @@ class Probe:
                 )
             time.sleep(INTERVAL_SECONDS)
 
-    def _guarded(self, api: Kube) -> bool:
+    def _guarded(self, api: KubernetesClient) -> bool:
         try:
             answer = self._ask(api)
         except ApiError as problem:
             if self.policy in str(problem):
                 return True
-            raise Refused(self._why_not(str(problem))) from None
+            raise HookFailed(self._why_not(str(problem))) from None
         # Somebody else gives the TME already, so there is nothing to guard against.
         warned = any(self.policy in warning for warning in answer.warnings)
         # A warning is not what is wanted where the guard denies: the API server still goes by the binding of before.
         return self._has_tme(answer) or (warned and self.action == "warn")
 
-    def tme_arrives(self, api: Kube) -> None:
+    def require_injection(self, api: KubernetesClient) -> None:
         """Returns when a new gateway pod would get the TME. Raises Refused."""
         deadline = time.monotonic() + IN_FORCE_SECONDS
         while True:
@@ -85,26 +85,28 @@ class Probe:
                     return
             except ApiError as problem:
                 if self.policy not in str(problem):
-                    raise Refused(self._why_not(str(problem))) from None
+                    raise HookFailed(self._why_not(str(problem))) from None
             if time.monotonic() > deadline:
-                raise Refused(self._no_tme(api))
+                raise HookFailed(self._no_tme(api))
             time.sleep(INTERVAL_SECONDS)
 
-    def tme_still_arrives(self, api: Kube) -> None:
-        """As `tme_arrives`, where the gateway's pods ask for the TME; nothing is asked where they do not."""
+    def require_injection_still(self, api: KubernetesClient) -> None:
+        """As `require_injection`, where the gateway's pods ask for the TME; nothing is asked where they do not."""
         template = self._template(api)
         if template and asks_for_tme(template["metadata"]):
-            self.tme_arrives(api)
+            self.require_injection(api)
 
-    def _template(self, api: Kube) -> dict[str, Any] | None:
+    def _template(self, api: KubernetesClient) -> dict[str, Any] | None:
         found = api.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment}")
         return found["spec"]["template"] if found else None
 
-    def _ask(self, api: Kube, *, labelled: bool = True) -> Answer:
+    def _ask(self, api: KubernetesClient, *, labelled: bool = True) -> ApiResponse:
         """The pod as it would be; without labels none that the policy judges."""
         template = self._template(api)
         if template is None:
-            raise Refused(f"There is no Deployment {self.namespace}/{self.deployment} whose pods could be asked about.")
+            raise HookFailed(
+                f"There is no Deployment {self.namespace}/{self.deployment} whose pods could be asked about."
+            )
         pod = copy.deepcopy(template)
         metadata = {
             "generateName": f"{self.deployment}-probe-",
@@ -121,7 +123,7 @@ class Probe:
     def _has_tme(self, pod: Mapping[str, Any]) -> bool:
         return bool(tme_containers(pod["spec"], self.tme_image))
 
-    def _added(self, api: Kube) -> list[str]:
+    def _added(self, api: KubernetesClient) -> list[str]:
         """The images of the containers that a new pod would be given beside those of its template."""
         try:
             pod = self._ask(api, labelled=False)
@@ -137,7 +139,7 @@ class Probe:
             f"fail: {said}. The gateway was not touched, and what runs keeps running."
         )
 
-    def _no_tme(self, api: Kube) -> str:
+    def _no_tme(self, api: KubernetesClient) -> str:
         added = self._added(api)
         return (
             f"A new pod of {self.namespace}/{self.deployment} would not get the TME (a container with the image "
@@ -156,7 +158,7 @@ class Probe:
             f"instead it would get {images}. If that is the TME's own image, {way}; if not, something else injects it"
         )
 
-    def _reason(self, api: Kube) -> str:
+    def _reason(self, api: KubernetesClient) -> str:
         """What is known of an injector that fails open: its webhook, and the agent's pods that answer for it."""
         name = f"traceable-agent-injector-{self.agent_namespace}"
         webhook = api.get(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}")

@@ -7,9 +7,9 @@ looks at the beginning of a run; another client may have created one since then.
 from collections.abc import Mapping
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Kube
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.preflight.helm_releases import another_stack
 
 PLURALS = {
@@ -25,7 +25,7 @@ PLURALS = {
 """Every kind that a component creates by itself."""
 
 
-def refuse_unless_owned(api: Kube, type_: str, inputs: Mapping[str, Any], *, owner: str) -> None:
+def refuse_unless_owned(api: KubernetesClient, type_: str, inputs: Mapping[str, Any], *, owner: str) -> None:
     """Returns where nothing has the name of a new object, or it is the stack `owner`'s. Raises Refused.
 
     `type_` is Pulumi's, such as `kubernetes:core/v1:ConfigMap`, `inputs` are those of the resource.
@@ -48,7 +48,7 @@ def refuse_unless_owned(api: Kube, type_: str, inputs: Mapping[str, Any], *, own
         else f"Delete it (kubectl delete {said}) or give it to this stack (kubectl label {said} "
         f"{STACK_LABEL}={handover_label(owner)})"
     )
-    raise Refused(
+    raise HookFailed(
         f"{kind} {f'{namespace}/' if namespace else ''}{name} was created by {by} since the checks at the "
         "beginning of this run: it would be overwritten, and deleted with this stack. It was not touched. "
         f"{fix}, then run pulumi up again."

@@ -7,9 +7,9 @@ an old pod can still serve then.
 import time
 from dataclasses import dataclass
 
-from traceable_kong.cluster.kubernetes_client import Document, Kube
+from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.verification.observation import current_revision
 
 INTERVAL_SECONDS = 0.25
@@ -26,7 +26,7 @@ class Settled:
     serving: list[Document]
 
 
-def wait_until_gone(api: Kube, *, namespace: str, deployment: str, timeout_seconds: float) -> Settled:
+def wait_until_gone(api: KubernetesClient, *, namespace: str, deployment: str, timeout_seconds: float) -> Settled:
     """Returns when no pod of an older revision is left, and at least one of the newest serves.
 
     Raises Refused, kube.ApiError or kube.Unreachable.
@@ -36,7 +36,7 @@ def wait_until_gone(api: Kube, *, namespace: str, deployment: str, timeout_secon
     while True:
         gateway = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
         if gateway is None:
-            raise Refused(f"There is no Deployment {namespace}/{deployment}: pulumi refresh, then pulumi up.")
+            raise HookFailed(f"There is no Deployment {namespace}/{deployment}: pulumi refresh, then pulumi up.")
         selector = selector_text(gateway["spec"]["selector"])
         current = current_revision(api, gateway)
         pods = [
@@ -50,7 +50,7 @@ def wait_until_gone(api: Kube, *, namespace: str, deployment: str, timeout_secon
         if settled and not old and ready:
             return Settled(deployment=gateway, serving=ready)
         if settled and gateway["spec"].get("replicas") == 0:
-            raise Refused(
+            raise HookFailed(
                 f"The gateway {namespace}/{deployment} is scaled to zero: no pod of it could have the plugin, which "
                 f"was not changed. `kubectl scale deployment {deployment} --namespace {namespace} --replicas 1`, then "
                 "pulumi up."
@@ -61,7 +61,7 @@ def wait_until_gone(api: Kube, *, namespace: str, deployment: str, timeout_secon
         if now > min(started + timeout_seconds, since + READY_SECONDS):
             names = ", ".join(sorted(pod["metadata"]["name"] for pod in old))
             found = f"pods of an older revision ({names})" if old else "no ready pod of its newest revision"
-            raise Refused(
+            raise HookFailed(
                 f"The gateway {namespace}/{deployment} has {found} after {now - started:.0f} s, and the plugin would "
                 "be configured for files or a TME that are not there. Nothing about the plugin was changed. "
                 f"`kubectl rollout status deployment {deployment} --namespace {namespace}` shows what holds it up."

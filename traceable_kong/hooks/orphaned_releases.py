@@ -7,14 +7,14 @@ serve is removed; what serves is never removed. Knows no Pulumi. An interrupted 
 
 from collections.abc import Callable
 
-from traceable_kong.cluster.kubernetes_client import Kube
-from traceable_kong.hooks.injection_dry_run import Refused
-from traceable_kong.preflight.finding import DeadRelease
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.preflight.finding import StuckRelease
 from traceable_kong.preflight.helm_releases import newest_of, serving
 from traceable_kong.preflight.repair import mend
 
 
-def refuse_new_password(api: Kube, *, namespace: str, name: str) -> None:
+def refuse_new_password(api: KubernetesClient, *, namespace: str, name: str) -> None:
     """Returns where a database that is made here may get the password that this run chose. Raises Refused.
 
     Asked before its Secret is made. The StatefulSet comes after the Secret, so where both stand and the state knows no
@@ -23,7 +23,7 @@ def refuse_new_password(api: Kube, *, namespace: str, name: str) -> None:
     secret = f"/api/v1/namespaces/{namespace}/secrets/{name}"
     pods = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
     if api.get(secret) is not None and api.get(pods) is not None:
-        raise Refused(
+        raise HookFailed(
             f"Database {namespace}/{name} exists, and its password is not in the stack's state. Its data opens with "
             f"the password in the Secret {name} alone, and continuing would write another one there. Nothing in it was "
             "changed. Restore the state: pulumi stack import --file BACKUP.json; or, if the data may be deleted: "
@@ -32,7 +32,7 @@ def refuse_new_password(api: Kube, *, namespace: str, name: str) -> None:
 
 
 def make_room(
-    api: Kube,
+    api: KubernetesClient,
     *,
     namespace: str,
     release: str,
@@ -53,20 +53,20 @@ def make_room(
     subject = f"Helm release {release} in namespace {namespace}"
     found = newest.owner
     if found != owner:
-        raise Refused(
+        raise HookFailed(
             f"{subject} carries {f'the mark of the stack {found}' if found else 'no mark of a stack'}, and this stack "
             f"was about to install a release of that name. It was not touched. `helm history {release} --namespace "
             f"{namespace}` shows where it comes from; then run pulumi up again."
         )
     if pods := serving(api, namespace, release):
-        raise Refused(
+        raise HookFailed(
             f"{subject} carries this stack's mark, is not in its state, and {', '.join(pods)} has ready pods: what "
             "serves is not uninstalled, and it was not touched. Run pulumi up again: it imports the release. If it "
             "stops here again, the values have secrets, which an import would write into the state as plain text. Move "
             "them into a Secret that the values name, then run pulumi up; or, if it may be down for a moment, `helm "
             f"uninstall {release} --namespace {namespace} --wait`, then pulumi up."
         )
-    dead = DeadRelease(
+    dead = StuckRelease(
         namespace=namespace,
         name=release,
         owner=owner,
@@ -78,4 +78,4 @@ def make_room(
     )
     problem = mend(api, dead, kubeconfig=kubeconfig, context=context, say=say)
     if problem is not None:
-        raise Refused(f"{problem.subject} {problem.wrong}. {problem.mend}")
+        raise HookFailed(f"{problem.subject} {problem.wrong}. {problem.mend}")

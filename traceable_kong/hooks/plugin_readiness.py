@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kube
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
 from traceable_kong.deployment_patch.patching import MANAGER
 from traceable_kong.hooks import old_pods
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.hooks.mounted_files import not_mounted, not_told, require_mounted
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_endpoint import client
 from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.plugin.kong_cluster_plugin import revealed
-from traceable_kong.verification.desired_state import Database, Expectation
+from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.kong_checks import REPAIR
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 from traceable_kong.verification.pod_checks import anew
@@ -38,14 +38,14 @@ class PluginStep:
     KongClusterPlugin, None with a database.
     """
 
-    expectation: Expectation
+    expectation: DesiredState
     owner: str
     timeout_seconds: float
     owners_values: Mapping[str, Any] | None = None
     document: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-def require_ready_for_plugin(api: Kube, step: PluginStep) -> None:
+def require_ready_for_plugin(api: KubernetesClient, step: PluginStep) -> None:
     """Returns when the plugin may be written. Raises Refused, kube.ApiError or kube.Unreachable."""
     expected = step.expectation
     if _is_only_switched_off(api, expected):
@@ -96,7 +96,7 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
                 "; or have the owner's own values mount the files: `pulumi config set --path "
                 "traceable-kong:kong.filesFrom values`"
             )
-    raise Refused(
+    raise HookFailed(
         f"The gateway {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *missing])}."
         f"{writers} Nothing about the plugin was changed. {mend}."
     )
@@ -109,7 +109,7 @@ def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
     yield from not_told(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
 
 
-def _every_pod_has_the_files(api: Kube, step: PluginStep, deployment: Document) -> bool:
+def _every_pod_has_the_files(api: KubernetesClient, step: PluginStep, deployment: Document) -> bool:
     """True where a pod of the gateway serves, and none lacks the plugin's files, ready or not, old or new."""
     path = f"/api/v1/namespaces/{step.expectation.namespace}/pods"
     pods = [
@@ -140,7 +140,7 @@ def _named(writers: list[str]) -> str:
     return f" Other field managers of its pod template, newest first: {', '.join(writers)}." if writers else ""
 
 
-def _is_only_switched_off(api: Kube, expected: Expectation) -> bool:
+def _is_only_switched_off(api: KubernetesClient, expected: DesiredState) -> bool:
     """True where the plugin exists with every option of this config and is to be disabled.
 
     That needs neither files nor a TME: a Kong that has loaded these options takes other values of them.
@@ -155,7 +155,7 @@ def _is_only_switched_off(api: Kube, expected: Expectation) -> bool:
     return config is not None and expected.config.keys() <= config.keys()
 
 
-def _entity_config(api: Kube, database: Database) -> Mapping[str, Any] | None:
+def _entity_config(api: KubernetesClient, database: Database) -> Mapping[str, Any] | None:
     try:
         with client(api, database.access, deadline_seconds=ENTITY_SECONDS) as asked:
             return (entity_changes.look(asked, database.place).row or {}).get("config")
@@ -163,13 +163,13 @@ def _entity_config(api: Kube, database: Database) -> Mapping[str, Any] | None:
         return None  # The step that writes it says why.
 
 
-def _require_new_name(api: Kube, step: PluginStep, document: Mapping[str, Any]) -> None:
+def _require_new_name(api: KubernetesClient, step: PluginStep, document: Mapping[str, Any]) -> None:
     """Under a new name the API server would take the plugin: the old object goes before the new one comes."""
     name = step.expectation.plugin_object
     found = api.get(f"{CLUSTER_PLUGINS}/{name}")
     if found is not None:
         if not is_owned(found["metadata"].get("labels") or {}, step.owner):
-            raise Refused(
+            raise HookFailed(
                 f"KongClusterPlugin {name} was created since the checks at the beginning of this run, and is not "
                 "managed by this stack. Nothing about the plugin was changed. `kubectl get kongclusterplugin "
                 f"{name} --output yaml` shows it; delete it, or set another plugin.name, then pulumi up again."
@@ -185,7 +185,7 @@ def _require_new_name(api: Kube, step: PluginStep, document: Mapping[str, Any]) 
     try:
         api.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=revealed(document))
     except ApiError as problem:
-        raise Refused(
+        raise HookFailed(
             f"KongClusterPlugin {name} would be refused: {problem}. It takes the place of {', '.join(existing)}, "
             "which was not deleted and stays in force. Correct what is refused, or set plugin.name back; then pulumi "
             "up again."

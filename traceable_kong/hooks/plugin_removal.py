@@ -7,20 +7,20 @@ deleted ahead of that, and the engine finds it gone. Knows no Pulumi.
 
 import time
 
-from traceable_kong.cluster.kubernetes_client import Document, Kube
-from traceable_kong.hooks.injection_dry_run import Refused
+from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
+from traceable_kong.hooks.injection_dry_run import HookFailed
 from traceable_kong.kong_admin.admin_endpoint import NoGateway, client
 from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.kong_admin.entity_changes import take_out
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.verification.desired_state import Database, Expectation
+from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, look
 
 TIMEOUT_SECONDS = 45.0
 INTERVAL_SECONDS = 0.5
 
 
-def remove_plugin(api: Kube, standing: Expectation, *, owner_label: tuple[str, str]) -> None:
+def remove_plugin(api: KubernetesClient, standing: DesiredState, *, owner_label: tuple[str, str]) -> None:
     """Deletes the KongClusterPlugin and returns when no serving Kong lists the plugin any more.
 
     All that carry `owner_label` go, under whatever name a killed run left them, unless they are of another class.
@@ -41,7 +41,7 @@ def remove_plugin(api: Kube, standing: Expectation, *, owner_label: tuple[str, s
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while names := _still_listing(api, standing):
         if time.monotonic() > deadline:
-            raise Refused(
+            raise HookFailed(
                 f"The plugin {', '.join(ours)} is deleted, and after {TIMEOUT_SECONDS:.0f} s Kong still lists "
                 f"{standing.plugin}, or does not answer, in {', '.join(names)}; the files stay until it does not. Run "
                 "pulumi up again."
@@ -49,7 +49,7 @@ def remove_plugin(api: Kube, standing: Expectation, *, owner_label: tuple[str, s
         time.sleep(INTERVAL_SECONDS)
 
 
-def remove_row(api: Kube, database: Database) -> None:
+def remove_plugin_entity(api: KubernetesClient, database: Database) -> None:
     """Takes this stack's rows out of Kong's database, returns when every node has had time to forget them.
 
     All that carry its mark go, whatever they are bound to. Raises Refused.
@@ -60,18 +60,18 @@ def remove_row(api: Kube, database: Database) -> None:
     except NoGateway:
         return  # No pod of it is there to lose its files.
     except AdminError as problem:
-        raise Refused(
+        raise HookFailed(
             f"The plugin's row could not be taken out of Kong's database: {str(problem).rstrip('.')}. The files "
             "stay until it is. Run pulumi up again."
         ) from None
 
 
-def _is_read(item: Document, standing: Expectation) -> bool:
+def _is_read(item: Document, standing: DesiredState) -> bool:
     annotations = item["metadata"].get("annotations") or {}
     return bool(annotations.get(INGRESS_CLASS) == standing.ingress_class)
 
 
-def _still_listing(api: Kube, standing: Expectation) -> list[str]:
+def _still_listing(api: KubernetesClient, standing: DesiredState) -> list[str]:
     return [
         pod.name
         for pod in look(api, standing).serving

@@ -11,7 +11,7 @@ from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import AloneIntent, Intent
 
 
-def open_or_refuse(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
+def run_preflight(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
     """Says what is to be said, repairs interrupted releases (in an `up` only), and returns when the run may begin.
 
     Returns what preflight has read, or the cluster itself where a repair changed it. Raises pulumi.RunError with

@@ -14,10 +14,10 @@ import pulumi
 
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.nested_data import has_secrets
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.preflight.cached_reader import Reader
 from traceable_kong.preflight.helm_releases import newest_of, serving
 
@@ -26,7 +26,7 @@ IMPORTABLE = ("deployed", "failed")
 
 
 def releases_to_import(
-    settings: Settings, cluster: Cluster, seen: Reader, owner: str, *, preview: bool
+    settings: StackConfig, cluster: ClusterTarget, seen: Reader, owner: str, *, preview: bool
 ) -> frozenset[str]:
     """`kong`, `agent`, both or neither. `seen` is the cluster as preflight has read it, `owner` this stack's id.
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_leaving, selector_text
 from traceable_kong.verification.checks import waiting
 from traceable_kong.verification.observation import plugin_and_events
@@ -12,7 +12,7 @@ from traceable_kong.verification.observation import plugin_and_events
 INTERVAL_SECONDS = 2.0
 
 
-class RolloutWatch:
+class RolloutMonitor:
     """Looks at a Deployment's pods in a thread of its own and says each reason once.
 
     `say` takes a line. It ends with the process, or with `stop()`. `plugin_object` is the KongClusterPlugin of which
@@ -21,7 +21,7 @@ class RolloutWatch:
 
     def __init__(
         self,
-        api: Kube,
+        api: KubernetesClient,
         *,
         namespace: str,
         deployment: str,

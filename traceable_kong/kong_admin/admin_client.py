@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.kong_admin.admin_connection import Connect
-from traceable_kong.kong_admin.admin_listen import AdminError, Silent
+from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable
 
 Document = dict[str, Any]
 
@@ -43,7 +43,7 @@ _MENDS = {
 }
 
 
-class Refused(AdminError):
+class HookFailed(AdminError):
     """An answer that is no success; the text has Kong's own message."""
 
     def __init__(self, status: int, text: str, document: Document) -> None:
@@ -102,7 +102,7 @@ class Client:
         """
         try:
             return self._ask("GET", "/")
-        except Refused as problem:
+        except HookFailed as problem:
             if problem.status not in (401, 403, 404) or not self._within:
                 raise
         return self._ask("GET", f"{self._within}/kong")
@@ -111,7 +111,7 @@ class Client:
         """One entity of the workspace, None where it is not there."""
         try:
             return self._ask("GET", self._within + path)
-        except Refused as problem:
+        except HookFailed as problem:
             if problem.status == 404:
                 return None
             raise
@@ -135,7 +135,7 @@ class Client:
         """Returns when an entity of the workspace is not there."""
         try:
             self._ask("DELETE", self._within + path)
-        except Refused as problem:
+        except HookFailed as problem:
             if problem.status != 404:
                 raise
 
@@ -169,7 +169,7 @@ class Client:
                 "names the Secret with its authority"
             ) from None
         except (OSError, http.client.HTTPException) as problem:
-            raise Silent(f"{self._what} does not answer ({kind_of(problem)})") from None
+            raise Unavailable(f"{self._what} does not answer ({kind_of(problem)})") from None
         return self._document(f"{'' if method == 'GET' else method + ' '}{path}", response.status, answer)
 
     def _document(self, asked: str, status: int, answer: bytes) -> Document:
@@ -182,7 +182,7 @@ class Client:
             if self._token:
                 said = said.replace(self._token, "***")
             mend = f" ({_MENDS[status]})" if status in _MENDS else ""
-            raise Refused(
+            raise HookFailed(
                 status,
                 f"{self._what} answers {asked} with HTTP {status}{': ' if said else ''}{said}{mend}",
                 document if isinstance(document, dict) else {},
@@ -195,7 +195,7 @@ class Client:
 
 def _passes(problem: AdminError) -> bool:
     """Whether it may be better in a moment."""
-    return isinstance(problem, Silent) or (isinstance(problem, Refused) and problem.status in FOR_THE_MOMENT)
+    return isinstance(problem, Unavailable) or (isinstance(problem, HookFailed) and problem.status in FOR_THE_MOMENT)
 
 
 def _words(document: object, answer: bytes) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from traceable_kong.cluster.kubernetes_client import Kube
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.kong_admin.admin_listen import AdminError, Listener
 
@@ -82,7 +82,9 @@ class _Forwarded(http.client.HTTPConnection):
         self._channel.close()
 
 
-def forwarded(api: Kube, namespace: str, pod: str, listener: Listener, *, certificate: str | None = None) -> Connect:
+def forwarded(
+    api: KubernetesClient, namespace: str, pod: str, listener: Listener, *, certificate: str | None = None
+) -> Connect:
     """Into a pod."""
 
     def connect(timeout_seconds: float) -> http.client.HTTPConnection:

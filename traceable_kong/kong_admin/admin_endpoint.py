@@ -13,11 +13,11 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, Client
 from traceable_kong.kong_admin.admin_connection import Connect, Tls, forwarded, to_url
-from traceable_kong.kong_admin.admin_listen import AdminError, Silent, admin_listener
+from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable, admin_listener
 
 CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 """Of a Secret of the type kubernetes.io/tls."""
@@ -40,7 +40,7 @@ class SecretKey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Access:
+class AdminEndpoint:
     """The Admin API of one gateway.
 
     `url` is "" where it is reached by a port-forward into a ready pod of `deployment`, whose container `container` says
@@ -83,9 +83,9 @@ class Access:
         }
 
 
-def access_of(document: Mapping[str, Any]) -> Access:
+def access_of(document: Mapping[str, Any]) -> AdminEndpoint:
     """The same from what `document()` gave. Raises KeyError, TypeError or ValueError."""
-    return Access(
+    return AdminEndpoint(
         namespace=str(document["namespace"]),
         deployment=str(document["deployment"]),
         container=str(document["container"]),
@@ -119,7 +119,7 @@ class Credentials:
     certificate: str | None = field(default=None, repr=False)
 
 
-def credentials(api: Kube, access: Access) -> Credentials:
+def credentials(api: KubernetesClient, access: AdminEndpoint) -> Credentials:
     """Read from Kong's namespace. Raises SecretMissing, kube.ApiError or kube.Unreachable."""
     token, ca, certificate = access.token_secret, access.ca_secret, access.client_certificate_secret
     pem = [_read(api, access, certificate, key) for key in CERTIFICATE_KEYS] if certificate else []
@@ -130,7 +130,7 @@ def credentials(api: Kube, access: Access) -> Credentials:
     )
 
 
-def _token(api: Kube, access: Access, secret: SecretKey) -> str:
+def _token(api: KubernetesClient, access: AdminEndpoint, secret: SecretKey) -> str:
     # A file's last line break is no part of it.
     token = _read(api, access, secret.name, secret.key).strip()
     if not (token.isascii() and token.isprintable()):
@@ -141,7 +141,7 @@ def _token(api: Kube, access: Access, secret: SecretKey) -> str:
     return token
 
 
-def _read(api: Kube, access: Access, name: str, key: str) -> str:
+def _read(api: KubernetesClient, access: AdminEndpoint, name: str, key: str) -> str:
     found = api.get(f"/api/v1/namespaces/{access.namespace}/secrets/{name}")
     if found is None:
         raise SecretMissing(f"There is no Secret {access.namespace}/{name}, which kong.admin names.")
@@ -155,7 +155,7 @@ def _read(api: Kube, access: Access, name: str, key: str) -> str:
     return text
 
 
-def client(api: Kube, access: Access, *, deadline_seconds: float = DEADLINE_SECONDS) -> Client:
+def client(api: KubernetesClient, access: AdminEndpoint, *, deadline_seconds: float = DEADLINE_SECONDS) -> Client:
     """Raises SecretMissing, kube.ApiError or kube.Unreachable."""
     known = credentials(api, access)
     base = ""
@@ -174,16 +174,16 @@ def client(api: Kube, access: Access, *, deadline_seconds: float = DEADLINE_SECO
     )
 
 
-def gateway_stands(api: Kube, access: Access) -> bool:
+def gateway_stands(api: KubernetesClient, access: AdminEndpoint) -> bool:
     """Whether the Deployment is there, however Kong is asked. Raises kube.ApiError or kube.Unreachable."""
     return _deployment(api, access) is not None
 
 
-def _deployment(api: Kube, access: Access) -> Document | None:
+def _deployment(api: KubernetesClient, access: AdminEndpoint) -> Document | None:
     return api.get(f"/apis/apps/v1/namespaces/{access.namespace}/deployments/{access.deployment}")
 
 
-def _into_a_ready_pod(api: Kube, access: Access, known: Credentials) -> Connect:
+def _into_a_ready_pod(api: KubernetesClient, access: AdminEndpoint, known: Credentials) -> Connect:
     """Each connection into another of the ready pods: the one that just broke may be on its way out."""
     attempts = count()
 
@@ -192,19 +192,19 @@ def _into_a_ready_pod(api: Kube, access: Access, known: Credentials) -> Connect:
         pod = pods[next(attempts) % len(pods)]
         container = next((item for item in pod["spec"]["containers"] if item["name"] == access.container), None)
         if container is None:
-            raise Silent(f"{access.where}: the pod {pod['metadata']['name']} has no container {access.container}")
+            raise Unavailable(f"{access.where}: the pod {pod['metadata']['name']} has no container {access.container}")
         listener = admin_listener(container)
         name = pod["metadata"]["name"]
         into = forwarded(api, access.namespace, name, listener, certificate=known.certificate)
         try:
             return into(timeout_seconds)
         except (ApiError, Unreachable) as problem:
-            raise Silent(f"{access.where} cannot be reached: {problem}") from None
+            raise Unavailable(f"{access.where} cannot be reached: {problem}") from None
 
     return connect
 
 
-def _ready_pods(api: Kube, access: Access) -> list[Document]:
+def _ready_pods(api: KubernetesClient, access: AdminEndpoint) -> list[Document]:
     where = f"{access.namespace}/{access.deployment}"
     try:
         found = _deployment(api, access)
@@ -213,8 +213,8 @@ def _ready_pods(api: Kube, access: Access) -> list[Document]:
         selector = selector_text(found["spec"]["selector"])
         pods = api.list(f"/api/v1/namespaces/{access.namespace}/pods", labelSelector=selector)
     except (ApiError, Unreachable) as problem:
-        raise Silent(f"{access.where} cannot be reached: {problem}") from None
+        raise Unavailable(f"{access.where} cannot be reached: {problem}") from None
     ready = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
     if not ready:
-        raise Silent(f"No pod of {where} is ready, so Kong's Admin API cannot be reached.")
+        raise Unavailable(f"No pod of {where} is ready, so Kong's Admin API cannot be reached.")
     return ready

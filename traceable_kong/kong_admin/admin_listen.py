@@ -12,7 +12,7 @@ class AdminError(PlainError):
     """Kong did not say or do what was asked; the text is for the person at the terminal."""
 
 
-class Silent(AdminError):
+class Unavailable(AdminError):
     """Nobody answers there, which may be so for a moment only; the text says what was tried."""
 
 
@@ -38,9 +38,9 @@ def admin_listener(container: Mapping[str, Any]) -> Listener:
     # Kong's own default, where the variable is not set.
     listen = variables.get("KONG_ADMIN_LISTEN", "127.0.0.1:8001, 127.0.0.1:8444 http2 ssl")
     if listen is None:
-        raise Silent("KONG_ADMIN_LISTEN comes from elsewhere (valueFrom), so it cannot be told where to ask")
+        raise Unavailable("KONG_ADMIN_LISTEN comes from elsewhere (valueFrom), so it cannot be told where to ask")
     for entry in listen.split(","):
         found = re.match(r"\s*(?:\[[^\]]*\]|[^\s:\[]+):(\d+)(.*)$", entry)
         if found:
             return Listener(port=int(found[1]), tls="ssl" in found[2].split())
-    raise Silent(f"KONG_ADMIN_LISTEN is {listen!r}: the Admin API has no port that could be asked")
+    raise Unavailable(f"KONG_ADMIN_LISTEN is {listen!r}: the Admin API has no port that could be asked")

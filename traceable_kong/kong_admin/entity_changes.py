@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.kong_admin.admin_client import Client, Refused
+from traceable_kong.kong_admin.admin_client import Client, HookFailed
 from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.plugin_target import Bound, Document, Place, body, is_at, is_ours, owner_of
+from traceable_kong.kong_admin.plugin_target import (
+    Document,
+    PluginTarget,
+    ResolvedScope,
+    body,
+    is_at,
+    is_ours,
+    owner_of,
+)
 
 MARGIN_SECONDS = 0.5
 """For the asking itself."""
@@ -21,7 +29,7 @@ KONGS_DEFAULTS = {"db_update_frequency": 5.0, "db_update_propagation": 0.0, "wor
 """Source: kong.conf.default (Kong 3.9)."""
 
 
-class Foreign(AdminError):
+class OwnershipConflict(AdminError):
     """A row of somebody else's is in the way; the text says which, and how it is taken over."""
 
 
@@ -32,13 +40,19 @@ class Found:
     `bound` is None where the place's route or service is not there.
     """
 
-    bound: Bound | None
+    bound: ResolvedScope | None
     row: Document | None
     others: tuple[Document, ...]
 
 
 def put(
-    client: Client, place: Place, *, enabled: bool, config: Mapping[str, Any], adopt: bool, id_: str | None = None
+    client: Client,
+    place: PluginTarget,
+    *,
+    enabled: bool,
+    config: Mapping[str, Any],
+    adopt: bool,
+    id_: str | None = None,
 ) -> str:
     """Writes the row and returns its id when every node has had time to load it.
 
@@ -55,15 +69,17 @@ def put(
     target = _target(place, bound, rows, adopt=adopt, id_=id_)
     try:
         client.put(f"/plugins/{target}", body(place, bound, enabled=enabled, config=config))
-    except Refused as problem:
+    except HookFailed as problem:
         if problem.status != 409:
             raise
-        raise Foreign(f"Somebody else has just written a {place.plugin} for {place.reach}: {problem}") from None
+        raise OwnershipConflict(
+            f"Somebody else has just written a {place.plugin} for {place.reach}: {problem}"
+        ) from None
     wait(client)
     return target
 
 
-def _target(place: Place, bound: Bound, rows: list[Document], *, adopt: bool, id_: str | None) -> str:
+def _target(place: PluginTarget, bound: ResolvedScope, rows: list[Document], *, adopt: bool, id_: str | None) -> str:
     """The id to write to: this stack's own row, wherever it is bound, else the one that it takes over, else a new one.
 
     Kong has room for one row at a place, so there is at most one of somebody else's.
@@ -82,24 +98,24 @@ def _target(place: Place, bound: Bound, rows: list[Document], *, adopt: bool, id
         # A PUT would write over whatever has that id by now, wherever it is bound.
         changed_hands = next((row for row in rows if row.get("id") == id_ and own != id_), None)
         if own is None and changed_hands is not None:
-            raise Foreign(f"{named(place, changed_hands)} {whose(changed_hands)}. {way_out(changed_hands)}.")
+            raise OwnershipConflict(f"{named(place, changed_hands)} {whose(changed_hands)}. {way_out(changed_hands)}.")
         return own or id_ or place.id
     if owner_of(theirs) is not None or (own is None and id_ is None and not adopt):
-        raise Foreign(f"{named(place, theirs)} {whose(theirs)}. {way_out(theirs)}.")
+        raise OwnershipConflict(f"{named(place, theirs)} {whose(theirs)}. {way_out(theirs)}.")
     if own is not None:
-        raise Foreign(
+        raise OwnershipConflict(
             f"{named(place, theirs)} {whose(theirs)}. This stack's own row ({own}) was to move there: "
             "delete one of them."
         )
     if id_ is not None:
-        raise Foreign(
+        raise OwnershipConflict(
             f"{named(place, theirs)} stands where this stack's own ({id_}) was: somebody took that away. `pulumi "
             "refresh` sees it; then, with kong.admin.adopt true, `pulumi up` takes this one over."
         )
     return str(theirs["id"])
 
 
-def named(place: Place, row: Mapping[str, Any]) -> str:
+def named(place: PluginTarget, row: Mapping[str, Any]) -> str:
     """How a person finds it."""
     return f"The row {row.get('id')} of Kong's plugins ({place.plugin} for {place.reach}, workspace {place.workspace})"
 
@@ -122,7 +138,7 @@ def way_out(row: Mapping[str, Any]) -> str:
     )
 
 
-def bound_of(client: Client, place: Place) -> Bound | None:
+def bound_of(client: Client, place: PluginTarget) -> ResolvedScope | None:
     """The ids of a place's names; None where there is no such route or service. Raises AdminError."""
     ids = {}
     for kind, name in (("route", place.route), ("service", place.service)):
@@ -131,10 +147,10 @@ def bound_of(client: Client, place: Place) -> Bound | None:
             if found is None:
                 return None
             ids[kind] = str(found["id"])
-    return Bound(**ids)
+    return ResolvedScope(**ids)
 
 
-def look(client: Client, place: Place) -> Found:
+def look(client: Client, place: PluginTarget) -> Found:
     """What stands at a place, whoever wrote it. Raises AdminError."""
     rows = [row for row in client.list("/plugins") if row.get("name") == place.plugin]
     bound = bound_of(client, place)
@@ -144,7 +160,7 @@ def look(client: Client, place: Place) -> Found:
     return Found(bound=bound, row=next(iter([*here, *ours]), None), others=others)
 
 
-def take_out(client: Client, place: Place, id_: str | None = None) -> list[str]:
+def take_out(client: Client, place: PluginTarget, id_: str | None = None) -> list[str]:
     """Removes this stack's rows and returns their ids when every node has had time to forget them.
 
     All that carry its mark in the workspace go, whatever they are bound to, and the one with `id_` where it lost its
@@ -153,7 +169,7 @@ def take_out(client: Client, place: Place, id_: str | None = None) -> list[str]:
     """
     try:
         rows = client.list("/plugins")
-    except Refused as problem:
+    except HookFailed as problem:
         if problem.status != 404:
             raise
         rows = []  # The workspace is gone, and all that was in it.
@@ -174,7 +190,7 @@ def wait(client: Client) -> None:
     """Returns when every node has had time to load what was written. Raises AdminError."""
     try:
         configuration = client.root().get("configuration") or {}
-    except Refused as problem:
+    except HookFailed as problem:
         if problem.status not in (401, 403):
             raise
         # A token may be good for plugins and for nothing else.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.kong_admin.admin_client import Client, Refused
+from traceable_kong.kong_admin.admin_client import Client, HookFailed
 
 Definition = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ def shown(client: Client, plugin: str) -> PluginSchema | str:
     """The schema, or why Kong does not show it: a token may be good for plugins and for nothing else. Raises Silent."""
     try:
         entity, own = client.get("/schemas/plugins"), client.get(f"/schemas/plugins/{plugin}")
-    except Refused as problem:
+    except HookFailed as problem:
         return str(problem)
     if entity is None or own is None:
         return "its Admin API has no schemas"

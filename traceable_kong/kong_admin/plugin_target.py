@@ -18,7 +18,7 @@ SCOPES = ("route", "service", "consumer", "consumer_group")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PluginTarget:
     """Where a stack's row is: one plugin of a workspace, for everything, or for one route or service.
 
     `plugin` is its name in Kong, `route` and `service` are a name or an id, "" for none. `owner` is what
@@ -52,7 +52,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bound:
+class ResolvedScope:
     """What a place's names come to: the id of its route or service, "" for none."""
 
     route: str = ""
@@ -64,7 +64,7 @@ def owner_of(row: Mapping[str, Any]) -> str | None:
     return next((tag.removeprefix(TAG) for tag in row.get("tags") or [] if tag.startswith(TAG)), None)
 
 
-def is_ours(place: Place, row: Mapping[str, Any]) -> bool:
+def is_ours(place: PluginTarget, row: Mapping[str, Any]) -> bool:
     """By its id, or by its mark: a row that was taken over keeps the id that it had."""
     return owner_of(row) == place.owner or (row.get("id") == place.id and owner_of(row) is None)
 
@@ -75,13 +75,13 @@ def reference(row: Mapping[str, Any], kind: str) -> str:
     return str(found.get("id") or found.get("name") or "") if isinstance(found, Mapping) else ""
 
 
-def is_at(row: Mapping[str, Any], plugin: str, bound: Bound) -> bool:
+def is_at(row: Mapping[str, Any], plugin: str, bound: ResolvedScope) -> bool:
     """Whether a row is of that plugin and bound to exactly that: Kong has room for one."""
     wanted = (bound.route, bound.service, "", "")
     return row.get("name") == plugin and tuple(reference(row, kind) for kind in SCOPES) == wanted
 
 
-def body(place: Place, bound: Bound, *, enabled: bool, config: Mapping[str, Any]) -> Document:
+def body(place: PluginTarget, bound: ResolvedScope, *, enabled: bool, config: Mapping[str, Any]) -> Document:
     """The whole row, as PUT takes it; what is not in it, Kong puts at its default."""
     scope: Document = {}
     for kind in ("route", "service"):
@@ -108,7 +108,7 @@ def standing(live: Any, wanted: Any) -> Any:
     return live
 
 
-def elsewhere(place: Place, bound: Bound | None, row: Mapping[str, Any]) -> str:
+def elsewhere(place: PluginTarget, bound: ResolvedScope | None, row: Mapping[str, Any]) -> str:
     """What of a row was changed by hand beside its config, in words; "" where nothing was.
 
     `bound` is None where the route or service of the place is not there any more.
@@ -116,7 +116,7 @@ def elsewhere(place: Place, bound: Bound | None, row: Mapping[str, Any]) -> str:
     return "; ".join(_elsewhere(place, bound, row))
 
 
-def _elsewhere(place: Place, bound: Bound | None, row: Mapping[str, Any]) -> Iterator[str]:
+def _elsewhere(place: PluginTarget, bound: ResolvedScope | None, row: Mapping[str, Any]) -> Iterator[str]:
     if row.get("name") != place.plugin:
         yield f"it is the plugin {row.get('name')}"
     elif bound is None or not is_at(row, place.plugin, bound):

@@ -8,7 +8,7 @@ from components.traceable_agent import AgentArgs
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint, injector_webhook
 from traceable_kong.common.nested_data import digest, merged
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, TokenSecret, agent_values, tme_image_of
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.hooks.agent_hooks import AgentGatesArgs
@@ -30,7 +30,7 @@ class AgentPlan:
     outputs: dict[str, Any]
 
 
-def agent_plan(settings: Settings, owner: str) -> AgentPlan:
+def agent_plan(settings: StackConfig, owner: str) -> AgentPlan:
     """The plan for the agent alone; `owner` is this stack's id. Raises AgentValuesError."""
     agent = agent_args(settings, owner)
     endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
@@ -64,7 +64,7 @@ def agent_plan(settings: Settings, owner: str) -> AgentPlan:
     )
 
 
-def agent_args(settings: Settings, owner: str) -> AgentArgs:
+def agent_args(settings: StackConfig, owner: str) -> AgentArgs:
     """What an agent of ours is made of. Raises AgentValuesError."""
     theirs = settings.agent_token_secret
     # Whatever the mode: a switch changes the gateway and not its agent. Of gateways of other stacks any may deny.
@@ -84,7 +84,7 @@ def agent_args(settings: Settings, owner: str) -> AgentArgs:
         release=AGENT_RELEASE,
         chart=Chart(**settings.agent.chart.model_dump()),
         # With the mark by which the next run knows it as this stack's.
-        values=merged(values, ownership.release_mark(owner)),
+        values=merged(values, ownership.release_owner_values(owner)),
         token=settings.agent_token,
         timeout_seconds=settings.agent.timeout_seconds,
         labels=ownership.labels(owner),
@@ -92,7 +92,7 @@ def agent_args(settings: Settings, owner: str) -> AgentArgs:
     )
 
 
-def _one_namespace(settings: Settings) -> bool:
+def _one_namespace(settings: StackConfig) -> bool:
     """True where the agent is beside this stack's Kong, in Kong's namespace."""
     same = settings.agent.namespace == settings.kong.namespace
     return settings.gateway and same and not settings.agent.create_namespace

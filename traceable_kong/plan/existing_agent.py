@@ -11,16 +11,16 @@ import pulumi
 from traceable_kong.cluster.agent_objects import CONFIG_MAP
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import RECORD_NAME
-from traceable_kong.cluster.target import Cluster
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 
 TRUSTED_TME_IMAGE = "trustedTmeImage"
 """The key of this stack's record with the registry and repository of the TME's image."""
 
 
-def recorded_tme_image(settings: Settings, cluster: Cluster, *, preview: bool) -> ImageReference | None:
+def recorded_tme_image(settings: StackConfig, cluster: ClusterTarget, *, preview: bool) -> ImageReference | None:
     """The TME's image without its version as this stack's last `up` recorded it, None where there is no record.
 
     The settings of an agent that is not managed by this stack are not trusted to change it (plan/stack_plan.py). Errors
@@ -49,7 +49,7 @@ def recorded_tme_image(settings: Settings, cluster: Cluster, *, preview: bool) -
         return None
 
 
-def sidecar_settings(settings: Settings, cluster: Cluster, *, preview: bool) -> dict[str, str]:
+def sidecar_settings(settings: StackConfig, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:
     """The agent's own settings from its ConfigMap; {} where there is none.
 
     Whatever the mode: the policy names the TME's image in async too, and a switch must not change it. An error while

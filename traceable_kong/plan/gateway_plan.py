@@ -9,8 +9,8 @@ from components.kong_gateway import KongGatewayArgs
 from components.managed_postgres import DATABASE, PASSWORD_KEY, PORT, USER, ManagedPostgresArgs, postgres_name
 from traceable_kong.cluster import ownership
 from traceable_kong.common.nested_data import digest, merged
-from traceable_kong.config.stack_config import Settings
-from traceable_kong.deployment_patch.pod_template import Part
+from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.helm_values.ingress_controller import Controller, chart_controller
 from traceable_kong.helm_values.kong_conflicts import kong_environment
@@ -48,7 +48,7 @@ class GatewayPlan:
     outputs: Mapping[str, Any]
 
     @property
-    def part(self) -> Part | None:
+    def part(self) -> PatchSpec | None:
         """What is added to the Deployment of a Kong that exists."""
         return self.args.part if isinstance(self.args, ExistingKongArgs) else None
 
@@ -60,7 +60,7 @@ class GatewayPlan:
 
 
 def gateway_plan(
-    settings: Settings,
+    settings: StackConfig,
     owner: str,
     config_maps: Sequence[PluginConfigMap],
     selector: Mapping[str, Any] | None,
@@ -74,12 +74,12 @@ def gateway_plan(
     return _existing(settings, owner, config_maps, selector or {})
 
 
-def existing_deployment(settings: Settings) -> str | None:
+def existing_deployment(settings: StackConfig) -> str | None:
     """The Deployment of a Kong that somebody else installed; None where Kong is ours."""
     return None if settings.kong.install else settings.kong.deployment or EXISTING_DEPLOYMENT
 
 
-def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
+def _ours(settings: StackConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
     kong = settings.kong
     fullname = kong_fullname(kong.release, settings.kong_values)
     managed = _managed_postgres(settings, owner)
@@ -98,7 +98,7 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
         release=kong.release,
         fullname=fullname,
         chart=Chart(**kong.chart.model_dump()),
-        values=merged(values, ownership.release_mark(owner)),
+        values=merged(values, ownership.release_owner_values(owner)),
         timeout_seconds=kong.timeout_seconds,
         protect=kong.protected,
     )
@@ -120,7 +120,7 @@ def _ours(settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap]
     )
 
 
-def _managed_postgres(settings: Settings, owner: str) -> ManagedPostgresArgs | None:
+def _managed_postgres(settings: StackConfig, owner: str) -> ManagedPostgresArgs | None:
     kong = settings.kong
     if kong.database == "off" or kong.postgres is None or not kong.postgres.managed:
         return None
@@ -133,7 +133,7 @@ def _managed_postgres(settings: Settings, owner: str) -> ManagedPostgresArgs | N
     )
 
 
-def _database(settings: Settings, managed: ManagedPostgresArgs | None) -> KongDatabase | None:
+def _database(settings: StackConfig, managed: ManagedPostgresArgs | None) -> KongDatabase | None:
     """The database as Kong's chart is told of it; the settings' rules have seen to it that there is one."""
     theirs = settings.kong.postgres
     if managed is not None:
@@ -162,12 +162,12 @@ def _database(settings: Settings, managed: ManagedPostgresArgs | None) -> KongDa
 
 
 def _existing(
-    settings: Settings, owner: str, config_maps: Sequence[PluginConfigMap], selector: Mapping[str, Any]
+    settings: StackConfig, owner: str, config_maps: Sequence[PluginConfigMap], selector: Mapping[str, Any]
 ) -> GatewayPlan:
     kong = settings.kong
     container = kong.container or KONG_CONTAINER
     files = mount_paths(config_maps)
-    part = Part(container=container, files=files, plugins=tuple(sorted({item.plugin for item in config_maps})))
+    part = PatchSpec(container=container, files=files, plugins=tuple(sorted({item.plugin for item in config_maps})))
     args = ExistingKongArgs(
         namespace=kong.namespace,
         deployment=kong.deployment or EXISTING_DEPLOYMENT,

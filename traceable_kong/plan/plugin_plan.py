@@ -5,15 +5,15 @@ from typing import Any
 from components.traceable_admin_plugin import TraceableAdminPluginArgs
 from components.traceable_plugin import TraceablePluginArgs
 from traceable_kong.common.nested_data import Values
-from traceable_kong.config.stack_config import AdminSettings, SecretReference, Settings
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.config.stack_config import AdminApiConfig, SecretReference, StackConfig
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plan.gateway_plan import GatewayPlan
 from traceable_kong.plugin.plugin_config import PLUGIN
 
 
 def plugin_args(
-    settings: Settings, owner: str, gateway: GatewayPlan, *, config: Values, labels: dict[str, str]
+    settings: StackConfig, owner: str, gateway: GatewayPlan, *, config: Values, labels: dict[str, str]
 ) -> TraceablePluginArgs | TraceableAdminPluginArgs:
     """What the plugin is made of, and where."""
     if settings.kong.database == "off":
@@ -25,16 +25,16 @@ def plugin_args(
             config=config,
             labels=labels,
         )
-    admin = settings.kong.admin or AdminSettings()
+    admin = settings.kong.admin or AdminApiConfig()
     return TraceableAdminPluginArgs(
-        place=Place(
+        place=PluginTarget(
             workspace=admin.workspace,
             plugin=PLUGIN,
             route=admin.route or "",
             service=admin.service or "",
             owner=owner,
         ),
-        access=Access(
+        access=AdminEndpoint(
             namespace=settings.kong.namespace,
             deployment=gateway.deployment,
             container=gateway.container,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from components.kong_gateway import KongGatewayArgs
 from components.traceable_admin_plugin import TraceableAdminPluginArgs
 from components.traceable_agent import AgentArgs
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
 from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS, SecretKey
 from traceable_kong.plan.agent_plan import AgentPlan
@@ -27,7 +27,7 @@ AGENT_CHART = "traceable-agent"
 """The charts' names in their Chart.yaml (kong 3.4.1, traceable-agent 1.58.0)."""
 
 
-def intent(settings: Settings, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
+def intent(settings: StackConfig, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
     """The intent of a run; `live_change` is True in an `up`, False in a preview."""
     expected = planned.gates.expectation
     gateway = planned.gateway
@@ -89,7 +89,7 @@ def _row(planned: Plan) -> RowIntent | None:
     return RowIntent(place=made.place, access=made.access, adopt=made.adopt)
 
 
-def _named_secrets(settings: Settings) -> Iterator[NamedSecret]:
+def _named_secrets(settings: StackConfig) -> Iterator[NamedSecret]:
     """Those in Kong's namespace; the settings' rules have seen to it that the namespace is not made here."""
     if settings.kong.database == "off":
         return
@@ -114,7 +114,7 @@ def _named_secrets(settings: Settings) -> Iterator[NamedSecret]:
         )
 
 
-def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
+def _agent(settings: StackConfig, planned: Plan) -> AgentIntent | None:
     """The agent: ours, somebody else's in the cluster, or none."""
     if planned.agent:
         return _of_ours(settings, planned.agent)
@@ -131,7 +131,7 @@ def _agent(settings: Settings, planned: Plan) -> AgentIntent | None:
     return None
 
 
-def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
+def _of_ours(settings: StackConfig, ours: AgentArgs) -> AgentIntent:
     theirs = settings.agent_token_secret
     return AgentIntent(
         namespace=ours.namespace,
@@ -150,7 +150,7 @@ def _of_ours(settings: Settings, ours: AgentArgs) -> AgentIntent:
     )
 
 
-def alone(settings: Settings, owner: str, planned: AgentPlan, *, live_change: bool) -> AloneIntent:
+def alone(settings: StackConfig, owner: str, planned: AgentPlan, *, live_change: bool) -> AloneIntent:
     """The intent of a run of a stack that is the agent alone; otherwise as `intent()`."""
     return AloneIntent(
         owner=owner,

@@ -5,13 +5,13 @@ Pure. The protection itself is Pulumi's (`protect` of the resources, components/
 
 from collections.abc import Sequence
 
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 
 RECORD_KEY = "protected"
 """In the record: the parts that the state has as protected, by their config keys, with commas."""
 
 
-def protected_parts(settings: Settings) -> tuple[str, ...]:
+def protected_parts(settings: StackConfig) -> tuple[str, ...]:
     """`agent`, `kong`, both or neither."""
     agent = settings.agent.install and settings.installed and settings.agent.protected
     kong = settings.gateway and settings.kong.install and settings.kong.protected

@@ -23,10 +23,10 @@ from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, TME_ENDPOINT, pod_annotations, tme_image_in
 from traceable_kong.common.image_references import ImageReference, parse_image, without_version
 from traceable_kong.common.nested_data import digest
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values, tme_image_of
 from traceable_kong.hooks.gateway_hooks import GatesArgs
-from traceable_kong.hooks.injection_dry_run import Probe
+from traceable_kong.hooks.injection_dry_run import InjectionDryRun
 from traceable_kong.plan.agent_plan import agent_args
 from traceable_kong.plan.existing_agent import TRUSTED_TME_IMAGE
 from traceable_kong.plan.gateway_plan import GatewayPlan, gateway_plan
@@ -36,7 +36,7 @@ from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
 from traceable_kong.plugin.plugin_config import PLUGIN, plugin_config
 from traceable_kong.plugin.plugin_options import plugin_version, text
 from traceable_kong.plugin.rock import Rock
-from traceable_kong.verification.desired_state import Database, Expectation, Guard, Injection
+from traceable_kong.verification.desired_state import Database, DesiredState, Guard, Injection
 from traceable_kong.verification.record import record_digest
 
 
@@ -65,7 +65,7 @@ class Plan:
 
 
 def plan(
-    settings: Settings,
+    settings: StackConfig,
     rock: Rock,
     owner: str,
     sidecar_settings: Mapping[str, str] | None = None,
@@ -137,7 +137,7 @@ def plan(
         agent_release=agent.release if agent else "",
         webhook_domain=_webhook_domain(agent) if agent else None,
     )
-    expectation = Expectation(
+    expectation = DesiredState(
         namespace=settings.kong.namespace,
         release=gateway.release,
         deployment=gateway.deployment,
@@ -203,7 +203,7 @@ def plan(
         gates=GatesArgs(
             owner=owner,
             expectation=expectation,
-            probe=Probe(
+            probe=InjectionDryRun(
                 namespace=settings.kong.namespace,
                 deployment=gateway.deployment,
                 annotations=pod_annotations(tme.settings_digest),
@@ -249,7 +249,7 @@ def _webhook_domain(agent: AgentArgs) -> str | None:
 
 
 def _their_tme_image(
-    settings: Settings, sidecar_settings: Mapping[str, str], recorded: ImageReference | None
+    settings: StackConfig, sidecar_settings: Mapping[str, str], recorded: ImageReference | None
 ) -> ImageReference:
     """The image that an agent which this stack does not manage injects.
 

@@ -20,7 +20,7 @@ import requests
 import urllib3
 
 from traceable_kong.common.safe_text import printable
-from traceable_kong.config.stack_config import PluginSettings
+from traceable_kong.config.stack_config import PluginConfig
 from traceable_kong.plugin.plugin_options import LUAROCKS
 from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
 
@@ -30,7 +30,7 @@ MAX_REDIRECTS = 5
 _CHUNK_BYTES = 64 * 1024
 
 
-def load_rock(plugin: PluginSettings) -> Rock:
+def load_rock(plugin: PluginConfig) -> Rock:
     """The rock that the settings name. Raises pulumi.RunError, whose text is for the person at the terminal."""
     source = _source(plugin)
     try:
@@ -42,7 +42,7 @@ def load_rock(plugin: PluginSettings) -> Rock:
         raise pulumi.RunError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
 
 
-def found_digest(plugin: PluginSettings) -> str | None:
+def found_digest(plugin: PluginConfig) -> str | None:
     """The digest of what the rock's address gives now; None where that is no rock of this version."""
     try:
         return read(fetch(_source(plugin), sha256=None, headers=_headers(plugin)), version=plugin.version).sha256
@@ -50,11 +50,11 @@ def found_digest(plugin: PluginSettings) -> str | None:
         return None
 
 
-def _source(plugin: PluginSettings) -> str:
+def _source(plugin: PluginConfig) -> str:
     return plugin.rock or LUAROCKS.format(version=plugin.version)
 
 
-def _headers(plugin: PluginSettings) -> dict[str, str]:
+def _headers(plugin: PluginConfig) -> dict[str, str]:
     return {name: value.get_secret_value() for name, value in plugin.headers.items()}
 
 

@@ -16,7 +16,14 @@ from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.ownership import NAME_LABEL, handover_label, labels
 from traceable_kong.cluster.pods import selected
 from traceable_kong.plugin.kong_cluster_plugin import plugin_object
-from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, WEBHOOKS, Looks, annotations_of, labels_of, name_of
+from traceable_kong.preflight.cached_reader import (
+    CLUSTER_PLUGINS,
+    WEBHOOKS,
+    CachedReader,
+    annotations_of,
+    labels_of,
+    name_of,
+)
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import GatewayIntent, Intent
 
@@ -26,7 +33,7 @@ _BY_A_WEBHOOK = re.compile(r'(?:admission|calling) webhook "([^"]+)"')
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
+class WebhookMatch:
     """One webhook: entry `index` of the configuration `configuration`; `ours` where our own gateway answers."""
 
     configuration: str
@@ -47,7 +54,7 @@ class Judge:
         return json.dumps([{"op": "add", "path": f"/webhooks/{self.index}/objectSelector", "value": selector}])
 
 
-def webhooks_let_the_plugin_through(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def webhooks_let_the_plugin_through(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No other gateway's webhook refuses the plugin."""
     if intent.plugin.object_name is None or not intent.installed:
         return
@@ -80,7 +87,7 @@ def plugin_under_another_name(intent: Intent) -> Document:
     )
 
 
-def judges_in(configuration: Document, gateway: GatewayIntent, ours: Mapping[str, str]) -> Iterator[Judge]:
+def judges_in(configuration: Document, gateway: GatewayIntent, ours: Mapping[str, str]) -> Iterator[WebhookMatch]:
     """The webhooks of a configuration that are asked about a KongClusterPlugin with the labels `ours`.
 
     A namespaceSelector counts for nothing here: a cluster-scoped object never skips a webhook by it
@@ -89,7 +96,7 @@ def judges_in(configuration: Document, gateway: GatewayIntent, ours: Mapping[str
     for index, webhook in enumerate(configuration.get("webhooks") or []):
         selector = webhook.get("objectSelector") or {}
         if any(_covers(rule) for rule in webhook.get("rules") or []) and selected(selector, ours):
-            yield Judge(
+            yield WebhookMatch(
                 configuration=name_of(configuration),
                 index=index,
                 name=str(webhook.get("name")),
@@ -120,7 +127,9 @@ def _covers(rule: Document) -> bool:
     )
 
 
-def _refused(problem: ApiError, others: list[Judge], ours: list[Judge], intent: Intent) -> Iterator[Finding]:
+def _refused(
+    problem: ApiError, others: list[WebhookMatch], ours: list[WebhookMatch], intent: Intent
+) -> Iterator[Finding]:
     found = _BY_A_WEBHOOK.search(str(problem))
     if problem.status == 404:
         return  # No such kind yet: a first install, and nobody has been asked.

@@ -12,12 +12,19 @@ from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
-from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, Looks, config_maps, labels_of, pods
+from traceable_kong.preflight.cached_reader import (
+    MUTATING_WEBHOOKS,
+    NAMESPACES,
+    CachedReader,
+    config_maps,
+    labels_of,
+    pods,
+)
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
 
-def agent_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def agent_is_there(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Somebody else's agent has its Service, in sync its webhook, and a pod that is ready."""
     agent = intent.agent
     if agent is None or agent.release is not None or not intent.enabled:
@@ -45,7 +52,7 @@ def agent_is_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def it_injects_the_recorded_image(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def it_injects_the_recorded_image(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """An agent that exists says the registry and repository that this stack trusts: the config's, or the record's."""
     agent, trusted = intent.agent, without_version(intent.tme_image)
     if agent is None or agent.release is not None or agent.tme_image_named:
@@ -70,7 +77,7 @@ def it_injects_the_recorded_image(looks: Looks, intent: Intent) -> Iterator[Find
     )
 
 
-def _it_is_not_this_stacks(looks: Looks, intent: Intent, namespace: str) -> Iterator[Finding]:
+def _it_is_not_this_stacks(looks: CachedReader, intent: Intent, namespace: str) -> Iterator[Finding]:
     """Not the one that a record says this stack installed: it would be found now, and be gone after the run."""
     for path in (
         f"{config_maps(intent.gateway.namespace)}/{intent.record}",
@@ -90,7 +97,7 @@ def _it_is_not_this_stacks(looks: Looks, intent: Intent, namespace: str) -> Iter
         )
 
 
-def _it_can_inject(looks: Looks, namespace: str) -> Iterator[Finding]:
+def _it_can_inject(looks: CachedReader, namespace: str) -> Iterator[Finding]:
     name = injector_webhook(namespace)
     if looks.get(f"{MUTATING_WEBHOOKS}/{name}") is None:
         yield Finding(

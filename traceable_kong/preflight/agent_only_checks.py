@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from traceable_kong.cluster.agent_objects import injector_webhook
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.common.commands import config_set
-from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, Looks, config_maps, name_of
-from traceable_kong.preflight.conflicts import Thing, things_of_the_agent
+from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, CachedReader, config_maps, name_of
+from traceable_kong.preflight.conflicts import OwnedObject, things_of_the_agent
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.gateway_identity import gateway_namespaces
 from traceable_kong.preflight.intent import AloneIntent
@@ -14,10 +14,10 @@ from traceable_kong.preflight.intent import AloneIntent
 EVERY_CONFIG_MAP = "/api/v1/configmaps"
 
 
-def things(intent: AloneIntent) -> Iterator[Thing]:
+def things(intent: AloneIntent) -> Iterator[OwnedObject]:
     """What the stack makes, Helm's objects aside."""
     namespace = intent.agent.namespace
-    yield Thing(
+    yield OwnedObject(
         subject=f"configmap {intent.record}",
         path=f"{config_maps(namespace)}/{intent.record}",
         namespace=namespace,
@@ -26,7 +26,7 @@ def things(intent: AloneIntent) -> Iterator[Thing]:
     yield from things_of_the_agent(intent.agent)
 
 
-def nothing_else_of_this_stack_stands(looks: Looks, intent: AloneIntent) -> Iterator[Finding]:
+def nothing_else_of_this_stack_stands(looks: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
     """This stack has no gateway, which would go with this run, and its agent is nowhere else.
 
     A gateway is where a namespace's label says so; one that Traceable has left has no such label, and then it is the
@@ -68,5 +68,5 @@ def nothing_else_of_this_stack_stands(looks: Looks, intent: AloneIntent) -> Iter
         )
 
 
-def _has_injector(looks: Looks, namespace: str) -> bool:
+def _has_injector(looks: CachedReader, namespace: str) -> bool:
     return looks.get(f"{MUTATING_WEBHOOKS}/{injector_webhook(namespace)}") is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.common.commands import config_set
-from traceable_kong.preflight.cached_reader import Looks, config_maps
+from traceable_kong.preflight.cached_reader import CachedReader, config_maps
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
@@ -22,7 +22,7 @@ def recorded_parts(record: Mapping[str, Any]) -> list[str]:
     return [part for part in ("kong", "agent") if part in said]
 
 
-def protected_agent_stays(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def protected_agent_stays(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The agent that the last run protected is this run's too, in the same namespace."""
     record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
     data = record.get("data") or {}

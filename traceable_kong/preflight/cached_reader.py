@@ -9,11 +9,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from traceable_kong.cluster.kubernetes_client import Document, Kube
+from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_endpoint import Access, client
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, client
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 CLUSTER_ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
@@ -66,7 +66,7 @@ def name_of(item: Document) -> str:
     return str((item.get("metadata") or {}).get("name"))
 
 
-def plugins_of(looks: "Looks", owner: str) -> list[Document]:
+def plugins_of(looks: "CachedReader", owner: str) -> list[Document]:
     """Every KongClusterPlugin of a stack, whatever it is called."""
     return [item for item in looks.list(CLUSTER_PLUGINS) if is_owned(labels_of(item), owner)]
 
@@ -90,10 +90,10 @@ class Reader(Protocol):
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> "list[Document]": ...
 
 
-class Looks:
+class CachedReader:
     """A cluster as it is seen in one run. Every method raises kube.ApiError or kube.Unreachable."""
 
-    def __init__(self, api: Kube) -> None:
+    def __init__(self, api: KubernetesClient) -> None:
         self._api = api
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
@@ -123,12 +123,12 @@ class Looks:
         """Nothing where the object could be made; kube.ApiError with the reason where not. Nothing is made."""
         self._api.request("POST", path, query={"dryRun": "All"}, body=body)
 
-    def rows(self, place: Place, access: Access) -> Rows:
+    def rows(self, place: PluginTarget, access: AdminEndpoint) -> Rows:
         """What Kong shows of its plugins. Raises AdminError as well."""
         found: Rows = self._once(("rows", place, access), lambda: self._ask_kong(place, access))
         return found
 
-    def _ask_kong(self, place: Place, access: Access) -> Rows:
+    def _ask_kong(self, place: PluginTarget, access: AdminEndpoint) -> Rows:
         with client(self._api, access, deadline_seconds=ROWS_SECONDS) as asked:
             return Rows(found=entity_changes.look(asked, place), all=asked.list("/plugins"))
 

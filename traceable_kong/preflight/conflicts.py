@@ -13,7 +13,7 @@ from traceable_kong.preflight.cached_reader import (
     NAMESPACES,
     POLICIES,
     POLICY_BINDINGS,
-    Looks,
+    CachedReader,
     annotations_of,
     config_maps,
     labels_of,
@@ -29,7 +29,7 @@ from traceable_kong.preflight.intent import AgentIntent, AloneIntent, Intent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
+class OwnedObject:
     """An object that the stack makes; `subject` names it as kubectl does, `instead` is a way around it."""
 
     subject: str
@@ -42,13 +42,13 @@ class Thing:
         return f" --namespace {self.namespace}" if self.namespace else ""
 
 
-def things(intent: Intent) -> Iterator[Thing]:
+def things(intent: Intent) -> Iterator[OwnedObject]:
     """What the stack makes, Helm's objects aside."""
     kong, agent = intent.gateway.namespace, intent.agent
     for name in intent.config_maps:
         path = f"{config_maps(kong)}/{name}"
-        yield Thing(subject=f"configmap {name}", path=path, namespace=kong, instead="another kong.namespace")
-    yield Thing(
+        yield OwnedObject(subject=f"configmap {name}", path=path, namespace=kong, instead="another kong.namespace")
+    yield OwnedObject(
         subject=f"configmap {intent.record}",
         path=f"{config_maps(kong)}/{intent.record}",
         namespace=kong,
@@ -60,7 +60,7 @@ def things(intent: Intent) -> Iterator[Thing]:
             ("service", f"{services(kong)}/{database}"),
             ("statefulset", stateful_set(kong, database)),
         ):
-            yield Thing(
+            yield OwnedObject(
                 subject=f"{kind} {database}",
                 path=path,
                 namespace=kong,
@@ -70,7 +70,7 @@ def things(intent: Intent) -> Iterator[Thing]:
         yield from things_of_the_agent(agent)
     if intent.plugin.object_name:
         name = intent.plugin.object_name
-        yield Thing(
+        yield OwnedObject(
             subject=f"kongclusterplugin {name}",
             path=f"{CLUSTER_PLUGINS}/{name}",
             namespace=None,
@@ -81,7 +81,7 @@ def things(intent: Intent) -> Iterator[Thing]:
             ("validatingadmissionpolicy", POLICIES),
             ("validatingadmissionpolicybinding", POLICY_BINDINGS),
         ):
-            yield Thing(
+            yield OwnedObject(
                 subject=f"{kind} {intent.policy}",
                 path=f"{path}/{intent.policy}",
                 namespace=None,
@@ -89,10 +89,10 @@ def things(intent: Intent) -> Iterator[Thing]:
             )
 
 
-def things_of_the_agent(agent: AgentIntent) -> Iterator[Thing]:
+def things_of_the_agent(agent: AgentIntent) -> Iterator[OwnedObject]:
     """What the stack makes beside its agent."""
     if agent.own_secret:
-        yield Thing(
+        yield OwnedObject(
             subject=f"secret {agent.own_secret}",
             path=f"{secrets(agent.namespace)}/{agent.own_secret}",
             namespace=agent.namespace,
@@ -101,7 +101,7 @@ def things_of_the_agent(agent: AgentIntent) -> Iterator[Thing]:
         )
 
 
-def thing_is_ours(thing: Thing, looks: Looks, intent: Intent | AloneIntent) -> Iterator[Finding]:
+def thing_is_ours(thing: OwnedObject, looks: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
     """An object that is there carries this stack's label."""
     found = looks.get(thing.path)
     if found is None:
@@ -128,7 +128,7 @@ def thing_is_ours(thing: Thing, looks: Looks, intent: Intent | AloneIntent) -> I
         )
 
 
-def namespaces_are_as_said(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def namespaces_are_as_said(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """A namespace that the stack makes is not there yet, or its own; any other is there."""
     wanted = [("kong", intent.gateway.namespace, intent.gateway.create_namespace)]
     if intent.agent and intent.agent.release:
@@ -140,14 +140,14 @@ def namespaces_are_as_said(looks: Looks, intent: Intent) -> Iterator[Finding]:
         yield from _namespace_is_as_said(looks, intent.owner, key=key, name=name, create=create, asked_for=asked_for)
 
 
-def agents_namespace_is_as_said(looks: Looks, intent: AloneIntent) -> Iterator[Finding]:
+def agents_namespace_is_as_said(looks: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
     """The same of an agent that is alone."""
     name, create = intent.agent.namespace, intent.agent.create_namespace
     yield from _namespace_is_as_said(looks, intent.owner, key="agent", name=name, create=create, asked_for=not create)
 
 
 def _namespace_is_as_said(
-    looks: Looks, owner: str, *, key: str, name: str, create: bool, asked_for: bool
+    looks: CachedReader, owner: str, *, key: str, name: str, create: bool, asked_for: bool
 ) -> Iterator[Finding]:
     found = looks.get(f"{NAMESPACES}/{name}")
     setting = f"pulumi config set --path traceable-kong:{key}.createNamespace"
@@ -184,7 +184,7 @@ def _namespace_is_as_said(
         )
 
 
-def their_secret_is_there(looks: Looks, intent: Intent | AloneIntent) -> Iterator[Finding]:
+def their_secret_is_there(looks: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
     """The Secret that somebody else keeps the platform token in is there, with its key."""
     agent = intent.agent
     if agent is None or agent.their_secret is None:
@@ -217,7 +217,7 @@ def their_secret_is_there(looks: Looks, intent: Intent | AloneIntent) -> Iterato
         )
 
 
-def no_plugin_of_ours_is_left(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def no_plugin_of_ours_is_left(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No plugin of this stack stands but the one that it names, and the one that its record does.
 
     That one the stack's state knows: under a new name, the engine deletes it first. Another was left by a rename that
@@ -240,7 +240,7 @@ def no_plugin_of_ours_is_left(looks: Looks, intent: Intent) -> Iterator[Finding]
             )
 
 
-def no_second_global_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def no_second_global_plugin(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Nobody else has a global plugin of this name and class: the controller would drop both, and only log it."""
     if not intent.plugin.everywhere or intent.plugin.object_name is None:
         return

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
 from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
-from traceable_kong.preflight.cached_reader import Looks, config_maps, deployment, name_of, secrets, services
+from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, name_of, secrets, services
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import GatewayIntent, Intent
 
@@ -25,7 +25,7 @@ Found = tuple[str, Controller]
 """How kubectl calls it, and what it is told."""
 
 
-def it_reads_the_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def it_reads_the_plugin(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No controller of the gateway is told to read another class, or no KongClusterPlugins."""
     if not _has_a_say(intent):
         return
@@ -59,7 +59,7 @@ def it_reads_the_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def it_may_read_the_plugin(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def it_may_read_the_plugin(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The controller's service account may list and watch KongClusterPlugins, unless its chart gives it the role."""
     if not _has_a_say(intent):
         return
@@ -94,7 +94,7 @@ def _has_a_say(intent: Intent) -> bool:
     return intent.installed and intent.plugin.object_name is not None
 
 
-def _controllers(looks: Looks, gateway: GatewayIntent) -> Iterator[Found]:
+def _controllers(looks: CachedReader, gateway: GatewayIntent) -> Iterator[Found]:
     """Those that configure the gateway: as its chart makes it, in its pods, or in another Deployment beside it."""
     if gateway.ours:
         if gateway.controller:
@@ -122,7 +122,7 @@ def _in(live: Document, namespace: str) -> Iterator[Found]:
             yield where, Controller(container=container, service_account=spec.get("serviceAccountName") or "default")
 
 
-def _configures(looks: Looks, namespace: str, container: Document, labels: Mapping[str, str]) -> bool:
+def _configures(looks: CachedReader, namespace: str, container: Document, labels: Mapping[str, str]) -> bool:
     """Whether a controller finds the pods with these labels through the Service of their Admin API that it is told."""
     given = given_variables(looks, namespace, container)
     service = setting(container, "kong-admin-svc", default="", given=given).value
@@ -137,7 +137,7 @@ def _configures(looks: Looks, namespace: str, container: Document, labels: Mappi
     return bool(selector) and selected({"matchLabels": selector}, labels)
 
 
-def given_variables(looks: Looks, namespace: str, container: Mapping[str, Any]) -> dict[str, str | None]:
+def given_variables(looks: CachedReader, namespace: str, container: Mapping[str, Any]) -> dict[str, str | None]:
     """The variables that a container's envFrom gives; of a Secret only the names."""
     given: dict[str, str | None] = {}
     for source in container.get("envFrom") or []:

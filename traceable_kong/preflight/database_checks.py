@@ -10,7 +10,7 @@ from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
     NAMESPACES,
     STORAGE_CLASSES,
-    Looks,
+    CachedReader,
     annotations_of,
     config_maps,
     deployment,
@@ -24,7 +24,7 @@ from traceable_kong.preflight.intent import Intent
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-def database_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def database_is_the_one_that_stands(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Kong runs with the database that the stack says, or with none where it says so.
 
     Both what the record says and what the Deployment's pods are given: either may be there without the other.
@@ -56,7 +56,7 @@ def database_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Fi
         )
 
 
-def database_moves(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def database_moves(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """A Kong of ours goes on with the database that it has; another one is said, and what it takes."""
     gateway = intent.gateway
     live = looks.get(deployment(gateway.namespace, gateway.deployment))
@@ -78,7 +78,7 @@ def _address(environment: Mapping[str, str | None]) -> tuple[str, str, str]:
     return host, port, name
 
 
-def volume_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def volume_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """A database that is made here has its volume, or the cluster gives it one: its claim names no StorageClass.
 
     Source: https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass.
@@ -102,7 +102,7 @@ def volume_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
     )
 
 
-def named_secrets_are_there(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def named_secrets_are_there(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Every Secret that the stack names for Kong is there, with text at its keys."""
     namespace = intent.gateway.namespace
     for named in intent.named_secrets:
@@ -138,7 +138,7 @@ def _text(value: object) -> str:
         return ""
 
 
-def no_object_beside_the_row(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def no_object_beside_the_row(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No KongClusterPlugin of the plugin and the gateway's class: its controller would write it as a second row."""
     if intent.row is None or not intent.installed:
         return

@@ -8,7 +8,7 @@ the Kustomization or HelmRelease (https://fluxcd.io/flux/components/).
 from collections.abc import Iterator
 
 from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.preflight.cached_reader import Looks, annotations_of, deployment, labels_of
+from traceable_kong.preflight.cached_reader import CachedReader, annotations_of, deployment, labels_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
@@ -21,7 +21,7 @@ MANAGERS = {"argocd": "Argo CD", "kustomize-controller": "Flux", "helm-controlle
 """What the field managers of both begin with."""
 
 
-def nobody_writes_it_back(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def nobody_writes_it_back(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Where this stack writes the pod template, no controller owns the Deployment."""
     gateway = intent.gateway
     asks_for_tme = intent.sync and intent.enabled

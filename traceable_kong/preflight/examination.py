@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
-from traceable_kong.kong_admin.admin_endpoint import SecretKey
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.preflight import (
     admission_webhooks,
     agent_checks,
@@ -33,37 +32,15 @@ from traceable_kong.preflight import (
     policy_support,
     release_adoption,
 )
-from traceable_kong.preflight.cached_reader import Looks, Reader
-from traceable_kong.preflight.finding import DeadRelease, Finding, Found, Severity
+from traceable_kong.preflight.cached_reader import CachedReader, Reader
+from traceable_kong.preflight.finding import Finding, Found, Severity, StuckRelease
 from traceable_kong.preflight.intent import (
-    Adoption,
     AgentIntent,
     AloneIntent,
     GatewayIntent,
     Intent,
-    NamedSecret,
-    PluginIntent,
-    RowIntent,
 )
 from traceable_kong.preflight.permissions import may_do_anything, rights_for
-from traceable_kong.preflight.repair import mend
-
-__all__ = [
-    "Adoption",
-    "AgentIntent",
-    "AloneIntent",
-    "DeadRelease",
-    "Examination",
-    "Finding",
-    "GatewayIntent",
-    "Intent",
-    "NamedSecret",
-    "PluginIntent",
-    "RowIntent",
-    "SecretKey",
-    "examine",
-    "mend",
-]
 
 THREADS = 16
 
@@ -77,7 +54,7 @@ class Examination:
 
     refusals: list[Finding]
     warnings: list[Finding]
-    dead: list[DeadRelease]
+    dead: list[StuckRelease]
     seen: Reader | None = field(default=None, compare=False, repr=False)
 
 
@@ -86,13 +63,13 @@ class Rule:
     """`subject` is what it looks at, for an intent of its kind; `severity` says what it means that it cannot look."""
 
     subject: str
-    look: Callable[[Looks, Any], Iterator[Found]]
+    look: Callable[[CachedReader, Any], Iterator[Found]]
     severity: Severity = "needed"
 
 
-def examine(api: Kube, intent: Intent | AloneIntent) -> Examination:
+def examine(api: KubernetesClient, intent: Intent | AloneIntent) -> Examination:
     """Everything that stands in the way of `intent`, and what is to be said of it. Changes nothing, raises nothing."""
-    looks = Looks(api)
+    looks = CachedReader(api)
     try:
         administrator = may_do_anything(looks)
         wanted = _rules(intent) if isinstance(intent, Intent) else _rules_of_the_agent(intent)
@@ -103,11 +80,11 @@ def examine(api: Kube, intent: Intent | AloneIntent) -> Examination:
         # Not even whether we may look can be asked.
         return Examination(refusals=[_no_answer(problem)], warnings=[], dead=[])
     findings: list[Finding] = []
-    dead: list[DeadRelease] = []
+    dead: list[StuckRelease] = []
     blind: dict[str, list[Rule]] = {}
     for rule, (found, unseen) in zip(rules, results, strict=True):
         findings += [item for item in found if isinstance(item, Finding)]
-        dead += [item for item in found if isinstance(item, DeadRelease)]
+        dead += [item for item in found if isinstance(item, StuckRelease)]
         if unseen is not None:
             blind.setdefault(str(unseen), []).append(rule)
     findings += [_not_seen(message, of, intent) for message, of in blind.items()]
@@ -229,7 +206,7 @@ def _rights(intent: Intent | AloneIntent) -> Iterator[Rule]:
         yield Rule(subject=f"rights for {purpose.subject}", look=partial(rights_for, purpose=purpose))
 
 
-def _apply(rule: Rule, looks: Looks, intent: Intent | AloneIntent) -> tuple[list[Found], ApiError | None]:
+def _apply(rule: Rule, looks: CachedReader, intent: Intent | AloneIntent) -> tuple[list[Found], ApiError | None]:
     """What a rule found before it could look no further, and why it could not."""
     found: list[Found] = []
     try:
@@ -249,7 +226,7 @@ def _not_seen(message: str, rules: list[Rule], intent: Intent | AloneIntent) -> 
     )
 
 
-def _will_be_mended(dead: DeadRelease) -> Finding:
+def _will_be_mended(dead: StuckRelease) -> Finding:
     return Finding(
         subject=dead.subject,
         wrong=f"was left {dead.status} by an operation that was interrupted, and Helm refuses every further one",

@@ -9,8 +9,8 @@ from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import image_name
 from traceable_kong.deployment_patch.kong_variables import SEPARATORS
 from traceable_kong.deployment_patch.patching import EditFailed, note_in
-from traceable_kong.deployment_patch.pod_template import Conflict, Part, conflicts, removed, standing
-from traceable_kong.preflight.cached_reader import NAMESPACES, Looks, config_maps, deployment
+from traceable_kong.deployment_patch.pod_template import Conflict, PatchSpec, conflicts, removed, standing
+from traceable_kong.preflight.cached_reader import NAMESPACES, CachedReader, config_maps, deployment
 from traceable_kong.preflight.controller_checks import given_variables
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import GatewayIntent, Intent
@@ -27,14 +27,14 @@ Where = tuple[str, Document]
 """How kubectl calls it, and what stands."""
 
 
-def _standing(looks: Looks, gateway: GatewayIntent) -> Where | None:
+def _standing(looks: CachedReader, gateway: GatewayIntent) -> Where | None:
     if gateway.ours:
         return None
     live = looks.get(deployment(gateway.namespace, gateway.deployment))
     return (f"deployment {gateway.deployment} in namespace {gateway.namespace}", live) if live else None
 
 
-def it_is_a_deployment(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def it_is_a_deployment(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Kong is in the Deployment that the stack names."""
     gateway = intent.gateway
     if gateway.ours or looks.get(deployment(gateway.namespace, gateway.deployment)) is not None:
@@ -58,7 +58,7 @@ def it_is_a_deployment(looks: Looks, intent: Intent) -> Iterator[Finding]:
     )
 
 
-def its_pods_can_roll(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def its_pods_can_roll(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The Deployment has pods, and a change of its template makes new ones."""
     found = _standing(looks, intent.gateway)
     if found is None:
@@ -79,7 +79,7 @@ def its_pods_can_roll(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def its_kong_is_one_container(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """One container of the Deployment is Kong."""
     gateway = intent.gateway
     found = _standing(looks, gateway)
@@ -116,7 +116,7 @@ def its_kong_is_one_container(looks: Looks, intent: Intent) -> Iterator[Finding]
         )
 
 
-def its_kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def its_kong_can_be_asked(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Whoever reaches its Admin API may ask."""
     gateway = intent.gateway
     found = _standing(looks, gateway)
@@ -137,7 +137,7 @@ def its_kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def our_part_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def our_part_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Nothing stands where our volumes, mounts and variables go, and no other stack's part is there."""
     found = _standing(looks, intent.gateway)
     if found is None:
@@ -173,7 +173,7 @@ def our_part_can_be_had(looks: Looks, intent: Intent) -> Iterator[Finding]:
         yield Finding(subject=where, wrong=conflict.wrong, mend=conflict.mend)
 
 
-def its_owner_mounts_the_files(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def its_owner_mounts_the_files(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Once the files are in the cluster, the owner's values have them mounted: the plugin would be refused until then.
 
     The run that makes the ConfigMaps stops there by itself (hooks/mounted_files.py).
@@ -185,7 +185,7 @@ def its_owner_mounts_the_files(looks: Looks, intent: Intent) -> Iterator[Finding
     where, live = found
     if any(looks.get(f"{config_maps(gateway.namespace)}/{name}") is None for name in gateway.owners_files.values()):
         return
-    wanted = Part(container=gateway.container, files=gateway.owners_files, plugins=())
+    wanted = PatchSpec(container=gateway.container, files=gateway.owners_files, plugins=())
     mounted = standing(live["spec"]["template"], wanted)
     if mounted is None:
         return  # No such container, which is said elsewhere.
@@ -199,7 +199,7 @@ def its_owner_mounts_the_files(looks: Looks, intent: Intent) -> Iterator[Finding
         )
 
 
-def _problems(looks: Looks, intent: Intent, template: Document, part: Part) -> Iterator[Conflict]:
+def _problems(looks: CachedReader, intent: Intent, template: Document, part: PatchSpec) -> Iterator[Conflict]:
     yield from conflicts(template, part)
     container = next(item for item in template["spec"]["containers"] if item["name"] == part.container)
     named = {item["name"] for item in container.get("env") or []}

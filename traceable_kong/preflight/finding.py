@@ -19,7 +19,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeadRelease:
+class StuckRelease:
     """A Helm release of the stack `owner` that an interrupted operation left in `status` at `revision`.
 
     `restore` is the revision to roll back to, None where the release is to be removed, which happens only while none
@@ -52,7 +52,7 @@ class DeadRelease:
         return f"Helm release {self.name} in namespace {self.namespace}"
 
 
-Found = Finding | DeadRelease
+Found = Finding | StuckRelease
 
 Severity = Literal["needed", "advice"]
 """Whether an `up` may go on when a rule could not look: `needed` refuses, `advice` warns."""

@@ -11,7 +11,7 @@ from traceable_kong.cluster.pods import variables
 from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, with_files_first
-from traceable_kong.preflight.cached_reader import Looks, config_maps, deployment, labels_of, name_of, pods
+from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, labels_of, name_of, pods
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import GatewayIntent, Intent
 
@@ -22,7 +22,7 @@ Source: https://developer.konghq.com/gateway/deployment-topologies/.
 """
 
 
-def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def kong_can_be_asked(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Kong has an Admin API that a port-forward reaches, so that it can say itself whether the plugin is on."""
     gateway = intent.gateway
     environment = _environment(looks, gateway)
@@ -56,7 +56,7 @@ def kong_can_be_asked(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def plugin_files_are_found_first(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def plugin_files_are_found_first(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No other folder comes before the plugin's files where Kong looks for Lua files."""
     gateway = intent.gateway
     value = (_environment(looks, gateway) or {}).get(PACKAGE_PATH) if intent.installed else None
@@ -71,7 +71,7 @@ def plugin_files_are_found_first(looks: Looks, intent: Intent) -> Iterator[Findi
         )
 
 
-def tme_port_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def tme_port_is_free(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """In sync nothing but the TME has its port in a gateway pod."""
     if not (intent.sync and intent.enabled):
         return
@@ -114,7 +114,7 @@ def tme_port_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
                 )
 
 
-def _recorded_image(looks: Looks, intent: Intent) -> Iterator[ImageReference]:
+def _recorded_image(looks: CachedReader, intent: Intent) -> Iterator[ImageReference]:
     """The TME's image that this stack recorded: pods of before the next rollout run it, where it is another."""
     record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}")
     if record is None or labels_of(record).get(STACK_LABEL) != intent.owner:
@@ -123,7 +123,7 @@ def _recorded_image(looks: Looks, intent: Intent) -> Iterator[ImageReference]:
         yield parse_image((record.get("data") or {}).get("tmeImage", ""))
 
 
-def _environment(looks: Looks, gateway: GatewayIntent) -> Mapping[str, str | None] | None:
+def _environment(looks: CachedReader, gateway: GatewayIntent) -> Mapping[str, str | None] | None:
     """Kong's variables as its next pods have them, None for a value from elsewhere; None where there is no Kong."""
     if gateway.ours:
         return gateway.environment

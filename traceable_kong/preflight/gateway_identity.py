@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from traceable_kong.cluster.ownership import GATEWAY_LABEL
 from traceable_kong.common.commands import config_set
-from traceable_kong.preflight.cached_reader import NAMESPACES, Looks, config_maps, name_of, plugins_of
+from traceable_kong.preflight.cached_reader import NAMESPACES, CachedReader, config_maps, name_of, plugins_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import owner_of, standing_in
 from traceable_kong.preflight.intent import GatewayIntent, Intent
 
 
-def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def gateway_here_is_the_one_that_stands(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The stack's record in Kong's namespace names the same gateway; without one, no other release there is ours.
 
     With rights in that namespace, and before the first `up` has ended. Elsewhere is looked for beside this.
@@ -44,7 +44,7 @@ def gateway_here_is_the_one_that_stands(looks: Looks, intent: Intent) -> Iterato
             yield _second("kong.release", gateway.release, name, gateway)
 
 
-def gateway_stands_nowhere_else(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def gateway_stands_nowhere_else(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No other namespace carries the label that says that this stack's gateway is there.
 
     A record is no evidence: a tenant who may create ConfigMaps in one namespace could stop every run with one.
@@ -53,13 +53,13 @@ def gateway_stands_nowhere_else(looks: Looks, intent: Intent) -> Iterator[Findin
         yield _second("kong.namespace", intent.gateway.namespace, namespace, intent.gateway)
 
 
-def gateway_namespaces(looks: Looks, owner: str) -> set[str]:
+def gateway_namespaces(looks: CachedReader, owner: str) -> set[str]:
     """The namespaces that are labelled as those of the stack's gateway."""
     found = looks.list(NAMESPACES, metadata_only=True, labelSelector=f"{GATEWAY_LABEL}={owner}")
     return set(map(name_of, found))
 
 
-def class_changes_while_disabled(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def class_changes_while_disabled(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Another ingress class comes while the plugin that stands is disabled: no pod reads it between its two classes."""
     record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
     stands, wanted = (record.get("data") or {}).get("ingressClass"), intent.gateway.ingress_class

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.cluster.ownership import handover_label, release_mark
+from traceable_kong.cluster.ownership import handover_label, release_owner_values
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_ROLES,
-    Looks,
+    CachedReader,
     Reader,
     annotations_of,
     labels_of,
     name_of,
     secrets,
 )
-from traceable_kong.preflight.finding import DeadRelease, Finding, Found
+from traceable_kong.preflight.finding import Finding, Found, StuckRelease
 from traceable_kong.preflight.intent import AloneIntent, Intent
 
 Revisions = dict[int, str]
@@ -93,7 +93,7 @@ def newest_of(looks: Reader, namespace: str, name: str) -> Newest | None:
 
 
 def release_is_ours_and_alive(
-    looks: Looks,
+    looks: CachedReader,
     intent: Intent | AloneIntent,
     *,
     namespace: str,
@@ -168,7 +168,7 @@ def serving(looks: Reader, namespace: str, name: str) -> list[str]:
     ]
 
 
-def roles_are_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def roles_are_free(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Kong's cluster-wide roles are no other release's: the chart calls them as its Deployment (kong chart 3.4.1).
 
     Helm notes on what it makes whose it is, and takes no other release's
@@ -197,7 +197,7 @@ def dead_release(
     serving: bool,
     timeout_seconds: int,
     may_run_seconds: int,
-) -> DeadRelease | None:
+) -> StuckRelease | None:
     """How a release of the stack `owner` is brought back to where Helm can go on; None where it can. Pure.
 
     - an upgrade that did not end goes back to the revision that was deployed before it;
@@ -222,7 +222,7 @@ def dead_release(
         return None
     if restore is None and serving:
         restore = newest
-    return DeadRelease(
+    return StuckRelease(
         namespace=namespace,
         name=name,
         owner=owner,
@@ -237,7 +237,7 @@ def dead_release(
 def owner_of(secret: Document) -> str | None:
     """The stack whose mark a release's own values carry."""
     value: object = document_of(secret).get("config")
-    (key, below), *_ = release_mark("").items()
+    (key, below), *_ = release_owner_values("").items()
     for part in (key, *below, "stack"):
         value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None

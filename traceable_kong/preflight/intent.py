@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.common.image_references import ImageReference
-from traceable_kong.deployment_patch.pod_template import Part
+from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.ingress_controller import Controller
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 __all__ = [
     "Adoption",
@@ -40,8 +40,8 @@ class NamedSecret:
 class RowIntent:
     """The plugin as a row of Kong's database; `adopt` takes over one that nobody's mark is on."""
 
-    place: Place
-    access: Access
+    place: PluginTarget
+    access: AdminEndpoint
     adopt: bool
 
 
@@ -85,7 +85,7 @@ class GatewayIntent:
     timeout_seconds: int
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     container_named: bool = True
-    part: Part | None = None
+    part: PatchSpec | None = None
     owners_files: Mapping[str, str] = field(default_factory=dict)
     owners_values: Mapping[str, Any] = field(default_factory=dict)
     adoption: Adoption | None = None

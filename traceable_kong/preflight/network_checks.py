@@ -14,7 +14,7 @@ from traceable_kong.cluster.network_policies import Flow, PodGroup, blocks, perm
 from traceable_kong.cluster.tme import INJECT_LABEL
 from traceable_kong.preflight.cached_reader import (
     NAMESPACES,
-    Looks,
+    CachedReader,
     deployment,
     labels_of,
     network_policies,
@@ -29,7 +29,7 @@ AGENT_CHART = "traceable-agent"
 """The agent's Service, and the name that its chart labels its pods with (traceable-agent 1.58.0)."""
 
 
-def paths_to_the_agent_are_open(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def paths_to_the_agent_are_open(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No NetworkPolicy keeps the gateway's pods from the agent."""
     if not (intent.installed and intent.enabled):
         return
@@ -65,7 +65,7 @@ def _findings(policies: list[Document], flow: Flow, selectors: Mapping[str, Mapp
         )
 
 
-def _gateway(looks: Looks, intent: Intent) -> PodGroup:
+def _gateway(looks: CachedReader, intent: Intent) -> PodGroup:
     """The gateway's pods as the Deployment makes them; where there is none yet, by what will select them."""
     gateway = intent.gateway
     # In sync the stack labels the namespace.
@@ -79,13 +79,13 @@ def _gateway(looks: Looks, intent: Intent) -> PodGroup:
     return pod_group({"metadata": metadata, "spec": template.get("spec")}, labels)
 
 
-def _gateway_selector(looks: Looks, gateway: GatewayIntent) -> Mapping[str, Any]:
+def _gateway_selector(looks: CachedReader, gateway: GatewayIntent) -> Mapping[str, Any]:
     live = looks.get(deployment(gateway.namespace, gateway.deployment))
     found: Mapping[str, Any] = live["spec"].get("selector") or gateway.pod_selector if live else gateway.pod_selector
     return found
 
 
-def _agent(looks: Looks, namespace: str, selector: Mapping[str, str]) -> PodGroup:
+def _agent(looks: CachedReader, namespace: str, selector: Mapping[str, str]) -> PodGroup:
     """A pod of the agent; where there is none yet, what the chart makes."""
     labels = _namespace_labels(looks, namespace)
     text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
@@ -100,7 +100,7 @@ def _chart_labels(intent: Intent) -> dict[str, str]:
     return {"app.kubernetes.io/name": AGENT_CHART, "app.kubernetes.io/instance": intent.agent_release}
 
 
-def _namespace_labels(looks: Looks, namespace: str) -> dict[str, str]:
+def _namespace_labels(looks: CachedReader, namespace: str) -> dict[str, str]:
     """Without the right to read it, a rule that goes by them is no permission."""
     try:
         return labels_of(looks.get(f"{NAMESPACES}/{namespace}") or {})

@@ -15,7 +15,7 @@ from traceable_kong.preflight.agent_protection import recorded_parts
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
     NAMESPACED_PLUGINS,
-    Looks,
+    CachedReader,
     annotations_of,
     config_maps,
     deployment,
@@ -27,7 +27,7 @@ from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
 
-def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def standing_options_are_known(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The rock knows every option of the plugin that stands, under its new name or an older one."""
     if not intent.installed:
         return
@@ -37,7 +37,7 @@ def standing_options_are_known(looks: Looks, intent: Intent) -> Iterator[Finding
             yield _not_known(looks, intent, name_of(standing), unknown)
 
 
-def _not_known(looks: Looks, intent: Intent, name: str, unknown: list[str]) -> Finding:
+def _not_known(looks: CachedReader, intent: Intent, name: str, unknown: list[str]) -> Finding:
     return Finding(
         subject=f"kongclusterplugin {name}",
         wrong=f"has {', '.join(unknown)}, which {intent.plugin.rock_version} does not know: new pods would refuse "
@@ -46,7 +46,7 @@ def _not_known(looks: Looks, intent: Intent, name: str, unknown: list[str]) -> F
     )
 
 
-def mend_unknown_options(looks: Looks, intent: Intent, unknown: list[str], resource: str) -> str:
+def mend_unknown_options(looks: CachedReader, intent: Intent, unknown: list[str], resource: str) -> str:
     """How options go before the rock that does not know them; `resource` is the engine's name of the plugin."""
     record = (looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
     version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
@@ -90,7 +90,7 @@ def unknown_options(config: Document, rock_version: str) -> list[str]:
     return sorted(name for name in config if (version < since[name] if name in since else version <= NEWEST_KNOWN))
 
 
-def plugins_that_go_are_not_in_use(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def plugins_that_go_are_not_in_use(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No KongPlugin or KongClusterPlugin of our class names a plugin whose files will be gone."""
     gateway = intent.gateway
     live = looks.get(deployment(gateway.namespace, gateway.deployment))
@@ -119,7 +119,7 @@ def plugins_that_go_are_not_in_use(looks: Looks, intent: Intent) -> Iterator[Fin
             )
 
 
-def switched_off_before_it_leaves(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def switched_off_before_it_leaves(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """`installed: false` finds a plugin that is disabled already."""
     if intent.installed:
         return
@@ -136,12 +136,12 @@ def switched_off_before_it_leaves(looks: Looks, intent: Intent) -> Iterator[Find
         )
 
 
-def _standing(looks: Looks, intent: Intent) -> list[Document]:
+def _standing(looks: CachedReader, intent: Intent) -> list[Document]:
     """The plugins of this stack that stand: one, and what a killed run left under another name."""
     return plugins_of(looks, intent.owner) if intent.plugin.object_name else []
 
 
-def mounted(looks: Looks, intent: Intent, live: Document) -> frozenset[str]:
+def mounted(looks: CachedReader, intent: Intent, live: Document) -> frozenset[str]:
     """The plugins whose files the Deployment mounts from this stack's ConfigMaps (kong chart 3.4.1, volume names)."""
     label = selector(intent.owner)
     ours = {

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import asks_for_tme
-from traceable_kong.preflight.cached_reader import Looks, config_maps, deployment, labels_of, plugins_of
+from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, labels_of, plugins_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import standing_in
 from traceable_kong.preflight.intent import AloneIntent, Intent
 from traceable_kong.preflight.permission_table import EVERYWHERE, Purpose, Right
 
 
-def rights_for(looks: Looks, intent: Intent | AloneIntent, *, purpose: Purpose) -> Iterator[Finding]:
+def rights_for(looks: CachedReader, intent: Intent | AloneIntent, *, purpose: Purpose) -> Iterator[Finding]:
     """We may do what a purpose needs. A preview only says what is missing: it changes nothing itself."""
     if purpose.where_pods_ask and not _pods_ask(looks, intent):
         return
@@ -54,7 +54,7 @@ def _mend(purpose: Purpose, missing: Sequence[Right]) -> str:
     )
 
 
-def _pods_ask(looks: Looks, intent: Intent | AloneIntent) -> bool:
+def _pods_ask(looks: CachedReader, intent: Intent | AloneIntent) -> bool:
     """Whether a pod is tried before the gateway rolls: its pods ask for the TME now, or shall
     (hooks/injection_dry_run.py).
     """
@@ -64,13 +64,13 @@ def _pods_ask(looks: Looks, intent: Intent | AloneIntent) -> bool:
     return intent.sync or (live is not None and asks_for_tme(live["spec"]["template"].get("metadata") or {}))
 
 
-def _is_installed(looks: Looks, namespace: str, release: str) -> bool:
+def _is_installed(looks: CachedReader, namespace: str, release: str) -> bool:
     """Whether Helm has a revision that was installed to its end."""
     standing = standing_in(looks, namespace).get(release)
     return standing is not None and "deployed" in standing.revisions.values()
 
 
-def _switches_off(looks: Looks, intent: Intent | AloneIntent) -> bool:
+def _switches_off(looks: CachedReader, intent: Intent | AloneIntent) -> bool:
     """Whether Traceable is on, or was, and is to be off: the plugin of this stack exists, or its record."""
     if isinstance(intent, AloneIntent) or (intent.enabled and intent.installed):
         return False
@@ -87,13 +87,13 @@ def _text(rights: Iterable[Right]) -> str:
     return "; ".join(f"{', '.join(of)} {what}" for what, of in verbs.items())
 
 
-def _may(looks: Looks, right: Right) -> bool:
+def _may(looks: CachedReader, right: Right) -> bool:
     return looks.allowed(
         right.verb, right.resource, group=right.group, namespace=right.namespace, subresource=right.subresource
     )
 
 
-def may_do_anything(looks: Looks) -> bool:
+def may_do_anything(looks: CachedReader) -> bool:
     """Whether every right is there, as a cluster's administrator has it; False where that may not be asked."""
     try:
         return looks.allowed("*", "*", group="*", namespace=EVERYWHERE, subresource="")

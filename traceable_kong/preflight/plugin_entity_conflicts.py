@@ -8,12 +8,12 @@ import shlex
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_set
-from traceable_kong.kong_admin.admin_client import Refused
+from traceable_kong.kong_admin.admin_client import HookFailed
 from traceable_kong.kong_admin.admin_endpoint import NoGateway, SecretMissing
-from traceable_kong.kong_admin.admin_listen import AdminError, Silent
+from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable
 from traceable_kong.kong_admin.entity_changes import way_out, whose
 from traceable_kong.kong_admin.plugin_target import is_at, is_ours, owner_of
-from traceable_kong.preflight.cached_reader import Looks, Rows, config_maps, deployment
+from traceable_kong.preflight.cached_reader import CachedReader, Rows, config_maps, deployment
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent, RowIntent
 from traceable_kong.preflight.option_versions import mend_unknown_options, mounted, unknown_options
@@ -21,7 +21,7 @@ from traceable_kong.preflight.option_versions import mend_unknown_options, mount
 SET = "pulumi config set --path traceable-kong:kong.admin"
 
 
-def _seen(looks: Looks, intent: Intent) -> tuple[RowIntent, Rows] | None:
+def _seen(looks: CachedReader, intent: Intent) -> tuple[RowIntent, Rows] | None:
     """What Kong says; None where there is none to ask, or where it does not answer, which another rule says."""
     row, gateway = intent.row, intent.gateway
     if row is None or looks.get(deployment(gateway.namespace, gateway.deployment)) is None:
@@ -32,7 +32,7 @@ def _seen(looks: Looks, intent: Intent) -> tuple[RowIntent, Rows] | None:
         return None
 
 
-def kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def kong_can_be_told(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Kong answers, knows the workspace, and takes the token."""
     row, gateway = intent.row, intent.gateway
     if row is None or looks.get(deployment(gateway.namespace, gateway.deployment)) is None:
@@ -41,7 +41,7 @@ def kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
         looks.rows(row.place, row.access)
     except (NoGateway, SecretMissing):
         return  # Either is said by a rule of its own.
-    except Refused as problem:
+    except HookFailed as problem:
         if problem.status == 404:
             yield Finding(
                 subject="traceable-kong:kong.admin.workspace",
@@ -55,7 +55,7 @@ def kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
             mend="correct kong.admin, or what the token's role may do, then again",
             only_warns=problem.status >= 500,
         )
-    except Silent as problem:
+    except Unavailable as problem:
         # What is to be changed may be what brings it back.
         yield Finding(
             subject="Kong's Admin API",
@@ -67,7 +67,7 @@ def kong_can_be_told(looks: Looks, intent: Intent) -> Iterator[Finding]:
         yield Finding(subject="Kong's Admin API", wrong=f"is not what kong.admin says: {problem}", mend="correct it")
 
 
-def place_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def place_is_free(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Nobody else's row is where ours is to be, unless it is to be taken over; and the place is there."""
     seen = _seen(looks, intent)
     if seen is None or not intent.installed:
@@ -99,7 +99,7 @@ def place_is_free(looks: Looks, intent: Intent) -> Iterator[Finding]:
             yield Finding(subject=subject, wrong=whose(other), mend=way_out(other))
 
 
-def standing_row_is_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def standing_row_is_known(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The rock knows every option that this stack wrote into the row that stands; Kong's own defaults do not count."""
     seen = _seen(looks, intent)
     if seen is None or not intent.installed or seen[1].found.row is None:
@@ -121,7 +121,7 @@ def standing_row_is_known(looks: Looks, intent: Intent) -> Iterator[Finding]:
         )
 
 
-def rows_of_plugins_that_go_are_ours(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def rows_of_plugins_that_go_are_ours(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """No row of somebody else's names a plugin whose files will be gone: a Kong that starts would not start."""
     seen = _seen(looks, intent)
     live = looks.get(deployment(intent.gateway.namespace, intent.gateway.deployment))
@@ -139,7 +139,7 @@ def rows_of_plugins_that_go_are_ours(looks: Looks, intent: Intent) -> Iterator[F
             )
 
 
-def row_is_switched_off_before_it_leaves(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def row_is_switched_off_before_it_leaves(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """`installed: false` finds a row that is disabled already."""
     seen = None if intent.installed else _seen(looks, intent)
     standing = seen[1].found.row if seen else None

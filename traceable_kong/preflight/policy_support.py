@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from traceable_kong.preflight.cached_reader import Looks
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
@@ -13,7 +13,7 @@ POLICY_RESOURCES = frozenset({"validatingadmissionpolicies", "validatingadmissio
 """The policy, and what puts it in force: a server can be told to leave out either (`--runtime-config`)."""
 
 
-def cluster_knows_policies(looks: Looks, intent: Intent) -> Iterator[Finding]:
+def cluster_knows_policies(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The cluster has ValidatingAdmissionPolicy in v1, which came with Kubernetes 1.30.
 
     Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/.

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from traceable_kong.common.commands import config_set
-from traceable_kong.preflight.cached_reader import Looks
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import document_of, newest_of
 from traceable_kong.preflight.intent import Adoption, AloneIntent, Intent
@@ -28,7 +28,7 @@ Path = tuple[str, ...]
 
 
 def it_can_be_taken_over(
-    looks: Looks, intent: Intent | AloneIntent, *, namespace: str, name: str, key: str, adoption: Adoption
+    looks: CachedReader, intent: Intent | AloneIntent, *, namespace: str, name: str, key: str, adoption: Adoption
 ) -> Iterator[Finding]:
     """The release is there, deployed, of the right chart, without secrets in its values, and keeps what it has."""
     subject = f"Helm release {name} in namespace {namespace}"

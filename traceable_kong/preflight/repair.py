@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import kind_of, without_quoted
 from traceable_kong.preflight.cached_reader import labels_of
-from traceable_kong.preflight.finding import DeadRelease, Finding
+from traceable_kong.preflight.finding import Finding, StuckRelease
 from traceable_kong.preflight.helm_releases import IN_PROGRESS, Newest, newest_of, serving
 
 GRACE_SECONDS = 30
@@ -32,7 +32,9 @@ _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
 Say = Callable[[str], None]
 
 
-def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
+def mend(
+    api: KubernetesClient, dead: StuckRelease, *, kubeconfig: str | None, context: str | None, say: Say
+) -> Finding | None:
     """Rolls back or removes; None where Helm can go on now, else what stands in the way.
 
     An operation that may still be running is waited for, and `say` is told so. `kubeconfig` and `context` are as for
@@ -46,7 +48,9 @@ def mend(api: Kube, dead: DeadRelease, *, kubeconfig: str | None, context: str |
         return _not_mended(dead, kind_of(problem))
 
 
-def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
+def _mend(
+    api: KubernetesClient, dead: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
+) -> Finding | None:
     found = _wait_while_it_may_run(api, dead, say)
     # The operation may have gone on after the engine was killed, and have ended since.
     if found is None or (found.revision, found.status) != (dead.revision, dead.status):
@@ -67,7 +71,7 @@ def _mend(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | N
     return _run_helm(api, dead, kubeconfig, context, say)
 
 
-def _wait_while_it_may_run(api: Kube, dead: DeadRelease, say: Say) -> Newest | None:
+def _wait_while_it_may_run(api: KubernetesClient, dead: StuckRelease, say: Say) -> Newest | None:
     """The newest revision once no operation on it can still be running; None where the release is gone.
 
     A pending operation writes its record when it begins and when it ends, and takes no longer than its own time in
@@ -103,7 +107,9 @@ def _last_change(secret: Document) -> datetime:
     return max(times, default=datetime.fromtimestamp(0, UTC))
 
 
-def _run_helm(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str | None, say: Say) -> Finding | None:
+def _run_helm(
+    api: KubernetesClient, dead: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
+) -> Finding | None:
     helm = shutil.which("helm")
     if helm is None:
         return Finding(
@@ -134,7 +140,7 @@ def _run_helm(api: Kube, dead: DeadRelease, kubeconfig: str | None, context: str
     return _not_mended(dead, said[-500:] or f"it is {after.status if after else 'gone'} now")
 
 
-def _taken_up(dead: DeadRelease, found: Newest) -> Finding:
+def _taken_up(dead: StuckRelease, found: Newest) -> Finding:
     return Finding(
         subject=dead.subject,
         wrong=f"was {dead.status} at revision {dead.revision} and is {found.status} at revision {found.revision} now: "
@@ -143,7 +149,7 @@ def _taken_up(dead: DeadRelease, found: Newest) -> Finding:
     )
 
 
-def _not_mended(dead: DeadRelease, why: str) -> Finding:
+def _not_mended(dead: StuckRelease, why: str) -> Finding:
     return Finding(
         subject=dead.subject,
         wrong=f"was left {dead.status} by an operation that was interrupted, and `{dead.command}` did not mend it: "

@@ -106,12 +106,12 @@ class PartProvider(_OfDeployment):
 
 
 def _part(props: Mapping[str, Any]) -> Any:
-    from traceable_kong.deployment_patch.pod_template import Part
+    from traceable_kong.deployment_patch.pod_template import PatchSpec
 
-    return Part(container=props["container"], files=dict(props["files"]), plugins=tuple(props["plugins"]))
+    return PatchSpec(container=props["container"], files=dict(props["files"]), plugins=tuple(props["plugins"]))
 
 
-class Claim(dynamic.Resource, module="traceable", name="GatewayClaim"):
+class PatchFinalizer(dynamic.Resource, module="traceable", name="GatewayClaim"):
     """A Deployment that our part will be in. Goes after it, and takes it out where it is still there.
 
     `held` is unknown in a preview exactly when the claim changes.
@@ -123,7 +123,7 @@ class Claim(dynamic.Resource, module="traceable", name="GatewayClaim"):
         super().__init__(ClaimProvider(), name, {**props, "held": None}, opts)
 
 
-class AddedFiles(dynamic.Resource, module="traceable", name="PluginFilesInDeployment"):
+class DeploymentFiles(dynamic.Resource, module="traceable", name="PluginFilesInDeployment"):
     """Our part in a Deployment. `generation` (str) is unknown in a preview exactly when it changes."""
 
     generation: pulumi.Output[str]

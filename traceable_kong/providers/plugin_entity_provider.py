@@ -125,9 +125,9 @@ class RowProvider(dynamic.ResourceProvider):
 
 
 def _place(props: Mapping[str, Any]) -> Any:
-    from traceable_kong.kong_admin.plugin_target import Place
+    from traceable_kong.kong_admin.plugin_target import PluginTarget
 
-    return Place(
+    return PluginTarget(
         workspace=props["workspace"],
         plugin=props["plugin"],
         route=props["route"],
@@ -136,7 +136,7 @@ def _place(props: Mapping[str, Any]) -> Any:
     )
 
 
-class PluginRow(dynamic.Resource, module="traceable", name="PluginRow"):
+class PluginEntity(dynamic.Resource, module="traceable", name="PluginRow"):
     """The plugin's row in Kong's database.
 
     Properties: `workspace`, `plugin`, `route`, `service`, `owner` (admin.row.Place); `enabled`, `config`; `access`

@@ -6,7 +6,7 @@ Each ready pod behind the agent's Service answers on its port, and the webhook t
 import time
 from dataclasses import dataclass
 
-from traceable_kong.cluster.kubernetes_client import Kube
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
 from traceable_kong.verification.object_reads import Unreadable, read
@@ -29,7 +29,7 @@ class AgentExpectation:
     release: str
 
 
-def prove(api: Kube, expected: AgentExpectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
+def prove(api: KubernetesClient, expected: AgentExpectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
     """The report as soon as everything holds, or the last one at the deadline.
 
     Raises kube.ApiError or kube.Unreachable.
@@ -42,7 +42,7 @@ def prove(api: Kube, expected: AgentExpectation, *, deadline_seconds: float = DE
         time.sleep(INTERVAL_SECONDS)
 
 
-def _look(api: Kube, expected: AgentExpectation) -> Report:
+def _look(api: KubernetesClient, expected: AgentExpectation) -> Report:
     namespace = expected.namespace
     service, pods = agents_in(api, namespace)
     ready = [pod for pod in pods if is_ready(pod)]

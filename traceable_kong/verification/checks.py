@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.file_checks import content_check, unknown_files
 from traceable_kong.verification.injection_checks import surroundings_checks, surroundings_notes, unread
 from traceable_kong.verification.kong_checks import overrides, unknown_defaults
 from traceable_kong.verification.network_paths import unknown_paths
-from traceable_kong.verification.observation import Look, PodLook, counted
+from traceable_kong.verification.observation import Observation, PodObservation, counted
 from traceable_kong.verification.plugin_entity_checks import row_check, row_notes
 from traceable_kong.verification.plugin_object_checks import object_check
 from traceable_kong.verification.pod_checks import anew, pod_checks, unknown_lua_path
 from traceable_kong.verification.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
 
 
-def judge(expected: Expectation, seen: Look) -> Report:
+def judge(expected: DesiredState, seen: Observation) -> Report:
     """The report of one look."""
     gateway = f"{expected.namespace}/{expected.deployment}"
     if seen.deployment is None:
@@ -53,7 +53,7 @@ def judge(expected: Expectation, seen: Look) -> Report:
     )
 
 
-def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
+def _not_checked(expected: DesiredState, seen: Observation) -> Iterator[str]:
     if not expected.installed:
         return
     serving = [pod.document for pod in seen.serving]
@@ -67,7 +67,7 @@ def _not_checked(expected: Expectation, seen: Look) -> Iterator[str]:
         yield from unread(expected, seen.deployment, seen.around)
 
 
-def _serving(expected: Expectation, seen: Look) -> Check:
+def _serving(expected: DesiredState, seen: Observation) -> Check:
     assert seen.deployment is not None
     selector = shlex.quote(selector_text(seen.deployment["spec"].get("selector") or {}))
     wanted = seen.deployment["spec"].get("replicas", 1)
@@ -101,7 +101,7 @@ def waiting(pod: Mapping[str, Any]) -> list[str]:
     return result
 
 
-def _rollout(expected: Expectation, seen: Look) -> Check:
+def _rollout(expected: DesiredState, seen: Observation) -> Check:
     """No pod of an older ReplicaSet is left, whether it serves or not: it holds older files and settings."""
     old = [
         pod["metadata"]["name"]
@@ -119,7 +119,7 @@ def _rollout(expected: Expectation, seen: Look) -> Check:
     )
 
 
-def _plugin_as_written(expected: Expectation, seen: Look) -> Check:
+def _plugin_as_written(expected: DesiredState, seen: Observation) -> Check:
     if expected.database is None:
         return object_check(expected, seen.plugin)
     schemas = (pod.kong.schema for pod in seen.serving if not isinstance(pod.kong, str))
@@ -127,7 +127,7 @@ def _plugin_as_written(expected: Expectation, seen: Look) -> Check:
     return row_check(expected, expected.database, row, next((schema for schema in schemas if schema), None))
 
 
-def _agent(expected: Expectation, seen: Look) -> Check:
+def _agent(expected: DesiredState, seen: Observation) -> Check:
     ready = sum(1 for pod in seen.agent_pods if is_ready(pod))
     if expected.tme_image:
         found = f"{ready} of {len(seen.agent_pods)} ready" if seen.agent_pods else "the agent is gone: none is there"
@@ -144,7 +144,7 @@ def _agent(expected: Expectation, seen: Look) -> Check:
     )
 
 
-def _warnings(expected: Expectation, seen: Look) -> Iterator[str]:
+def _warnings(expected: DesiredState, seen: Observation) -> Iterator[str]:
     if not expected.installed:
         return
     if not expected.enabled:
@@ -163,7 +163,7 @@ def _warnings(expected: Expectation, seen: Look) -> Iterator[str]:
         )
 
 
-def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
+def _notes(expected: DesiredState, seen: Observation) -> Iterator[str]:
     serving = {pod.name for pod in seen.serving}
     idle = sorted(
         pod["metadata"]["name"] for pod in seen.pods if not is_leaving(pod) and pod["metadata"]["name"] not in serving
@@ -183,16 +183,16 @@ def _notes(expected: Expectation, seen: Look) -> Iterator[str]:
     yield "not checked: the agent's own connection to the Traceable platform, which it shows nowhere"
 
 
-def without_route(expected: Expectation, seen: Look) -> list[str]:
+def without_route(expected: DesiredState, seen: Observation) -> list[str]:
     """The pods whose Kong protects no route, where only selected routes are to be protected."""
     return sorted(pod.name for pod in seen.serving if _selects_nothing(expected, pod))
 
 
-def _selects_nothing(expected: Expectation, pod: PodLook) -> bool:
+def _selects_nothing(expected: DesiredState, pod: PodObservation) -> bool:
     return not expected.everywhere and not isinstance(pod.kong, str) and not pod.kong.routed
 
 
-def _state(expected: Expectation, *, unselected: bool) -> str:
+def _state(expected: DesiredState, *, unselected: bool) -> str:
     """What is true while every check holds, in a word."""
     if not expected.installed:
         return REMOVED

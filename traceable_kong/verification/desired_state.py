@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.common.image_references import ImageReference, parse_image
 from traceable_kong.common.safe_text import PlainError, kind_of
-from traceable_kong.kong_admin.admin_endpoint import Access, access_of
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, access_of
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KONG_NAME = re.compile(r"[^\s/?#%]+")
@@ -26,8 +26,8 @@ class UnreadableRecord(PlainError):
 class Database:
     """Where the plugin's row is, and where Kong is asked for it: names of Secrets, and nothing out of them."""
 
-    place: Place
-    access: Access
+    place: PluginTarget
+    access: AdminEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Injection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expectation:
+class DesiredState:
     """A gateway, and what must hold for each of its pods.
 
     `container` is Kong's container in `deployment`. `plugin` is the plugin's name in Kong, `plugin_version` such as
@@ -124,14 +124,14 @@ class Expectation:
         }
 
 
-def from_record(namespace: str, data: Mapping[str, str]) -> Expectation:
+def from_record(namespace: str, data: Mapping[str, str]) -> DesiredState:
     """The expectation of a record in `namespace`. Raises UnreadableRecord.
 
     Anybody may have written it: every value has its type, what becomes a part of a path or of a command is a name, and
     everything is in `namespace`.
     """
     try:
-        return Expectation(
+        return DesiredState(
             namespace=namespace,
             release=_name(data, "release"),
             deployment=_name(data, "deployment"),
@@ -233,7 +233,7 @@ def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
     if data.get("database", "off") == "off":
         return None
     row, document = _mapping(data, "pluginRow"), _mapping(data, "adminApi")
-    place = Place(**{item.name: _string(row, item.name) for item in fields(Place)})
+    place = PluginTarget(**{item.name: _string(row, item.name) for item in fields(PluginTarget)})
     access = access_of(document)
     if document != access.document():
         raise _not_written("adminApi has values of other types")

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from traceable_kong.plugin.config_maps import PLUGINS_DIRECTORY, files_digest
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.object_reads import Seen, Unreadable
 from traceable_kong.verification.report import Check
 
 
-def content_check(expected: Expectation, config_maps: Mapping[str, Seen]) -> Check:
+def content_check(expected: DesiredState, config_maps: Mapping[str, Seen]) -> Check:
     """Whether every ConfigMap with files holds what this stack wrote. Of one that may not be read, nothing is said."""
     wrong = [
         f"ConfigMap {name} {problem}"
@@ -36,7 +36,7 @@ def content_check(expected: Expectation, config_maps: Mapping[str, Seen]) -> Che
 
 
 def unknown_files(
-    expected: Expectation, config_maps: Mapping[str, Seen], pods: Sequence[Mapping[str, Any]]
+    expected: DesiredState, config_maps: Mapping[str, Seen], pods: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
     """Reasons why it cannot be determined which files a pod has."""
     for name in dict.fromkeys(expected.files.values()):
@@ -57,7 +57,7 @@ def unknown_files(
             )
 
 
-def restart(expected: Expectation) -> str:
+def restart(expected: DesiredState) -> str:
     """The command that gives the gateway new pods."""
     return f"`kubectl --namespace {expected.namespace} rollout restart deployment {expected.deployment}`"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from traceable_kong.cluster.pods import selected
 from traceable_kong.common.commands import helm_restore
-from traceable_kong.verification.desired_state import Expectation, Injection
+from traceable_kong.verification.desired_state import DesiredState, Injection
 from traceable_kong.verification.kong_checks import REPAIR
 from traceable_kong.verification.object_reads import Seen, Unreadable
 from traceable_kong.verification.policy_checks import policy_check
@@ -19,7 +19,7 @@ from traceable_kong.verification.surroundings import Surroundings
 Document = Mapping[str, Any]
 
 
-def surroundings_checks(expected: Expectation, deployment: Document, seen: Surroundings) -> Iterator[Check]:
+def surroundings_checks(expected: DesiredState, deployment: Document, seen: Surroundings) -> Iterator[Check]:
     """The checks of what can be read."""
     if expected.guard:
         yield policy_check(expected.guard, seen)
@@ -32,7 +32,7 @@ def surroundings_checks(expected: Expectation, deployment: Document, seen: Surro
             yield _webhook(expected, expected.injection, deployment, seen)
 
 
-def unread(expected: Expectation, deployment: Document, seen: Surroundings) -> Iterator[str]:
+def unread(expected: DesiredState, deployment: Document, seen: Surroundings) -> Iterator[str]:
     """Reasons why something of it is not known."""
     for item in (seen.policy, seen.binding, seen.namespace, seen.webhook):
         if isinstance(item, Unreadable):
@@ -46,7 +46,7 @@ def unread(expected: Expectation, deployment: Document, seen: Surroundings) -> I
         )
 
 
-def surroundings_notes(expected: Expectation, deployment: Document, seen: Surroundings) -> Iterator[str]:
+def surroundings_notes(expected: DesiredState, deployment: Document, seen: Surroundings) -> Iterator[str]:
     """What no verification can see of the injector's webhook."""
     leading = _leading(expected, deployment, seen)
     if leading and not any(_leads_to_agent(expected, webhook) for webhook in leading):
@@ -56,7 +56,7 @@ def surroundings_notes(expected: Expectation, deployment: Document, seen: Surrou
         )
 
 
-def _annotations(expected: Expectation, injection: Injection, template: Document) -> Check:
+def _annotations(expected: DesiredState, injection: Injection, template: Document) -> Check:
     found = template.get("annotations") or {}
     return Check(
         pod="",
@@ -70,7 +70,7 @@ def _annotations(expected: Expectation, injection: Injection, template: Document
     )
 
 
-def _label(expected: Expectation, injection: Injection, namespace: Document | None) -> Check:
+def _label(expected: DesiredState, injection: Injection, namespace: Document | None) -> Check:
     found = _labels(namespace)
     return Check(
         pod="",
@@ -91,7 +91,7 @@ def _labels(live: Any) -> Mapping[str, str]:
     return (live["metadata"].get("labels") if isinstance(live, Mapping) else None) or {}
 
 
-def _webhook(expected: Expectation, injection: Injection, deployment: Document, seen: Surroundings) -> Check:
+def _webhook(expected: DesiredState, injection: Injection, deployment: Document, seen: Surroundings) -> Check:
     problem = ""
     if not isinstance(seen.webhook, Mapping):
         problem = "it does not exist"
@@ -123,12 +123,12 @@ def _called(deployment: Document, seen: Surroundings) -> list[Document]:
     return [item for item in seen.webhook.get("webhooks") or [] if _calls(item, seen.namespace, labels)]
 
 
-def _leading(expected: Expectation, deployment: Document, seen: Surroundings) -> list[Document]:
+def _leading(expected: DesiredState, deployment: Document, seen: Surroundings) -> list[Document]:
     """Those of them that lead to the agent, or may."""
     return [item for item in _called(deployment, seen) if _leads_to_agent(expected, item) is not False]
 
 
-def _leads_to_agent(expected: Expectation, webhook: Document) -> bool | None:
+def _leads_to_agent(expected: DesiredState, webhook: Document) -> bool | None:
     """By the namespace or the domain; None where this stack cannot know the domain. Path and port are not compared."""
     config = webhook.get("clientConfig") or {}
     if service := config.get("service"):

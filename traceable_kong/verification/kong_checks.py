@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, field_differences, option_differences
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import Counts, PodLook
+from traceable_kong.verification.observation import Counts, PodObservation
 from traceable_kong.verification.report import Check
 
 REPAIR = "`pulumi up --refresh`"
@@ -16,7 +16,7 @@ CONTROLLERS_PROTOCOLS = ["http", "https"]
 """What the ingress controller fills in where the plugin's own schema says nothing (KIC 3.4, `deckgen.fillPlugin`)."""
 
 
-def unknown_defaults(pods: list[PodLook]) -> Iterator[str]:
+def unknown_defaults(pods: list[PodObservation]) -> Iterator[str]:
     """Reasons why only a part of what a Kong lists could be compared."""
     for pod in pods:
         if not isinstance(pod.kong, str) and pod.kong.schema_problem:
@@ -26,7 +26,7 @@ def unknown_defaults(pods: list[PodLook]) -> Iterator[str]:
             )
 
 
-def kong_checks(expected: Expectation, pod: PodLook, counts: Counts) -> Iterator[Check]:
+def kong_checks(expected: DesiredState, pod: PodObservation, counts: Counts) -> Iterator[Check]:
     """Whether a pod's Kong has loaded the plugin, and lists it as configured."""
     said = pod.kong
     if isinstance(said, str):
@@ -60,7 +60,7 @@ def is_everywhere(instance: Mapping[str, Any]) -> bool:
     return not any(instance.get(key) for key in ("route", "service", "consumer", "consumer_group"))
 
 
-def differences(expected: Expectation, instance: Mapping[str, Any], schema: PluginSchema | None) -> Iterator[str]:
+def differences(expected: DesiredState, instance: Mapping[str, Any], schema: PluginSchema | None) -> Iterator[str]:
     """What of an instance is not as this stack writes it, Kong's defaults included, in words."""
     if bool(instance.get("enabled", True)) != expected.enabled:
         yield "it is disabled" if expected.enabled else "it is enabled"
@@ -70,7 +70,7 @@ def differences(expected: Expectation, instance: Mapping[str, Any], schema: Plug
     yield from field_differences(schema, {**instance, "protocols": None} if by_controller else instance)
 
 
-def _configured(expected: Expectation, pod: PodLook, said: KongAnswer, counts: Counts) -> Check:
+def _configured(expected: DesiredState, pod: PodObservation, said: KongAnswer, counts: Counts) -> Check:
     instances = [item for item in said.plugins if item.get("name") == expected.plugin]
     everywhere = [item for item in instances if is_everywhere(item)]
     # Other narrower ones are for other routes, and their owners' business.
@@ -92,7 +92,7 @@ def _configured(expected: Expectation, pod: PodLook, said: KongAnswer, counts: C
     return _plugin_check(expected, pod, wrong)
 
 
-def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Check:
+def _plugin_check(expected: DesiredState, pod: PodObservation, wrong: list[str]) -> Check:
     return Check(
         pod=pod.name,
         name="plugin",
@@ -107,12 +107,12 @@ def _plugin_check(expected: Expectation, pod: PodLook, wrong: list[str]) -> Chec
     )
 
 
-def _one_row(expected: Expectation, ours: list[dict[str, Any]], pod: PodLook, said: KongAnswer) -> Check:
+def _one_row(expected: DesiredState, ours: list[dict[str, Any]], pod: PodObservation, said: KongAnswer) -> Check:
     wrong = [text for item in ours for text in differences(expected, item, said.schema)]
     return _plugin_check(expected, pod, wrong if ours else [f"Kong lists no {expected.plugin} of this stack"])
 
 
-def _class_hint(expected: Expectation, pod: PodLook) -> str:
+def _class_hint(expected: DesiredState, pod: PodObservation) -> str:
     """The commonest reason, where the pod's own controller shows it; it has no say in rows."""
     if expected.database is not None:
         return ""
@@ -126,7 +126,7 @@ def _class_hint(expected: Expectation, pod: PodLook) -> str:
     return ""
 
 
-def overrides(expected: Expectation, pod: PodLook) -> list[str]:
+def overrides(expected: DesiredState, pod: PodObservation) -> list[str]:
     """The narrower instances that are not as this stack writes its own one for all routes: Kong uses them instead."""
     said = pod.kong
     if isinstance(said, str) or not expected.everywhere:
@@ -139,7 +139,7 @@ def overrides(expected: Expectation, pod: PodLook) -> list[str]:
     ]
 
 
-def _override(expected: Expectation, pod: PodLook) -> Check:
+def _override(expected: DesiredState, pod: PodObservation) -> Check:
     wrong = overrides(expected, pod)
     return Check(
         pod=pod.name,
@@ -157,7 +157,7 @@ def _override(expected: Expectation, pod: PodLook) -> Check:
     )
 
 
-def _where(expected: Expectation, instance: Mapping[str, Any]) -> str:
+def _where(expected: DesiredState, instance: Mapping[str, Any]) -> str:
     row = f" (row {instance.get('id')})" if expected.database else ""
     for key in ("route", "service", "consumer", "consumer_group"):
         if instance.get(key):

@@ -6,12 +6,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Kube
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE, Client
 from traceable_kong.kong_admin.admin_connection import forwarded
 from traceable_kong.kong_admin.admin_endpoint import Credentials
-from traceable_kong.kong_admin.admin_listen import AdminError, Listener, Silent
+from traceable_kong.kong_admin.admin_listen import AdminError, Listener, Unavailable
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, shown
 
 ANSWER_TIMEOUT_SECONDS = 5.0
@@ -36,7 +36,7 @@ class KongAnswer:
 
 
 def ask(
-    api: Kube,
+    api: KubernetesClient,
     namespace: str,
     pod: str,
     listener: Listener,
@@ -63,7 +63,7 @@ def ask(
             schema = shown(asked, plugin) if plugin in available else ""
             routed = _routed(asked, [item for item in plugins if item.get("name") == plugin and counts(item)])
     except AdminError as problem:
-        raise Silent(str(problem)) from None
+        raise Unavailable(str(problem)) from None
     lua_path = (root.get("configuration") or {}).get("lua_package_path")
     versions = {name: str(item.get("version")) for name, item in available.items() if isinstance(item, dict)}
     return KongAnswer(
@@ -94,7 +94,7 @@ def made_from(instance: Mapping[str, Any], uid: str) -> bool:
     return {tag for tag in instance.get("tags") or [] if str(tag).startswith(UID_TAG)} <= {f"{UID_TAG}{uid}"}
 
 
-def answers_http(api: Kube, namespace: str, pod: str, port: int) -> None:
+def answers_http(api: KubernetesClient, namespace: str, pod: str, port: int) -> None:
     """Returns where somebody answers HTTP on a port of a pod, with whatever status.
 
     Raises Silent, kube.ApiError or kube.Unreachable.
@@ -105,4 +105,4 @@ def answers_http(api: Kube, namespace: str, pod: str, port: int) -> None:
             connection.request("GET", "/")
             connection.getresponse().read()
         except (OSError, http.client.HTTPException) as problem:
-            raise Silent(f"port {port} does not answer ({kind_of(problem)})") from None
+            raise Unavailable(f"port {port} does not answer ({kind_of(problem)})") from None

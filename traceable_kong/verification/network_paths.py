@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.cluster.agent_connections import described, flow_outside, flow_to_agent
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient
 from traceable_kong.cluster.network_policies import Block, Flow, PodGroup, blocks, pod_group
 from traceable_kong.cluster.pods import is_ready
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.object_reads import Seen, Unreadable, read
 
 Document = dict[str, Any]
@@ -26,7 +26,7 @@ class NetworkLook:
     unlisted: tuple[str, ...] = ()
 
 
-def look_at_network(api: Kube, expected: Expectation) -> NetworkLook:
+def look_at_network(api: KubernetesClient, expected: DesiredState) -> NetworkLook:
     """One look. Raises kube.ApiError or kube.Unreachable."""
     if not (expected.installed and expected.enabled):
         return NetworkLook()
@@ -45,7 +45,7 @@ def look_at_network(api: Kube, expected: Expectation) -> NetworkLook:
 
 
 def unknown_paths(
-    expected: Expectation,
+    expected: DesiredState,
     network: NetworkLook,
     *,
     serving: Sequence[Document],
@@ -68,7 +68,7 @@ def unknown_paths(
 
 
 def _flows(
-    expected: Expectation,
+    expected: DesiredState,
     network: NetworkLook,
     serving: Sequence[Document],
     agents: Sequence[Document],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient
 
 Document = dict[str, Any]
 
@@ -19,7 +19,7 @@ Seen = Document | Unreadable | None
 """An object, None where it does not exist."""
 
 
-def read(api: Kube, kind: str, path: str) -> Seen:
+def read(api: KubernetesClient, kind: str, path: str) -> Seen:
     """The object of a `kind` at a path. Raises kube.ApiError or kube.Unreachable."""
     try:
         return api.get(path)

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.cluster.agent_connections import port_behind
-from traceable_kong.cluster.kubernetes_client import ApiError, Kube, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.network_policies import pod_group
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
-from traceable_kong.kong_admin.admin_listen import AdminError, Silent, admin_listener
+from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable, admin_listener
 from traceable_kong.kong_admin.plugin_target import is_ours
 from traceable_kong.verification import kong_observation
-from traceable_kong.verification.desired_state import Database, Expectation
+from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.network_paths import NetworkLook, look_at_network
 from traceable_kong.verification.object_reads import Seen, read
 from traceable_kong.verification.surroundings import Surroundings, look_around
@@ -42,7 +42,7 @@ https://developer.konghq.com/kubernetes-ingress-controller/observability/events/
 
 
 @dataclass(frozen=True, kw_only=True)
-class PodLook:
+class PodObservation:
     """One serving pod: its document, what its Kong said (or why it said nothing), and why its TME does not answer."""
 
     document: Document
@@ -55,7 +55,7 @@ class PodLook:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Observation:
     """One look at a gateway.
 
     `deployment` is None where it is not there. `current` is the pod-template-hash of its newest ReplicaSet, `pods` all
@@ -69,7 +69,7 @@ class Look:
     deployment: Document | None
     current: str = ""
     pods: list[Document] = field(default_factory=list)
-    serving: list[PodLook] = field(default_factory=list)
+    serving: list[PodObservation] = field(default_factory=list)
     agent_service: Document | None = None
     agent_pods: list[Document] = field(default_factory=list)
     agent: str | None = None
@@ -81,12 +81,12 @@ class Look:
     around: Surroundings = field(default_factory=Surroundings)
 
 
-def look(api: Kube, expected: Expectation) -> Look:
+def look(api: KubernetesClient, expected: DesiredState) -> Observation:
     """One look at the gateway. Raises kube.ApiError or kube.Unreachable."""
     namespace = expected.namespace
     deployment = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{expected.deployment}")
     if deployment is None:
-        return Look(deployment=None)
+        return Observation(deployment=None)
     selector = selector_text(deployment["spec"]["selector"])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         current = pool.submit(current_revision, api, deployment)
@@ -112,7 +112,7 @@ def look(api: Kube, expected: Expectation) -> Look:
         looks = [item for item in looks if item.name in names]
         service, agents = agent.result()
         asked = expected.enabled and expected.agent_namespace and not expected.tme_image
-        return Look(
+        return Observation(
             deployment=deployment,
             current=current.result(),
             pods=pods,
@@ -137,12 +137,12 @@ def _serving_names(pods: list[Document]) -> set[str]:
     return {pod["metadata"]["name"] for pod in pods if _serves(pod)}
 
 
-def _config_maps(api: Kube, expected: Expectation) -> dict[str, Seen]:
+def _config_maps(api: KubernetesClient, expected: DesiredState) -> dict[str, Seen]:
     where = f"/api/v1/namespaces/{expected.namespace}/configmaps"
     return {name: read(api, "ConfigMap", f"{where}/{name}") for name in dict.fromkeys(expected.files.values())}
 
 
-def _row(api: Kube, database: Database | None) -> entity_changes.Found | str | None:
+def _row(api: KubernetesClient, database: Database | None) -> entity_changes.Found | str | None:
     """What stands in Kong's database, where there is one, or why it could not be asked."""
     if database is None:
         return None
@@ -153,7 +153,7 @@ def _row(api: Kube, database: Database | None) -> entity_changes.Found | str | N
         return str(problem)
 
 
-def _credentials(api: Kube, database: Database | None) -> admin_endpoint.Credentials | str:
+def _credentials(api: KubernetesClient, database: Database | None) -> admin_endpoint.Credentials | str:
     """What Kong is shown, or why that could not be read."""
     if database is None:
         return admin_endpoint.Credentials()
@@ -163,7 +163,7 @@ def _credentials(api: Kube, database: Database | None) -> admin_endpoint.Credent
         return str(problem)
 
 
-def plugin_and_events(api: Kube, name: str) -> tuple[Document | None, list[tuple[str, str]]]:
+def plugin_and_events(api: KubernetesClient, name: str) -> tuple[Document | None, list[tuple[str, str]]]:
     """A KongClusterPlugin, None where it does not exist, and what the ingress controllers reported about it.
 
     The events are `(time, message)`, the newest last. They outlive their object, so those of an earlier object of the
@@ -190,7 +190,7 @@ def _last_seen(event: Mapping[str, Any]) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
 
 
-def current_revision(api: Kube, deployment: Mapping[str, Any]) -> str:
+def current_revision(api: KubernetesClient, deployment: Mapping[str, Any]) -> str:
     """The pod-template-hash of the Deployment's newest ReplicaSet, "" where there is none yet.
 
     Raises kube.ApiError or kube.Unreachable.
@@ -209,7 +209,7 @@ def current_revision(api: Kube, deployment: Mapping[str, Any]) -> str:
     return ""
 
 
-def agents_in(api: Kube, namespace: str) -> tuple[Document | None, list[Document]]:
+def agents_in(api: KubernetesClient, namespace: str) -> tuple[Document | None, list[Document]]:
     """The Service of the agent in a namespace, and the pods behind it; None and [] where there is none."""
     service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
     if service is None:
@@ -222,7 +222,7 @@ def agents_in(api: Kube, namespace: str) -> tuple[Document | None, list[Document
     return service, [pod for pod in pods if not is_leaving(pod)]
 
 
-def _agents_silence(api: Kube, service: Document | None, pods: list[Document]) -> str | None:
+def _agents_silence(api: KubernetesClient, service: Document | None, pods: list[Document]) -> str | None:
     """Why not every ready pod of the agent answers, None where each does: a silent one gets its share of requests."""
     ready = [pod for pod in pods if is_ready(pod)]
     if not ready:
@@ -231,7 +231,7 @@ def _agents_silence(api: Kube, service: Document | None, pods: list[Document]) -
     return "; ".join(problems) or None
 
 
-def agent_silence(api: Kube, service: Document | None, pod: Document) -> str | None:
+def agent_silence(api: KubernetesClient, service: Document | None, pod: Document) -> str | None:
     """Why a pod of the agent does not answer where its Service leads from the agent's port, None where it does."""
     port = port_behind(service, TME_PORT, pod_group(pod, {}))
     if port is None:
@@ -239,7 +239,7 @@ def agent_silence(api: Kube, service: Document | None, pod: Document) -> str | N
     return silence_of(api, pod, port)
 
 
-def counted(expected: Expectation, plugin: Document | None) -> Counts:
+def counted(expected: DesiredState, plugin: Document | None) -> Counts:
     """Which instances of the plugin a Kong lists because of this stack; others are their owners' business.
 
     `plugin` is the KongClusterPlugin; without it the controller has nothing to copy.
@@ -252,8 +252,12 @@ def counted(expected: Expectation, plugin: Document | None) -> Counts:
 
 
 def _look_into(
-    api: Kube, expected: Expectation, pod: Document, known: admin_endpoint.Credentials | str, counts: Counts
-) -> PodLook:
+    api: KubernetesClient,
+    expected: DesiredState,
+    pod: Document,
+    known: admin_endpoint.Credentials | str,
+    counts: Counts,
+) -> PodObservation:
     name = pod["metadata"]["name"]
     said: kong_observation.KongAnswer | str
     try:
@@ -261,17 +265,17 @@ def _look_into(
         said = known if isinstance(known, str) else _ask(api, expected, name, container, known, counts)
     except StopIteration:
         said = f"the pod has no container {expected.container!r}"
-    except (Silent, ApiError, Unreachable) as problem:
+    except (Unavailable, ApiError, Unreachable) as problem:
         said = str(problem)
     tme = None
     if expected.tme_image and tme_containers(pod["spec"], expected.tme_image):
         tme = silence_of(api, pod)
-    return PodLook(document=pod, kong=said, tme=tme)
+    return PodObservation(document=pod, kong=said, tme=tme)
 
 
 def _ask(
-    api: Kube,
-    expected: Expectation,
+    api: KubernetesClient,
+    expected: DesiredState,
     pod: str,
     container: Document,
     known: admin_endpoint.Credentials,
@@ -291,10 +295,10 @@ def _ask(
     )
 
 
-def silence_of(api: Kube, pod: Mapping[str, Any], port: int = TME_PORT) -> str | None:
+def silence_of(api: KubernetesClient, pod: Mapping[str, Any], port: int = TME_PORT) -> str | None:
     """Why nothing in a pod answers on a port, None where something does."""
     try:
         kong_observation.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], port)
-    except (Silent, ApiError, Unreachable) as problem:
+    except (Unavailable, ApiError, Unreachable) as problem:
         return str(problem)
     return None

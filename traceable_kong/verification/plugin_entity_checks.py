@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from traceable_kong.kong_admin.entity_changes import Found
 from traceable_kong.kong_admin.plugin_schema import PluginSchema
-from traceable_kong.kong_admin.plugin_target import Place, elsewhere
-from traceable_kong.verification.desired_state import Database, Expectation
+from traceable_kong.kong_admin.plugin_target import PluginTarget, elsewhere
+from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.kong_checks import REPAIR, differences
 from traceable_kong.verification.report import Check
 
 
-def row_check(expected: Expectation, database: Database, seen: Found | str, schema: PluginSchema | None) -> Check:
+def row_check(expected: DesiredState, database: Database, seen: Found | str, schema: PluginSchema | None) -> Check:
     """The row as it is written: each Kong loads it by itself, and goes on for a moment with what it loaded before."""
     name = _named(expected, database.place)
     wrong = seen if isinstance(seen, str) else _wrong(expected, database.place, seen, schema)
@@ -25,11 +25,11 @@ def row_check(expected: Expectation, database: Database, seen: Found | str, sche
     )
 
 
-def _named(expected: Expectation, place: Place) -> str:
+def _named(expected: DesiredState, place: PluginTarget) -> str:
     return f"the row of {expected.plugin} for {place.reach} in Kong's database (workspace {place.workspace})"
 
 
-def _wrong(expected: Expectation, place: Place, seen: Found, schema: PluginSchema | None) -> str:
+def _wrong(expected: DesiredState, place: PluginTarget, seen: Found, schema: PluginSchema | None) -> str:
     if not expected.installed:
         return f"it is there ({seen.row['id']})" if seen.row else ""
     if seen.row is None:
@@ -38,7 +38,7 @@ def _wrong(expected: Expectation, place: Place, seen: Found, schema: PluginSchem
     return "; ".join([*([other] if other else []), *differences(expected, seen.row, schema)])
 
 
-def row_notes(expected: Expectation, seen: Found | str | None) -> Iterator[str]:
+def row_notes(expected: DesiredState, seen: Found | str | None) -> Iterator[str]:
     """Rows of the same plugin that are somebody else's, and for something else."""
     if isinstance(seen, Found) and expected.installed and not expected.everywhere and seen.others:
         ids = ", ".join(str(row.get("id")) for row in seen.others)

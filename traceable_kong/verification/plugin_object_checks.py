@@ -10,7 +10,7 @@ from traceable_kong.common.commands import kubectl_remove
 from traceable_kong.kong_admin.plugin_schema import option_differences
 from traceable_kong.kong_admin.plugin_target import standing
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.kong_checks import REPAIR
 from traceable_kong.verification.report import Check
 
@@ -18,7 +18,7 @@ WRITTEN = frozenset(("apiVersion", "kind", "metadata", "plugin", "config", "disa
 """The fields of a KongClusterPlugin that this stack writes, or nobody reads."""
 
 
-def object_check(expected: Expectation, found: Mapping[str, Any] | None) -> Check:
+def object_check(expected: DesiredState, found: Mapping[str, Any] | None) -> Check:
     """The plugin as it is written in the cluster: Kong may go on for a moment with one that was changed or removed."""
     name = f"the KongClusterPlugin {expected.plugin_object}"
     wrong = _wrong(expected, found)
@@ -33,7 +33,7 @@ def object_check(expected: Expectation, found: Mapping[str, Any] | None) -> Chec
     )
 
 
-def _wrong(expected: Expectation, found: Mapping[str, Any] | None) -> str:
+def _wrong(expected: DesiredState, found: Mapping[str, Any] | None) -> str:
     if not expected.installed:
         return "it is there" if found else ""
     if found is None:
@@ -61,7 +61,7 @@ def _is_global(found: Mapping[str, Any]) -> bool:
     return bool((found["metadata"].get("labels") or {}).get("global") == "true")
 
 
-def _added(expected: Expectation, found: Mapping[str, Any]) -> list[str]:
+def _added(expected: DesiredState, found: Mapping[str, Any]) -> list[str]:
     """What other clients have set in the KongClusterPlugin, as paths: nothing fills in defaults there."""
     beside = [f"/{key}" for key, value in found.items() if key not in WRITTEN and value]
     return sorted([*beside, *_more(expected.config, found.get("config") or {}, "/config")])
@@ -77,7 +77,7 @@ def _more(wanted: Mapping[str, Any], found: Mapping[str, Any], path: str) -> Ite
             yield from _more(wanted[key], value, here)
 
 
-def _repair(expected: Expectation, found: Mapping[str, Any] | None) -> str:
+def _repair(expected: DesiredState, found: Mapping[str, Any] | None) -> str:
     """A field of another client is not managed by this stack, so the engine neither sees it nor takes it out."""
     added = _added(expected, found) if found else []
     if found and _is_global(found) and not expected.everywhere:

@@ -7,13 +7,13 @@ from traceable_kong.cluster.tme import TME_PORT, running_containers, tme_contain
 from traceable_kong.common.commands import helm_restore
 from traceable_kong.common.image_references import ImageReference, image_name
 from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.kong_checks import REPAIR, kong_checks
-from traceable_kong.verification.observation import Counts, PodLook
+from traceable_kong.verification.observation import Counts, PodObservation
 from traceable_kong.verification.report import Check
 
 
-def anew(expected: Expectation) -> str:
+def anew(expected: DesiredState) -> str:
     """Puts right what is inside a Helm release: a refresh looks at Helm's own notes, and not at its objects.
 
     Of a Kong that is not ours nobody knows whether it is in one, and a refresh does look at the Deployment.
@@ -23,25 +23,25 @@ def anew(expected: Expectation) -> str:
     return f"{helm_restore(expected.release, expected.namespace)}, then {REPAIR}"
 
 
-def pod_checks(expected: Expectation, pod: PodLook, counts: Counts) -> Iterator[Check]:
+def pod_checks(expected: DesiredState, pod: PodObservation, counts: Counts) -> Iterator[Check]:
     """Every check of a pod; `counts` says which instances of the plugin are this stack's."""
     yield _ready(pod)
     yield from _installed(expected, pod, counts) if expected.installed else _left(expected, pod)
 
 
-def _ready(pod: PodLook) -> Check:
+def _ready(pod: PodObservation) -> Check:
     """Only pods that serve are looked into, so this always holds; it is the first column of the table."""
     return Check(pod=pod.name, name="ready", ok=True, expected="a pod that serves", found="it does")
 
 
-def _installed(expected: Expectation, pod: PodLook, counts: Counts) -> Iterator[Check]:
+def _installed(expected: DesiredState, pod: PodObservation, counts: Counts) -> Iterator[Check]:
     yield _files(expected, pod)
     if expected.tme_image:
         yield _tme(expected, expected.tme_image, pod)
     yield from kong_checks(expected, pod, counts)
 
 
-def _files(expected: Expectation, pod: PodLook) -> Check:
+def _files(expected: DesiredState, pod: PodObservation) -> Check:
     mounted = mounts(pod.document, expected.container)
     wrong = [
         f"{path}: {mounted.get(path) or 'nothing'}"
@@ -60,7 +60,7 @@ def _files(expected: Expectation, pod: PodLook) -> Check:
     )
 
 
-def unknown_lua_path(pods: list[PodLook]) -> Iterator[str]:
+def unknown_lua_path(pods: list[PodObservation]) -> Iterator[str]:
     """Reasons why Kong may run other files than those that are mounted: it takes the first that it finds."""
     for pod in pods:
         if isinstance(pod.kong, str):
@@ -75,7 +75,7 @@ def unknown_lua_path(pods: list[PodLook]) -> Iterator[str]:
             )
 
 
-def _hidden(expected: Expectation, pod: Mapping[str, Any]) -> Iterator[str]:
+def _hidden(expected: DesiredState, pod: Mapping[str, Any]) -> Iterator[str]:
     """Files that Kong does not see although their ConfigMap is mounted: another mount is over them, or a part is."""
     volumes = {item["name"]: item for item in pod["spec"].get("volumes") or []}
     containers = [item for item in pod["spec"]["containers"] if item["name"] == expected.container]
@@ -99,7 +99,7 @@ def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:
     }
 
 
-def _tme(expected: Expectation, image: ImageReference, pod: PodLook) -> Check:
+def _tme(expected: DesiredState, image: ImageReference, pod: PodObservation) -> Check:
     """What can be seen of the TME from outside: its container, and that something answers on its port.
 
     The TME has no public request that changes nothing and that only it answers, so who answers is told by who may: no
@@ -132,7 +132,7 @@ def _tme(expected: Expectation, image: ImageReference, pod: PodLook) -> Check:
     )
 
 
-def _has_instead(pod: PodLook, image: ImageReference) -> str:
+def _has_instead(pod: PodObservation, image: ImageReference) -> str:
     """The images of the same name that are not the TME's: from elsewhere, or in a plain init container."""
     spec = pod.document["spec"]
     plain = [item for item in spec.get("initContainers") or [] if image.admits(str(item.get("image", "")))]
@@ -145,7 +145,7 @@ def _has_instead(pod: PodLook, image: ImageReference) -> str:
     )
 
 
-def _other_listener(pod: PodLook, serving: list[str]) -> str:
+def _other_listener(pod: PodObservation, serving: list[str]) -> str:
     """Why an answer on the TME's port may be another container's, "" where nothing says so."""
     for container in running_containers(pod.document["spec"]):
         declared = {
@@ -158,7 +158,7 @@ def _other_listener(pod: PodLook, serving: list[str]) -> str:
     return ""
 
 
-def _left(expected: Expectation, pod: PodLook) -> Iterator[Check]:
+def _left(expected: DesiredState, pod: PodObservation) -> Iterator[Check]:
     """Nothing of Traceable is in a pod any more."""
     ours = f"{PLUGINS_DIRECTORY}/{expected.plugin}"
     mounted = [path for path in mounts(pod.document, expected.container) if path.startswith(ours)]

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.cluster.kubernetes_client import Kube
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import RECORD_NAME, STACK_LABEL
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.kong_admin.admin_endpoint import Access, SecretKey
-from traceable_kong.verification.desired_state import Database, Expectation, UnreadableRecord, from_record
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
 
 
 class RecordRefused(PlainError):
@@ -57,7 +57,7 @@ def record_digest(data: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(data), sort_keys=True).encode()).hexdigest()
 
 
-def read_record(api: Kube, namespace: str) -> Record:
+def read_record(api: KubernetesClient, namespace: str) -> Record:
     """Raises UnreadableRecord, kube.ApiError or kube.Unreachable."""
     found = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{RECORD_NAME}")
     if found is None:
@@ -75,7 +75,7 @@ def read_record(api: Kube, namespace: str) -> Record:
     )
 
 
-def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> Expectation:
+def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> DesiredState:
     """What must hold, where the record is the one that the stack wrote. Raises RecordRefused or UnreadableRecord.
 
     Its label first: in another cluster, another stack can have written a record with the same content.
@@ -97,7 +97,9 @@ def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> Expect
     return from_record(record.namespace, record.data)
 
 
-def believed_alone(api: Kube, record: Record, *, deployment: str | None, admin: AdminOptions) -> Expectation:
+def believed_alone(
+    api: KubernetesClient, record: Record, *, deployment: str | None, admin: AdminOptions
+) -> DesiredState:
     """What must hold by the record alone, with the Admin API as the command line names it.
 
     Raises RecordRefused, UnreadableRecord, kube.ApiError or kube.Unreachable.
@@ -124,7 +126,9 @@ def believed_alone(api: Kube, record: Record, *, deployment: str | None, admin: 
     )
 
 
-def _access(api: Kube, record: Record, recorded: Access, *, named: bool, admin: AdminOptions) -> Access:
+def _access(
+    api: KubernetesClient, record: Record, recorded: AdminEndpoint, *, named: bool, admin: AdminOptions
+) -> AdminEndpoint:
     if recorded.url and not admin.url:
         raise RecordRefused(
             f"The record {record.name} names the address {recorded.url} for Kong's Admin API, and alone it is followed "
@@ -148,7 +152,7 @@ def _access(api: Kube, record: Record, recorded: Access, *, named: bool, admin: 
     )
 
 
-def _require_meant_for_it(api: Kube, record: Record, name: str, option: str, *, named: bool) -> None:
+def _require_meant_for_it(api: KubernetesClient, record: Record, name: str, option: str, *, named: bool) -> None:
     """A Secret that only the record names carries its stack's label, and goes to the Deployment of the command line."""
     found = api.get(f"/api/v1/namespaces/{record.namespace}/secrets/{name}")
     label = (found["metadata"].get("labels") or {}).get(STACK_LABEL) if found else None
@@ -169,7 +173,7 @@ def _instead(option: str) -> str:
     return f"Nothing was verified. Run with --stack NAME, which asks the stack, or with {option}."
 
 
-def trusted_note(record: Record, expected: Expectation) -> str:
+def trusted_note(record: Record, expected: DesiredState) -> str:
     """That only the record says what must hold, and what it says."""
     where = "for all routes" if expected.everywhere else "for selected routes"
     mode = expected.config.get("mode", "sync")

@@ -7,8 +7,8 @@ verification/injection_checks.py.
 
 from dataclasses import dataclass
 
-from traceable_kong.cluster.kubernetes_client import Kube
-from traceable_kong.verification.desired_state import Expectation
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.object_reads import Seen, read
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -27,7 +27,7 @@ class Surroundings:
     webhook: Seen = None
 
 
-def look_around(api: Kube, expected: Expectation) -> Surroundings:
+def look_around(api: KubernetesClient, expected: DesiredState) -> Surroundings:
     """Only what is expected is read. Raises kube.ApiError or kube.Unreachable."""
     guard, injection = expected.guard, expected.injection
     named = injection.webhook if injection else ""

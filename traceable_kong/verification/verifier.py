@@ -8,13 +8,11 @@ verification/report.py.
 import time
 from datetime import datetime
 
-from traceable_kong.cluster.kubernetes_client import Kube
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.verification.checks import judge, without_route
-from traceable_kong.verification.desired_state import Expectation
-from traceable_kong.verification.observation import Look, look
+from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.verification.observation import Observation, look
 from traceable_kong.verification.report import Report
-
-__all__ = ["Expectation", "Report", "prove"]
 
 DEADLINE_SECONDS = 30.0
 """How long a gateway may take until its controller has handed over what stands.
@@ -29,7 +27,7 @@ REFUSED_FOR_SECONDS = 4.0
 than one round of the controller."""
 
 
-def prove(api: Kube, expected: Expectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
+def prove(api: KubernetesClient, expected: DesiredState, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
     """The report as soon as everything holds, or the last one at the deadline; one look where that is 0.
 
     It ends sooner where something is wrong that stays so, or the ingress controller says that Kong refuses the plugin.
@@ -60,7 +58,7 @@ class _Refusals:
         self._before: str | None = None
         self._times: list[datetime] = []
 
-    def see(self, seen: Look) -> None:
+    def see(self, seen: Observation) -> None:
         newest = seen.events[-1][0] if seen.events else ""
         if self._before is None:
             self._before = newest

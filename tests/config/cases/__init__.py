@@ -19,15 +19,15 @@ def header(path: Path) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines)
 
 
-def parse_refused(path: Path, *, without_rules: Collection[str] = ()) -> stack_config.Settings:
+def parse_refused(path: Path, *, without_rules: Collection[str] = ()) -> stack_config.StackConfig:
     """The settings of a refused file, where rules are left out."""
     return parse_file(path, without_rules=without_rules)
 
 
-def refusal(path: Path) -> parser.SettingsError:
+def refusal(path: Path) -> parser.ConfigError:
     """The error for a refused file."""
     try:
         parse_refused(path)
-    except parser.SettingsError as error:
+    except parser.ConfigError as error:
         return error
     raise AssertionError(f"{path.name} was accepted")

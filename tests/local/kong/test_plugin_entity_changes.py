@@ -17,11 +17,11 @@ from tests.local.kong.databases import PrivateDatabase, ask, made
 from tests.fakes.clock import Clock
 from traceable_kong.kong_admin import admin_client as asking
 from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_client import Client, Refused
+from traceable_kong.kong_admin.admin_client import Client, HookFailed
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.entity_changes import Foreign, look, put, take_out
-from traceable_kong.kong_admin.plugin_target import Place
+from traceable_kong.kong_admin.entity_changes import OwnershipConflict, look, put, take_out
+from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 STEP_SECONDS = 0.05
 LAST = "ffffffff-ffff-4fff-bfff-ffffffffffff"
@@ -30,14 +30,14 @@ LAST = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 Break = Callable[[str, str], bool]
 
 
-def place(**changes: str) -> Place:
-    return Place(**{"workspace": "default", "plugin": "foo", "owner": "traceable-kong.dev", **changes})
+def place(**changes: str) -> PluginTarget:
+    return PluginTarget(**{"workspace": "default", "plugin": "foo", "owner": "traceable-kong.dev", **changes})
 
 
 @contextmanager
 def asked(
     kong: Traditional,
-    at: Place,
+    at: PluginTarget,
     *,
     token: str | None = None,
     breaks: Break | None = None,
@@ -165,7 +165,7 @@ def test_a_row_on_the_last_page_is_seen_refused_taken_over_and_taken_out(databas
     many_rows(database, 2 * asking.PAGE_SIZE, last=LAST)
     with asked(database.node(), place()) as client:
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE + 1
-        with pytest.raises(Foreign, match=LAST):
+        with pytest.raises(OwnershipConflict, match=LAST):
             put(client, place(), enabled=True, config={}, adopt=False)
         assert put(client, place(), enabled=True, config={"level": "high"}, adopt=True) == LAST
         assert put(client, place(), enabled=True, config={"level": "high"}, adopt=False) == LAST, "by its mark"
@@ -189,7 +189,7 @@ def test_pages_go_on_within_a_workspace(database: PrivateDatabase, monkeypatch: 
         assert len(client.list("/plugins")) == 6
     rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.rows}
     assert rows[id_] == "team", "the one for all routes of another workspace is in nobody's way"
-    with asked(kong, place(workspace="none")) as client, pytest.raises(Refused, match="none"):
+    with asked(kong, place(workspace="none")) as client, pytest.raises(HookFailed, match="none"):
         put(client, place(workspace="none"), enabled=True, config={}, adopt=False)
 
 
@@ -199,7 +199,7 @@ def test_the_token_opens_it_and_another_is_refused_in_kongs_words(empty_database
     with asked(kong, place(), token="s3cret") as client:
         put(client, place(), enabled=True, config={}, adopt=False)
     for token in (None, "wr0ng"):
-        with asked(kong, place(), token=token) as client, pytest.raises(Refused) as refused:
+        with asked(kong, place(), token=token) as client, pytest.raises(HookFailed) as refused:
             client.list("/plugins")
         assert "Invalid RBAC credentials" in str(refused.value) and "wr0ng" not in str(refused.value)
 
@@ -213,7 +213,7 @@ def test_what_kong_refuses_is_said_in_its_words_and_nothing_stands(
     status, kongs = ask(kong, "PUT", f"/plugins/{place().id}", body)
     assert status == 400
     with asked(kong, place()) as client:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(HookFailed) as refused:
             put(client, place(), enabled=True, config=config, adopt=False)
         assert kongs["message"] in str(refused.value)
         assert client.list("/plugins") == []

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from traceable_kong.common.urls import unsafe_address
 from traceable_kong.config.config_problem import Problem, config_remove, config_set, rule
-from traceable_kong.config.stack_config import AdminSettings, Settings
+from traceable_kong.config.stack_config import AdminApiConfig, StackConfig
 
 
-def _admin(settings: Settings) -> AdminSettings | None:
+def _admin(settings: StackConfig) -> AdminApiConfig | None:
     return settings.kong.admin if settings.kong.database == "postgres" else None
 
 
 @rule
-def admin_address(settings: Settings) -> Iterator[Problem]:
+def admin_address(settings: StackConfig) -> Iterator[Problem]:
     """The Admin API is reached over https: a token and the plugin itself go over it, and the answers are believed."""
     admin = _admin(settings)
     if admin is None or admin.url is None:
@@ -31,7 +31,7 @@ def admin_address(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def admin_certificate(settings: Settings) -> Iterator[Problem]:
+def admin_certificate(settings: StackConfig) -> Iterator[Problem]:
     """A certificate is checked, or it is not; and only where there is one to be checked."""
     admin = _admin(settings)
     if admin is None:
@@ -53,11 +53,11 @@ def admin_certificate(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def what_is_selected(settings: Settings) -> Iterator[Problem]:
+def what_is_selected(settings: StackConfig) -> Iterator[Problem]:
     """With a database, scope selected names a route or a service, and scope global none."""
     if settings.kong.database != "postgres":
         return
-    admin = settings.kong.admin or AdminSettings()
+    admin = settings.kong.admin or AdminApiConfig()
     named = {key: value for key, value in (("route", admin.route), ("service", admin.service)) if value is not None}
     if settings.scope == "global":
         for key in named:
@@ -83,7 +83,7 @@ def what_is_selected(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def admin_secrets_have_a_place(settings: Settings) -> Iterator[Problem]:
+def admin_secrets_have_a_place(settings: StackConfig) -> Iterator[Problem]:
     """A Secret that exists is in a namespace that exists."""
     admin = _admin(settings)
     if admin is None or not (settings.kong.install and settings.kong.create_namespace):
@@ -106,7 +106,7 @@ def admin_secrets_have_a_place(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def plugin_name_is_an_objects(settings: Settings) -> Iterator[Problem]:
+def plugin_name_is_an_objects(settings: StackConfig) -> Iterator[Problem]:
     """plugin.name is the name of a KongClusterPlugin; a row has none."""
     if settings.kong.database == "postgres" and "name" in settings.plugin.model_fields_set:
         yield Problem(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from traceable_kong.config.config_problem import Problem, config_remove, config_set, rule
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 
 OF_THE_AGENT = frozenset(
     {
@@ -21,11 +21,11 @@ OF_THE_AGENT = frozenset(
 
 
 @rule
-def no_gateway(settings: Settings) -> Iterator[Problem]:
+def no_gateway(settings: StackConfig) -> Iterator[Problem]:
     """gateway: false is an agent of ours and nothing else."""
     if settings.gateway:
         return
-    for name, field in Settings.model_fields.items():
+    for name, field in StackConfig.model_fields.items():
         key = str(field.alias)
         if name in settings.model_fields_set and key not in OF_THE_AGENT:
             yield Problem(

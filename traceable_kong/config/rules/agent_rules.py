@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from traceable_kong.common.image_references import ImageReferenceError, parse_image
 from traceable_kong.config.config_problem import Problem, config_remove, config_set, rule, shown
-from traceable_kong.config.stack_config import AgentSettings, Settings
+from traceable_kong.config.stack_config import AgentConfig, StackConfig
 
 
 @rule
-def one_token(settings: Settings) -> Iterator[Problem]:
+def one_token(settings: StackConfig) -> Iterator[Problem]:
     """Exactly one of agentToken and agentTokenSecret, where the agent is ours."""
     both = settings.agent_token is not None and settings.agent_token_secret is not None
     if both:
@@ -28,7 +28,7 @@ def one_token(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def platform_address(settings: Settings) -> Iterator[Problem]:
+def platform_address(settings: StackConfig) -> Iterator[Problem]:
     """The Traceable platform is named by its host; the token is its password."""
     if settings.agent.endpoint is not None and "@" in settings.agent.endpoint:
         yield Problem(
@@ -39,7 +39,7 @@ def platform_address(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def token_is_not_empty(settings: Settings) -> Iterator[Problem]:
+def token_is_not_empty(settings: StackConfig) -> Iterator[Problem]:
     """A token of nothing is no token."""
     if settings.agent_token is not None and not settings.agent_token.get_secret_value().strip():
         yield Problem(
@@ -50,7 +50,7 @@ def token_is_not_empty(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def token_has_its_own_key(settings: Settings) -> Iterator[Problem]:
+def token_has_its_own_key(settings: StackConfig) -> Iterator[Problem]:
     """The token has a key of its own."""
     for name in ("token", "externalTokenSecret"):
         if name in settings.agent_values:
@@ -62,7 +62,7 @@ def token_has_its_own_key(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def blocking_has_its_own_keys(settings: Settings) -> Iterator[Problem]:
+def blocking_has_its_own_keys(settings: StackConfig) -> Iterator[Problem]:
     """What a blocked request gets is said in one place, for the agent and the TME."""
     injector = settings.agent_values.get("injector")
     for name, key, own in (
@@ -80,7 +80,7 @@ def blocking_has_its_own_keys(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def outside_agent(settings: Settings) -> Iterator[Problem]:
+def outside_agent(settings: StackConfig) -> Iterator[Problem]:
     """An agent's URL: async only, and not beside an agent of ours."""
     url = settings.agent.url
     if url is None or not settings.gateway:
@@ -126,7 +126,7 @@ def outside_agent(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def tme_image_is_an_image(settings: Settings) -> Iterator[Problem]:
+def tme_image_is_an_image(settings: StackConfig) -> Iterator[Problem]:
     """The TME's image is named with its registry and repository."""
     image = settings.agent.tme_image
     if image is None:
@@ -167,12 +167,12 @@ def _is_address(url: str) -> bool:
     )
 
 
-def _is_given(part: AgentSettings, alias: str) -> bool:
+def _is_given(part: AgentConfig, alias: str) -> bool:
     return any(type(part).model_fields[name].alias == alias for name in part.model_fields_set)
 
 
 @rule
-def foreign_agent(settings: Settings) -> Iterator[Problem]:
+def foreign_agent(settings: StackConfig) -> Iterator[Problem]:
     """Keys that belong to an agent of ours, where it is not."""
     if settings.agent.install:
         if settings.agent.tme_image is not None:
@@ -203,7 +203,7 @@ def foreign_agent(settings: Settings) -> Iterator[Problem]:
         )
     for field in ("blocking_status_code", "blocking_message"):
         if field in settings.model_fields_set:
-            key = str(Settings.model_fields[field].alias)
+            key = str(StackConfig.model_fields[field].alias)
             yield Problem(
                 key,
                 "belongs to the owner of the agent, which is not ours (agent.install false): it would be ignored",

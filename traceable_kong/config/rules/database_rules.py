@@ -5,19 +5,19 @@ import re
 from collections.abc import Iterator
 
 from traceable_kong.config.config_problem import Problem, config_remove, config_set, rule, shown
-from traceable_kong.config.stack_config import PostgresSettings, Settings
+from traceable_kong.config.stack_config import PostgresConfig, StackConfig
 
 _HOST_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?"
 
 
-def _postgres(settings: Settings) -> PostgresSettings | None:
+def _postgres(settings: StackConfig) -> PostgresConfig | None:
     """The database of a Kong of ours that has one."""
     kong = settings.kong
     return kong.postgres if kong.install and kong.database == "postgres" else None
 
 
 @rule
-def foreign_database(settings: Settings) -> Iterator[Problem]:
+def foreign_database(settings: StackConfig) -> Iterator[Problem]:
     """The database of a Kong that is not ours is its owner's."""
     kong = settings.kong
     if not kong.install and kong.database == "postgres" and kong.postgres is not None:
@@ -29,7 +29,7 @@ def foreign_database(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def database_host(settings: Settings) -> Iterator[Problem]:
+def database_host(settings: StackConfig) -> Iterator[Problem]:
     """A database is named by its host, and its port has a key of its own."""
     postgres = _postgres(settings)
     if postgres is not None and postgres.host and not _is_host(postgres.host):
@@ -49,7 +49,7 @@ def _is_host(text: str) -> bool:
 
 
 @rule
-def database_password(settings: Settings) -> Iterator[Problem]:
+def database_password(settings: StackConfig) -> Iterator[Problem]:
     """The password of a database that exists is in a Secret."""
     postgres = _postgres(settings)
     if postgres is not None and postgres.host and not postgres.managed and postgres.password_secret is None:
@@ -63,7 +63,7 @@ def database_password(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def password_has_a_place(settings: Settings) -> Iterator[Problem]:
+def password_has_a_place(settings: StackConfig) -> Iterator[Problem]:
     """A Secret that exists is in a namespace that exists."""
     postgres = _postgres(settings)
     if postgres is not None and postgres.password_secret is not None and settings.kong.create_namespace:
@@ -78,15 +78,15 @@ def password_has_a_place(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def managed_database(settings: Settings) -> Iterator[Problem]:
+def managed_database(settings: StackConfig) -> Iterator[Problem]:
     """Keys that belong to a database that exists, where it is made here."""
     postgres = _postgres(settings)
     if postgres is None or not postgres.managed:
         return
-    made = PostgresSettings(managed=True, tls=False)
+    made = PostgresConfig(managed=True, tls=False)
     for name in ("port", "database", "user", "password_secret", "tls"):
         if name in postgres.model_fields_set and getattr(postgres, name) != getattr(made, name):
-            key = f"kong.postgres.{PostgresSettings.model_fields[name].alias}"
+            key = f"kong.postgres.{PostgresConfig.model_fields[name].alias}"
             yield Problem(
                 key,
                 "is for a database that exists, and kong.postgres.managed makes one that has its own: it would be "

@@ -8,22 +8,22 @@ from collections.abc import Iterator
 
 from traceable_kong.common.urls import unsafe_address
 from traceable_kong.config.config_problem import Problem, config_remove, config_set, rule, shown
-from traceable_kong.config.stack_config import ChartSettings, KongSettings, Settings
+from traceable_kong.config.stack_config import ChartConfig, KongConfig, StackConfig
 
 
 @rule
-def agent_chart(settings: Settings) -> Iterator[Problem]:
+def agent_chart(settings: StackConfig) -> Iterator[Problem]:
     """A chart is a path, or a name with a version from an https repository or an OCI registry."""
     yield from _chart("agent.chart", settings.agent.chart)
 
 
 @rule
-def kong_chart(settings: Settings) -> Iterator[Problem]:
+def kong_chart(settings: StackConfig) -> Iterator[Problem]:
     """A chart is a path, or a name with a version from an https repository or an OCI registry."""
     yield from _chart("kong.chart", settings.kong.chart)
 
 
-def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
+def _chart(key: str, chart: ChartConfig) -> Iterator[Problem]:
     yield from _chart_address(key, chart)
     if chart.path is not None:
         beside = [name for name in ("repository", "name", "version") if getattr(chart, name) is not None]
@@ -53,7 +53,7 @@ def _chart(key: str, chart: ChartSettings) -> Iterator[Problem]:
         )
 
 
-def _chart_address(key: str, chart: ChartSettings) -> Iterator[Problem]:
+def _chart_address(key: str, chart: ChartConfig) -> Iterator[Problem]:
     """Where a chart is loaded from: https, or an OCI registry, which Helm reaches over https alone."""
     by_hand = f"helm pull, as you log in to it, then {config_set(f'{key}.path', 'FILE.tgz')} alone"
     if chart.path is not None and "://" in chart.path:
@@ -71,7 +71,7 @@ def _chart_address(key: str, chart: ChartSettings) -> Iterator[Problem]:
 
 
 @rule
-def namespaces_differ(settings: Settings) -> Iterator[Problem]:
+def namespaces_differ(settings: StackConfig) -> Iterator[Problem]:
     """One namespace for both is made once, with Kong, which comes first; or it exists."""
     same = settings.gateway and settings.agent.namespace == settings.kong.namespace
     if same and settings.agent.install and settings.agent.create_namespace and settings.kong.create_namespace:
@@ -90,12 +90,12 @@ def namespaces_differ(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _is_given(part: KongSettings, alias: str) -> bool:
+def _is_given(part: KongConfig, alias: str) -> bool:
     return any(type(part).model_fields[name].alias == alias for name in part.model_fields_set)
 
 
 @rule
-def foreign_kong(settings: Settings) -> Iterator[Problem]:
+def foreign_kong(settings: StackConfig) -> Iterator[Problem]:
     """Keys that belong to a Kong of ours, or to one that is not."""
     if settings.kong.install:
         for key, value in (
@@ -130,7 +130,7 @@ def foreign_kong(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def database_keys(settings: Settings) -> Iterator[Problem]:
+def database_keys(settings: StackConfig) -> Iterator[Problem]:
     """postgres and admin belong to DB mode."""
     if settings.kong.database == "off":
         for key, value in (("kong.postgres", settings.kong.postgres), ("kong.admin", settings.kong.admin)):
@@ -149,7 +149,7 @@ def database_keys(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def leaving_asks_for_disabled_first(settings: Settings) -> Iterator[Problem]:
+def leaving_asks_for_disabled_first(settings: StackConfig) -> Iterator[Problem]:
     """installed: false comes after enabled: false."""
     if not settings.installed and settings.enabled:
         yield Problem(
@@ -160,7 +160,7 @@ def leaving_asks_for_disabled_first(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def leaving_is_for_a_kong_of_ours(settings: Settings) -> Iterator[Problem]:
+def leaving_is_for_a_kong_of_ours(settings: StackConfig) -> Iterator[Problem]:
     """installed: false is for a Kong that this stack keeps; leaving another one is a destroy."""
     if not settings.installed and not settings.kong.install:
         yield Problem(
@@ -171,7 +171,7 @@ def leaving_is_for_a_kong_of_ours(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def one_database(settings: Settings) -> Iterator[Problem]:
+def one_database(settings: StackConfig) -> Iterator[Problem]:
     """A database that exists, or one that is made here."""
     postgres = settings.kong.postgres
     if postgres is not None and postgres.managed and postgres.host is not None:
@@ -183,7 +183,7 @@ def one_database(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def allowed_clusters_are_addresses(settings: Settings) -> Iterator[Problem]:
+def allowed_clusters_are_addresses(settings: StackConfig) -> Iterator[Problem]:
     """API servers are named by their URL; an empty list allows none, and is not what is meant."""
     if "allowed_clusters" in settings.model_fields_set and not settings.allowed_clusters:
         yield Problem(

@@ -17,7 +17,7 @@ from traceable_kong.config.config_problem import (
     rule,
     shown,
 )
-from traceable_kong.config.stack_config import Settings
+from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.plugin.plugin_options import (
     FURTHER_OPTIONS,
     LUAROCKS,
@@ -30,7 +30,7 @@ from traceable_kong.plugin.plugin_options import (
 
 
 @rule
-def async_needs_a_rock_that_knows_it(settings: Settings) -> Iterator[Problem]:
+def async_needs_a_rock_that_knows_it(settings: StackConfig) -> Iterator[Problem]:
     """async came with 2.1.0."""
     if settings.mode == "async" and plugin_version(settings.plugin.version) < MODE_SINCE:
         yield Problem(
@@ -42,7 +42,7 @@ def async_needs_a_rock_that_knows_it(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def further_options_are_known(settings: Settings) -> Iterator[Problem]:
+def further_options_are_known(settings: StackConfig) -> Iterator[Problem]:
     """Every option of pluginConfig against the version that brought it, and its range."""
     version = plugin_version(settings.plugin.version)
     for name, value in settings.plugin_config.items():
@@ -96,13 +96,13 @@ def _within(value: int, lowest: int, highest: int | None) -> bool:
     return value >= lowest and (highest is None or value <= highest)
 
 
-def rock_is_local(settings: Settings) -> bool:
+def rock_is_local(settings: StackConfig) -> bool:
     """True where the rock is a file, which nobody on the way could have changed."""
     return settings.plugin.rock is not None and "://" not in settings.plugin.rock
 
 
 @rule
-def rock_has_a_digest(settings: Settings) -> Iterator[Problem]:
+def rock_has_a_digest(settings: StackConfig) -> Iterator[Problem]:
     """A rock from the network needs its digest."""
     if settings.plugin.sha256 is None and not rock_is_local(settings):
         address = settings.plugin.rock or LUAROCKS.format(version=settings.plugin.version)
@@ -114,7 +114,7 @@ def rock_has_a_digest(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def digest_is_one(settings: Settings) -> Iterator[Problem]:
+def digest_is_one(settings: StackConfig) -> Iterator[Problem]:
     """A digest is 64 hexadecimal digits; a placeholder is none."""
     given = settings.plugin.sha256
     if given is not None and not re.fullmatch(r"[0-9a-f]{64}", given):
@@ -129,7 +129,7 @@ def digest_is_one(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def rock_address(settings: Settings) -> Iterator[Problem]:
+def rock_address(settings: StackConfig) -> Iterator[Problem]:
     """Only https from the network, and without a password in the address."""
     rock = settings.plugin.rock
     if rock is None:
@@ -143,7 +143,7 @@ def rock_address(settings: Settings) -> Iterator[Problem]:
 
 
 @rule
-def headers_can_be_sent(settings: Settings) -> Iterator[Problem]:
+def headers_can_be_sent(settings: StackConfig) -> Iterator[Problem]:
     """A header has a token for a name and printable ASCII for a value (RFC 9110, section 5), and belongs to a URL."""
     for name, value in settings.plugin.headers.items():
         key = path_of("plugin", "headers", name)
