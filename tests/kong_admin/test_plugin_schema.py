@@ -6,8 +6,8 @@ import pytest
 
 from local.kong import enabled_plugins
 from local.kong.kong_config import Settings
-from tests.local.kong.nodes import files
 from tests.kong_admin.schemas import ENTITY, SCHEMA, own
+from tests.local.kong.nodes import files
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, field_differences, option_differences, plugin_schema
 
 WANTED = {"ext_cap_endpoint": "http://localhost:5442", "mode": "sync"}

@@ -13,8 +13,8 @@ from local.kong.admin_routes import Answer
 from local.kong.traditional_node import Traditional
 from local.kubelet.listeners import Listener, free_port
 from local.postgres.postgres_server import HOST
-from tests.local.kong.databases import PrivateDatabase, ask, made
 from tests.fakes.clock import Clock
+from tests.local.kong.databases import PrivateDatabase, ask, made
 from traceable_kong.kong_admin import admin_client as asking
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_client import Client, HookFailed

@@ -11,8 +11,8 @@ import pytest
 from local import certificates
 from local.kubelet import container_processes, kong_processes
 from local.kubelet.container_processes import Failed
-from tests.local.kubelet.pods import KONG, FakeApi, pod
 from tests.fakes.self_signed import self_signed
+from tests.local.kubelet.pods import KONG, FakeApi, pod
 
 
 @pytest.fixture
