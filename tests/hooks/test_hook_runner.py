@@ -178,7 +178,9 @@ def test_what_the_watch_says_is_a_warning_of_the_program(caplog: pytest.LogCaptu
 @pytest.mark.filterwarnings("error")
 @pytest.mark.usefixtures("never_getting_on")
 def test_a_watch_that_outlives_the_program_is_silent() -> None:
+    earlier = set(threading.enumerate())
     begin_to_watch(then=lambda: True)
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - earlier:
         if thread.name == "rollout watch":
             thread.join(5)
+            assert not thread.is_alive()
