@@ -16,9 +16,9 @@ import sys
 
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.commands import cluster_options, on_cluster
 from traceable_kong.common.urls import unsafe_address
-from traceable_kong.kong_admin.admin_endpoint import SecretKey
 from traceable_kong.verification import verifier
 from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord
 from traceable_kong.verification.record import (
@@ -108,10 +108,10 @@ def _expected(api: KubernetesClient, arguments: argparse.Namespace) -> tuple[Des
         return _of_the_stack(api, arguments), ()
     record = read_record(api, arguments.namespace)
     admin = AdminOptions(
-        url=arguments.admin_url or "",
+        url=arguments.admin_url,
         token_secret=arguments.admin_token_secret,
         ca_secret=arguments.admin_ca_secret,
-        client_certificate_secret=arguments.admin_client_certificate_secret or "",
+        client_certificate_secret=arguments.admin_client_certificate_secret,
     )
     expected = believed_alone(api, record, deployment=arguments.deployment, admin=admin)
     return expected, (trusted_note(record, expected),)

@@ -6,13 +6,16 @@ from pydantic import SecretStr
 
 from components.traceable_admin_plugin import TraceableAdminPlugin, TraceableAdminPluginArgs
 from tests.fakes.recording import Recording, record
+from traceable_kong.cluster.kong_deployment import KongDeployment
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import Values
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 PLACE = PluginTarget(workspace="team", plugin="traceable", route="orders", owner="traceable-kong.test")
 ACCESS = AdminEndpoint(
-    namespace="gw", deployment="edge", container="proxy", token_secret=SecretKey(name="kong-admin", key="token")
+    deployment=KongDeployment(namespace="gw", name="edge", container="proxy"),
+    token_secret=SecretKey(name="kong-admin", key="token"),
 )
 
 

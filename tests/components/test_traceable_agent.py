@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from components.traceable_agent import AgentArgs, TraceableAgent, certificate_digest
 from tests.fakes.recording import Recording, record
 from traceable_kong.cluster.agent_objects import agent_endpoint
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.cluster.tme import tme_image_in
 from traceable_kong.helm_values.agent_values import (
     OWN_TOKEN_SECRET,
     AgentValuesError,
-    TokenSecret,
     agent_values,
     sidecar_values,
     tme_image_of,
@@ -70,7 +70,7 @@ def test_the_token_is_in_its_secret_and_nowhere_else() -> None:
 def test_a_token_secret_that_exists_is_named_and_not_made() -> None:
     made = agent(token=None)
     assert "agent-token" not in [item.name for item in made.registrations]
-    assert values(token_secret=TokenSecret(name="theirs", key="k"))["externalTokenSecret"] == {
+    assert values(token_secret=SecretKey(name="theirs", key="k"))["externalTokenSecret"] == {
         "name": "theirs",
         "key": "k",
     }
@@ -205,7 +205,7 @@ def test_two_pods_only_where_they_are_asked_for() -> None:
 def test_what_only_the_agent_is_given_is_no_setting_of_a_sidecar() -> None:
     base = sidecar_values(values())
     assert sidecar_values(values(replicas=2)) == base
-    assert sidecar_values(values(token_secret=TokenSecret(name="other", key="k"))) == base
+    assert sidecar_values(values(token_secret=SecretKey(name="other", key="k"))) == base
     assert sidecar_values(values(user_values={"resources": {"limits": {"cpu": 1}}})) == base
     assert sidecar_values(values(blocking_status_code=451)) != base
     assert sidecar_values(values(endpoint="https://elsewhere")) != base

@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 
 from tests.deployment_patch.deployment import Cluster, kong_of, template, variable
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.deployment_patch import patching
-from traceable_kong.deployment_patch.patching import NOTE_ANNOTATION, EditFailed, Target, put, take_out
+from traceable_kong.deployment_patch.patching import NOTE_ANNOTATION, EditFailed, PatchTarget, put, take_out
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 
 PART = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-a"}, plugins=("traceable",))
 NEWER = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-b"}, plugins=("traceable",))
-TARGET = Target(namespace="gw", deployment="ingress-kong", owner="traceable-kong.dev", timeout_seconds=0)
+TARGET = PatchTarget(
+    deployment=KongDeployment(namespace="gw", name="ingress-kong", container="proxy"),
+    owner="traceable-kong.dev",
+    timeout_seconds=0,
+)
 
 
 @pytest.fixture
@@ -121,7 +126,11 @@ def test_a_deployment_that_is_gone(cluster: Cluster) -> None:
 
 def test_another_stacks_part_is_neither_overwritten_nor_taken_out(cluster: Cluster) -> None:
     put(cluster, TARGET, PART)
-    other = Target(namespace="gw", deployment="ingress-kong", owner="traceable-kong.prod", timeout_seconds=0)
+    other = PatchTarget(
+        deployment=KongDeployment(namespace="gw", name="ingress-kong", container="proxy"),
+        owner="traceable-kong.prod",
+        timeout_seconds=0,
+    )
     with pytest.raises(EditFailed, match=r"part of the stack traceable-kong\.dev"):
         put(cluster, other, NEWER)
     take_out(cluster, other)

@@ -5,14 +5,16 @@ from typing import Any
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.server import Admin
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 
 NAMESPACE = "/api/v1/namespaces/gw"
+GATEWAY = KongDeployment(namespace="gw", name="edge-kong", container="proxy")
 DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
 
 
 def access(**changes: Any) -> AdminEndpoint:
-    return AdminEndpoint(**{"namespace": "gw", "deployment": "edge-kong", "container": "proxy", **changes})
+    return AdminEndpoint(**{"deployment": GATEWAY, **changes})
 
 
 def cluster(admin: Admin | None = None, *pods: str) -> FakeKubernetes:

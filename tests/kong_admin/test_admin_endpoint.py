@@ -1,6 +1,7 @@
 """Where the Admin API is asked, and with what: read from Secrets each time, and shown nowhere."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from local import certificates
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.conftest import CLIENT
-from tests.kong_admin.gateway import DEPLOYMENT, add_pod, add_secret, cluster
+from tests.kong_admin.gateway import DEPLOYMENT, GATEWAY, add_pod, add_secret, cluster
 from tests.kong_admin.gateway import access as access_with
 from tests.kong_admin.server import Admin, serving
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin import admin_endpoint as module
-from traceable_kong.kong_admin.admin_endpoint import NoGateway, SecretKey, SecretMissing, access_of, client, credentials
+from traceable_kong.kong_admin.admin_endpoint import NoGateway, SecretMissing, client, credentials, endpoint_of
 from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable
 
 TOKEN = SecretKey(name="kong-admin", key="token")
@@ -40,7 +42,7 @@ def asked(fake: FakeKubernetes, deadline_seconds: float = 2.0, **changes: Any) -
 )
 def test_it_is_plain_data_and_back(changes: dict[str, Any]) -> None:
     made = access_with(**changes)
-    assert access_of(json.loads(json.dumps(made.document()))) == made
+    assert endpoint_of(json.loads(json.dumps(made.document()))) == made
 
 
 def test_over_the_url_with_its_path(admin: Admin) -> None:
@@ -101,7 +103,7 @@ def test_nobody_to_ask_is_said_in_time(admin: Admin, break_it: Any, error: type[
 
 def test_a_container_that_is_called_otherwise(admin: Admin) -> None:
     with pytest.raises(Unavailable, match="gw-1 has no container kong"):
-        asked(cluster(admin), deadline_seconds=0.1, container="kong")
+        asked(cluster(admin), deadline_seconds=0.1, deployment=replace(GATEWAY, container="kong"))
 
 
 def test_the_token_is_read_each_time(admin: Admin) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.preflight.fake import OWNER, FakeKubernetes, gateway_stands
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels
-from traceable_kong.kong_admin.admin_endpoint import SecretKey
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.finding import StuckRelease

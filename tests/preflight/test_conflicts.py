@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.preflight.fake import FakeKubernetes, default_class, passes, plugin_stands, record_stands, refused
-from traceable_kong.kong_admin.admin_endpoint import SecretKey
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
 
 OBJECTS = {

@@ -19,7 +19,9 @@ from tests.preflight.fake import (
     warned,
 )
 from tests.preflight.test_existing_kong_checks import THEIRS
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.cluster.kong_deployment import KongDeployment
+from traceable_kong.cluster.secret_key import SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.preflight.cached_reader import NAMESPACES, secrets
 from traceable_kong.preflight.examination import examine
@@ -27,7 +29,7 @@ from traceable_kong.preflight.intent import NamedSecret, RowIntent
 
 PLACE = PluginTarget(workspace="default", plugin="traceable", owner=OWNER)
 # Nobody listens there: these rules do not ask Kong.
-ACCESS = AdminEndpoint(namespace="kong", deployment="not-yet", container="proxy")
+ACCESS = AdminEndpoint(deployment=KongDeployment(namespace="kong", name="not-yet", container="proxy"))
 TOKEN = NamedSecret(setting="kong.admin.tokenSecret", name="rbac", keys=("token",), meant="no")
 IN_DATABASE: dict[str, Any] = {
     "gateway__database": "postgres",
@@ -130,7 +132,9 @@ def test_an_admin_api_that_asks_for_a_certificate_is_shown_one(kube: FakeKuberne
     kong_stands(kube, container(KONG_DATABASE="postgres", KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT="on"))
     changes = {**THEIRS, **IN_DATABASE}
     assert "kong.admin.clientCertificateSecret" in examine(kube, intent(**changes)).refusals[0].mend
-    shown = AdminEndpoint(namespace="kong", deployment="not-yet", container="proxy", client_certificate_secret="c")
+    shown = AdminEndpoint(
+        deployment=KongDeployment(namespace="kong", name="not-yet", container="proxy"), client_certificate_secret="c"
+    )
     changes["row"] = RowIntent(place=PLACE, access=shown, adopt=False)
     assert examine(kube, intent(**changes)).refusals == []
 
@@ -140,7 +144,10 @@ def test_an_admin_api_that_asks_for_a_certificate_is_shown_one(kube: FakeKuberne
     [
         (ACCESS, False),
         (
-            AdminEndpoint(namespace="kong", deployment="a", container="b", token_secret=SecretKey(name="a", key="b")),
+            AdminEndpoint(
+                deployment=KongDeployment(namespace="kong", name="a", container="b"),
+                token_secret=SecretKey(name="a", key="b"),
+            ),
             True,
         ),
     ],
@@ -154,10 +161,10 @@ def test_secrets_are_to_be_read_only_where_some_are_named(
     assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
 
 
-@pytest.mark.parametrize(("url", "needed"), [("", True), ("http://kong:8001", False)])
-def test_a_port_forward_only_where_there_is_no_url(kube: FakeKubernetes, url: str, needed: bool) -> None:
+@pytest.mark.parametrize(("url", "needed"), [(None, True), ("http://kong:8001", False)])
+def test_a_port_forward_only_where_there_is_no_url(kube: FakeKubernetes, url: str | None, needed: bool) -> None:
     kube.may = lambda verb, resource: resource not in ("*", "pods/portforward")
-    access = AdminEndpoint(namespace="kong", deployment="a", container="b", url=url)
+    access = AdminEndpoint(deployment=KongDeployment(namespace="kong", name="a", container="b"), url=url)
     found = examine(kube, intent(**{**IN_DATABASE, "row": RowIntent(place=PLACE, access=access, adopt=False)}))
     assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
 

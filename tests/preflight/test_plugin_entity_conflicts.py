@@ -8,6 +8,7 @@ import pytest
 
 from tests.kong_admin.server import Admin, serving
 from tests.preflight.fake import OWNER, FakeKubernetes, container, kong_stands, passes, record_stands, refused, warned
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.kong_admin import admin_client
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
@@ -36,7 +37,9 @@ def row(admin: Admin, *, adopt: bool = False, **changes: Any) -> dict[str, Any]:
     """An intent whose row is there."""
     at = place(**changes)
     access = AdminEndpoint(
-        namespace="kong", deployment="quickstart-kong", container="proxy", url=admin.url, workspace=at.workspace
+        deployment=KongDeployment(namespace="kong", name="quickstart-kong", container="proxy"),
+        url=admin.url,
+        workspace=at.workspace,
     )
     return {
         "gateway__database": "postgres",

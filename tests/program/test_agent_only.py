@@ -11,8 +11,8 @@ from tests.fakes.recording import STACK_ID, Recording
 from tests.program.test_program import without_name_check
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kubernetes_client import Unreachable
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.hooks import beginning
-from traceable_kong.kong_admin.admin_endpoint import SecretKey
 from traceable_kong.preflight.intent import AgentIntent
 from traceable_kong.verification.agent_verification import AgentExpectation
 from traceable_kong.verification.report import Check, Report

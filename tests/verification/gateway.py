@@ -5,8 +5,10 @@ import dataclasses
 from typing import Any
 
 from tests.kong_admin.schemas import HTTP, SCHEMA
+from traceable_kong.cluster.kong_deployment import KongDeployment
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import parse_image
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
 from traceable_kong.verification import checks
@@ -109,9 +111,7 @@ IN_DATABASE: Document = {
     "database": Database(
         place=PLACE,
         access=AdminEndpoint(
-            namespace="gw",
-            deployment="edge-kong",
-            container="proxy",
+            deployment=KongDeployment(namespace="gw", name="edge-kong", container="proxy"),
             token_secret=SecretKey(name="kong-admin", key="token"),
         ),
     ),

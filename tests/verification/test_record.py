@@ -9,8 +9,10 @@ import pytest
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.gateway import NAMESPACE, add_secret
 from tests.verification.gateway import IN_DATABASE, PLACE, expectation
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.cluster.secret_key import SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
 from traceable_kong.verification.record import (
     AdminOptions,
@@ -27,7 +29,7 @@ OWNER = "traceable-kong.dev-0a1b2c3d"
 
 
 def in_database(**changes: Any) -> DesiredState:
-    access = AdminEndpoint(namespace="gw", deployment="edge-kong", container="proxy", **changes)
+    access = AdminEndpoint(deployment=KongDeployment(namespace="gw", name="edge-kong", container="proxy"), **changes)
     return expectation(**{**IN_DATABASE, "database": Database(place=PLACE, access=access)})
 
 

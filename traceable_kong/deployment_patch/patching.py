@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.deployment_patch.pod_template import (
@@ -36,20 +37,19 @@ class EditFailed(PlainError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """A Deployment, and the stack `owner` whose part is in it; a rollout may take `timeout_seconds`."""
+class PatchTarget:
+    """The Deployment that the stack `owner` patches; a rollout may take `timeout_seconds`."""
 
-    namespace: str
-    deployment: str
+    deployment: KongDeployment
     owner: str
     timeout_seconds: float
 
     @property
     def path(self) -> str:
-        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.deployment}"
+        return self.deployment.path
 
     def __str__(self) -> str:
-        return f"Deployment {self.namespace}/{self.deployment}"
+        return f"Deployment {self.deployment}"
 
 
 def note_in(live: Document) -> tuple[str, AppliedPatch] | None:
@@ -69,7 +69,7 @@ def note_in(live: Document) -> tuple[str, AppliedPatch] | None:
         ) from None
 
 
-def put(api: KubernetesClient, target: Target, part: PatchSpec) -> int:
+def put(api: KubernetesClient, target: PatchTarget, part: PatchSpec) -> int:
     """Puts `part` in place of what is there of ours, awaits the rollout, and returns the generation that did it.
 
     Where the rollout does not end, what stood before is put back, as Helm does it. Raises EditFailed, kube.ApiError or
@@ -91,7 +91,7 @@ def put(api: KubernetesClient, target: Target, part: PatchSpec) -> int:
     return generation
 
 
-def take_out(api: KubernetesClient, target: Target, held: Collection[str] = ()) -> None:
+def take_out(api: KubernetesClient, target: PatchTarget, held: Collection[str] = ()) -> None:
     """Takes out what is there of ours and awaits the rollout. A Deployment that is gone has nothing of ours.
 
     `held` are our ConfigMaps, which go afterwards. The rollout is awaited also where nothing of ours is found: a run
@@ -121,7 +121,7 @@ def take_out(api: KubernetesClient, target: Target, held: Collection[str] = ()) 
 Edit = Callable[[Template, AppliedPatch | None], tuple[Template, AppliedPatch | None]]
 
 
-def _change(api: KubernetesClient, target: Target, edit: Edit) -> int:
+def _change(api: KubernetesClient, target: PatchTarget, edit: Edit) -> int:
     """The Deployment's generation with the edit."""
     for attempt in range(ATTEMPTS):
         live = api.get(target.path)
@@ -177,7 +177,7 @@ def _patch(live: Document, template: Template, note: AppliedPatch | None, owner:
     return operations
 
 
-def _undo(api: KubernetesClient, target: Target, before: Document) -> str:
+def _undo(api: KubernetesClient, target: PatchTarget, before: Document) -> str:
     """Puts back what stood before a rollout that does not end; says what was done."""
     noted = note_in(before)
 
@@ -193,7 +193,7 @@ def _undo(api: KubernetesClient, target: Target, before: Document) -> str:
     return "What stood before was put back."
 
 
-def _await_rollout(api: KubernetesClient, target: Target) -> None:
+def _await_rollout(api: KubernetesClient, target: PatchTarget) -> None:
     """Returns when the Deployment consists of available pods of its newest template only. Raises EditFailed."""
     deadline = time.monotonic() + target.timeout_seconds
     while True:

@@ -2,25 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pydantic import SecretStr
 
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import DOCKER_HUB, ImageReference, ImageReferenceError, parse_image
 from traceable_kong.common.nested_data import Values, merged, not_objects
 
-
-@dataclass(frozen=True, kw_only=True)
-class TokenSecret:
-    """The Secret that holds the platform token, and the key in it."""
-
-    name: str
-    key: str
-
-
-OWN_TOKEN_SECRET = TokenSecret(name="traceable-agent-token", key="token")
+OWN_TOKEN_SECRET = SecretKey(name="traceable-agent-token", key="token")
 """The Secret that is made here, in the agent's namespace."""
 
 
@@ -35,7 +26,7 @@ def agent_values(
     endpoint: str | None,
     blocking_status_code: int,
     blocking_message: str,
-    token_secret: TokenSecret,
+    token_secret: SecretKey,
     replicas: int | None,
 ) -> Values:
     """The chart's values: ours, with the user's laid on them (traceable-agent 1.58.0).

@@ -13,8 +13,10 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, Client
 from traceable_kong.kong_admin.admin_connection import Connect, Tls, forwarded, to_url
 from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable, admin_listener
@@ -32,30 +34,20 @@ class SecretMissing(AdminError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecretKey:
-    """A key in a Secret that somebody else made."""
-
-    name: str
-    key: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class AdminEndpoint:
-    """The Admin API of one gateway.
+    """How the Admin API of one gateway is reached.
 
-    `url` is "" where it is reached by a port-forward into a ready pod of `deployment`, whose container `container` says
-    where it listens. The Secrets are in `namespace`; `client_certificate_secret` is one of the type kubernetes.io/tls,
-    "" for none. `insecure` True trusts whoever answers at the URL.
+    `url` None is a port-forward into a ready pod of `deployment`. The Secrets are in Kong's namespace;
+    `client_certificate_secret` has the type kubernetes.io/tls. `insecure` True skips the check of the
+    URL's certificate.
     """
 
-    namespace: str
-    deployment: str
-    container: str
-    url: str = ""
+    deployment: KongDeployment
+    url: str | None = None
     workspace: str = DEFAULT_WORKSPACE
     token_secret: SecretKey | None = None
     ca_secret: SecretKey | None = None
-    client_certificate_secret: str = ""
+    client_certificate_secret: str | None = None
     insecure: bool = False
 
     @property
@@ -66,34 +58,36 @@ class AdminEndpoint:
     @property
     def where(self) -> str:
         """How errors name it."""
-        return f"Kong's Admin API ({self.url or f'by a port-forward into {self.namespace}/{self.deployment}'})"
+        return f"Kong's Admin API ({self.url or f'by a port-forward into {self.deployment}'})"
 
     def document(self) -> dict[str, Any]:
         """As plain data: names only, so that it can stand in a state and in a record."""
         return {
-            "namespace": self.namespace,
-            "deployment": self.deployment,
-            "container": self.container,
-            "url": self.url,
+            "namespace": self.deployment.namespace,
+            "deployment": self.deployment.name,
+            "container": self.deployment.container,
+            "url": self.url or "",
             "workspace": self.workspace,
             "tokenSecret": _named(self.token_secret),
             "caSecret": _named(self.ca_secret),
-            "clientCertificateSecret": self.client_certificate_secret,
+            "clientCertificateSecret": self.client_certificate_secret or "",
             "insecure": self.insecure,
         }
 
 
-def access_of(document: Mapping[str, Any]) -> AdminEndpoint:
+def endpoint_of(document: Mapping[str, Any]) -> AdminEndpoint:
     """The same from what `document()` gave. Raises KeyError, TypeError or ValueError."""
     return AdminEndpoint(
-        namespace=str(document["namespace"]),
-        deployment=str(document["deployment"]),
-        container=str(document["container"]),
-        url=str(document["url"]),
+        deployment=KongDeployment(
+            namespace=str(document["namespace"]),
+            name=str(document["deployment"]),
+            container=str(document["container"]),
+        ),
+        url=str(document["url"]) or None,
         workspace=str(document["workspace"]),
         token_secret=_key(str(document["tokenSecret"])),
         ca_secret=_key(str(document["caSecret"])),
-        client_certificate_secret=str(document["clientCertificateSecret"]),
+        client_certificate_secret=str(document["clientCertificateSecret"]) or None,
         insecure=bool(document["insecure"]),
     )
 
@@ -135,23 +129,25 @@ def _token(api: KubernetesClient, access: AdminEndpoint, secret: SecretKey) -> s
     token = _read(api, access, secret.name, secret.key).strip()
     if not (token.isascii() and token.isprintable()):
         raise SecretMissing(
-            f"The Secret {access.namespace}/{secret.name} has at {secret.key} what cannot be sent as a header: it is "
-            "no Kong-Admin-Token."
+            f"The Secret {access.deployment.namespace}/{secret.name} has at {secret.key} what cannot be sent as a "
+            "header: it is no Kong-Admin-Token."
         )
     return token
 
 
 def _read(api: KubernetesClient, access: AdminEndpoint, name: str, key: str) -> str:
-    found = api.get(f"/api/v1/namespaces/{access.namespace}/secrets/{name}")
+    found = api.get(f"{access.deployment.secrets_path}/{name}")
     if found is None:
-        raise SecretMissing(f"There is no Secret {access.namespace}/{name}, which kong.admin names.")
+        raise SecretMissing(f"There is no Secret {access.deployment.namespace}/{name}, which kong.admin names.")
     value = (found.get("data") or {}).get(key)
     try:
         text = base64.b64decode(value or "").decode()
     except (binascii.Error, UnicodeDecodeError):
         text = ""
     if not text.strip():
-        raise SecretMissing(f"The Secret {access.namespace}/{name}, which kong.admin names, has no text at {key}.")
+        raise SecretMissing(
+            f"The Secret {access.deployment.namespace}/{name}, which kong.admin names, has no text at {key}."
+        )
     return text
 
 
@@ -180,7 +176,7 @@ def gateway_stands(api: KubernetesClient, access: AdminEndpoint) -> bool:
 
 
 def _deployment(api: KubernetesClient, access: AdminEndpoint) -> Document | None:
-    return api.get(f"/apis/apps/v1/namespaces/{access.namespace}/deployments/{access.deployment}")
+    return api.get(access.deployment.path)
 
 
 def _into_a_ready_pod(api: KubernetesClient, access: AdminEndpoint, known: Credentials) -> Connect:
@@ -190,12 +186,16 @@ def _into_a_ready_pod(api: KubernetesClient, access: AdminEndpoint, known: Crede
     def connect(timeout_seconds: float) -> http.client.HTTPConnection:
         pods = _ready_pods(api, access)
         pod = pods[next(attempts) % len(pods)]
-        container = next((item for item in pod["spec"]["containers"] if item["name"] == access.container), None)
+        container = next(
+            (item for item in pod["spec"]["containers"] if item["name"] == access.deployment.container), None
+        )
         if container is None:
-            raise Unavailable(f"{access.where}: the pod {pod['metadata']['name']} has no container {access.container}")
+            raise Unavailable(
+                f"{access.where}: the pod {pod['metadata']['name']} has no container {access.deployment.container}"
+            )
         listener = admin_listener(container)
         name = pod["metadata"]["name"]
-        into = forwarded(api, access.namespace, name, listener, certificate=known.certificate)
+        into = forwarded(api, access.deployment.namespace, name, listener, certificate=known.certificate)
         try:
             return into(timeout_seconds)
         except (ApiError, Unreachable) as problem:
@@ -205,13 +205,13 @@ def _into_a_ready_pod(api: KubernetesClient, access: AdminEndpoint, known: Crede
 
 
 def _ready_pods(api: KubernetesClient, access: AdminEndpoint) -> list[Document]:
-    where = f"{access.namespace}/{access.deployment}"
+    where = access.deployment
     try:
         found = _deployment(api, access)
         if found is None:
             raise NoGateway(f"There is no Deployment {where}, into whose pods a port-forward could go.")
         selector = selector_text(found["spec"]["selector"])
-        pods = api.list(f"/api/v1/namespaces/{access.namespace}/pods", labelSelector=selector)
+        pods = api.list(access.deployment.pods_path, labelSelector=selector)
     except (ApiError, Unreachable) as problem:
         raise Unavailable(f"{access.where} cannot be reached: {problem}") from None
     ready = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]

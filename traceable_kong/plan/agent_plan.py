@@ -7,9 +7,10 @@ from components.installation import InstallationArgs
 from components.traceable_agent import AgentArgs
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint, injector_webhook
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import digest, merged
 from traceable_kong.config.stack_config import StackConfig
-from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, TokenSecret, agent_values, tme_image_of
+from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values, tme_image_of
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.hooks.agent_hooks import AgentGatesArgs
 from traceable_kong.plan.protection import protected_parts, protection_output, protection_record
@@ -75,7 +76,7 @@ def agent_args(settings: StackConfig, owner: str) -> AgentArgs:
         endpoint=settings.agent.endpoint,
         blocking_status_code=settings.blocking_status_code,
         blocking_message=settings.blocking_message,
-        token_secret=TokenSecret(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
+        token_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
         replicas=REPLICAS_WHERE_GUARDED if denies else None,
     )
     return AgentArgs(

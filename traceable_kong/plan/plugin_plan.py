@@ -4,9 +4,11 @@ from typing import Any
 
 from components.traceable_admin_plugin import TraceableAdminPluginArgs
 from components.traceable_plugin import TraceablePluginArgs
+from traceable_kong.cluster.kong_deployment import KongDeployment
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import Values
 from traceable_kong.config.stack_config import AdminApiConfig, SecretReference, StackConfig
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plan.gateway_plan import GatewayPlan
 from traceable_kong.plugin.plugin_config import PLUGIN
@@ -35,14 +37,14 @@ def plugin_args(
             owner=owner,
         ),
         access=AdminEndpoint(
-            namespace=settings.kong.namespace,
-            deployment=gateway.deployment,
-            container=gateway.container,
-            url=admin.url or "",
+            deployment=KongDeployment(
+                namespace=settings.kong.namespace, name=gateway.deployment, container=gateway.container
+            ),
+            url=admin.url,
             workspace=admin.workspace,
             token_secret=_secret(admin.token_secret),
             ca_secret=_secret(admin.ca_secret),
-            client_certificate_secret=admin.client_certificate_secret or "",
+            client_certificate_secret=admin.client_certificate_secret,
             insecure=admin.insecure,
         ),
         enabled=settings.enabled,

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from components.kong_gateway import KongGatewayArgs
 from components.traceable_admin_plugin import TraceableAdminPluginArgs
 from components.traceable_agent import AgentArgs
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
-from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS, SecretKey
+from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS
 from traceable_kong.plan.agent_plan import AgentPlan
 from traceable_kong.plan.stack_plan import Plan
 from traceable_kong.plugin.rock import Rock

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import ImageReference
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.ingress_controller import Controller
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 __all__ = [

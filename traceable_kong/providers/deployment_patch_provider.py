@@ -45,11 +45,13 @@ class _OfDeployment(dynamic.ResourceProvider):
         return connect(kubeconfig=self.kubeconfig, context=self.context)
 
     def _target(self, props: Mapping[str, Any]) -> Any:
-        from traceable_kong.deployment_patch.patching import Target
+        from traceable_kong.cluster.kong_deployment import KongDeployment
+        from traceable_kong.deployment_patch.patching import PatchTarget
 
-        return Target(
-            namespace=props["namespace"],
-            deployment=props["deployment"],
+        return PatchTarget(
+            deployment=KongDeployment(
+                namespace=props["namespace"], name=props["deployment"], container=props["container"]
+            ),
             owner=props["owner"],
             timeout_seconds=float(props["timeoutSeconds"]),
         )

@@ -111,12 +111,12 @@ class RowProvider(dynamic.ResourceProvider):
     def _client(self, props: Mapping[str, Any]) -> Any:
         from traceable_kong.kong_admin import admin_endpoint
 
-        return admin_endpoint.client(self._api(), admin_endpoint.access_of(props["access"]))
+        return admin_endpoint.client(self._api(), admin_endpoint.endpoint_of(props["access"]))
 
     def _gateway_stands(self, props: Mapping[str, Any]) -> bool:
         from traceable_kong.kong_admin import admin_endpoint
 
-        return admin_endpoint.gateway_stands(self._api(), admin_endpoint.access_of(props["access"]))
+        return admin_endpoint.gateway_stands(self._api(), admin_endpoint.endpoint_of(props["access"]))
 
     def _api(self) -> Any:
         from traceable_kong.cluster.kubeconfig import connect

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
+from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.common.image_references import ImageReference, parse_image
 from traceable_kong.common.safe_text import PlainError, kind_of
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, access_of
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, endpoint_of
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -234,7 +235,7 @@ def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
         return None
     row, document = _mapping(data, "pluginRow"), _mapping(data, "adminApi")
     place = PluginTarget(**{item.name: _string(row, item.name) for item in fields(PluginTarget)})
-    access = access_of(document)
+    access = endpoint_of(document)
     if document != access.document():
         raise _not_written("adminApi has values of other types")
     _checked(place.plugin, "the plugin of pluginRow")
@@ -246,13 +247,8 @@ def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
             _checked(secret.name, "the name of a Secret")
     if access.client_certificate_secret:
         _checked(access.client_certificate_secret, "the name of a Secret")
-    elsewhere = (access.namespace, access.deployment, access.container, access.workspace) != (
-        namespace,
-        data["deployment"],
-        data["container"],
-        place.workspace,
-    )
-    if elsewhere:
+    deployment = KongDeployment(namespace=namespace, name=data["deployment"], container=data["container"])
+    if (access.deployment, access.workspace) != (deployment, place.workspace):
         raise _not_written("its Admin API is not that of its own gateway")
     return Database(place=place, access=access)
 

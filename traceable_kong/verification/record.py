@@ -16,8 +16,9 @@ from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import RECORD_NAME, STACK_LABEL
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, SecretKey
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
 
 
@@ -27,12 +28,12 @@ class RecordRefused(PlainError):
 
 @dataclass(frozen=True, kw_only=True)
 class AdminOptions:
-    """Kong's Admin API as the command line names it; "" and None for what it does not."""
+    """Kong's Admin API as the command line names it; None for what it does not name."""
 
-    url: str = ""
+    url: str | None = None
     token_secret: SecretKey | None = None
     ca_secret: SecretKey | None = None
-    client_certificate_secret: str = ""
+    client_certificate_secret: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
