@@ -218,7 +218,7 @@ def test_controllers_end_with_their_pods_and_with_the_process_that_started_them(
     gateway = new_gateway()
     assert controllers()
     running = Platform.ensure()
-    pid = int((paths.KUBELET / "gateways.json").read_text().split('"pid": ')[1].rstrip("}"))
+    pid = int((paths.KUBELET / "kubelet.json").read_text().split('"pid": ')[1].rstrip("}"))
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: not controllers())
     Platform.ensure()
