@@ -40,22 +40,22 @@ def main() -> int:
 def up() -> None:
     """Platform, stack, and what stands at the end."""
     started = time.monotonic()
-    platform = Platform.ensure(say=_say)
+    platform = Platform.ensure(report=_print_line)
     _select(platform)
     before = _changes(platform)
     _pulumi(platform, "up", "--yes", "--skip-preview")
     changed = _changes(platform) - before
-    _say("")
+    _print_line("")
     _show(platform)
     if changed == 0:
-        _say("\nnothing to change: everything stands as Pulumi.local.yaml says")
-    _say(f"\ndone in {time.monotonic() - started:.0f} s")
-    _say(f"to work by hand in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}")
+        _print_line("\nnothing to change: everything stands as Pulumi.local.yaml says")
+    _print_line(f"\ndone in {time.monotonic() - started:.0f} s")
+    _print_line(f"to work by hand in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}")
 
 
 def preview() -> None:
     """What `up` would do."""
-    platform = Platform.ensure(say=_say)
+    platform = Platform.ensure(report=_print_line)
     _select(platform)
     _pulumi(platform, "preview")
 
@@ -63,23 +63,27 @@ def preview() -> None:
 def down() -> None:
     """Destroys the stack and removes the platform."""
     if not paths.STATE.exists():
-        _say("nothing to take down: the platform is not there")
+        _print_line("nothing to take down: the platform is not there")
         return
     if kwok_cluster.alive():
-        platform = Platform.ensure(say=_say)
+        platform = Platform.ensure(report=_print_line)
         _select(platform)
         _pulumi(platform, "destroy", "--yes", "--skip-preview")
     else:
-        _say("cluster: not running, so the stack went with it")
+        _print_line("cluster: not running, so the stack went with it")
     Platform.stop()
-    _say("the stack is destroyed, the cluster is stopped and removed; the built tools are kept for the next time")
+    _print_line(
+        "the stack is destroyed, the cluster is stopped and removed; the built tools are kept for the next time"
+    )
 
 
 def status() -> None:
     """What is there, without changing it."""
-    _say(f"cluster: {'running' if kwok_cluster.alive() else 'not running'} ({kwok_cluster.NAME})")
+    _print_line(f"cluster: {'running' if kwok_cluster.alive() else 'not running'} ({kwok_cluster.NAME})")
     for name in provider_plugins.STAND_INS:
-        _say(f"{name} plugin: {provider_plugins.chosen(name) or 'not chosen yet'} ({provider_plugins.version(name)})")
+        _print_line(
+            f"{name} plugin: {provider_plugins.chosen(name) or 'not chosen yet'} ({provider_plugins.version(name)})"
+        )
 
 
 def _select(platform: Platform) -> None:
@@ -114,10 +118,12 @@ def _show(platform: Platform) -> None:
     rows += [_row(pod) for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for row in rows:
-        _say(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
+        _print_line(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
     state = "disabled" if plugin.get("disabled") else "enabled"
     config = plugin["config"]
-    _say(f"plugin {outputs['plugin']}: {state}, mode {config.get('mode', 'sync')}, asks {config['ext_cap_endpoint']}")
+    _print_line(
+        f"plugin {outputs['plugin']}: {state}, mode {config.get('mode', 'sync')}, asks {config['ext_cap_endpoint']}"
+    )
 
 
 def _row(pod: dict[str, Any]) -> tuple[str, str, str]:
@@ -151,7 +157,7 @@ def _output(platform: Platform, *command: str) -> str:
     return done.stdout
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local import charts, injector, kubelet, paths, rock, toolchain
 from local.control_plane import kwok_cluster
-from local.processes.background_process import BackgroundError
+from local.processes.background_process import BackgroundProcessError
 from local.toolchain import provider_plugins
 
 PASSPHRASE = "traceable-kong-local"
@@ -22,7 +22,12 @@ PASSPHRASE = "traceable-kong-local"
 AGENT_NAMESPACE = "traceable"
 """Where the stack `local` has its agent, whose injector the platform runs."""
 
-PlatformError = (toolchain.ToolchainError, kwok_cluster.ClusterError, BackgroundError, provider_plugins.PluginError)
+PlatformError = (
+    toolchain.ToolchainError,
+    kwok_cluster.ClusterError,
+    BackgroundProcessError,
+    provider_plugins.PluginError,
+)
 """What can go wrong on the way; the texts are for the person at the terminal."""
 
 
@@ -42,16 +47,16 @@ class Platform:
     was_running: bool
 
     @classmethod
-    def ensure(cls, *, say: Callable[[str], None] = print) -> "Platform":
+    def ensure(cls, *, report: Callable[[str], None] = print) -> "Platform":
         """Makes what is missing. Raises one of PlatformError."""
-        toolchain.ensure(paths.TOOLS, say=say)
+        toolchain.ensure(paths.TOOLS, report=report)
         was_running = kwok_cluster.alive()
         for folder in (paths.PULUMI_HOME, paths.BACKEND, paths.HELM):
             folder.mkdir(parents=True, exist_ok=True)
         paths.PASSPHRASE.write_text(PASSPHRASE)
         environment = _environment()
         _write_environment()
-        kept = kwok_cluster.ensure(say=say)
+        kept = kwok_cluster.ensure(report=report)
         if not kept:
             # Objects that a state still names went with the cluster that they were in.
             shutil.rmtree(paths.BACKEND)
@@ -74,7 +79,7 @@ class Platform:
             kubeconfig=paths.KUBECONFIG,
             rock=rock.make(paths.ROCKS),
             charts=paths.CHARTS,
-            plugins=provider_plugins.ensure(environment, say=say),
+            plugins=provider_plugins.ensure(environment, report=report),
             was_running=was_running,
         )
 

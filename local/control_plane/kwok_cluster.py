@@ -40,7 +40,7 @@ class ClusterError(Exception):
     """The cluster cannot be had; the text is for the person at the terminal."""
 
 
-def ensure(*, say: Callable[[str], None] = print) -> bool:
+def ensure(*, report: Callable[[str], None] = print) -> bool:
     """Makes the cluster available; True where what was in it is still there.
 
     A cluster whose processes are gone (killed, or the machine was restarted) is started again with what it held; one
@@ -50,16 +50,16 @@ def ensure(*, say: Callable[[str], None] = print) -> bool:
         return True
     started = time.monotonic()
     if _complete() and _FOLDER.exists():
-        say("cluster: its processes are gone; starting it again")
+        report("cluster: its processes are gone; starting it again")
         try:
             _disown_stale_pids()
             _kwokctl("stop", "cluster")
             _kwokctl("start", "cluster", "--wait", f"{READY_TIMEOUT_SECONDS}s")
             _wait_ready()
         except ClusterError as problem:
-            say(f"cluster: it does not come back ({problem}); making a new one")
+            report(f"cluster: it does not come back ({problem}); making a new one")
         else:
-            say(f"cluster: running again after {time.monotonic() - started:.0f} s, with what it held")
+            report(f"cluster: running again after {time.monotonic() - started:.0f} s, with what it held")
             return True
     for left in reversed(range(CREATE_ATTEMPTS)):
         delete()
@@ -72,8 +72,8 @@ def ensure(*, say: Callable[[str], None] = print) -> bool:
             # Something else than a cluster of ours may have been faster.
             if not left:
                 raise
-            say(f"cluster: {problem}; trying again")
-    say(f"cluster: {NAME}, {NODES} nodes, ready after {time.monotonic() - started:.0f} s")
+            report(f"cluster: {problem}; trying again")
+    report(f"cluster: {NAME}, {NODES} nodes, ready after {time.monotonic() - started:.0f} s")
     return False
 
 

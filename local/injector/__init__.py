@@ -7,7 +7,7 @@ The real injector lives in the agent's pod. Here no container runs, so the agent
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.processes.background_process import Background
+from local.processes.background_process import BackgroundProcess
 
 STATE_FILE = "injector.json"
 
@@ -37,5 +37,5 @@ def stop(directory: Path) -> None:
     _process(directory).stop()
 
 
-def _process(directory: Path, arguments: tuple[str, ...] = ()) -> Background:
-    return Background(module="local.injector", directory=directory, state_file=STATE_FILE, arguments=arguments)
+def _process(directory: Path, arguments: tuple[str, ...] = ()) -> BackgroundProcess:
+    return BackgroundProcess(module="local.injector", directory=directory, state_file=STATE_FILE, arguments=arguments)

@@ -11,13 +11,13 @@ import tempfile
 from pathlib import Path
 
 from local.kong.enabled_plugins import StartError
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 
 
-def context(settings: Settings, default: ssl.SSLContext) -> ssl.SSLContext:
+def context(kong_config: KongConfig, default: ssl.SSLContext) -> ssl.SSLContext:
     """The context for the admin listeners; `default` where nothing is said. StartError where it cannot be had."""
-    certificate, key = settings.get("admin_ssl_cert"), settings.get("admin_ssl_cert_key")
-    asks = asks_certificate(settings)
+    certificate, key = kong_config.get("admin_ssl_cert"), kong_config.get("admin_ssl_cert_key")
+    asks = asks_certificate(kong_config)
     if not certificate and not asks:
         return default
     if not (certificate and key):
@@ -28,12 +28,12 @@ def context(settings: Settings, default: ssl.SSLContext) -> ssl.SSLContext:
         chain = Path(folder) / "chain"
         chain.touch(mode=0o600)
         chain.write_text(
-            f"{_pem(settings, key, 'admin_ssl_cert_key')}\n{_pem(settings, certificate, 'admin_ssl_cert')}"
+            f"{_pem(kong_config, key, 'admin_ssl_cert_key')}\n{_pem(kong_config, certificate, 'admin_ssl_cert')}"
         )
         try:
             result.load_cert_chain(chain)
             if asks:
-                result.load_verify_locations(cadata=_authority(settings))
+                result.load_verify_locations(cadata=_authority(kong_config))
         except ssl.SSLError as problem:
             raise StartError(f"nginx: [emerg] cannot load certificate: {problem}") from problem
     if asks:
@@ -41,23 +41,23 @@ def context(settings: Settings, default: ssl.SSLContext) -> ssl.SSLContext:
     return result
 
 
-def asks_certificate(settings: Settings) -> bool:
+def asks_certificate(kong_config: KongConfig) -> bool:
     """True where a client without a certificate of its own is sent away."""
-    return settings.get("nginx_admin_ssl_verify_client") == "on"
+    return kong_config.get("nginx_admin_ssl_verify_client") == "on"
 
 
-def _authority(settings: Settings) -> str:
+def _authority(kong_config: KongConfig) -> str:
     """A directive of nginx takes a path only."""
-    path = settings.get("nginx_admin_ssl_client_certificate")
-    if path not in settings.files:
+    path = kong_config.get("nginx_admin_ssl_client_certificate")
+    if path not in kong_config.files:
         raise StartError(f'nginx: [emerg] SSL_CTX_load_verify_locations("{path}") failed')
-    return settings.files[path]
+    return kong_config.files[path]
 
 
-def _pem(settings: Settings, value: str, name: str) -> str:
+def _pem(kong_config: KongConfig, value: str, name: str) -> str:
     """A property is the path of a file, the text itself, or that in base64."""
-    if value in settings.files:
-        return settings.files[value]
+    if value in kong_config.files:
+        return kong_config.files[value]
     if "-----BEGIN" in value:
         return value
     try:

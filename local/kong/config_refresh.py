@@ -11,40 +11,42 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.kong.database import Cursor, Database, DatabaseError
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 from local.kong.plugin_loader import LoadedPlugin
 
-Row = dict[str, Any]
+PluginEntity = dict[str, Any]
 
-_ROWS = """
+_PLUGIN_ENTITIES = """
 SELECT e.document, w.name AS workspace FROM entities e JOIN workspaces w ON w.id = e.ws_id
 WHERE e.kind = 'plugins' ORDER BY e.id
 """
 
 
-class NotEnabled(Exception):
+class PluginNotEnabled(Exception):
     """A row names a plugin that the node lacks; the text is Kong's."""
 
 
-def names(cursor: Cursor) -> list[str]:
+def plugin_names(cursor: Cursor) -> list[str]:
     """The plugins' names of all rows."""
-    return [row["name"] for row in _rows(cursor)]
+    return [plugin["name"] for plugin in _plugin_entities(cursor)]
 
 
-class View:
+class LoadedPlugins:
     """What is loaded: `rows`, each with the name of its `workspace`. NotEnabled where it cannot begin."""
 
-    def __init__(self, cursor: Cursor, node_id: str, settings: Settings, enabled: Mapping[str, LoadedPlugin]) -> None:
+    def __init__(
+        self, cursor: Cursor, node_id: str, kong_config: KongConfig, enabled: Mapping[str, LoadedPlugin]
+    ) -> None:
         self._node_id = node_id
         self._enabled = enabled
-        self._poll_seconds = settings.number("db_update_frequency")
-        self._delay_seconds = settings.number("db_update_propagation")
-        strict = settings.get("worker_consistency", "eventual") == "strict"
-        self._tick_seconds = 0.0 if strict else settings.number("worker_state_update_frequency")
+        self._poll_seconds = kong_config.number("db_update_frequency")
+        self._delay_seconds = kong_config.number("db_update_propagation")
+        strict = kong_config.get("worker_consistency", "eventual") == "strict"
+        self._tick_seconds = 0.0 if strict else kong_config.number("worker_state_update_frequency")
         self._next_poll = self._next_tick = -1.0
         self._stale = False
         self._seen = self._newest(cursor)
-        self.rows = self._load(cursor)
+        self.plugins = self._load(cursor)
 
     def announce(self, cursor: Cursor) -> None:
         """This node has changed something: it knows at once, the others are told in the database."""
@@ -55,7 +57,7 @@ class View:
         """Polls and loads where it is time, `now` in seconds of any clock; True where `rows` has changed."""
         if self._next_poll < 0:
             self._next_poll, self._next_tick = now + self._poll_seconds, now + self._tick_seconds
-        before = self.rows
+        before = self.plugins
         try:
             # The two timers know nothing of each other: here the one that loads comes before the one that hears of
             # what is to be loaded, which takes as long as it can take.
@@ -63,15 +65,15 @@ class View:
                 self._next_tick = now + self._tick_seconds
                 if self._stale:
                     with database.transaction() as cursor:
-                        self.rows = self._load(cursor)
+                        self.plugins = self._load(cursor)
                     self._stale = False
             if now >= self._next_poll:
                 self._next_poll = now + self._poll_seconds
                 with database.transaction() as cursor:
                     self._poll(cursor)
-        except (DatabaseError, NotEnabled):
+        except (DatabaseError, PluginNotEnabled):
             return False
-        return self.rows != before
+        return self.plugins != before
 
     def _poll(self, cursor: Cursor) -> None:
         cursor.execute(
@@ -87,14 +89,14 @@ class View:
         cursor.execute("SELECT coalesce(max(id), 0) AS newest FROM cluster_events")
         return int(cursor.fetchall()[0]["newest"])
 
-    def _load(self, cursor: Cursor) -> list[Row]:
-        found = _rows(cursor)
-        for row in found:
-            if row["name"] not in self._enabled:
-                raise NotEnabled(f"{row['name']} plugin is in use but not enabled")
+    def _load(self, cursor: Cursor) -> list[PluginEntity]:
+        found = _plugin_entities(cursor)
+        for plugin in found:
+            if plugin["name"] not in self._enabled:
+                raise PluginNotEnabled(f"{plugin['name']} plugin is in use but not enabled")
         return found
 
 
-def _rows(cursor: Cursor) -> list[Row]:
-    cursor.execute(_ROWS)
-    return [{**row["document"], "workspace": row["workspace"]} for row in cursor.fetchall()]
+def _plugin_entities(cursor: Cursor) -> list[PluginEntity]:
+    cursor.execute(_PLUGIN_ENTITIES)
+    return [{**plugin["document"], "workspace": plugin["workspace"]} for plugin in cursor.fetchall()]

@@ -12,10 +12,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 
 Cursor = psycopg.Cursor[dict[str, Any]]
-Locate = Callable[[str, int], tuple[str, int]]
+Resolve = Callable[[str, int], tuple[str, int]]
 """Where a host and its port are to be found from this machine; DatabaseError where nobody knows that name."""
 
 REFUSED = "connection refused"
@@ -38,7 +38,7 @@ class DatabaseError(Exception):
     """The database does not answer, or not as it should; the text is what Kong's client says."""
 
 
-def as_it_is(host: str, port: int) -> tuple[str, int]:
+def resolve_host(host: str, port: int) -> tuple[str, int]:
     """A host that is found by its name or address as on any machine."""
     try:
         socket.getaddrinfo(host, port)
@@ -51,10 +51,10 @@ class Database:
     """One node's way to its database; one request at a time. `down` makes it unreachable for this node."""
 
     def __init__(
-        self, settings: Settings, *, locate: Locate = as_it_is, down: Callable[[], bool] = lambda: False
+        self, kong_config: KongConfig, *, resolve: Resolve = resolve_host, down: Callable[[], bool] = lambda: False
     ) -> None:
-        self._settings = settings
-        self._locate = locate
+        self._kong_config = kong_config
+        self._resolve = resolve
         self._down = down
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
@@ -66,7 +66,7 @@ class Database:
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
         except psycopg.Error as problem:
-            raise DatabaseError(_words(problem)) from problem
+            raise DatabaseError(_pgmoon_message(problem)) from problem
 
     def close(self) -> None:
         if self._connection:
@@ -95,16 +95,16 @@ class Database:
         return True
 
     def _connect(self) -> psycopg.Connection[dict[str, Any]]:
-        settings = self._settings
-        timeout = settings.number("pg_timeout")
-        host, port = self._locate(settings.get("pg_host", "127.0.0.1"), int(settings.number("pg_port")))
+        kong_config = self._kong_config
+        timeout = kong_config.number("pg_timeout")
+        host, port = self._resolve(kong_config.get("pg_host", "127.0.0.1"), int(kong_config.number("pg_port")))
         return psycopg.connect(
             host=host,
             port=port,
-            user=settings.get("pg_user", "kong"),
-            password=settings.get("pg_password") or None,
-            dbname=settings.get("pg_database", "kong"),
-            sslmode="prefer" if settings.on("pg_ssl") else "disable",
+            user=kong_config.get("pg_user", "kong"),
+            password=kong_config.get("pg_password") or None,
+            dbname=kong_config.get("pg_database", "kong"),
+            sslmode="prefer" if kong_config.on("pg_ssl") else "disable",
             connect_timeout=max(2, round(timeout / 1000)),
             options=f"-c statement_timeout={timeout:.0f}",
             application_name="kong",
@@ -113,7 +113,7 @@ class Database:
         )
 
 
-def _words(problem: psycopg.Error) -> str:
+def _pgmoon_message(problem: psycopg.Error) -> str:
     """What pgmoon, Kong's client, says of the same."""
     text = str(problem).strip()
     if "FATAL:" in text:

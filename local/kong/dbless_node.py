@@ -16,27 +16,27 @@ from typing import Any
 import yaml
 
 from local.kong import admin_api_errors, admin_routes, declarative_config, enabled_plugins
-from local.kong.admin_routes import NOT_FOUND, Answer
+from local.kong.admin_routes import NOT_FOUND, Response
 from local.kong.enabled_plugins import StartError
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 
 EMPTY_HASH = "0" * 32
 
 
-class Node:
+class DbLessNode:
     """A Kong that has started; StartError from the constructor where it would not."""
 
-    def __init__(self, settings: Settings, *, hostname: str) -> None:
-        self.settings = settings
+    def __init__(self, kong_config: KongConfig, *, hostname: str) -> None:
+        self.kong_config = kong_config
         self.hostname = hostname
-        self.plugins = enabled_plugins.load(settings)
+        self.plugins = enabled_plugins.load(kong_config)
         self.hash = EMPTY_HASH
         self.entities: declarative_config.Entities = {}
         self._id = str(uuid.uuid4())
         self._lock = threading.Lock()
         self._load_file()
 
-    def status_api(self, path: str) -> Answer:
+    def status_api(self, path: str) -> Response:
         """A GET on the status listener."""
         if path == "/status":
             return self._status()
@@ -48,7 +48,7 @@ class Node:
 
     def admin_api(
         self, method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> Response:
         """A request on an admin listener; `body` is JSON."""
         parts = [part for part in path.split("/") if part]
         with self._lock:
@@ -70,14 +70,14 @@ class Node:
                     return 405, admin_api_errors.unsupported(message)
         return 404, NOT_FOUND
 
-    def _root(self) -> Answer:
+    def _root(self) -> Response:
         in_use = [item["name"] for item in self.entities.get("plugins", [])]
-        return admin_routes.root(self.settings, self.hostname, self._id, self.plugins, in_use)
+        return admin_routes.root(self.kong_config, self.hostname, self._id, self.plugins, in_use)
 
-    def _status(self) -> Answer:
+    def _status(self) -> Response:
         return admin_routes.status({"configuration_hash": self.hash})
 
-    def _configure(self, query: Mapping[str, str], body: bytes) -> Answer:
+    def _configure(self, query: Mapping[str, str], body: bytes) -> Response:
         try:
             document = json.loads(body)
             if "config" in document and "_format_version" not in document:
@@ -90,10 +90,12 @@ class Node:
             return 304, None
         try:
             found = declarative_config.read(document, self.plugins)
-        except declarative_config.Refused as refused:
+        except declarative_config.ConfigRejected as rejected:
             if query.get("flatten_errors") in ("1", "true", "on", "yes"):
-                return 400, admin_api_errors.declarative_config(refused.fields, refused.flattened)
-            return 400, admin_api_errors.declarative_config({**refused.fields, **_by_kind(refused)}, None)
+                return 400, admin_api_errors.declarative_config(rejected.fields, rejected.flattened)
+            return 400, admin_api_errors.declarative_config(
+                {**rejected.fields, **_errors_by_entity_type(rejected)}, None
+            )
         moment = int(time.time())
         for plugin in found.get("plugins", []):
             plugin |= {name: plugin.get(name) or moment for name in ("created_at", "updated_at")}
@@ -102,16 +104,16 @@ class Node:
         return 201, {kind: {item["id"]: item for item in items} for kind, items in found.items()}
 
     def _load_file(self) -> None:
-        path = self.settings.get("declarative_config")
+        path = self.kong_config.get("declarative_config")
         if not path:
             return
-        if path not in self.settings.files:
+        if path not in self.kong_config.files:
             raise StartError(f"error parsing declarative config file {path}:\n{path}: No such file or directory")
-        status, answer = self._configure({}, json.dumps({"config": self.settings.files[path]}).encode())
+        status, answer = self._configure({}, json.dumps({"config": self.kong_config.files[path]}).encode())
         if status != 201:
             raise StartError(f"error parsing declarative config file {path}:\n{answer['message']}")
 
-    def _read(self, parts: list[str]) -> Answer:
+    def _read(self, parts: list[str]) -> Response:
         match parts:
             case [kind] if kind in declarative_config.KINDS:
                 return 200, {"data": self.entities.get(kind, []), "next": None}
@@ -134,10 +136,10 @@ class Node:
         )
 
 
-def _by_kind(refused: declarative_config.Refused) -> dict[str, Any]:
+def _errors_by_entity_type(rejected: declarative_config.ConfigRejected) -> dict[str, Any]:
     """Without `flatten_errors`: kind, place from 1, field."""
     lines = {
         index: {line["field"]: line["message"] for line in entry["errors"] if "field" in line}
-        for index, entry in enumerate(refused.flattened, start=1)
+        for index, entry in enumerate(rejected.flattened, start=1)
     }
     return {"plugins": lines} if lines else {}

@@ -39,7 +39,7 @@ _NAMES = ("name", "username", "key", "target", "prefix", "custom_id")
 _NAMESPACE = uuid.UUID("a6b5a7b2-5f3c-4f5e-9d52-2f8f2f6f1d11")
 
 
-class Refused(Exception):
+class ConfigRejected(Exception):
     """The configuration is not taken; `fields` holds what belongs to no entity, `flattened` the rest."""
 
     def __init__(self, fields: dict[str, Any], flattened: list[dict[str, Any]]) -> None:
@@ -61,11 +61,11 @@ def read(document: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> En
     flattened = [
         admin_api_errors.flattened("plugin", plugin, found)
         for plugin in entities.get("plugins", [])
-        if (found := enabled_plugins.problems(plugin, enabled))
+        if (found := enabled_plugins.validation_errors(plugin, enabled))
     ]
     if fields or flattened:
-        raise Refused(fields, flattened)
-    entities["plugins"] = [enabled_plugins.complete(plugin, enabled) for plugin in entities.get("plugins", [])]
+        raise ConfigRejected(fields, flattened)
+    entities["plugins"] = [enabled_plugins.with_defaults(plugin, enabled) for plugin in entities.get("plugins", [])]
     return {kind: items for kind, items in entities.items() if items}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.kong import entity_schema
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 from local.kong.plugin_loader import NULL, LoadedPlugin, PluginFileError, load_plugin
 
 VERSION = "3.9.1"
@@ -53,16 +53,16 @@ class StartError(Exception):
     """Kong does not start; the text is what it logs."""
 
 
-def load(settings: Settings) -> dict[str, LoadedPlugin]:
+def load(kong_config: KongConfig) -> dict[str, LoadedPlugin]:
     """Every enabled plugin by name; StartError where one of them cannot be loaded, as Kong then does not start."""
-    names = dict.fromkeys(name for item in settings.plugins for name in (BUNDLED if item == "bundled" else [item]))
+    names = dict.fromkeys(name for item in kong_config.plugins for name in (BUNDLED if item == "bundled" else [item]))
     loaded, failed = {}, []
     for name in names:
-        if name in BUNDLED and settings.module(f"kong.plugins.{name}.handler") is None:
+        if name in BUNDLED and kong_config.module(f"kong.plugins.{name}.handler") is None:
             loaded[name] = LoadedPlugin(name=name, version=VERSION, priority=1000)
             continue
         try:
-            loaded[name] = load_plugin(name, settings.module)
+            loaded[name] = load_plugin(name, kong_config.module)
         except PluginFileError as problem:
             failed.append(f"on plugin '{name}': {problem}")
     if failed:
@@ -70,34 +70,36 @@ def load(settings: Settings) -> dict[str, LoadedPlugin]:
     return loaded
 
 
-def complete(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
+def with_defaults(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
     """The plugin with its defaults, as Kong keeps it; as it is where it is none that is enabled."""
     known = enabled.get(str(plugin.get("name")))
     if known is None:
         return dict(plugin)
-    return entity_schema.filled(_fields(known), {"config": {}, **plugin} if plugin.get("config") is None else plugin)
+    return entity_schema.with_defaults(
+        _fields(known), {"config": {}, **plugin} if plugin.get("config") is None else plugin
+    )
 
 
-def problems(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
+def validation_errors(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
     """What Kong refuses of a plugin, by field."""
     name = plugin.get("name")
     if name is None:
         return {"name": entity_schema.REQUIRED}
     if name not in enabled:
         return {"name": f"plugin '{name}' not enabled; add it to the 'plugins' configuration property"}
-    return entity_schema.problems(_fields(enabled[name]), complete(plugin, enabled))
+    return entity_schema.validation_errors(_fields(enabled[name]), with_defaults(plugin, enabled))
 
 
-def merged(top: Mapping[str, Any], bottom: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
+def merge(top: Mapping[str, Any], bottom: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
     """`bottom` as a PATCH with `top` makes it: options that are not named stay."""
     known = enabled.get(str(bottom.get("name")))
-    return entity_schema.merged(_fields(known) if known else _FIELDS, top, bottom)
+    return entity_schema.merge(_fields(known) if known else _FIELDS, top, bottom)
 
 
-def schema_shown(plugin: LoadedPlugin | None = None) -> dict[str, Any]:
+def schema_response(plugin: LoadedPlugin | None = None) -> dict[str, Any]:
     """The answer of `/schemas/plugins/<name>`: what the plugin's own schema has; of `/schemas/plugins` without one."""
     declared = _FIELDS if plugin is None else plugin.fields or {"config": {"type": "any"}}
-    return {"entity_checks": [], "fields": entity_schema.shown(declared)}
+    return {"entity_checks": [], "fields": entity_schema.to_response(declared)}
 
 
 def _fields(plugin: LoadedPlugin) -> dict[str, Any]:

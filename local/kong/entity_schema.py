@@ -18,18 +18,18 @@ Errors = Any
 """A text, or `{field: errors}`, or for lists `{index from 1: errors}`."""
 
 
-def filled(fields: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+def with_defaults(fields: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
     """`value` with the defaults of `fields`; what has none and is not required is null, as Kong shows it."""
     result = dict(value)
     for name, field in fields.items():
         if name not in result:
             result[name] = _missing(field)
         elif field.get("type") == "record" and isinstance(result[name], dict):
-            result[name] = filled(named(field.get("fields")), result[name])
+            result[name] = with_defaults(named(field.get("fields")), result[name])
     return {name: item for name, item in result.items() if item is not _ABSENT}
 
 
-def problems(fields: Mapping[str, Any], value: Mapping[str, Any], checks: Any = None) -> dict[str, Errors]:
+def validation_errors(fields: Mapping[str, Any], value: Mapping[str, Any], checks: Any = None) -> dict[str, Errors]:
     """What is wrong with a filled record, by field; empty where nothing is."""
     found: dict[str, Errors] = {}
     for name, item in value.items():
@@ -45,17 +45,17 @@ def problems(fields: Mapping[str, Any], value: Mapping[str, Any], checks: Any = 
     return found
 
 
-def merged(fields: Mapping[str, Any], top: Mapping[str, Any], bottom: Mapping[str, Any]) -> dict[str, Any]:
+def merge(fields: Mapping[str, Any], top: Mapping[str, Any], bottom: Mapping[str, Any]) -> dict[str, Any]:
     """`top` laid over `bottom`: records field by field, everything else as a whole."""
     result = {**bottom, **top}
     for name, field in fields.items():
         above, below = top.get(name), bottom.get(name)
         if field.get("type") == "record" and isinstance(above, dict) and isinstance(below, dict):
-            result[name] = merged(named(field.get("fields")), above, below)
+            result[name] = merge(named(field.get("fields")), above, below)
     return result
 
 
-def shown(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+def to_response(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The fields as the Admin API shows a schema."""
     return [{name: jsonable(field)} for name, field in fields.items()]
 
@@ -81,7 +81,7 @@ def _missing(field: Mapping[str, Any]) -> Any:
     if not field.get("required"):
         return None
     if field.get("type") == "record":
-        return filled(named(field.get("fields")), {})
+        return with_defaults(named(field.get("fields")), {})
     return _ABSENT
 
 
@@ -134,7 +134,7 @@ def _record(field: Mapping[str, Any], value: Any) -> Errors:
     if not isinstance(value, dict) and value != []:
         return "expected a record"
     fields = named(field.get("fields"))
-    return problems(fields, filled(fields, dict(value)), field.get("entity_checks"))
+    return validation_errors(fields, with_defaults(fields, dict(value)), field.get("entity_checks"))
 
 
 def _is(types: type | tuple[type, ...], expected: str) -> Callable[[Mapping[str, Any], Any], Errors]:

@@ -14,14 +14,14 @@ from psycopg.types.json import Jsonb
 
 from local.kong import admin_api_errors, enabled_plugins, entity_schema, entity_types
 from local.kong.database import Cursor
-from local.kong.entity_types import Kind
+from local.kong.entity_types import EntityType
 from local.kong.pagination import Page
 from local.kong.plugin_loader import LoadedPlugin
 
 Entity = dict[str, Any]
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """The row is not taken, or not there; Kong's status and body."""
 
     def __init__(self, status: int, body: Entity) -> None:
@@ -30,7 +30,7 @@ class Refused(Exception):
         self.body = body
 
 
-class Rows:
+class EntityStore:
     """The rows of the workspace with this id."""
 
     def __init__(self, cursor: Cursor, workspace: str, enabled: Mapping[str, LoadedPlugin]) -> None:
@@ -38,13 +38,13 @@ class Rows:
         self._workspace = workspace
         self._enabled = enabled
 
-    def select(self, kind: Kind, key: str) -> Entity | None:
+    def select(self, kind: EntityType, key: str) -> Entity | None:
         """The entity with this id, or with this name where its kind has one."""
         if entity_schema.is_uuid(key):
             return self._first(kind, "id = %s", key)
         return self._first(kind, "document->>%s = %s", kind.key, key) if kind.key else None
 
-    def page(self, kind: Kind, page: Page, owner: tuple[str, str] | None = None) -> tuple[list[Entity], bool]:
+    def page(self, kind: EntityType, page: Page, owner: tuple[str, str] | None = None) -> tuple[list[Entity], bool]:
         """The entities of a page in the order of their ids, and whether others follow; `owner` is a field and an id."""
         conditions, values = ["id > %s"] if page.after else [], [page.after] if page.after else []
         if owner:
@@ -53,41 +53,41 @@ class Rows:
         found = [item for item in self._all(kind, conditions, values) if page.has(item)]
         return found[: page.size], len(found) > page.size
 
-    def insert(self, kind: Kind, entity: Entity) -> Entity:
+    def insert(self, kind: EntityType, entity: Entity) -> Entity:
         given = {"id": str(uuid.uuid4()), **entity}
         row = self._checked(kind, given, created=None)
         if self._cursor.execute(
             "SELECT 1 FROM entities WHERE kind = %s AND id = %s", (kind.name, row["id"])
         ).fetchone():
-            raise Refused(400, admin_api_errors.primary_key_violation({"id": row["id"]}))
+            raise RequestRejected(400, admin_api_errors.primary_key_violation({"id": row["id"]}))
         return self._write(kind, row)
 
-    def upsert(self, kind: Kind, key: str, entity: Entity) -> Entity:
+    def upsert(self, kind: EntityType, key: str, entity: Entity) -> Entity:
         """A PUT: the whole row, whatever it was before."""
         if entity_schema.is_uuid(key):
             return self._write(kind, self._checked(kind, {**entity, "id": key}, created=None))
         if not kind.key:
-            raise Refused(404, {"message": "Not found"})
+            raise RequestRejected(404, {"message": "Not found"})
         before = self.select(kind, key)
         identity = before["id"] if before else entity.get("id") or str(uuid.uuid4())
         return self._write(kind, self._checked(kind, {**entity, kind.key: key, "id": identity}, created=None))
 
-    def update(self, kind: Kind, key: str, entity: Entity) -> Entity:
+    def update(self, kind: EntityType, key: str, entity: Entity) -> Entity:
         """A PATCH: what is given, over what is there."""
         before = self.select(kind, key)
         if not before:
             # Of a plugin without its name, Kong reads the row first.
             by_name = {"id": key} if entity_schema.is_uuid(key) else {kind.key: key}
             unnamed = kind.name == "plugins" and "name" not in entity
-            raise Refused(404, {"message": "Not found"} if unnamed else admin_api_errors.not_found(by_name))
+            raise RequestRejected(404, {"message": "Not found"} if unnamed else admin_api_errors.not_found(by_name))
         given = {name: value for name, value in entity.items() if name not in ("id", "created_at")}
         if kind.name == "plugins":
-            merged = enabled_plugins.merged(given, before, self._enabled)
+            merged = enabled_plugins.merge(given, before, self._enabled)
         else:
-            merged = entity_schema.merged(kind.fields or {}, _spelled_out(kind, given), before)
+            merged = entity_schema.merge(kind.fields or {}, _expand_url(kind, given), before)
         return self._write(kind, self._checked(kind, merged, created=before.get("created_at")))
 
-    def delete(self, kind: Kind, key: str) -> None:
+    def delete(self, kind: EntityType, key: str) -> None:
         """Nothing where it is not there; what lies below it goes too."""
         found = self.select(kind, key)
         if not found:
@@ -98,30 +98,30 @@ class Rows:
                     continue
                 for row in self._all(other, ["document->%s->>'id' = %s"], [field, found["id"]]):
                     if field not in other.cascade:
-                        raise Refused(400, admin_api_errors.foreign_key_restricted(kind.name, other.name))
+                        raise RequestRejected(400, admin_api_errors.foreign_key_restricted(kind.name, other.name))
                     self.delete(other, row["id"])
         self._cursor.execute("DELETE FROM entities WHERE kind = %s AND id = %s", (kind.name, found["id"]))
 
-    def _checked(self, kind: Kind, entity: Entity, created: int | None) -> Entity:
+    def _checked(self, kind: EntityType, entity: Entity, created: int | None) -> Entity:
         """The complete row, or the refusal."""
         moment = int(time.time())
-        entity = _spelled_out(kind, entity)
+        entity = _expand_url(kind, entity)
         entity["created_at"] = created or entity.get("created_at") or moment
         entity["updated_at"] = moment
         self._resolve(kind, entity)
         if kind.name == "plugins":
-            found = enabled_plugins.problems(entity, self._enabled)
-            row = enabled_plugins.complete(entity, self._enabled)
+            found = enabled_plugins.validation_errors(entity, self._enabled)
+            row = enabled_plugins.with_defaults(entity, self._enabled)
         else:
-            row = entity_schema.filled(kind.fields or {}, entity)
-            found = entity_schema.problems(kind.fields, row) if kind.fields else {}
+            row = entity_schema.with_defaults(kind.fields or {}, entity)
+            found = entity_schema.validation_errors(kind.fields, row) if kind.fields else {}
         if found:
-            raise Refused(400, admin_api_errors.schema_violation(found))
+            raise RequestRejected(400, admin_api_errors.schema_violation(found))
         self._refer(kind, row)
         self._unique(kind, row)
         return row
 
-    def _resolve(self, kind: Kind, entity: Entity) -> None:
+    def _resolve(self, kind: EntityType, entity: Entity) -> None:
         """A reference may give a name; Kong keeps ids."""
         for field, target in kind.foreign.items():
             value = entity.get(field)
@@ -129,36 +129,38 @@ class Rows:
                 continue
             other = entity_types.BY_NAME[target]
             if not isinstance(value, dict) or not ("id" in value or value.get(other.key)):
-                raise Refused(400, admin_api_errors.schema_violation({field: {"id": "missing primary key"}}))
+                raise RequestRejected(400, admin_api_errors.schema_violation({field: {"id": "missing primary key"}}))
             if "id" in value:
                 if not entity_schema.is_uuid(str(value["id"])):
-                    raise Refused(400, admin_api_errors.schema_violation({field: {"id": "expected a valid UUID"}}))
+                    raise RequestRejected(
+                        400, admin_api_errors.schema_violation({field: {"id": "expected a valid UUID"}})
+                    )
                 entity[field] = {"id": value["id"]}
                 continue
             named = self.select(other, str(value[other.key]))
             if not named:
                 key = {other.key: value[other.key]}
-                raise Refused(400, admin_api_errors.foreign_key_unresolved(field, key, target))
+                raise RequestRejected(400, admin_api_errors.foreign_key_unresolved(field, key, target))
             entity[field] = {"id": named["id"]}
 
-    def _refer(self, kind: Kind, row: Entity) -> None:
+    def _refer(self, kind: EntityType, row: Entity) -> None:
         for field, target in kind.foreign.items():
             value = row.get(field)
             if value and not self.select(entity_types.BY_NAME[target], value["id"]):
-                raise Refused(400, admin_api_errors.foreign_key_missing(field, value, target))
+                raise RequestRejected(400, admin_api_errors.foreign_key_missing(field, value, target))
 
-    def _unique(self, kind: Kind, row: Entity) -> None:
+    def _unique(self, kind: EntityType, row: Entity) -> None:
         others = [item for item in self._all(kind, [], []) if item["id"] != row["id"]]
         if kind.together:
             keys = {field: row.get(field) for field in kind.together}
             if any({field: item.get(field) for field in kind.together} == keys for item in others):
-                raise Refused(409, admin_api_errors.unique_violation(keys))
+                raise RequestRejected(409, admin_api_errors.unique_violation(keys))
         for field in kind.unique:
             value = row.get(field)
             if value is not None and any(item.get(field) == value for item in others):
-                raise Refused(409, admin_api_errors.unique_violation({field: value}))
+                raise RequestRejected(409, admin_api_errors.unique_violation({field: value}))
 
-    def _write(self, kind: Kind, row: Entity) -> Entity:
+    def _write(self, kind: EntityType, row: Entity) -> Entity:
         self._cursor.execute(
             "INSERT INTO entities (kind, id, ws_id, document) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT (kind, id) DO UPDATE SET document = EXCLUDED.document, ws_id = EXCLUDED.ws_id",
@@ -166,11 +168,11 @@ class Rows:
         )
         return row
 
-    def _first(self, kind: Kind, condition: str, *values: object) -> Entity | None:
+    def _first(self, kind: EntityType, condition: str, *values: object) -> Entity | None:
         found = self._all(kind, [condition], list(values))
         return found[0] if found else None
 
-    def _all(self, kind: Kind, conditions: list[str], values: list[Any]) -> list[Entity]:
+    def _all(self, kind: EntityType, conditions: list[str], values: list[Any]) -> list[Entity]:
         where = " AND ".join(["kind = %s", "ws_id = %s", *conditions])
         self._cursor.execute(
             f"SELECT document FROM entities WHERE {where} ORDER BY id",
@@ -179,7 +181,7 @@ class Rows:
         return [row["document"] for row in self._cursor.fetchall()]
 
 
-def _spelled_out(kind: Kind, entity: Entity) -> Entity:
+def _expand_url(kind: EntityType, entity: Entity) -> Entity:
     """A service may be given by one `url`."""
     if kind.name != "services" or not isinstance(entity.get("url"), str):
         return dict(entity)

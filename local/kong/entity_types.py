@@ -24,7 +24,7 @@ _ALWAYS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class EntityType:
     """`path` is the one in URLs, `nested` the one below an owner, where it is another; `key` may stand for the id.
 
     `unique` fields are so by themselves, the fields `together` as a whole; `foreign` gives the kind that a field names;
@@ -51,8 +51,8 @@ class Kind:
         return self.nested or self.in_paths
 
 
-def _credential(name: str, plugin: str, key: str, path: str = "") -> Kind:
-    return Kind(
+def _credential(name: str, plugin: str, key: str, path: str = "") -> EntityType:
+    return EntityType(
         name=name,
         path=path or f"{plugin}s",
         nested=plugin,
@@ -117,11 +117,11 @@ _ROUTE = {
 _CONSUMER = {**_ALWAYS, "username": {"type": "string"}, "custom_id": {"type": "string"}}
 
 ALL = (
-    Kind(
+    EntityType(
         name="services", key="name", unique=("name",), foreign={"client_certificate": "certificates"}, fields=_SERVICE
     ),
-    Kind(name="routes", key="name", unique=("name",), foreign={"service": "services"}, fields=_ROUTE),
-    Kind(
+    EntityType(name="routes", key="name", unique=("name",), foreign={"service": "services"}, fields=_ROUTE),
+    EntityType(
         name="plugins",
         key="instance_name",
         unique=("instance_name",),
@@ -129,9 +129,9 @@ ALL = (
         foreign={"route": "routes", "service": "services", "consumer": "consumers"},
         cascade=("route", "service", "consumer"),
     ),
-    Kind(name="consumers", key="username", unique=("username", "custom_id"), fields=_CONSUMER),
-    Kind(name="upstreams", key="name", unique=("name",), foreign={"client_certificate": "certificates"}),
-    Kind(
+    EntityType(name="consumers", key="username", unique=("username", "custom_id"), fields=_CONSUMER),
+    EntityType(name="upstreams", key="name", unique=("name",), foreign={"client_certificate": "certificates"}),
+    EntityType(
         name="targets",
         key="target",
         together=("upstream", "target"),
@@ -139,16 +139,16 @@ ALL = (
         cascade=("upstream",),
         only_nested=True,
     ),
-    Kind(name="certificates"),
-    Kind(
+    EntityType(name="certificates"),
+    EntityType(
         name="snis",
         key="name",
         unique=("name",),
         foreign={"certificate": "certificates"},
         cascade=("certificate",),
     ),
-    Kind(name="ca_certificates"),
-    Kind(
+    EntityType(name="ca_certificates"),
+    EntityType(
         name="keys",
         key="name",
         unique=("name",),
@@ -156,9 +156,9 @@ ALL = (
         foreign={"set": "key_sets"},
         cascade=("set",),
     ),
-    Kind(name="key_sets", path="key-sets", key="name", unique=("name",)),
-    Kind(name="vaults", key="prefix", unique=("prefix",)),
-    Kind(
+    EntityType(name="key_sets", path="key-sets", key="name", unique=("name",)),
+    EntityType(name="vaults", key="prefix", unique=("prefix",)),
+    EntityType(
         name="filter_chains",
         path="filter-chains",
         key="name",
@@ -166,7 +166,7 @@ ALL = (
         foreign={"route": "routes", "service": "services"},
         cascade=("route", "service"),
     ),
-    Kind(
+    EntityType(
         name="acls",
         together=("consumer", "group"),
         foreign={"consumer": "consumers"},
@@ -177,14 +177,14 @@ ALL = (
     _credential("keyauth_credentials", "key-auth", "key"),
     _credential("jwt_secrets", "jwt", "key"),
     _credential("oauth2_credentials", "oauth2", "client_id", path="oauth2"),
-    Kind(name="oauth2_tokens", key="access_token", unique=("access_token",)),
+    EntityType(name="oauth2_tokens", key="access_token", unique=("access_token",)),
 )
 
 BY_NAME = {kind.name: kind for kind in ALL}
 BY_PATH = {kind.in_paths: kind for kind in ALL if not kind.only_nested}
 
 
-def nested(owner: Kind, path: str) -> tuple[Kind, str] | None:
+def nested(owner: EntityType, path: str) -> tuple[EntityType, str] | None:
     """The kind that lies below `owner` under `path`, and by which field it names its owner."""
     for kind in ALL:
         for name, target in kind.foreign.items():

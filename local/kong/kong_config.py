@@ -40,7 +40,7 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Settings:
+class KongConfig:
     """`environment` holds the container's variables, `files` the text of each mounted file by its path.
 
     `enterprise`: the image is Kong's Enterprise edition, which knows workspaces and tokens.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from local.kong.database import TABLES, Cursor, Database, DatabaseError
 from local.kong.enabled_plugins import StartError
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 
 COMMANDS = ("bootstrap", "up", "finish")
 NEEDS_BOOTSTRAP = (
@@ -42,7 +42,7 @@ CORE = (
 
 _LOCK = 0x6B6F6E67
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +54,9 @@ class State:
     pending: tuple[str, ...] = ()
 
 
-def run(command: str, settings: Settings, database: Database, say: Say = lambda line: None) -> None:
+def run(command: str, kong_config: KongConfig, database: Database, log: Log = lambda line: None) -> None:
     """Does what the command does; StartError in Kong's words where it fails."""
-    if settings.database == "off":
+    if kong_config.database == "off":
         raise StartError("migrations are not supported with database=off")
     try:
         with database.transaction() as cursor:
@@ -65,7 +65,7 @@ def run(command: str, settings: Settings, database: Database, say: Say = lambda 
         raise StartError(NO_VERSION + str(problem)) from problem
     try:
         with database.transaction() as cursor:
-            _run(command, settings, cursor, say)
+            _run(command, kong_config, cursor, log)
     except DatabaseError as problem:
         raise StartError(f"[PostgreSQL error] {problem}") from problem
 
@@ -97,10 +97,10 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _run(command: str, settings: Settings, cursor: Cursor, say: Say) -> None:
+def _run(command: str, kong_config: KongConfig, cursor: Cursor, log: Log) -> None:
     found = state(cursor)
     if command == "bootstrap" and not found.needs_bootstrap:
-        say("Database already bootstrapped")
+        log("Database already bootstrapped")
         return
     if command != "bootstrap" and found.needs_bootstrap:
         raise StartError("Cannot run migrations: " + NEEDS_BOOTSTRAP)
@@ -108,41 +108,41 @@ def _run(command: str, settings: Settings, cursor: Cursor, say: Say) -> None:
         raise StartError("Database has pending migrations; run 'kong migrations finish'")
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s) AS ours", (_LOCK,))
     if not cursor.fetchall()[0]["ours"]:
-        say(NOT_LEADER)
+        log(NOT_LEADER)
     elif command == "bootstrap":
-        say("Bootstrapping database...")
-        _bootstrap(settings, cursor, say)
-        say("Database is up-to-date")
+        log("Bootstrapping database...")
+        _bootstrap(kong_config, cursor, log)
+        log("Database is up-to-date")
     elif command == "up" and not found.new:
-        say("Database is already up-to-date")
+        log("Database is already up-to-date")
     elif command == "up":
-        _execute(found.new, settings, cursor, say)
+        _execute(found.new, kong_config, cursor, log)
     elif found.pending:
-        _execute(found.pending, settings, cursor, say)
+        _execute(found.pending, kong_config, cursor, log)
     else:
-        say(NEW_MIGRATIONS if found.new else "No pending migrations to finish")
+        log(NEW_MIGRATIONS if found.new else "No pending migrations to finish")
 
 
-def _bootstrap(settings: Settings, cursor: Cursor, say: Say) -> None:
+def _bootstrap(kong_config: KongConfig, cursor: Cursor, log: Log) -> None:
     cursor.execute(TABLES)
     cursor.execute("INSERT INTO schema_meta (key, subsystem) VALUES ('schema_meta', 'core')")
-    _execute(CORE, settings, cursor, say)
+    _execute(CORE, kong_config, cursor, log)
     cursor.execute(
         "INSERT INTO workspaces (id, name, created_at) VALUES (%s, %s, %s)",
         (uuid.uuid4(), DEFAULT_WORKSPACE, int(time.time())),
     )
-    if settings.enterprise and settings.get("password"):
-        cursor.execute("INSERT INTO rbac_users VALUES (%s, %s)", (ADMIN, digest(settings.get("password"))))
+    if kong_config.enterprise and kong_config.get("password"):
+        cursor.execute("INSERT INTO rbac_users VALUES (%s, %s)", (ADMIN, digest(kong_config.get("password"))))
 
 
-def _execute(names: tuple[str, ...], settings: Settings, cursor: Cursor, say: Say) -> None:
-    say(f"migrating core on database '{settings.get('pg_database', 'kong')}'...")
+def _execute(names: tuple[str, ...], kong_config: KongConfig, cursor: Cursor, log: Log) -> None:
+    log(f"migrating core on database '{kong_config.get('pg_database', 'kong')}'...")
     for name in names:
-        say(f"core migrated up to: {name} (executed)")
+        log(f"core migrated up to: {name} (executed)")
     cursor.execute(
         "UPDATE schema_meta SET last_executed = %s, pending = NULL, "
         "executed = array_cat(coalesce(executed, '{}'), %s) WHERE subsystem = 'core'",
         (names[-1], list(names)),
     )
-    say(f"{len(names)} migration{'s' if len(names) > 1 else ''} processed")
-    say(f"{len(names)} executed")
+    log(f"{len(names)} migration{'s' if len(names) > 1 else ''} processed")
+    log(f"{len(names)} executed")

@@ -19,7 +19,7 @@ MOST_TAGS = 5
 _TAG = "[ -+\\-.0-~\x80-\U0010ffff]+"
 
 
-class BadPage(Exception):
+class InvalidPage(Exception):
     """What is asked for is none; `body` is Kong's answer (400)."""
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ class Page:
         return not found or (all(found) if self.all_tags else any(found))
 
 
-def shown(path: str, query: Mapping[str, str], items: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
+def to_response(path: str, query: Mapping[str, str], items: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
     """The body of a page; `more` where others come after these items."""
     if not more:
         return {"data": items, "next": None}
@@ -60,9 +60,9 @@ def shown(path: str, query: Mapping[str, str], items: list[dict[str, Any]], *, m
 def _size(query: Mapping[str, str]) -> int:
     text = query.get("size", str(SIZE))
     if not re.fullmatch(r"-?[0-9]+([.][0-9]+)?", text):
-        raise BadPage(admin_api_errors.invalid_size("size must be a number"))
+        raise InvalidPage(admin_api_errors.invalid_size("size must be a number"))
     if float(text) != int(float(text)) or not 1 <= float(text) <= LARGEST:
-        raise BadPage(admin_api_errors.invalid_size(f"size must be an integer between 1 and {LARGEST}"))
+        raise InvalidPage(admin_api_errors.invalid_size(f"size must be an integer between 1 and {LARGEST}"))
     return int(float(text))
 
 
@@ -73,11 +73,11 @@ def _after(query: Mapping[str, str]) -> str | None:
     try:
         decoded = base64.b64decode(offset, validate=True)
     except ValueError as problem:
-        raise BadPage(admin_api_errors.invalid_offset(offset, "bad base64 encoding")) from problem
+        raise InvalidPage(admin_api_errors.invalid_offset(offset, "bad base64 encoding")) from problem
     try:
         return str(json.loads(decoded)[0])
     except (ValueError, LookupError, TypeError) as problem:
-        raise BadPage(admin_api_errors.invalid_offset(offset, "bad json encoding")) from problem
+        raise InvalidPage(admin_api_errors.invalid_offset(offset, "bad json encoding")) from problem
 
 
 def _tags(query: Mapping[str, str]) -> tuple[tuple[str, ...], bool]:
@@ -88,6 +88,6 @@ def _tags(query: Mapping[str, str]) -> tuple[tuple[str, ...], bool]:
         if re.fullmatch(f"{_TAG}(?:{separator}{_TAG})*", text):
             found = tuple(text.split(separator))
             if len(found) > MOST_TAGS:
-                raise BadPage(admin_api_errors.invalid_tags(f"cannot query more than {MOST_TAGS} tags"))
+                raise InvalidPage(admin_api_errors.invalid_tags(f"cannot query more than {MOST_TAGS} tags"))
             return found, separator == ","
-    raise BadPage(admin_api_errors.invalid_tags("invalid filter syntax" if text else "cannot be null"))
+    raise InvalidPage(admin_api_errors.invalid_tags("invalid filter syntax" if text else "cannot be null"))

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.kong import admin_routes, config_refresh, enabled_plugins, entity_types, migrations, pagination, workspaces
-from local.kong.admin_routes import NO_JSON, NOT_ALLOWED, NOT_FOUND, Answer
+from local.kong.admin_routes import NO_JSON, NOT_ALLOWED, NOT_FOUND, Response
 from local.kong.database import Cursor, Database, DatabaseError
 from local.kong.enabled_plugins import StartError
-from local.kong.entity_store import Refused, Rows
-from local.kong.entity_types import Kind
-from local.kong.kong_config import Settings
+from local.kong.entity_store import EntityStore, RequestRejected
+from local.kong.entity_types import EntityType
+from local.kong.kong_config import KongConfig
 
 UNEXPECTED = {"message": "An unexpected error occurred"}
 NO_CREDENTIALS = {"message": "Invalid RBAC credentials"}
@@ -28,23 +28,23 @@ _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _WRITING_LOCK = 0x6B6F6E68
 
 
-class Traditional:
+class TraditionalNode:
     """A Kong that has started; StartError from the constructor where it would not."""
 
-    def __init__(self, settings: Settings, *, hostname: str, database: Database) -> None:
-        self.settings = settings
+    def __init__(self, kong_config: KongConfig, *, hostname: str, database: Database) -> None:
+        self.kong_config = kong_config
         self.hostname = hostname
         self._id = str(uuid.uuid4())
         self._lock = threading.RLock()
         self._database = database
         try:
             self._check_database()
-            self.plugins = enabled_plugins.load(settings)
+            self.plugins = enabled_plugins.load(kong_config)
             with self._database.transaction() as cursor:
-                self.loaded = config_refresh.View(cursor, self._id, settings, self.plugins)
+                self.loaded = config_refresh.LoadedPlugins(cursor, self._id, kong_config, self.plugins)
         except DatabaseError as problem:
             raise StartError(f"init_by_lua error: [PostgreSQL error] {problem}") from problem
-        except config_refresh.NotEnabled as problem:
+        except config_refresh.PluginNotEnabled as problem:
             raise StartError(f"init_by_lua error: error building initial plugins: {problem}") from problem
         finally:
             self._database.close()
@@ -58,7 +58,7 @@ class Traditional:
         with self._lock:
             self._database.close()
 
-    def status_api(self, path: str) -> Answer:
+    def status_api(self, path: str) -> Response:
         """A GET on the status listener."""
         if path == "/status":
             return admin_routes.status({"database": {"reachable": self._reachable()}})
@@ -69,7 +69,7 @@ class Traditional:
 
     def admin_api(
         self, method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> Response:
         """A request on an admin listener; `body` is JSON, the names of `headers` are in small letters."""
         parts = [part for part in path.split("/") if part]
         with self._lock:
@@ -85,8 +85,8 @@ class Traditional:
                 if parts == ["status"]:
                     return self.status_api("/status")
                 return 500, UNEXPECTED if parts else {"message": "An unexpected error happened"}
-            except (Refused, pagination.BadPage) as refused:
-                return getattr(refused, "status", 400), refused.body
+            except (RequestRejected, pagination.InvalidPage) as rejected:
+                return getattr(rejected, "status", 400), rejected.body
 
     def _answer(
         self,
@@ -96,14 +96,14 @@ class Traditional:
         query: Mapping[str, str],
         body: bytes,
         headers: Mapping[str, str],
-    ) -> Answer:
-        if not self._let_in(cursor, headers):
+    ) -> Response:
+        if not self._is_authorized(cursor, headers):
             return 401, NO_CREDENTIALS
-        workspace, parts = workspaces.of_path(cursor, parts, enterprise=self.settings.enterprise)
+        workspace, parts = workspaces.resolve(cursor, parts, enterprise=self.kong_config.enterprise)
         match method, parts:
             case "GET", []:
                 return admin_routes.root(
-                    self.settings, self.hostname, self._id, self.plugins, config_refresh.names(cursor)
+                    self.kong_config, self.hostname, self._id, self.plugins, config_refresh.plugin_names(cursor)
                 )
             case "GET", ["status"]:
                 return self.status_api("/status")
@@ -114,20 +114,20 @@ class Traditional:
         document = _document(body) if method in ("POST", "PUT", "PATCH") else {}
         if document is None:
             return 400, NO_JSON
-        if self.settings.enterprise and parts[:1] == ["workspaces"]:
-            return workspaces.answer(cursor, method, parts[1:], document)
-        return self._entities(Rows(cursor, workspace, self.plugins), method, parts, query, document)
+        if self.kong_config.enterprise and parts[:1] == ["workspaces"]:
+            return workspaces.respond(cursor, method, parts[1:], document)
+        return self._entities(EntityStore(cursor, workspace, self.plugins), method, parts, query, document)
 
     def _entities(
-        self, rows: Rows, method: str, parts: list[str], query: Mapping[str, str], document: dict[str, Any]
-    ) -> Answer:
+        self, entities: EntityStore, method: str, parts: list[str], query: Mapping[str, str], document: dict[str, Any]
+    ) -> Response:
         match parts:
             case [path] if path in entity_types.BY_PATH:
-                return _collection(rows, entity_types.BY_PATH[path], method, path, query, document)
+                return _collection(entities, entity_types.BY_PATH[path], method, path, query, document)
             case [path, key] if path in entity_types.BY_PATH:
-                return _entity(rows, entity_types.BY_PATH[path], method, key, document)
+                return _entity(entities, entity_types.BY_PATH[path], method, key, document)
             case [path, key, below, *rest] if path in entity_types.BY_PATH and len(rest) < 2:
-                return _below(rows, entity_types.BY_PATH[path], key, below, rest, method, query, document)
+                return _nested(entities, entity_types.BY_PATH[path], key, below, rest, method, query, document)
         return 404, NOT_FOUND
 
     def _check_database(self) -> None:
@@ -146,8 +146,8 @@ class Traditional:
             except DatabaseError:
                 return False
 
-    def _let_in(self, cursor: Cursor, headers: Mapping[str, str]) -> bool:
-        if not (self.settings.enterprise and self.settings.get("enforce_rbac", "off") != "off"):
+    def _is_authorized(self, cursor: Cursor, headers: Mapping[str, str]) -> bool:
+        if not (self.kong_config.enterprise and self.kong_config.get("enforce_rbac", "off") != "off"):
             return True
         given = migrations.digest(headers.get(TOKEN, ""))
         cursor.execute("SELECT 1 FROM rbac_users WHERE token_digest = %s", (given,))
@@ -163,62 +163,62 @@ def _document(body: bytes) -> dict[str, Any] | None:
 
 
 def _collection(
-    rows: Rows, kind: Kind, method: str, path: str, query: Mapping[str, str], document: dict[str, Any]
-) -> Answer:
+    entities: EntityStore, kind: EntityType, method: str, path: str, query: Mapping[str, str], document: dict[str, Any]
+) -> Response:
     if method == "POST":
-        return 201, rows.insert(kind, document)
+        return 201, entities.insert(kind, document)
     if method != "GET":
         return 405, NOT_ALLOWED
-    items, more = rows.page(kind, pagination.Page.read(query))
-    return 200, pagination.shown(path, query, items, more=more)
+    items, more = entities.page(kind, pagination.Page.read(query))
+    return 200, pagination.to_response(path, query, items, more=more)
 
 
-def _entity(rows: Rows, kind: Kind, method: str, key: str, document: dict[str, Any]) -> Answer:
+def _entity(entities: EntityStore, kind: EntityType, method: str, key: str, document: dict[str, Any]) -> Response:
     match method:
         case "GET":
-            found = rows.select(kind, key)
+            found = entities.select(kind, key)
             return (200, found) if found else (404, NOT_FOUND)
         case "PUT":
-            return 200, rows.upsert(kind, key, document)
+            return 200, entities.upsert(kind, key, document)
         case "PATCH":
-            return 200, rows.update(kind, key, document)
+            return 200, entities.update(kind, key, document)
         case "DELETE":
-            rows.delete(kind, key)
+            entities.delete(kind, key)
             return 204, None
     return 405, NOT_ALLOWED
 
 
-def _below(
-    rows: Rows,
-    owner_kind: Kind,
+def _nested(
+    entities: EntityStore,
+    owner_kind: EntityType,
     key: str,
     below: str,
     rest: list[str],
     method: str,
     query: Mapping[str, str],
     document: dict[str, Any],
-) -> Answer:
+) -> Response:
     """`/services/<key>/plugins`, `/services/<key>/plugins/<key>`, and `/routes/<key>/service`."""
-    owner = rows.select(owner_kind, key)
+    owner = entities.select(owner_kind, key)
     if not owner:
         return 404, NOT_FOUND
     if below in owner_kind.foreign and not rest:
         named = owner.get(below)
         if not named:
             return 404, NOT_FOUND
-        return _entity(rows, entity_types.BY_NAME[owner_kind.foreign[below]], method, named["id"], document)
+        return _entity(entities, entity_types.BY_NAME[owner_kind.foreign[below]], method, named["id"], document)
     found = entity_types.nested(owner_kind, below)
     if not found:
         return 404, NOT_FOUND
     kind, field = found
     mine = {field: {"id": owner["id"]}}
     if not rest and method == "GET":
-        items, more = rows.page(kind, pagination.Page.read(query), (field, owner["id"]))
-        return 200, pagination.shown(f"{owner_kind.in_paths}/{key}/{below}", query, items, more=more)
+        items, more = entities.page(kind, pagination.Page.read(query), (field, owner["id"]))
+        return 200, pagination.to_response(f"{owner_kind.in_paths}/{key}/{below}", query, items, more=more)
     if not rest:
-        return _collection(rows, kind, method, below, query, {**document, **mine})
+        return _collection(entities, kind, method, below, query, {**document, **mine})
     if method != "PUT":
-        there = rows.select(kind, rest[0])
+        there = entities.select(kind, rest[0])
         if not there or there.get(field) != mine[field]:
             return 404, NOT_FOUND
-    return _entity(rows, kind, method, rest[0], {**document, **mine} if document or method == "PUT" else document)
+    return _entity(entities, kind, method, rest[0], {**document, **mine} if document or method == "PUT" else document)

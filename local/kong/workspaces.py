@@ -10,37 +10,37 @@ import uuid
 from typing import Any
 
 from local.kong import admin_api_errors, entity_types
-from local.kong.admin_routes import NOT_ALLOWED, NOT_FOUND, Answer
+from local.kong.admin_routes import NOT_ALLOWED, NOT_FOUND, Response
 from local.kong.database import Cursor
-from local.kong.entity_store import Refused
+from local.kong.entity_store import RequestRejected
 from local.kong.migrations import DEFAULT_WORKSPACE
 
 _OF_NO_WORKSPACE = {"status", "config", "schemas", "workspaces", "endpoints", "licenses"}
 
 
-def of_path(cursor: Cursor, parts: list[str], *, enterprise: bool) -> tuple[str, list[str]]:
+def resolve(cursor: Cursor, parts: list[str], *, enterprise: bool) -> tuple[str, list[str]]:
     """The workspace's id and the rest of the path; Refused where there is none of that name."""
     named = enterprise and parts and parts[0] not in entity_types.BY_PATH and parts[0] not in _OF_NO_WORKSPACE
     name = parts[0] if named else DEFAULT_WORKSPACE
     found = _find(cursor, name)
     if not found:
-        raise Refused(404, {"message": f"Workspace '{name}' not found"})
+        raise RequestRejected(404, {"message": f"Workspace '{name}' not found"})
     return found["id"], parts[1:] if named else parts
 
 
-def answer(cursor: Cursor, method: str, parts: list[str], document: dict[str, Any]) -> Answer:
+def respond(cursor: Cursor, method: str, parts: list[str], document: dict[str, Any]) -> Response:
     """What is below `/workspaces`; `parts` is the rest of the path."""
     match method, parts:
         case "GET", []:
             cursor.execute("SELECT id::text, name, created_at FROM workspaces ORDER BY id")
             return 200, {"data": cursor.fetchall(), "next": None}
         case "POST", []:
-            return 201, _make(cursor, str(uuid.uuid4()), document.get("name"))
+            return 201, _create(cursor, str(uuid.uuid4()), document.get("name"))
         case "GET", [key]:
             found = _find(cursor, key)
             return (200, found) if found else (404, NOT_FOUND)
         case "PUT", [key]:
-            return 200, _find(cursor, key) or _make(cursor, str(uuid.uuid4()), key)
+            return 200, _find(cursor, key) or _create(cursor, str(uuid.uuid4()), key)
         case "DELETE", [key]:
             return _remove(cursor, key)
     return 405, NOT_ALLOWED
@@ -51,17 +51,17 @@ def _find(cursor: Cursor, key: str) -> dict[str, Any] | None:
     return cursor.fetchone()
 
 
-def _make(cursor: Cursor, identity: str, name: str | None) -> dict[str, Any]:
+def _create(cursor: Cursor, identity: str, name: str | None) -> dict[str, Any]:
     if not name:
-        raise Refused(400, admin_api_errors.schema_violation({"name": "required field missing"}))
+        raise RequestRejected(400, admin_api_errors.schema_violation({"name": "required field missing"}))
     if _find(cursor, name):
-        raise Refused(409, admin_api_errors.unique_violation({"name": name}))
+        raise RequestRejected(409, admin_api_errors.unique_violation({"name": name}))
     row = {"id": identity, "name": name, "created_at": int(time.time())}
     cursor.execute("INSERT INTO workspaces (id, name, created_at) VALUES (%(id)s, %(name)s, %(created_at)s)", row)
     return row
 
 
-def _remove(cursor: Cursor, key: str) -> Answer:
+def _remove(cursor: Cursor, key: str) -> Response:
     found = _find(cursor, key)
     if not found:
         return 404, NOT_FOUND

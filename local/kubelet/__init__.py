@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.processes.background_process import Background
+from local.processes.background_process import BackgroundProcess
 
 STATE_FILE = "kubelet.json"
 
@@ -16,7 +16,7 @@ _SOURCES = tuple(Path(__file__).parents[1] / name for name in ("kubelet", "kong"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gateways:
+class KubeletProcess:
     """The running process: `router` is the URL that leads to admission webhooks, `ca_bundle` PEM in base64."""
 
     router: str
@@ -24,7 +24,7 @@ class Gateways:
     pid: int
 
 
-def start(directory: Path, *, kubeconfig: Path, controller: Path) -> Gateways:
+def start(directory: Path, *, kubeconfig: Path, controller: Path) -> KubeletProcess:
     """Starts it, or returns the one that runs already; `controller` is the ingress controller's program.
 
     A restart keeps the router's port and certificates; Kongs and controllers begin anew, as after a node's restart.
@@ -32,7 +32,7 @@ def start(directory: Path, *, kubeconfig: Path, controller: Path) -> Gateways:
     """
     arguments = ("--kubeconfig", str(kubeconfig), "--controller", str(controller), "--version", _version(kubeconfig))
     state = _process(directory, arguments).start()
-    return Gateways(router=state["router"], ca_bundle=state["caBundle"], pid=state["pid"])
+    return KubeletProcess(router=state["router"], ca_bundle=state["caBundle"], pid=state["pid"])
 
 
 def stop(directory: Path) -> None:
@@ -40,8 +40,8 @@ def stop(directory: Path) -> None:
     _process(directory).stop()
 
 
-def _process(directory: Path, arguments: tuple[str, ...] = ()) -> Background:
-    return Background(module="local.kubelet", directory=directory, state_file=STATE_FILE, arguments=arguments)
+def _process(directory: Path, arguments: tuple[str, ...] = ()) -> BackgroundProcess:
+    return BackgroundProcess(module="local.kubelet", directory=directory, state_file=STATE_FILE, arguments=arguments)
 
 
 def _version(kubeconfig: Path) -> str:

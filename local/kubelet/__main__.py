@@ -17,13 +17,13 @@ import urllib3
 
 from local import certificates, paths
 from local.kubelet import STATE_FILE, pod_roles
-from local.kubelet.container_processes import Surroundings
-from local.kubelet.kube_client import Api, ApiError
+from local.kubelet.container_processes import PodContext
+from local.kubelet.kube_client import ApiError, KubeClient
 from local.kubelet.listeners import Addresses, free_port
 from local.kubelet.pod_worker import PodWorker, address_of
 from local.kubelet.readiness_probes import Endpoint
-from local.kubelet.volume_provisioner import Provisioner
-from local.kubelet.webhook_router import Router
+from local.kubelet.volume_provisioner import VolumeProvisioner
+from local.kubelet.webhook_router import WebhookRouter
 
 PODS = "/api/v1/pods"
 AGAIN_SECONDS = 1
@@ -32,10 +32,10 @@ SETTLE_SECONDS = 5
 log = logging.getLogger("local.kubelet")
 
 
-class Gateways:
+class Kubelet:
     """Has a worker for every pod on a node that has something behind it."""
 
-    def __init__(self, api: Api, directory: Path, controller_binary: Path) -> None:
+    def __init__(self, api: KubeClient, directory: Path, controller_binary: Path) -> None:
         self._api = api
         self._directory = directory
         self._controller_binary = controller_binary
@@ -47,10 +47,10 @@ class Gateways:
         self._tls.load_cert_chain(directory / certificates.SERVER_FILE)
         self._tls.set_alpn_protocols(["http/1.1"])
 
-    def reach(self, namespace: str, pod: str, port: int) -> Endpoint | None:
+    def find_endpoint(self, namespace: str, pod: str, port: int) -> Endpoint | None:
         with self._lock:
             worker = self._workers.get((namespace, pod))
-        return worker.reached(port) if worker else None
+        return worker.endpoint(port) if worker else None
 
     def webhook(self, namespace: str, pod: str) -> Endpoint | None:
         with self._lock:
@@ -102,27 +102,31 @@ class Gateways:
                 worker = None
             if worker:
                 worker.update(pod)
-            elif not over and pod["spec"].get("nodeName") and (pod_roles.kept(pod) or pod_roles.agents(pod)):
+            elif (
+                not over
+                and pod["spec"].get("nodeName")
+                and (pod_roles.needs_kubelet(pod) or pod_roles.traceable_containers(pod))
+            ):
                 self._workers[key] = self._start(pod)
 
     def _end(self, key: tuple[str, str]) -> None:
         worker = self._workers.pop(key)
         worker.end()
-        self._addresses.give_back(worker.address)
+        self._addresses.release(worker.address)
 
     def _start(self, pod: pod_roles.Pod) -> PodWorker:
-        around = Surroundings(
+        pod_context = PodContext(
             api=self._api,
             pod=pod,
-            address=self._addresses.take(address_of(pod)),
+            address=self._addresses.allocate(address_of(pod)),
             directory=self._directory / "pods" / pod["metadata"]["uid"],
             controller_binary=self._controller_binary,
             tls=self._tls,
             fault_file=self._directory / "faults.json",
             loaded=self._directory / "loaded",
-            reach=self.reach,
+            find_endpoint=self.find_endpoint,
         )
-        worker = PodWorker(around)
+        worker = PodWorker(pod_context)
         worker.start()
         return worker
 
@@ -143,11 +147,11 @@ def main() -> None:
 
     # What pods of a process that was killed left behind; their controllers ended with it.
     shutil.rmtree(arguments.directory / "pods", ignore_errors=True)
-    api = Api(arguments.kubeconfig)
-    gateways = Gateways(api, arguments.directory, arguments.controller)
+    api = KubeClient(arguments.kubeconfig)
+    kubelet = Kubelet(api, arguments.directory, arguments.controller)
     port = _router_port(arguments.directory / STATE_FILE)
-    Router(api, gateways.webhook).listen(arguments.directory, port)
-    Provisioner(api, arguments.directory / "volumes").start()
+    WebhookRouter(api, kubelet.webhook).listen(arguments.directory, port)
+    VolumeProvisioner(api, arguments.directory / "volumes").start()
     state = {
         "router": f"https://127.0.0.1:{port}",
         "caBundle": certificates.ca_bundle(arguments.directory),
@@ -159,9 +163,9 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        gateways.follow(lambda: _write_state(arguments.directory / STATE_FILE, state))
+        kubelet.follow(lambda: _write_state(arguments.directory / STATE_FILE, state))
     finally:
-        gateways.end()
+        kubelet.end()
 
 
 def _router_port(state_file: Path) -> int:

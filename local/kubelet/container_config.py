@@ -8,11 +8,11 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from local.kubelet.kube_client import Api, ApiError, Object
+from local.kubelet.kube_client import ApiError, KubeClient, Object
 from local.kubelet.pod_roles import Container, Pod
 
 
-class Missing(Exception):
+class MissingSource(Exception):
     """Something that the container asks for is not there (yet); `reason` is the kubelet's word for the state."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -20,7 +20,7 @@ class Missing(Exception):
         self.reason = reason
 
 
-def environment(api: Api, pod: Pod, container: Container) -> dict[str, str]:
+def environment(api: KubeClient, pod: Pod, container: Container) -> dict[str, str]:
     """The container's variables; Missing (CreateContainerConfigError) where a source is not there."""
     result: dict[str, str] = {}
     for source in container.get("envFrom", []):
@@ -34,7 +34,7 @@ def environment(api: Api, pod: Pod, container: Container) -> dict[str, str]:
     return result
 
 
-def files(api: Api, pod: Pod, container: Container) -> dict[str, bytes]:
+def files(api: KubeClient, pod: Pod, container: Container) -> dict[str, bytes]:
     """Every file below the container's mounts by its path; Missing (ContainerCreating) where a volume is not there."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
     result: dict[str, bytes] = {}
@@ -48,7 +48,7 @@ def files(api: Api, pod: Pod, container: Container) -> dict[str, bytes]:
     return result
 
 
-def _volume(api: Api, pod: Pod, volume: Object) -> dict[str, bytes]:
+def _volume(api: KubeClient, pod: Pod, volume: Object) -> dict[str, bytes]:
     if "projected" in volume:
         sources = volume["projected"].get("sources", [])
         return {path: value for source in sources for path, value in _volume(api, pod, source).items()}
@@ -61,7 +61,7 @@ def _volume(api: Api, pod: Pod, volume: Object) -> dict[str, bytes]:
     return {}
 
 
-def _data(api: Api, pod: Pod, kind: str, reference: Object, reason: str) -> dict[str, bytes]:
+def _data(api: KubeClient, pod: Pod, kind: str, reference: Object, reason: str) -> dict[str, bytes]:
     plural = {"configMap": "configmaps", "secret": "secrets"}[kind]
     namespace = pod["metadata"]["namespace"]
     try:
@@ -71,13 +71,13 @@ def _data(api: Api, pod: Pod, kind: str, reference: Object, reason: str) -> dict
             raise
         if reference.get("optional"):
             return {}
-        raise Missing(reason, f'{plural[:-1]} "{reference["name"]}" not found') from problem
+        raise MissingSource(reason, f'{plural[:-1]} "{reference["name"]}" not found') from problem
     decode: Callable[[str], bytes] = base64.b64decode if kind == "secret" else str.encode
     data = {key: decode(value) for key, value in (found.get("data") or {}).items()}
     return data | {key: base64.b64decode(value) for key, value in (found.get("binaryData") or {}).items()}
 
 
-def _value(api: Api, pod: Pod, variable: Object) -> str | None:
+def _value(api: KubeClient, pod: Pod, variable: Object) -> str | None:
     source = variable.get("valueFrom")
     if source is None:
         return str(variable.get("value", ""))
@@ -91,7 +91,7 @@ def _value(api: Api, pod: Pod, variable: Object) -> str | None:
                 return data[reference["key"]].decode(errors="replace")
             if not reference.get("optional"):
                 where = f"{kind} {pod['metadata']['namespace']}/{reference['name']}"
-                raise Missing("CreateContainerConfigError", f"couldn't find key {reference['key']} in {where}")
+                raise MissingSource("CreateContainerConfigError", f"couldn't find key {reference['key']} in {where}")
     return None
 
 

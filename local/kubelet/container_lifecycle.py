@@ -9,8 +9,8 @@ from dataclasses import InitVar, dataclass, field
 from typing import Any, Literal
 
 from local.kubelet import pod_roles, readiness_probes
-from local.kubelet.container_config import Missing
-from local.kubelet.container_processes import Done, Failed, Part
+from local.kubelet.container_config import MissingSource
+from local.kubelet.container_processes import ContainerProcess, ProcessCompleted, ProcessFailed
 
 RETRY_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 10.0
@@ -34,7 +34,7 @@ class ContainerRun:
     """
 
     spec: pod_roles.Container
-    part: Part
+    process: ContainerProcess
     policy: Policy = "Always"
     init: bool = False
     ready: bool = False
@@ -58,7 +58,7 @@ class ContainerRun:
         """Starts it where it is time, looks whether it runs, asks its probe."""
         if self._over:
             return
-        if not pod_roles.pullable(str(self.spec["image"])):
+        if not pod_roles.is_pullable(str(self.spec["image"])):
             self._cannot_pull(now)
         elif self._running_since is None:
             if now >= self._next_start:
@@ -67,7 +67,7 @@ class ContainerRun:
             self._watch(now)
 
     def stop(self) -> None:
-        self.part.stop()
+        self.process.stop()
         self.ready = False
 
     def status(self) -> dict[str, Any]:
@@ -89,35 +89,35 @@ class ContainerRun:
             self.restarts += 1
             self._ended = False
         try:
-            self.part.start()
-        except Missing as problem:
+            self.process.start()
+        except MissingSource as problem:
             self._state = {"waiting": {"reason": problem.reason, "message": str(problem)}}
             self._next_start = now + RETRY_SECONDS
             return
-        except Failed as problem:
+        except ProcessFailed as problem:
             self._crashed(str(problem), now)
             return
-        except Done:
+        except ProcessCompleted:
             self._completed(now)
             return
         self._running_since = now
-        self._state = {"running": {"startedAt": stamp()}}
+        self._state = {"running": {"startedAt": timestamp()}}
         self._failures, self._next_ask = 0, now
 
     def _watch(self, now: float) -> None:
         try:
-            self.part.check()
-        except Failed as problem:
+            self.process.check()
+        except ProcessFailed as problem:
             if self._running_since is not None and now - self._running_since > CALM_SECONDS:
                 self._pause = FIRST_PAUSE_SECONDS
             self._crashed(str(problem), now)
             return
-        except Done:
+        except ProcessCompleted:
             self._completed(now)
             return
         if now < self._next_ask:
             return
-        if readiness_probes.passes(self.spec, self.part.endpoints):
+        if readiness_probes.passes(self.spec, self.process.endpoints):
             self.ready, self._failures = True, 0
         else:
             self._failures += 1
@@ -134,9 +134,9 @@ class ContainerRun:
         self._end(ended, now, over=self.policy == "Never")
 
     def _end(self, ended: dict[str, Any], now: float, *, over: bool) -> None:
-        self.part.stop()
+        self.process.stop()
         self.ready, self._running_since, self._ended, self._over = False, None, True, over
-        moment = stamp()
+        moment = timestamp()
         terminated = {"terminated": {**ended, "startedAt": moment, "finishedAt": moment}}
         if over:
             self._state = terminated
@@ -163,6 +163,6 @@ class ContainerRun:
             self._state = {"waiting": {"reason": "ImagePullBackOff", "message": message}}
 
 
-def stamp() -> str:
+def timestamp() -> str:
     """This moment, as Kubernetes writes it."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

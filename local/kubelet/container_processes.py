@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from local.kong.admin_routes import Answer
+from local.kong.admin_routes import Response
 from local.kubelet import container_config, faults, ingress_controller
-from local.kubelet.kube_client import Api
+from local.kubelet.kube_client import KubeClient
 from local.kubelet.listeners import Listener, free_port
 from local.kubelet.pod_roles import AGENT_PORT, Container, Pod
 from local.kubelet.readiness_probes import Endpoint
@@ -21,26 +21,26 @@ from local.kubelet.readiness_probes import Endpoint
 SILENCE_SECONDS = 30
 
 
-class Failed(Exception):
+class ProcessFailed(Exception):
     """The process ended; the text is what it said last."""
 
 
-class Done(Exception):
+class ProcessCompleted(Exception):
     """The process ended well."""
 
 
-Reach = Callable[[str, str, int], Endpoint | None]
+FindEndpoint = Callable[[str, str, int], Endpoint | None]
 """Where a port of a pod is to be found, by namespace, name and number; None where nobody answers."""
 
 
 @dataclass
-class Surroundings:
+class PodContext:
     """What the parts of one pod share: `ports` remembers what each of its ports is on this machine.
 
     `loaded` is the folder for what Kong nodes have loaded; `reach` finds another pod.
     """
 
-    api: Api
+    api: KubeClient
     pod: Pod
     address: str
     directory: Path
@@ -48,7 +48,7 @@ class Surroundings:
     tls: ssl.SSLContext
     fault_file: Path
     loaded: Path
-    reach: Reach = lambda namespace, pod, port: None
+    find_endpoint: FindEndpoint = lambda namespace, pod, port: None
     ports: dict[int, int] = field(default_factory=dict)
 
     def endpoint(self, port: int, *, reachable: bool = True) -> Endpoint:
@@ -74,7 +74,7 @@ class Surroundings:
         return faults.find(self.namespace, self.name, file=self.fault_file)
 
 
-class Part(Protocol):
+class ContainerProcess(Protocol):
     """The process of one container."""
 
     endpoints: dict[int, Endpoint]
@@ -89,7 +89,7 @@ class Part(Protocol):
         """Ends it; nothing where it does not run."""
 
 
-class Nothing:
+class IdleProcess:
     """A container with nothing behind it: it runs, and that is all."""
 
     def __init__(self) -> None:
@@ -105,14 +105,14 @@ class Nothing:
         """Nothing to stop."""
 
 
-class Ends:
+class CompletedProcess:
     """A process that ends well at once, as an init container's that has done its work."""
 
     def __init__(self) -> None:
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        raise Done
+        raise ProcessCompleted
 
     def check(self) -> None:
         """It does not run."""
@@ -121,21 +121,21 @@ class Ends:
         """Nothing to stop."""
 
 
-class AgentPart:
+class AgentProcess:
     """A TME or an agent: takes requests on 5442 and answers each with nothing to object."""
 
-    def __init__(self, around: Surroundings, fault: str) -> None:
-        self._around = around
+    def __init__(self, pod_context: PodContext, fault: str) -> None:
+        self._pod_context = pod_context
         self._fault = fault
         self._listener: Listener | None = None
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        self.endpoints = {AGENT_PORT: self._around.endpoint(AGENT_PORT)}
+        self.endpoints = {AGENT_PORT: self._pod_context.endpoint(AGENT_PORT)}
         self.check()
 
     def check(self) -> None:
-        closed = self._planted() == "closed"
+        closed = self._fault_mode() == "closed"
         if closed and self._listener:
             self._listener.close()
             self._listener = None
@@ -148,44 +148,44 @@ class AgentPart:
             self._listener.close()
         self._listener, self.endpoints = None, {}
 
-    def _planted(self) -> object:
-        return self._around.faults().get(self._fault)
+    def _fault_mode(self) -> object:
+        return self._pod_context.faults().get(self._fault)
 
-    def _answer(self, *request: object) -> Answer | None:
-        if self._planted() == "silent":
+    def _answer(self, *request: object) -> Response | None:
+        if self._fault_mode() == "silent":
             time.sleep(SILENCE_SECONDS)
             return None
         return 200, {}
 
 
-class ControllerPart:
+class IngressControllerProcess:
     """The real ingress controller."""
 
-    def __init__(self, around: Surroundings, container: Container) -> None:
-        self._around = around
+    def __init__(self, pod_context: PodContext, container: Container) -> None:
+        self._pod_context = pod_context
         self._container = container
         self._process: ingress_controller.Process | None = None
         self.webhook: int | None = None
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        around = self._around
-        environment = container_config.environment(around.api, around.pod, self._container)
-        files = container_config.files(around.api, around.pod, self._container)
+        pod_context = self._pod_context
+        environment = container_config.environment(pod_context.api, pod_context.pod, self._container)
+        files = container_config.files(pod_context.api, pod_context.pod, self._container)
         self.webhook = ingress_controller.webhook_port(environment)
-        self.endpoints = {port: around.endpoint(port) for port in ingress_controller.ports(environment)}
+        self.endpoints = {port: pod_context.endpoint(port) for port in ingress_controller.ports(environment)}
         self._process = ingress_controller.Process.start(
-            around.controller_binary,
-            directory=around.directory,
+            pod_context.controller_binary,
+            directory=pod_context.directory,
             environment=ingress_controller.adapted(
-                environment, files, around.directory, around.address, around.endpoint
+                environment, files, pod_context.directory, pod_context.address, pod_context.endpoint
             ),
-            kubeconfig=ingress_controller.kubeconfig(around.api, around.pod),
+            kubeconfig=ingress_controller.kubeconfig(pod_context.api, pod_context.pod),
         )
 
     def check(self) -> None:
         if self._process and (said := self._process.ended()) is not None:
-            raise Failed(said)
+            raise ProcessFailed(said)
 
     def stop(self) -> None:
         if self._process:

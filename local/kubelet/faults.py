@@ -1,7 +1,7 @@
 """Makes simulated parts misbehave, for tests: what is planted here is looked up at every use.
 
     from local.kubelet import faults
-    faults.plant("my-namespace", "*", tme="silent")
+    faults.inject("my-namespace", "*", tme="silent")
     ...
     faults.clear("my-namespace")
 
@@ -36,7 +36,7 @@ class Faults(TypedDict, total=False):
     database: Literal["down"]
 
 
-def plant(namespace: str, pod: str = "*", *, file: Path = FILE, **faults: Unpack[Faults]) -> None:
+def inject(namespace: str, pod: str = "*", *, file: Path = FILE, **faults: Unpack[Faults]) -> None:
     """Makes these parts of the pod, or of every pod of the namespace, misbehave from now on."""
     with _changed(file) as known:
         known.setdefault(f"{namespace}/{pod}", {}).update(faults)

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from local.kubelet.kube_client import Api
+from local.kubelet.kube_client import KubeClient
 from local.kubelet.pod_roles import Pod
 from local.kubelet.readiness_probes import Endpoint
 from local.processes import bound_process
@@ -96,7 +96,7 @@ def adapted(
     return result
 
 
-def kubeconfig(api: Api, pod: Pod) -> dict[str, Any]:
+def kubeconfig(api: KubeClient, pod: Pod) -> dict[str, Any]:
     """For the pod's own ServiceAccount, with a token that ends with the pod, as a kubelet asks for it."""
     metadata, account = pod["metadata"], pod["spec"].get("serviceAccountName", "default")
     asked = {

@@ -6,15 +6,15 @@ import time
 from collections.abc import Mapping
 
 from local.kong import admin_api_errors, admin_tls, migrations
-from local.kong.admin_routes import Answer
+from local.kong.admin_routes import Response
 from local.kong.database import Database
-from local.kong.dbless_node import Node
+from local.kong.dbless_node import DbLessNode
 from local.kong.enabled_plugins import StartError
+from local.kong.kong_config import KongConfig
 from local.kong.kong_config import Listener as Wanted
-from local.kong.kong_config import Settings
-from local.kong.traditional_node import Traditional
+from local.kong.traditional_node import TraditionalNode
 from local.kubelet import container_config, loaded_plugins, pod_roles, service_endpoints
-from local.kubelet.container_processes import Done, Failed, Surroundings
+from local.kubelet.container_processes import PodContext, ProcessCompleted, ProcessFailed
 from local.kubelet.listeners import Handle, Listener
 from local.kubelet.pod_roles import Container
 from local.kubelet.readiness_probes import Endpoint
@@ -22,74 +22,77 @@ from local.kubelet.readiness_probes import Endpoint
 TRY_AGAIN_SECONDS = 1.0
 
 
-class KongPart:
+class KongProcess:
     """A simulated Kong with its Admin and status APIs."""
 
-    def __init__(self, around: Surroundings, container: Container) -> None:
-        self._around = around
+    def __init__(self, pod_context: PodContext, container: Container) -> None:
+        self._pod_context = pod_context
         self._container = container
-        self._node: Node | Traditional | None = None
+        self._node: DbLessNode | TraditionalNode | None = None
         self._listeners: list[Listener] = []
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        settings = settings_of(self._around, self._container)
+        kong_config = kong_config_of(self._pod_context, self._container)
         try:
-            self._node = node_of(self._around, settings)
-            self._listen_all(self._node, settings)
+            self._node = start_node(self._pod_context, kong_config)
+            self._listen_all(self._node, kong_config)
         except StartError as problem:
             self.stop()
-            self._around.log(self._container["name"], str(problem))
-            raise Failed(f"Error: {problem}\n") from problem
+            self._pod_context.log(self._container["name"], str(problem))
+            raise ProcessFailed(f"Error: {problem}\n") from problem
         except OSError as problem:
             self.stop()
-            raise Failed(f"nginx: [emerg] bind() failed ({problem})\n") from problem
-        self._tell()
+            raise ProcessFailed(f"nginx: [emerg] bind() failed ({problem})\n") from problem
+        self._record_loaded()
 
     def check(self) -> None:
         """It never ends by itself."""
-        if isinstance(self._node, Traditional) and self._node.follow(time.monotonic()):
-            self._tell()
+        if isinstance(self._node, TraditionalNode) and self._node.follow(time.monotonic()):
+            self._record_loaded()
 
     def stop(self) -> None:
         for listener in self._listeners:
             listener.close()
-        if isinstance(self._node, Traditional):
+        if isinstance(self._node, TraditionalNode):
             self._node.close()
         self._node, self._listeners, self.endpoints = None, [], {}
 
-    def _tell(self) -> None:
-        if isinstance(self._node, Traditional):
-            loaded_plugins.add(
-                self._around.namespace, self._around.name, self._node.loaded.rows, folder=self._around.loaded
+    def _record_loaded(self) -> None:
+        if isinstance(self._node, TraditionalNode):
+            loaded_plugins.record(
+                self._pod_context.namespace,
+                self._pod_context.name,
+                self._node.loaded.plugins,
+                folder=self._pod_context.loaded,
             )
 
-    def _listen_all(self, node: Node | Traditional, settings: Settings) -> None:
-        secured = admin_tls.context(settings, self._around.tls)
-        asks = admin_tls.asks_certificate(settings)
-        for listener in settings.admin:
+    def _listen_all(self, node: DbLessNode | TraditionalNode, kong_config: KongConfig) -> None:
+        secured = admin_tls.context(kong_config, self._pod_context.tls)
+        asks = admin_tls.asks_certificate(kong_config)
+        for listener in kong_config.admin:
             self._listen(listener, self._admin(node), secured, asks_certificate=asks and listener.tls)
-        for listener in settings.status:
-            self._listen(listener, lambda method, path, *_: node.status_api(path), self._around.tls)
+        for listener in kong_config.status:
+            self._listen(listener, lambda method, path, *_: node.status_api(path), self._pod_context.tls)
 
-    def _admin(self, node: Node | Traditional) -> Handle:
+    def _admin(self, node: DbLessNode | TraditionalNode) -> Handle:
         def handle(
             method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
-        ) -> Answer | None:
-            planted = self._around.faults()
-            if planted.get("kong_admin") == "closed" or planted.get("kong_admin_drop") == method:
+        ) -> Response | None:
+            fault = self._pod_context.faults()
+            if fault.get("kong_admin") == "closed" or fault.get("kong_admin_drop") == method:
                 return None
-            if "kong_config" in planted and (method, path) == ("POST", "/config"):
-                return _refused(body, planted["kong_config"])
+            if "kong_config" in fault and (method, path) == ("POST", "/config"):
+                return _refused(body, fault["kong_config"])
             answer = node.admin_api(method, path, query, body, headers)
-            return None if planted.get("kong_admin_drop_after") == method else answer
+            return None if fault.get("kong_admin_drop_after") == method else answer
 
         return handle
 
     def _listen(
         self, wanted: Wanted, handle: Handle, secured: ssl.SSLContext, *, asks_certificate: bool = False
     ) -> None:
-        endpoint = self._around.endpoint(wanted.port, reachable=wanted.reachable)
+        endpoint = self._pod_context.endpoint(wanted.port, reachable=wanted.reachable)
         tls = secured if wanted.tls else None
         self._listeners.append(
             Listener(endpoint.address, endpoint.port, handle, tls=tls, asks_certificate=asks_certificate)
@@ -97,26 +100,26 @@ class KongPart:
         self.endpoints[wanted.port] = endpoint
 
 
-class MigrationPart:
+class MigrationProcess:
     """`kong migrations <command>`: does it when it starts, and ends."""
 
-    def __init__(self, around: Surroundings, container: Container, command: str) -> None:
-        self._around = around
+    def __init__(self, pod_context: PodContext, container: Container, command: str) -> None:
+        self._pod_context = pod_context
         self._container = container
         self._command = command
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        settings = settings_of(self._around, self._container)
-        database = database_of(self._around, settings)
+        kong_config = kong_config_of(self._pod_context, self._container)
+        database = database_for(self._pod_context, kong_config)
         try:
-            migrations.run(self._command, settings, database, self._say)
+            migrations.run(self._command, kong_config, database, self._log)
         except StartError as problem:
-            self._say(f"Error: {problem}")
-            raise Failed(f"Error: {problem}\n") from problem
+            self._log(f"Error: {problem}")
+            raise ProcessFailed(f"Error: {problem}\n") from problem
         finally:
             database.close()
-        raise Done
+        raise ProcessCompleted
 
     def check(self) -> None:
         """It does not run."""
@@ -124,66 +127,66 @@ class MigrationPart:
     def stop(self) -> None:
         """Nothing to stop."""
 
-    def _say(self, line: str) -> None:
-        self._around.log(self._container["name"], line)
+    def _log(self, line: str) -> None:
+        self._pod_context.log(self._container["name"], line)
 
 
-class WaitPart:
+class WaitForKongProcess:
     """`until kong start; do sleep 1; done; kong stop`: what a node needs, its database and its plugins among it."""
 
-    def __init__(self, around: Surroundings, container: Container) -> None:
-        self._around = around
+    def __init__(self, pod_context: PodContext, container: Container) -> None:
+        self._pod_context = pod_context
         self._container = container
-        self._settings: Settings | None = None
+        self._kong_config: KongConfig | None = None
         self._next = 0.0
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        self._settings = settings_of(self._around, self._container)
+        self._kong_config = kong_config_of(self._pod_context, self._container)
 
     def check(self) -> None:
         """Done once a node starts."""
-        if not self._settings or time.monotonic() < self._next:
+        if not self._kong_config or time.monotonic() < self._next:
             return
         try:
-            node = node_of(self._around, self._settings)
+            node = start_node(self._pod_context, self._kong_config)
         except StartError as problem:
-            self._around.log(self._container["name"], f"Error: {problem}\nwaiting for db")
+            self._pod_context.log(self._container["name"], f"Error: {problem}\nwaiting for db")
             self._next = time.monotonic() + TRY_AGAIN_SECONDS
             return
-        if isinstance(node, Traditional):
+        if isinstance(node, TraditionalNode):
             node.close()
-        raise Done
+        raise ProcessCompleted
 
     def stop(self) -> None:
-        self._settings = None
+        self._kong_config = None
 
 
-def settings_of(around: Surroundings, container: Container) -> Settings:
+def kong_config_of(pod_context: PodContext, container: Container) -> KongConfig:
     """What the container's Kong is told; Missing where a source of it is not there."""
-    environment = container_config.environment(around.api, around.pod, container)
-    files = container_config.files(around.api, around.pod, container)
+    environment = container_config.environment(pod_context.api, pod_context.pod, container)
+    files = container_config.files(pod_context.api, pod_context.pod, container)
     texts = {path: text.decode(errors="replace") for path, text in files.items()}
-    return Settings(environment, texts, pod_roles.enterprise(container))
+    return KongConfig(environment, texts, pod_roles.is_enterprise(container))
 
 
-def node_of(around: Surroundings, settings: Settings) -> Node | Traditional:
+def start_node(pod_context: PodContext, kong_config: KongConfig) -> DbLessNode | TraditionalNode:
     """A node that has started, or StartError."""
-    if settings.database == "off":
-        return Node(settings, hostname=around.name)
-    return Traditional(settings, hostname=around.name, database=database_of(around, settings))
+    if kong_config.database == "off":
+        return DbLessNode(kong_config, hostname=pod_context.name)
+    return TraditionalNode(kong_config, hostname=pod_context.name, database=database_for(pod_context, kong_config))
 
 
-def database_of(around: Surroundings, settings: Settings) -> Database:
+def database_for(pod_context: PodContext, kong_config: KongConfig) -> Database:
     """The way to the database from this pod."""
 
-    def locate(host: str, port: int) -> tuple[str, int]:
-        return service_endpoints.locate(around.api, around.reach, around.namespace, host, port)
+    def resolve(host: str, port: int) -> tuple[str, int]:
+        return service_endpoints.resolve(pod_context.api, pod_context.find_endpoint, pod_context.namespace, host, port)
 
-    return Database(settings, locate=locate, down=lambda: around.faults().get("database") == "down")
+    return Database(kong_config, resolve=resolve, down=lambda: pod_context.faults().get("database") == "down")
 
 
-def _refused(body: bytes, message: str) -> Answer:
+def _refused(body: bytes, message: str) -> Response:
     """Every plugin of the configuration refused with this message."""
     plugins = json.loads(body).get("plugins") or []
     return 400, admin_api_errors.declarative_config(

@@ -27,7 +27,7 @@ class ApiError(Exception):
         self.code = code
 
 
-class Api:
+class KubeClient:
     """One connection; safe to use from several threads."""
 
     def __init__(self, kubeconfig: Path) -> None:

@@ -39,7 +39,7 @@ class Addresses:
         self._numbers = itertools.count()
         self._given: set[str] = set()
 
-    def take(self, before: str | None = None) -> str:
+    def allocate(self, before: str | None = None) -> str:
         """An address that no pod has now; `before` where that is one of this clone's."""
         if before and before.startswith(f"127.{self._block}."):
             self._given.add(before)
@@ -51,7 +51,7 @@ class Addresses:
                 return address
         raise AssertionError("the numbers do not end")
 
-    def give_back(self, address: str) -> None:
+    def release(self, address: str) -> None:
         self._given.discard(address)
 
 

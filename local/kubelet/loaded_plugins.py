@@ -15,22 +15,22 @@ from local import paths
 
 FOLDER = paths.KUBELET / "loaded"
 
-Rows = list[dict[str, Any]]
+PluginEntities = list[dict[str, Any]]
 
 
-def add(namespace: str, pod: str, rows: Rows, *, folder: Path = FOLDER) -> None:
+def record(namespace: str, pod: str, plugins: PluginEntities, *, folder: Path = FOLDER) -> None:
     """Writes that the node of this pod has these rows from now on."""
     file = folder / namespace / f"{pod}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as lines:
-        lines.write(json.dumps([time.time(), rows]) + "\n")
+        lines.write(json.dumps([time.time(), plugins]) + "\n")
 
 
-def read(namespace: str, *, folder: Path = FOLDER) -> dict[str, list[tuple[float, Rows]]]:
+def read(namespace: str, *, folder: Path = FOLDER) -> dict[str, list[tuple[float, PluginEntities]]]:
     """By pod: since when (unix time) which rows, oldest first; as the Admin API gives them, with their `workspace`."""
-    found: dict[str, list[tuple[float, Rows]]] = {}
+    found: dict[str, list[tuple[float, PluginEntities]]] = {}
     for file in sorted((folder / namespace).glob("*.jsonl")):
         # The last line may be half written.
         lines = file.read_text().rpartition("\n")[0].splitlines()
-        found[file.stem] = [(float(moment), rows) for moment, rows in map(json.loads, lines)]
+        found[file.stem] = [(float(moment), plugins) for moment, plugins in map(json.loads, lines)]
     return found

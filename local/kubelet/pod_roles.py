@@ -24,7 +24,7 @@ def kong(pod: Pod) -> Container | None:
     return _with_variable(pod, lambda name: name in KONG_PROPERTIES)
 
 
-def controller(pod: Pod) -> Container | None:
+def ingress_controller(pod: Pod) -> Container | None:
     """The container of the ingress controller, where it lies beside its Kong."""
     return _with_variable(pod, lambda name: name.startswith("CONTROLLER_")) if kong(pod) else None
 
@@ -41,31 +41,31 @@ def waits_for_kong(container: Container) -> bool:
     return any("until kong start" in str(word) for word in container.get("args", []))
 
 
-def postgres(container: Container) -> bool:
+def is_postgres(container: Container) -> bool:
     """True for PostgreSQL's official image, wherever it is taken from."""
     return _repository(str(container["image"])).split("/")[-1] == "postgres"
 
 
-def enterprise(container: Container) -> bool:
+def is_enterprise(container: Container) -> bool:
     """True for the image of Kong's Enterprise edition."""
     return _repository(str(container["image"])).split("/")[-1] == "kong-gateway"
 
 
-def agents(pod: Pod) -> list[Container]:
+def traceable_containers(pod: Pod) -> list[Container]:
     """The containers that run Traceable's agent, which as a sidecar is the TME."""
     return [item for item in pod["spec"]["containers"] if _is_agent(str(item["image"]))]
 
 
-def pullable(image: str) -> bool:
+def is_pullable(image: str) -> bool:
     """False for an image of a registry below `.invalid`: that name never exists (RFC 2606), whatever the network."""
     return re.match(r"[^/]+[.]invalid(:[0-9]+)?/", image) is None
 
 
-def kept(pod: Pod) -> bool:
+def needs_kubelet(pod: Pod) -> bool:
     """True for a pod whose status is written by this process and not by kwok's quick stages."""
     containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]
-    ours = [item for item in pod["spec"]["containers"] if migration(item) or postgres(item)]
-    return bool(kong(pod) or ours) or not all(pullable(str(item["image"])) for item in containers)
+    ours = [item for item in pod["spec"]["containers"] if migration(item) or is_postgres(item)]
+    return bool(kong(pod) or ours) or not all(is_pullable(str(item["image"])) for item in containers)
 
 
 def _with_variable(pod: Pod, wanted: Any) -> Container | None:

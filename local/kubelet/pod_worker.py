@@ -11,12 +11,19 @@ import time
 from typing import Any
 
 from local.kubelet import pod_roles
-from local.kubelet.container_lifecycle import ContainerRun, Policy, stamp
-from local.kubelet.container_processes import AgentPart, ControllerPart, Ends, Nothing, Part, Surroundings
-from local.kubelet.kong_processes import KongPart, MigrationPart, WaitPart
+from local.kubelet.container_lifecycle import ContainerRun, Policy, timestamp
+from local.kubelet.container_processes import (
+    AgentProcess,
+    CompletedProcess,
+    ContainerProcess,
+    IdleProcess,
+    IngressControllerProcess,
+    PodContext,
+)
+from local.kubelet.kong_processes import KongProcess, MigrationProcess, WaitForKongProcess
 from local.kubelet.kube_client import MERGE, STRATEGIC, ApiError
 from local.kubelet.pod_status import pod_status
-from local.kubelet.postgres_process import PostgresPart
+from local.kubelet.postgres_process import PostgresProcess
 from local.kubelet.readiness_probes import Endpoint
 
 TICK_SECONDS = 0.1
@@ -28,23 +35,23 @@ log = logging.getLogger(__name__)
 class PodWorker(threading.Thread):
     """Runs one pod until `end()`; `update()` gives it the pod as it stands."""
 
-    def __init__(self, around: Surroundings) -> None:
-        pod = around.pod
+    def __init__(self, pod_context: PodContext) -> None:
+        pod = pod_context.pod
         super().__init__(name=f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", daemon=True)
         self.uid = str(pod["metadata"]["uid"])
-        self._around = around
-        self._kept = pod_roles.kept(pod)
+        self._pod_context = pod_context
+        self._needs_kubelet = pod_roles.needs_kubelet(pod)
         before = {item["name"]: item["restartCount"] + 1 for item in pod["status"].get("containerStatuses", [])}
         waits_for = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
         policy: Policy = pod["spec"].get("restartPolicy", "Always")
         self._containers = [
             ContainerRun(
-                item, self._part(item), policy=policy, restarts=before.get(item["name"], 0), waits_for=waits_for
+                item, self._process_for(item), policy=policy, restarts=before.get(item["name"], 0), waits_for=waits_for
             )
             for item in pod["spec"]["containers"]
         ]
         self._init = [
-            ContainerRun(item, self._init_part(item), policy=_init_policy(item, policy), init=True)
+            ContainerRun(item, self._init_process_for(item), policy=_init_policy(item, policy), init=True)
             for item in pod["spec"].get("initContainers", [])
         ]
         self.settled = threading.Event()
@@ -54,27 +61,27 @@ class PodWorker(threading.Thread):
         self._forwarded: dict[int, Endpoint] = {}
 
     def update(self, pod: pod_roles.Pod) -> None:
-        self._around.pod = pod
+        self._pod_context.pod = pod
 
     def end(self) -> None:
         self._stopped.set()
 
     @property
     def address(self) -> str:
-        return self._around.address
+        return self._pod_context.address
 
     def webhook(self) -> Endpoint | None:
         """Where the controller's admission webhook of this pod listens, None where there is none."""
         for item in self._containers:
-            if isinstance(item.part, ControllerPart) and item.part.webhook:
-                return item.part.endpoints.get(item.part.webhook)
+            if isinstance(item.process, IngressControllerProcess) and item.process.webhook:
+                return item.process.endpoints.get(item.process.webhook)
         return None
 
-    def reached(self, port: int) -> Endpoint | None:
+    def endpoint(self, port: int) -> Endpoint | None:
         """Where a port of this pod is on this machine, None where nobody listens there."""
         for item in self._containers:
-            if port in item.part.endpoints:
-                return item.part.endpoints[port]
+            if port in item.process.endpoints:
+                return item.process.endpoints[port]
         return None
 
     def run(self) -> None:
@@ -91,7 +98,7 @@ class PodWorker(threading.Thread):
             self._stopped.wait(TICK_SECONDS)
         for item in self._containers:
             item.stop()
-        shutil.rmtree(self._around.directory, ignore_errors=True)
+        shutil.rmtree(self._pod_context.directory, ignore_errors=True)
 
     def _tick(self, now: float) -> None:
         for item in self._init:
@@ -102,39 +109,42 @@ class PodWorker(threading.Thread):
             for item in self._containers:
                 item.tick(now)
         self._forward()
-        if self._kept:
+        if self._needs_kubelet:
             self._write()
         self.settled.set()
 
-    def _part(self, container: pod_roles.Container) -> Part:
-        pod = self._around.pod
-        for found, part in ((pod_roles.kong(pod), KongPart), (pod_roles.controller(pod), ControllerPart)):
+    def _process_for(self, container: pod_roles.Container) -> ContainerProcess:
+        pod = self._pod_context.pod
+        for found, process in (
+            (pod_roles.kong(pod), KongProcess),
+            (pod_roles.ingress_controller(pod), IngressControllerProcess),
+        ):
             if found and found["name"] == container["name"]:
-                return part(self._around, container)
+                return process(self._pod_context, container)
         command = pod_roles.migration(container)
         if command:
-            return MigrationPart(self._around, container, command)
-        if pod_roles.postgres(container):
-            return PostgresPart(self._around, container)
-        if any(item["name"] == container["name"] for item in pod_roles.agents(pod)):
-            return AgentPart(self._around, "tme" if pod_roles.kong(pod) else "agent")
-        return Nothing()
+            return MigrationProcess(self._pod_context, container, command)
+        if pod_roles.is_postgres(container):
+            return PostgresProcess(self._pod_context, container)
+        if any(item["name"] == container["name"] for item in pod_roles.traceable_containers(pod)):
+            return AgentProcess(self._pod_context, "tme" if pod_roles.kong(pod) else "agent")
+        return IdleProcess()
 
-    def _init_part(self, container: pod_roles.Container) -> Part:
+    def _init_process_for(self, container: pod_roles.Container) -> ContainerProcess:
         if container.get("restartPolicy") == "Always":
-            return Nothing()
-        known = self._around.pod["status"].get("initContainerStatuses", [])
+            return IdleProcess()
+        known = self._pod_context.pod["status"].get("initContainerStatuses", [])
         done = [item["name"] for item in known if item["state"].get("terminated", {}).get("exitCode") == 0]
         if pod_roles.waits_for_kong(container) and container["name"] not in done:
-            return WaitPart(self._around, container)
-        return Ends()
+            return WaitForKongProcess(self._pod_context, container)
+        return CompletedProcess()
 
     def _forward(self) -> None:
         """The ports stay what they are for as long as the pod lives; where nobody listens, the way in is refused."""
-        wanted = {port: end for item in self._containers for port, end in item.part.endpoints.items()}
+        wanted = {port: end for item in self._containers for port, end in item.process.endpoints.items()}
         if set(wanted) <= set(self._forwarded):
             return
-        metadata = self._around.pod["metadata"]
+        metadata = self._pod_context.pod["metadata"]
         self._forwarded |= wanted
         body = {
             "apiVersion": "kwok.x-k8s.io/v1alpha1",
@@ -155,11 +165,11 @@ class PodWorker(threading.Thread):
         }
         path = FORWARDS.format(metadata["namespace"])
         try:
-            self._around.api.request("POST", path, body)
+            self._pod_context.api.request("POST", path, body)
         except ApiError as problem:
             if problem.code != 409:
                 raise
-            self._around.api.request("PATCH", f"{path}/{metadata['name']}", body, MERGE)
+            self._pod_context.api.request("PATCH", f"{path}/{metadata['name']}", body, MERGE)
 
     def _write(self) -> None:
         containers = [item.status() for item in self._containers]
@@ -167,18 +177,18 @@ class PodWorker(threading.Thread):
         shown = (containers, init)
         if shown == self._written:
             return
-        pod = self._around.pod
+        pod = self._pod_context.pod
         metadata = pod["metadata"]
         status = pod_status(
             current=pod.get("status", {}),
             containers=containers,
             init_containers=init,
-            pod_ip=pod_ip(self._around.address),
+            pod_ip=pod_ip(self._pod_context.address),
             host_ip="10.0.0.1",
-            now=stamp(),
+            now=timestamp(),
         )
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
-        self._around.pod = self._around.api.request(
+        self._pod_context.pod = self._pod_context.api.request(
             "PATCH", path, {"metadata": {"uid": metadata["uid"]}, "status": status}, STRATEGIC
         )
         self._written = shown

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from local.kubelet import container_config, volume_provisioner
-from local.kubelet.container_config import Missing
-from local.kubelet.container_processes import Failed, Surroundings
+from local.kubelet.container_config import MissingSource
+from local.kubelet.container_processes import PodContext, ProcessFailed
 from local.kubelet.pod_roles import POSTGRES_PORT, Container
 from local.kubelet.readiness_probes import Endpoint
 from local.postgres.postgres_server import PostgresError, Server
@@ -33,27 +33,27 @@ _running: dict[Path, Server] = {}
 """By folder: the pod before may still be ending in it."""
 
 
-class PostgresPart:
+class PostgresProcess:
     """Runs as long as its container."""
 
-    def __init__(self, around: Surroundings, container: Container) -> None:
-        self._around = around
+    def __init__(self, pod_context: PodContext, container: Container) -> None:
+        self._pod_context = pod_context
         self._container = container
         self._server: Server | None = None
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        around = self._around
+        pod_context = self._pod_context
         environment = self._environment()
         folder = self._folder(environment)
         if folder in _running:
-            raise Missing("ContainerCreating", f"the pod before still runs in {folder.name}")
-        endpoint = around.endpoint(POSTGRES_PORT)
+            raise MissingSource("ContainerCreating", f"the pod before still runs in {folder.name}")
+        endpoint = pod_context.endpoint(POSTGRES_PORT)
         user = environment.get("POSTGRES_USER") or "postgres"
         password = environment.get("POSTGRES_PASSWORD", "")
         if not password and not (folder / "PG_VERSION").exists():
-            raise Failed(NO_PASSWORD)
-        around.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            raise ProcessFailed(NO_PASSWORD)
+        pod_context.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._server = Server.start(
                 folder,
@@ -62,16 +62,16 @@ class PostgresPart:
                 database=environment.get("POSTGRES_DB") or user,
                 address=endpoint.address,
                 port=endpoint.port,
-                log=around.directory / f"{self._container['name']}.log",
+                log=pod_context.directory / f"{self._container['name']}.log",
             )
         except PostgresError as problem:
-            raise Failed(str(problem)) from problem
+            raise ProcessFailed(str(problem)) from problem
         _running[folder] = self._server
         self.endpoints = {POSTGRES_PORT: endpoint}
 
     def check(self) -> None:
         if self._server and (said := self._server.ended()) is not None:
-            raise Failed(said)
+            raise ProcessFailed(said)
 
     def stop(self) -> None:
         if self._server:
@@ -81,9 +81,9 @@ class PostgresPart:
 
     def _environment(self) -> dict[str, str]:
         """The variables, those read from a file (`..._FILE`) too."""
-        around = self._around
-        result = container_config.environment(around.api, around.pod, self._container)
-        files = container_config.files(around.api, around.pod, self._container)
+        pod_context = self._pod_context
+        result = container_config.environment(pod_context.api, pod_context.pod, self._container)
+        files = container_config.files(pod_context.api, pod_context.pod, self._container)
         for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"):
             where = result.get(f"{name}_FILE")
             if where in files:
@@ -97,14 +97,16 @@ class PostgresPart:
         data = environment.get("PGDATA") or (new_place if major >= NEW_PLACE_SINCE else OLD_PLACE)
         mounts = {str(item["mountPath"]).rstrip("/"): item for item in self._container.get("volumeMounts", [])}
         if data == new_place and OLD_PLACE in mounts:
-            raise Failed(IN_OLD_PLACE)
+            raise ProcessFailed(IN_OLD_PLACE)
         above = [path for path in mounts if data == path or data.startswith(f"{path}/")]
         if above:
             path = max(above, key=len)
-            volume = volume_provisioner.folder_of(self._around.api, self._around.pod, mounts[path]["name"])
+            volume = volume_provisioner.volume_folder(
+                self._pod_context.api, self._pod_context.pod, mounts[path]["name"]
+            )
             if volume:
                 return volume / str(mounts[path].get("subPath", "")) / data.removeprefix(path).lstrip("/") / "pgdata"
-        return self._around.directory / "pgdata"
+        return self._pod_context.directory / "pgdata"
 
 
 def _major(image: str) -> int:

@@ -8,24 +8,24 @@ import ipaddress
 import random
 from typing import Any
 
-from local.kong.database import REFUSED, DatabaseError, as_it_is
-from local.kubelet.container_processes import Reach
-from local.kubelet.kube_client import Api, ApiError, Object
+from local.kong.database import REFUSED, DatabaseError, resolve_host
+from local.kubelet.container_processes import FindEndpoint
+from local.kubelet.kube_client import ApiError, KubeClient, Object
 from local.kubelet.webhook_router import SLICES
 
 TIMEOUT = "timeout"
 _SUFFIXES: tuple[list[str], ...] = ([], ["svc"], ["svc", "cluster", "local"])
 
 
-def locate(api: Api, reach: Reach, namespace: str, host: str, port: int) -> tuple[str, int]:
+def resolve(api: KubeClient, find_endpoint: FindEndpoint, namespace: str, host: str, port: int) -> tuple[str, int]:
     """Address and port for a client in this namespace; DatabaseError in the words of Kong's client."""
     try:
         service = _service(api, namespace, host)
         if service is None:
-            return as_it_is(host, port)
+            return resolve_host(host, port)
         if service["spec"].get("type") == "ExternalName":
-            return as_it_is(str(service["spec"]["externalName"]), port)
-        found = _endpoints(api, reach, service, port)
+            return resolve_host(str(service["spec"]["externalName"]), port)
+        found = _endpoints(api, find_endpoint, service, port)
     except ApiError as problem:
         raise DatabaseError(TIMEOUT) from problem
     if not found:
@@ -33,7 +33,7 @@ def locate(api: Api, reach: Reach, namespace: str, host: str, port: int) -> tupl
     return random.choice(found)
 
 
-def _service(api: Api, namespace: str, host: str) -> Object | None:
+def _service(api: KubeClient, namespace: str, host: str) -> Object | None:
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -52,7 +52,7 @@ def _service(api: Api, namespace: str, host: str) -> Object | None:
         return None
 
 
-def _endpoints(api: Api, reach: Reach, service: Object, port: int) -> list[tuple[str, int]]:
+def _endpoints(api: KubeClient, find_endpoint: FindEndpoint, service: Object, port: int) -> list[tuple[str, int]]:
     metadata, spec = service["metadata"], service["spec"]
     names = {item.get("name", "") for item in spec.get("ports", []) if item["port"] == port}
     headless = spec.get("clusterIP") == "None"
@@ -63,13 +63,15 @@ def _endpoints(api: Api, reach: Reach, service: Object, port: int) -> list[tuple
         ports = [port] if headless else [item["port"] for item in piece["ports"] if item.get("name", "") in names]
         for endpoint in piece.get("endpoints") or []:
             if endpoint["conditions"].get("ready"):
-                found += [_place(reach, metadata["namespace"], endpoint, number) for number in ports]
+                found += [_pod_address(find_endpoint, metadata["namespace"], endpoint, number) for number in ports]
     return [place for place in found if place]
 
 
-def _place(reach: Reach, namespace: str, endpoint: dict[str, Any], port: int) -> tuple[str, int] | None:
+def _pod_address(
+    find_endpoint: FindEndpoint, namespace: str, endpoint: dict[str, Any], port: int
+) -> tuple[str, int] | None:
     target = endpoint.get("targetRef")
     if not target:
         return str(endpoint["addresses"][0]), port
-    place = reach(namespace, str(target["name"]), port)
+    place = find_endpoint(namespace, str(target["name"]), port)
     return (place.address, place.port) if place else None

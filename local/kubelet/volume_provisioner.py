@@ -14,7 +14,7 @@ from pathlib import Path
 
 import urllib3
 
-from local.kubelet.kube_client import Api, ApiError, Object
+from local.kubelet.kube_client import ApiError, KubeClient, Object
 from local.kubelet.pod_roles import Pod
 
 CLASS = "local-path"
@@ -35,7 +35,7 @@ _CLASS = {
 log = logging.getLogger(__name__)
 
 
-def folder_of(api: Api, pod: Pod, volume: str) -> Path | None:
+def volume_folder(api: KubeClient, pod: Pod, volume: str) -> Path | None:
     """The folder of the pod's volume with this name, None where that is no claim's, or not one of ours."""
     for item in pod["spec"].get("volumes", []):
         if item["name"] == volume and "persistentVolumeClaim" in item:
@@ -47,16 +47,16 @@ def folder_of(api: Api, pod: Pod, volume: str) -> Path | None:
     return None
 
 
-class Provisioner:
+class VolumeProvisioner:
     """Makes and removes volumes below `folder`, for as long as the process lives."""
 
-    def __init__(self, api: Api, folder: Path) -> None:
+    def __init__(self, api: KubeClient, folder: Path) -> None:
         self._api = api
         self._folder = folder
 
     def start(self) -> None:
         """Makes the StorageClass, and begins."""
-        _make(self._api, CLASSES, _CLASS)
+        _create_if_missing(self._api, CLASSES, _CLASS)
         for path, listed, changed in (
             (CLAIMS, lambda items: None, self._claim),
             (VOLUMES, self._forget_others, self._volume),
@@ -80,7 +80,7 @@ class Provisioner:
         node = annotations.get("volume.kubernetes.io/selected-node")
         ours = annotations.get("volume.kubernetes.io/storage-provisioner") == PROVISIONER
         if ours and node and claim["status"].get("phase") == "Pending" and not claim["spec"].get("volumeName"):
-            _make(self._api, VOLUMES, volume_for(claim, node, self._folder))
+            _create_if_missing(self._api, VOLUMES, volume_for(claim, node, self._folder))
 
     def _volume(self, volume: Object) -> None:
         gone = volume["status"].get("phase") == "Released"
@@ -135,7 +135,7 @@ def _path(volume: Object) -> Path | None:
     return Path(volume["spec"]["hostPath"]["path"])
 
 
-def _make(api: Api, path: str, document: Object) -> None:
+def _create_if_missing(api: KubeClient, path: str, document: Object) -> None:
     try:
         api.request("POST", path, document)
     except ApiError as problem:

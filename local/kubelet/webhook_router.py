@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from local import certificates
-from local.kubelet.kube_client import Api, ApiError
+from local.kubelet.kube_client import ApiError, KubeClient
 from local.kubelet.listeners import Listener
 from local.kubelet.readiness_probes import Endpoint
 
@@ -21,14 +21,14 @@ TIMEOUT_SECONDS = 10
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices?labelSelector=kubernetes.io/service-name%3D{}"
 
 
-class Unavailable(Exception):
+class NoReadyPod(Exception):
     """No pod of the Service answers."""
 
 
-class Router:
+class WebhookRouter:
     """`webhook` gives the webhook's place by namespace and name of a pod, None where there is none."""
 
-    def __init__(self, api: Api, webhook: Callable[[str, str], Endpoint | None]) -> None:
+    def __init__(self, api: KubeClient, webhook: Callable[[str, str], Endpoint | None]) -> None:
         self._api = api
         self._webhook = webhook
 
@@ -44,13 +44,13 @@ class Router:
         namespace, _, service = path.strip("/").partition("/")
         try:
             return self._forward(namespace, service, body)
-        except (Unavailable, ApiError, OSError, http.client.HTTPException) as problem:
+        except (NoReadyPod, ApiError, OSError, http.client.HTTPException) as problem:
             return 503, {"message": f"no endpoints available for service {service!r}: {problem}"}
 
     def _forward(self, namespace: str, service: str, body: bytes) -> tuple[int, object]:
         found = list(self._ready(namespace, service))
         if not found:
-            raise Unavailable("none of its pods is ready")
+            raise NoReadyPod("none of its pods is ready")
         endpoint = random.choice(found)
         connection = http.client.HTTPSConnection(
             endpoint.address, endpoint.port, timeout=TIMEOUT_SECONDS, context=ssl._create_unverified_context()

@@ -20,12 +20,12 @@ START_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 10
 
 
-class BackgroundError(Exception):
+class BackgroundProcessError(Exception):
     """The process did not start; the text names its log."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Background:
+class BackgroundProcess:
     """`python -m <module> --directory <directory> <arguments>`; `state_file` is in that folder, and so is the log."""
 
     module: str
@@ -47,7 +47,7 @@ class Background:
         Raises BackgroundError where it is not ready in time.
         """
         running = self.running()
-        if running and _words(running["pid"])[1:] == self.command[1:]:
+        if running and _command_line(running["pid"])[1:] == self.command[1:]:
             return running
         self.stop()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class Background:
             if running and running["pid"] == process.pid:
                 return running
             time.sleep(0.05)
-        raise BackgroundError(f"{self.module} did not start; its log is {self.log}.")
+        raise BackgroundProcessError(f"{self.module} did not start; its log is {self.log}.")
 
     def stop(self) -> None:
         """Stops it, where it runs."""
@@ -76,7 +76,7 @@ class Background:
         os.kill(running["pid"], signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            if not self._is_ours(running["pid"]):
+            if not self._is_this_process(running["pid"]):
                 return
             time.sleep(0.05)
         os.kill(running["pid"], signal.SIGKILL)
@@ -87,18 +87,18 @@ class Background:
             state = dict(json.loads((self.directory / self.state_file).read_text()))
         except (OSError, ValueError):
             return None
-        return state if self._is_ours(state["pid"]) else None
+        return state if self._is_this_process(state["pid"]) else None
 
-    def _is_ours(self, pid: int) -> bool:
+    def _is_this_process(self, pid: int) -> bool:
         """A process id that was written down may belong to something else by now."""
         with suppress(ChildProcessError):
             # Reaps it where it is our own child: a process that ended would be seen as running otherwise.
             os.waitpid(pid, os.WNOHANG)
-        words = _words(pid)
+        words = _command_line(pid)
         return self.module in words and str(self.directory) in words
 
 
-def _words(pid: int) -> list[str]:
+def _command_line(pid: int) -> list[str]:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
     except OSError:

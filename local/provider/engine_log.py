@@ -25,7 +25,7 @@ _SEVERITIES = {
 }
 
 
-class Voice:
+class EngineLog:
     """Logs to the engine at an address. Safe to use from several threads; a log that does not arrive is dropped."""
 
     def __init__(self, address: str, plugin: str) -> None:

@@ -24,13 +24,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traceable-kong"
 
 
-def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, say: Callable[[str], None] = print) -> None:
+def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, report: Callable[[str], None] = print) -> None:
     """Makes every tool available, as a link in the folder `links`, which goes on PATH.
 
     Raises ToolchainError, whose text names the log, where one cannot be built.
     """
     started = time.monotonic()
-    builder = Builder(cache_folder(), tools, say=say)
+    builder = Builder(cache_folder(), tools, report=report)
     installed = {tool.name: found for tool in tools if (found := _installed(tool, links))}
     if "pulumi" in installed:
         # The engine starts the language host that lies beside it.
@@ -45,7 +45,7 @@ def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, say: Callable[[str],
     for script in scripts:
         _link(links / script.name, script)
     if missing:
-        say(f"tools: built {len(missing)} in {_minutes(time.monotonic() - started)}, kept in {builder.cache}")
+        report(f"tools: built {len(missing)} in {_minutes(time.monotonic() - started)}, kept in {builder.cache}")
 
 
 def _installed(tool: Tool, links: Path) -> Path | None:

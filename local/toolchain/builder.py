@@ -37,12 +37,12 @@ class Builder:
         tools: tuple[Tool, ...],
         *,
         modules: Path = MODULES,
-        say: Callable[[str], None] = print,
+        report: Callable[[str], None] = print,
     ) -> None:
         self.cache = cache
         self.tools = tools
         self.modules = modules
-        self.say = say
+        self.report = report
 
     def key(self, bundle: str) -> str:
         """Ten digits that change with everything the bundle is built from."""
@@ -71,7 +71,9 @@ class Builder:
         if not tools:
             return
         self._check_go()
-        self.say(f"tools: {len(tools)} to build, once, into {self.cache} (about twelve minutes for all, on two cores)")
+        self.report(
+            f"tools: {len(tools)} to build, once, into {self.cache} (about twelve minutes for all, on two cores)"
+        )
         with self._lock():
             for number, tool in enumerate(tools, start=1):
                 if not self.built(tool):
@@ -144,11 +146,11 @@ class Builder:
                 print(f"\r{title} ... {_clock(now - started)}", end="", flush=True)
             elif now - shown >= HEARTBEAT_SECONDS:
                 shown = now
-                self.say(f"{title} ... {_clock(now - started)}")
+                self.report(f"{title} ... {_clock(now - started)}")
         if live:
             print("\r", end="")
         if process.returncode == 0:
-            self.say(f"{title} built in {_clock(time.monotonic() - started)}")
+            self.report(f"{title} built in {_clock(time.monotonic() - started)}")
 
     def _environment(self) -> dict[str, str]:
         # Without cgo no C compiler is needed; the person's own GOFLAGS would change what is built.
@@ -156,16 +158,16 @@ class Builder:
 
     def _check_go(self) -> None:
         wanted = ".".join(str(part) for part in OLDEST_GO)
-        mend = f"Install Go {wanted} or newer (https://go.dev/dl/) and put it on PATH."
+        fix = f"Install Go {wanted} or newer (https://go.dev/dl/) and put it on PATH."
         if not shutil.which("go"):
-            raise ToolchainError(f"Go is missing, and the platform's tools are built with it. {mend}")
+            raise ToolchainError(f"Go is missing, and the platform's tools are built with it. {fix}")
         done = subprocess.run(
             ["go", "env", "GOVERSION"], env=self._environment(), capture_output=True, text=True, check=False
         )
         version = done.stdout.strip().removeprefix("go")
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if numbers < OLDEST_GO:
-            raise ToolchainError(f"Go {version or '(unknown)'} is too old to build the platform's tools. {mend}")
+            raise ToolchainError(f"Go {version or '(unknown)'} is too old to build the platform's tools. {fix}")
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -174,7 +176,7 @@ class Builder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.say("tools: another clone is building them; waiting for it")
+                self.report("tools: another clone is building them; waiting for it")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -38,12 +38,12 @@ def version(name: str) -> str:
     return found[1]
 
 
-def ensure(environment: Mapping[str, str], *, say: Callable[[str], None] = print) -> dict[str, str]:
+def ensure(environment: Mapping[str, str], *, report: Callable[[str], None] = print) -> dict[str, str]:
     """Installs the plugins into the platform's PULUMI_HOME and returns which ones, `{name: choice}`, saying so."""
     asked = os.environ.get("TRACEABLE_KONG_PLUGIN")
     if asked not in (None, "", OFFICIAL, STAND_IN):
         raise PluginError(f"TRACEABLE_KONG_PLUGIN is {asked!r}; it can be {OFFICIAL} or {STAND_IN}")
-    return {name: _ensure(name, asked or None, environment, say) for name in STAND_INS}
+    return {name: _ensure(name, asked or None, environment, report) for name in STAND_INS}
 
 
 def chosen(name: str) -> str | None:
@@ -66,7 +66,7 @@ def _folder(name: str, home: Path) -> Path:
     return home / "plugins" / f"resource-{name}-v{version(name)}"
 
 
-def _ensure(name: str, asked: str | None, environment: Mapping[str, str], say: Callable[[str], None]) -> str:
+def _ensure(name: str, asked: str | None, environment: Mapping[str, str], report: Callable[[str], None]) -> str:
     there = (_folder(name, paths.PULUMI_HOME) / f"pulumi-resource-{name}").exists()
     choice = chosen(name) if there else None
     if choice is None or (asked and asked != choice):
@@ -75,9 +75,9 @@ def _ensure(name: str, asked: str | None, environment: Mapping[str, str], say: C
     if choice == STAND_IN:
         # Each time: the script names a module, which another version of this clone may have elsewhere.
         put_stand_in(name, paths.PULUMI_HOME)
-        say(f"{name} plugin: THE STAND-IN (the official one cannot be had on this machine); see local/README.md")
+        report(f"{name} plugin: THE STAND-IN (the official one cannot be had on this machine); see local/README.md")
     else:
-        say(f"{name} plugin: the official one, {version(name)}")
+        report(f"{name} plugin: the official one, {version(name)}")
     return choice
 
 

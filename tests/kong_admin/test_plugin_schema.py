@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.kong import enabled_plugins
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 from tests.kong_admin.schemas import ENTITY, SCHEMA, own
 from tests.local.kong.nodes import files
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, field_differences, option_differences, plugin_schema
@@ -117,8 +117,10 @@ def test_the_simulated_kong_shows_its_defaults_as_it_fills_them_in() -> None:
         "KONG_PLUGINS": "foo",
         "KONG_LUA_PACKAGE_PATH": "/opt/?.lua;/opt/?/init.lua;;",
     }
-    enabled = enabled_plugins.load(Settings(environment, given))
-    schema: PluginSchema = plugin_schema(enabled_plugins.schema_shown(), enabled_plugins.schema_shown(enabled["foo"]))
-    shown = enabled_plugins.complete({"name": "foo", "enabled": True}, enabled)
+    enabled = enabled_plugins.load(KongConfig(environment, given))
+    schema: PluginSchema = plugin_schema(
+        enabled_plugins.schema_response(), enabled_plugins.schema_response(enabled["foo"])
+    )
+    shown = enabled_plugins.with_defaults({"name": "foo", "enabled": True}, enabled)
     assert shown["config"] == {"a": {"b": 3, "c": None}}
     assert [*option_differences(schema, {}, shown["config"]), *field_differences(schema, shown)] == []

@@ -54,7 +54,7 @@ def main() -> None:
     if sys.argv[1] == "down":
         Platform.stop()
         return
-    made = Platform.ensure(say=lambda line: print(line, file=sys.stderr))
+    made = Platform.ensure(report=lambda line: print(line, file=sys.stderr))
     print(json.dumps(dataclasses.asdict(made), default=str))
 
 

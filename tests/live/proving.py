@@ -45,7 +45,7 @@ def recorded_otherwise(stack: LiveStack, **data: str) -> Iterator[None]:
 @contextmanager
 def fault(stack: LiveStack, pod: str = "*", **planted: Any) -> Iterator[None]:
     namespace = stack.agent_namespace if "agent" in planted else stack.kong_namespace
-    faults.plant(namespace, pod, **planted)
+    faults.inject(namespace, pod, **planted)
     try:
         yield
     finally:

@@ -63,7 +63,7 @@ def test_what_breaks_meanwhile_is_said_and_mended_by_the_next_run(database: Serv
         # The connection breaks, before and after Kong did what was asked.
         for fault in ("kong_admin_drop", "kong_admin_drop_after"):
             stack.set(timeoutMs=600 if fault == "kong_admin_drop" else 650)
-            faults.plant(stack.kong_namespace, **{fault: "PUT"})  # type: ignore[misc]
+            faults.inject(stack.kong_namespace, **{fault: "PUT"})  # type: ignore[misc]
             assert "Admin API" in refused(stack)
             faults.clear(stack.kong_namespace)
             stack.up()
@@ -73,7 +73,7 @@ def test_what_breaks_meanwhile_is_said_and_mended_by_the_next_run(database: Serv
         # The database is down: nothing is lost, and what is asked for comes when it is back.
         standing = row(stack)
         stack.set(timeoutMs=700)
-        faults.plant(stack.kong_namespace, database="down")
+        faults.inject(stack.kong_namespace, database="down")
         said = refused(stack)
         assert "Kong" in said
         faults.clear(stack.kong_namespace)
@@ -83,7 +83,7 @@ def test_what_breaks_meanwhile_is_said_and_mended_by_the_next_run(database: Serv
         assert row(stack)["config"]["timeout"] == 700
 
         # Kong cannot be reached: destroy says so, in time, and takes nothing away.
-        faults.plant(stack.kong_namespace, kong_admin="closed")
+        faults.inject(stack.kong_namespace, kong_admin="closed")
         said = refused(stack, "destroy")
         assert row_id(standing) in said and "pulumi state delete" in said
         faults.clear(stack.kong_namespace)
@@ -129,7 +129,7 @@ def test_a_database_for_development_comes_and_goes_with_the_stack(new_stack: New
     assert password not in stack.pulumi("stack", "export")
 
     # It goes with its database, so nobody need be asked.
-    faults.plant(stack.kong_namespace, kong_admin="closed")
+    faults.inject(stack.kong_namespace, kong_admin="closed")
     try:
         stack.destroy()
     finally:

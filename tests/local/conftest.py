@@ -14,7 +14,7 @@ from local.kubelet.listeners import Addresses
 from local.postgres import postgres_server
 from local.postgres.postgres_server import Server
 from tests.local.kong.databases import PASSWORD, PrivateDatabase
-from tests.local.kubelet.pods import CONTROLLER, KONG, TME, FakeApi, pod
+from tests.local.kubelet.pods import CONTROLLER, KONG, TME, FakeKubeClient, pod
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def database(empty_database: PrivateDatabase) -> PrivateDatabase:
 
 @pytest.fixture
 def address() -> str:
-    return Addresses(Path(__file__)).take()
+    return Addresses(Path(__file__)).allocate()
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def tls(tmp_path: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def around(address: str, tmp_path: Path, tls: ssl.SSLContext) -> container_processes.Surroundings:
-    return container_processes.Surroundings(
-        api=FakeApi({}),  # type: ignore[arg-type]
+def pod_context(address: str, tmp_path: Path, tls: ssl.SSLContext) -> container_processes.PodContext:
+    return container_processes.PodContext(
+        api=FakeKubeClient({}),  # type: ignore[arg-type]
         pod=pod(CONTROLLER, KONG, TME),
         address=address,
         directory=tmp_path / "pod",

@@ -18,7 +18,7 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 from kubernetes.config.config_exception import ConfigException
 
-from local.provider.kubernetes.provider_config import Settings
+from local.provider.kubernetes.provider_config import ProviderConfig
 
 REQUEST_TIMEOUT_SECONDS = 60
 CONNECTIONS = 32
@@ -66,14 +66,14 @@ class Unreachable(Exception):
     """There is no configuration for a cluster, or nobody answers."""
 
 
-class Api:
+class ApiClient:
     """A connection to one cluster. Safe to use from several threads.
 
     `default_namespace` is where objects without one go. `kubeconfig` is a file for command-line tools, None where the
     ambient configuration is used; `context` belongs to it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ProviderConfig) -> None:
         self.kubeconfig: Path | None = None
         self.context = settings.context
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -86,7 +86,7 @@ class Api:
         self._login = threading.Lock()
         self._timeout = settings.client.get("timeout", REQUEST_TIMEOUT_SECONDS)
 
-    def _load(self, settings: Settings, configuration: Any) -> str:
+    def _load(self, settings: ProviderConfig, configuration: Any) -> str:
         try:
             document = _document(settings.kubeconfig)
             if document is None:
@@ -109,7 +109,7 @@ class Api:
                 f"({problem})"
             ) from None
 
-    def _load_ambient(self, settings: Settings, configuration: Any) -> str:
+    def _load_ambient(self, settings: ProviderConfig, configuration: Any) -> str:
         if settings.cluster:
             raise ConfigException("'cluster' needs a 'kubeconfig' in the stand-in plugin")
         try:
@@ -187,7 +187,7 @@ def _document(kubeconfig: str) -> dict[str, Any] | None:
     return document
 
 
-def _overridden(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def _overridden(document: dict[str, Any], settings: ProviderConfig) -> dict[str, Any]:
     if settings.context:
         document["current-context"] = settings.context
     if settings.cluster:

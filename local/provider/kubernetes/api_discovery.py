@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.provider.kubernetes.api_client import Api, ApiError
+from local.provider.kubernetes.api_client import ApiClient, ApiError
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
@@ -64,10 +64,10 @@ class Kind:
         return f"{prefix}{place}/{self.plural}" + (f"/{name}" if name else "")
 
 
-class Kinds:
+class ResourceKinds:
     """The kinds that a cluster has, discovered as they are asked for. Safe to use from several threads."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiClient) -> None:
         self._api = api
         self._lock = threading.Lock()
         self._found: dict[str, dict[str, Kind]] = {}

@@ -61,7 +61,7 @@ def service(
     )
     settled = _Settled(once)
 
-    def look() -> Progress:
+    def observe() -> Progress:
         live = context.cluster.request("GET", path)
         balanced = get(live, "spec", "type") == "LoadBalancer"
         ready = bool(get(live, "status", "loadBalancer", "ingress")) if balanced else True
@@ -83,7 +83,7 @@ def service(
         message = "Finding Pods to direct traffic to" if problems[:1] == [_NO_PODS] else "Waiting for the Service"
         return Progress(live, done=done, good_enough=ready and not pending, message=message, problems=problems)
 
-    return look
+    return observe
 
 
 def _endpoints(context: Context, path: str) -> dict[str, Any] | None:
@@ -105,7 +105,7 @@ def ingress(
     services = context.kinds.find("v1", "Service").path(namespace)
     settled = _Settled(once)
 
-    def look() -> Progress:
+    def observe() -> Progress:
         live = context.cluster.request("GET", path)
         found = context.cluster.request("GET", endpoints).get("items") or []
         quiet = settled(
@@ -122,7 +122,7 @@ def ingress(
             problems.append(_NO_INGRESS_ADDRESS)
         return Progress(live, done=has_targets and has_address, message="Waiting for the Ingress", problems=problems)
 
-    return look
+    return observe
 
 
 def _backends(live: Mapping[str, Any]) -> list[str]:
@@ -133,21 +133,21 @@ def _backends(live: Mapping[str, Any]) -> list[str]:
 def _until(context: Context, applied: Mapping[str, Any], done: Callable[[Mapping[str, Any]], bool]) -> Any:
     path = _path(context, applied)
 
-    def look() -> Progress:
+    def observe() -> Progress:
         live = context.cluster.request("GET", path)
         return Progress(live, done=done(live), generic_timeout=True)
 
-    return look
+    return observe
 
 
 def persistent_volume(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
     """It is available or bound."""
-    look: Callable[[], Progress] = _until(
+    observe: Callable[[], Progress] = _until(
         context, applied, lambda live: get(live, "status", "phase") in ("Available", "Bound")
     )
-    return look
+    return observe
 
 
 def persistent_volume_claim(
@@ -171,30 +171,30 @@ def persistent_volume_claim(
             return True
         return bool(phase == ("Pending" if late else "Bound"))
 
-    look: Callable[[], Progress] = _until(context, applied, done)
-    return look
+    observe: Callable[[], Progress] = _until(context, applied, done)
+    return observe
 
 
 def replication_controller(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
     """As many replicas are available as are wanted."""
-    look: Callable[[], Progress] = _until(
+    observe: Callable[[], Progress] = _until(
         context, applied, lambda live: get(live, "spec", "replicas") == get(live, "status", "availableReplicas")
     )
-    return look
+    return observe
 
 
 def resource_quota(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
     """Its limits are in force."""
-    look: Callable[[], Progress] = _until(
+    observe: Callable[[], Progress] = _until(
         context,
         applied,
         lambda live: get(live, "spec", "hard") is not None and get(live, "spec", "hard") == get(live, "status", "hard"),
     )
-    return look
+    return observe
 
 
 def secret(
@@ -203,5 +203,5 @@ def secret(
     """A service account's token has been filled in; other Secrets are ready at once."""
     if applied.get("type") != "kubernetes.io/service-account-token":
         return lambda: Progress(applied, done=True)
-    look: Callable[[], Progress] = _until(context, applied, lambda live: bool(live.get("data")))
-    return look
+    observe: Callable[[], Progress] = _until(context, applied, lambda live: bool(live.get("data")))
+    return observe

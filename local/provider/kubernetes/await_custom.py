@@ -35,7 +35,7 @@ def waiter(context: Context, applied: Mapping[str, Any]) -> Callable[[], Progres
     kind = context.kinds.find(str(applied["apiVersion"]), str(applied["kind"]))
     path = kind.path(object_metadata.namespace(applied), object_metadata.name(applied))
 
-    def look() -> Progress:
+    def observe() -> Progress:
         try:
             live = context.cluster.request("GET", path)
         except ApiError as problem:
@@ -47,7 +47,7 @@ def waiter(context: Context, applied: Mapping[str, Any]) -> Callable[[], Progres
             live, done=not missing, generic_timeout=True, message="Waiting for " + ", ".join(missing or wanted)
         )
 
-    return look
+    return observe
 
 
 def expressions(text: str) -> list[str]:

@@ -28,14 +28,14 @@ def waiter(
     def items(collection: str) -> list[dict[str, Any]]:
         return list(context.cluster.request("GET", collection).get("items") or [])
 
-    def look() -> Progress:
+    def observe() -> Progress:
         live = context.cluster.request("GET", path)
         wanted = set(claim_names(live))
         bound = [each for each in items(claims) if object_metadata.name(each) in wanted] if wanted else []
         owned = [each for each in items(sets) if owned_by(each, live)]
         return assess(live, owned, lambda: items(pods), bound)
 
-    return look
+    return observe
 
 
 def assess(

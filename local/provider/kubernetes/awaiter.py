@@ -16,8 +16,8 @@ from local.provider.kubernetes.provider_errors import AwaitError, Cancelled
 
 INTERVAL_SECONDS = 0.5
 
-Look = Callable[[], Progress]
-Waiter = Callable[[Context, Mapping[str, Any], Mapping[str, Any] | None, bool], Look]
+Observe = Callable[[], Progress]
+Waiter = Callable[[Context, Mapping[str, Any], Mapping[str, Any] | None, bool], Observe]
 """Made from the context, the object as it was applied, the object before (None after a create), and whether it will be
 asked once only, so that nothing needs to settle."""
 
@@ -51,7 +51,7 @@ _SKIP_ON_DELETE = {
 }
 
 
-def ready(
+def wait_until_ready(
     context: Context,
     urn: str,
     inputs: Mapping[str, Any],
@@ -64,22 +64,24 @@ def ready(
     if object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT):
         return live
     if object_metadata.annotation(live, object_metadata.WAIT_FOR):
-        look = await_custom.waiter(context, live)
+        observe = await_custom.waiter(context, live)
     else:
         waiter = _WAITERS.get(_kind(live))
         if waiter is None:
             return live
-        look = waiter(context, live, before, False)
-    return _wait(context, urn, live, look, timeout_seconds)
+        observe = waiter(context, live, before, False)
+    return _wait(context, urn, live, observe, timeout_seconds)
 
 
-def _wait(context: Context, urn: str, live: Mapping[str, Any], look: Look, timeout_seconds: float) -> dict[str, Any]:
+def _wait(
+    context: Context, urn: str, live: Mapping[str, Any], observe: Observe, timeout_seconds: float
+) -> dict[str, Any]:
     deadline = time.monotonic() + timeout_seconds
     said = ""
     progress = Progress(live)
     while True:
         try:
-            progress = look()
+            progress = observe()
         except ApiError as problem:
             if problem.code < 500 and not problem.not_found and problem.code != 429:
                 raise AwaitError(str(problem), progress.live, progress.problems) from None
@@ -109,7 +111,7 @@ def _timed_out(live: Mapping[str, Any], progress: Progress) -> str:
     return f"'{object_metadata.name(live)}' timed out waiting to be Ready"
 
 
-def verify(context: Context, urn: str, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> None:
+def require_ready(context: Context, urn: str, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> None:
     """Looks once whether an object that was read is ready. Raises AwaitError where it is not."""
     if _kind(live) not in _READ_WAITERS or object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT):
         return
@@ -119,7 +121,7 @@ def verify(context: Context, urn: str, inputs: Mapping[str, Any], live: Mapping[
         raise AwaitError(message, live, progress.problems)
 
 
-def gone(
+def wait_until_deleted(
     context: Context,
     urn: str,
     inputs: Mapping[str, Any],
@@ -132,7 +134,7 @@ def gone(
         return
     uid = object_metadata.metadata(live).get("uid")
 
-    def look() -> Progress:
+    def observe() -> Progress:
         try:
             found = context.cluster.request("GET", path)
         except ApiError as problem:
@@ -144,7 +146,7 @@ def gone(
         return Progress(found, generic_timeout=True, message="waiting for it to be deleted")
 
     try:
-        _wait(context, urn, live, look, timeout_seconds)
+        _wait(context, urn, live, observe, timeout_seconds)
     except AwaitError as problem:
         finalizers = object_metadata.metadata(problem.live or {}).get("finalizers") or []
         context.log("warning", urn, f"finalizers might be preventing deletion ({', '.join(finalizers)})")

@@ -15,7 +15,7 @@ from local.provider.kubernetes.diff import parse as parse_path
 from local.provider.kubernetes.provider_context import Context
 
 _OWN_UPDATE_MANAGERS = ("pulumi-kubernetes", "pulumi-kubernetes.exe", "pulumi-resource-kubernetes")
-_TAKEN_OVER = {
+_ADOPTED = {
     ("kubectl", "Apply"),
     ("kubectl", "Update"),
     ("before-first-apply", "Update"),
@@ -53,17 +53,17 @@ def apply(context: Context, path: str, body: Mapping[str, Any], query: Mapping[s
     return context.cluster.request("PATCH", path, query=query, body=body, content_type=APPLY)
 
 
-def take_over(context: Context, path: str, live: dict[str, Any], manager: str) -> dict[str, Any]:
+def adopt_fields(context: Context, path: str, live: dict[str, Any], manager: str) -> dict[str, Any]:
     """Makes fields that an earlier create or kubectl wrote ours, so that applying them is no conflict."""
     entries = object_metadata.metadata(live).get("managedFields") or []
-    taken = [each for each in entries if _is_taken(each)]
+    taken = [each for each in entries if _is_adopted(each)]
     if not taken:
         return live
     own = next((each for each in entries if each.get("manager") == manager and each.get("operation") == "Apply"), None)
     merged = copy.deepcopy(own) if own else {**copy.deepcopy(taken[0]), "manager": manager, "operation": "Apply"}
     for each in taken:
         merged["fieldsV1"] = _union(merged.get("fieldsV1") or {}, each.get("fieldsV1") or {})
-    rest = [each for each in entries if each is not own and not _is_taken(each)]
+    rest = [each for each in entries if each is not own and not _is_adopted(each)]
     patch = [
         {"op": "replace", "path": "/metadata/managedFields", "value": [merged, *rest]},
         {
@@ -75,8 +75,8 @@ def take_over(context: Context, path: str, live: dict[str, Any], manager: str) -
     return context.cluster.request("PATCH", path, body=patch, content_type=JSON_PATCH)
 
 
-def _is_taken(entry: Mapping[str, Any]) -> bool:
-    return not entry.get("subresource") and (entry.get("manager"), entry.get("operation")) in _TAKEN_OVER
+def _is_adopted(entry: Mapping[str, Any]) -> bool:
+    return not entry.get("subresource") and (entry.get("manager"), entry.get("operation")) in _ADOPTED
 
 
 def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

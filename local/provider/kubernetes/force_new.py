@@ -8,7 +8,7 @@ and the fields that the API server treats as immutable.
 from collections.abc import Mapping
 from typing import Any
 
-from local.provider.kubernetes.provider_config import Settings
+from local.provider.kubernetes.provider_config import ProviderConfig
 
 IDENTITY = ("metadata.name", "metadata.namespace")
 
@@ -57,7 +57,7 @@ _FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def fields(document: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
+def fields(document: Mapping[str, Any], settings: ProviderConfig) -> tuple[str, ...]:
     """The properties whose change replaces this object, as paths in which `[*]` stands for every item."""
     kind = (str(document.get("apiVersion", "")), str(document.get("kind", "")))
     immutable = document.get("immutable") is True

@@ -15,13 +15,13 @@ from pulumi.provider.experimental.provider import Provider
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from local.provider.engine_log import Voice
+from local.provider.engine_log import EngineLog
 from local.provider.kubernetes import api_discovery, helm_release, object_read, object_write, objects
-from local.provider.kubernetes.api_client import Api, ApiError, Unreachable
-from local.provider.kubernetes.api_discovery import Kinds
+from local.provider.kubernetes.api_client import ApiClient, ApiError, Unreachable
+from local.provider.kubernetes.api_discovery import ResourceKinds
 from local.provider.kubernetes.diff import Change, Changes
-from local.provider.kubernetes.provider_config import Settings, SettingsError
-from local.provider.kubernetes.provider_config import read as read_settings
+from local.provider.kubernetes.provider_config import ProviderConfig, ProviderConfigError
+from local.provider.kubernetes.provider_config import read as read_config
 from local.provider.kubernetes.provider_context import Context
 from local.provider.kubernetes.provider_errors import PartialError, ProviderError
 from local.provider.property_values import decode, encode
@@ -58,9 +58,9 @@ class KubernetesServicer(ProviderServicer):
 
     def __init__(self, engine_address: str, version: str) -> None:
         super().__init__([], version, Provider(), engine_address)
-        self._voice = Voice(engine_address, "kubernetes")
+        self._engine_log = EngineLog(engine_address, "kubernetes")
         self._workers = ThreadPoolExecutor(WORKERS)
-        self.context = Context(Settings(), self._voice.log)
+        self.context = Context(ProviderConfig(), self._engine_log.log)
 
     async def _run(self, servicer_context: Any, work: Callable[[], Any]) -> Any:
         """Runs blocking work in a thread and turns its errors into the engine's."""
@@ -68,7 +68,7 @@ class KubernetesServicer(ProviderServicer):
             return await asyncio.get_running_loop().run_in_executor(self._workers, work)
         except PartialError as problem:
             await self._fail_partially(servicer_context, problem)
-        except (ProviderError, SettingsError, ApiError, api_discovery.NoMatch, Unreachable) as problem:
+        except (ProviderError, ProviderConfigError, ApiError, api_discovery.NoMatch, Unreachable) as problem:
             await servicer_context.abort(grpc.StatusCode.UNKNOWN, str(problem))
 
     async def _fail_partially(self, servicer_context: Any, problem: PartialError) -> None:
@@ -87,11 +87,11 @@ class KubernetesServicer(ProviderServicer):
         return await self._run(context, lambda: self._configure(request))
 
     def _configure(self, request: Any) -> Any:
-        settings = read_settings(dict(request.variables))
+        settings = read_config(dict(request.variables))
         self.context.settings = settings
-        self._voice.notice()
+        self._engine_log.notice()
         try:
-            api = Api(settings)
+            api = ApiClient(settings)
             version = api.request("GET", "/version")
         except (Unreachable, ApiError) as problem:
             self.context.unreachable = f"unable to load schema information from the API server: {problem}"
@@ -99,7 +99,7 @@ class KubernetesServicer(ProviderServicer):
                 self.context.unreachable = str(problem)
         else:
             self.context.api = api
-            self.context.found_kinds = Kinds(api)
+            self.context.found_kinds = ResourceKinds(api)
             numbers = [str(version.get(name, "0")).rstrip("+") for name in ("major", "minor")]
             self.context.version = (int(numbers[0]), int(numbers[1]))
         return provider_pb2.ConfigureResponse(

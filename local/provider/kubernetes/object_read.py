@@ -46,7 +46,7 @@ def read(
     failure: AwaitError | None = None
     if not adopted:
         try:
-            awaiter.verify(context, urn, old_inputs, live)
+            awaiter.require_ready(context, urn, old_inputs, live)
         except AwaitError as problem:
             failure = problem
     live_inputs = prune(live, old_inputs)

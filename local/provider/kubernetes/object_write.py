@@ -71,7 +71,7 @@ def create(
         return "", checkpoint.make(inputs, live, given, initial_api_version=initial, field_manager=manager)
     failure: AwaitError | None = None
     try:
-        live = awaiter.ready(
+        live = awaiter.wait_until_ready(
             context,
             urn,
             inputs,
@@ -163,7 +163,7 @@ def update(
         live, before = _update(context, urn, inputs, old_live, manager, ignored=ignored, preview=preview)
         if not preview:
             seconds = object_metadata.timeout_seconds(inputs, timeout_seconds)
-            live = awaiter.ready(context, urn, inputs, live, before=before, timeout_seconds=seconds)
+            live = awaiter.wait_until_ready(context, urn, inputs, live, before=before, timeout_seconds=seconds)
     except NoMatch as problem:
         raise ProviderError(
             f'update of resource "{urn}" failed because the Kubernetes API server reported that the apiVersion for '
@@ -225,7 +225,7 @@ def _update(
         return answer, before
     current = before
     if not preview and not api_discovery.is_patch(urn, str(inputs.get("kind") or "")):
-        current = field_managers.take_over(context, path, before, manager)
+        current = field_managers.adopt_fields(context, path, before, manager)
     body = field_managers.with_ignored(inputs, current, ignored, manager)
     query["force"] = str(field_managers.force(context, inputs, current, preview=preview)).lower()
     return field_managers.apply(context, path, body, query), before

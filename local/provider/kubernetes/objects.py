@@ -216,7 +216,9 @@ def delete(context: Context, urn: str, resource_id: str, state: Mapping[str, Any
             return
         raise ProviderError(str(problem)) from None
     try:
-        awaiter.gone(context, urn, inputs, live, path, object_metadata.timeout_seconds(inputs, timeout_seconds))
+        awaiter.wait_until_deleted(
+            context, urn, inputs, live, path, object_metadata.timeout_seconds(inputs, timeout_seconds)
+        )
     except AwaitError as problem:
         known = checkpoint.make(
             live,

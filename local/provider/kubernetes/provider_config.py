@@ -35,12 +35,12 @@ _NOT_SUPPORTED = (
 )
 
 
-class SettingsError(Exception):
+class ProviderConfigError(Exception):
     """The provider's arguments cannot be used; the text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ProviderConfig:
     """What a provider was told.
 
     `kubeconfig` is a path or the contents, empty for the ambient one. `helm` and `client` hold the options of
@@ -63,31 +63,35 @@ class Settings:
     client: Mapping[str, float] = field(default_factory=dict)
 
 
-def read(variables: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Settings:
+def read(variables: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> ProviderConfig:
     """The settings in the variables of a `ConfigureRequest`. Raises SettingsError."""
     given = {name.removeprefix(_PREFIX): value for name, value in variables.items()}
     known = {*_SWITCHES, *_TEXTS, *_OBJECTS, "enableServerSideApply", "version", "pluginDownloadURL"}
     for name, value in given.items():
         if name in _NOT_SUPPORTED and value not in ("", "false"):
-            raise SettingsError(f"the stand-in kubernetes plugin does not support {name!r}; use the official plugin")
+            raise ProviderConfigError(
+                f"the stand-in kubernetes plugin does not support {name!r}; use the official plugin"
+            )
         if name not in known and name not in _NOT_SUPPORTED:
-            raise SettingsError(f"the stand-in kubernetes plugin knows no provider argument {name!r}")
+            raise ProviderConfigError(f"the stand-in kubernetes plugin knows no provider argument {name!r}")
     if not _switch(given, environment, "enableServerSideApply", "PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY", default=True):
-        raise SettingsError(
+        raise ProviderConfigError(
             "the stand-in kubernetes plugin only knows server-side apply: 'enableServerSideApply' cannot be false"
         )
     helm = {name: str(value) for name, value in _object(given, "helmReleaseSettings", _HELM_SETTINGS).items()}
     if helm.get("driver", environment.get("PULUMI_K8S_HELM_DRIVER", "secret")) not in ("secret", "secrets"):
-        raise SettingsError("the stand-in kubernetes plugin reads Helm's releases from Secrets only (driver 'secret')")
+        raise ProviderConfigError(
+            "the stand-in kubernetes plugin reads Helm's releases from Secrets only (driver 'secret')"
+        )
     client = _object(given, "kubeClientSettings", _CLIENT_SETTINGS)
     if "timeout" not in client and environment.get("PULUMI_K8S_CLIENT_TIMEOUT"):
         client["timeout"] = environment["PULUMI_K8S_CLIENT_TIMEOUT"]
     try:
         numbers = {name: float(str(value)) for name, value in client.items()}
     except ValueError as problem:
-        raise SettingsError(f"invalid value in kubeClientSettings: {problem}") from None
+        raise ProviderConfigError(f"invalid value in kubeClientSettings: {problem}") from None
     switches = {name: _switch(given, environment, name, variable) for name, variable in _SWITCHES.items()}
-    return Settings(
+    return ProviderConfig(
         kubeconfig=given.get("kubeconfig", ""),
         context=given.get("context", ""),
         cluster=given.get("cluster", ""),
@@ -121,10 +125,10 @@ def _object(given: Mapping[str, str], name: str, known: set[str]) -> dict[str, o
     try:
         options = json.loads(given[name])
     except ValueError as problem:
-        raise SettingsError(f"failed to unmarshal {name} option: {problem}") from None
+        raise ProviderConfigError(f"failed to unmarshal {name} option: {problem}") from None
     if not isinstance(options, dict):
-        raise SettingsError(f"failed to unmarshal {name} option: it is not an object")
+        raise ProviderConfigError(f"failed to unmarshal {name} option: it is not an object")
     for option in options:
         if option not in known:
-            raise SettingsError(f"the stand-in kubernetes plugin does not support {option!r} in {name}")
+            raise ProviderConfigError(f"the stand-in kubernetes plugin does not support {option!r} in {name}")
     return {option: value for option, value in options.items() if value is not None}

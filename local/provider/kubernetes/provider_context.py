@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from local.provider.kubernetes.api_client import Api
-from local.provider.kubernetes.api_discovery import Kinds
-from local.provider.kubernetes.provider_config import Settings
+from local.provider.kubernetes.api_client import ApiClient
+from local.provider.kubernetes.api_discovery import ResourceKinds
+from local.provider.kubernetes.provider_config import ProviderConfig
 from local.provider.kubernetes.provider_errors import Cancelled, ProviderError
 
 Log = Callable[[str, str, str], None]
@@ -20,23 +20,23 @@ class Context:
     `unreachable` says why there is no cluster, and is empty where there is one.
     """
 
-    settings: Settings
+    settings: ProviderConfig
     log: Log
-    api: Api | None = None
-    found_kinds: Kinds | None = None
+    api: ApiClient | None = None
+    found_kinds: ResourceKinds | None = None
     unreachable: str = ""
     version: tuple[int, int] = (0, 0)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
-    def cluster(self) -> Api:
+    def cluster(self) -> ApiClient:
         """The cluster. Raises ProviderError where there is none."""
         if self.api is None or self.unreachable:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {self.unreachable}")
         return self.api
 
     @property
-    def kinds(self) -> Kinds:
+    def kinds(self) -> ResourceKinds:
         """The cluster's kinds. Raises ProviderError where there is no cluster."""
         if self.found_kinds is None or self.unreachable:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {self.unreachable}")

@@ -12,7 +12,7 @@ from pulumi.provider.experimental.provider import Provider
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2
 
-from local.provider.engine_log import Voice
+from local.provider.engine_log import EngineLog
 from local.provider.property_values import decode, encode
 from local.provider.random import random_password
 
@@ -22,10 +22,10 @@ class RandomServicer(ProviderServicer):
 
     def __init__(self, engine_address: str, version: str) -> None:
         super().__init__([], version, Provider(), engine_address)
-        self._voice = Voice(engine_address, "random")
+        self._engine_log = EngineLog(engine_address, "random")
 
     async def Configure(self, request: Any, context: Any) -> Any:
-        self._voice.notice()
+        self._engine_log.notice()
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:

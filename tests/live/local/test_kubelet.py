@@ -182,7 +182,7 @@ def test_a_kubectl_port_forward_reaches_the_pod(new_gateway: NewGateway) -> None
 
 def test_faults_reach_the_simulated_parts(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
-    faults.plant(gateway.name, kong_config="not today")
+    faults.inject(gateway.name, kong_config="not today")
     gateway.plugin(f"{gateway.name}-mine")
     wanted = f"{gateway.name}-mine: "
 
@@ -204,11 +204,11 @@ def test_a_tme_beside_kong_answers_as_long_as_it_is_not_made_to_fail(new_gateway
     }
     gateway = new_gateway(deployment={"sidecarContainers": [tme]})
     assert gateway.ask("/", port=5442, tls=False) == {}
-    faults.plant(gateway.name, tme="silent")
+    faults.inject(gateway.name, tme="silent")
     with pytest.raises(TimeoutError):
         gateway.ask("/", port=5442, tls=False)
     assert gateway.containers()["tme"]["ready"], "its probe only connects"
-    faults.plant(gateway.name, tme="closed")
+    faults.inject(gateway.name, tme="closed")
     eventually(lambda: not gateway.containers()["tme"]["ready"])
     faults.clear(gateway.name)
     eventually(lambda: gateway.containers()["tme"]["ready"])

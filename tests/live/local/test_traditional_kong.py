@@ -12,7 +12,7 @@ import yaml
 from local import paths
 from local.kong import migrations
 from local.kong.database import Database
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 from local.kubelet import faults, loaded_plugins
 from local.platform import Platform
 from local.postgres.postgres_server import Server
@@ -90,7 +90,7 @@ def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
     namespace.kubectl("rollout", "status", "deployment/kong", "--namespace", namespace.name, "--timeout=60s")
     assert admin(namespace, named(namespace, "kong")[0], "GET", "/plugins")["data"] == [row]
 
-    faults.plant(namespace.name, database="down")
+    faults.inject(namespace.name, database="down")
     eventually(lambda: not any(ready(item) for item in named(namespace, "kong")))
     faults.clear(namespace.name)
     eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
@@ -130,7 +130,7 @@ def database(tmp_path: Path) -> Iterator[dict[str, str]]:
         "db_update_frequency": "1",
         "worker_state_update_frequency": "1",
     }
-    settings = Settings({f"KONG_{name.upper()}": value for name, value in env.items()}, {})
+    settings = KongConfig({f"KONG_{name.upper()}": value for name, value in env.items()}, {})
     migrations.run("bootstrap", settings, Database(settings))
     yield env
     server.stop()

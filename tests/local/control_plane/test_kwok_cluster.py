@@ -32,7 +32,7 @@ def test_one_that_loses_a_race_for_a_port_is_made_again(calls: list[str], monkey
             raise kwok_cluster.ClusterError("one of its processes ended at once")
 
     monkeypatch.setattr(kwok_cluster, "_create", create)
-    assert kwok_cluster.ensure(say=quiet) is False
+    assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create", "delete", "create"]
 
 
@@ -43,12 +43,12 @@ def test_one_that_never_comes_up_is_an_error_in_the_end(calls: list[str], monkey
 
     monkeypatch.setattr(kwok_cluster, "_create", create)
     with pytest.raises(kwok_cluster.ClusterError, match="no"):
-        kwok_cluster.ensure(say=quiet)
+        kwok_cluster.ensure(report=quiet)
     assert calls.count("create") == kwok_cluster.CREATE_ATTEMPTS
 
 
 def test_half_a_cluster_is_made_anew(calls: list[str]) -> None:
-    assert kwok_cluster.ensure(say=quiet) is False
+    assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create"]
 
 
@@ -58,14 +58,14 @@ def test_a_whole_one_whose_processes_are_gone_is_started_again(
     (tmp_path / "complete").write_text(kwok_cluster._layout())
     (tmp_path / "cluster" / "pids").mkdir(parents=True)
     monkeypatch.setattr(kwok_cluster, "_wait_ready", lambda: calls.append("wait"))
-    assert kwok_cluster.ensure(say=quiet) is True
+    assert kwok_cluster.ensure(report=quiet) is True
     assert calls == ["stop", "start", "wait"]
 
 
 def test_one_that_was_made_with_other_stages_is_made_anew(calls: list[str], tmp_path: Path) -> None:
     (tmp_path / "complete").write_text("those of before")
     (tmp_path / "cluster").mkdir()
-    assert kwok_cluster.ensure(say=quiet) is False
+    assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create"]
 
 
@@ -75,7 +75,7 @@ def test_one_that_was_made_with_other_flags_is_made_anew(
     (tmp_path / "complete").write_text(kwok_cluster._layout())
     (tmp_path / "cluster").mkdir()
     monkeypatch.setattr(kwok_cluster, "API_SERVER_FLAGS", ("runtime-config=api/beta=false",))
-    assert kwok_cluster.ensure(say=quiet) is False
+    assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create"]
 
 

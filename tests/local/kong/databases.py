@@ -8,8 +8,8 @@ import psycopg
 
 from local.kong import migrations
 from local.kong.database import Database
-from local.kong.kong_config import Settings
-from local.kong.traditional_node import Traditional
+from local.kong.kong_config import KongConfig
+from local.kong.traditional_node import TraditionalNode
 from local.postgres.postgres_server import Server
 from tests.local.kong.nodes import files
 
@@ -25,7 +25,7 @@ class PrivateDatabase:
     server: Server
     name: str
 
-    def settings(self, *, enterprise: bool = False, plugins: str = "bundled,foo", **env: str) -> Settings:
+    def kong_config(self, *, enterprise: bool = False, plugins: str = "bundled,foo", **env: str) -> KongConfig:
         environment = {
             "KONG_DATABASE": "postgres",
             "KONG_PG_HOST": self.server.address,
@@ -36,26 +36,26 @@ class PrivateDatabase:
             "KONG_LUA_PACKAGE_PATH": "/opt/?.lua;;",
             **env,
         }
-        return Settings(environment, files("foo", LEVEL), enterprise)
+        return KongConfig(environment, files("foo", LEVEL), enterprise)
 
     def migrate(self, command: str, **how: Any) -> list[str]:
         """What the command said."""
-        settings = self.settings(**how)
+        kong_config = self.kong_config(**how)
         said: list[str] = []
-        database = Database(settings)
+        database = Database(kong_config)
         try:
-            migrations.run(command, settings, database, said.append)
+            migrations.run(command, kong_config, database, said.append)
         finally:
             database.close()
         return said
 
-    def node(self, **how: Any) -> Traditional:
+    def node(self, **how: Any) -> TraditionalNode:
         return self.interrupted([False], **how)
 
-    def interrupted(self, gone: list[bool], **how: Any) -> Traditional:
+    def interrupted(self, gone: list[bool], **how: Any) -> TraditionalNode:
         """A node whose database is not there while `gone[0]`."""
-        settings = self.settings(**how)
-        return Traditional(settings, hostname="pod", database=Database(settings, down=lambda: gone[0]))
+        kong_config = self.kong_config(**how)
+        return TraditionalNode(kong_config, hostname="pod", database=Database(kong_config, down=lambda: gone[0]))
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.server.conninfo(PASSWORD, self.name), autocommit=True) as connection:
@@ -63,13 +63,13 @@ class PrivateDatabase:
 
 
 def ask(
-    kong: Traditional, method: str, path: str, document: Any = None, token: str = "", **query: str
+    kong: TraditionalNode, method: str, path: str, document: Any = None, token: str = "", **query: str
 ) -> tuple[int, Any]:
     body = b"" if document is None else json.dumps(document).encode()
     return kong.admin_api(method, path, query, body, {"kong-admin-token": token} if token else {})
 
 
-def made(kong: Traditional, path: str, **document: Any) -> dict[str, Any]:
+def made(kong: TraditionalNode, path: str, **document: Any) -> dict[str, Any]:
     status, answer = ask(kong, "POST", path, document)
     assert status == 201, answer
     return dict(answer)

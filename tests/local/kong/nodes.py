@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from local.kong.dbless_node import Node
-from local.kong.kong_config import Settings
+from local.kong.dbless_node import DbLessNode
+from local.kong.kong_config import KongConfig
 
 HANDLER = 'return { PRIORITY = 1200, VERSION = "1.2.3" }'
 
@@ -17,7 +17,7 @@ def files(name: str, config: str, *, handler: str = HANDLER, more: str = "") -> 
 
 def node(
     *, plugins: str = "bundled,foo", config: str = "fields = {}", handler: str = HANDLER, more: str = "", **env: str
-) -> Node:
+) -> DbLessNode:
     """A Kong without a database that has the plugin `foo`."""
     environment = {
         "KONG_DATABASE": "off",
@@ -25,22 +25,22 @@ def node(
         "KONG_LUA_PACKAGE_PATH": "/opt/?.lua;/opt/?/init.lua;;",
         **env,
     }
-    return Node(Settings(environment, files("foo", config, handler=handler, more=more)), hostname="pod")
+    return DbLessNode(KongConfig(environment, files("foo", config, handler=handler, more=more)), hostname="pod")
 
 
-def get(kong: Node, path: str) -> Any:
+def get(kong: DbLessNode, path: str) -> Any:
     status, answer = kong.admin_api("GET", path, {}, b"")
     assert status == 200, answer
     return answer
 
 
-def post_config(kong: Node, *plugins: dict[str, Any], flatten: bool = True, **sections: Any) -> tuple[int, Any]:
+def post_config(kong: DbLessNode, *plugins: dict[str, Any], flatten: bool = True, **sections: Any) -> tuple[int, Any]:
     query = {"check_hash": "1", **({"flatten_errors": "1"} if flatten else {})}
     document = {"_format_version": "3.0", "plugins": list(plugins), **sections}
     return kong.admin_api("POST", "/config", query, json.dumps(document).encode())
 
 
-def refusals(kong: Node, config: Any, **fields: Any) -> dict[str, str]:
+def refusals(kong: DbLessNode, config: Any, **fields: Any) -> dict[str, str]:
     """What Kong says of this plugin `foo`, by field."""
     status, answer = post_config(kong, {"name": "foo", "config": config, **fields})
     if status == 201:

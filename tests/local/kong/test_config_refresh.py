@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from local.kong.traditional_node import Traditional
+from local.kong.traditional_node import TraditionalNode
 from tests.local.kong.databases import PrivateDatabase, ask, made
 
 
-def levels(kong: Traditional) -> list[Any]:
-    return [row["config"]["level"] for row in kong.loaded.rows]
+def levels(kong: TraditionalNode) -> list[Any]:
+    return [row["config"]["level"] for row in kong.loaded.plugins]
 
 
-def loads(kong: Traditional, start: int, end: int) -> bool:
+def loads(kong: TraditionalNode, start: int, end: int) -> bool:
     """True where the node loads something else between these two seconds."""
     return any(kong.follow(half / 2) for half in range(2 * start, 2 * end))
 

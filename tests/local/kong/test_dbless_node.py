@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from local.kong.dbless_node import EMPTY_HASH, Node
+from local.kong.dbless_node import EMPTY_HASH, DbLessNode
 from local.kong.enabled_plugins import BUNDLED, StartError
-from local.kong.kong_config import Settings
+from local.kong.kong_config import KongConfig
 from tests.local.kong.nodes import files, get, node, post_config
 
 TAGS = ["k8s-name:mine", "k8s-kind:KongClusterPlugin"]
 
 
-def validate(kong: Node, plugin: dict[str, Any]) -> tuple[int, Any]:
+def validate(kong: DbLessNode, plugin: dict[str, Any]) -> tuple[int, Any]:
     return kong.admin_api("POST", "/schemas/plugins/validate", {}, json.dumps(plugin).encode())
 
 
@@ -31,7 +31,7 @@ def test_a_plugin_needs_a_schema() -> None:
     only = {"/opt/kong/plugins/foo/handler.lua": 'return { PRIORITY = 1, VERSION = "1.0.0" }'}
     environment = {"KONG_DATABASE": "off", "KONG_PLUGINS": "foo", "KONG_LUA_PACKAGE_PATH": "/opt/?.lua"}
     with pytest.raises(StartError, match="no configuration schema found for plugin: foo"):
-        Node(Settings(environment, only), hostname="pod")
+        DbLessNode(KongConfig(environment, only), hostname="pod")
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_it_is_ready_once_it_has_a_configuration() -> None:
 def test_a_declarative_file_is_its_first_configuration() -> None:
     environment = {"KONG_DATABASE": "off", "KONG_DECLARATIVE_CONFIG": "/d/kong.yml"}
     text = '_format_version: "3.0"\nplugins: [{name: cors}]'
-    kong = Node(Settings(environment, {"/d/kong.yml": text}), hostname="pod")
+    kong = DbLessNode(KongConfig(environment, {"/d/kong.yml": text}), hostname="pod")
     assert [item["name"] for item in get(kong, "/plugins")["data"]] == ["cors"]
     with pytest.raises(StartError, match="No such file"):
-        Node(Settings(environment, {}), hostname="pod")
+        DbLessNode(KongConfig(environment, {}), hostname="pod")
     with pytest.raises(StartError, match=r"error parsing declarative config file /d/kong\.yml"):
-        Node(Settings(environment, {"/d/kong.yml": text.replace("cors", "nope")}), hostname="pod")
+        DbLessNode(KongConfig(environment, {"/d/kong.yml": text.replace("cors", "nope")}), hostname="pod")
 
 
 def test_nested_entities_name_what_they_belong_to() -> None:
@@ -229,5 +229,5 @@ def test_schemas_show_what_is_declared_and_the_fields_of_every_plugin() -> None:
     ],
 )
 def test_listeners(listen: str, expected: list[tuple[int, bool, bool]]) -> None:
-    found = Settings({"KONG_ADMIN_LISTEN": listen}, files("foo", "fields = {}")).admin
+    found = KongConfig({"KONG_ADMIN_LISTEN": listen}, files("foo", "fields = {}")).admin
     assert [(item.port, item.tls, item.reachable) for item in found] == expected

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.kong.traditional_node import Traditional
+from local.kong.traditional_node import TraditionalNode
 from tests.local.kong.databases import PrivateDatabase, ask, made
 
 NOWHERE = str(uuid.uuid4())
@@ -13,11 +13,11 @@ NULLS = {"route": None, "service": None, "consumer": None}
 
 
 @pytest.fixture
-def kong(database: PrivateDatabase) -> Traditional:
+def kong(database: PrivateDatabase) -> TraditionalNode:
     return database.node()
 
 
-def test_a_row_has_kongs_defaults(kong: Traditional) -> None:
+def test_a_row_has_kongs_defaults(kong: TraditionalNode) -> None:
     row = made(kong, "/plugins", name="foo", tags=["a"])
     fixed = {name: value for name, value in row.items() if name not in ("id", "created_at", "updated_at")}
     assert fixed == {
@@ -33,7 +33,7 @@ def test_a_row_has_kongs_defaults(kong: Traditional) -> None:
     assert ask(kong, "GET", f"/plugins/{row['id']}") == (200, row)
 
 
-def test_put_is_the_whole_row_and_patch_is_a_part(kong: Traditional) -> None:
+def test_put_is_the_whole_row_and_patch_is_a_part(kong: TraditionalNode) -> None:
     identity = str(uuid.uuid4())
     where = f"/plugins/{identity}"
     status, row = ask(kong, "PUT", where, {"name": "foo", "config": {"level": "high", "size": 3}, "tags": ["a"]})
@@ -47,7 +47,7 @@ def test_put_is_the_whole_row_and_patch_is_a_part(kong: Traditional) -> None:
     assert ask(kong, "DELETE", where) == (204, None), "one that is not there is no error"
 
 
-def test_a_second_plugin_of_one_scope_is_refused(kong: Traditional) -> None:
+def test_a_second_plugin_of_one_scope_is_refused(kong: TraditionalNode) -> None:
     first = made(kong, "/plugins", name="foo")
     wanted = {
         "code": 5,
@@ -80,7 +80,7 @@ def test_a_second_plugin_of_one_scope_is_refused(kong: Traditional) -> None:
         ),
     ],
 )
-def test_what_the_schema_refuses(kong: Traditional, document: dict[str, Any], message: str) -> None:
+def test_what_the_schema_refuses(kong: TraditionalNode, document: dict[str, Any], message: str) -> None:
     for method, path in (("POST", "/plugins"), ("PUT", f"/plugins/{NOWHERE}")):
         status, answer = ask(kong, method, path, document)
         assert (status, answer["code"], answer["name"]) == (400, 2, "schema violation")
@@ -89,7 +89,7 @@ def test_what_the_schema_refuses(kong: Traditional, document: dict[str, Any], me
     assert ask(kong, "GET", "/plugins")[1]["data"] == []
 
 
-def test_what_a_row_names_has_to_be_there(kong: Traditional) -> None:
+def test_what_a_row_names_has_to_be_there(kong: TraditionalNode) -> None:
     status, answer = ask(kong, "POST", "/plugins", {"name": "foo", "route": {"id": NOWHERE}})
     assert (status, answer) == (
         400,
@@ -112,7 +112,7 @@ def test_what_a_row_names_has_to_be_there(kong: Traditional) -> None:
     assert row["service"] == {"id": service["id"]}
 
 
-def test_what_goes_with_what_it_belongs_to_and_what_holds_it(kong: Traditional) -> None:
+def test_what_goes_with_what_it_belongs_to_and_what_holds_it(kong: TraditionalNode) -> None:
     made(kong, "/services", name="s", host="h")
     route = made(kong, "/services/s/routes", name="r", paths=["/r"])
     plugin = made(kong, "/routes/r/plugins", name="foo")
@@ -128,7 +128,7 @@ def test_what_goes_with_what_it_belongs_to_and_what_holds_it(kong: Traditional) 
     assert ask(kong, "DELETE", "/services/s")[0] == 204
 
 
-def test_a_change_of_what_is_not_there(kong: Traditional) -> None:
+def test_a_change_of_what_is_not_there(kong: TraditionalNode) -> None:
     assert ask(kong, "PATCH", f"/plugins/{NOWHERE}", {"enabled": False}) == (404, {"message": "Not found"})
     status, answer = ask(kong, "PATCH", f"/services/{NOWHERE}", {"host": "h"})
     assert (status, answer["code"], answer["name"]) == (404, 6, "not found")
@@ -138,7 +138,7 @@ def test_a_change_of_what_is_not_there(kong: Traditional) -> None:
     assert kong.admin_api("POST", "/plugins", {}, b"{") == (400, {"message": "Cannot parse JSON body"})
 
 
-def test_pages_follow_one_another(kong: Traditional) -> None:
+def test_pages_follow_one_another(kong: TraditionalNode) -> None:
     names = [
         made(kong, "/services", name=f"s{number}", host="h", tags=["even"] if number % 2 == 0 else ["odd"])["name"]
         for number in range(5)
@@ -169,12 +169,12 @@ def test_pages_follow_one_another(kong: Traditional) -> None:
         ({"tags": "a,b,c,d,e,f"}, "invalid options", "invalid option (tags: cannot query more than 5 tags)"),
     ],
 )
-def test_a_page_that_is_none(kong: Traditional, query: dict[str, str], name: str, message: str) -> None:
+def test_a_page_that_is_none(kong: TraditionalNode, query: dict[str, str], name: str, message: str) -> None:
     status, answer = ask(kong, "GET", "/plugins", **query)
     assert (status, answer["name"], answer["message"]) == (400, name, message)
 
 
-def test_other_kinds_are_kept_too(kong: Traditional) -> None:
+def test_other_kinds_are_kept_too(kong: TraditionalNode) -> None:
     made(kong, "/consumers", username="c")
     assert made(kong, "/consumers/c/key-auth", key="k")["consumer"]
     assert len(ask(kong, "GET", "/key-auths")[1]["data"]) == 1
@@ -207,7 +207,7 @@ def test_workspaces_of_the_enterprise_edition_are_apart(database: PrivateDatabas
     assert ask(kong, "GET", f"/team/plugins/{theirs['id']}")[0] == 404
     assert ask(kong, "GET", "/team/plugins")[1]["data"] == [ours]
     assert ask(kong, "GET", "/default/plugins")[1]["data"] == [theirs]
-    assert {row["workspace"] for row in database.node(enterprise=True).loaded.rows} == {"default", "team"}
+    assert {row["workspace"] for row in database.node(enterprise=True).loaded.plugins} == {"default", "team"}
 
 
 def test_a_token_is_asked_for_where_rbac_is_on(empty_database: PrivateDatabase) -> None:

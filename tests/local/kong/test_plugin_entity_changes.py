@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.kong.admin_routes import Answer
-from local.kong.traditional_node import Traditional
+from local.kong.admin_routes import Response
+from local.kong.traditional_node import TraditionalNode
 from local.kubelet.listeners import Listener, free_port
 from local.postgres.postgres_server import HOST
 from tests.fakes.clock import Clock
@@ -36,7 +36,7 @@ def place(**changes: str) -> PluginTarget:
 
 @contextmanager
 def asked(
-    kong: Traditional,
+    kong: TraditionalNode,
     at: PluginTarget,
     *,
     token: str | None = None,
@@ -47,7 +47,7 @@ def asked(
 
     def handle(
         method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
-    ) -> Answer | None:
+    ) -> Response | None:
         answer = kong.admin_api(method, path, query, body, headers)
         return None if breaks is not None and breaks(method, path) else answer
 
@@ -74,7 +74,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def follows(kong: Traditional, clock: Clock, *, phase: float = 0.0) -> None:
+def follows(kong: TraditionalNode, clock: Clock, *, phase: float = 0.0) -> None:
     """The node looks at the database as time passes, having begun to `phase` seconds ago."""
     kong.follow(clock.now - phase)
     past = clock.now
@@ -88,8 +88,8 @@ def follows(kong: Traditional, clock: Clock, *, phase: float = 0.0) -> None:
     clock.then = then
 
 
-def levels(kong: Traditional) -> list[tuple[str, str, bool]]:
-    return [(row["id"], row["config"]["level"], row["enabled"]) for row in kong.loaded.rows]
+def levels(kong: TraditionalNode) -> list[tuple[str, str, bool]]:
+    return [(row["id"], row["config"]["level"], row["enabled"]) for row in kong.loaded.plugins]
 
 
 def many_rows(database: PrivateDatabase, count: int, *, last: str) -> None:
@@ -187,7 +187,7 @@ def test_pages_go_on_within_a_workspace(database: PrivateDatabase, monkeypatch: 
         assert len(client.list("/plugins")) == 5
         id_ = put(client, at, enabled=True, config={}, adopt=False)
         assert len(client.list("/plugins")) == 6
-    rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.rows}
+    rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.plugins}
     assert rows[id_] == "team", "the one for all routes of another workspace is in nobody's way"
     with asked(kong, place(workspace="none")) as client, pytest.raises(HookFailed, match="none"):
         put(client, place(workspace="none"), enabled=True, config={}, adopt=False)

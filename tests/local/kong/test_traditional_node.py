@@ -48,7 +48,7 @@ def test_a_database_that_is_not_bootstrapped_keeps_it_from_starting(empty_databa
             empty_database.migrate(command)
     said = empty_database.migrate("bootstrap")
     assert (said[0], said[-1]) == ("Bootstrapping database...", "Database is up-to-date")
-    assert empty_database.node().loaded.rows == []
+    assert empty_database.node().loaded.plugins == []
     assert empty_database.migrate("bootstrap") == ["Database already bootstrapped"]
     assert empty_database.migrate("up") == ["Database is already up-to-date"]
     assert empty_database.migrate("finish") == ["No pending migrations to finish"]

@@ -23,7 +23,7 @@ def pod(*containers: Mapping[str, Any], owner: str = "ReplicaSet", **spec: Any) 
     }
 
 
-class FakeApi:
+class FakeKubeClient:
     """Objects by path; what is not there is a 404. What is written is remembered, and no more."""
 
     def __init__(self, objects: Mapping[str, Any]) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from local import certificates
 from local.kubelet import container_processes, kong_processes
-from local.kubelet.container_processes import Failed
+from local.kubelet.container_processes import ProcessFailed
 from tests.fakes.self_signed import self_signed
-from tests.local.kubelet.pods import KONG, FakeApi, pod
+from tests.local.kubelet.pods import KONG, FakeKubeClient, pod
 
 
 @pytest.fixture
@@ -22,13 +22,15 @@ def pair(tmp_path: Path) -> str:
     return (tmp_path / "own" / certificates.SERVER_FILE).read_text()
 
 
-def started(around: container_processes.Surroundings, secret: dict[str, str], **env: str) -> kong_processes.KongPart:
+def started(
+    pod_context: container_processes.PodContext, secret: dict[str, str], **env: str
+) -> kong_processes.KongProcess:
     data = {name: base64.b64encode(value.encode()).decode() for name, value in secret.items()}
-    around.api = FakeApi({"/api/v1/namespaces/ns/secrets/tls": {"data": data}})  # type: ignore[assignment]
-    around.pod = pod(KONG, volumes=[{"name": "tls", "secret": {"secretName": "tls"}}])
+    pod_context.api = FakeKubeClient({"/api/v1/namespaces/ns/secrets/tls": {"data": data}})  # type: ignore[assignment]
+    pod_context.pod = pod(KONG, volumes=[{"name": "tls", "secret": {"secretName": "tls"}}])
     variables = {"KONG_DATABASE": "off", "KONG_ADMIN_LISTEN": "0.0.0.0:8444 ssl", **env}
-    part = kong_processes.KongPart(
-        around,
+    part = kong_processes.KongProcess(
+        pod_context,
         {
             **KONG,
             "env": [{"name": name, "value": value} for name, value in variables.items()],
@@ -39,7 +41,7 @@ def started(around: container_processes.Surroundings, secret: dict[str, str], **
     return part
 
 
-def ask(part: kong_processes.KongPart, context: ssl.SSLContext) -> tuple[int, bytes]:
+def ask(part: kong_processes.KongProcess, context: ssl.SSLContext) -> tuple[int, bytes]:
     endpoint = part.endpoints[8444]
     connection = http.client.HTTPSConnection(endpoint.address, endpoint.port, timeout=5, context=context)
     try:
@@ -65,21 +67,21 @@ ASKS = {"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on", "KONG_NGINX_ADMIN_SSL_CLIENT
 
 
 def test_it_shows_the_certificate_that_it_was_given(
-    around: container_processes.Surroundings, pair: str, tmp_path: Path
+    pod_context: container_processes.PodContext, pair: str, tmp_path: Path
 ) -> None:
-    part = started(around, {"pair": pair}, **OWN)
+    part = started(pod_context, {"pair": pair}, **OWN)
     assert ask(part, trusting(tmp_path))[0] == 200
     part.stop()
-    part = started(around, {"pair": pair})
+    part = started(pod_context, {"pair": pair})
     with pytest.raises(ssl.SSLCertVerificationError):
         ask(part, trusting(tmp_path))
     part.stop()
 
 
-def test_it_asks_for_a_certificate(around: container_processes.Surroundings, pair: str, tmp_path: Path) -> None:
+def test_it_asks_for_a_certificate(pod_context: container_processes.PodContext, pair: str, tmp_path: Path) -> None:
     client, key = self_signed("a client")
     (tmp_path / "client.pem").write_text(client + key)
-    part = started(around, {"pair": pair, "ca": client}, **OWN, **ASKS)
+    part = started(pod_context, {"pair": pair, "ca": client}, **OWN, **ASKS)
     status, text = ask(part, trusting(tmp_path))
     assert status == 400 and b"No required SSL certificate was sent" in text
     showing: Any = trusting(tmp_path)
@@ -97,7 +99,7 @@ def test_it_asks_for_a_certificate(around: container_processes.Surroundings, pai
     ],
 )
 def test_a_certificate_that_is_not_there(
-    around: container_processes.Surroundings, pair: str, env: dict[str, str], message: str
+    pod_context: container_processes.PodContext, pair: str, env: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(Failed, match=message):
-        started(around, {"pair": pair}, **env)
+    with pytest.raises(ProcessFailed, match=message):
+        started(pod_context, {"pair": pair}, **env)

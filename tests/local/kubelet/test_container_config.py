@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from local.kubelet import container_config
-from local.kubelet.container_config import Missing
-from tests.local.kubelet.pods import FakeApi, pod
+from local.kubelet.container_config import MissingSource
+from tests.local.kubelet.pods import FakeKubeClient, pod
 
 OBJECTS = {
     "/api/v1/namespaces/ns/configmaps/cm": {"data": {"a": "1", "b": "2"}},
@@ -16,13 +16,13 @@ OBJECTS = {
 
 
 def environment(**container: Any) -> dict[str, str]:
-    return container_config.environment(FakeApi(OBJECTS), pod({}), container)  # type: ignore[arg-type]
+    return container_config.environment(FakeKubeClient(OBJECTS), pod({}), container)  # type: ignore[arg-type]
 
 
 def files(volume: dict[str, Any], **mount: Any) -> dict[str, bytes]:
     made = pod({}, volumes=[{"name": "v", **volume}])
     container = {"volumeMounts": [{"name": "v", "mountPath": "/m", **mount}]}
-    return container_config.files(FakeApi(OBJECTS), made, container)  # type: ignore[arg-type]
+    return container_config.files(FakeKubeClient(OBJECTS), made, container)  # type: ignore[arg-type]
 
 
 def test_variables_come_from_values_objects_and_the_pod() -> None:
@@ -56,7 +56,7 @@ def test_variables_come_from_values_objects_and_the_pod() -> None:
     ],
 )
 def test_a_variable_whose_source_is_missing(source: dict[str, Any], message: str) -> None:
-    with pytest.raises(Missing, match=message) as missing:
+    with pytest.raises(MissingSource, match=message) as missing:
         environment(env=[{"name": "X", "valueFrom": source}])
     assert missing.value.reason == "CreateContainerConfigError"
 
@@ -72,7 +72,7 @@ def test_files_lie_where_they_are_mounted() -> None:
 
 
 def test_a_volume_that_is_missing_holds_the_container_up() -> None:
-    with pytest.raises(Missing, match='configmap "none" not found') as missing:
+    with pytest.raises(MissingSource, match='configmap "none" not found') as missing:
         files({"configMap": {"name": "none"}})
     assert missing.value.reason == "ContainerCreating"
     assert files({"configMap": {"name": "none", "optional": True}}) == {}

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from local.kubelet import container_lifecycle, readiness_probes
-from local.kubelet.container_config import Missing
+from local.kubelet.container_config import MissingSource
 from local.kubelet.container_lifecycle import ContainerRun
-from local.kubelet.container_processes import Done, Failed
+from local.kubelet.container_processes import ProcessCompleted, ProcessFailed
 from local.kubelet.pod_status import pod_status
 
 
-class Part:
+class ContainerProcess:
     """Starts, fails or is missing something, as it is told."""
 
     def __init__(self) -> None:
@@ -34,8 +34,8 @@ class Part:
 
 
 @pytest.fixture
-def part() -> Part:
-    return Part()
+def part() -> ContainerProcess:
+    return ContainerProcess()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return given
 
 
-def run(part: Part, **spec: Any) -> ContainerRun:
+def run(part: ContainerProcess, **spec: Any) -> ContainerRun:
     return ContainerRun({"name": "c", "image": "i", **spec}, part)
 
 
@@ -57,7 +57,7 @@ def state(item: ContainerRun) -> Any:
     return kind, value.get("reason")
 
 
-def test_it_is_ready_only_when_its_probe_says_so(part: Part, answers: list[bool]) -> None:
+def test_it_is_ready_only_when_its_probe_says_so(part: ContainerProcess, answers: list[bool]) -> None:
     answers[:] = [False, True]
     item = run(part)
     item.tick(0)
@@ -68,7 +68,9 @@ def test_it_is_ready_only_when_its_probe_says_so(part: Part, answers: list[bool]
     assert item.ready
 
 
-def test_it_is_not_ready_again_after_as_many_failures_as_the_probe_allows(part: Part, answers: list[bool]) -> None:
+def test_it_is_not_ready_again_after_as_many_failures_as_the_probe_allows(
+    part: ContainerProcess, answers: list[bool]
+) -> None:
     item = run(part, readinessProbe={"failureThreshold": 2})
     item.tick(0)
     item.tick(1)
@@ -80,8 +82,8 @@ def test_it_is_not_ready_again_after_as_many_failures_as_the_probe_allows(part: 
     assert not item.ready
 
 
-def test_it_waits_for_what_is_missing(part: Part, answers: list[bool]) -> None:
-    part.problem = Missing("CreateContainerConfigError", 'secret "s" not found')
+def test_it_waits_for_what_is_missing(part: ContainerProcess, answers: list[bool]) -> None:
+    part.problem = MissingSource("CreateContainerConfigError", 'secret "s" not found')
     item = run(part)
     item.tick(0)
     assert item.status()["state"] == {
@@ -93,8 +95,8 @@ def test_it_waits_for_what_is_missing(part: Part, answers: list[bool]) -> None:
     assert item.restarts == 0
 
 
-def test_one_that_ends_is_started_again_after_a_growing_pause(part: Part, answers: list[bool]) -> None:
-    part.problem = Failed("Error: no such plugin")
+def test_one_that_ends_is_started_again_after_a_growing_pause(part: ContainerProcess, answers: list[bool]) -> None:
+    part.problem = ProcessFailed("Error: no such plugin")
     item = run(part)
     item.tick(0)
     assert state(item) == ("waiting", "CrashLoopBackOff")
@@ -111,18 +113,18 @@ def test_one_that_ends_is_started_again_after_a_growing_pause(part: Part, answer
     assert (item.restarts, state(item)) == (2, ("running", None))
 
 
-def test_a_process_that_ends_later_is_seen(part: Part, answers: list[bool]) -> None:
+def test_a_process_that_ends_later_is_seen(part: ContainerProcess, answers: list[bool]) -> None:
     item = run(part)
     item.tick(0)
     item.tick(1)
     assert item.ready
-    part.end = Failed("killed")
+    part.end = ProcessFailed("killed")
     item.tick(2)
     assert not item.ready and not part.running
     assert state(item) == ("waiting", "CrashLoopBackOff")
 
 
-def test_an_image_that_cannot_be_pulled(part: Part, answers: list[bool]) -> None:
+def test_an_image_that_cannot_be_pulled(part: ContainerProcess, answers: list[bool]) -> None:
     item = run(part, image="registry.invalid/a:1")
     item.tick(1)
     assert state(item) == ("waiting", "ErrImagePull")
@@ -134,12 +136,12 @@ def test_an_image_that_cannot_be_pulled(part: Part, answers: list[bool]) -> None
     assert not part.running and not item.ready
 
 
-def test_one_that_ends_well_is_over_where_the_pod_says_so(part: Part, answers: list[bool]) -> None:
+def test_one_that_ends_well_is_over_where_the_pod_says_so(part: ContainerProcess, answers: list[bool]) -> None:
     item = ContainerRun({"name": "c", "image": "i"}, part, policy="OnFailure")
-    part.problem = Failed("not yet")
+    part.problem = ProcessFailed("not yet")
     item.tick(0)
     assert state(item) == ("waiting", "CrashLoopBackOff")
-    part.problem = Done()
+    part.problem = ProcessCompleted()
     item.tick(10)
     assert state(item) == ("terminated", "Completed") and item.succeeded and not item.ready
     assert item.status()["state"]["terminated"]["exitCode"] == 0
@@ -149,32 +151,32 @@ def test_one_that_ends_well_is_over_where_the_pod_says_so(part: Part, answers: l
     assert condition(status(item), "Ready")["reason"] == "PodCompleted"
 
 
-def test_one_that_fails_is_over_where_it_is_never_started_again(part: Part, answers: list[bool]) -> None:
+def test_one_that_fails_is_over_where_it_is_never_started_again(part: ContainerProcess, answers: list[bool]) -> None:
     item = ContainerRun({"name": "c", "image": "i"}, part, policy="Never")
     item.tick(0)
     assert status(item)["phase"] == "Running"
-    part.end = Failed("Error: no")
+    part.end = ProcessFailed("Error: no")
     item.tick(1)
     assert state(item) == ("terminated", "Error") and not item.succeeded
     assert status(item)["phase"] == "Failed"
 
 
-def test_a_server_that_ends_well_is_started_again(part: Part, answers: list[bool]) -> None:
+def test_a_server_that_ends_well_is_started_again(part: ContainerProcess, answers: list[bool]) -> None:
     item = run(part)
     item.tick(0)
-    part.end = Done()
+    part.end = ProcessCompleted()
     item.tick(1)
     assert state(item) == ("waiting", "CrashLoopBackOff")
     assert item.status()["lastState"]["terminated"]["exitCode"] == 0
     assert not item.succeeded
 
 
-def test_an_init_container_that_has_ended_well_counts_as_ready(part: Part) -> None:
-    part.problem = Done()
+def test_an_init_container_that_has_ended_well_counts_as_ready(part: ContainerProcess) -> None:
+    part.problem = ProcessCompleted()
     item = ContainerRun({"name": "i", "image": "i"}, part, policy="OnFailure", init=True)
     item.tick(0)
     assert item.status()["ready"]
-    assert condition(status(run(Part()), init=(item,)), "Initialized")["status"] == "True"
+    assert condition(status(run(ContainerProcess()), init=(item,)), "Initialized")["status"] == "True"
 
 
 def status(*containers: ContainerRun, init: tuple[ContainerRun, ...] = (), **current: Any) -> dict[str, Any]:
@@ -192,8 +194,8 @@ def condition(status: dict[str, Any], name: str) -> dict[str, Any]:
     return next(dict(item) for item in status["conditions"] if item["type"] == name)
 
 
-def test_a_pod_is_ready_when_all_its_containers_are(part: Part, answers: list[bool]) -> None:
-    one, two = run(part), run(Part(), name="d")
+def test_a_pod_is_ready_when_all_its_containers_are(part: ContainerProcess, answers: list[bool]) -> None:
+    one, two = run(part), run(ContainerProcess(), name="d")
     one.tick(0)
     one.tick(1)
     shown = status(one, two)
@@ -205,19 +207,19 @@ def test_a_pod_is_ready_when_all_its_containers_are(part: Part, answers: list[bo
     assert condition(status(one, two), "Ready")["status"] == "True"
 
 
-def test_a_pod_waits_for_its_init_containers(part: Part, answers: list[bool]) -> None:
-    stuck = run(Part(), image="registry.invalid/a:1")
+def test_a_pod_waits_for_its_init_containers(part: ContainerProcess, answers: list[bool]) -> None:
+    stuck = run(ContainerProcess(), image="registry.invalid/a:1")
     stuck.tick(1)
     shown = status(ContainerRun({"name": "c", "image": "i"}, part, waits_for="PodInitializing"), init=(stuck,))
     assert (shown["phase"], condition(shown, "Initialized")["status"]) == ("Pending", "False")
     assert shown["containerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
-    late = run(Part())
+    late = run(ContainerProcess())
     late.tick(0)
     late.tick(1)
     assert late.ready and condition(status(late, init=(stuck,)), "Ready")["status"] == "False"
 
 
-def test_a_condition_keeps_its_time_and_those_of_others_stay(part: Part) -> None:
+def test_a_condition_keeps_its_time_and_those_of_others_stay(part: ContainerProcess) -> None:
     before = [
         {"type": "Ready", "status": "False", "lastTransitionTime": "then"},
         {"type": "PodScheduled", "status": "True", "lastTransitionTime": "then"},

@@ -13,25 +13,25 @@ import pytest
 from local.kubelet import container_processes, faults, pod_worker, readiness_probes
 from local.kubelet.listeners import Addresses, Listener, free_port
 from local.kubelet.readiness_probes import Endpoint
-from local.kubelet.webhook_router import SLICES, Router
+from local.kubelet.webhook_router import SLICES, WebhookRouter
 from tests.local.kubelet.endpoints import ask
-from tests.local.kubelet.pods import FakeApi
+from tests.local.kubelet.pods import FakeKubeClient
 
 
 def test_clones_have_blocks_of_their_own_and_pods_addresses_of_their_own() -> None:
     given = Addresses(Path("/a"))
-    here = [given.take() for _ in range(300)]
+    here = [given.allocate() for _ in range(300)]
     assert len(set(here)) == 300
-    assert {item.split(".")[1] for item in here} != {Addresses(Path("/b")).take().split(".")[1]}
+    assert {item.split(".")[1] for item in here} != {Addresses(Path("/b")).allocate().split(".")[1]}
     assert all(item.startswith("127.") and not item.startswith(("127.0.", "127.1.")) for item in here)
 
 
 def test_a_pod_that_has_had_an_address_keeps_it() -> None:
-    first = Addresses(Path("/a")).take()
+    first = Addresses(Path("/a")).allocate()
     again = Addresses(Path("/a"))
-    assert again.take(first) == first
-    assert again.take() != first
-    assert again.take("127.0.0.1") != "127.0.0.1", "one of another block is not ours"
+    assert again.allocate(first) == first
+    assert again.allocate() != first
+    assert again.allocate("127.0.0.1") != "127.0.0.1", "one of another block is not ours"
     shown = {"status": {"podIP": pod_worker.pod_ip(first)}}
     assert pod_worker.address_of(shown) == first
 
@@ -90,8 +90,8 @@ def test_a_probe_does_not_reach_the_pods_own_loopback(served: Endpoint) -> None:
 
 def test_faults_are_of_one_pod_or_of_a_namespace(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
-    faults.plant("ns", tme="silent", file=file)
-    faults.plant("ns", "p", kong_admin="closed", file=file)
+    faults.inject("ns", tme="silent", file=file)
+    faults.inject("ns", "p", kong_admin="closed", file=file)
     assert faults.find("ns", "p", file=file) == {"tme": "silent", "kong_admin": "closed"}
     assert faults.find("ns", "q", file=file) == {"tme": "silent"}
     assert faults.find("other", "p", file=file) == {}
@@ -99,19 +99,19 @@ def test_faults_are_of_one_pod_or_of_a_namespace(tmp_path: Path) -> None:
     assert faults.find("ns", "p", file=file) == {"kong_admin": "closed"}
 
 
-def test_a_tme_answers_is_silent_or_is_closed(around: container_processes.Surroundings) -> None:
-    part = container_processes.AgentPart(around, "tme")
+def test_a_tme_answers_is_silent_or_is_closed(pod_context: container_processes.PodContext) -> None:
+    part = container_processes.AgentProcess(pod_context, "tme")
     part.start()
     endpoint = part.endpoints[5442]
     assert ask(endpoint)[0] == 200
-    faults.plant("ns", tme="silent", file=around.fault_file)
+    faults.inject("ns", tme="silent", file=pod_context.fault_file)
     with pytest.raises(TimeoutError):
         ask(endpoint, timeout=0.3)
-    faults.plant("ns", tme="closed", file=around.fault_file)
+    faults.inject("ns", tme="closed", file=pod_context.fault_file)
     part.check()
     with pytest.raises(ConnectionRefusedError):
         ask(endpoint)
-    faults.clear("ns", file=around.fault_file)
+    faults.clear("ns", file=pod_context.fault_file)
     part.check()
     assert ask(endpoint)[0] == 200
     part.stop()
@@ -132,7 +132,7 @@ def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
     behind = Listener(webhook.address, webhook.port, answer, tls=tls)
     entry = {"conditions": {"ready": True}, "targetRef": {"name": "p"}}
     slices = {SLICES.format("ns", "hook"): {"items": [{"endpoints": [entry]}, {"endpoints": None}]}}
-    router = Router(FakeApi(slices), lambda namespace, name: webhook if name == "p" else None)  # type: ignore[arg-type]
+    router = WebhookRouter(FakeKubeClient(slices), lambda namespace, name: webhook if name == "p" else None)  # type: ignore[arg-type]
     assert router._handle("POST", "/ns/hook", {}, b"{}", {}) == (200, {"response": {"allowed": False}})
     assert reviews == [b"{}"]
     entry["conditions"] = {"ready": False}
@@ -145,12 +145,12 @@ def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
 
 def test_an_unlocked_file_is_never_half_written(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
-    planting = [
-        threading.Thread(target=faults.plant, args=(f"n{i}",), kwargs={"tme": "closed", "file": file})
+    injecting = [
+        threading.Thread(target=faults.inject, args=(f"n{i}",), kwargs={"tme": "closed", "file": file})
         for i in range(20)
     ]
-    for thread in planting:
+    for thread in injecting:
         thread.start()
-    for thread in planting:
+    for thread in injecting:
         thread.join()
     assert len(json.loads(file.read_text())) == 20

@@ -22,7 +22,7 @@ def test_a_gateway_is_told_by_kongs_own_properties() -> None:
 
 def test_a_migration_is_no_gateway() -> None:
     assert pod_roles.kong(pod(KONG, owner="Job")) is None
-    assert not pod_roles.kept(pod(KONG, owner="Job"))
+    assert not pod_roles.needs_kubelet(pod(KONG, owner="Job"))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_migration_is_no_gateway() -> None:
 )
 def test_a_migration_is_told_by_its_command(container: dict[str, Any], command: str | None) -> None:
     assert pod_roles.migration(container) == command
-    assert pod_roles.kept(pod({**OTHER, **container}, owner="Job")) is bool(command)
+    assert pod_roles.needs_kubelet(pod({**OTHER, **container}, owner="Job")) is bool(command)
 
 
 def test_the_charts_wait_is_told_by_its_command() -> None:
@@ -60,20 +60,20 @@ def test_the_charts_wait_is_told_by_its_command() -> None:
     ],
 )
 def test_postgresql_is_told_by_its_image(image: str, postgres: bool) -> None:
-    assert pod_roles.postgres({"image": image}) is postgres
-    assert pod_roles.kept(pod({"name": "a", "image": image})) is postgres
+    assert pod_roles.is_postgres({"image": image}) is postgres
+    assert pod_roles.needs_kubelet(pod({"name": "a", "image": image})) is postgres
     assert bool(re.search(_stage_pattern("postgres"), image)) is postgres
 
 
 def test_the_enterprise_edition_is_told_by_its_image() -> None:
-    assert pod_roles.enterprise({"image": "docker.io/kong/kong-gateway:3.9"})
-    assert not pod_roles.enterprise({"image": "kong:3.9"})
+    assert pod_roles.is_enterprise({"image": "docker.io/kong/kong-gateway:3.9"})
+    assert not pod_roles.is_enterprise({"image": "kong:3.9"})
 
 
 def test_a_controller_belongs_to_the_kong_beside_it() -> None:
-    found = pod_roles.controller(pod(CONTROLLER, KONG))
+    found = pod_roles.ingress_controller(pod(CONTROLLER, KONG))
     assert found and found["name"] == "ingress-controller"
-    assert pod_roles.controller(pod(CONTROLLER)) is None
+    assert pod_roles.ingress_controller(pod(CONTROLLER)) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_controller_belongs_to_the_kong_beside_it() -> None:
     ],
 )
 def test_an_agent_is_told_by_its_image(image: str, agent: bool) -> None:
-    assert bool(pod_roles.agents(pod({"name": "a", "image": image}))) is agent
+    assert bool(pod_roles.traceable_containers(pod({"name": "a", "image": image}))) is agent
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_an_agent_is_told_by_its_image(image: str, agent: bool) -> None:
     ],
 )
 def test_an_image_of_a_registry_that_cannot_exist_cannot_be_pulled(image: str, pullable: bool) -> None:
-    assert pod_roles.pullable(image) is pullable
-    assert pod_roles.kept(pod({"name": "a", "image": image})) is not pullable
-    assert pod_roles.kept(pod(OTHER, initContainers=[{"name": "i", "image": image}])) is not pullable
+    assert pod_roles.is_pullable(image) is pullable
+    assert pod_roles.needs_kubelet(pod({"name": "a", "image": image})) is not pullable
+    assert pod_roles.needs_kubelet(pod(OTHER, initContainers=[{"name": "i", "image": image}])) is not pullable
 
 
 def _stage_keys(name: str) -> list[str]:

@@ -7,26 +7,26 @@ import psycopg
 import pytest
 
 from local.kubelet import container_processes, readiness_probes, volume_provisioner
-from local.kubelet.container_config import Missing
-from local.kubelet.postgres_process import PostgresPart
-from tests.local.kubelet.pods import FakeApi, pod
+from local.kubelet.container_config import MissingSource
+from local.kubelet.postgres_process import PostgresProcess
+from tests.local.kubelet.pods import FakeKubeClient, pod
 from tests.local.kubelet.test_volume_provisioner import CLAIM
 
 READY = {"readinessProbe": {"exec": {"command": ["sh", "-c", "exec pg_isready -U kong"]}}}
 
 
 @pytest.fixture
-def claimed(around: container_processes.Surroundings, tmp_path: Path) -> container_processes.Surroundings:
+def claimed(pod_context: container_processes.PodContext, tmp_path: Path) -> container_processes.PodContext:
     """A pod with a claim that is bound to a volume."""
     bound = {**CLAIM, "spec": {**CLAIM["spec"], "volumeName": "pvc-1"}}
-    around.api = FakeApi(  # type: ignore[assignment]
+    pod_context.api = FakeKubeClient(  # type: ignore[assignment]
         {
             "/api/v1/namespaces/ns/persistentvolumeclaims/data-pg-0": bound,
             f"{volume_provisioner.VOLUMES}/pvc-1": volume_provisioner.volume_for(CLAIM, "n", tmp_path / "volumes"),
         }
     )
-    around.pod = pod({}, volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data-pg-0"}}])
-    return around
+    pod_context.pod = pod({}, volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data-pg-0"}}])
+    return pod_context
 
 
 def container(mount: str = "", image: str = "postgres:17", **env: str) -> dict[str, Any]:
@@ -39,20 +39,20 @@ def container(mount: str = "", image: str = "postgres:17", **env: str) -> dict[s
     }
 
 
-def connect(part: PostgresPart, **how: str) -> "psycopg.Connection[Any]":
+def connect(part: PostgresProcess, **how: str) -> "psycopg.Connection[Any]":
     endpoint = part.endpoints[5432]
     return psycopg.connect(host=endpoint.address, port=endpoint.port, **how)  # type: ignore[arg-type]
 
 
-def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.Surroundings) -> None:
+def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.PodContext) -> None:
     settings = {"POSTGRES_USER": "kong", "POSTGRES_PASSWORD": "x", "POSTGRES_DB": "gateway"}
     spec = container("/var/lib/postgresql/data", **settings, PGDATA="/var/lib/postgresql/data/pgdata")
-    first, second = PostgresPart(claimed, spec), PostgresPart(claimed, spec)
+    first, second = PostgresProcess(claimed, spec), PostgresProcess(claimed, spec)
     first.start()
     assert readiness_probes.passes(spec, first.endpoints)
     with connect(first, user="kong", password="x", dbname="gateway") as connection:
         connection.execute("CREATE TABLE kept (value int)")
-    with pytest.raises(Missing, match="the pod before still runs"):
+    with pytest.raises(MissingSource, match="the pod before still runs"):
         second.start()
     first.check()
     first.stop()
@@ -63,8 +63,8 @@ def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.S
     second.stop()
 
 
-def test_data_elsewhere_goes_with_the_pod(claimed: container_processes.Surroundings, tmp_path: Path) -> None:
-    part = PostgresPart(claimed, container("/elsewhere", POSTGRES_PASSWORD="x"))
+def test_data_elsewhere_goes_with_the_pod(claimed: container_processes.PodContext, tmp_path: Path) -> None:
+    part = PostgresProcess(claimed, container("/elsewhere", POSTGRES_PASSWORD="x"))
     part.start()
     with connect(part, user="postgres", password="x", dbname="postgres") as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -72,25 +72,25 @@ def test_data_elsewhere_goes_with_the_pod(claimed: container_processes.Surroundi
     assert (claimed.directory / "pgdata").exists() and not (tmp_path / "volumes").exists()
 
 
-def test_an_instance_that_ends_is_seen(around: container_processes.Surroundings) -> None:
-    part = PostgresPart(around, container(POSTGRES_PASSWORD="x"))
+def test_an_instance_that_ends_is_seen(pod_context: container_processes.PodContext) -> None:
+    part = PostgresProcess(pod_context, container(POSTGRES_PASSWORD="x"))
     part.start()
     assert part._server
     part._server.stop()
-    with pytest.raises(container_processes.Failed, match="database system is shut down"):
+    with pytest.raises(container_processes.ProcessFailed, match="database system is shut down"):
         part.check()
     part.stop()
 
 
-def test_it_needs_a_password_the_first_time(around: container_processes.Surroundings) -> None:
-    with pytest.raises(container_processes.Failed, match="superuser password is not specified"):
-        PostgresPart(around, container()).start()
+def test_it_needs_a_password_the_first_time(pod_context: container_processes.PodContext) -> None:
+    with pytest.raises(container_processes.ProcessFailed, match="superuser password is not specified"):
+        PostgresProcess(pod_context, container()).start()
 
 
 @pytest.mark.parametrize("image", ["postgres:18-alpine", "postgres"])
-def test_from_18_on_its_data_does_not_lie_where_it_did(claimed: container_processes.Surroundings, image: str) -> None:
-    with pytest.raises(container_processes.Failed, match=r"in 18\+, these Docker images"):
-        PostgresPart(claimed, container("/var/lib/postgresql/data", image, POSTGRES_PASSWORD="x")).start()
+def test_from_18_on_its_data_does_not_lie_where_it_did(claimed: container_processes.PodContext, image: str) -> None:
+    with pytest.raises(container_processes.ProcessFailed, match=r"in 18\+, these Docker images"):
+        PostgresProcess(claimed, container("/var/lib/postgresql/data", image, POSTGRES_PASSWORD="x")).start()
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_from_18_on_its_data_does_not_lie_where_it_did(claimed: container_proces
     ],
 )
 def test_where_its_data_lies(
-    claimed: container_processes.Surroundings, tmp_path: Path, mount: str, image: str, folder: str | None
+    claimed: container_processes.PodContext, tmp_path: Path, mount: str, image: str, folder: str | None
 ) -> None:
-    part = PostgresPart(claimed, container(mount, image))
+    part = PostgresProcess(claimed, container(mount, image))
     if folder:
         assert part._folder({}) == tmp_path / "volumes" / folder
     else:

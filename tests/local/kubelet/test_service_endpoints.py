@@ -8,7 +8,7 @@ from local.kong.database import DatabaseError
 from local.kubelet import service_endpoints
 from local.kubelet.readiness_probes import Endpoint
 from local.kubelet.webhook_router import SLICES
-from tests.local.kubelet.pods import FakeApi
+from tests.local.kubelet.pods import FakeKubeClient
 
 SERVICE = {
     "metadata": {"namespace": "db", "name": "pg"},
@@ -18,28 +18,28 @@ READY = {"conditions": {"ready": True}, "targetRef": {"name": "pg-0"}, "addresse
 PORTS = [{"name": "sql", "port": 5432}, {"name": "other", "port": 1}]
 
 
-def api(*endpoints: dict[str, Any], service: dict[str, Any] = SERVICE) -> FakeApi:
+def api(*endpoints: dict[str, Any], service: dict[str, Any] = SERVICE) -> FakeKubeClient:
     slices = {"items": [{"ports": PORTS, "endpoints": list(endpoints)}, {"ports": PORTS, "endpoints": None}]}
-    return FakeApi({"/api/v1/namespaces/db/services/pg": service, SLICES.format("db", "pg"): slices})
+    return FakeKubeClient({"/api/v1/namespaces/db/services/pg": service, SLICES.format("db", "pg"): slices})
 
 
-def reach(namespace: str, pod: str, port: int) -> Endpoint | None:
+def find_endpoint(namespace: str, pod: str, port: int) -> Endpoint | None:
     return Endpoint(address="127.9.9.9", port=10000 + port) if (namespace, pod) == ("db", "pg-0") else None
 
 
-def locate(found: FakeApi, host: str, port: int = 6432, namespace: str = "kong") -> tuple[str, int]:
-    return service_endpoints.locate(found, reach, namespace, host, port)  # type: ignore[arg-type]
+def resolve(found: FakeKubeClient, host: str, port: int = 6432, namespace: str = "kong") -> tuple[str, int]:
+    return service_endpoints.resolve(found, find_endpoint, namespace, host, port)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("host", ["pg.db", "pg.db.svc", "pg.db.svc.cluster.local", "pg.db.svc.cluster.local."])
 def test_every_form_of_the_name_leads_to_the_ready_pod(host: str) -> None:
-    assert {locate(api(READY), host) for _ in range(20)} == {("127.9.9.9", 15432)}
+    assert {resolve(api(READY), host) for _ in range(20)} == {("127.9.9.9", 15432)}
 
 
 def test_a_name_alone_is_one_of_the_own_namespace() -> None:
-    assert locate(api(READY), "pg", namespace="db") == ("127.9.9.9", 15432)
+    assert resolve(api(READY), "pg", namespace="db") == ("127.9.9.9", 15432)
     with pytest.raises(DatabaseError, match="host or service not provided, or not known"):
-        locate(api(READY), "pg")
+        resolve(api(READY), "pg")
 
 
 @pytest.mark.parametrize(
@@ -47,26 +47,26 @@ def test_a_name_alone_is_one_of_the_own_namespace() -> None:
 )
 def test_without_a_ready_pod_it_is_refused(endpoints: list[dict[str, Any]]) -> None:
     with pytest.raises(DatabaseError, match="connection refused"):
-        locate(api(*endpoints), "pg.db")
+        resolve(api(*endpoints), "pg.db")
 
 
 def test_a_port_that_the_service_does_not_have() -> None:
     with pytest.raises(DatabaseError, match="timeout"):
-        locate(api(READY), "pg.db", 5432)
+        resolve(api(READY), "pg.db", 5432)
 
 
 def test_a_headless_service_gives_the_pods_own_port() -> None:
     headless = {**SERVICE, "spec": {"clusterIP": "None", "ports": []}}
-    assert locate(api(READY, service=headless), "pg.db", 5432) == ("127.9.9.9", 15432)
+    assert resolve(api(READY, service=headless), "pg.db", 5432) == ("127.9.9.9", 15432)
 
 
 def test_a_service_without_pods_has_addresses() -> None:
     outside = {"conditions": {"ready": True}, "addresses": ["192.0.2.7"]}
-    assert locate(api(outside), "pg.db") == ("192.0.2.7", 5432)
+    assert resolve(api(outside), "pg.db") == ("192.0.2.7", 5432)
 
 
 def test_other_hosts_are_taken_as_they_are() -> None:
-    assert locate(api(), "127.0.0.1", 15432) == ("127.0.0.1", 15432)
-    assert locate(api(), "localhost", 15432) == ("localhost", 15432)
+    assert resolve(api(), "127.0.0.1", 15432) == ("127.0.0.1", 15432)
+    assert resolve(api(), "localhost", 15432) == ("localhost", 15432)
     with pytest.raises(DatabaseError, match="not known"):
-        locate(api(), "pg.db.example.invalid")
+        resolve(api(), "pg.db.example.invalid")

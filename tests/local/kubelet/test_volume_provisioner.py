@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from local.kubelet import volume_provisioner
-from local.kubelet.volume_provisioner import PROVISIONER, Provisioner, folder_of, volume_for
-from tests.local.kubelet.pods import OTHER, FakeApi, pod
+from local.kubelet.volume_provisioner import PROVISIONER, VolumeProvisioner, volume_folder, volume_for
+from tests.local.kubelet.pods import OTHER, FakeKubeClient, pod
 
 CLAIM: dict[str, Any] = {
     "metadata": {
@@ -29,8 +29,8 @@ CLAIM: dict[str, Any] = {
 
 
 def made(claim: dict[str, Any], folder: Path) -> list[Any]:
-    api = FakeApi({})
-    Provisioner(api, folder)._claim(claim)  # type: ignore[arg-type]
+    api = FakeKubeClient({})
+    VolumeProvisioner(api, folder)._claim(claim)  # type: ignore[arg-type]
     return [body for method, path, body in api.written if (method, path) == ("POST", volume_provisioner.VOLUMES)]
 
 
@@ -76,8 +76,8 @@ def test_other_claims_are_left_alone(claim: dict[str, Any], tmp_path: Path) -> N
 def test_the_data_goes_with_the_claim(tmp_path: Path) -> None:
     volume = volume_for(CLAIM, "node-1", tmp_path)
     (tmp_path / "pvc-1").mkdir()
-    api = FakeApi({})
-    provisioner = Provisioner(api, tmp_path)  # type: ignore[arg-type]
+    api = FakeKubeClient({})
+    provisioner = VolumeProvisioner(api, tmp_path)  # type: ignore[arg-type]
     provisioner._volume({**volume, "status": {"phase": "Bound"}})
     assert (tmp_path / "pvc-1").exists() and not api.written
     kept = {
@@ -95,7 +95,7 @@ def test_the_data_goes_with_the_claim(tmp_path: Path) -> None:
 def test_what_another_cluster_left_goes(tmp_path: Path) -> None:
     for name in ("pvc-1", "pvc-2"):
         (tmp_path / name).mkdir()
-    Provisioner(FakeApi({}), tmp_path)._forget_others([volume_for(CLAIM, "n", tmp_path)])  # type: ignore[arg-type]
+    VolumeProvisioner(FakeKubeClient({}), tmp_path)._forget_others([volume_for(CLAIM, "n", tmp_path)])  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["pvc-1"]
 
 
@@ -107,6 +107,6 @@ def test_a_pod_finds_its_volumes_folder(tmp_path: Path) -> None:
     }
     mounted = [{"name": "data", "persistentVolumeClaim": {"claimName": "data-pg-0"}}, {"name": "tmp", "emptyDir": {}}]
     item = pod(OTHER, volumes=mounted)
-    api: Any = FakeApi(objects)
-    assert folder_of(api, item, "data") == tmp_path / "pvc-1"
-    assert folder_of(api, item, "tmp") is None
+    api: Any = FakeKubeClient(objects)
+    assert volume_folder(api, item, "data") == tmp_path / "pvc-1"
+    assert volume_folder(api, item, "tmp") is None

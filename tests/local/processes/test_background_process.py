@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from local.processes.background_process import Background, BackgroundError
+from local.processes.background_process import BackgroundProcess, BackgroundProcessError
 
-Make = Callable[..., Background]
+Make = Callable[..., BackgroundProcess]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[Background] = []
+    made: list[BackgroundProcess] = []
 
-    def background(*arguments: str) -> Background:
+    def background(*arguments: str) -> BackgroundProcess:
         made.append(
-            Background(
+            BackgroundProcess(
                 module="tests.local.processes.sleeper", directory=tmp_path, state_file="state.json", arguments=arguments
             )
         )
@@ -44,7 +44,7 @@ def test_other_arguments_are_another_process(make: Make) -> None:
 
 
 def test_one_that_does_not_start_names_its_log(make: Make, tmp_path: Path) -> None:
-    with pytest.raises(BackgroundError, match=r"sleeper\.log"):
+    with pytest.raises(BackgroundProcessError, match=r"sleeper\.log"):
         make("--fails").start()
     assert "no" in (tmp_path / "sleeper.log").read_text()
 

@@ -27,7 +27,7 @@ def program(home: Path, name: str) -> Path:
 
 def ensured() -> tuple[dict[str, str], list[str]]:
     said: list[str] = []
-    return provider_plugins.ensure(os.environ, say=said.append), said
+    return provider_plugins.ensure(os.environ, report=said.append), said
 
 
 def test_where_the_official_ones_cannot_be_had_the_stand_ins_are_used_and_it_is_said_each_time(home: Path) -> None:

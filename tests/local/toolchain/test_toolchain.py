@@ -47,7 +47,7 @@ def script(path: Path, text: str) -> None:
 
 def builder(world: Path, said: list[str] | None = None) -> Builder:
     lines = said if said is not None else []
-    return Builder(world / "cache", (ONE, TWO), modules=world / "modules", say=lines.append)
+    return Builder(world / "cache", (ONE, TWO), modules=world / "modules", report=lines.append)
 
 
 def builds(world: Path) -> int:
@@ -121,11 +121,11 @@ def test_tools_are_linked_from_path_or_from_the_cache(world: Path, monkeypatch: 
     monkeypatch.setenv("TRACEABLE_KONG_CACHE", str(world / "cache"))
     monkeypatch.setattr(Builder.__init__, "__kwdefaults__", {"modules": world / "modules", "say": print})
     script(world / "path" / "one", "#!/bin/sh\necho v1.5.0\n")
-    toolchain.ensure(world / "links", tools=(ONE, TWO), say=lambda line: None)
+    toolchain.ensure(world / "links", tools=(ONE, TWO), report=lambda line: None)
     assert (world / "links" / "one").readlink() == world / "path" / "one"
     assert (world / "links" / "two").resolve().is_relative_to(world / "cache")
     assert builds(world) == 1
-    toolchain.ensure(world / "links", tools=(ONE, TWO), say=lambda line: None)
+    toolchain.ensure(world / "links", tools=(ONE, TWO), report=lambda line: None)
     assert builds(world) == 1
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from local.provider.kubernetes import api_discovery, force_new
-from local.provider.kubernetes.provider_config import Settings
+from local.provider.kubernetes.provider_config import ProviderConfig
 
 _URN = "urn:pulumi:s::p::a:b:Parent$kubernetes:{}::name::with"
 
@@ -49,9 +49,9 @@ def test_paths() -> None:
 
 def test_data_force_a_replacement_unless_mutable() -> None:
     config_map = {"apiVersion": "v1", "kind": "ConfigMap"}
-    mutable = Settings(enable_config_map_mutable=True)
+    mutable = ProviderConfig(enable_config_map_mutable=True)
 
-    assert "data" in force_new.fields(config_map, Settings())
+    assert "data" in force_new.fields(config_map, ProviderConfig())
     assert "data" not in force_new.fields(config_map, mutable)
     assert "data" in force_new.fields({**config_map, "immutable": True}, mutable)
     assert "data" in force_new.fields({"apiVersion": "v1", "kind": "Secret"}, mutable)

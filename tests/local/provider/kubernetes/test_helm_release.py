@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.provider.kubernetes import helm_cli, helm_release, helm_storage
-from local.provider.kubernetes.provider_config import Settings
+from local.provider.kubernetes.provider_config import ProviderConfig
 from local.provider.kubernetes.provider_context import Context
 from local.provider.property_values import Secret
 
@@ -31,7 +31,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _context() -> Context:
-    return Context(Settings(), lambda severity, urn, text: None)
+    return Context(ProviderConfig(), lambda severity, urn, text: None)
 
 
 def test_passwords_are_read_from_standard_input(record: Path) -> None:

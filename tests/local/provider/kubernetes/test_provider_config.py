@@ -5,15 +5,15 @@ from types import MappingProxyType
 
 import pytest
 
-from local.provider.kubernetes.provider_config import Settings, SettingsError, read
+from local.provider.kubernetes.provider_config import ProviderConfig, ProviderConfigError, read
 
 
-def _read(environment: Mapping[str, str] = MappingProxyType({}), **arguments: str) -> Settings:
+def _read(environment: Mapping[str, str] = MappingProxyType({}), **arguments: str) -> ProviderConfig:
     return read({f"kubernetes:config:{name}": value for name, value in arguments.items()}, environment)
 
 
 def test_defaults() -> None:
-    assert _read() == Settings()
+    assert _read() == ProviderConfig()
 
 
 def test_arguments_go_before_the_environment() -> None:
@@ -39,5 +39,5 @@ def test_objects() -> None:
     ],
 )
 def test_refused(arguments: dict[str, str]) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(ProviderConfigError):
         _read({}, **arguments)
