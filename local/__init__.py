@@ -1,1 +1,1 @@
-"""The embedded platform: a Kubernetes on this machine with stand-ins for what cannot be had on it. See README.md."""
+"""The embedded platform: a local Kubernetes with stand-ins for everything that cannot run here. See README.md."""

@@ -1,4 +1,4 @@
-"""`python -m local up|preview|down|status`: what the Makefile calls. The stack `local` on the embedded platform."""
+"""`python -m local up|preview|down|status`: the commands behind the Makefile. They work on the stack `local`."""
 
 import argparse
 import json
@@ -16,11 +16,11 @@ STACK = "local"
 
 
 class CommandFailed(Exception):
-    """A command of ours failed after it had said why."""
+    """A command failed and has already printed why."""
 
 
 def main() -> int:
-    """Runs one of the commands; the exit code is for make."""
+    """Runs one command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local")
     parser.add_argument("command", choices=["up", "preview", "down", "status"])
     command = parser.parse_args().command
@@ -32,13 +32,13 @@ def main() -> int:
     except CommandFailed:
         return 1
     except KeyboardInterrupt:
-        print("\nstopped; the next run goes on from here", file=sys.stderr)
+        print("\ninterrupted; run the same command again to continue", file=sys.stderr)
         return 130
     return 0
 
 
 def up() -> None:
-    """Platform, stack, and what stands at the end."""
+    """Starts the platform, deploys the stack, and prints the result."""
     started = time.monotonic()
     platform = Platform.ensure(report=_print_line)
     _select(platform)
@@ -48,13 +48,13 @@ def up() -> None:
     _print_line("")
     _show(platform)
     if changed == 0:
-        _print_line("\nnothing to change: everything stands as Pulumi.local.yaml says")
+        _print_line("\nno changes: the stack is up to date with Pulumi.local.yaml")
     _print_line(f"\ndone in {time.monotonic() - started:.0f} s")
-    _print_line(f"to work by hand in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}")
+    _print_line(f"to use pulumi, kubectl and helm in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}")
 
 
 def preview() -> None:
-    """What `up` would do."""
+    """Shows what `up` would change."""
     platform = Platform.ensure(report=_print_line)
     _select(platform)
     _pulumi(platform, "preview")
@@ -63,22 +63,20 @@ def preview() -> None:
 def down() -> None:
     """Destroys the stack and removes the platform."""
     if not paths.STATE.exists():
-        _print_line("nothing to take down: the platform is not there")
+        _print_line("nothing to remove: the platform does not exist")
         return
     if kwok_cluster.alive():
         platform = Platform.ensure(report=_print_line)
         _select(platform)
         _pulumi(platform, "destroy", "--yes", "--skip-preview")
     else:
-        _print_line("cluster: not running, so the stack went with it")
+        _print_line("cluster: not running; its stack is removed with it")
     Platform.stop()
-    _print_line(
-        "the stack is destroyed, the cluster is stopped and removed; the built tools are kept for the next time"
-    )
+    _print_line("the stack is destroyed and the cluster is removed; the built tools stay in the cache")
 
 
 def status() -> None:
-    """What is there, without changing it."""
+    """Prints what is running. Changes nothing."""
     _print_line(f"cluster: {'running' if kwok_cluster.alive() else 'not running'} ({kwok_cluster.NAME})")
     for name in provider_plugins.STAND_INS:
         _print_line(
@@ -90,14 +88,14 @@ def _select(platform: Platform) -> None:
     listed = _output(platform, "pulumi", "stack", "ls", "--json")
     if STACK in [item["name"] for item in json.loads(listed)]:
         _output(platform, "pulumi", "stack", "select", STACK)
-        # A run that was killed leaves its lock; on this platform nobody else runs.
+        # An interrupted update leaves its lock, and nobody else uses this backend.
         _output(platform, "pulumi", "cancel", "--yes", STACK)
     else:
         _output(platform, "pulumi", "stack", "init", STACK)
 
 
 def _changes(platform: Platform) -> int:
-    """How many changes the stack's history counts, those that left everything as it was aside."""
+    """Returns how many changes the stack's history has recorded, without `same` and `read`."""
     history = json.loads(_output(platform, "pulumi", "stack", "history", "--json", "--stack", STACK))
     return sum(
         count
@@ -108,7 +106,7 @@ def _changes(platform: Platform) -> int:
 
 
 def _show(platform: Platform) -> None:
-    """The gateway's pods with their containers, and the plugin's mode, as the cluster has them."""
+    """Prints the gateway's pods with their containers, and the plugin's mode, as they are in the cluster."""
     outputs = json.loads(_output(platform, "pulumi", "stack", "output", "--json", "--stack", STACK))
     pods = json.loads(
         _output(platform, "kubectl", "get", "pods", "--namespace", outputs["namespace"], "--output", "json")
@@ -122,7 +120,7 @@ def _show(platform: Platform) -> None:
     state = "disabled" if plugin.get("disabled") else "enabled"
     config = plugin["config"]
     _print_line(
-        f"plugin {outputs['plugin']}: {state}, mode {config.get('mode', 'sync')}, asks {config['ext_cap_endpoint']}"
+        f"plugin {outputs['plugin']}: {state}, mode {config.get('mode', 'sync')}, calls {config['ext_cap_endpoint']}"
     )
 
 

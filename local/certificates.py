@@ -1,7 +1,7 @@
-"""A certificate authority of its own for the injector, and the server certificate that it signs.
+"""A private certificate authority, and a server certificate for 127.0.0.1 that it signs.
 
-Made once in a folder and kept there, so that an installed webhook goes on trusting an injector that was restarted.
-Leaves out renewal: both are good for ten years.
+Both are created once in a folder and reused, so that an installed webhook still trusts a restarted server. They are
+valid for ten years and are not renewed.
 """
 
 import base64
@@ -16,13 +16,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_FILE = "ca.pem"
 SERVER_FILE = "server.pem"
-"""Certificate and key of the server in one file, as `ssl.SSLContext.load_cert_chain` takes it."""
+"""The server's certificate and key in one file, for `ssl.SSLContext.load_cert_chain`."""
 
 _VALID_FOR = datetime.timedelta(days=3650)
 
 
 def ensure(directory: Path) -> None:
-    """Makes `ca.pem` and `server.pem` in `directory` where they are missing."""
+    """Creates `ca.pem` and `server.pem` in `directory` if they are missing."""
     if (directory / CA_FILE).exists() and (directory / SERVER_FILE).exists():
         return
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def ensure(directory: Path) -> None:
 
 
 def ca_bundle(directory: Path) -> str:
-    """The authority's certificate as a webhook takes it: PEM in base64."""
+    """Returns the CA certificate in the form that a webhook configuration needs: PEM in base64."""
     return base64.b64encode((directory / CA_FILE).read_bytes()).decode("ascii")
 
 

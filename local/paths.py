@@ -1,6 +1,6 @@
-"""Where the platform keeps what it makes: one ignored folder in the clone. The tool cache is elsewhere, and shared.
+"""Where the platform keeps its files: one ignored folder in the clone. The tool cache is elsewhere and is shared.
 
-TRACEABLE_KONG_STATE names another folder, and so another platform beside it: the tests have one of their own.
+TRACEABLE_KONG_STATE names another folder, and so a second platform beside the first one. The tests use that.
 """
 
 import os
@@ -26,5 +26,5 @@ VENV_BIN = CLONE / ".venv" / "bin"
 
 
 def plugin_choice(name: str) -> Path:
-    """Where it is written down which plugin of this name is used."""
+    """Returns the file that records which provider plugin of this name is used."""
     return STATE / f"{name}-plugin"

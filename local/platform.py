@@ -1,7 +1,6 @@
-"""The platform as one thing: tools, cluster, injector, gateways, charts, rock, and the environment to work with them.
+"""The whole platform: tools, cluster, injector, kubelet, charts, rock, and the environment to work with them.
 
-`Platform.ensure()` makes whatever is missing of it, so it can be called at any time, by `make up` as by the live tests.
-Leaves out the stack that is put on it.
+`Platform.ensure()` starts whatever is missing, so it can be called at any time. `make up` and the live tests call it.
 """
 
 import os
@@ -17,10 +16,10 @@ from local.processes.background_process import BackgroundProcessError
 from local.toolchain import provider_plugins
 
 PASSPHRASE = "traceable-kong-local"
-"""Known to everybody, and protects nothing but the stand-in token in Pulumi.local.yaml, which carries its salt."""
+"""Public. It protects only the stand-in token in Pulumi.local.yaml, which carries its salt."""
 
 AGENT_NAMESPACE = "traceable"
-"""Where the stack `local` has its agent, whose injector the platform runs."""
+"""The namespace of the agent of the stack `local`. The platform runs its injector."""
 
 PlatformError = (
     toolchain.ToolchainError,
@@ -28,15 +27,16 @@ PlatformError = (
     BackgroundProcessError,
     provider_plugins.PluginError,
 )
-"""What can go wrong on the way; the texts are for the person at the terminal."""
+"""What `Platform.ensure()` raises. The messages are for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
     """A running platform.
 
-    `env` is the environment for pulumi, kubectl and helm; `rock` the stand-in rock; `charts` the folder with the
-    published charts; `plugins` which provider plugins are in use; `was_running` whether it ran before this call.
+    `env` is the environment for pulumi, kubectl and helm. `rock` is the stand-in rock, `charts` the folder with the
+    published charts. `plugins` says which provider plugins are used. `was_running` is True if it was running before
+    this call.
     """
 
     env: dict[str, str]
@@ -48,7 +48,7 @@ class Platform:
 
     @classmethod
     def ensure(cls, *, report: Callable[[str], None] = print) -> "Platform":
-        """Makes what is missing. Raises one of PlatformError."""
+        """Starts what is missing. Raises one of PlatformError."""
         toolchain.ensure(paths.TOOLS, report=report)
         was_running = kwok_cluster.alive()
         for folder in (paths.PULUMI_HOME, paths.BACKEND, paths.HELM):
@@ -56,23 +56,22 @@ class Platform:
         paths.PASSPHRASE.write_text(PASSPHRASE)
         environment = _environment()
         _write_environment()
-        kept = kwok_cluster.ensure(report=report)
-        if not kept:
-            # Objects that a state still names went with the cluster that they were in.
+        if not kwok_cluster.ensure(report=report):
+            # The objects in the stack's state were deleted with the previous cluster.
             shutil.rmtree(paths.BACKEND)
             paths.BACKEND.mkdir()
-            # One that is left of another cluster would go on asking that one.
+            # An injector of the previous cluster would keep calling that cluster.
             injector.stop(paths.INJECTOR)
-        running = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
-        reached = kubelet.start(
+        injector_process = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
+        kubelet_process = kubelet.start(
             paths.KUBELET, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
         )
         charts.publish(
             paths.CHARTS,
-            injector_domain=running.domain,
-            injector_ca=running.ca_bundle,
-            router=reached.router,
-            router_ca=reached.ca_bundle,
+            injector_domain=injector_process.domain,
+            injector_ca=injector_process.ca_bundle,
+            router=kubelet_process.router,
+            router_ca=kubelet_process.ca_bundle,
         )
         return cls(
             env=environment,
@@ -85,7 +84,7 @@ class Platform:
 
     @staticmethod
     def stop() -> None:
-        """Ends every process of the platform and removes what it made, the tool cache aside."""
+        """Stops every process of the platform and removes its files, except the tool cache."""
         kubelet.stop(paths.KUBELET)
         injector.stop(paths.INJECTOR)
         kwok_cluster.delete()
@@ -99,7 +98,7 @@ def _own_variables() -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(paths.PASSPHRASE),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "KUBECONFIG": str(paths.KUBECONFIG),
-        # kubectl and helm keep what they find out about a cluster in ~/.kube otherwise.
+        # Otherwise kubectl and helm write their caches to ~/.kube.
         "KUBECACHEDIR": str(paths.KUBECTL_CACHE),
         "HELM_CACHE_HOME": str(paths.HELM / "cache"),
         "HELM_CONFIG_HOME": str(paths.HELM / "config"),
@@ -108,7 +107,7 @@ def _own_variables() -> dict[str, str]:
 
 
 def _own_path() -> str:
-    # The language host takes the first python3 on PATH: it does not know the option `virtualenv` of Pulumi.yaml.
+    # The language host uses the first python3 on PATH; it does not read the option `virtualenv` of Pulumi.yaml.
     return os.pathsep.join([str(paths.VENV_BIN), str(paths.TOOLS)])
 
 

@@ -1,6 +1,6 @@
-"""Stand-ins for the agent's and Kong's charts, and the copies of them that the platform's stack installs.
+"""Stand-ins for the charts of Kong and of the agent, and the copies that the platform's stack installs.
 
-Leaves out Helm: the charts are ordinary charts. What each of them honours, and what not, is in local/README.md.
+They are ordinary charts. local/README.md describes what they have in common with the real ones.
 """
 
 import json
@@ -13,20 +13,19 @@ import yaml
 SOURCE = Path(__file__).parent
 NAMES = ("kong", "traceable-agent")
 
-
 WEBHOOK_ROUTER = "webhook-router.json"
-"""A file of published copies of the kong chart only: where admission webhooks are called in place of a Service."""
+"""A file that only the published kong chart has: the URL that admission webhooks are called at, not a Service."""
 
 CONTROLLER_WAITS = {"init_cache_sync_duration": "1s", "proxy_sync_seconds": "0.5"}
-"""Defaults of the published copy for `ingressController.env`; the controller's own are 5s and 3."""
+"""Defaults of `ingressController.env` in the published copy. The controller's own defaults are 5s and 3."""
 
 
 def publish(destination: Path, *, injector_domain: str, injector_ca: str, router: str, router_ca: str) -> None:
-    """Copies both charts into `destination`, with what this machine has in place of Services and long waits.
+    """Copies both charts into `destination`, with the addresses of this machine and shorter waits.
 
-    So the tracked stack file needs no value that differs from machine to machine. `injector_domain` is HOST:PORT of
-    the agent's webhook, `router` the URL for those of the ingress controllers; the certificates are PEM in base64.
-    Files that hold the same already are left alone.
+    So the tracked stack file needs no values that differ between machines. `injector_domain` is HOST:PORT of the
+    agent's webhook, `router` the URL for the webhooks of the ingress controllers. The certificates are PEM in base64.
+    Files that are already up to date are not written.
     """
     changes: dict[Path, dict[str, Any]] = {
         SOURCE / "traceable-agent" / "values.yaml": {
@@ -43,8 +42,8 @@ def publish(destination: Path, *, injector_domain: str, injector_ca: str, router
                     content = yaml.safe_dump(_merged(yaml.safe_load(content), changes[source]), sort_keys=False)
                 _write(destination / source.relative_to(SOURCE), content)
         for published in sorted((destination / name).rglob("*")):
-            ours = published.name == WEBHOOK_ROUTER or (SOURCE / published.relative_to(destination)).exists()
-            if published.is_file() and not ours:
+            is_current = published.name == WEBHOOK_ROUTER or (SOURCE / published.relative_to(destination)).exists()
+            if published.is_file() and not is_current:
                 published.unlink()
     _write(destination / "kong" / WEBHOOK_ROUTER, json.dumps({"url": router, "caBundle": router_ca}))
 

@@ -1,1 +1,1 @@
-"""The Kubernetes control plane of the platform."""
+"""The control plane of the embedded Kubernetes, created with kwokctl."""

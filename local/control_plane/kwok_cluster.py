@@ -1,7 +1,7 @@
-"""The embedded Kubernetes: a real control plane as processes of this machine, nodes and kubelets simulated by kwok.
+"""The embedded Kubernetes cluster: a real control plane as local processes, with nodes that kwok simulates.
 
-Made by `kwokctl create cluster --runtime binary` (https://kwok.sigs.k8s.io/docs/user/kwokctl-manage-cluster/), under a
-name and in a folder of this clone's own. Leaves out everything that runs on it.
+It is created by `kwokctl create cluster --runtime binary` (https://kwok.sigs.k8s.io/docs/user/kwokctl-manage-cluster/).
+Each clone has a cluster of its own, with a name and a folder of its own.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ CREATE_ATTEMPTS = 3
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 
 API_SERVER_FLAGS = tuple(os.environ.get("TRACEABLE_KONG_API_SERVER", "").split())
-"""More flags of kube-apiserver, `name=value` each, without the dashes: for a cluster that lacks what others have."""
+"""Additional kube-apiserver flags, each `name=value` without dashes, for example to turn a feature off."""
 
 NAME = f"traceable-kong-{hashlib.sha256(str(paths.STATE).encode()).hexdigest()[:8]}"
 
@@ -33,43 +33,43 @@ _FOLDER = paths.KWOK / "clusters" / NAME
 _STAGES = Path(__file__).with_name("kwok_stages.yaml")
 
 _COMPLETE = paths.KWOK / "complete"
-"""Written when the cluster has been made whole; without it, or with other stages in it, it is made anew."""
+"""Written when the cluster is complete. If it is missing or holds another layout, the cluster is recreated."""
 
 
 class ClusterError(Exception):
-    """The cluster cannot be had; the text is for the person at the terminal."""
+    """The cluster cannot be started. The message is for the user."""
 
 
 def ensure(*, report: Callable[[str], None] = print) -> bool:
-    """Makes the cluster available; True where what was in it is still there.
+    """Starts the cluster. Returns True if its objects are still there.
 
-    A cluster whose processes are gone (killed, or the machine was restarted) is started again with what it held; one
-    that was never finished, or does not come back, is made anew.
+    If the processes of a complete cluster are gone, after a kill or a reboot, they are started again with the same
+    data. A cluster that is incomplete, or that does not start again, is recreated.
     """
     if alive():
         return True
     started = time.monotonic()
     if _complete() and _FOLDER.exists():
-        report("cluster: its processes are gone; starting it again")
+        report("cluster: its processes are not running; starting them again")
         try:
             _disown_stale_pids()
             _kwokctl("stop", "cluster")
             _kwokctl("start", "cluster", "--wait", f"{READY_TIMEOUT_SECONDS}s")
             _wait_ready()
         except ClusterError as problem:
-            report(f"cluster: it does not come back ({problem}); making a new one")
+            report(f"cluster: it does not start again ({problem}); creating a new one")
         else:
-            report(f"cluster: running again after {time.monotonic() - started:.0f} s, with what it held")
+            report(f"cluster: running again after {time.monotonic() - started:.0f} s, with its previous objects")
             return True
     for left in reversed(range(CREATE_ATTEMPTS)):
         delete()
         try:
-            # kwokctl looks for free ports before it uses them: one cluster at a time, whosever it is.
+            # kwokctl chooses free ports before it uses them, so clones create their clusters one at a time.
             with _one_at_a_time():
                 _create()
             break
         except ClusterError as problem:
-            # Something else than a cluster of ours may have been faster.
+            # Another program may have taken a port that kwokctl chose.
             if not left:
                 raise
             report(f"cluster: {problem}; trying again")
@@ -78,7 +78,7 @@ def ensure(*, report: Callable[[str], None] = print) -> bool:
 
 
 def alive() -> bool:
-    """True when the API server says that it is ready, the nodes are, and all of it was made to the end."""
+    """Returns True if the cluster is complete, its API server answers and its nodes are ready."""
     return _complete() and _ready_nodes() == NODES
 
 
@@ -87,12 +87,12 @@ def _complete() -> bool:
 
 
 def _layout() -> str:
-    """Changes with what a running cluster cannot be given afterwards."""
+    """Returns a digest of the settings that require a new cluster when they change."""
     return hashlib.sha256(_STAGES.read_bytes() + "\n".join(API_SERVER_FLAGS).encode()).hexdigest()
 
 
 def delete() -> None:
-    """Stops the cluster's processes and removes it, whatever is left of it."""
+    """Stops the cluster's processes and removes its files, even if it is incomplete."""
     _COMPLETE.unlink(missing_ok=True)
     if _FOLDER.exists():
         _disown_stale_pids()
@@ -100,7 +100,7 @@ def delete() -> None:
             _kwokctl("stop", "cluster")
             _kwokctl("delete", "cluster", "--kubeconfig", str(paths.KUBECONFIG))
         except ClusterError:
-            # Half a cluster may have no settings that kwokctl could read; its processes are known by their pids.
+            # kwokctl may not be able to read an incomplete cluster. Its processes are known by their pid files.
             for pid in _pids().values():
                 _end(pid)
     shutil.rmtree(paths.KWOK, ignore_errors=True)
@@ -118,7 +118,7 @@ def _create() -> None:
         *("--kube-scheduler-binary", str(tools / "kube-scheduler")),
         *("--kwok-controller-binary", str(tools / "kwok")),
         *("--secure-port", "--disable-qps-limits", "--wait", f"{READY_TIMEOUT_SECONDS}s"),
-        # With PortForward objects the gateways' pods are reached as any pod is; without them there is no way in.
+        # PortForward objects make `kubectl port-forward` work for simulated pods.
         *("--config", str(_STAGES), "--enable-crds", "PortForward"),
         *(word for flag in API_SERVER_FLAGS for word in ("--extra-args", f"kube-apiserver={flag}")),
     )
@@ -139,13 +139,13 @@ def _one_at_a_time() -> Iterator[None]:
 def _wait_ready() -> None:
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        # A pod cannot be made before its namespace has the default service account.
+        # A pod cannot be created before its namespace has the default service account.
         if _ready_nodes() == NODES and _kubectl("get", "serviceaccount", "default", "--namespace", "default"):
             return
         if len(_pids()) < len(COMPONENTS):
-            raise ClusterError(f"one of its processes ended at once; the logs are in {_FOLDER / 'logs'}")
+            raise ClusterError(f"a control plane process ended at startup; the logs are in {_FOLDER / 'logs'}")
         time.sleep(0.2)
-    raise ClusterError(f"the cluster is not ready after {READY_TIMEOUT_SECONDS} s; its logs are in {_FOLDER / 'logs'}")
+    raise ClusterError(f"the cluster is not ready after {READY_TIMEOUT_SECONDS} s; the logs are in {_FOLDER / 'logs'}")
 
 
 def _ready_nodes() -> int:
@@ -157,7 +157,7 @@ def _ready_nodes() -> int:
 
 
 def _kubectl(*arguments: str) -> str:
-    """What kubectl printed, nothing where it failed."""
+    """Returns what kubectl printed, or an empty string if it failed."""
     if not paths.KUBECONFIG.exists():
         return ""
     done = subprocess.run(
@@ -189,7 +189,7 @@ def _kwokctl(*arguments: str) -> None:
 
 
 def _pids() -> dict[Path, int]:
-    """The cluster's own processes, by the file that each is written in; those of other programs are left out."""
+    """Returns the process ids of the cluster's own processes by their pid file."""
     result = {}
     for file in (_FOLDER / "pids").glob("*.pid"):
         try:
@@ -203,7 +203,7 @@ def _pids() -> dict[Path, int]:
 
 
 def _disown_stale_pids() -> None:
-    """After a restart of the machine a written process id can belong to somebody else's process: forget those."""
+    """Removes pid files whose process id belongs to another program, as after a reboot."""
     own = _pids()
     for file in (_FOLDER / "pids").glob("*.pid"):
         if file not in own:

@@ -1,7 +1,7 @@
-"""The stand-in injector: a process beside the cluster that answers the agent's webhook. Start and stop.
+"""The stand-in injector: a background process that answers the agent's injection webhook. Start and stop.
 
-The real injector lives in the agent's pod. Here no container runs, so the agent's chart is told to call this process
-(`injectorWebhookDomain`); it reads the agent's configuration from the cluster at every injection, as the real one does.
+The real injector runs in the agent's pod. Containers do not run here, so the agent's chart is told to call this process
+(`injectorWebhookDomain`). Like the real one, it reads the agent's configuration from the cluster at every injection.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ STATE_FILE = "injector.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Injector:
-    """A running injector: `domain` is HOST:PORT, `ca_bundle` PEM in base64."""
+    """A running injector. `domain` is HOST:PORT, `ca_bundle` is PEM in base64."""
 
     domain: str
     ca_bundle: str
@@ -22,10 +22,10 @@ class Injector:
 
 
 def start(directory: Path, *, agent_namespace: str, kubeconfig: Path) -> Injector:
-    """Starts the injector of the agent in `agent_namespace`, or returns the one that runs already.
+    """Starts the injector of the agent in `agent_namespace`, or returns the one that is already running.
 
-    `directory` is its own: certificates, port, process id and log. A restart keeps the port and the certificates.
-    Raises BackgroundError where it does not answer in time.
+    `directory` holds its certificates, port, process id and log. A restart keeps the port and the certificates. Raises
+    BackgroundProcessError if it is not ready in time.
     """
     arguments = ("--agent-namespace", agent_namespace, "--kubeconfig", str(kubeconfig))
     state = _process(directory, arguments).start()
@@ -33,7 +33,7 @@ def start(directory: Path, *, agent_namespace: str, kubeconfig: Path) -> Injecto
 
 
 def stop(directory: Path) -> None:
-    """Stops the injector of this folder, if one runs."""
+    """Stops the injector of this folder if it is running."""
     _process(directory).stop()
 
 

@@ -1,4 +1,4 @@
-"""The injector's process: HTTPS on loopback, one for each agent. Started by `local.injector.start`."""
+"""The injector's process: HTTPS on loopback, one for each agent. `local.injector.start` starts it."""
 
 import argparse
 import http.server
@@ -44,7 +44,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serves until it is told to stop."""
+    """Serves until the process is stopped."""
     parser = argparse.ArgumentParser(prog="python -m local.injector")
     parser.add_argument("--agent-namespace", required=True)
     parser.add_argument("--directory", required=True, type=Path)

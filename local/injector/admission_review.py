@@ -1,8 +1,8 @@
-"""What the injector answers to an admission review: a pod that asks for the TME gets it. Pure.
+"""The injector's response to an AdmissionReview: a pod that asks for the TME gets it. No side effects.
 
-As Traceable's injector does: a pod with the annotation `tme.traceable.ai/inject: "true"` that has no TME yet gets a
-container with the TME image, configured from the agent's configuration as it stands at that moment (traceable-agent
-1.58.0, webhook path /injector/v1/inject-tme). Leaves out the selection of namespaces, which is the API server's work.
+As with Traceable's injector, a pod with the annotation `tme.traceable.ai/inject: "true"` and without a TME gets a
+container with the TME image, configured from the agent's current configuration (traceable-agent 1.58.0, webhook path
+/injector/v1/inject-tme). The API server selects the namespaces.
 """
 
 import base64
@@ -22,9 +22,9 @@ class ConfigurationError(Exception):
 
 
 def respond(review: dict[str, Any], agent_config: str) -> dict[str, Any]:
-    """The AdmissionReview (admission.k8s.io/v1) with the answer.
+    """Returns the AdmissionReview (admission.k8s.io/v1) with the response.
 
-    `agent_config` is the agent's `agentconfig.yaml`; ConfigurationError where it is not YAML of that shape.
+    `agent_config` is the agent's `agentconfig.yaml`. Raises ConfigurationError if it does not have the expected shape.
     """
     request = review["request"]
     response: dict[str, Any] = {"uid": request["uid"], "allowed": True}
@@ -58,7 +58,7 @@ def _container(agent_config: str) -> dict[str, Any]:
             "TA_BLOCKING_CONFIG_RESPONSE_STATUS_CODE": blocking["response_status_code"],
             "TA_BLOCKING_CONFIG_RESPONSE_MESSAGE": blocking["response_message"],
         }
-        # The agent itself reads this, and does not start on a file that it cannot read.
+        # The agent reads this value itself and does not start with a file that it cannot parse.
         _ = config["ext_cap"]["blocking_config"]["response_message"]
     except (yaml.YAMLError, KeyError, TypeError) as problem:
         raise ConfigurationError(f"the agent's configuration cannot be read: {problem}") from problem

@@ -1,4 +1,4 @@
-"""A simulated Kong 3.9 node: what its Admin API and its probes answer, from settings, files and configuration. Pure.
+"""A simulated Kong 3.9 node: its Admin API and its probes, from its configuration, files and entities.
 
-Leaves out traffic: nothing is proxied, no plugin is ever run. Who calls it, and where it listens, is in local.kubelet.
+No traffic is proxied and no plugin is executed. The listeners are in local.kubelet.
 """

@@ -1,4 +1,4 @@
-"""The bodies of Kong's refusals, as `kong/db/errors.lua` of 3.9 puts them together."""
+"""The bodies of Kong's error responses, as in `kong/db/errors.lua` of Kong 3.9."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _DECLARATIVE_CONFIG = 14
 
 
 def schema_violation(problems: Mapping[str, Any]) -> Json:
-    """What the Admin API answers (400) for one entity."""
+    """400: an entity does not match its schema."""
     texts = list(problems.get("@entity", []))
     for name in sorted(item for item in problems if item != "@entity"):
         value = problems[name]
@@ -38,31 +38,31 @@ def schema_violation(problems: Mapping[str, Any]) -> Json:
 
 
 def primary_key_violation(key: Json) -> Json:
-    """400: another row has this id."""
+    """400: another entity has this id."""
     message = f"primary key violation on key '{_pretty(key, indent='')}'"
     return _error(_PRIMARY_KEY_VIOLATION, "primary key violation", message, key)
 
 
 def unique_violation(keys: Json) -> Json:
-    """409: another row has these values."""
+    """409: another entity has these values."""
     message = f"UNIQUE violation detected on '{_pretty(keys, indent='')}'"
     return _error(_UNIQUE_VIOLATION, "unique constraint violation", message, keys)
 
 
 def foreign_key_missing(field: str, key: Json, kind: str) -> Json:
-    """400: the row names another one that is not there."""
+    """400: the entity refers to an id that does not exist."""
     message = f"the foreign key '{_pretty(key, indent='')}' does not reference an existing '{kind}' entity."
     return _error(_FOREIGN_KEY_VIOLATION, "foreign key violation", message, {field: key})
 
 
 def foreign_key_restricted(kind: str, referring: str) -> Json:
-    """400: a row that others name cannot go."""
+    """400: the entity cannot be deleted because another one refers to it."""
     message = f"an existing '{referring}' entity references this '{kind}' entity"
     return _error(_FOREIGN_KEY_VIOLATION, "foreign key violation", message, {"@referenced_by": referring})
 
 
 def foreign_key_unresolved(field: str, key: Json, kind: str) -> Json:
-    """400: the row names another one by a name that none has."""
+    """400: the entity refers to a name that does not exist."""
     texts = {
         name: f"the foreign key cannot be resolved with '{_pretty({name: value}, indent='')}' "
         f"for an existing '{kind}' entity"
@@ -74,30 +74,30 @@ def foreign_key_unresolved(field: str, key: Json, kind: str) -> Json:
 
 
 def not_found(key: Json) -> Json:
-    """404 of a change to a row that is not there."""
+    """404: the entity to change does not exist."""
     by_id = list(key) == ["id"]
     message = f"could not find the entity with {'primary key ' if by_id else ''}'{_pretty(key, indent='')}'"
     return _error(_NOT_FOUND, "not found", message, key)
 
 
 def invalid_size(text: str) -> Json:
-    """400 of a page."""
+    """400: the size of a page is invalid."""
     return _error(_INVALID_SIZE, "invalid size", text)
 
 
 def invalid_offset(offset: str, text: str) -> Json:
-    """400 of a page."""
+    """400: the offset of a page is invalid."""
     return _error(_INVALID_OFFSET, "invalid offset", f"'{offset}' is not a valid offset: {text}")
 
 
 def invalid_tags(text: str) -> Json:
-    """400 of a page."""
+    """400: the tags of a query are invalid."""
     answer = _error(_INVALID_OPTIONS, "invalid options", f"invalid option (tags: {text})")
     return {**answer, "options": {"tags": text}}
 
 
 def unsupported(text: str) -> Json:
-    """405 of a node without a database."""
+    """405: a node without a database cannot do this."""
     return _error(_OPERATION_UNSUPPORTED, "operation unsupported", text)
 
 
@@ -106,7 +106,10 @@ def _error(code: int, name: str, message: str, fields: Json | None = None) -> Js
 
 
 def declarative_config(fields: Mapping[str, Any], flattened: list[Json] | None) -> Json:
-    """What `POST /config` answers (400): `flattened` where it was asked for, and then only the rest in `fields`."""
+    """400 of `POST /config`.
+
+    If `flattened` is given, it has the errors of entities, and `fields` all other errors.
+    """
     answer: Json = {
         "code": _DECLARATIVE_CONFIG,
         "name": "invalid declarative configuration",
@@ -119,7 +122,7 @@ def declarative_config(fields: Mapping[str, Any], flattened: list[Json] | None) 
 
 
 def flattened(entity_type: str, entity: Json, problems: Mapping[str, Any]) -> Json:
-    """One entity's errors in a line each."""
+    """Returns the errors of one entity as a flat list."""
     entry: Json = {"entity_type": entity_type, "entity": entity, "errors": list(_lines(problems))}
     if isinstance(entity.get("name"), str) and entity["name"]:
         entry["entity_name"] = entity["name"]
@@ -144,7 +147,9 @@ def _lines(problems: Mapping[Any, Any], path: str = "") -> Iterator[Json]:
 
 
 def _pretty(value: Any, indent: str = "  ", depth: int = 1) -> str:
-    """A table as Penlight's `pretty.write` shows it (https://lunarmodules.github.io/Penlight/libraries/pl.pretty.html)."""
+    """Formats a table like Penlight's `pretty.write`
+    (https://lunarmodules.github.io/Penlight/libraries/pl.pretty.html).
+    """
     if not isinstance(value, Mapping):
         if value is None:
             return "null"

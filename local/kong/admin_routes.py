@@ -1,6 +1,6 @@
-"""What every Kong node answers of itself, with a database or without: `/`, `/status` and the schemas.
+"""Routes that every node has, with or without a database: `/`, `/status` and `/schemas`.
 
-After `kong/api/routes/kong.lua` and `kong/api/routes/health.lua` of Kong 3.9.
+Based on `kong/api/routes/kong.lua` and `kong/api/routes/health.lua` of Kong 3.9.
 """
 
 import json
@@ -13,7 +13,7 @@ from local.kong.kong_config import KongConfig
 from local.kong.plugin_loader import LoadedPlugin
 
 Response = tuple[int, Any]
-"""Status and JSON body; None is a body that is empty."""
+"""Status and JSON body. None is an empty body."""
 
 NOT_FOUND = {"message": "Not found"}
 NOT_ALLOWED = {"message": "Method not allowed"}
@@ -23,7 +23,7 @@ NO_JSON = {"message": "Cannot parse JSON body"}
 def root(
     kong_config: KongConfig, hostname: str, node_id: str, enabled: Mapping[str, LoadedPlugin], in_use: list[str]
 ) -> Response:
-    """`/`; `in_use` are the plugins' names of the configured rows."""
+    """`/`. `in_use` holds the plugin names of the configured plugin entities."""
     return 200, {
         "tagline": "Welcome to kong",
         "version": VERSION,
@@ -42,13 +42,13 @@ def root(
 
 
 def status(more: Mapping[str, Any]) -> Response:
-    """`/status`, with what depends on the database."""
+    """`/status`, with the fields that depend on the database."""
     counters = ("accepted", "active", "handled", "reading", "requests", "waiting", "writing")
     return 200, {**more, "memory": {}, "server": {"total_requests": 0} | dict.fromkeys(counters, 0)}
 
 
 def schemas(method: str, parts: list[str], body: bytes, enabled: Mapping[str, LoadedPlugin]) -> Response:
-    """What is below `/schemas/`; `parts` is the rest of the path."""
+    """`/schemas/...`. `parts` is the rest of the path."""
     match method, parts:
         case "GET", ["plugins", name]:
             if name not in enabled:

@@ -1,8 +1,8 @@
-"""The TLS of a node's Admin API: whose certificate it shows, and whether it asks for one.
+"""TLS of the Admin API: its certificate, and whether it requires a client certificate.
 
-After https://developer.konghq.com/gateway/configuration/ (`admin_ssl_cert`, `admin_ssl_cert_key`) and nginx's
-`ssl_verify_client`, which Kong passes on (`nginx_admin_ssl_verify_client`, `nginx_admin_ssl_client_certificate`).
-Without them it shows a certificate that no client knows. Leaves out passwords of keys, several certificates, depths.
+Based on https://developer.konghq.com/gateway/configuration/ (`admin_ssl_cert`, `admin_ssl_cert_key`) and on nginx's
+`ssl_verify_client`, which Kong sets by `nginx_admin_ssl_verify_client` and `nginx_admin_ssl_client_certificate`.
+Without these properties, Kong has a self-signed certificate. Encrypted keys and several certificates are not supported.
 """
 
 import base64
@@ -15,7 +15,7 @@ from local.kong.kong_config import KongConfig
 
 
 def context(kong_config: KongConfig, default: ssl.SSLContext) -> ssl.SSLContext:
-    """The context for the admin listeners; `default` where nothing is said. StartError where it cannot be had."""
+    """Returns the context of the admin listeners, `default` if nothing is configured. Raises StartError."""
     certificate, key = kong_config.get("admin_ssl_cert"), kong_config.get("admin_ssl_cert_key")
     asks = asks_certificate(kong_config)
     if not certificate and not asks:
@@ -42,12 +42,12 @@ def context(kong_config: KongConfig, default: ssl.SSLContext) -> ssl.SSLContext:
 
 
 def asks_certificate(kong_config: KongConfig) -> bool:
-    """True where a client without a certificate of its own is sent away."""
+    """Returns True if clients must have a certificate."""
     return kong_config.get("nginx_admin_ssl_verify_client") == "on"
 
 
 def _authority(kong_config: KongConfig) -> str:
-    """A directive of nginx takes a path only."""
+    """Returns the CA certificate. A directive of nginx must be a path."""
     path = kong_config.get("nginx_admin_ssl_client_certificate")
     if path not in kong_config.files:
         raise StartError(f'nginx: [emerg] SSL_CTX_load_verify_locations("{path}") failed')
@@ -55,7 +55,7 @@ def _authority(kong_config: KongConfig) -> str:
 
 
 def _pem(kong_config: KongConfig, value: str, name: str) -> str:
-    """A property is the path of a file, the text itself, or that in base64."""
+    """Returns the PEM text of a property: the path of a file, the text itself, or the text in base64."""
     if value in kong_config.files:
         return kong_config.files[value]
     if "-----BEGIN" in value:

@@ -1,10 +1,10 @@
-"""What a node with a database has loaded of its plugins, and when it sees a change.
+"""The plugin entities that a node with a database has loaded, and when it notices changes.
 
-After `kong/cluster_events/init.lua`, `kong/runloop/handler.lua` and `kong/runloop/plugins_iterator.lua` of Kong 3.9. A
-change by another node is heard of with the next poll (every `db_update_frequency` seconds, and not before
-`db_update_propagation` seconds have passed); what has been heard of is loaded at the next tick of a timer
-(`worker_state_update_frequency`), or with the next request where `worker_consistency` is strict. A node that cannot
-load what it finds goes on with what it has.
+Based on `kong/cluster_events/init.lua`, `kong/runloop/handler.lua` and `kong/runloop/plugins_iterator.lua` of Kong 3.9.
+A node polls for changes by other nodes every `db_update_frequency` seconds, and ignores those that are younger than
+`db_update_propagation` seconds. It loads what has changed at the next tick of a timer
+(`worker_state_update_frequency`), or at the next request if `worker_consistency` is strict. If loading fails, the node
+keeps what it has.
 """
 
 from collections.abc import Mapping
@@ -23,16 +23,19 @@ WHERE e.kind = 'plugins' ORDER BY e.id
 
 
 class PluginNotEnabled(Exception):
-    """A row names a plugin that the node lacks; the text is Kong's."""
+    """A plugin entity refers to a plugin that the node does not have. The message is Kong's."""
 
 
 def plugin_names(cursor: Cursor) -> list[str]:
-    """The plugins' names of all rows."""
+    """Returns the plugin names of all plugin entities."""
     return [plugin["name"] for plugin in _plugin_entities(cursor)]
 
 
 class LoadedPlugins:
-    """What is loaded: `rows`, each with the name of its `workspace`. NotEnabled where it cannot begin."""
+    """The loaded plugin entities, each with the name of its `workspace`.
+
+    The constructor raises PluginNotEnabled if the node cannot start.
+    """
 
     def __init__(
         self, cursor: Cursor, node_id: str, kong_config: KongConfig, enabled: Mapping[str, LoadedPlugin]
@@ -49,18 +52,18 @@ class LoadedPlugins:
         self.plugins = self._load(cursor)
 
     def announce(self, cursor: Cursor) -> None:
-        """This node has changed something: it knows at once, the others are told in the database."""
+        """Records a change by this node. It knows at once; other nodes find it in the database."""
         cursor.execute("INSERT INTO cluster_events (node_id) VALUES (%s)", (self._node_id,))
         self._stale = True
 
     def follow(self, now: float, database: Database) -> bool:
-        """Polls and loads where it is time, `now` in seconds of any clock; True where `rows` has changed."""
+        """Polls and loads if it is time. `now` is in seconds of any clock. Returns True if `plugins` has changed."""
         if self._next_poll < 0:
             self._next_poll, self._next_tick = now + self._poll_seconds, now + self._tick_seconds
         before = self.plugins
         try:
-            # The two timers know nothing of each other: here the one that loads comes before the one that hears of
-            # what is to be loaded, which takes as long as it can take.
+            # In Kong, the two timers are independent. Here the load timer always fires just before the poll, which is
+            # the worst case: a change takes both intervals.
             if now >= self._next_tick:
                 self._next_tick = now + self._tick_seconds
                 if self._stale:
@@ -99,4 +102,4 @@ class LoadedPlugins:
 
 def _plugin_entities(cursor: Cursor) -> list[PluginEntity]:
     cursor.execute(_PLUGIN_ENTITIES)
-    return [{**plugin["document"], "workspace": plugin["workspace"]} for plugin in cursor.fetchall()]
+    return [{**row["document"], "workspace": row["workspace"]} for row in cursor.fetchall()]

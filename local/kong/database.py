@@ -1,7 +1,8 @@
-"""The database of Kong nodes: a real PostgreSQL, reached by a node's own properties, and what Kong says without it.
+"""The database of Kong nodes: a real PostgreSQL, and Kong's errors when it is not available.
 
-After `kong/db/strategies/postgres/connector.lua` of Kong 3.9. With `pg_ssl` on, Kong's client asks for SSL and goes on
-without where the server has none. The rows lie in tables of our own, the state of migrations in Kong's `schema_meta`.
+Based on `kong/db/strategies/postgres/connector.lua` of Kong 3.9. With `pg_ssl` on, Kong's client requests SSL and
+continues without it if the server does not support it. Entities are in tables of this simulation; the state of
+migrations is in Kong's `schema_meta`.
 """
 
 import socket
@@ -16,7 +17,7 @@ from local.kong.kong_config import KongConfig
 
 Cursor = psycopg.Cursor[dict[str, Any]]
 Resolve = Callable[[str, int], tuple[str, int]]
-"""Where a host and its port are to be found from this machine; DatabaseError where nobody knows that name."""
+"""(host, port) -> the address and port on this machine. Raises DatabaseError."""
 
 REFUSED = "connection refused"
 UNKNOWN_HOST = "host or service not provided, or not known"
@@ -35,11 +36,11 @@ CREATE TABLE rbac_users (name text PRIMARY KEY, token_digest text NOT NULL);
 
 
 class DatabaseError(Exception):
-    """The database does not answer, or not as it should; the text is what Kong's client says."""
+    """The database is not available or reports an error. The message is that of Kong's client."""
 
 
 def resolve_host(host: str, port: int) -> tuple[str, int]:
-    """A host that is found by its name or address as on any machine."""
+    """Checks that this machine can resolve a host, and returns it."""
     try:
         socket.getaddrinfo(host, port)
     except OSError as problem:
@@ -48,7 +49,7 @@ def resolve_host(host: str, port: int) -> tuple[str, int]:
 
 
 class Database:
-    """One node's way to its database; one request at a time. `down` makes it unreachable for this node."""
+    """A node's connection to its database, for one request at a time. `down` makes it unreachable for this node."""
 
     def __init__(
         self, kong_config: KongConfig, *, resolve: Resolve = resolve_host, down: Callable[[], bool] = lambda: False
@@ -60,7 +61,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """Everything that is done with the cursor, or nothing of it. Raises DatabaseError."""
+        """Commits or rolls back everything that is done with the cursor. Raises DatabaseError."""
         try:
             connection = self._connected()
             with connection.transaction(), connection.cursor() as cursor:
@@ -85,7 +86,7 @@ class Database:
 
     @staticmethod
     def _alive(connection: psycopg.Connection[dict[str, Any]]) -> bool:
-        """Looks only where nothing is under way."""
+        """Checks an idle connection."""
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             return not connection.closed
         try:
@@ -114,7 +115,7 @@ class Database:
 
 
 def _pgmoon_message(problem: psycopg.Error) -> str:
-    """What pgmoon, Kong's client, says of the same."""
+    """Returns the message that pgmoon, Kong's client, has for the same problem."""
     text = str(problem).strip()
     if "FATAL:" in text:
         return f"FATAL: {text.split('FATAL:', 1)[1].strip()}".splitlines()[0]

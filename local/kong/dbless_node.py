@@ -1,8 +1,7 @@
-"""One simulated Kong node without a database: what its Admin API and its status API answer. Pure.
+"""A simulated Kong node without a database: its Admin API and its status API. No side effects.
 
 Paths and bodies are those of Kong 3.9 (`kong/api/routes/`, `kong/status/ready.lua` in https://github.com/Kong/kong,
-https://developer.konghq.com/api/gateway/admin-oss/). Leaves out what only traffic would need; a node with a database
-is in traditional.py.
+https://developer.konghq.com/api/gateway/admin-oss/). A node with a database is in traditional_node.py.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ EMPTY_HASH = "0" * 32
 
 
 class DbLessNode:
-    """A Kong that has started; StartError from the constructor where it would not."""
+    """A node that has started. The constructor raises StartError if it cannot start."""
 
     def __init__(self, kong_config: KongConfig, *, hostname: str) -> None:
         self.kong_config = kong_config
@@ -37,7 +36,7 @@ class DbLessNode:
         self._load_file()
 
     def status_api(self, path: str) -> Response:
-        """A GET on the status listener."""
+        """Answers a GET on the status listener."""
         if path == "/status":
             return self._status()
         if path == "/status/ready":
@@ -49,7 +48,7 @@ class DbLessNode:
     def admin_api(
         self, method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """A request on an admin listener; `body` is JSON."""
+        """Answers a request on an admin listener. `body` is JSON."""
         parts = [part for part in path.split("/") if part]
         with self._lock:
             match method, parts:
@@ -137,7 +136,7 @@ class DbLessNode:
 
 
 def _errors_by_entity_type(rejected: declarative_config.ConfigRejected) -> dict[str, Any]:
-    """Without `flatten_errors`: kind, place from 1, field."""
+    """Returns the errors without `flatten_errors`: by entity type, position (from 1) and field."""
     lines = {
         index: {line["field"]: line["message"] for line in entry["errors"] if "field" in line}
         for index, entry in enumerate(rejected.flattened, start=1)

@@ -1,7 +1,7 @@
-"""A declarative configuration, taken apart into entities; plugins are checked, other kinds are kept as they come.
+"""Reads a declarative configuration into entities. Plugins are validated; other entities are stored as they are.
 
-After https://developer.konghq.com/gateway/entities/ and `kong/db/schema/others/declarative_config.lua` of Kong 3.9:
-entities may be nested in the one that they belong to. Leaves out the schemas of everything but plugins, and uniqueness.
+Based on https://developer.konghq.com/gateway/entities/ and `kong/db/schema/others/declarative_config.lua` of Kong 3.9.
+An entity may be nested in the entity that it belongs to. Unique fields are not checked.
 """
 
 import uuid
@@ -28,7 +28,7 @@ NESTED = {
     "upstreams": {"targets": "upstream"},
     "certificates": {"snis": "certificate"},
 }
-"""Which kinds may stand in which, and by what field the inner one names the outer."""
+"""{entity type: {nested entity type: the field of the nested entity that refers to the outer one}}"""
 
 KINDS = sorted(
     {*NESTED, *(kind for inner in NESTED.values() for kind in inner)}
@@ -40,7 +40,7 @@ _NAMESPACE = uuid.UUID("a6b5a7b2-5f3c-4f5e-9d52-2f8f2f6f1d11")
 
 
 class ConfigRejected(Exception):
-    """The configuration is not taken; `fields` holds what belongs to no entity, `flattened` the rest."""
+    """The configuration is invalid. `flattened` holds the errors of entities, `fields` all other errors."""
 
     def __init__(self, fields: dict[str, Any], flattened: list[dict[str, Any]]) -> None:
         super().__init__(fields, flattened)
@@ -49,7 +49,7 @@ class ConfigRejected(Exception):
 
 
 def read(document: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> Entities:
-    """The entities by kind; Refused where Kong would refuse the whole."""
+    """Returns the entities by type. Raises ConfigRejected."""
     fields: dict[str, Any] = {
         name: "unknown field" for name in document if name not in KINDS and name not in _OF_THE_FILE
     }
@@ -82,7 +82,7 @@ def _add(kind: str, item: Mapping[str, Any], owner: Mapping[str, Any], entities:
 
 
 def _resolve(entities: Entities) -> None:
-    """A reference may be written as a name; Kong keeps ids."""
+    """Replaces names in references by ids, as Kong does."""
     for plugin in entities.get("plugins", []):
         for field, kind in (("service", "services"), ("route", "routes"), ("consumer", "consumers")):
             if isinstance(plugin.get(field), str):

@@ -1,6 +1,6 @@
-"""The plugins of a node: which are enabled, what one may be told, and how Kong shows it.
+"""The plugins that a node has enabled: loading, validation of their configuration, and defaults.
 
-After `kong/db/schema/entities/plugins.lua` and `kong/db/dao/plugins.lua` of Kong 3.9.
+Based on `kong/db/schema/entities/plugins.lua` and `kong/db/dao/plugins.lua` of Kong 3.9.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ BUNDLED = (
     "response-transformer", "session", "standard-webhooks", "statsd", "syslog", "tcp-log", "udp-log", "zipkin",
 )
 # fmt: on
-"""What `bundled` stands for (`kong/constants.lua`)."""
+"""The plugins that `bundled` includes (`kong/constants.lua`)."""
 
 _PROTOCOLS = ["grpc", "grpcs", "http", "https"]
 _ALL_PROTOCOLS = [*_PROTOCOLS, "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"]
@@ -50,11 +50,13 @@ _FIELDS: dict[str, Any] = {
 
 
 class StartError(Exception):
-    """Kong does not start; the text is what it logs."""
+    """Kong does not start. The message is what it logs."""
 
 
 def load(kong_config: KongConfig) -> dict[str, LoadedPlugin]:
-    """Every enabled plugin by name; StartError where one of them cannot be loaded, as Kong then does not start."""
+    """Returns the enabled plugins by name. Raises StartError if one cannot be loaded; then Kong does not start
+    either.
+    """
     names = dict.fromkeys(name for item in kong_config.plugins for name in (BUNDLED if item == "bundled" else [item]))
     loaded, failed = {}, []
     for name in names:
@@ -71,7 +73,7 @@ def load(kong_config: KongConfig) -> dict[str, LoadedPlugin]:
 
 
 def with_defaults(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
-    """The plugin with its defaults, as Kong keeps it; as it is where it is none that is enabled."""
+    """Returns the plugin entity with its defaults, as Kong stores it, or unchanged if the plugin is not enabled."""
     known = enabled.get(str(plugin.get("name")))
     if known is None:
         return dict(plugin)
@@ -81,7 +83,7 @@ def with_defaults(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]
 
 
 def validation_errors(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
-    """What Kong refuses of a plugin, by field."""
+    """Returns Kong's validation errors of a plugin entity by field."""
     name = plugin.get("name")
     if name is None:
         return {"name": entity_schema.REQUIRED}
@@ -91,13 +93,13 @@ def validation_errors(plugin: Mapping[str, Any], enabled: Mapping[str, LoadedPlu
 
 
 def merge(top: Mapping[str, Any], bottom: Mapping[str, Any], enabled: Mapping[str, LoadedPlugin]) -> dict[str, Any]:
-    """`bottom` as a PATCH with `top` makes it: options that are not named stay."""
+    """Returns `bottom` after a PATCH with `top`: options that `top` does not have stay."""
     known = enabled.get(str(bottom.get("name")))
     return entity_schema.merge(_fields(known) if known else _FIELDS, top, bottom)
 
 
 def schema_response(plugin: LoadedPlugin | None = None) -> dict[str, Any]:
-    """The answer of `/schemas/plugins/<name>`: what the plugin's own schema has; of `/schemas/plugins` without one."""
+    """Returns the response of `/schemas/plugins/<name>`, or of `/schemas/plugins` if no plugin is given."""
     declared = _FIELDS if plugin is None else plugin.fields or {"config": {"type": "any"}}
     return {"entity_checks": [], "fields": entity_schema.to_response(declared)}
 

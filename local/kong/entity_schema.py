@@ -1,8 +1,8 @@
-"""Checks a value against a Kong schema and fills in its defaults, with Kong's own texts.
+"""Validates values against a Kong schema and fills in defaults, with Kong's error messages.
 
-After https://github.com/Kong/kong/blob/3.9.1/kong/db/schema/init.lua: the types, the validators of single fields and
-those entity checks that need no Lua. Leaves out shorthand fields, transformations
-and `conditional` and custom entity checks: what only they would refuse is taken.
+Based on https://github.com/Kong/kong/blob/3.9.1/kong/db/schema/init.lua: types, field validators, and the entity checks
+that need no Lua. Shorthand fields, transformations, and `conditional` and custom entity checks are not supported:
+values that only they reject are accepted.
 """
 
 import re
@@ -15,11 +15,11 @@ UNKNOWN = "unknown field"
 REQUIRED = "required field missing"
 
 Errors = Any
-"""A text, or `{field: errors}`, or for lists `{index from 1: errors}`."""
+"""A message, or `{field: errors}`, or for lists `{index from 1: errors}`."""
 
 
 def with_defaults(fields: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    """`value` with the defaults of `fields`; what has none and is not required is null, as Kong shows it."""
+    """Returns `value` with the defaults of `fields`. An optional field without a default is null, as in Kong."""
     result = dict(value)
     for name, field in fields.items():
         if name not in result:
@@ -30,7 +30,7 @@ def with_defaults(fields: Mapping[str, Any], value: Mapping[str, Any]) -> dict[s
 
 
 def validation_errors(fields: Mapping[str, Any], value: Mapping[str, Any], checks: Any = None) -> dict[str, Errors]:
-    """What is wrong with a filled record, by field; empty where nothing is."""
+    """Returns the errors of a record with defaults, by field. Empty if it is valid."""
     found: dict[str, Errors] = {}
     for name, item in value.items():
         problem = _field_problem(fields[name], item) if name in fields else UNKNOWN
@@ -46,7 +46,7 @@ def validation_errors(fields: Mapping[str, Any], value: Mapping[str, Any], check
 
 
 def merge(fields: Mapping[str, Any], top: Mapping[str, Any], bottom: Mapping[str, Any]) -> dict[str, Any]:
-    """`top` laid over `bottom`: records field by field, everything else as a whole."""
+    """Returns `top` merged into `bottom`: records by field, all other values as a whole."""
     result = {**bottom, **top}
     for name, field in fields.items():
         above, below = top.get(name), bottom.get(name)
@@ -56,12 +56,12 @@ def merge(fields: Mapping[str, Any], top: Mapping[str, Any], bottom: Mapping[str
 
 
 def to_response(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The fields as the Admin API shows a schema."""
+    """Returns the fields as the Admin API shows a schema."""
     return [{name: jsonable(field)} for name, field in fields.items()]
 
 
 def jsonable(value: Any) -> Any:
-    """A definition without its functions."""
+    """Returns a definition without its functions."""
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items() if not callable(item)}
     if isinstance(value, list):
@@ -221,11 +221,11 @@ _VALIDATORS: dict[str, Callable[[Any, Any], str | None]] = {
     "contains": lambda wanted, value: None if wanted in value else f"expected to contain: {_text(wanted)}",
     "custom_validator": _custom,
 }
-"""In Kong's order."""
+"""In the order in which Kong runs them."""
 
 
 def _lua_match(pattern: str, value: str) -> bool:
-    """Lua's patterns, as far as they are written with `%` for `\\` (https://www.lua.org/manual/5.1/manual.html#5.4.1)."""
+    """Matches a Lua pattern (https://www.lua.org/manual/5.1/manual.html#5.4.1), translated to a regular expression."""
     classes = {"a": "A-Za-z", "d": "0-9", "l": "a-z", "u": "A-Z", "w": "A-Za-z0-9", "s": r"\s", "x": "0-9A-Fa-f"}
 
     def translated(found: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
-"""What the Admin API does with the rows of one workspace: select, page, insert, update, upsert, delete, or refuse.
+"""Reads and writes the entities of one workspace: select, page, insert, update, upsert and delete.
 
-After `kong/db/dao/init.lua` and `kong/db/strategies/postgres/init.lua` of Kong 3.9. Each call belongs to a transaction
-of the caller's. Leaves out expiry, `snis` within a certificate, and whether a plugin's protocols fit its route's.
+Based on `kong/db/dao/init.lua` and `kong/db/strategies/postgres/init.lua` of Kong 3.9. Each call runs in the caller's
+transaction. Expiry, `snis` in a certificate, and the match of a plugin's protocols with its route's are not supported.
 """
 
 import time
@@ -22,7 +22,7 @@ Entity = dict[str, Any]
 
 
 class RequestRejected(Exception):
-    """The row is not taken, or not there; Kong's status and body."""
+    """The entity is invalid or does not exist. `status` and `body` are Kong's response."""
 
     def __init__(self, status: int, body: Entity) -> None:
         super().__init__(body.get("message"))
@@ -31,7 +31,7 @@ class RequestRejected(Exception):
 
 
 class EntityStore:
-    """The rows of the workspace with this id."""
+    """The entities of the workspace with this id."""
 
     def __init__(self, cursor: Cursor, workspace: str, enabled: Mapping[str, LoadedPlugin]) -> None:
         self._cursor = cursor
@@ -39,13 +39,13 @@ class EntityStore:
         self._enabled = enabled
 
     def select(self, kind: EntityType, key: str) -> Entity | None:
-        """The entity with this id, or with this name where its kind has one."""
+        """Returns the entity with this id, or with this name if its type has names."""
         if entity_schema.is_uuid(key):
             return self._first(kind, "id = %s", key)
         return self._first(kind, "document->>%s = %s", kind.key, key) if kind.key else None
 
     def page(self, kind: EntityType, page: Page, owner: tuple[str, str] | None = None) -> tuple[list[Entity], bool]:
-        """The entities of a page in the order of their ids, and whether others follow; `owner` is a field and an id."""
+        """Returns the entities of a page, ordered by id, and whether more follow. `owner` is a field and an id."""
         conditions, values = ["id > %s"] if page.after else [], [page.after] if page.after else []
         if owner:
             conditions.append("document->%s->>'id' = %s")
@@ -55,15 +55,15 @@ class EntityStore:
 
     def insert(self, kind: EntityType, entity: Entity) -> Entity:
         given = {"id": str(uuid.uuid4()), **entity}
-        row = self._checked(kind, given, created=None)
+        complete = self._checked(kind, given, created=None)
         if self._cursor.execute(
-            "SELECT 1 FROM entities WHERE kind = %s AND id = %s", (kind.name, row["id"])
+            "SELECT 1 FROM entities WHERE kind = %s AND id = %s", (kind.name, complete["id"])
         ).fetchone():
-            raise RequestRejected(400, admin_api_errors.primary_key_violation({"id": row["id"]}))
-        return self._write(kind, row)
+            raise RequestRejected(400, admin_api_errors.primary_key_violation({"id": complete["id"]}))
+        return self._write(kind, complete)
 
     def upsert(self, kind: EntityType, key: str, entity: Entity) -> Entity:
-        """A PUT: the whole row, whatever it was before."""
+        """PUT: replaces the whole entity."""
         if entity_schema.is_uuid(key):
             return self._write(kind, self._checked(kind, {**entity, "id": key}, created=None))
         if not kind.key:
@@ -73,10 +73,10 @@ class EntityStore:
         return self._write(kind, self._checked(kind, {**entity, kind.key: key, "id": identity}, created=None))
 
     def update(self, kind: EntityType, key: str, entity: Entity) -> Entity:
-        """A PATCH: what is given, over what is there."""
+        """PATCH: merges the given fields into the entity."""
         before = self.select(kind, key)
         if not before:
-            # Of a plugin without its name, Kong reads the row first.
+            # For a plugin without a name in the request, Kong reads the entity first.
             by_name = {"id": key} if entity_schema.is_uuid(key) else {kind.key: key}
             unnamed = kind.name == "plugins" and "name" not in entity
             raise RequestRejected(404, {"message": "Not found"} if unnamed else admin_api_errors.not_found(by_name))
@@ -88,7 +88,7 @@ class EntityStore:
         return self._write(kind, self._checked(kind, merged, created=before.get("created_at")))
 
     def delete(self, kind: EntityType, key: str) -> None:
-        """Nothing where it is not there; what lies below it goes too."""
+        """Deletes the entity and those that belong to it. A missing entity is not an error."""
         found = self.select(kind, key)
         if not found:
             return
@@ -96,14 +96,14 @@ class EntityStore:
             for field, target in other.foreign.items():
                 if target != kind.name:
                     continue
-                for row in self._all(other, ["document->%s->>'id' = %s"], [field, found["id"]]):
+                for dependent in self._all(other, ["document->%s->>'id' = %s"], [field, found["id"]]):
                     if field not in other.cascade:
                         raise RequestRejected(400, admin_api_errors.foreign_key_restricted(kind.name, other.name))
-                    self.delete(other, row["id"])
+                    self.delete(other, dependent["id"])
         self._cursor.execute("DELETE FROM entities WHERE kind = %s AND id = %s", (kind.name, found["id"]))
 
     def _checked(self, kind: EntityType, entity: Entity, created: int | None) -> Entity:
-        """The complete row, or the refusal."""
+        """Returns the entity with its defaults. Raises RequestRejected."""
         moment = int(time.time())
         entity = _expand_url(kind, entity)
         entity["created_at"] = created or entity.get("created_at") or moment
@@ -111,18 +111,18 @@ class EntityStore:
         self._resolve(kind, entity)
         if kind.name == "plugins":
             found = enabled_plugins.validation_errors(entity, self._enabled)
-            row = enabled_plugins.with_defaults(entity, self._enabled)
+            complete = enabled_plugins.with_defaults(entity, self._enabled)
         else:
-            row = entity_schema.with_defaults(kind.fields or {}, entity)
-            found = entity_schema.validation_errors(kind.fields, row) if kind.fields else {}
+            complete = entity_schema.with_defaults(kind.fields or {}, entity)
+            found = entity_schema.validation_errors(kind.fields, complete) if kind.fields else {}
         if found:
             raise RequestRejected(400, admin_api_errors.schema_violation(found))
-        self._refer(kind, row)
-        self._unique(kind, row)
-        return row
+        self._refer(kind, complete)
+        self._unique(kind, complete)
+        return complete
 
     def _resolve(self, kind: EntityType, entity: Entity) -> None:
-        """A reference may give a name; Kong keeps ids."""
+        """Replaces names in references by ids, as Kong does."""
         for field, target in kind.foreign.items():
             value = entity.get(field)
             if value is None:
@@ -143,30 +143,30 @@ class EntityStore:
                 raise RequestRejected(400, admin_api_errors.foreign_key_unresolved(field, key, target))
             entity[field] = {"id": named["id"]}
 
-    def _refer(self, kind: EntityType, row: Entity) -> None:
+    def _refer(self, kind: EntityType, entity: Entity) -> None:
         for field, target in kind.foreign.items():
-            value = row.get(field)
+            value = entity.get(field)
             if value and not self.select(entity_types.BY_NAME[target], value["id"]):
                 raise RequestRejected(400, admin_api_errors.foreign_key_missing(field, value, target))
 
-    def _unique(self, kind: EntityType, row: Entity) -> None:
-        others = [item for item in self._all(kind, [], []) if item["id"] != row["id"]]
+    def _unique(self, kind: EntityType, entity: Entity) -> None:
+        others = [item for item in self._all(kind, [], []) if item["id"] != entity["id"]]
         if kind.together:
-            keys = {field: row.get(field) for field in kind.together}
+            keys = {field: entity.get(field) for field in kind.together}
             if any({field: item.get(field) for field in kind.together} == keys for item in others):
                 raise RequestRejected(409, admin_api_errors.unique_violation(keys))
         for field in kind.unique:
-            value = row.get(field)
+            value = entity.get(field)
             if value is not None and any(item.get(field) == value for item in others):
                 raise RequestRejected(409, admin_api_errors.unique_violation({field: value}))
 
-    def _write(self, kind: EntityType, row: Entity) -> Entity:
+    def _write(self, kind: EntityType, entity: Entity) -> Entity:
         self._cursor.execute(
             "INSERT INTO entities (kind, id, ws_id, document) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT (kind, id) DO UPDATE SET document = EXCLUDED.document, ws_id = EXCLUDED.ws_id",
-            (kind.name, row["id"], self._workspace, Jsonb(row)),
+            (kind.name, entity["id"], self._workspace, Jsonb(entity)),
         )
-        return row
+        return entity
 
     def _first(self, kind: EntityType, condition: str, *values: object) -> Entity | None:
         found = self._all(kind, [condition], list(values))
@@ -182,7 +182,7 @@ class EntityStore:
 
 
 def _expand_url(kind: EntityType, entity: Entity) -> Entity:
-    """A service may be given by one `url`."""
+    """Replaces a service's `url` by the fields that it is short for."""
     if kind.name != "services" or not isinstance(entity.get("url"), str):
         return dict(entity)
     url = urlsplit(entity["url"])

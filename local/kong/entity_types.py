@@ -1,8 +1,8 @@
-"""The kinds of entities that a Kong with a database keeps: their paths, keys, references; the main ones' fields.
+"""The entity types of a Kong with a database: paths, keys, references, and the fields of the main types.
 
-After `kong/db/schema/entities/` and the `daos.lua` of the credentials' plugins of Kong 3.9. Fields are given where
-somebody relies on their defaults; a kind without them takes any. Leaves out entity checks, the validators of hosts and
-paths, the healthchecks of upstreams, and consumer groups.
+Based on `kong/db/schema/entities/` and the `daos.lua` of the authentication plugins of Kong 3.9. A type without fields
+accepts any. Entity checks, the validation of hosts and paths, health checks of upstreams, and consumer groups are not
+supported.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,12 @@ _ALWAYS: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class EntityType:
-    """`path` is the one in URLs, `nested` the one below an owner, where it is another; `key` may stand for the id.
+    """One entity type.
 
-    `unique` fields are so by themselves, the fields `together` as a whole; `foreign` gives the kind that a field names;
-    rows go with what they name in a field of `cascade`. `fields` None takes anything.
+    `path` is its path in URLs, `nested` its path below an owner if that is different, `key` the field that can replace
+    the id. Each of the `unique` fields is unique, and so is the combination of the fields in `together`. `foreign` maps
+    a field to the entity type that it refers to. An entity is deleted with the one that a field in `cascade` refers to.
+    `fields` None accepts any field.
     """
 
     name: str
@@ -110,7 +112,7 @@ _ROUTE = {
     "headers": {"type": "any"},
     "regex_priority": {"type": "integer", "default": 0},
     "path_handling": {"type": "string", "default": "v0", "one_of": ["v0", "v1"]},
-    # Only where the router speaks expressions; it is not looked at which router a node has.
+    # Only for the router flavor `expressions`. The router flavor of the node is not checked.
     "expression": {"type": "string"},
     "priority": {"type": "integer"},
 }
@@ -185,7 +187,7 @@ BY_PATH = {kind.in_paths: kind for kind in ALL if not kind.only_nested}
 
 
 def nested(owner: EntityType, path: str) -> tuple[EntityType, str] | None:
-    """The kind that lies below `owner` under `path`, and by which field it names its owner."""
+    """Returns the entity type below `owner` under `path`, and its field that refers to the owner."""
     for kind in ALL:
         for name, target in kind.foreign.items():
             if target == owner.name and path == kind.in_nested_paths:

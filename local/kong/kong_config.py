@@ -1,7 +1,7 @@
-"""What a Kong node is told: the properties in its environment, and the files that are mounted into it.
+"""The configuration of a Kong node: properties from its environment, and the files that are mounted.
 
-After https://developer.konghq.com/gateway/configuration/ (3.9): a property `x` is the variable KONG_X; the defaults are
-those of `kong/templates/kong_defaults.lua`. Leaves out everything about traffic.
+Based on https://developer.konghq.com/gateway/configuration/ (3.9): a property `x` is the variable KONG_X. Defaults are
+those of `kong/templates/kong_defaults.lua`.
 """
 
 import re
@@ -27,12 +27,12 @@ _DATABASE_DEFAULTS: dict[str, object] = {
     "worker_consistency": "eventual",
     "worker_state_update_frequency": 5,
 }
-"""The properties of a node with a database; the type of each is that of its default."""
+"""The properties of a node with a database. Each has the type of its default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listener:
-    """One address that Kong listens on; `reachable` False where it is the pod's own loopback only."""
+    """An address that Kong listens on. `reachable` is False if only the pod itself can reach it."""
 
     port: int
     tls: bool
@@ -41,9 +41,9 @@ class Listener:
 
 @dataclass(frozen=True)
 class KongConfig:
-    """`environment` holds the container's variables, `files` the text of each mounted file by its path.
+    """`environment` holds the container's variables, `files` the text of each mounted file by path.
 
-    `enterprise`: the image is Kong's Enterprise edition, which knows workspaces and tokens.
+    `enterprise` is True for Kong Gateway Enterprise, which has workspaces and tokens.
     """
 
     environment: Mapping[str, str]
@@ -58,16 +58,16 @@ class KongConfig:
         return self.get("database", "postgres")
 
     def number(self, name: str) -> float:
-        """A property that has a default and is a number."""
+        """Returns a numeric property that has a default."""
         return float(self.get(name, str(_DATABASE_DEFAULTS[name])))
 
     def on(self, name: str) -> bool:
-        """A property that is `on` or `off`, off by default."""
+        """Returns a property that is `on` or `off`, by default off."""
         return self.get(name, "off").lower() in ("on", "true", "1", "yes")
 
     @property
     def plugins(self) -> list[str]:
-        """The names in the property `plugins`, in order; `bundled` is one of them where it is written there."""
+        """The names in the property `plugins`, in order. `bundled` is not expanded."""
         names = [name.strip() for name in self.get("plugins", "bundled").split(",")]
         return [] if names[:1] == ["off"] else [name for name in names if name and name != "off"]
 
@@ -80,7 +80,7 @@ class KongConfig:
         return _listeners(self.get("status_listen", _STATUS_LISTEN))
 
     def module(self, name: str) -> str | None:
-        """The source of a Lua module by its dotted name, looked for along the property `lua_package_path`."""
+        """Returns the source of a Lua module by its dotted name, from the property `lua_package_path`."""
         path = name.replace(".", "/")
         for template in self.get("lua_package_path", "./?.lua;./?/init.lua;").split(";"):
             if template.replace("?", path) in self.files:
@@ -88,7 +88,7 @@ class KongConfig:
         return None
 
     def shown(self) -> dict[str, object]:
-        """The properties as the Admin API's `/` shows them, without secrets."""
+        """Returns the properties as in the Admin API's `/`, without secrets."""
         result: dict[str, object] = {
             name.removeprefix("KONG_").lower(): _HIDDEN if _SECRET.search(name.lower()) else value
             for name, value in self.environment.items()

@@ -1,7 +1,7 @@
-"""`kong migrations bootstrap|up|finish`, and what a starting node asks of the database's state.
+"""`kong migrations bootstrap|up|finish`, and the check of the database's state when a node starts.
 
-After `kong/cmd/migrations.lua`, `kong/cmd/utils/migrations.lua` and `kong/db/migrations/` of Kong 3.9. Leaves out the
-migrations of plugins, and those that `finish` would have something left to do for.
+Based on `kong/cmd/migrations.lua`, `kong/cmd/utils/migrations.lua` and `kong/db/migrations/` of Kong 3.9. Migrations of
+plugins are not supported.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ NO_VERSION = "[PostgreSQL error] failed to retrieve PostgreSQL server_version_nu
 
 DEFAULT_WORKSPACE = "default"
 ADMIN = "kong_admin"
-"""Whom an Enterprise edition's bootstrap makes, with KONG_PASSWORD as token."""
+"""The admin that the bootstrap of Kong Gateway Enterprise creates, with KONG_PASSWORD as token."""
 
 # fmt: off
 CORE = (
@@ -47,7 +47,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Of the database: `new` migrations are to be run by `up`, `pending` ones by `finish`."""
+    """The migrations that `up` has to run (`new`) and those that `finish` has to complete (`pending`)."""
 
     needs_bootstrap: bool
     new: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class State:
 
 
 def run(command: str, kong_config: KongConfig, database: Database, log: Log = lambda line: None) -> None:
-    """Does what the command does; StartError in Kong's words where it fails."""
+    """Runs the command. Raises StartError with Kong's message."""
     if kong_config.database == "off":
         raise StartError("migrations are not supported with database=off")
     try:
@@ -71,7 +71,7 @@ def run(command: str, kong_config: KongConfig, database: Database, log: Log = la
 
 
 def state(cursor: Cursor) -> State:
-    """What of Kong's migrations this database has."""
+    """Returns the state of migrations in this database."""
     cursor.execute("SELECT to_regclass('schema_meta') IS NOT NULL AS there")
     if not cursor.fetchall()[0]["there"]:
         return State(needs_bootstrap=True, new=CORE)
@@ -86,7 +86,7 @@ def state(cursor: Cursor) -> State:
 
 
 def check(found: State) -> None:
-    """StartError where a node does not start with a database in this state."""
+    """Raises StartError if a node cannot start with a database in this state."""
     if found.needs_bootstrap:
         raise StartError(NEEDS_BOOTSTRAP)
     if found.new:

@@ -1,6 +1,6 @@
-"""The pages of the Admin API's lists: size, offset, and the filter by tags.
+"""Pages of the Admin API's lists: size, offset and tags.
 
-After `kong/api/endpoints.lua`, `kong/db/dao/init.lua` and `kong/db/strategies/postgres/init.lua` of Kong 3.9.
+Based on `kong/api/endpoints.lua`, `kong/db/dao/init.lua` and `kong/db/strategies/postgres/init.lua` of Kong 3.9.
 """
 
 import base64
@@ -20,7 +20,7 @@ _TAG = "[ -+\\-.0-~\x80-\U0010ffff]+"
 
 
 class InvalidPage(Exception):
-    """What is asked for is none; `body` is Kong's answer (400)."""
+    """The query is invalid. `body` is Kong's response (400)."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         super().__init__(body["message"])
@@ -29,7 +29,7 @@ class InvalidPage(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What a list is asked for; `after` is the id that the page before ended with."""
+    """The query of a list. `after` is the last id of the previous page."""
 
     size: int
     after: str | None
@@ -38,18 +38,18 @@ class Page:
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "Page":
-        """Raises BadPage."""
+        """Reads the query. Raises InvalidPage."""
         tags, all_tags = _tags(query)
         return cls(size=_size(query), after=_after(query), tags=tags, all_tags=all_tags)
 
     def has(self, entity: Mapping[str, Any]) -> bool:
-        """True for an entity with the tags that are asked for."""
+        """Returns True if the entity has the requested tags."""
         found = [tag in (entity.get("tags") or []) for tag in self.tags]
         return not found or (all(found) if self.all_tags else any(found))
 
 
 def to_response(path: str, query: Mapping[str, str], items: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
-    """The body of a page; `more` where others come after these items."""
+    """Returns the body of a page. `more` is True if other items follow."""
     if not more:
         return {"data": items, "next": None}
     offset = base64.b64encode(json.dumps([items[-1]["id"]]).encode()).decode()

@@ -1,7 +1,7 @@
-"""Loads a plugin's `handler.lua` and `schema.lua` as Kong does, in a sandbox, and gives their tables as Python values.
+"""Loads a plugin's `handler.lua` and `schema.lua` in a sandbox and converts their tables to Python values.
 
-The language is real (LuaJIT, embedded by the library lupa); what the files can reach of Kong is in
-sandbox.lua. Nothing of a plugin is ever run beyond the main chunk of its files and the validators of its schema.
+Lua is real (LuaJIT, embedded by the library lupa). sandbox.lua defines what the files can access. Only the main chunk
+of the files and the validators of the schema are executed.
 """
 
 import json
@@ -13,35 +13,35 @@ from typing import Any
 from lupa import luajit21
 
 SANDBOX = Path(__file__).with_name("sandbox.lua")
-MOST_INSTRUCTIONS = 5_000_000
-DEEPEST = 40
+MAX_INSTRUCTIONS = 5_000_000
+MAX_DEPTH = 40
 
 
 class PluginFileError(Exception):
-    """A file of a plugin cannot be loaded; the text is Lua's."""
+    """A file of a plugin cannot be loaded. The message is Lua's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedPlugin:
-    """What Kong knows of a plugin: `fields` is `{name: definition}` of its schema, `config` those of its options."""
+    """A loaded plugin. `fields` is `{name: definition}` of its schema, `config` the definition of its options."""
 
     name: str
     version: str
     priority: int
     fields: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] | None = None
-    """None where the options are not known (the plugins that come with Kong): then any is taken."""
+    """None for the plugins that are bundled with Kong, whose options are not known: any option is accepted."""
 
 
 NULL = object()
-"""`ngx.null` in a schema: `eq = ngx.null` says that a field must be empty."""
+"""`ngx.null` in a schema: with `eq = ngx.null`, a field must be empty."""
 
 
 def load_plugin(name: str, read_module: Callable[[str], str | None]) -> LoadedPlugin:
-    """Loads `kong.plugins.<name>`; PluginFileError in Kong's words where that fails.
+    """Loads `kong.plugins.<name>`. Raises PluginFileError with Kong's message.
 
-    `read_module` gives the source of a Lua module by its dotted name, None where there is none. The checks and their
-    texts are those of Kong's `kong/db/dao/plugins.lua` and `kong/db/schema/plugin_loader.lua` (3.9).
+    `read_module` returns the source of a Lua module by its dotted name, or None. Checks and messages are those of
+    Kong's `kong/db/dao/plugins.lua` and `kong/db/schema/plugin_loader.lua` (3.9).
     """
     modules = _Modules(read_module)
     handler_module = f"kong.plugins.{name}.handler"
@@ -73,7 +73,7 @@ def load_plugin(name: str, read_module: Callable[[str], str | None]) -> LoadedPl
 
 
 def _with_required_records(field: Any) -> Any:
-    """Records in records are required where their schema says nothing (`kong/db/schema/entity.lua`)."""
+    """Makes records in records required if their schema does not say otherwise (`kong/db/schema/entity.lua`)."""
     if not isinstance(field, dict) or field.get("type") != "record":
         return field
     inner = [
@@ -84,7 +84,7 @@ def _with_required_records(field: Any) -> Any:
 
 
 def named(fields: Any) -> dict[str, Any]:
-    """`{name: definition}` of a schema's list of one-entry tables."""
+    """Returns `{name: definition}` of a schema's list of one-entry tables."""
     return {str(key): value for entry in fields or [] if isinstance(entry, dict) for key, value in entry.items()}
 
 
@@ -98,15 +98,15 @@ class _Modules:
             register_builtins=False,
             attribute_filter=_no_attributes,
         )
-        self._lua.execute("jit.off()")  # The limit of instructions does not hold for compiled code.
+        self._lua.execute("jit.off()")  # The instruction limit has no effect on compiled code.
         start = self._lua.execute("return function(text, ...) return assert(loadstring(text, '@sandbox'))(...) end")
         try:
-            self._limited, self._require, self._null = start(SANDBOX.read_text(), read_module, MOST_INSTRUCTIONS)
+            self._limited, self._require, self._null = start(SANDBOX.read_text(), read_module, MAX_INSTRUCTIONS)
         except luajit21.LuaError as problem:
             raise PluginFileError(_first_line(problem)) from problem
 
     def load(self, module: str) -> Any:
-        """The module's value in Python; functions are callables that take and give Python values."""
+        """Returns the module's value in Python. Functions become callables on Python values."""
         try:
             return self._to_python(self._limited(self._require, module))
         except luajit21.LuaError as problem:
@@ -120,7 +120,7 @@ class _Modules:
             return value
         if self._lua.globals().rawequal(value, self._null):
             return NULL
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise PluginFileError("a table is nested too deeply")
         entries = {key: self._to_python(item, depth + 1) for key, item in value.items()}
         if entries and all(isinstance(key, int) for key in entries):
@@ -149,7 +149,7 @@ class _Modules:
 
 
 def _no_attributes(target: object, name: object, setting: bool) -> object:
-    raise AttributeError("a plugin's file has no way into the platform")
+    raise AttributeError("a plugin's file cannot access the platform")
 
 
 def _first_line(problem: Exception) -> str:

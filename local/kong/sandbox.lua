@@ -1,6 +1,6 @@
--- What a plugin's files see of Kong while its handler and its schema are loaded: enough to be loaded, nothing that acts.
--- `typedefs` has the types of Kong 3.9 that schemas use most, as the plugin development kit describes them
--- (https://developer.konghq.com/custom-plugins/schema.lua/); any other takes every value.
+-- What a plugin's files can access of Kong while its handler and its schema are loaded. Nothing here has an effect.
+-- `typedefs` has the most common types of Kong 3.9, as the plugin development kit describes them
+-- (https://developer.konghq.com/custom-plugins/schema.lua/). Any other type accepts every value.
 local read_module, instructions = ...
 
 local stand_in
@@ -96,7 +96,7 @@ local function require_module(name)
 end
 globals.require = require_module
 
--- A file that never comes to an end would hold up everything else.
+-- Stops a file that never ends.
 local function limited(called, argument)
   debug.sethook(function() error("a plugin's file takes too long", 0) end, "", instructions)
   return called(argument)

@@ -1,8 +1,8 @@
-"""One simulated Kong node with a database: how it starts, what its two APIs answer, what it has loaded.
+"""A simulated Kong node with a database (traditional mode): startup, Admin API, status API, loaded plugins.
 
-After `kong/init.lua`, `kong/api/`, `kong/status/ready.lua` and `kong/api/routes/health.lua` of Kong 3.9. Workspaces and
-tokens are the Enterprise edition's (https://developer.konghq.com/gateway/entities/rbac/): any valid token may do
-everything. Leaves out what only traffic would need.
+Based on `kong/init.lua`, `kong/api/`, `kong/status/ready.lua` and `kong/api/routes/health.lua` of Kong 3.9. Workspaces
+and tokens exist in Kong Gateway Enterprise (https://developer.konghq.com/gateway/entities/rbac/); here every valid
+token has all permissions.
 """
 
 import json
@@ -29,7 +29,7 @@ _WRITING_LOCK = 0x6B6F6E68
 
 
 class TraditionalNode:
-    """A Kong that has started; StartError from the constructor where it would not."""
+    """A node that has started. The constructor raises StartError if it cannot start."""
 
     def __init__(self, kong_config: KongConfig, *, hostname: str, database: Database) -> None:
         self.kong_config = kong_config
@@ -50,7 +50,7 @@ class TraditionalNode:
             self._database.close()
 
     def follow(self, now: float) -> bool:
-        """Looks for changes in the database where it is time; True where what is loaded has changed."""
+        """Polls the database if it is time. Returns True if the loaded plugins have changed."""
         with self._lock:
             return self.loaded.follow(now, self._database)
 
@@ -59,7 +59,7 @@ class TraditionalNode:
             self._database.close()
 
     def status_api(self, path: str) -> Response:
-        """A GET on the status listener."""
+        """Answers a GET on the status listener."""
         if path == "/status":
             return admin_routes.status({"database": {"reachable": self._reachable()}})
         if path == "/status/ready":
@@ -70,7 +70,7 @@ class TraditionalNode:
     def admin_api(
         self, method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """A request on an admin listener; `body` is JSON, the names of `headers` are in small letters."""
+        """Answers a request on an admin listener. `body` is JSON, the names of `headers` are lowercase."""
         parts = [part for part in path.split("/") if part]
         with self._lock:
             try:
@@ -198,7 +198,7 @@ def _nested(
     query: Mapping[str, str],
     document: dict[str, Any],
 ) -> Response:
-    """`/services/<key>/plugins`, `/services/<key>/plugins/<key>`, and `/routes/<key>/service`."""
+    """Answers `/services/<key>/plugins`, `/services/<key>/plugins/<key>` and `/routes/<key>/service`."""
     owner = entities.select(owner_kind, key)
     if not owner:
         return 404, NOT_FOUND
@@ -218,7 +218,7 @@ def _nested(
     if not rest:
         return _collection(entities, kind, method, below, query, {**document, **mine})
     if method != "PUT":
-        there = entities.select(kind, rest[0])
-        if not there or there.get(field) != mine[field]:
+        existing = entities.select(kind, rest[0])
+        if not existing or existing.get(field) != mine[field]:
             return 404, NOT_FOUND
     return _entity(entities, kind, method, rest[0], {**document, **mine} if document or method == "PUT" else document)

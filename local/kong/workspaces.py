@@ -1,8 +1,7 @@
-"""Workspaces: one, `default`, which no path names; the Enterprise edition has more, and paths that begin with one.
+"""Workspaces. The open-source Kong has only `default`; Kong Gateway Enterprise has more, and paths that start with one.
 
-After https://developer.konghq.com/gateway/entities/workspace/. The open-source Kong keeps workspaces in its database
-too, but its Admin API has no path for them: `/default/plugins` is not found there. Leaves out what a workspace is
-configured with.
+Based on https://developer.konghq.com/gateway/entities/workspace/. The open-source Kong stores workspaces too, but its
+Admin API has no paths for them: `/default/plugins` is not found. The configuration of a workspace is not supported.
 """
 
 import time
@@ -19,7 +18,7 @@ _OF_NO_WORKSPACE = {"status", "config", "schemas", "workspaces", "endpoints", "l
 
 
 def resolve(cursor: Cursor, parts: list[str], *, enterprise: bool) -> tuple[str, list[str]]:
-    """The workspace's id and the rest of the path; Refused where there is none of that name."""
+    """Returns the workspace's id and the rest of the path. Raises RequestRejected."""
     named = enterprise and parts and parts[0] not in entity_types.BY_PATH and parts[0] not in _OF_NO_WORKSPACE
     name = parts[0] if named else DEFAULT_WORKSPACE
     found = _find(cursor, name)
@@ -29,7 +28,7 @@ def resolve(cursor: Cursor, parts: list[str], *, enterprise: bool) -> tuple[str,
 
 
 def respond(cursor: Cursor, method: str, parts: list[str], document: dict[str, Any]) -> Response:
-    """What is below `/workspaces`; `parts` is the rest of the path."""
+    """Answers `/workspaces/...`. `parts` is the rest of the path."""
     match method, parts:
         case "GET", []:
             cursor.execute("SELECT id::text, name, created_at FROM workspaces ORDER BY id")

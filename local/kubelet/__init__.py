@@ -1,7 +1,7 @@
-"""What is behind the pods of a gateway: one process beside the cluster for all of them. Start and stop.
+"""The simulated kubelet: one background process for the pods that need more than kwok gives them. Start and stop.
 
 It simulates Kong (local.kong), runs the real ingress controller and the real PostgreSQL, answers for the TME and the
-agent, writes these pods' status, as a kubelet would, and makes volumes for claims.
+agent, writes the status of these pods, and provisions volumes.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _SOURCES = tuple(Path(__file__).parents[1] / name for name in ("kubelet", "kong"
 
 @dataclass(frozen=True, kw_only=True)
 class KubeletProcess:
-    """The running process: `router` is the URL that leads to admission webhooks, `ca_bundle` PEM in base64."""
+    """The running process. `router` is the URL for admission webhooks, `ca_bundle` is PEM in base64."""
 
     router: str
     ca_bundle: str
@@ -25,10 +25,10 @@ class KubeletProcess:
 
 
 def start(directory: Path, *, kubeconfig: Path, controller: Path) -> KubeletProcess:
-    """Starts it, or returns the one that runs already; `controller` is the ingress controller's program.
+    """Starts the process, or returns the one that is already running. `controller` is the ingress controller's binary.
 
-    A restart keeps the router's port and certificates; Kongs and controllers begin anew, as after a node's restart.
-    Raises BackgroundError where it does not answer in time.
+    A restart keeps the router's port and certificates. Kongs and controllers restart too, as after a node's reboot.
+    Raises BackgroundProcessError if it is not ready in time.
     """
     arguments = ("--kubeconfig", str(kubeconfig), "--controller", str(controller), "--version", _version(kubeconfig))
     state = _process(directory, arguments).start()
@@ -36,7 +36,7 @@ def start(directory: Path, *, kubeconfig: Path, controller: Path) -> KubeletProc
 
 
 def stop(directory: Path) -> None:
-    """Stops it, and every controller with it."""
+    """Stops the process with everything that it runs."""
     _process(directory).stop()
 
 
@@ -45,7 +45,7 @@ def _process(directory: Path, arguments: tuple[str, ...] = ()) -> BackgroundProc
 
 
 def _version(kubeconfig: Path) -> str:
-    """Changes with the code and with the cluster, so that a process of those of before does not go on running."""
+    """Returns a digest of the code and the cluster, so that an outdated process is replaced."""
     hasher = hashlib.sha256(kubeconfig.read_bytes())
     for folder in _SOURCES:
         for file in sorted([*folder.glob("*.py"), *folder.glob("*.lua")]):

@@ -1,4 +1,4 @@
-"""The process behind the gateways' pods: one for the cluster. Started by `local.kubelet.start`."""
+"""The kubelet's process, one for the cluster. `local.kubelet.start` starts it."""
 
 import argparse
 import json
@@ -26,14 +26,14 @@ from local.kubelet.volume_provisioner import VolumeProvisioner
 from local.kubelet.webhook_router import WebhookRouter
 
 PODS = "/api/v1/pods"
-AGAIN_SECONDS = 1
+RETRY_SECONDS = 1
 SETTLE_SECONDS = 5
 
 log = logging.getLogger("local.kubelet")
 
 
 class Kubelet:
-    """Has a worker for every pod on a node that has something behind it."""
+    """Runs a PodWorker for every scheduled pod that needs one."""
 
     def __init__(self, api: KubeClient, directory: Path, controller_binary: Path) -> None:
         self._api = api
@@ -58,7 +58,7 @@ class Kubelet:
         return worker.webhook() if worker else None
 
     def follow(self, ready: Callable[[], None]) -> None:
-        """Follows the cluster's pods for as long as the process lives; `ready` is called once it has them all."""
+        """Watches the cluster's pods until the process ends. Calls `ready` after the first complete list."""
         while True:
             try:
                 for kind, item in self._api.watch(PODS):
@@ -68,8 +68,8 @@ class Kubelet:
                     else:
                         self._changed(kind, item)
             except (ApiError, urllib3.exceptions.HTTPError, ValueError) as problem:
-                log.warning("the cluster does not answer: %s", problem)
-                time.sleep(AGAIN_SECONDS)
+                log.warning("cannot watch pods: %s", problem)
+                time.sleep(RETRY_SECONDS)
 
     def end(self) -> None:
         with self._lock:
@@ -80,11 +80,11 @@ class Kubelet:
             worker.join(5)
 
     def _listed(self, found: list[pod_roles.Pod]) -> None:
-        there = {_key(pod) for pod in found}
+        listed = {_key(pod) for pod in found}
         with self._lock:
-            for key in [key for key in self._workers if key not in there]:
+            for key in [key for key in self._workers if key not in listed]:
                 self._end(key)
-        # Those that have an IP keep it, so they come first.
+        # Pods that already have an IP come first, because they keep it.
         for pod in sorted(found, key=lambda pod: address_of(pod) is None):
             self._changed("MODIFIED", pod)
         with self._lock:
@@ -94,16 +94,16 @@ class Kubelet:
 
     def _changed(self, kind: str, pod: pod_roles.Pod) -> None:
         key = _key(pod)
-        over = kind == "DELETED" or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+        has_ended = kind == "DELETED" or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
         with self._lock:
             worker = self._workers.get(key)
-            if worker and (over or worker.uid != pod["metadata"]["uid"]):
+            if worker and (has_ended or worker.uid != pod["metadata"]["uid"]):
                 self._end(key)
                 worker = None
             if worker:
                 worker.update(pod)
             elif (
-                not over
+                not has_ended
                 and pod["spec"].get("nodeName")
                 and (pod_roles.needs_kubelet(pod) or pod_roles.traceable_containers(pod))
             ):
@@ -136,16 +136,16 @@ def _key(pod: pod_roles.Pod) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Runs until it is told to stop."""
+    """Runs until the process is stopped."""
     parser = argparse.ArgumentParser(prog="python -m local.kubelet")
     parser.add_argument("--directory", required=True, type=Path)
     parser.add_argument("--kubeconfig", required=True, type=Path)
     parser.add_argument("--controller", required=True, type=Path)
-    parser.add_argument("--version", help="tells one version of this process from another")
+    parser.add_argument("--version", help="identifies the code and the cluster; another version is another process")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
-    # What pods of a process that was killed left behind; their controllers ended with it.
+    # Files of pods that a killed process has left. Its child processes ended with it.
     shutil.rmtree(arguments.directory / "pods", ignore_errors=True)
     api = KubeClient(arguments.kubeconfig)
     kubelet = Kubelet(api, arguments.directory, arguments.controller)
@@ -169,7 +169,7 @@ def main() -> None:
 
 
 def _router_port(state_file: Path) -> int:
-    """The port of before, where it is free: installed webhooks name it."""
+    """Returns the previous port if it is free, because installed webhooks name it."""
     wanted = 0
     if state_file.exists():
         wanted = int(json.loads(state_file.read_text())["router"].rsplit(":", 1)[1])

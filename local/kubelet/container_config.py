@@ -1,7 +1,6 @@
-"""What a kubelet gives a container: its environment and its files, from the objects of the cluster.
+"""A container's environment and files, from the objects that its pod refers to.
 
-Leaves out what needs a machine: volumes that are not made of ConfigMaps and Secrets are empty, and commands in probes
-and hooks are not run.
+Only volumes of ConfigMaps and Secrets have files here; other volumes are empty.
 """
 
 import base64
@@ -13,7 +12,7 @@ from local.kubelet.pod_roles import Container, Pod
 
 
 class MissingSource(Exception):
-    """Something that the container asks for is not there (yet); `reason` is the kubelet's word for the state."""
+    """An object that the container refers to does not exist yet. `reason` is the kubelet's waiting reason."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -21,7 +20,7 @@ class MissingSource(Exception):
 
 
 def environment(api: KubeClient, pod: Pod, container: Container) -> dict[str, str]:
-    """The container's variables; Missing (CreateContainerConfigError) where a source is not there."""
+    """Returns the container's variables. Raises MissingSource (CreateContainerConfigError)."""
     result: dict[str, str] = {}
     for source in container.get("envFrom", []):
         kind, reference = next((key, source[key]) for key in ("configMapRef", "secretRef") if key in source)
@@ -35,7 +34,7 @@ def environment(api: KubeClient, pod: Pod, container: Container) -> dict[str, st
 
 
 def files(api: KubeClient, pod: Pod, container: Container) -> dict[str, bytes]:
-    """Every file below the container's mounts by its path; Missing (ContainerCreating) where a volume is not there."""
+    """Returns every file in the container's mounts by path. Raises MissingSource (ContainerCreating)."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
     result: dict[str, bytes] = {}
     for mount in container.get("volumeMounts", []):

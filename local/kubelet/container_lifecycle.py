@@ -1,7 +1,7 @@
-"""One container as a kubelet runs it: made, running, ready or not, ended and started again with a growing pause.
+"""The life of one container: waiting, running, ready, terminated, and restarted with an increasing delay.
 
-After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Leaves out everything that
-needs an image or a signal.
+Based on https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Images are not pulled, and
+no signals are sent.
 """
 
 import datetime
@@ -13,24 +13,23 @@ from local.kubelet.container_config import MissingSource
 from local.kubelet.container_processes import ContainerProcess, ProcessCompleted, ProcessFailed
 
 RETRY_SECONDS = 1.0
-FIRST_PAUSE_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 300.0
-CALM_SECONDS = 600.0
-"""After running this long, the next pause is the first again."""
+FIRST_BACKOFF_SECONDS = 10.0
+MAX_BACKOFF_SECONDS = 300.0
+RESET_SECONDS = 600.0
+"""A container that ran this long is restarted with the first delay again."""
 
-ASK_UNREADY_SECONDS = 0.25
-ASK_READY_SECONDS = 1.0
+PROBE_UNREADY_SECONDS = 0.25
+PROBE_READY_SECONDS = 1.0
 MESSAGE_BYTES = 2048
-
 
 Policy = Literal["Always", "OnFailure", "Never"]
 
 
 @dataclass
 class ContainerRun:
-    """A container of a pod; `tick()` moves it on, `status()` is what stands of it in the pod.
+    """A container of a pod. `tick()` advances it, `status()` is its entry in the pod's status.
 
-    `succeeded`: it has ended well, and is not started again.
+    `succeeded` is True if it has completed and is not restarted.
     """
 
     spec: pod_roles.Container
@@ -46,7 +45,7 @@ class ContainerRun:
     _running_since: float | None = None
     _next_start: float = 0.0
     _next_ask: float = 0.0
-    _pause: float = FIRST_PAUSE_SECONDS
+    _backoff: float = FIRST_BACKOFF_SECONDS
     _failures: int = 0
     _ended: bool = False
     _over: bool = False
@@ -55,7 +54,7 @@ class ContainerRun:
         self._state = {"waiting": {"reason": waits_for}}
 
     def tick(self, now: float) -> None:
-        """Starts it where it is time, looks whether it runs, asks its probe."""
+        """Starts the process when it is due, checks it, and runs its readiness probe."""
         if self._over:
             return
         if not pod_roles.is_pullable(str(self.spec["image"])):
@@ -71,7 +70,7 @@ class ContainerRun:
         self.ready = False
 
     def status(self) -> dict[str, Any]:
-        """The entry in the pod's `containerStatuses`."""
+        """Returns the entry for the pod's `containerStatuses`."""
         image = str(self.spec["image"])
         return {
             "name": self.spec["name"],
@@ -108,8 +107,8 @@ class ContainerRun:
         try:
             self.process.check()
         except ProcessFailed as problem:
-            if self._running_since is not None and now - self._running_since > CALM_SECONDS:
-                self._pause = FIRST_PAUSE_SECONDS
+            if self._running_since is not None and now - self._running_since > RESET_SECONDS:
+                self._backoff = FIRST_BACKOFF_SECONDS
             self._crashed(str(problem), now)
             return
         except ProcessCompleted:
@@ -123,7 +122,7 @@ class ContainerRun:
             self._failures += 1
             threshold = (self.spec.get("readinessProbe") or {}).get("failureThreshold", 3)
             self.ready = self.ready and self._failures < threshold
-        self._next_ask = now + (ASK_READY_SECONDS if self.ready else ASK_UNREADY_SECONDS)
+        self._next_ask = now + (PROBE_READY_SECONDS if self.ready else PROBE_UNREADY_SECONDS)
 
     def _completed(self, now: float) -> None:
         self._end({"exitCode": 0, "reason": "Completed"}, now, over=self.policy != "Always")
@@ -142,13 +141,13 @@ class ContainerRun:
             self._state = terminated
             return
         self._last = terminated
-        text = f"back-off {self._pause:.0f}s restarting failed container={self.spec['name']}"
+        text = f"back-off {self._backoff:.0f}s restarting failed container={self.spec['name']}"
         self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
-        self._next_start = now + self._pause
-        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._next_start = now + self._backoff
+        self._backoff = min(2 * self._backoff, MAX_BACKOFF_SECONDS)
 
     def _cannot_pull(self, now: float) -> None:
-        """First the error, then the pause, as a kubelet shows them in turn."""
+        """Shows ErrImagePull first and ImagePullBackOff later, as a kubelet does."""
         image = str(self.spec["image"])
         host = image.split("/")[0].split(":")[0]
         if not self._next_start:
@@ -157,12 +156,12 @@ class ContainerRun:
                 f"dial tcp: lookup {host}: no such host"
             )
             self._state = {"waiting": {"reason": "ErrImagePull", "message": message}}
-            self._next_start = now + FIRST_PAUSE_SECONDS
+            self._next_start = now + FIRST_BACKOFF_SECONDS
         elif now >= self._next_start:
             message = f'Back-off pulling image "{image}": ErrImagePull: lookup {host}: no such host'
             self._state = {"waiting": {"reason": "ImagePullBackOff", "message": message}}
 
 
 def timestamp() -> str:
-    """This moment, as Kubernetes writes it."""
+    """Returns the current time in the format of Kubernetes."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
-"""What stands for the process of a container: the real ingress controller, a listener, or nothing; Kong's and
-PostgreSQL's have files of their own.
+"""What runs in a container: the ingress controller, a listener, or nothing.
 
-A part is started and stopped as a container is. `endpoints` are the pod's ports that it answers on while it runs.
+Kong's processes are in kong_processes.py, PostgreSQL's in postgres_process.py. A process is started and stopped with
+its container. `endpoints` are the pod's ports that it serves while it runs.
 """
 
 import ssl
@@ -22,22 +22,23 @@ SILENCE_SECONDS = 30
 
 
 class ProcessFailed(Exception):
-    """The process ended; the text is what it said last."""
+    """The process ended with an error. The message is its last output."""
 
 
 class ProcessCompleted(Exception):
-    """The process ended well."""
+    """The process ended without an error."""
 
 
 FindEndpoint = Callable[[str, str, int], Endpoint | None]
-"""Where a port of a pod is to be found, by namespace, name and number; None where nobody answers."""
+"""(namespace, pod, port) -> the endpoint on this machine, or None if nothing listens there."""
 
 
 @dataclass
 class PodContext:
-    """What the parts of one pod share: `ports` remembers what each of its ports is on this machine.
+    """What the processes of one pod share.
 
-    `loaded` is the folder for what Kong nodes have loaded; `reach` finds another pod.
+    `ports` maps the pod's ports to ports of this machine. `loaded` is the folder of the loaded plugins' history.
+    `find_endpoint` finds a port of another pod.
     """
 
     api: KubeClient
@@ -65,7 +66,7 @@ class PodContext:
         return str(self.pod["metadata"]["name"])
 
     def log(self, container: str, text: str) -> None:
-        """Adds a line to the container's log, which goes with the pod."""
+        """Adds a line to the container's log, which is deleted with the pod."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.directory / f"{container}.log").open("a") as file:
             file.write(f"{text.rstrip()}\n")
@@ -80,33 +81,33 @@ class ContainerProcess(Protocol):
     endpoints: dict[int, Endpoint]
 
     def start(self) -> None:
-        """Missing where the container cannot be made yet, Failed or Done where its process ends at once."""
+        """Raises MissingSource if it cannot start yet, ProcessFailed or ProcessCompleted if it ends at once."""
 
     def check(self) -> None:
-        """Failed or Done where its process has ended."""
+        """Raises ProcessFailed or ProcessCompleted if the process has ended."""
 
     def stop(self) -> None:
-        """Ends it; nothing where it does not run."""
+        """Stops the process if it is running."""
 
 
 class IdleProcess:
-    """A container with nothing behind it: it runs, and that is all."""
+    """A process that runs and does nothing."""
 
     def __init__(self) -> None:
         self.endpoints: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        """Nothing to start."""
+        """Does nothing."""
 
     def check(self) -> None:
-        """It never ends."""
+        """Does nothing: the process never ends."""
 
     def stop(self) -> None:
-        """Nothing to stop."""
+        """Does nothing."""
 
 
 class CompletedProcess:
-    """A process that ends well at once, as an init container's that has done its work."""
+    """A process that completes at once, such as that of an init container."""
 
     def __init__(self) -> None:
         self.endpoints: dict[int, Endpoint] = {}
@@ -115,14 +116,14 @@ class CompletedProcess:
         raise ProcessCompleted
 
     def check(self) -> None:
-        """It does not run."""
+        """Does nothing: the process has already ended."""
 
     def stop(self) -> None:
-        """Nothing to stop."""
+        """Does nothing: the process has already ended."""
 
 
 class AgentProcess:
-    """A TME or an agent: takes requests on 5442 and answers each with nothing to object."""
+    """A TME or an agent: accepts requests on port 5442 and answers all of them with 200."""
 
     def __init__(self, pod_context: PodContext, fault: str) -> None:
         self._pod_context = pod_context
@@ -184,8 +185,8 @@ class IngressControllerProcess:
         )
 
     def check(self) -> None:
-        if self._process and (said := self._process.ended()) is not None:
-            raise ProcessFailed(said)
+        if self._process and (output := self._process.ended()) is not None:
+            raise ProcessFailed(output)
 
     def stop(self) -> None:
         if self._process:

@@ -1,15 +1,19 @@
-"""Makes simulated parts misbehave, for tests: what is planted here is looked up at every use.
+"""Fault injection for tests: makes simulated processes misbehave.
 
     from local.kubelet import faults
     faults.inject("my-namespace", "*", tme="silent")
     ...
     faults.clear("my-namespace")
 
-`tme` and `agent`: `closed` (nobody listens) or `silent` (takes a connection and never answers). `kong_admin`: `closed`.
-`kong_admin_drop`: a method, such as `PUT`; the Admin API ends the connection before it does what is asked, and with
-`kong_admin_drop_after` when it has done it. `kong_config`: a text, with which every plugin of a configuration is
-refused. `database`: `down`, for this node alone. They are kept in a file, so that another process can plant them; with
-a pod's name in place of `*` they are that pod's only.
+- `tme`, `agent`: `closed` (nothing listens) or `silent` (accepts a connection and never answers)
+- `kong_admin`: `closed` (the Admin API closes every connection)
+- `kong_admin_drop`: a method such as `PUT`; the Admin API closes the connection and does not execute the request
+- `kong_admin_drop_after`: the same, after the request was executed
+- `kong_config`: a message; every plugin of a declarative configuration is rejected with it
+- `database`: `down` for this node
+
+Replace `*` with a pod's name to affect only that pod. Faults are in a file that is read at every use, so that another
+process can inject them.
 """
 
 import fcntl
@@ -25,7 +29,7 @@ FILE = paths.KUBELET / "faults.json"
 
 
 class Faults(TypedDict, total=False):
-    """What is wrong; a part that is not named works."""
+    """The active faults. A process that is not named works."""
 
     tme: Literal["closed", "silent"]
     agent: Literal["closed", "silent"]
@@ -37,19 +41,19 @@ class Faults(TypedDict, total=False):
 
 
 def inject(namespace: str, pod: str = "*", *, file: Path = FILE, **faults: Unpack[Faults]) -> None:
-    """Makes these parts of the pod, or of every pod of the namespace, misbehave from now on."""
+    """Adds faults for the pod, or for every pod of the namespace."""
     with _changed(file) as known:
         known.setdefault(f"{namespace}/{pod}", {}).update(faults)
 
 
 def clear(namespace: str, pod: str = "*", *, file: Path = FILE) -> None:
-    """Takes back everything that was planted for exactly this."""
+    """Removes all faults that were injected for exactly this namespace and pod."""
     with _changed(file) as known:
         known.pop(f"{namespace}/{pod}", None)
 
 
 def find(namespace: str, pod: str, *, file: Path = FILE) -> Faults:
-    """What is planted for this pod."""
+    """Returns the faults that apply to this pod."""
     known = _read(file)
     return {**known.get(f"{namespace}/*", {}), **known.get(f"{namespace}/{pod}", {})}
 

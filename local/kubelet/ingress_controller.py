@@ -1,8 +1,8 @@
-"""The real ingress controller (https://github.com/Kong/kubernetes-ingress-controller, 3.4.0) as a process of a pod.
+"""The real Kong Ingress Controller (https://github.com/Kong/kubernetes-ingress-controller, 3.4.0) as a pod's process.
 
-It gets the environment of its container as it stands. Only what cannot be the same on this machine is changed: where
-the pod's Kong is found, where it listens itself, where its certificates lie, and how it reaches the cluster: with a
-token of the pod's own ServiceAccount, so that the chart's RBAC holds. Its anonymous reports are off.
+It gets its container's environment. Only what must differ on this machine is changed: the address of the pod's Kong,
+its own listen addresses, the path of its certificates, and its access to the cluster, which uses a token of the pod's
+ServiceAccount, so that the chart's RBAC applies. Anonymous reports are off.
 """
 
 import base64
@@ -24,17 +24,15 @@ from local.kubelet.readiness_probes import Endpoint
 from local.processes import bound_process
 
 HEALTH, METRICS, DIAGNOSTICS = 10254, 10255, 10256
-"""The ports that it listens on unless it is told otherwise (`internal/manager/consts`)."""
+"""The controller's default ports (`internal/manager/consts`)."""
 
 TOKEN_SECONDS = 30 * 24 * 3600
 STOP_SECONDS = 3
 TAIL_BYTES = 2000
 
-_BOUND_CHILD = Path(bound_process.__file__)
-
 
 def ports(environment: dict[str, str]) -> list[int]:
-    """The ports of the pod that it listens on."""
+    """Returns the ports that the controller listens on."""
     listens = [
         environment.get("CONTROLLER_HEALTH_PROBE_BIND_ADDRESS", f":{HEALTH}"),
         environment.get("CONTROLLER_METRICS_BIND_ADDRESS", f":{METRICS}"),
@@ -44,7 +42,7 @@ def ports(environment: dict[str, str]) -> list[int]:
 
 
 def webhook_port(environment: dict[str, str]) -> int | None:
-    """The port of its admission webhook, None where that is off."""
+    """Returns the port of its admission webhook, or None if that is off."""
     listen = environment.get("CONTROLLER_ADMISSION_WEBHOOK_LISTEN", "off")
     return int(listen.rsplit(":", 1)[1]) if ":" in listen else None
 
@@ -56,7 +54,7 @@ def adapted(
     address: str,
     endpoint: Callable[[int], Endpoint],
 ) -> dict[str, str]:
-    """The environment with what must differ on this machine; writes the container's files below `directory`."""
+    """Returns the environment with the changes for this machine. Writes the container's files below `directory`."""
 
     def here(listen: str) -> str:
         return listen if listen == "off" else f"{address}:{endpoint(int(listen.rsplit(':', 1)[1])).port}"
@@ -73,7 +71,7 @@ def adapted(
         ),
         "CONTROLLER_METRICS_BIND_ADDRESS": here(environment.get("CONTROLLER_METRICS_BIND_ADDRESS", f":{METRICS}")),
         "CONTROLLER_DIAGNOSTIC_SERVER_PORT": str(endpoint(DIAGNOSTICS).port),
-        # Outside a cluster it cannot find out the namespace for its lease by itself.
+        # Outside a pod, the controller cannot detect the namespace for its lease.
         "CONTROLLER_ELECTION_NAMESPACE": environment.get(
             "CONTROLLER_ELECTION_NAMESPACE", environment.get("POD_NAMESPACE", "default")
         ),
@@ -97,7 +95,7 @@ def adapted(
 
 
 def kubeconfig(api: KubeClient, pod: Pod) -> dict[str, Any]:
-    """For the pod's own ServiceAccount, with a token that ends with the pod, as a kubelet asks for it."""
+    """Returns a kubeconfig for the pod's ServiceAccount. The token is bound to the pod, like a kubelet's."""
     metadata, account = pod["metadata"], pod["spec"].get("serviceAccountName", "default")
     asked = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -127,7 +125,7 @@ def kubeconfig(api: KubeClient, pod: Pod) -> dict[str, Any]:
 
 @dataclass
 class Process:
-    """A running controller; its log is in its folder."""
+    """A running controller. Its log is in its folder."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -143,8 +141,8 @@ class Process:
         log = directory / "controller.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                # Ends with the process that started it, even where that one is killed.
-                [sys.executable, str(_BOUND_CHILD), str(os.getpid()), str(binary.resolve())],
+                # The controller ends with this process, even if this process is killed.
+                [sys.executable, bound_process.__file__, str(os.getpid()), str(binary.resolve())],
                 cwd=directory,
                 env={"PATH": os.defpath, "HOME": str(directory), **environment},
                 stdin=subprocess.DEVNULL,
@@ -154,7 +152,7 @@ class Process:
         return cls(process, log)
 
     def ended(self) -> str | None:
-        """The end of its log, None while it runs."""
+        """Returns the last lines of its log if it has ended, otherwise None."""
         if self.process.poll() is None:
             return None
         return self.log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")

@@ -1,4 +1,6 @@
-"""The processes of Kong's image: a simulated node, its migrations, and the wait until a node would start."""
+"""The processes of Kong's image: a simulated node, its migrations, and the init container that waits for a node to
+start.
+"""
 
 import json
 import ssl
@@ -23,7 +25,7 @@ TRY_AGAIN_SECONDS = 1.0
 
 
 class KongProcess:
-    """A simulated Kong with its Admin and status APIs."""
+    """A simulated Kong node with its Admin API and status API."""
 
     def __init__(self, pod_context: PodContext, container: Container) -> None:
         self._pod_context = pod_context
@@ -47,7 +49,7 @@ class KongProcess:
         self._record_loaded()
 
     def check(self) -> None:
-        """It never ends by itself."""
+        """Polls the database if the node has one. A node never ends by itself."""
         if isinstance(self._node, TraditionalNode) and self._node.follow(time.monotonic()):
             self._record_loaded()
 
@@ -101,7 +103,7 @@ class KongProcess:
 
 
 class MigrationProcess:
-    """`kong migrations <command>`: does it when it starts, and ends."""
+    """`kong migrations <command>`. It runs when the container starts, and ends."""
 
     def __init__(self, pod_context: PodContext, container: Container, command: str) -> None:
         self._pod_context = pod_context
@@ -122,17 +124,17 @@ class MigrationProcess:
         raise ProcessCompleted
 
     def check(self) -> None:
-        """It does not run."""
+        """Does nothing: the process has already ended."""
 
     def stop(self) -> None:
-        """Nothing to stop."""
+        """Does nothing: the process has already ended."""
 
     def _log(self, line: str) -> None:
         self._pod_context.log(self._container["name"], line)
 
 
 class WaitForKongProcess:
-    """`until kong start; do sleep 1; done; kong stop`: what a node needs, its database and its plugins among it."""
+    """`until kong start; do sleep 1; done; kong stop`. It ends when a node's database and plugins are available."""
 
     def __init__(self, pod_context: PodContext, container: Container) -> None:
         self._pod_context = pod_context
@@ -145,7 +147,7 @@ class WaitForKongProcess:
         self._kong_config = kong_config_of(self._pod_context, self._container)
 
     def check(self) -> None:
-        """Done once a node starts."""
+        """Raises ProcessCompleted when a node can start."""
         if not self._kong_config or time.monotonic() < self._next:
             return
         try:
@@ -163,7 +165,7 @@ class WaitForKongProcess:
 
 
 def kong_config_of(pod_context: PodContext, container: Container) -> KongConfig:
-    """What the container's Kong is told; Missing where a source of it is not there."""
+    """Returns the configuration of the container's Kong. Raises MissingSource."""
     environment = container_config.environment(pod_context.api, pod_context.pod, container)
     files = container_config.files(pod_context.api, pod_context.pod, container)
     texts = {path: text.decode(errors="replace") for path, text in files.items()}
@@ -171,14 +173,14 @@ def kong_config_of(pod_context: PodContext, container: Container) -> KongConfig:
 
 
 def start_node(pod_context: PodContext, kong_config: KongConfig) -> DbLessNode | TraditionalNode:
-    """A node that has started, or StartError."""
+    """Returns a node that has started. Raises StartError."""
     if kong_config.database == "off":
         return DbLessNode(kong_config, hostname=pod_context.name)
     return TraditionalNode(kong_config, hostname=pod_context.name, database=database_for(pod_context, kong_config))
 
 
 def database_for(pod_context: PodContext, kong_config: KongConfig) -> Database:
-    """The way to the database from this pod."""
+    """Returns the pod's connection to its database."""
 
     def resolve(host: str, port: int) -> tuple[str, int]:
         return service_endpoints.resolve(pod_context.api, pod_context.find_endpoint, pod_context.namespace, host, port)
@@ -187,7 +189,7 @@ def database_for(pod_context: PodContext, kong_config: KongConfig) -> Database:
 
 
 def _refused(body: bytes, message: str) -> Response:
-    """Every plugin of the configuration refused with this message."""
+    """Returns the response that rejects every plugin of a declarative configuration with this message."""
     plugins = json.loads(body).get("plugins") or []
     return 400, admin_api_errors.declarative_config(
         {}, [admin_api_errors.flattened("plugin", item, {"@entity": [message]}) for item in plugins]

@@ -1,4 +1,4 @@
-"""Plain requests to the cluster's API server with the platform's own kubeconfig; objects are dictionaries."""
+"""A client for the cluster's API server, with the platform's kubeconfig. Objects are dictionaries."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ Object = dict[str, Any]
 
 
 class ApiError(Exception):
-    """The API server's refusal in its own words; the code is 0 where nobody answers."""
+    """An error response of the API server with its message. The code is 0 if there is no response."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class ApiError(Exception):
 
 
 class KubeClient:
-    """One connection; safe to use from several threads."""
+    """One connection. Safe to use from several threads."""
 
     def __init__(self, kubeconfig: Path) -> None:
         configuration = kubernetes.client.Configuration()
@@ -39,7 +39,7 @@ class KubeClient:
         self._pool = kubernetes.client.ApiClient(configuration).rest_client.pool_manager
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
-        """Sends one request and returns the answer's object; ApiError where it is refused, or nobody answers."""
+        """Sends one request and returns the object. Raises ApiError."""
         try:
             answer = self._pool.request(
                 method,
@@ -56,9 +56,10 @@ class KubeClient:
         return dict(document)
 
     def watch(self, path: str) -> Iterator[tuple[str, Object]]:
-        """("LISTED", list) first, then ("ADDED" | "MODIFIED" | "DELETED", object) until the server ends it.
+        """Yields the list first, then its changes until the server ends the watch.
 
-        Whoever calls it again begins with a new list: so nothing is missed, however it ended.
+        The events are ("LISTED", list) and ("ADDED" | "MODIFIED" | "DELETED", object). The next call starts with a new
+        list, so no change is missed.
         """
         listed = self.request("GET", path)
         yield "LISTED", listed

@@ -1,7 +1,7 @@
-"""Small HTTP servers on the loopback address of a pod, and the addresses themselves.
+"""Small HTTP servers on the loopback address of a pod, and these addresses.
 
-Each pod has one in 127.0.0.0/8, in a block that depends on the clone, and there the ports of its containers. A port
-that somebody holds on every address of the machine is replaced by a free one: a port-forward finds it either way.
+Each pod has an address in 127.0.0.0/8, in a block that depends on the clone, and its containers' ports are there. A
+port that another program uses on all addresses is replaced by a free one; a port-forward works in both cases.
 """
 
 import http.server
@@ -24,15 +24,11 @@ NO_CERTIFICATE = (
 )
 
 Handle = Callable[[str, str, dict[str, str], bytes, dict[str, str]], tuple[int, Any] | None]
-"""Method, path, query, body and headers (their names in small letters) to status and JSON body; None ends the
-connection without an answer.
-"""
-
-Refuse = Callable[[], bool]
+"""(method, path, query, body, headers with lowercase names) -> (status, JSON body), or None to close the connection."""
 
 
 class Addresses:
-    """Gives every pod of this clone an address, and the same again to a pod that has had one."""
+    """Allocates an address to every pod of this clone. A pod keeps the address that it has."""
 
     def __init__(self, clone: Path) -> None:
         self._block = 2 + zlib.crc32(str(clone).encode()) % 253
@@ -40,7 +36,7 @@ class Addresses:
         self._given: set[str] = set()
 
     def allocate(self, before: str | None = None) -> str:
-        """An address that no pod has now; `before` where that is one of this clone's."""
+        """Returns an unused address, or `before` if that is an address of this clone."""
         if before and before.startswith(f"127.{self._block}."):
             self._given.add(before)
             return before
@@ -49,14 +45,14 @@ class Addresses:
             if address not in self._given:
                 self._given.add(address)
                 return address
-        raise AssertionError("the numbers do not end")
+        raise AssertionError("itertools.count() has no end")
 
     def release(self, address: str) -> None:
         self._given.discard(address)
 
 
 def free_port(address: str, wanted: int) -> int:
-    """`wanted` where nobody listens there, else another."""
+    """Returns `wanted` if nothing listens there, otherwise another port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -67,9 +63,9 @@ def free_port(address: str, wanted: int) -> int:
 
 
 class Listener:
-    """A server with JSON answers; TLS where a context is given. Runs in threads of its own until `close()`.
+    """A server with JSON responses, with TLS if a context is given. It runs in threads of its own until `close()`.
 
-    With `asks_certificate` a client that shows no certificate of its own is told so, as nginx does.
+    With `asks_certificate`, a client without a certificate gets an error response, as from nginx.
     """
 
     def __init__(
@@ -98,7 +94,7 @@ class _Server(http.server.ThreadingHTTPServer):
     tls: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        # In the connection's own thread: one client that does not speak TLS must not hold up the others.
+        # In the connection's own thread, so that a client that does not speak TLS cannot block the others.
         if self.tls:
             try:
                 request = self.tls.wrap_socket(request, server_side=True)
@@ -111,13 +107,13 @@ class _Server(http.server.ThreadingHTTPServer):
                 request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error."""
+        """Ignores clients that close their connection."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
-    wbufsize = -1  # One packet for each answer.
+    wbufsize = -1  # One packet for each response.
     handle_request: Handle
     asks_certificate = False
 
@@ -148,4 +144,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: an ingress controller asks every few seconds."""
+        """Logs nothing: an ingress controller sends requests every few seconds."""

@@ -1,6 +1,6 @@
-"""A pod's status from its containers, as a kubelet writes it. Pure.
+"""Computes a pod's status from its containers, as a kubelet does. No side effects.
 
-After https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions.
+Based on https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,10 @@ def pod_status(
     host_ip: str,
     now: str,
 ) -> Status:
-    """The fields to be laid over `current`, the status that stands.
+    """Returns the fields to merge into `current`, the current status.
 
-    `containers` and `init_containers` are the entries for both; a condition keeps its time where it stays as it was.
+    `containers` and `init_containers` are the entries for the lists of container statuses. A condition that does not
+    change keeps its transition time.
     """
     initialized = all(item["ready"] for item in init_containers)
     ready = initialized and all(item["ready"] for item in containers)
@@ -61,5 +62,5 @@ def pod_status(
 def _condition(name: str, fine: bool, more: Mapping[str, str], known: Mapping[str, Any] | None, now: str) -> Status:
     status = "True" if fine else "False"
     since = known["lastTransitionTime"] if known and known.get("status") == status else now
-    # Without an empty reason and message, those of before would stay: the server merges conditions by their type.
+    # Explicit nulls remove an old reason and message: the server merges conditions by their type.
     return {"type": name, "status": status, "lastTransitionTime": since, "reason": None, "message": None, **more}

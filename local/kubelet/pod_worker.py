@@ -1,7 +1,7 @@
-"""Everything about one pod that has something behind it, in a thread of its own, from its start to its end.
+"""Runs one pod in a thread of its own, from its start to its end.
 
-A pod that kwok leaves alone gets its status from here; of any other with an agent in it only the way in is made: a
-PortForward object (https://kwok.sigs.k8s.io/docs/user/port-forward-configuration/) for its ports.
+For a pod that kwok leaves alone, the worker writes the status. For another pod with an agent it only opens the ports,
+with a PortForward object (https://kwok.sigs.k8s.io/docs/user/port-forward-configuration/).
 """
 
 import logging
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class PodWorker(threading.Thread):
-    """Runs one pod until `end()`; `update()` gives it the pod as it stands."""
+    """Runs one pod until `end()`. `update()` gives it the current pod."""
 
     def __init__(self, pod_context: PodContext) -> None:
         pod = pod_context.pod
@@ -55,7 +55,7 @@ class PodWorker(threading.Thread):
             for item in pod["spec"].get("initContainers", [])
         ]
         self.settled = threading.Event()
-        """Set when the pod's status is that of this process and not of one before."""
+        """Set when this process, and not a previous one, has written the pod's status."""
         self._stopped = threading.Event()
         self._written: Any = None
         self._forwarded: dict[int, Endpoint] = {}
@@ -71,14 +71,14 @@ class PodWorker(threading.Thread):
         return self._pod_context.address
 
     def webhook(self) -> Endpoint | None:
-        """Where the controller's admission webhook of this pod listens, None where there is none."""
+        """Returns the endpoint of the controller's admission webhook, or None if there is none."""
         for item in self._containers:
             if isinstance(item.process, IngressControllerProcess) and item.process.webhook:
                 return item.process.endpoints.get(item.process.webhook)
         return None
 
     def endpoint(self, port: int) -> Endpoint | None:
-        """Where a port of this pod is on this machine, None where nobody listens there."""
+        """Returns the endpoint of a port of this pod, or None if nothing listens there."""
         for item in self._containers:
             if port in item.process.endpoints:
                 return item.process.endpoints[port]
@@ -140,7 +140,7 @@ class PodWorker(threading.Thread):
         return CompletedProcess()
 
     def _forward(self) -> None:
-        """The ports stay what they are for as long as the pod lives; where nobody listens, the way in is refused."""
+        """Publishes the pod's ports. They stay the same while the pod exists; a closed port refuses connections."""
         wanted = {port: end for item in self._containers for port, end in item.process.endpoints.items()}
         if set(wanted) <= set(self._forwarded):
             return
@@ -151,7 +151,7 @@ class PodWorker(threading.Thread):
             "kind": "PortForward",
             "metadata": {
                 "name": metadata["name"],
-                # So that it goes with its pod.
+                # So that it is deleted with its pod.
                 "ownerReferences": [
                     {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
                 ],
@@ -195,18 +195,18 @@ class PodWorker(threading.Thread):
 
 
 def pod_ip(address: str) -> str:
-    """The IP that the pod shows: a loopback address is refused in an EndpointSlice."""
+    """Returns the IP that the pod shows. An EndpointSlice does not accept a loopback address."""
     return f"10.{address.removeprefix('127.')}"
 
 
 def address_of(pod: pod_roles.Pod) -> str | None:
-    """The address of a pod that shows an IP already."""
+    """Returns the loopback address of a pod that already shows an IP."""
     shown = str(pod.get("status", {}).get("podIP", ""))
     return f"127.{shown.removeprefix('10.')}" if shown.startswith("10.") else None
 
 
 def _init_policy(container: pod_roles.Container, policy: Policy) -> Policy:
-    """An init container is done when it has ended well, unless it is a sidecar."""
+    """Returns an init container's restart policy: it is done when it completes, unless it is a sidecar."""
     if container.get("restartPolicy") == "Always":
         return "Always"
     return "Never" if policy == "Never" else "OnFailure"

@@ -1,8 +1,8 @@
 """The process of a container with PostgreSQL's official image: a real, private instance on the pod's address.
 
-After https://hub.docker.com/_/postgres: user, password and database count only for a folder that is empty, and PGDATA
-depends on the version from 18 on. Whatever the tag, the version is that of the programs at hand. Leaves out scripts for
-its first start, other settings, and who is let in from within the pod.
+Based on https://hub.docker.com/_/postgres: user, password and database are used only for an empty folder, and the
+default PGDATA depends on the version from 18 on. The version is always that of the installed programs, whatever the
+tag. Initialization scripts and other settings are not supported.
 """
 
 import re
@@ -30,11 +30,11 @@ IN_OLD_PLACE = (
 NEW_PLACE_SINCE = 18
 
 _running: dict[Path, Server] = {}
-"""By folder: the pod before may still be ending in it."""
+"""By data folder. The previous pod may still use a folder when the next one starts."""
 
 
 class PostgresProcess:
-    """Runs as long as its container."""
+    """A PostgreSQL instance that runs as long as its container."""
 
     def __init__(self, pod_context: PodContext, container: Container) -> None:
         self._pod_context = pod_context
@@ -47,7 +47,7 @@ class PostgresProcess:
         environment = self._environment()
         folder = self._folder(environment)
         if folder in _running:
-            raise MissingSource("ContainerCreating", f"the pod before still runs in {folder.name}")
+            raise MissingSource("ContainerCreating", f"the previous pod still uses {folder.name}")
         endpoint = pod_context.endpoint(POSTGRES_PORT)
         user = environment.get("POSTGRES_USER") or "postgres"
         password = environment.get("POSTGRES_PASSWORD", "")
@@ -70,8 +70,8 @@ class PostgresProcess:
         self.endpoints = {POSTGRES_PORT: endpoint}
 
     def check(self) -> None:
-        if self._server and (said := self._server.ended()) is not None:
-            raise ProcessFailed(said)
+        if self._server and (output := self._server.ended()) is not None:
+            raise ProcessFailed(output)
 
     def stop(self) -> None:
         if self._server:
@@ -80,7 +80,7 @@ class PostgresProcess:
         self._server, self.endpoints = None, {}
 
     def _environment(self) -> dict[str, str]:
-        """The variables, those read from a file (`..._FILE`) too."""
+        """Returns the variables, including those read from a file (`..._FILE`)."""
         pod_context = self._pod_context
         result = container_config.environment(pod_context.api, pod_context.pod, self._container)
         files = container_config.files(pod_context.api, pod_context.pod, self._container)
@@ -91,7 +91,7 @@ class PostgresProcess:
         return result
 
     def _folder(self, environment: dict[str, str]) -> Path:
-        """Where PGDATA is on this machine: in the volume that is mounted there, or gone with the pod."""
+        """Returns the folder of PGDATA on this machine: in its volume, or in the pod's own folder."""
         major = _major(str(self._container["image"]))
         new_place = f"/var/lib/postgresql/{major}/docker"
         data = environment.get("PGDATA") or (new_place if major >= NEW_PLACE_SINCE else OLD_PLACE)

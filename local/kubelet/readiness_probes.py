@@ -1,8 +1,8 @@
-"""Asks what a container's readiness probe asks, where something of this platform answers for the container.
+"""Runs a container's readiness probe if one of this platform's processes can answer it.
 
-After https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/: what is asked and how often
-it may fail are the probe's; its delays and periods are shortened, so that nobody waits for them. Leaves out liveness
-and startup probes, gRPC, and every command but `pg_isready`.
+Based on https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/. The action and the
+failure threshold are the probe's; delays and periods are shorter, to save time. Liveness and startup probes, gRPC, and
+commands other than `pg_isready` are not run.
 """
 
 import http.client
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where a port of the pod is to be found; `reachable` False where only the pod itself reaches it."""
+    """The address of a pod's port on this machine. `reachable` is False if only the pod itself can reach it."""
 
     address: str
     port: int
@@ -27,7 +27,7 @@ class Endpoint:
 
 
 def passes(container: Container, endpoints: dict[int, Endpoint]) -> bool:
-    """True where the probe passes, or where there is none, or none that this platform could answer."""
+    """Returns True if the probe passes, if there is none, or if this platform cannot answer it."""
     probe = container.get("readinessProbe") or {}
     command = probe.get("exec", {}).get("command", [])
     if any("pg_isready" in word for word in command) and POSTGRES_PORT in endpoints:
@@ -55,9 +55,9 @@ def _number(port: int | str, container: Container) -> int | None:
 def _http(action: dict[str, Any], endpoint: Endpoint) -> bool:
     connection: http.client.HTTPConnection
     if action.get("scheme") == "HTTPS":
-        trusting = ssl._create_unverified_context()  # A kubelet does not look at the certificate either.
+        unverified = ssl._create_unverified_context()  # A kubelet does not check the certificate either.
         connection = http.client.HTTPSConnection(
-            endpoint.address, endpoint.port, timeout=TIMEOUT_SECONDS, context=trusting
+            endpoint.address, endpoint.port, timeout=TIMEOUT_SECONDS, context=unverified
         )
     else:
         connection = http.client.HTTPConnection(endpoint.address, endpoint.port, timeout=TIMEOUT_SECONDS)

@@ -1,7 +1,7 @@
-"""Where the name of a Service leads, on a machine where Services lead nowhere: to a ready pod behind it.
+"""Resolves the name of a Service to a ready pod, because Services have no network here.
 
-After https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/: `x`, `x.ns`, `x.ns.svc` and
-`x.ns.svc.cluster.local`. Every other host is found as on any machine. Leaves out names of single pods.
+Based on https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/: `x`, `x.ns`, `x.ns.svc` and
+`x.ns.svc.cluster.local`. Other hosts are resolved by the machine. Names of single pods are not supported.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ _SUFFIXES: tuple[list[str], ...] = ([], ["svc"], ["svc", "cluster", "local"])
 
 
 def resolve(api: KubeClient, find_endpoint: FindEndpoint, namespace: str, host: str, port: int) -> tuple[str, int]:
-    """Address and port for a client in this namespace; DatabaseError in the words of Kong's client."""
+    """Returns address and port for a client in this namespace. Raises DatabaseError in the words of Kong's client."""
     try:
         service = _service(api, namespace, host)
         if service is None:

@@ -1,8 +1,8 @@
-"""PersistentVolumes for claims: a default StorageClass, a provisioner, and the folders on this machine.
+"""PersistentVolumes for claims: a default StorageClass, a provisioner, and folders on this machine.
 
-As a usual local-path provisioner (https://github.com/rancher/local-path-provisioner): a volume is made when the first
-pod that wants it has a node (WaitForFirstConsumer), is bound to that node, and goes with its data when its claim goes
-(reclaim policy Delete). Leaves out sizes and access modes: nobody counts.
+It works like a local-path provisioner (https://github.com/rancher/local-path-provisioner): a volume is created when the
+first pod that uses it has a node (WaitForFirstConsumer), is bound to that node, and is deleted with its data when its
+claim is deleted (reclaim policy Delete). Sizes and access modes are not enforced.
 """
 
 import logging
@@ -21,7 +21,7 @@ CLASS = "local-path"
 PROVISIONER = "traceable-kong/local-path"
 CLAIMS, VOLUMES = "/api/v1/persistentvolumeclaims", "/api/v1/persistentvolumes"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
-AGAIN_SECONDS = 1
+RETRY_SECONDS = 1
 
 _CLASS = {
     "apiVersion": "storage.k8s.io/v1",
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def volume_folder(api: KubeClient, pod: Pod, volume: str) -> Path | None:
-    """The folder of the pod's volume with this name, None where that is no claim's, or not one of ours."""
+    """Returns the folder of a pod's volume, or None if it is not a claim of this provisioner."""
     for item in pod["spec"].get("volumes", []):
         if item["name"] == volume and "persistentVolumeClaim" in item:
             namespace, claim = pod["metadata"]["namespace"], item["persistentVolumeClaim"]["claimName"]
@@ -48,14 +48,14 @@ def volume_folder(api: KubeClient, pod: Pod, volume: str) -> Path | None:
 
 
 class VolumeProvisioner:
-    """Makes and removes volumes below `folder`, for as long as the process lives."""
+    """Creates and deletes volumes in `folder` until the process ends."""
 
     def __init__(self, api: KubeClient, folder: Path) -> None:
         self._api = api
         self._folder = folder
 
     def start(self) -> None:
-        """Makes the StorageClass, and begins."""
+        """Creates the StorageClass and starts watching."""
         _create_if_missing(self._api, CLASSES, _CLASS)
         for path, listed, changed in (
             (CLAIMS, lambda items: None, self._claim),
@@ -73,19 +73,19 @@ class VolumeProvisioner:
                         changed(one)
             except (ApiError, urllib3.exceptions.HTTPError, ValueError) as problem:
                 log.warning("%s: %s", path, problem)
-                time.sleep(AGAIN_SECONDS)
+                time.sleep(RETRY_SECONDS)
 
     def _claim(self, claim: Object) -> None:
         annotations = claim["metadata"].get("annotations", {})
         node = annotations.get("volume.kubernetes.io/selected-node")
-        ours = annotations.get("volume.kubernetes.io/storage-provisioner") == PROVISIONER
-        if ours and node and claim["status"].get("phase") == "Pending" and not claim["spec"].get("volumeName"):
+        is_managed = annotations.get("volume.kubernetes.io/storage-provisioner") == PROVISIONER
+        if is_managed and node and claim["status"].get("phase") == "Pending" and not claim["spec"].get("volumeName"):
             _create_if_missing(self._api, VOLUMES, volume_for(claim, node, self._folder))
 
     def _volume(self, volume: Object) -> None:
-        gone = volume["status"].get("phase") == "Released"
+        is_released = volume["status"].get("phase") == "Released"
         path = _path(volume)
-        if gone and path and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+        if is_released and path and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
             shutil.rmtree(path, ignore_errors=True)
             try:
                 self._api.request("DELETE", f"{VOLUMES}/{volume['metadata']['name']}")
@@ -94,15 +94,15 @@ class VolumeProvisioner:
                     raise
 
     def _forget_others(self, volumes: list[Object]) -> None:
-        """What a cluster of before has left."""
-        there = {item["metadata"]["name"] for item in volumes}
+        """Removes the folders that a previous cluster has left."""
+        existing = {item["metadata"]["name"] for item in volumes}
         for path in self._folder.glob("*"):
-            if path.name not in there:
+            if path.name not in existing:
                 shutil.rmtree(path, ignore_errors=True)
 
 
 def volume_for(claim: Object, node: str, folder: Path) -> Object:
-    """The PersistentVolume of a claim, on the node of its first pod."""
+    """Returns the PersistentVolume of a claim, on the node of its first pod."""
     metadata, spec = claim["metadata"], claim["spec"]
     name = f"pvc-{metadata['uid']}"
     here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
@@ -128,7 +128,7 @@ def volume_for(claim: Object, node: str, folder: Path) -> Object:
 
 
 def _path(volume: Object) -> Path | None:
-    """Where a volume of ours lies."""
+    """Returns the folder of a volume of this provisioner, or None for other volumes."""
     annotations = volume.get("metadata", {}).get("annotations", {})
     if annotations.get("pv.kubernetes.io/provisioned-by") != PROVISIONER:
         return None

@@ -1,8 +1,8 @@
-"""The way from the API server to the ingress controllers' admission webhooks, where Services lead nowhere.
+"""Routes admission reviews from the API server to the ingress controllers, because Services have no network here.
 
-An HTTPS server on loopback: a review that is sent to `/<namespace>/<service>` goes on to a ready pod of that Service,
-found as kube-proxy finds it, by its EndpointSlices. Without one it fails as a Service without endpoints does. Leaves
-out the check of the controller's own certificate, which the API server would do with the chart's CA.
+An HTTPS server on loopback. A review for `/<namespace>/<service>` is forwarded to a ready pod of that Service, which is
+found in its EndpointSlices. Without a ready pod the request fails, as for a Service without endpoints. The controller's
+certificate is not checked; a real API server checks it with the chart's CA.
 """
 
 import http.client
@@ -22,11 +22,11 @@ SLICES = "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices?labelSelector=k
 
 
 class NoReadyPod(Exception):
-    """No pod of the Service answers."""
+    """No pod of the Service is ready."""
 
 
 class WebhookRouter:
-    """`webhook` gives the webhook's place by namespace and name of a pod, None where there is none."""
+    """`webhook` returns the webhook's endpoint by namespace and pod name, or None."""
 
     def __init__(self, api: KubeClient, webhook: Callable[[str, str], Endpoint | None]) -> None:
         self._api = api

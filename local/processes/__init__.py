@@ -1,1 +1,1 @@
-"""Processes that the platform starts: in the background, or for as long as their parent runs."""
+"""Processes that the platform starts: in the background, or bound to the life of their parent."""

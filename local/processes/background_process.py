@@ -1,6 +1,6 @@
-"""Processes of the platform that go on running beside the cluster: each is a module of it, with a folder of its own.
+"""A platform process that keeps running in the background. Each one is a Python module with a folder of its own.
 
-The process writes its state into a file there when it is ready, its process id among it. Leaves out what it does.
+When the process is ready, it writes its state, which includes its process id, to a file in that folder.
 """
 
 import json
@@ -21,12 +21,15 @@ STOP_TIMEOUT_SECONDS = 10
 
 
 class BackgroundProcessError(Exception):
-    """The process did not start; the text names its log."""
+    """The process did not start. The message names its log."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackgroundProcess:
-    """`python -m <module> --directory <directory> <arguments>`; `state_file` is in that folder, and so is the log."""
+    """The command `python -m <module> --directory <directory> <arguments>`.
+
+    `state_file` and the log are in `directory`.
+    """
 
     module: str
     directory: Path
@@ -42,9 +45,9 @@ class BackgroundProcess:
         return [sys.executable, "-m", self.module, "--directory", str(self.directory), *self.arguments]
 
     def start(self) -> dict[str, Any]:
-        """Starts it, or finds the one that runs already with the same arguments; returns its state.
+        """Starts the process and returns its state. One that already runs with the same arguments is reused.
 
-        Raises BackgroundError where it is not ready in time.
+        Raises BackgroundProcessError if it is not ready in time.
         """
         running = self.running()
         if running and _command_line(running["pid"])[1:] == self.command[1:]:
@@ -66,10 +69,10 @@ class BackgroundProcess:
             if running and running["pid"] == process.pid:
                 return running
             time.sleep(0.05)
-        raise BackgroundProcessError(f"{self.module} did not start; its log is {self.log}.")
+        raise BackgroundProcessError(f"{self.module} did not start. Read its log: {self.log}")
 
     def stop(self) -> None:
-        """Stops it, where it runs."""
+        """Stops the process if it is running."""
         running = self.running()
         if not running:
             return
@@ -82,7 +85,7 @@ class BackgroundProcess:
         os.kill(running["pid"], signal.SIGKILL)
 
     def running(self) -> dict[str, Any] | None:
-        """Its state, None where it does not run."""
+        """Returns the state of the running process, or None."""
         try:
             state = dict(json.loads((self.directory / self.state_file).read_text()))
         except (OSError, ValueError):
@@ -90,9 +93,9 @@ class BackgroundProcess:
         return state if self._is_this_process(state["pid"]) else None
 
     def _is_this_process(self, pid: int) -> bool:
-        """A process id that was written down may belong to something else by now."""
+        """Returns False if another program uses the recorded process id by now."""
         with suppress(ChildProcessError):
-            # Reaps it where it is our own child: a process that ended would be seen as running otherwise.
+            # Reaps a child process. Otherwise a process that has ended looks like a running one.
             os.waitpid(pid, os.WNOHANG)
         words = _command_line(pid)
         return self.module in words and str(self.directory) in words

@@ -1,1 +1,1 @@
-"""Stand-ins for Pulumi's provider plugins `kubernetes` and `random`, and what both of them need."""
+"""Stand-ins for Pulumi's provider plugins `kubernetes` and `random`, and the modules that both of them use."""

@@ -1,4 +1,4 @@
-"""What a plugin says to the person, through the engine's Log RPC; and that it is a stand-in, once per run."""
+"""Messages of a plugin to the user, through the engine's Log RPC, including the notice that it is a stand-in."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 
 def notice(plugin: str) -> str:
-    """That the plugin of this name is a stand-in."""
+    """Returns the notice that the plugin of this name is a stand-in."""
     return (
         f"the {plugin} provider plugin in this run is a STAND-IN for the official one: it is for trying things on the "
         "embedded platform, not for a real cluster"
@@ -26,7 +26,7 @@ _SEVERITIES = {
 
 
 class EngineLog:
-    """Logs to the engine at an address. Safe to use from several threads; a log that does not arrive is dropped."""
+    """Logs to the engine. Safe to use from several threads. A message that cannot be delivered is dropped."""
 
     def __init__(self, address: str, plugin: str) -> None:
         self._plugin = plugin
@@ -36,7 +36,7 @@ class EngineLog:
         self._held: socket.socket | None = None
 
     def log(self, severity: str, urn: str, text: str) -> None:
-        """Says something about a resource; `status` is shown only while the resource is worked on."""
+        """Logs a message about a resource. `status` is shown only while the resource is being processed."""
         if self._stub is None:
             return
         request = engine_pb2.LogRequest(
@@ -48,7 +48,7 @@ class EngineLog:
             return
 
     def notice(self) -> None:
-        """Says once in the plugin's life that it is a stand-in."""
+        """Logs the stand-in notice, once in the plugin's life."""
         with self._lock:
             if self._noticed:
                 return
@@ -57,9 +57,10 @@ class EngineLog:
             self.log("warning", "", notice(self._plugin))
 
     def _is_first_of_run(self) -> bool:
-        """True in the first plugin process that an engine starts; every provider resource has its own process.
+        """Returns True in the first plugin process of an engine. Every provider resource has its own process.
 
-        The first one holds a name that goes with it (an abstract socket, which only Linux has; elsewhere all speak).
+        The first process holds a name that is released when it ends (an abstract socket, which only Linux has). On
+        other systems every process returns True.
         """
         if sys.platform != "linux":
             return True

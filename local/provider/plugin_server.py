@@ -1,4 +1,4 @@
-"""Serves a plugin as the engine starts one: with the engine's address, answering with the port on standard output."""
+"""Serves a provider plugin: takes the engine's address as an argument and prints its own port."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ MakeServicer = Callable[[str], provider_pb2_grpc.ResourceProviderServicer]
 
 
 def main(make: MakeServicer) -> None:
-    """Serves what `make` gives for the engine's address, until the engine ends it."""
+    """Serves the servicer that `make` returns for the engine's address, until the engine stops."""
     arguments = [each for each in sys.argv[1:] if not each.startswith("-")]
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(make, arguments[0] if arguments else ""))
@@ -29,12 +29,12 @@ async def _serve(make: MakeServicer, engine_address: str) -> None:
     await server.start()
     print(port, flush=True)
     await _engine_gone()
-    # Operations may hang in threads that nobody waits for any more.
+    # Threads may still run operations whose results nobody reads.
     os._exit(1)
 
 
 async def _engine_gone() -> None:
-    """Returns when the process that started this one is gone: a killed engine sends no word of it."""
+    """Returns when the parent process has ended. A killed engine sends no message."""
     engine = os.getppid()
     while os.getppid() == engine:
         await asyncio.sleep(ENGINE_INTERVAL_SECONDS)

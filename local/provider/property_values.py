@@ -1,8 +1,8 @@
-"""Property values on the wire (protobuf structs) and as plain Python, with secrets and unknowns kept.
+"""Property values as protobuf structs and as plain Python, including secrets and unknown values.
 
-The model: dict, list, str, bool, int, float and None, where a secret is a `Secret`, a value that is not yet known is
-`UNKNOWN`, and an asset is an `Asset`. `pulumi.provider.experimental` has no unknowns in its own model, which is why it
-is not used here. The signatures are those of `pulumi/runtime/rpc.py` in the Python SDK.
+In Python they are dict, list, str, bool, int, float and None. A secret is a `Secret`, an unknown value is `UNKNOWN`, an
+asset is an `Asset`. The model of `pulumi.provider.experimental` has no unknown values, so it is not used. The
+signatures are those of `pulumi/runtime/rpc.py` in the Python SDK.
 """
 
 import urllib.request
@@ -34,7 +34,7 @@ ASSET_TIMEOUT_SECONDS = 60
 
 
 class _Unknown:
-    """The one value that stands for everything a preview cannot know."""
+    """The type of `UNKNOWN`, a value that is not known in a preview."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -61,12 +61,12 @@ class Secret:
 
 @dataclass(frozen=True)
 class Asset:
-    """A file, a text or a URL, as the fields of the wire have it."""
+    """A file, a text or a URL, with the fields of its struct."""
 
     fields: dict[str, Any]
 
     def read(self) -> str:
-        """Its content as text. Raises OSError where it cannot be had."""
+        """Returns the content as text. Raises OSError."""
         if self.fields.get("path"):
             return Path(self.fields["path"]).read_text()
         if self.fields.get("uri"):
@@ -76,7 +76,7 @@ class Asset:
 
 
 def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """A struct from the engine as plain Python, its keys sorted: on the wire they come in any order."""
+    """Converts a struct to Python. The keys are sorted, because a struct has no order."""
     return {key: _decode(struct.fields[key]) for key in sorted(struct.fields)}
 
 
@@ -145,7 +145,7 @@ def _signed(signature: str, fields: Mapping[str, Any]) -> struct_pb2.Value:
 
 
 def plain(value: Any) -> Any:
-    """The value without its secret marks, copied; unknowns stay."""
+    """Returns a copy without secret marks. Unknown values stay."""
     if isinstance(value, Secret):
         return plain(value.value)
     if isinstance(value, Mapping):
@@ -156,7 +156,7 @@ def plain(value: Any) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether anything in the value is not yet known."""
+    """Returns True if any part of the value is unknown."""
     if value is UNKNOWN:
         return True
     if isinstance(value, Secret):
@@ -169,7 +169,7 @@ def has_unknown(value: Any) -> bool:
 
 
 def has_secret(value: Any) -> bool:
-    """Whether anything in the value is a secret."""
+    """Returns True if any part of the value is secret."""
     if isinstance(value, Secret):
         return True
     if isinstance(value, Mapping):
@@ -180,9 +180,9 @@ def has_secret(value: Any) -> bool:
 
 
 def mark_secrets(outputs: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The outputs with what was secret in the inputs marked secret, leaf by leaf; a list as a whole.
+    """Marks the outputs as secret whose inputs are secret, by leaf. Lists are marked as a whole.
 
-    The data of a Secret are always secret (`annotateSecrets` in provider/pkg/provider/provider.go).
+    The data of a Secret is always secret (`annotateSecrets` in provider/pkg/provider/provider.go).
     """
     if outputs.get("kind") == "Secret":
         return {key: _secret(item) if key in ("data", "stringData") else item for key, item in outputs.items()}
@@ -203,7 +203,7 @@ def _secret(value: Any) -> Secret:
 
 
 def mark_unknowns(outputs: Any, inputs: Any) -> Any:
-    """The outputs with what is unknown in the inputs made unknown."""
+    """Makes the outputs unknown whose inputs are unknown."""
     if isinstance(inputs, Secret):
         return mark_unknowns(outputs, inputs.value)
     if inputs is UNKNOWN:

@@ -1,9 +1,8 @@
-"""A stand-in for Traceable's rock: a small Lua plugin of our own, in the real layout and under the real file names.
+"""A stand-in for Traceable's LuaRocks package (rock): a small Lua plugin in the real layout, with the real file names.
 
-The real one is proprietary and is not in this repository. A rock is a zip with a rockspec and a source archive; the
-plugins' files are in `kong/plugins/<name>/` within that (https://github.com/luarocks/luarocks/wiki/Rockspec-format,
-https://developer.konghq.com/custom-plugins/installation-and-distribution/).
-Leaves out everything that the real plugin does with a request.
+The real plugin is proprietary and is not in this repository. A rock is a zip with a rockspec and a source archive; the
+plugins' files are in `kong/plugins/<name>/` in that archive (https://github.com/luarocks/luarocks/wiki/Rockspec-format,
+https://developer.konghq.com/custom-plugins/installation-and-distribution/). The stand-in does nothing with a request.
 """
 
 import gzip
@@ -58,7 +57,7 @@ _EXTENSION_OPTIONS = [
 
 
 def plugins(version: str = VERSION) -> dict[str, dict[str, str]]:
-    """`{plugin: {file: text}}` of a version such as `2.1.2-1`: only the options that it brought."""
+    """Returns `{plugin: {file: text}}` of a version such as `2.1.2-1`, with the options that the version has."""
     number = tuple(int(part) for part in version.split("-")[0].split("."))
     options = [text for since, text in _OPTIONS if since <= number]
     result = {"traceable": _plugin("traceable", version, options)}
@@ -70,8 +69,7 @@ def plugins(version: str = VERSION) -> dict[str, dict[str, str]]:
 def make(destination: Path, *, version: str = VERSION, contents: Mapping[str, Mapping[str, str]] | None = None) -> Path:
     """Writes `kong-plugin-traceable-<version>.src.rock` into the folder `destination` and returns its path.
 
-    `contents` is `{plugin: {file: text}}`, the stand-in's own where it is not given. The same input gives the same
-    bytes.
+    `contents` is `{plugin: {file: text}}`, by default the stand-in's own files. The same input gives the same bytes.
     """
     source = version.split("-")[0]
     stem = f"kong-plugin-traceable-{source}"

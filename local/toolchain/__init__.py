@@ -1,7 +1,7 @@
-"""The tools that the platform needs: taken from PATH where they fit, built from pinned Go modules where not.
+"""The tools that the platform needs: taken from PATH if their version fits, otherwise built from pinned Go modules.
 
-Built ones lie in a cache outside the clone, under a key of the pins they were built from, so that another clone finds
-them. Only the standard library is used: this runs before any Python environment is made.
+Built tools are in a cache outside the clone, in a folder named after their pins, so that clones share them. Only the
+standard library is used, because this runs before a Python environment exists.
 """
 
 import os
@@ -17,7 +17,7 @@ __all__ = ["ToolchainError", "cache_folder", "ensure"]
 
 
 def cache_folder() -> Path:
-    """`$TRACEABLE_KONG_CACHE`, or `traceable-kong` in the usual cache folder."""
+    """Returns `$TRACEABLE_KONG_CACHE`, or `traceable-kong` in the user's cache folder."""
     named = os.environ.get("TRACEABLE_KONG_CACHE")
     if named:
         return Path(named)
@@ -25,15 +25,15 @@ def cache_folder() -> Path:
 
 
 def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, report: Callable[[str], None] = print) -> None:
-    """Makes every tool available, as a link in the folder `links`, which goes on PATH.
+    """Makes every tool available as a link in the folder `links`, which goes on PATH.
 
-    Raises ToolchainError, whose text names the log, where one cannot be built.
+    Raises ToolchainError if a tool cannot be built. The message names the log.
     """
     started = time.monotonic()
     builder = Builder(cache_folder(), tools, report=report)
     installed = {tool.name: found for tool in tools if (found := _installed(tool, links))}
     if "pulumi" in installed:
-        # The engine starts the language host that lies beside it.
+        # The engine starts the language host from its own folder.
         host = installed["pulumi"].parent / "pulumi-language-python"
         installed["pulumi-language-python"] = host
     missing = [tool for tool in tools if tool.name not in installed and not builder.built(tool)]

@@ -1,7 +1,7 @@
-"""Builds tools from pinned Go modules into the cache: one at a time, with progress, resumable, one builder at a time.
+"""Builds tools from pinned Go modules into the cache. A build can be interrupted and continued.
 
-A finished tool is moved into its place whole, so that an interrupted build leaves nothing half-done; what the
-compiler had finished is in Go's own build cache. Leaves out which tools there are.
+A finished tool is moved into place as a whole, so an interrupted build leaves nothing incomplete. Packages that Go has
+already compiled are in Go's own build cache.
 """
 
 import fcntl
@@ -25,11 +25,11 @@ FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 
 
 class ToolchainError(Exception):
-    """A tool cannot be had; the text is for the person at the terminal."""
+    """A tool is not available. The message is for the user."""
 
 
 class Builder:
-    """Builds `tools` into `cache`; `say` takes a line for the terminal."""
+    """Builds `tools` into `cache`. `report` prints a line on the terminal."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Builder:
         self.report = report
 
     def key(self, bundle: str) -> str:
-        """Ten digits that change with everything the bundle is built from."""
+        """Returns ten hexadecimal digits that depend on everything the bundle is built from."""
         hasher = hashlib.sha256(repr((FLAGS, SDK_MODULE)).encode())
         for tool in self.tools:
             if tool.bundle == bundle:
@@ -55,24 +55,24 @@ class Builder:
         return hasher.hexdigest()[:10]
 
     def folder(self, bundle: str) -> Path:
-        """Where the tools of a bundle lie."""
+        """Returns the folder of a bundle's tools."""
         return self.cache / "tools" / f"{bundle}-{self.key(bundle)}"
 
     def path(self, tool: Tool) -> Path:
-        """Where the built tool lies."""
+        """Returns the path of the built tool."""
         return self.folder(tool.bundle) / tool.name
 
     def built(self, tool: Tool) -> bool:
-        """True when it is there already."""
+        """Returns True if the tool is already built."""
         return self.path(tool).exists()
 
     def build(self, tools: list[Tool]) -> None:
-        """Builds these tools; ToolchainError with the log's name and its last lines where one fails."""
+        """Builds these tools. Raises ToolchainError with the log's path and last lines if a build fails."""
         if not tools:
             return
         self._check_go()
         self.report(
-            f"tools: {len(tools)} to build, once, into {self.cache} (about twelve minutes for all, on two cores)"
+            f"tools: building {len(tools)} into {self.cache}, once (all of them take about twelve minutes on two cores)"
         )
         with self._lock():
             for number, tool in enumerate(tools, start=1):
@@ -80,7 +80,7 @@ class Builder:
                     self._build(tool, f"[{number}/{len(tools)}] {tool.name}")
 
     def sdk_scripts(self) -> list[Path]:
-        """The scripts of the engine's own SDK, copied out of its Go module to beside the engine."""
+        """Copies the scripts of the engine's SDK from its Go module to the engine's folder."""
         folder = self.folder("pulumi")
         scripts = [folder / Path(name).name for name in SDK_SCRIPTS]
         if not all(script.exists() for script in scripts):
@@ -130,8 +130,8 @@ class Builder:
         if process.returncode != 0:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
             raise ToolchainError(
-                f"{tool.name} could not be built; the log is {log}. Its last lines:\n{tail}\n"
-                "What was built so far is kept: the next run goes on from there."
+                f"Building {tool.name} failed. The last lines of {log}:\n{tail}\n"
+                "Tools that are already built are kept. Run the same command again to continue."
             )
         temporary.replace(target)
 
@@ -153,14 +153,14 @@ class Builder:
             self.report(f"{title} built in {_clock(time.monotonic() - started)}")
 
     def _environment(self) -> dict[str, str]:
-        # Without cgo no C compiler is needed; the person's own GOFLAGS would change what is built.
+        # Without cgo, no C compiler is needed. The user's GOFLAGS would change the result.
         return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
     def _check_go(self) -> None:
         wanted = ".".join(str(part) for part in OLDEST_GO)
         fix = f"Install Go {wanted} or newer (https://go.dev/dl/) and put it on PATH."
         if not shutil.which("go"):
-            raise ToolchainError(f"Go is missing, and the platform's tools are built with it. {fix}")
+            raise ToolchainError(f"Go is not installed, and the platform's tools are built with it. {fix}")
         done = subprocess.run(
             ["go", "env", "GOVERSION"], env=self._environment(), capture_output=True, text=True, check=False
         )
@@ -176,7 +176,7 @@ class Builder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.report("tools: another clone is building them; waiting for it")
+                self.report("tools: another clone is building them; waiting")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -1,8 +1,7 @@
-"""Which provider plugins the platform's engine uses: the official ones wherever they can be had.
+"""Chooses the provider plugins of the platform's engine: the official ones if they are available.
 
-Decided once for each and written down: one that the person has installed, else one that the engine can acquire, else
-the stand-in. `TRACEABLE_KONG_PLUGIN=official|stand-in` decides in its place, for all of them. Leaves out what the
-stand-ins do.
+Each choice is made once and recorded: a plugin that the user has installed, else one that the engine can download, else
+the stand-in. `TRACEABLE_KONG_PLUGIN=official|stand-in` overrides the choice for all plugins.
 """
 
 import os
@@ -20,40 +19,40 @@ OFFICIAL = "official"
 STAND_IN = "stand-in"
 
 STAND_INS = {"kubernetes": "local.provider.kubernetes", "random": "local.provider.random"}
-"""The plugins that the program needs, each with the package that stands in for it."""
+"""The plugins that the program needs, each with the package of its stand-in."""
 
 PROBE_TIMEOUT_SECONDS = 4
 INSTALL_TIMEOUT_SECONDS = 600
 
 
 class PluginError(Exception):
-    """The plugin that was asked for cannot be had."""
+    """The requested plugin is not available."""
 
 
 def version(name: str) -> str:
-    """A plugin's version: the one of the SDK that requirements.txt pins."""
+    """Returns a plugin's version: that of the SDK that requirements.txt pins."""
     found = re.search(rf"^pulumi-{name}==(\S+)$", (paths.CLONE / "requirements.txt").read_text(), re.MULTILINE)
     if not found:
-        raise PluginError(f"requirements.txt pins no version of pulumi-{name}")
+        raise PluginError(f"requirements.txt does not pin pulumi-{name}, so the plugin's version is unknown.")
     return found[1]
 
 
 def ensure(environment: Mapping[str, str], *, report: Callable[[str], None] = print) -> dict[str, str]:
-    """Installs the plugins into the platform's PULUMI_HOME and returns which ones, `{name: choice}`, saying so."""
+    """Installs the plugins into the platform's PULUMI_HOME and returns the choices as `{name: choice}`."""
     asked = os.environ.get("TRACEABLE_KONG_PLUGIN")
     if asked not in (None, "", OFFICIAL, STAND_IN):
-        raise PluginError(f"TRACEABLE_KONG_PLUGIN is {asked!r}; it can be {OFFICIAL} or {STAND_IN}")
+        raise PluginError(f"TRACEABLE_KONG_PLUGIN is {asked!r}; it must be {OFFICIAL} or {STAND_IN}")
     return {name: _ensure(name, asked or None, environment, report) for name in STAND_INS}
 
 
 def chosen(name: str) -> str | None:
-    """Which one was decided for, None where that is still to come."""
+    """Returns the recorded choice, or None if there is none yet."""
     written = paths.plugin_choice(name)
     return written.read_text().strip() if written.exists() else None
 
 
 def put_stand_in(name: str, home: Path, *, command: str = "") -> None:
-    """Puts the stand-in of a plugin into a PULUMI_HOME; `command` is what is run in its place."""
+    """Writes the stand-in of a plugin into a PULUMI_HOME. `command` replaces the program that it runs."""
     command = command or f'"{paths.VENV_BIN / "python"}" -m {STAND_INS[name]}'
     folder = _folder(name, home)
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,11 +72,11 @@ def _ensure(name: str, asked: str | None, environment: Mapping[str, str], report
         choice = _install(name, asked, environment)
         paths.plugin_choice(name).write_text(choice)
     if choice == STAND_IN:
-        # Each time: the script names a module, which another version of this clone may have elsewhere.
+        # Every time, because the script names a module that may have moved since the choice was made.
         put_stand_in(name, paths.PULUMI_HOME)
-        report(f"{name} plugin: THE STAND-IN (the official one cannot be had on this machine); see local/README.md")
+        report(f"{name} plugin: STAND-IN (the official one is not available on this machine); see local/README.md")
     else:
-        report(f"{name} plugin: the official one, {version(name)}")
+        report(f"{name} plugin: official, {version(name)}")
     return choice
 
 
@@ -85,17 +84,17 @@ def _install(name: str, asked: str | None, environment: Mapping[str, str]) -> st
     folder = _folder(name, paths.PULUMI_HOME)
     shutil.rmtree(folder, ignore_errors=True)
     if asked != STAND_IN:
-        theirs = _folder(name, Path.home() / ".pulumi")
-        if (theirs / f"pulumi-resource-{name}").exists():
+        installed = _folder(name, Path.home() / ".pulumi")
+        if (installed / f"pulumi-resource-{name}").exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(theirs, folder)
+            shutil.copytree(installed, folder)
             return OFFICIAL
         if _obtainable(name) and _acquire(name, environment):
             return OFFICIAL
         if asked == OFFICIAL:
             raise PluginError(
-                f"TRACEABLE_KONG_PLUGIN asks for the official {name} plugin, and {version(name)} is neither in "
-                f"{theirs} nor to be had from {_downloads(name)}."
+                f"The official {name} plugin {version(name)}, which TRACEABLE_KONG_PLUGIN requires, is neither in "
+                f"{installed} nor can it be downloaded from {_downloads(name)}. Install it, or unset the variable."
             )
     return STAND_IN
 
@@ -105,7 +104,7 @@ def _downloads(name: str) -> str:
 
 
 def _obtainable(name: str) -> bool:
-    """One short question to where the engine would download from."""
+    """Returns True if the engine could download the plugin. One short request."""
     machine = "arm64" if os.uname().machine in ("aarch64", "arm64") else "amd64"
     system = os.uname().sysname.lower()
     url = f"{_downloads(name)}/v{version(name)}/pulumi-resource-{name}-v{version(name)}-{system}-{machine}.tar.gz"

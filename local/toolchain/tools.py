@@ -1,6 +1,6 @@
-"""The tools of the platform: which Go module each is built from, and when one that is installed already will do.
+"""The tools of the platform: the Go module each is built from, and the versions on PATH that can be used instead.
 
-The pins themselves are in modules/<set>/go.mod. Leaves out the building.
+The exact pins are in modules/<set>/go.mod.
 """
 
 import json
@@ -21,10 +21,10 @@ CONTROLLER_VERSION = "3.4.0"
 class Tool:
     """One program.
 
-    `bundle` is what it lies in one folder with (the engine finds its language host beside itself), `module_set` its
-    folder in modules/, `package` its main package, `version` what it is told to say of itself
-    (`{variable: value}` for the linker). `version_command` prints the version of one that is on PATH, `pattern` finds
-    major, minor and patch in that, and `fitting` is what they may be: the same major, and a minor in that range.
+    Tools of one `bundle` share a folder, because the engine looks for its language host there. `module_set` is the
+    folder in modules/, `package` the main package, `version` the linker variables that set the reported version.
+    `version_command` prints the version of a program on PATH; `fitting` is the accepted major version and range of
+    minor versions. `beside` lists the files that must be in the same folder.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Tool:
     beside: tuple[str, ...] = ()
 
     def fits(self, path: Path) -> bool:
-        """True when the installed program at `path` can be used in place of a built one."""
+        """Returns True if the installed program at `path` can be used instead of a built one."""
         if any(not (path.parent / other).exists() for other in self.beside):
             return False
         try:
@@ -66,7 +66,9 @@ _KUBERNETES_VERSION = (
 
 
 def _kubernetes(name: str, *, skew: int = 0, version_command: tuple[str, ...] = ("--version",)) -> Tool:
-    """`skew` minors are allowed either way (https://kubernetes.io/releases/version-skew-policy/)."""
+    """A Kubernetes tool. `skew` minor versions are allowed in both directions
+    (https://kubernetes.io/releases/version-skew-policy/).
+    """
     return Tool(
         name=name,
         bundle="kubernetes",
@@ -84,7 +86,7 @@ TOOLS = (
         bundle="pulumi",
         module_set="language",
         package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
-        # It goes with the engine beside it, so an installed one is never taken alone.
+        # It must match the engine, so an installed one is never used without its engine.
         fitting=(0, 0, -1),
     ),
     Tool(
@@ -143,16 +145,16 @@ TOOLS = (
         version=(
             ("github.com/kong/kubernetes-ingress-controller/v3/internal/manager/metadata.Release", CONTROLLER_VERSION),
         ),
-        # Exactly this one is what the stand-in chart and the simulated Kong are made for.
+        # The stand-in chart and the simulated Kong are made for exactly this version.
         fitting=(0, 0, -1),
     ),
 )
 
 SDK_MODULE = f"github.com/pulumi/pulumi/sdk/v3@v{ENGINE_VERSION}"
 SDK_SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-"""The language host starts these; they come with the engine's own SDK, whose host is not served as a module."""
+"""Scripts that the language host starts. They are part of the engine's SDK."""
 
 
 def sdk_folder(go_download_json: str) -> Path:
-    """Where `go mod download -json SDK_MODULE` put the module."""
+    """Returns the folder into which `go mod download -json SDK_MODULE` put the module."""
     return Path(json.loads(go_download_json)["Dir"])

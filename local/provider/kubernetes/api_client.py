@@ -1,7 +1,6 @@
-"""Plain requests to a Kubernetes API server, with the login that a kubeconfig describes.
+"""A client for a Kubernetes API server, with the credentials of a kubeconfig.
 
-The official Python client is used for the login and the connection only: its typed models would lose what they do not
-know. Leaves out what the requests are for.
+The official Python client is used for authentication and connections only: its typed models would drop unknown fields.
 """
 
 import json
@@ -28,7 +27,7 @@ JSON_PATCH = "application/json-patch+json"
 
 
 class ApiError(Exception):
-    """An answer of the API server that is not a success; the text is the server's own message."""
+    """An error response of the API server. The message is the server's."""
 
     def __init__(self, code: int, reason: str, message: str, details: Mapping[str, Any]) -> None:
         super().__init__(message)
@@ -38,39 +37,39 @@ class ApiError(Exception):
 
     @property
     def not_found(self) -> bool:
-        """The object, its namespace or its kind is not there."""
+        """The object, its namespace or its kind does not exist."""
         return self.code == 404
 
     @property
     def already_exists(self) -> bool:
-        """A create met an object of that name."""
+        """An object with that name already exists."""
         return self.reason == "AlreadyExists"
 
     @property
     def conflict(self) -> bool:
-        """Another field manager owns a field, or the object changed meanwhile."""
+        """Another field manager owns a field, or the object has changed in the meantime."""
         return self.reason == "Conflict"
 
     @property
     def invalid(self) -> bool:
-        """The object does not satisfy the server's validation."""
+        """The object fails the server's validation."""
         return self.reason == "Invalid"
 
     @property
     def forbidden(self) -> bool:
-        """Refused by authorization or by an admission policy or quota."""
+        """Authorization, an admission policy or a quota rejects the request."""
         return self.reason == "Forbidden"
 
 
 class Unreachable(Exception):
-    """There is no configuration for a cluster, or nobody answers."""
+    """There is no cluster configuration, or the API server does not respond."""
 
 
 class ApiClient:
     """A connection to one cluster. Safe to use from several threads.
 
-    `default_namespace` is where objects without one go. `kubeconfig` is a file for command-line tools, None where the
-    ambient configuration is used; `context` belongs to it.
+    `default_namespace` is the namespace of objects that have none. `kubeconfig` is a file for command-line tools, or
+    None for the ambient configuration. `context` belongs to it.
     """
 
     def __init__(self, settings: ProviderConfig) -> None:
@@ -135,7 +134,7 @@ class ApiClient:
         body: Any = None,
         content_type: str = "application/json",
     ) -> dict[str, Any]:
-        """Sends one request and returns the answer's object. Raises ApiError or Unreachable."""
+        """Sends one request and returns the object. Raises ApiError or Unreachable."""
         headers: dict[str, str] = {"Accept": "application/json", "User-Agent": "pulumi-kubernetes-stand-in"}
         parameters: list[tuple[str, str]] = list((query or {}).items())
         with self._login:
@@ -173,7 +172,7 @@ def _answer(status: int, data: bytes) -> dict[str, Any]:
 
 
 def _document(kubeconfig: str) -> dict[str, Any] | None:
-    """The kubeconfig that was given as a path or as contents; None where there is none."""
+    """Reads a kubeconfig that is given as a path or as contents. Returns None if there is none."""
     if not kubeconfig:
         return None
     text = kubeconfig

@@ -1,8 +1,9 @@
-"""From a resource's type token to where the API server keeps its objects.
+"""Resource types and kinds, and their paths at the API server.
 
-Tokens: `kubernetes:<group>/<version>:<Kind>`, with `core` for the group without a name, and `<Kind>Patch` for a patch
-of an object that somebody else owns (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/).
-The mapping of kinds to paths comes from the server's discovery and is read again when a kind is missing in it.
+A type token is `kubernetes:<group>/<version>:<Kind>`, with `core` for the group without a name, and with `<Kind>Patch`
+for a patch of an existing object
+(https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/). Paths
+come from the server's discovery, which is read again if a kind is missing.
 """
 
 import threading
@@ -42,7 +43,7 @@ _KNOWN_GROUPS = {
 
 
 class NoMatch(Exception):
-    """The API server knows no such kind."""
+    """The API server does not know the kind."""
 
     def __init__(self, api_version: str, kind: str) -> None:
         super().__init__(f'no matches for kind "{kind}" in version "{api_version}"')
@@ -50,7 +51,7 @@ class NoMatch(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """Where the objects of a kind live: `plural` under `api_version`, in a namespace or not."""
+    """A kind at the API server: `plural` is its name in paths under `api_version`."""
 
     api_version: str
     kind: str
@@ -58,14 +59,14 @@ class Kind:
     namespaced: bool
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The path of an object, or of the collection where no name is given."""
+        """Returns the path of an object, or of the collection if no name is given."""
         prefix = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
         place = f"/namespaces/{namespace or 'default'}" if self.namespaced else ""
         return f"{prefix}{place}/{self.plural}" + (f"/{name}" if name else "")
 
 
 class ResourceKinds:
-    """The kinds that a cluster has, discovered as they are asked for. Safe to use from several threads."""
+    """The kinds of a cluster, discovered on demand. Safe to use from several threads."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -73,7 +74,7 @@ class ResourceKinds:
         self._found: dict[str, dict[str, Kind]] = {}
 
     def find(self, api_version: str, kind: str) -> Kind:
-        """The kind, asked of the server where it is not known yet. Raises NoMatch, ApiError or Unreachable."""
+        """Returns the kind. Asks the server if it is not known yet. Raises NoMatch, ApiError or Unreachable."""
         with self._lock:
             known = self._found.get(api_version, {}).get(kind)
         if known is not None:
@@ -86,7 +87,7 @@ class ResourceKinds:
         return found[kind]
 
     def exists(self, api_version: str, kind: str) -> bool:
-        """Whether the cluster has the kind."""
+        """Returns True if the cluster has the kind."""
         try:
             self.find(api_version, kind)
         except (NoMatch, ApiError):
@@ -94,14 +95,14 @@ class ResourceKinds:
         return True
 
     def namespaced(self, api_version: str, kind: str) -> bool:
-        """Whether its objects live in namespaces; a kind that is not there yet is taken to be namespaced."""
+        """Returns True if the kind is namespaced. An unknown kind is assumed to be."""
         try:
             return self.find(api_version, kind).namespaced
         except NoMatch:
             return True
 
     def forget(self) -> None:
-        """Makes the next lookups ask the server again, as after a change of its CRDs."""
+        """Clears the cache, as after a change of CRDs."""
         with self._lock:
             self._found.clear()
 
@@ -123,17 +124,17 @@ class ResourceKinds:
 
 
 def urn_type(urn: str) -> str:
-    """The type token of the resource itself, without those of its parents."""
+    """Returns the type token of the resource, without those of its parents."""
     return urn.split("::")[2].split("$")[-1]
 
 
 def urn_name(urn: str) -> str:
-    """The logical name."""
+    """Returns the logical name."""
     return urn.split("::", 3)[3]
 
 
 def from_token(token: str) -> tuple[str, str]:
-    """The apiVersion and the kind in a type token; the kind keeps a `Patch` at its end. Raises ValueError."""
+    """Returns apiVersion and kind of a type token. The kind keeps its suffix `Patch`. Raises ValueError."""
     _, module, kind = token.split(":")
     group, separator, version = module.partition("/")
     if not separator:
@@ -142,7 +143,7 @@ def from_token(token: str) -> tuple[str, str]:
 
 
 def is_patch(urn: str, kind: str) -> bool:
-    """Whether the resource is a patch: its type ends in `Patch`, and its object's kind does not."""
+    """Returns True if the resource is a patch: its type ends in `Patch` and its object's kind does not."""
     type_kind = urn_type(urn).split(":")[-1]
     if not type_kind.endswith("Patch") or not is_built_in(from_token(urn_type(urn))[0]):
         return False
@@ -150,18 +151,18 @@ def is_patch(urn: str, kind: str) -> bool:
 
 
 def is_list(urn: str) -> bool:
-    """Whether the type is a list of objects, which cannot be created."""
+    """Returns True if the type is a list of objects, which cannot be created."""
     token = urn_type(urn)
     return token.endswith("List") and is_built_in(from_token(token)[0])
 
 
 def is_built_in(api_version: str) -> bool:
-    """Whether the group comes with Kubernetes, so that its types are known (`KnownGroupVersions` in kinds.go)."""
+    """Returns True if the group is part of Kubernetes (`KnownGroupVersions` in kinds.go)."""
     group = api_version.rpartition("/")[0]
     return not group or group in _KNOWN_GROUPS
 
 
 def is_crd(document: Mapping[str, Any]) -> bool:
-    """Whether the object defines a kind."""
+    """Returns True if the object is a CustomResourceDefinition."""
     group = str(document.get("apiVersion", "")).rpartition("/")[0]
     return group == "apiextensions.k8s.io" and document.get("kind") == "CustomResourceDefinition"

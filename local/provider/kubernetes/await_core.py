@@ -1,6 +1,6 @@
-"""When Services, Ingresses, volumes, quotas and token Secrets are ready.
+"""Readiness of Services, Ingresses, volumes, quotas and token Secrets.
 
-Facts and error texts: provider/pkg/await/{service,ingress,awaiters}.go of the official plugin.
+Based on provider/pkg/await/{service,ingress,awaiters}.go of the official plugin, including its error messages.
 """
 
 import time
@@ -13,7 +13,7 @@ from local.provider.kubernetes.await_progress import Progress, get
 from local.provider.kubernetes.provider_context import Context
 
 SETTLE_SECONDS = 10.0
-"""Endpoints count once they have not changed for so long."""
+"""Endpoints are settled after they have not changed for this long."""
 
 _NO_PODS = (
     "Service does not target any Pods. Selected Pods may not be ready, or field '.spec.selector' may not match labels "
@@ -28,7 +28,7 @@ _NO_INGRESS_ADDRESS = (
 
 
 class _Settled:
-    """Whether what is looked at has stayed the same for a while."""
+    """Whether a value has stayed the same for a while."""
 
     def __init__(self, once: bool) -> None:
         self._last: Any = None
@@ -51,9 +51,9 @@ def _path(context: Context, document: Mapping[str, Any]) -> str:
 def service(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """Its endpoints have settled with none pending, and a load balancer has an address.
+    """Ready when its endpoints have settled, none of them is pending, and a load balancer has an address.
 
-    A Service without a selector, a headless one and an ExternalName are ready at once.
+    A Service without a selector, a headless Service and an ExternalName are ready at once.
     """
     path = _path(context, applied)
     endpoints = context.kinds.find("v1", "Endpoints").path(
@@ -98,7 +98,7 @@ def _endpoints(context: Context, path: str) -> dict[str, Any] | None:
 def ingress(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """It has an address, and every rule's service has endpoints (or the endpoints have settled without)."""
+    """Ready when it has an address, and every rule's Service has endpoints or the endpoints have settled."""
     path = _path(context, applied)
     namespace = object_metadata.namespace(applied)
     endpoints = context.kinds.find("v1", "Endpoints").path(namespace)
@@ -143,7 +143,7 @@ def _until(context: Context, applied: Mapping[str, Any], done: Callable[[Mapping
 def persistent_volume(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """It is available or bound."""
+    """Ready when it is available or bound."""
     observe: Callable[[], Progress] = _until(
         context, applied, lambda live: get(live, "status", "phase") in ("Available", "Bound")
     )
@@ -153,7 +153,7 @@ def persistent_volume(
 def persistent_volume_claim(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """It is bound; after a create it may stay pending where its class binds with the first consumer."""
+    """Ready when it is bound. After a create it may stay pending if its class binds with the first consumer."""
     name = get(applied, "spec", "storageClassName")
     late = False
     if name:
@@ -178,7 +178,7 @@ def persistent_volume_claim(
 def replication_controller(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """As many replicas are available as are wanted."""
+    """Ready when all replicas are available."""
     observe: Callable[[], Progress] = _until(
         context, applied, lambda live: get(live, "spec", "replicas") == get(live, "status", "availableReplicas")
     )
@@ -188,7 +188,7 @@ def replication_controller(
 def resource_quota(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """Its limits are in force."""
+    """Ready when its limits are in force."""
     observe: Callable[[], Progress] = _until(
         context,
         applied,
@@ -200,7 +200,7 @@ def resource_quota(
 def secret(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """A service account's token has been filled in; other Secrets are ready at once."""
+    """A service account token is ready when it has data. Other Secrets are ready at once."""
     if applied.get("type") != "kubernetes.io/service-account-token":
         return lambda: Progress(applied, done=True)
     observe: Callable[[], Progress] = _until(context, applied, lambda live: bool(live.get("data")))

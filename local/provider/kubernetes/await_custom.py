@@ -1,8 +1,8 @@
-"""The annotation `pulumi.com/waitFor`: conditions that the user names, which replace the plugin's own.
+"""The annotation `pulumi.com/waitFor`: conditions from the user that replace the built-in ones.
 
-`condition=Type` or `condition=Type=Status`, `jsonpath={.path}` or `jsonpath={.path}=value`, or a JSON list of
-these, all of which must hold (provider/pkg/metadata/overrides.go, provider/pkg/jsonpath/jsonpath.go). Of JSONPath it
-knows names, indices, `[*]` and filters such as `[?(@.type=="Ready")]`.
+`condition=Type`, `condition=Type=Status`, `jsonpath={.path}`, `jsonpath={.path}=value`, or a JSON list of these, which
+must all hold (provider/pkg/metadata/overrides.go, provider/pkg/jsonpath/jsonpath.go). JSONPath supports names, indexes,
+`[*]` and filters such as `[?(@.type=="Ready")]`.
 """
 
 import json
@@ -25,7 +25,7 @@ Holds = Callable[[Mapping[str, Any]], bool]
 
 
 def waiter(context: Context, applied: Mapping[str, Any]) -> Callable[[], Progress]:
-    """Looks whether all conditions in the object's annotation hold. Raises AwaitError where they cannot be read."""
+    """Checks that all conditions in the object's annotation hold. Raises AwaitError if they cannot be parsed."""
     text = object_metadata.annotation(applied, object_metadata.WAIT_FOR)
     try:
         wanted = expressions(text)
@@ -51,7 +51,7 @@ def waiter(context: Context, applied: Mapping[str, Any]) -> Callable[[], Progres
 
 
 def expressions(text: str) -> list[str]:
-    """The single expressions in an annotation. Raises ValueError where there is none."""
+    """Returns the expressions in an annotation. Raises ValueError if there are none."""
     try:
         parsed = json.loads(text)
     except ValueError:
@@ -73,7 +73,7 @@ def _check(expression: str) -> Holds:
 
 
 def json_path(expression: str) -> Holds:
-    """A check that a path selects something, or a certain value. Raises ValueError."""
+    """Returns a check that a path selects something, or a certain value. Raises ValueError."""
     match = re.fullmatch(r"\{\s*(.*?)\s*\}(?:=(.*))?", expression)
     if not match:
         raise ValueError(f"format should be {{.path}}=value or {{.path}}, got {expression!r}")

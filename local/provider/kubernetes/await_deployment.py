@@ -1,7 +1,7 @@
-"""When a Deployment is ready: its controller has seen it, it is available, and its newest ReplicaSet is ready.
+"""Readiness of Deployments: observed, available, and with a ready newest ReplicaSet.
 
-From the second revision on the rollout must be complete too (`Progressing` with `NewReplicaSetAvailable`), which is
-stricter than Helm's wait: no old pod is left. Facts and error texts: provider/pkg/await/deployment.go.
+From the second revision on, the rollout must also be complete (`Progressing` with `NewReplicaSetAvailable`). This is
+stricter than Helm's wait: no old pod is left. Based on provider/pkg/await/deployment.go, including its error messages.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ _REVISION = "deployment.kubernetes.io/revision"
 def waiter(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """Looks at the Deployment, its ReplicaSets, their pods and its volume claims."""
+    """Observes the Deployment, its ReplicaSets, their pods and its volume claims."""
     namespace, name = object_metadata.namespace(applied), object_metadata.name(applied)
     path = context.kinds.find("apps/v1", "Deployment").path(namespace, name)
     sets = context.kinds.find("apps/v1", "ReplicaSet").path(namespace)
@@ -44,7 +44,7 @@ def assess(
     pods: Callable[[], Sequence[Mapping[str, Any]]],
     claims: Sequence[Mapping[str, Any]],
 ) -> Progress:
-    """What one look at a Deployment means; `pods` is asked only where something is in the way."""
+    """Evaluates one observation of a Deployment. `pods` is called only if it is not ready."""
     revision = object_metadata.annotation(live, _REVISION)
     seen = get(live, "status", "observedGeneration") == object_metadata.metadata(live).get("generation")
     current = next((each for each in replica_sets if object_metadata.annotation(each, _REVISION) == revision), None)
@@ -94,12 +94,12 @@ def _missing(available: bool, set_ready: bool, rolled_out: bool, *, first: bool)
 
 
 def owned_by(document: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
-    """Whether an object names another one as its owner."""
+    """Returns True if the object has this owner."""
     owners = object_metadata.metadata(document).get("ownerReferences") or []
     return any(each.get("uid") == object_metadata.metadata(owner).get("uid") for each in owners)
 
 
 def claim_names(live: Mapping[str, Any]) -> list[str]:
-    """The volume claims that a Deployment's pods mount."""
+    """Returns the names of the volume claims that a Deployment's pods mount."""
     volumes = get(live, "spec", "template", "spec", "volumes") or []
     return [each["persistentVolumeClaim"]["claimName"] for each in volumes if each.get("persistentVolumeClaim")]

@@ -1,7 +1,7 @@
-"""What keeps a pod from being ready, in the words that a failed wait is reported with.
+"""Why a pod is not ready, for the error of a failed wait.
 
-Facts: provider/pkg/await/checker/pod/check.go. Scheduling is no reason there: a pod that no node takes is waited for in
-silence, as with the official plugin.
+Based on provider/pkg/await/checker/pod/check.go. As with the official plugin, a pod that cannot be scheduled is not
+reported.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ _DAEMON_SUFFIX = ": manifest unknown"
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Whether a pod is scheduled, initialized and ready, or has succeeded."""
+    """Returns True if a pod is scheduled, initialized and ready, or has succeeded."""
     if not all(_holds(pod, each) for each in ("PodScheduled", "Initialized")):
         return False
     return _holds(pod, "Ready") or ("Ready" in conditions(pod) and get(pod, "status", "phase") == "Succeeded")
 
 
 def pod_problems(pod: Mapping[str, Any]) -> list[str]:
-    """Why a pod is not ready; nothing where it is, or where nobody says."""
+    """Returns the reasons why a pod is not ready. Empty if it is ready or no reason is known."""
     if is_ready(pod) or not _holds(pod, "PodScheduled"):
         return []
     stage = "Ready" if _holds(pod, "Initialized") else "Initialized"

@@ -1,4 +1,4 @@
-"""How far an object is on its way to what it should be, as one look at the cluster shows it."""
+"""The progress of an object towards readiness, as one observation shows it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Progress:
-    """One look at an object.
+    """One observation of an object.
 
-    `failed` says that it will not come to be, `good_enough` that at the deadline this will do, `problems` what is in
-    the way, `message` what to show meanwhile. `generic_timeout` asks for the words of the Kubernetes libraries.
+    `failed` is the reason why it will not become ready. `good_enough` means that it counts as ready at the deadline.
+    `problems` are the reasons why it is not ready yet, `message` is shown meanwhile. `generic_timeout` selects the
+    timeout message of the Kubernetes libraries.
     """
 
     live: Mapping[str, Any]
@@ -23,7 +24,7 @@ class Progress:
 
 
 def get(document: Mapping[str, Any] | None, *path: str) -> Any:
-    """What stands at a path in an object, None where there is nothing."""
+    """Returns the value at a path in an object, or None."""
     found: Any = document
     for step in path:
         found = found.get(step) if isinstance(found, Mapping) else None
@@ -31,6 +32,6 @@ def get(document: Mapping[str, Any] | None, *path: str) -> Any:
 
 
 def conditions(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """An object's status conditions by type."""
+    """Returns an object's status conditions by type."""
     found = get(document, "status", "conditions")
     return {each.get("type", ""): each for each in found} if isinstance(found, list) else {}

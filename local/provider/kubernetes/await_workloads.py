@@ -1,6 +1,6 @@
-"""When StatefulSets, DaemonSets, Jobs and Pods are ready.
+"""Readiness of StatefulSets, DaemonSets, Jobs and Pods.
 
-Facts and error texts: provider/pkg/await/{statefulset,daemonset,job,pod}.go of the official plugin.
+Based on provider/pkg/await/{statefulset,daemonset,job,pod}.go of the official plugin, including its error messages.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ def _problems_of_pods(context: Context, owner: Mapping[str, Any]) -> list[str]:
 def stateful_set(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """All replicas are ready and of the newest revision; with `OnDelete`, ready is enough."""
+    """Ready when all replicas are ready and have the newest revision. With `OnDelete`, all ready is enough."""
 
     def assess(live: dict[str, Any]) -> Progress:
         status = live.get("status") or {}
@@ -61,7 +61,7 @@ def stateful_set(
 def daemon_set(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """Every node that should have a pod has a ready and available one of the newest template."""
+    """Ready when every selected node has a ready and available pod of the newest template."""
 
     def assess(live: dict[str, Any]) -> Progress:
         status = live.get("status") or {}
@@ -82,7 +82,7 @@ def daemon_set(
 def job(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """The Job is complete; one that has failed for good ends the wait at once."""
+    """Ready when the Job is complete. A failed Job ends the wait at once."""
 
     def assess(live: dict[str, Any]) -> Progress:
         progress = job_progress(live)
@@ -95,7 +95,7 @@ def job(
 
 
 def job_progress(live: Mapping[str, Any]) -> Progress:
-    """How far a Job is, by its own status."""
+    """Returns a Job's progress from its status."""
     status = get(live, "status") or {}
     failed = conditions(live).get("Failed", {})
     if failed.get("status") == "True" and failed.get("reason") in ("BackoffLimitExceeded", "DeadlineExceeded"):
@@ -113,7 +113,7 @@ def job_progress(live: Mapping[str, Any]) -> Progress:
 def pod(
     context: Context, applied: Mapping[str, Any], before: Mapping[str, Any] | None, once: bool
 ) -> Callable[[], Progress]:
-    """The Pod is scheduled, initialized and ready, or has succeeded."""
+    """Ready when the Pod is scheduled, initialized and ready, or has succeeded."""
 
     def assess(live: dict[str, Any]) -> Progress:
         return Progress(live, done=is_ready(live), message="Waiting for the Pod", problems=pod_problems(live))

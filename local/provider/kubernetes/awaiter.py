@@ -1,7 +1,7 @@
-"""Waiting until an object is what it should be, or is gone.
+"""Waits until an object is ready or deleted.
 
-Which kinds are waited for, and for what, is the official plugin's (provider/pkg/await/): see `await_deployment`,
-`await_workloads`, `await_core` and `await_custom`. The official plugin watches; this asks at an interval.
+As in the official plugin (provider/pkg/await/), the conditions depend on the kind: see `await_deployment`,
+`await_workloads`, `await_core` and `await_custom`. The official plugin watches objects; this one polls them.
 """
 
 import time
@@ -18,8 +18,8 @@ INTERVAL_SECONDS = 0.5
 
 Observe = Callable[[], Progress]
 Waiter = Callable[[Context, Mapping[str, Any], Mapping[str, Any] | None, bool], Observe]
-"""Made from the context, the object as it was applied, the object before (None after a create), and whether it will be
-asked once only, so that nothing needs to settle."""
+"""(context, the applied object, the previous object or None after a create, whether it is observed only once, so that
+nothing can settle) -> a function that observes the object."""
 
 _WAITERS: Mapping[tuple[str, str], Waiter] = {
     ("apps/v1", "Deployment"): await_deployment.waiter,
@@ -60,7 +60,7 @@ def wait_until_ready(
     before: Mapping[str, Any] | None,
     timeout_seconds: float,
 ) -> dict[str, Any]:
-    """Waits until the object is ready and returns it as it is then. Raises AwaitError."""
+    """Waits until the object is ready and returns its last version. Raises AwaitError."""
     if object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT):
         return live
     if object_metadata.annotation(live, object_metadata.WAIT_FOR):
@@ -77,7 +77,7 @@ def _wait(
     context: Context, urn: str, live: Mapping[str, Any], observe: Observe, timeout_seconds: float
 ) -> dict[str, Any]:
     deadline = time.monotonic() + timeout_seconds
-    said = ""
+    shown = ""
     progress = Progress(live)
     while True:
         try:
@@ -90,9 +90,9 @@ def _wait(
             return dict(progress.live)
         if progress.failed:
             raise AwaitError(progress.failed, progress.live, progress.problems)
-        if progress.message and progress.message != said:
-            said = progress.message
-            context.log("status", urn, said)
+        if progress.message and progress.message != shown:
+            shown = progress.message
+            context.log("status", urn, shown)
         if time.monotonic() >= deadline:
             if progress.good_enough:
                 return dict(progress.live)
@@ -112,7 +112,7 @@ def _timed_out(live: Mapping[str, Any], progress: Progress) -> str:
 
 
 def require_ready(context: Context, urn: str, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> None:
-    """Looks once whether an object that was read is ready. Raises AwaitError where it is not."""
+    """Checks once that an object is ready. Raises AwaitError."""
     if _kind(live) not in _READ_WAITERS or object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT):
         return
     progress = _WAITERS[_kind(live)](context, live, live, True)()
@@ -129,7 +129,7 @@ def wait_until_deleted(
     path: str,
     timeout_seconds: float,
 ) -> None:
-    """Waits until the object at the path is gone. Raises AwaitError."""
+    """Waits until the object at the path is deleted. Raises AwaitError."""
     if object_metadata.is_true(inputs, object_metadata.SKIP_AWAIT) and _kind(live) in _SKIP_ON_DELETE:
         return
     uid = object_metadata.metadata(live).get("uid")
@@ -154,7 +154,7 @@ def wait_until_deleted(
 
 
 def is_complete(job: Mapping[str, Any]) -> bool:
-    """Whether a Job has completed."""
+    """Returns True if a Job has completed."""
     return await_workloads.job_progress(job).done
 
 

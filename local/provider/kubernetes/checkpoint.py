@@ -1,7 +1,7 @@
-"""The state of an object as the engine records it: the live object, the inputs, and who applies them.
+"""The state of an object as the engine records it: the live object, the inputs and the field manager.
 
-The shape is the official plugin's (`checkpointObject` in provider/pkg/provider/provider.go): the live object's fields
-at the top, `__inputs`, `__initialApiVersion` and `__fieldManager` beside them.
+The shape is that of the official plugin (`checkpointObject` in provider/pkg/provider/provider.go): the fields of the
+live object, and beside them `__inputs`, `__initialApiVersion` and `__fieldManager`.
 """
 
 import copy
@@ -23,7 +23,9 @@ _TO_UNDERSCORES = {dashed: underscored for underscored, dashed in _TO_DASHES.ite
 
 
 def document(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties of the engine as a Kubernetes object: no secret marks, `x-kubernetes-*` spelled with dashes."""
+    """Converts properties to a Kubernetes object, without secret marks and with `x-kubernetes-*` in its original
+    spelling.
+    """
     result = _renamed(plain(properties), _TO_DASHES)
     assert isinstance(result, dict)
     return result
@@ -37,7 +39,7 @@ def make(
     initial_api_version: str,
     field_manager: str,
 ) -> dict[str, Any]:
-    """The state for an object; what was secret in `given` is secret in it."""
+    """Returns the state of an object. Values that are secret in `given` are secret in it."""
     state = mark_secrets(_underscored(live), given)
     state = _mark_string_data(state, live, given)
     state[INPUTS] = mark_secrets(_underscored(inputs), given)
@@ -47,7 +49,7 @@ def make(
 
 
 def parse(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The old inputs and the old live object in a state."""
+    """Returns the old inputs and the old live object from a state."""
     live = document(state)
     inputs = live.pop(INPUTS, None)
     for name in (INITIAL_API_VERSION, FIELD_MANAGER):
@@ -56,7 +58,7 @@ def parse(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def with_secrets(inputs: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs for the engine, with what was secret in `given` secret again."""
+    """Returns inputs for the engine in which values that are secret in `given` are secret."""
     return mark_secrets(_underscored(inputs), given)
 
 

@@ -1,8 +1,8 @@
-"""What changed between the object that stands and the inputs that are wanted, as property paths.
+"""The changes between a live object and new inputs, as property paths. No side effects.
 
-The object that stands is first pruned to the shape of the old inputs, so that what the server or other controllers
-filled in is no change. Lists are compared by position, as the official plugin does
-(`convertPatchToDiff` in provider/pkg/provider/provider.go). Pure: knows neither the engine nor the cluster.
+The live object is first pruned to the shape of the old inputs, so that fields which the server or other controllers
+have set are not changes. Lists are compared by position, as in the official plugin (`convertPatchToDiff` in
+provider/pkg/provider/provider.go).
 """
 
 import re
@@ -18,7 +18,7 @@ Path = tuple[Step, ...]
 
 
 class Change(Enum):
-    """What happened to a property."""
+    """The type of a property's change."""
 
     ADD = "add"
     DELETE = "delete"
@@ -27,7 +27,7 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class PropertyChange:
-    """One changed property; `replace` where it cannot be changed in place."""
+    """One changed property. `replace` is True if it cannot be changed in place."""
 
     change: Change
     replace: bool
@@ -39,7 +39,7 @@ _ABSENT = object()
 
 
 def prune(live: Any, shape: Any) -> Any:
-    """The parts of a live object that the shape has too; where the types differ, the live value as it is."""
+    """Returns the parts of a live object that the shape has too. If the types differ, the live value is unchanged."""
     if isinstance(live, Mapping) and isinstance(shape, Mapping):
         return {key: prune(value, shape[key]) for key, value in live.items() if key in shape}
     if isinstance(live, list) and isinstance(shape, list):
@@ -48,7 +48,7 @@ def prune(live: Any, shape: Any) -> Any:
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any], force_new: Iterable[str] = ()) -> Changes:
-    """The changes from an old (pruned) object to the new inputs, by path."""
+    """Returns the changes from a pruned live object to the new inputs, by path."""
     changes: Changes = {}
     patterns = [parse(each) for each in force_new]
     _compare_maps((), old, new, patterns, changes)
@@ -58,10 +58,10 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], force_new: Iterable[
 def compare_three_ways(
     state: Mapping[str, Any], new: Mapping[str, Any], old_inputs: Mapping[str, Any], force_new: Iterable[str] = ()
 ) -> Changes:
-    """The changes that a Helm release needs: new inputs against the state, deletions against the old inputs.
+    """Returns the changes of a Helm release: new inputs against the state, deletions against the old inputs.
 
-    A three-way merge (`CreateThreeWayMergePatch` in provider/pkg/provider/helm_release.go): what only the state has, as
-    a value that Helm filled in, is no change.
+    A three-way merge (`CreateThreeWayMergePatch` in provider/pkg/provider/helm_release.go): a value that only the state
+    has, for example one that Helm has set, is not a change.
     """
     changes: Changes = {}
     patterns = [parse(each) for each in force_new]
@@ -70,7 +70,7 @@ def compare_three_ways(
 
 
 def without(changes: Changes, ignored: Iterable[str]) -> Changes:
-    """The changes without those at or below an ignored path."""
+    """Returns the changes except those at or below an ignored path."""
     paths = [parse(each) for each in ignored]
     return {
         path: change for path, change in changes.items() if not any(_contains(ignore, parse(path)) for ignore in paths)
@@ -138,7 +138,7 @@ def _record(path: Path, change: Change, value: Any, patterns: Sequence[Path], ch
 
 
 def _touches(path: Path, value: Any, pattern: Path) -> bool:
-    """Whether a value at a path reaches into what the pattern names."""
+    """Returns True if a value at a path includes what the pattern names."""
     for place, wanted in enumerate(pattern):
         if place < len(path):
             step = path[place]
@@ -155,7 +155,7 @@ def _touches(path: Path, value: Any, pattern: Path) -> bool:
 
 
 def render(path: Path) -> str:
-    """A path as the engine writes it: `spec.template.spec.containers[0].image`, `metadata.labels["a.b/c"]`."""
+    """Formats a path as the engine does: `spec.template.spec.containers[0].image`, `metadata.labels["a.b/c"]`."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -172,7 +172,7 @@ _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|\.?([^.\[\]]+)')
 
 
 def parse(path: str) -> Path:
-    """A path as steps; `*` stays a star."""
+    """Splits a path into steps. `*` stays as it is."""
     steps: list[Step] = []
     for quoted, number, name in _STEP.findall(path):
         if number:

@@ -1,8 +1,7 @@
-"""Who owns which fields of an object: field managers, taking over, leaving alone, giving back, taking by force.
+"""Field ownership in server-side apply: choosing a manager, adopting, ignoring, relinquishing and forcing fields.
 
-Server-side apply (https://kubernetes.io/docs/reference/using-api/server-side-apply/) keeps a list of managers with the
-fields of each; names and rules here are the official plugin's (provider/pkg/await/await.go,
-provider/pkg/ssa/actions.go).
+Server-side apply (https://kubernetes.io/docs/reference/using-api/server-side-apply/) records which manager owns which
+fields. Names and rules are those of the official plugin (provider/pkg/await/await.go, provider/pkg/ssa/actions.go).
 """
 
 import copy
@@ -24,7 +23,7 @@ _ADOPTED = {
 
 
 def field_manager(inputs: Mapping[str, Any], state: Mapping[str, Any]) -> str:
-    """Who applies the object: the annotation's name, else the one in the state, else a new one."""
+    """Returns the object's field manager: from the annotation, else from the state, else a new one."""
     wanted = object_metadata.annotation(inputs, object_metadata.PATCH_FIELD_MANAGER)
     known = state.get(checkpoint.FIELD_MANAGER)
     return (
@@ -35,7 +34,7 @@ def field_manager(inputs: Mapping[str, Any], state: Mapping[str, Any]) -> str:
 
 
 def relinquish(context: Context, live: Mapping[str, Any], manager: str) -> None:
-    """Gives up all fields that a manager has applied; those that nobody else has go. Raises ApiError."""
+    """Gives up all fields of a manager. Fields without another manager are removed. Raises ApiError."""
     kind = context.kinds.find(str(live.get("apiVersion")), str(live.get("kind")))
     identity: dict[str, Any] = {
         "apiVersion": live.get("apiVersion"),
@@ -54,7 +53,7 @@ def apply(context: Context, path: str, body: Mapping[str, Any], query: Mapping[s
 
 
 def adopt_fields(context: Context, path: str, live: dict[str, Any], manager: str) -> dict[str, Any]:
-    """Makes fields that an earlier create or kubectl wrote ours, so that applying them is no conflict."""
+    """Adopts the fields that a previous create or kubectl has set, so that applying them causes no conflict."""
     entries = object_metadata.metadata(live).get("managedFields") or []
     taken = [each for each in entries if _is_adopted(each)]
     if not taken:
@@ -87,16 +86,16 @@ def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_ignored(inputs: dict[str, Any], live: Mapping[str, Any], ignored: list[str], manager: str) -> dict[str, Any]:
-    """The inputs with ignored fields left to whoever manages them, else as they are in the cluster."""
+    """Returns the inputs without ignored fields of other managers, and with the live value of other ignored fields."""
     if not ignored:
         return inputs
     body = copy.deepcopy(inputs)
     entries = object_metadata.metadata(live).get("managedFields") or []
-    ours = [each.get("fieldsV1") or {} for each in entries if each.get("manager") == manager]
-    theirs = [each.get("fieldsV1") or {} for each in entries if each.get("manager") != manager]
+    own = [each.get("fieldsV1") or {} for each in entries if each.get("manager") == manager]
+    others = [each.get("fieldsV1") or {} for each in entries if each.get("manager") != manager]
     for path in ignored:
         steps = [str(step) for step in parse_path(path)]
-        if any(_has(each, steps) for each in theirs) and not any(_has(each, steps) for each in ours):
+        if any(_has(each, steps) for each in others) and not any(_has(each, steps) for each in own):
             _set(body, steps, None)
             continue
         value: Any = live
@@ -129,7 +128,7 @@ def _set(body: dict[str, Any], steps: list[str], value: Any) -> None:
 
 
 def force(context: Context, inputs: Mapping[str, Any], live: Mapping[str, Any] | None, *, preview: bool) -> bool:
-    """Whether fields of other managers are taken by force (`patchForce` in await.go)."""
+    """Returns True if fields of other managers are taken by force (`patchForce` in await.go)."""
     if object_metadata.is_true(inputs, object_metadata.PATCH_FORCE) or context.settings.enable_patch_force:
         return True
     if live is None:

@@ -1,8 +1,8 @@
-"""Which properties of a kind cannot be changed in place, so that a change of one replaces the object.
+"""The properties that cannot be changed in place, so that a change replaces the object.
 
-Facts from provider/pkg/provider/diff.go of the official plugin: name and namespace of every object, the data of a
-ConfigMap or Secret unless the provider was told that they are mutable (and always when the object says `immutable`),
-and the fields that the API server treats as immutable.
+Based on provider/pkg/provider/diff.go of the official plugin: name and namespace of every object, the data of a
+ConfigMap or Secret unless the provider treats them as mutable (and always if the object is `immutable`), and the fields
+that are immutable at the API server.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ _FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 
 def fields(document: Mapping[str, Any], settings: ProviderConfig) -> tuple[str, ...]:
-    """The properties whose change replaces this object, as paths in which `[*]` stands for every item."""
+    """Returns the paths of the properties that replace this object. `[*]` matches every item."""
     kind = (str(document.get("apiVersion", "")), str(document.get("kind", "")))
     immutable = document.get("immutable") is True
     if kind == ("v1", "Secret") and (immutable or not settings.enable_secret_mutable):

@@ -1,8 +1,8 @@
-"""The helm command line: charts, installs, upgrades and uninstalls, with values and passwords kept out of argv.
+"""Runs the helm command line: charts, installs, upgrades and uninstalls. Values and passwords are not in argv.
 
-Helm 3 (https://helm.sh/docs/helm/helm/). A helm process ends with the plugin, so that a killed run leaves the traces
-that it leaves with the official plugin, which has Helm in its own process; a cancelled one gets an interrupt and
-records the release as failed.
+Helm 3 (https://helm.sh/docs/helm/helm/). A helm process ends with the plugin, so that a killed run has the same effect
+as with the official plugin, which runs Helm in its own process. A cancelled helm process gets an interrupt and records
+the release as failed.
 """
 
 import json
@@ -27,23 +27,22 @@ from local.provider.kubernetes.provider_errors import ProviderError
 POLL_SECONDS = 0.1
 
 _PREFIXES = ("INSTALLATION FAILED: ", "UPGRADE FAILED: ")
-_BOUND_CHILD = Path(bound_process.__file__)
 
 
 class HelmError(Exception):
-    """Helm said no; the text is Helm's."""
+    """Helm failed. The message is Helm's."""
 
 
 def run(
     context: Context, arguments: list[str], *, stdin: str = "", environment: Mapping[str, str] | None = None
 ) -> str:
-    """Runs helm and returns what it printed. Raises HelmError with its words, or ProviderError without helm."""
+    """Runs helm and returns its output. Raises HelmError, or ProviderError if helm is not installed."""
     program = shutil.which("helm")
     if program is None:
         raise ProviderError("helm is not on PATH; the stand-in kubernetes plugin runs it for every Release")
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as problems:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_BOUND_CHILD), str(os.getpid()), program, *arguments],
+            [sys.executable, "-I", "-S", bound_process.__file__, str(os.getpid()), program, *arguments],
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=problems,
@@ -55,10 +54,10 @@ def run(
         _wait(context, process)
         out.seek(0)
         problems.seek(0)
-        printed, said = out.read(), problems.read()
+        output, error = out.read(), problems.read()
     if process.returncode != 0:
-        raise HelmError(_words(said) or f"helm ended with code {process.returncode}")
-    return printed
+        raise HelmError(_error_message(error) or f"helm ended with code {process.returncode}")
+    return output
 
 
 def _feed(process: subprocess.Popen[str], stdin: str) -> None:
@@ -96,8 +95,8 @@ def _environment(context: Context) -> dict[str, str]:
     return environment
 
 
-def _words(said: str) -> str:
-    lines = [line for line in said.strip().splitlines() if not line.startswith(("WARNING:", "level="))]
+def _error_message(output: str) -> str:
+    lines = [line for line in output.strip().splitlines() if not line.startswith(("WARNING:", "level="))]
     text = "\n".join(lines)
     marker = text.rfind("Error: ")
     text = text[marker + len("Error: ") :] if marker >= 0 else text
@@ -107,7 +106,7 @@ def _words(said: str) -> str:
 
 
 def cluster_arguments(context: Context, namespace: str) -> list[str]:
-    """The arguments that point helm at the provider's cluster."""
+    """Returns the arguments for the provider's cluster."""
     arguments = ["--namespace", namespace]
     if context.cluster.kubeconfig is not None:
         arguments += ["--kubeconfig", str(context.cluster.kubeconfig)]
@@ -118,9 +117,9 @@ def cluster_arguments(context: Context, namespace: str) -> list[str]:
 
 @contextmanager
 def chart_arguments(context: Context, release: Mapping[str, Any]) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """The arguments and environment that make helm find a release's chart, for as long as the block lasts.
+    """Yields the arguments and environment with which helm finds a release's chart.
 
-    A repository that asks for a password is added to a configuration that lives only here.
+    A repository with a password is added to a temporary configuration, which is deleted at the end.
     """
     chart = str(release.get("chart") or "").strip()
     options = release.get("repositoryOpts") or {}
@@ -173,7 +172,7 @@ def _private(folder: str) -> dict[str, str]:
 
 
 def _local(chart: str, repository: str) -> str:
-    """A chart's absolute path where it is a file or a folder with a Chart.yaml. Raises HelmError."""
+    """Returns the absolute path of a chart that is a file or a folder with a Chart.yaml. Raises HelmError."""
     path = Path(chart)
     if not repository and path.exists() and (path.is_file() or (path / "Chart.yaml").exists()):
         return str(path.absolute())
@@ -183,7 +182,7 @@ def _local(chart: str, repository: str) -> str:
 
 
 def load(context: Context, release: Mapping[str, Any]) -> dict[str, Any]:
-    """The chart's own description (Chart.yaml), read from where the chart comes from. Raises HelmError."""
+    """Returns the chart's metadata (Chart.yaml). Raises HelmError."""
     with chart_arguments(context, release) as (arguments, environment):
         described = yaml.safe_load(run(context, ["show", "chart", *arguments], environment=environment))
     if not isinstance(described, dict):
@@ -209,5 +208,5 @@ def _check_dependencies(folder: Path, described: Mapping[str, Any]) -> None:
 
 
 def as_values(values: Mapping[str, Any]) -> str:
-    """Values for helm's standard input; JSON is YAML."""
+    """Returns values for helm's standard input. JSON is YAML."""
     return json.dumps(values)

@@ -1,8 +1,7 @@
 """The resource `kubernetes:helm.sh/v3:Release`: check, diff, create, update, read and delete of a Helm release.
 
-Follows provider/pkg/provider/helm_release.go of the official plugin; Helm itself is the command line (`helm`). Failed
-and pending releases are reported in Helm's words; `helm upgrade` merges against the last deployed revision, which is
-Helm's own doing.
+Based on provider/pkg/provider/helm_release.go of the official plugin. Helm is run as a command (`helm`), and its
+messages are reported unchanged. `helm upgrade` merges against the last deployed revision.
 """
 
 from collections.abc import Mapping
@@ -43,7 +42,9 @@ _UPGRADE_FLAGS = {
 
 
 def check(context: Context, urn: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The inputs with name, namespace, timeout and the chart's own version; and why the chart cannot be had, if so."""
+    """Returns the inputs with name, namespace, timeout and chart version, and the reason if the chart cannot be
+    loaded.
+    """
     given = dict(new)
     if "name" not in given and plain(old).get("name"):
         given["name"] = plain(old)["name"]
@@ -68,7 +69,7 @@ def check(context: Context, urn: str, old: Mapping[str, Any], new: Mapping[str, 
 
 
 def difference(state: Mapping[str, Any], new: Mapping[str, Any], ignored: list[str]) -> Changes:
-    """What an update would change, value by value."""
+    """Returns the changes that an update would make."""
     old = plain(state)
     old_inputs = old.pop("__inputs", {}) or {}
     inputs = plain(new)
@@ -80,7 +81,9 @@ def difference(state: Mapping[str, Any], new: Mapping[str, Any], ignored: list[s
 
 
 def create(context: Context, urn: str, given: Mapping[str, Any], *, preview: bool) -> tuple[str, dict[str, Any]]:
-    """Installs the release and returns its id and state. Raises ProviderError, or PartialError where it failed."""
+    """Installs the release and returns its id and state. Raises ProviderError, or PartialError if the release
+    failed.
+    """
     release = decode(given)
     if preview:
         return "", _checkpoint(given, release, preview=True)
@@ -113,7 +116,7 @@ def create(context: Context, urn: str, given: Mapping[str, Any], *, preview: boo
 def update(
     context: Context, urn: str, state: Mapping[str, Any], given: Mapping[str, Any], *, preview: bool
 ) -> dict[str, Any]:
-    """Upgrades the release and returns its new state. Raises ProviderError, or PartialError where it failed."""
+    """Upgrades the release and returns its new state. Raises ProviderError, or PartialError if the upgrade failed."""
     release = decode(given)
     if preview:
         return _checkpoint(given, release, preview=True)
@@ -146,14 +149,14 @@ def _unavailable(resource_id: str, failure: helm_cli.HelmError) -> str:
 
 
 def _was_attempted(failure: helm_cli.HelmError) -> bool:
-    """Whether an install got as far as making a release, and not only met one that was there."""
+    """Returns False if the install failed because the release already exists."""
     return "cannot re-use a name that is still in use" not in str(failure)
 
 
 def _helm(
     context: Context, verb: str, release: Mapping[str, Any], flags: Mapping[str, str]
 ) -> helm_cli.HelmError | None:
-    """Runs an install or upgrade; returns Helm's error where it failed."""
+    """Runs an install or upgrade. Returns Helm's error, or None."""
     seconds = release["timeout"] or DEFAULT_TIMEOUT_SECONDS
     arguments = [flag for name, flag in flags.items() if release[name]]
     arguments += ["--timeout", f"{seconds}s", "--values", "-"]
@@ -188,7 +191,7 @@ def _lint(context: Context, release: Mapping[str, Any]) -> None:
 
 
 def _describe(release: dict[str, Any], live: Mapping[str, Any] | None) -> None:
-    """Fills in what Helm recorded: names of the resources, status, version, and the values as they were applied."""
+    """Fills in what Helm has recorded: names of the resources, status, version, and the applied values."""
     if live is None:
         return
     chart = live.get("chart", {}).get("metadata", {})
@@ -221,7 +224,7 @@ def _checkpoint(given: Mapping[str, Any], release: Mapping[str, Any], *, preview
 def read(
     context: Context, urn: str, resource_id: str, state: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """The id, state and inputs of a release as Helm has it; an empty id where it is gone."""
+    """Returns id, state and inputs of a release. The id is empty if the release does not exist."""
     release = decode(state)
     namespace, name = (
         (release["namespace"], release["name"]) if state else object_metadata.parse_identifier(resource_id)
@@ -240,15 +243,15 @@ def read(
 
 
 def delete(context: Context, urn: str, state: Mapping[str, Any]) -> None:
-    """Uninstalls the release and waits until its resources are gone. Raises ProviderError."""
+    """Uninstalls the release and waits until its resources are deleted. Raises ProviderError."""
     release = decode(state)
     arguments = ["uninstall", release["name"], *helm_cli.cluster_arguments(context, release["namespace"])]
     if release["atomic"] or not release["skipAwait"]:
         arguments += ["--wait", "--timeout", f"{release['timeout'] or DEFAULT_TIMEOUT_SECONDS}s"]
     try:
-        said = helm_cli.run(context, arguments)
+        output = helm_cli.run(context, arguments)
     except helm_cli.HelmError as problem:
         raise ProviderError(str(problem)) from None
-    kept = said.partition("These resources were kept")[2]
+    kept = output.partition("These resources were kept")[2]
     if kept:
         context.log("warning", urn, f"Helm uninstall returned information: These resources were kept{kept}".strip())

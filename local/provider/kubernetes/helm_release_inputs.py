@@ -1,7 +1,7 @@
-"""A release's properties: all that there are, their defaults, and the values merged from files and inputs.
+"""The properties of a Release, their defaults, and the values merged from files and inputs.
 
-Names: https://www.pulumi.com/registry/packages/kubernetes/api-docs/helm/v3/release/; a property that was not given is
-recorded at its zero, as by the official plugin.
+Names are those of https://www.pulumi.com/registry/packages/kubernetes/api-docs/helm/v3/release/. A property that is not
+given is recorded with its zero value, as by the official plugin.
 """
 
 import os
@@ -28,7 +28,7 @@ _REPOSITORY_TEXTS = ("repo", "caFile", "certFile", "keyFile", "password", "usern
 
 
 def set_defaults(context: Context, given: dict[str, Any]) -> None:
-    """Fills in namespace, timeout and keyring where they were not given."""
+    """Sets namespace, timeout and keyring if they are not given."""
     if given.get("namespace") in (None, ""):
         given["namespace"] = context.default_namespace
     if not given.get("skipAwait") and "timeout" not in given:
@@ -38,7 +38,9 @@ def set_defaults(context: Context, given: dict[str, Any]) -> None:
 
 
 def decode(given: Mapping[str, Any]) -> dict[str, Any]:
-    """All properties of a release, what was not given at its zero; values files merged into the values."""
+    """Returns all properties of a release, with zero values for missing ones. Value files are merged into the
+    values.
+    """
     known = plain(given)
     release: dict[str, Any] = {name: known.get(name) or "" for name in _TEXTS}
     release |= {name: known.get(name) or False for name in _SWITCHES}
@@ -64,7 +66,7 @@ def decode(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, deeply; the other one wins."""
+    """Returns a deep merge of both. `other` wins."""
     result = dict(one)
     for key, value in other.items():
         before = result.get(key)

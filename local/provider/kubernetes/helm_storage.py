@@ -1,6 +1,6 @@
-"""Helm's own record of a release, as it stands in the cluster: the Secrets `sh.helm.release.v1.<name>.v<revision>`.
+"""Helm's release records: the Secrets `sh.helm.release.v1.<name>.v<revision>`.
 
-Format: base64 of gzip of JSON (https://helm.sh/docs/topics/advanced/#storage-backends).
+They contain JSON, compressed with gzip and encoded in base64 (https://helm.sh/docs/topics/advanced/#storage-backends).
 """
 
 import base64
@@ -16,7 +16,7 @@ from local.provider.kubernetes.provider_errors import ProviderError
 
 
 def latest(context: Context, namespace: str, name: str) -> dict[str, Any] | None:
-    """The newest revision of a release, whatever its status; None where there is none. Raises ProviderError."""
+    """Returns the newest revision of a release in any status, or None. Raises ProviderError."""
     try:
         answer = context.cluster.request(
             "GET",
@@ -35,9 +35,9 @@ def latest(context: Context, namespace: str, name: str) -> dict[str, Any] | None
 
 
 def resource_names(manifest: str) -> dict[str, list[str]]:
-    """The names in a manifest by kind: `{"Deployment.apps/apps/v1": ["ns/name"]}`.
+    """Returns the names in a manifest by kind: `{"Deployment.apps/apps/v1": ["ns/name"]}`.
 
-    The keys are the official plugin's (`convertYAMLManifestToJSON` in provider/pkg/provider/manifest_json.go).
+    The keys are those of the official plugin (`convertYAMLManifestToJSON` in provider/pkg/provider/manifest_json.go).
     """
     names: dict[str, set[str]] = {}
     for document in yaml.safe_load_all(manifest):

@@ -1,7 +1,8 @@
-"""The plugin's gRPC service: what the engine asks, for `objects`, `reading`, `writing` and `release` to answer.
+"""The gRPC service of the kubernetes plugin.
 
-Built on the servicer of `pulumi.provider.experimental`; its RPCs for resources are replaced, because that package knows
-no unknown values, no partial failures and no autonaming by the engine. Blocking work goes to threads.
+The logic is in `objects`, `object_read`, `object_write` and `helm_release`. The service is based on the servicer of
+`pulumi.provider.experimental`. Its RPCs for resources are replaced, because that package does not support unknown
+values, partial failures and autonaming by the engine. Blocking work runs in threads.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from local.provider.kubernetes.provider_errors import PartialError, ProviderErro
 from local.provider.property_values import decode, encode
 
 WORKERS = 64
-"""Operations at a time; most of them wait."""
+"""Concurrent operations. Most of them wait."""
 
 _KINDS = {
     (Change.ADD, False): provider_pb2.PropertyDiff.ADD,
@@ -54,7 +55,7 @@ _DELETED_UNREACHABLE = (
 
 
 class KubernetesServicer(ProviderServicer):
-    """One configured provider. The engine calls it in parallel."""
+    """One configured provider. The engine calls it concurrently."""
 
     def __init__(self, engine_address: str, version: str) -> None:
         super().__init__([], version, Provider(), engine_address)
@@ -63,7 +64,7 @@ class KubernetesServicer(ProviderServicer):
         self.context = Context(ProviderConfig(), self._engine_log.log)
 
     async def _run(self, servicer_context: Any, work: Callable[[], Any]) -> Any:
-        """Runs blocking work in a thread and turns its errors into the engine's."""
+        """Runs blocking work in a thread and converts its errors to gRPC errors."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._workers, work)
         except PartialError as problem:

@@ -1,9 +1,8 @@
-"""Inputs in the form in which the API server will give them back, so that equal objects do not differ.
+"""Normalizes inputs to the form that the API server returns, so that equal objects do not differ.
 
 The official plugin converts built-in objects to their Go types and back (`Normalize` in
-provider/pkg/clients/unstructured.go). This does the parts of it that are seen in practice: a Secret's `stringData`,
-quantities, a CRD's `status`, read-only metadata. Leaves out the zero values that Go drops; `diff` sees them only where
-they are new.
+provider/pkg/clients/unstructured.go). This module normalizes what is common in practice: a Secret's `stringData`,
+quantities, a CRD's `status`, and read-only metadata. Zero values, which Go drops, are not removed.
 """
 
 import base64
@@ -31,7 +30,7 @@ _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 1
 
 
 def normalized(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the inputs in the server's form; with unknowns in them, only read-only metadata are taken out."""
+    """Returns a normalized copy. If any input is unknown, only read-only metadata is removed."""
     result = copy.deepcopy(dict(document))
     if not has_unknown(result) and is_built_in(str(result.get("apiVersion", ""))) and result.get("kind"):
         if result.get("apiVersion") == "v1" and result.get("kind") == "Secret":
@@ -83,7 +82,7 @@ def _with_quantities(value: Any, name: str = "") -> Any:
 
 
 def quantity(value: Any) -> Any:
-    """A resource quantity in its canonical form: `0.5` is `500m`, `1000m` is `1`, `1024Mi` is `1Gi`.
+    """Returns a resource quantity in canonical form: `0.5` is `500m`, `1000m` is `1`, `1024Mi` is `1Gi`.
 
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """

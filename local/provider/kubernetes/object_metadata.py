@@ -1,7 +1,7 @@
 """Names, namespaces and `pulumi.com/` annotations of an object.
 
-Annotations: https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/annotations/ (also
-provider/pkg/metadata/annotations.go); autonaming: provider/pkg/metadata/naming.go.
+Annotations: https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/annotations/ and
+provider/pkg/metadata/annotations.go. Autonaming: provider/pkg/metadata/naming.go.
 """
 
 import random
@@ -29,44 +29,44 @@ _SUFFIX_LENGTH = 8
 
 
 def metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object's metadata, empty where there are none or they are not known yet."""
+    """Returns the object's metadata, empty if it is missing or unknown."""
     found = document.get("metadata")
     return found if isinstance(found, Mapping) else {}
 
 
 def name(document: Mapping[str, Any]) -> str:
-    """The object's name, empty where it has none or it is not known yet."""
+    """Returns the object's name, empty if it is missing or unknown."""
     return _text(metadata(document).get("name"))
 
 
 def namespace(document: Mapping[str, Any]) -> str:
-    """The object's namespace, empty where it has none or it is not known yet."""
+    """Returns the object's namespace, empty if it is missing or unknown."""
     return _text(metadata(document).get("namespace"))
 
 
 def annotation(document: Mapping[str, Any], key: str) -> str:
-    """An annotation, empty where it is not there."""
+    """Returns an annotation, empty if it is missing."""
     annotations = metadata(document).get("annotations")
     return _text(annotations.get(key)) if isinstance(annotations, Mapping) else ""
 
 
 def is_true(document: Mapping[str, Any], key: str) -> bool:
-    """Whether an annotation says `true`."""
+    """Returns True if an annotation is `true`."""
     return annotation(document, key) == "true"
 
 
 def is_named(document: Mapping[str, Any]) -> bool:
-    """Whether the object has a name, known or not."""
+    """Returns True if the object has a name, known or unknown."""
     return metadata(document).get("name") is UNKNOWN or bool(name(document))
 
 
 def generates_name(document: Mapping[str, Any]) -> bool:
-    """Whether the API server is to choose the name."""
+    """Returns True if the API server chooses the name."""
     return not is_named(document) and bool(metadata(document).get("generateName"))
 
 
 def set_autonamed(document: dict[str, Any], chosen: str) -> None:
-    """Gives the object a name and marks it as one that the plugin chose."""
+    """Sets a name and marks it as chosen by the plugin."""
     known = document.setdefault("metadata", {})
     if not isinstance(known, dict):
         return
@@ -77,13 +77,13 @@ def set_autonamed(document: dict[str, Any], chosen: str) -> None:
 
 
 def unique_name(prefix: str, seed: bytes = b"") -> str:
-    """The prefix with eight random hexadecimal digits; the same for the same seed."""
+    """Returns the prefix with eight hexadecimal digits, random or from the seed."""
     digits = random.Random(seed) if seed else random.SystemRandom()
     return prefix + "".join(digits.choices("0123456789abcdef", k=_SUFFIX_LENGTH))
 
 
 def timeout_seconds(document: Mapping[str, Any], custom_seconds: float) -> float:
-    """How long to wait for an object: the resource option, else the annotation, else ten minutes."""
+    """Returns how long to wait for an object: the resource option, else the annotation, else ten minutes."""
     if custom_seconds:
         return custom_seconds
     try:
@@ -93,18 +93,18 @@ def timeout_seconds(document: Mapping[str, Any], custom_seconds: float) -> float
 
 
 def propagation(document: Mapping[str, Any]) -> str:
-    """What becomes of an object's dependents when it is deleted; in the foreground unless the annotation says else."""
+    """Returns the deletion propagation: `Foreground`, unless the annotation says otherwise."""
     wanted = annotation(document, DELETION_PROPAGATION).lower()
     return {"orphan": "Orphan", "background": "Background"}.get(wanted, "Foreground")
 
 
 def identifier(document: Mapping[str, Any]) -> str:
-    """A resource's id: `namespace/name`, or the name alone."""
+    """Returns a resource's id: `namespace/name`, or the name alone."""
     return f"{namespace(document)}/{name(document)}" if namespace(document) else name(document)
 
 
 def parse_identifier(text: str) -> tuple[str, str]:
-    """Namespace (empty where there is none) and name of an id."""
+    """Returns namespace (empty if there is none) and name of an id."""
     first, separator, rest = text.partition("/")
     return (first, rest.partition("/")[0]) if separator else ("", first)
 

@@ -1,6 +1,6 @@
-"""Reading objects: for a refresh, an import or a `.get`.
+"""Reads objects: for a refresh, an import or a `.get`.
 
-Follows `Read` in provider/pkg/provider/provider.go of the official plugin.
+Based on `Read` in provider/pkg/provider/provider.go of the official plugin.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ _READ_ANNOTATIONS = ("deployment.kubernetes.io/revision", "kubectl.kubernetes.io
 def read(
     context: Context, urn: str, resource_id: str, state: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """The id, state and inputs of an object as it is in the cluster; an empty id where it is gone.
+    """Returns id, state and inputs of a live object. The id is empty if it does not exist.
 
-    Raises PartialError where the object is there and not what it should be.
+    Raises PartialError if the object exists and is not ready.
     """
     namespace, name = object_metadata.parse_identifier(resource_id)
     if not name:
@@ -60,7 +60,7 @@ def read(
 
 
 def _identify(urn: str, inputs: dict[str, Any], old_live: Mapping[str, Any], namespace: str, name: str) -> bool:
-    """Fills in what is known of an object that is read without inputs; True where nothing was known of it."""
+    """Fills in the identity of an object that is read without inputs. Returns True if nothing was known about it."""
     if inputs.get("apiVersion") and inputs.get("kind"):
         return False
     adopted = not (old_live.get("apiVersion") and old_live.get("kind"))
@@ -78,7 +78,7 @@ def _identify(urn: str, inputs: dict[str, Any], old_live: Mapping[str, Any], nam
 
 
 def _adopt(live: Mapping[str, Any], pruned: dict[str, Any]) -> dict[str, Any]:
-    """The inputs of an object that was imported or got: all of it but what only the server writes."""
+    """Returns the inputs of an imported object: all fields except those that only the server sets."""
     inputs = dict(pruned)
     if api_discovery.is_built_in(str(live.get("apiVersion", ""))):
         inputs |= {key: value for key, value in live.items() if key not in _NEVER_INPUTS}

@@ -1,8 +1,8 @@
-"""Creating and updating objects at the API server, for real or as a server-side dry run, and waiting for them.
+"""Creates and updates objects, or previews that with a server-side dry run, and waits until they are ready.
 
-Create is a plain create (so that an object which exists is an error), or a server-side apply for patches and with
-`upsertExistingObjects`; update is always a server-side apply, but for CRDs, which are replaced
-(`Creation` and `Update` in provider/pkg/await/await.go).
+A create is a plain POST, so that an existing object is an error; for patches and with `upsertExistingObjects` it is a
+server-side apply. An update is a server-side apply, except for CRDs, which are replaced (`Creation` and `Update` in
+provider/pkg/await/await.go).
 """
 
 import copy
@@ -26,12 +26,12 @@ _CONFLICT_HELP = (
 )
 _EXISTS_HELP = (
     "The resource already exists in the cluster. Rename it with an alias, use a Patch resource to manage some of its "
-    "fields, take it over with `pulumi import`, or set upsertExistingObjects on the provider."
+    "fields, adopt it with `pulumi import`, or set upsertExistingObjects on the provider."
 )
 
 
 def get(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The object as it is in the cluster. Raises ApiError or NoMatch."""
+    """Returns the live object. Raises ApiError or NoMatch."""
     kind = context.kinds.find(str(document.get("apiVersion") or ""), str(document.get("kind") or ""))
     return context.cluster.request(
         "GET", kind.path(object_metadata.namespace(document), object_metadata.name(document))
@@ -41,9 +41,9 @@ def get(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
 def create(
     context: Context, urn: str, given: Mapping[str, Any], *, preview: bool, timeout_seconds: float
 ) -> tuple[str, dict[str, Any]]:
-    """Creates the object, or shows what the server would make of it, and returns its id and state.
+    """Creates the object or previews that, and returns its id and state.
 
-    Raises ProviderError where nothing was made, PartialError where it was and did not become live.
+    Raises ProviderError if nothing was created, PartialError if the object was created and is not ready.
     """
     inputs = checkpoint.document(given)
     patch = api_discovery.is_patch(urn, str(inputs.get("kind") or ""))
@@ -117,10 +117,10 @@ def _create_once(
 ) -> dict[str, Any]:
     kind = context.kinds.find(str(inputs.get("apiVersion") or ""), str(inputs.get("kind") or ""))
     dry_run = {"dryRun": "All"} if preview else {}
-    place = object_metadata.namespace(inputs)
+    namespace = object_metadata.namespace(inputs)
     if not (patch or context.settings.upsert_existing_objects):
         query = {"fieldManager": object_metadata.CREATE_FIELD_MANAGER, **dry_run}
-        return context.cluster.request("POST", kind.path(place), query=query, body=inputs)
+        return context.cluster.request("POST", kind.path(namespace), query=query, body=inputs)
     query = {
         "fieldManager": manager,
         "force": str(field_managers.force(context, inputs, None, preview=preview)).lower(),
@@ -128,14 +128,14 @@ def _create_once(
         **dry_run,
     }
     try:
-        return field_managers.apply(context, kind.path(place, object_metadata.name(inputs)), inputs, query)
+        return field_managers.apply(context, kind.path(namespace, object_metadata.name(inputs)), inputs, query)
     except ApiError as problem:
         if not (preview and problem.invalid and "field is immutable" in str(problem)):
             raise
-        # A dry run of a replacement meets the object that is to be replaced: look at it under another name.
-        shown = copy.deepcopy(inputs)
-        shown["metadata"]["name"] = object_metadata.unique_name(object_metadata.name(inputs)[:50])
-        return field_managers.apply(context, kind.path(place, object_metadata.name(shown)), shown, query)
+        # In a dry run of a replacement, the old object still exists, so another name is used.
+        renamed = copy.deepcopy(inputs)
+        renamed["metadata"]["name"] = object_metadata.unique_name(object_metadata.name(inputs)[:50])
+        return field_managers.apply(context, kind.path(namespace, object_metadata.name(renamed)), renamed, query)
 
 
 def update(
@@ -148,9 +148,9 @@ def update(
     preview: bool,
     timeout_seconds: float,
 ) -> dict[str, Any]:
-    """Updates the object, or shows what the server would make of it, and returns its new state.
+    """Updates the object or previews that, and returns its new state.
 
-    Raises ProviderError where nothing was changed or nothing is known, PartialError where it did not become live.
+    Raises ProviderError if nothing was changed or nothing is known, PartialError if the object is not ready.
     """
     inputs = normalized(checkpoint.document(given))
     if preview and _cannot_preview(context, inputs):
@@ -212,7 +212,7 @@ def _update(
     ignored: list[str],
     preview: bool,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The object after the update and before it."""
+    """Returns the object after the update and before it."""
     before = get(context, {**inputs, "metadata": old_live.get("metadata", {})})
     kind = context.kinds.find(str(inputs["apiVersion"]), str(inputs["kind"]))
     path = kind.path(object_metadata.namespace(inputs), object_metadata.name(before))
@@ -232,7 +232,7 @@ def _update(
 
 
 def _falls_back(problem: ApiError) -> bool:
-    """Whether a failed dry run is no reason to fail the preview."""
+    """Returns True if the preview continues although the dry run failed."""
     dry_run_off = problem.code == 400 and (
         "does not support dry run" in str(problem) or "the dryRun beta feature is disabled" in str(problem)
     )

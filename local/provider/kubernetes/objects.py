@@ -1,7 +1,7 @@
-"""Check, diff and delete of Kubernetes objects, patches of others' objects included.
+"""Check, diff and delete of Kubernetes objects and of patches of existing objects.
 
-Follows provider/pkg/provider/provider.go of the official plugin, version 4, in its server-side apply mode. Creating and
-updating is in `writing`, reading in `reading`, waiting in `awaiting`.
+Based on provider/pkg/provider/provider.go of the official plugin, version 4, in server-side apply mode. Create and
+update are in `object_write`, read is in `object_read`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _REPLACE_UNREADY_PATH = '.metadata.annotations["pulumi.com/replaceUnready"]'
 
 @dataclass(frozen=True)
 class Difference:
-    """What a diff found: the changes by path, the paths that force a replacement, and its order."""
+    """The result of a diff: the changes by path, the paths that force a replacement, and its order."""
 
     changes: Changes
     replaces: list[str]
@@ -47,7 +47,7 @@ def check(
     proposed_name: str = "",
     naming_disabled: bool = False,
 ) -> dict[str, Any]:
-    """The inputs with a name and a namespace, in the form that the server will return. Raises ProviderError."""
+    """Returns the normalized inputs with name and namespace. Raises ProviderError."""
     if api_discovery.is_list(urn):
         raise ProviderError(
             "list resources exist for compatibility with YAML manifests and Helm charts, and cannot be created "
@@ -103,7 +103,7 @@ def _warn(context: Context, urn: str, inputs: Mapping[str, Any]) -> None:
 def difference(
     context: Context, urn: str, state: Mapping[str, Any], new: Mapping[str, Any], ignored: Sequence[str]
 ) -> Difference:
-    """What an update of the object in the state to the new inputs would change."""
+    """Returns the changes that an update of the state's object to the new inputs would make."""
     old_inputs, live = checkpoint.parse(state)
     old_inputs, inputs = normalized(old_inputs), normalized(checkpoint.document(new))
     pruned = prune(live, old_inputs)
@@ -131,7 +131,7 @@ def difference(
 
 
 def _align(context: Context, inputs: dict[str, Any], pruned: dict[str, Any], live: Mapping[str, Any]) -> None:
-    """Makes the two sides comparable in name, namespace and kind, which either may leave out."""
+    """Makes name, namespace and kind of both sides comparable, because either may omit them."""
     api_version, kind = str(inputs.get("apiVersion") or ""), str(inputs.get("kind") or "")
     namespaced = True if context.unreachable else context.kinds.namespaced(api_version, kind)
     for side in (inputs, pruned):
@@ -149,9 +149,9 @@ def _align(context: Context, inputs: dict[str, Any], pruned: dict[str, Any], liv
 
 
 def _forget_unset(new: dict[str, Any], old: Mapping[str, Any], live: Mapping[str, Any]) -> None:
-    """Takes out zero values that were applied before and that the server does not give back.
+    """Removes zero values that were already applied and that the server does not return.
 
-    The official plugin drops them by converting to Go types, where a zero value is the same as none.
+    The official plugin drops them by converting objects to Go types, where a zero value is the same as no value.
     """
     for key in list(new):
         value = new[key]
@@ -186,9 +186,9 @@ def _must_replace_unready(context: Context, urn: str, inputs: Mapping[str, Any],
 
 
 def delete(context: Context, urn: str, resource_id: str, state: Mapping[str, Any], timeout_seconds: float) -> None:
-    """Deletes the object and waits until it is gone; for a patch, gives its fields back instead.
+    """Deletes the object and waits until it is deleted. For a patch, it relinquishes the fields instead.
 
-    Raises ProviderError, or PartialError where the deletion was issued and does not end.
+    Raises ProviderError, or PartialError if the deletion has started and does not end.
     """
     inputs, live = checkpoint.parse(state)
     _, name = object_metadata.parse_identifier(resource_id)

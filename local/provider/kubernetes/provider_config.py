@@ -1,7 +1,7 @@
-"""The provider's own arguments, as the engine passes them in `Configure`: read, typed, and refused where not supported.
+"""The provider's arguments from the `Configure` RPC: parsed, and rejected if the stand-in does not support them.
 
 Names and defaults: https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/ and `Configure` in
-provider/pkg/provider/provider.go. Each switch can also come from an environment variable, which the argument overrides.
+provider/pkg/provider/provider.go. An environment variable can set each switch; the argument overrides it.
 """
 
 import json
@@ -36,15 +36,15 @@ _NOT_SUPPORTED = (
 
 
 class ProviderConfigError(Exception):
-    """The provider's arguments cannot be used; the text is for the person at the terminal."""
+    """The provider's arguments are not usable. The message is for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderConfig:
-    """What a provider was told.
+    """The provider's configuration.
 
-    `kubeconfig` is a path or the contents, empty for the ambient one. `helm` and `client` hold the options of
-    `helmReleaseSettings` and `kubeClientSettings`; the client's `timeout` is in seconds.
+    `kubeconfig` is a path or contents, empty for the ambient configuration. `helm` and `client` hold the options of
+    `helmReleaseSettings` and `kubeClientSettings`. The client's `timeout` is in seconds.
     """
 
     kubeconfig: str = ""
@@ -64,7 +64,7 @@ class ProviderConfig:
 
 
 def read(variables: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> ProviderConfig:
-    """The settings in the variables of a `ConfigureRequest`. Raises SettingsError."""
+    """Returns the configuration from the variables of a `ConfigureRequest`. Raises ProviderConfigError."""
     given = {name.removeprefix(_PREFIX): value for name, value in variables.items()}
     known = {*_SWITCHES, *_TEXTS, *_OBJECTS, "enableServerSideApply", "version", "pluginDownloadURL"}
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""What the parts of the plugin share during one run of the engine."""
+"""What the modules of the plugin share during one run of the engine."""
 
 import threading
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from local.provider.kubernetes.provider_config import ProviderConfig
 from local.provider.kubernetes.provider_errors import Cancelled, ProviderError
 
 Log = Callable[[str, str, str], None]
-"""Says something to the person: severity (`info`, `warning`, `error`, or `status` for a passing line), URN, text."""
+"""(severity, URN, message) -> None. Severities: `info`, `warning`, `error`, and `status` for a transient message."""
 
 
 @dataclass
 class Context:
-    """A configured provider: its settings, its cluster if there is one, its voice, and whether it was cancelled.
+    """A configured provider: its configuration, its cluster, its log, and whether it was cancelled.
 
-    `unreachable` says why there is no cluster, and is empty where there is one.
+    `unreachable` is the reason why the cluster is not available, otherwise empty.
     """
 
     settings: ProviderConfig
@@ -30,24 +30,24 @@ class Context:
 
     @property
     def cluster(self) -> ApiClient:
-        """The cluster. Raises ProviderError where there is none."""
+        """The cluster's client. Raises ProviderError if the cluster is unreachable."""
         if self.api is None or self.unreachable:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {self.unreachable}")
         return self.api
 
     @property
     def kinds(self) -> ResourceKinds:
-        """The cluster's kinds. Raises ProviderError where there is no cluster."""
+        """The cluster's kinds. Raises ProviderError if the cluster is unreachable."""
         if self.found_kinds is None or self.unreachable:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {self.unreachable}")
         return self.found_kinds
 
     @property
     def default_namespace(self) -> str:
-        """Where an object without a namespace goes."""
+        """The namespace of objects that have none."""
         return self.api.default_namespace if self.api else self.settings.namespace or "default"
 
     def sleep(self, seconds: float) -> None:
-        """Waits, but not past a cancellation. Raises Cancelled."""
+        """Waits. Raises Cancelled as soon as the run is cancelled."""
         if self.cancelled.wait(seconds):
             raise Cancelled("the operation was cancelled")

@@ -1,21 +1,21 @@
-"""What a provider's call can fail with, and how much of the resource stands then."""
+"""The errors of a provider's RPCs, by what the engine has to record."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 class ProviderError(Exception):
-    """The call failed and nothing is to be recorded; the text is for the person at the terminal."""
+    """The call failed and there is nothing to record. The message is for the user."""
 
 
 class Cancelled(ProviderError):
-    """The engine cancelled the operation."""
+    """The engine has cancelled the operation."""
 
 
 class AwaitError(Exception):
-    """An object is in the cluster and did not become what it should be in time.
+    """An object exists and did not become ready in time.
 
-    `details` say why, one each; `live` is the object as it was seen last.
+    `details` are the reasons, `live` is the object as it was last seen.
     """
 
     def __init__(self, message: str, live: Mapping[str, Any] | None = None, details: Sequence[str] = ()) -> None:
@@ -25,7 +25,7 @@ class AwaitError(Exception):
 
 
 class PartialError(Exception):
-    """The resource exists but is not whole: its state is recorded together with the reasons.
+    """The resource exists but is not complete. Its state is recorded together with the reasons.
 
     https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/ and `partialError` in provider.go.
     """

@@ -1,6 +1,7 @@
-"""RandomPassword: what its inputs come to, and what of them makes a new password. Pure, but for the random numbers.
+"""RandomPassword: validation, defaults, generation, and the changes that replace the password.
 
-Facts: internal/provider/resource_password.go and internal/random/string.go of the Terraform provider.
+Based on internal/provider/resource_password.go and internal/random/string.go of the Terraform provider. No side effects
+except random numbers.
 """
 
 import secrets
@@ -15,7 +16,7 @@ from local.provider.property_values import UNKNOWN, Secret, plain
 TYPE = "random:index/randomPassword:RandomPassword"
 
 ID = "none"
-"""Of every RandomPassword."""
+"""The id of every RandomPassword."""
 
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 
@@ -31,7 +32,7 @@ _META = {"__meta": '{"schema_version":"3"}'}
 
 
 def failures(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """`{property: what is wrong}`; what is not known yet may be right."""
+    """Returns `{property: problem}`. Unknown values are accepted."""
     found: dict[str, str] = {}
     length = inputs.get("length")
     known = {name: inputs.get(name) or 0 for name in MINIMA if inputs.get(name) is not UNKNOWN}
@@ -52,7 +53,7 @@ def failures(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def planned(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with the defaults of those that are not given."""
+    """Returns the inputs with defaults."""
     given = {name: inputs[name] for name in INPUTS if inputs.get(name) is not None}
     digits = given.get("numeric", given.get("number", True))
     defaults = {**dict.fromkeys(GROUPS, True), **dict.fromkeys(MINIMA, 0), "number": digits, "numeric": digits}
@@ -60,7 +61,7 @@ def planned(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def created(inputs: Mapping[str, Any], *, preview: bool) -> dict[str, Any]:
-    """The outputs of a new password; in a preview it is not known. Raises ValueError where none can be made."""
+    """Returns the outputs of a new password, which is unknown in a preview. Raises ValueError."""
     plan = planned(inputs)
     if preview:
         return {**plan, "result": Secret(UNKNOWN), "bcryptHash": Secret(UNKNOWN)}
@@ -68,13 +69,13 @@ def created(inputs: Mapping[str, Any], *, preview: bool) -> dict[str, Any]:
 
 
 def imported(password: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Outputs and inputs of a password that exists."""
+    """Returns outputs and inputs of an existing password."""
     inputs = planned({"length": len(password.encode())})
     return {**_META, "id": ID, **inputs, **_outputs(password)}, inputs
 
 
 def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, bool]:
-    """`{property: does it make a new password}` for what differs between the outputs that stand and the inputs."""
+    """Returns `{property: does it replace the password}` for the differences between the outputs and the new inputs."""
     before, after = planned(plain(old)), planned(plain(new))
     found: dict[str, bool] = {}
     for name in INPUTS:
@@ -84,7 +85,7 @@ def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, bool]:
         if name == "overrideSpecial":
             found[name] = wanted is not UNKNOWN and not (wanted is None and was == "")
         elif name == "keepers":
-            # A map that held nothing and no map at all are the same.
+            # An empty map is the same as no map.
             found[name] = bool(was) or bool(wanted)
         else:
             found[name] = True
@@ -92,7 +93,7 @@ def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def updated(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs after a change that makes no new password."""
+    """Returns the outputs after a change that does not replace the password."""
     kept = {name: value for name, value in old.items() if name not in INPUTS}
     return {**kept, **planned(new)}
 
@@ -113,7 +114,7 @@ def _made(plan: Mapping[str, Any]) -> str:
     everything = "".join(alphabet for name, alphabet in alphabets.items() if plan[name])
     if not everything:
         raise ValueError("the character set specified is empty")
-    # A minimum of a group counts also where the group is switched off.
+    # A group's minimum applies even if the group is off.
     chosen = [
         secrets.choice(alphabet) for name, alphabet in alphabets.items() for _ in range(plan[f"min{name.capitalize()}"])
     ]

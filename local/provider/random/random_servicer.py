@@ -1,6 +1,7 @@
-"""The plugin's gRPC service: what the engine asks, for `passwords` to answer.
+"""The gRPC service of the random plugin. `random_password` has its logic.
 
-Built on the servicer of `pulumi.provider.experimental`, as the stand-in kubernetes plugin is, and for the same reason.
+It is based on the servicer of `pulumi.provider.experimental` for the same reason as that of the stand-in kubernetes
+plugin.
 """
 
 from collections.abc import Mapping

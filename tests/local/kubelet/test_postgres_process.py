@@ -52,7 +52,7 @@ def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.P
     assert readiness_probes.passes(spec, first.endpoints)
     with connect(first, user="kong", password="x", dbname="gateway") as connection:
         connection.execute("CREATE TABLE kept (value int)")
-    with pytest.raises(MissingSource, match="the pod before still runs"):
+    with pytest.raises(MissingSource, match="the previous pod still uses"):
         second.start()
     first.check()
     first.stop()

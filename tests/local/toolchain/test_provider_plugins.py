@@ -34,7 +34,7 @@ def test_where_the_official_ones_cannot_be_had_the_stand_ins_are_used_and_it_is_
     for _ in range(2):
         choices, said = ensured()
         assert choices == {"kubernetes": "stand-in", "random": "stand-in"}
-        assert [line.split(":")[0] for line in said if "THE STAND-IN" in line] == ["kubernetes plugin", "random plugin"]
+        assert [line.split(":")[0] for line in said if "STAND-IN" in line] == ["kubernetes plugin", "random plugin"]
     assert "-m local.provider.random" in program(home, "random").read_text()
     assert "-m local.provider.kubernetes " in program(home, "kubernetes").read_text()
     assert os.access(program(home, "random"), os.X_OK)
@@ -46,7 +46,7 @@ def test_one_that_the_person_has_is_used(home: Path, tmp_path: Path) -> None:
     theirs.write_text("official")
     choices, said = ensured()
     assert choices == {"kubernetes": "stand-in", "random": "official"}
-    assert said[1] == f"random plugin: the official one, {provider_plugins.version('random')}"
+    assert said[1] == f"random plugin: official, {provider_plugins.version('random')}"
     assert program(home, "random").read_text() == "official"
     assert provider_plugins.chosen("random") == "official"
 
@@ -59,10 +59,10 @@ def test_the_person_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert set(ensured()[0].values()) == {"stand-in"}
     monkeypatch.setenv("TRACEABLE_KONG_PLUGIN", "official")
     monkeypatch.setattr(provider_plugins, "_obtainable", lambda name: False)
-    with pytest.raises(provider_plugins.PluginError, match="the official kubernetes plugin"):
+    with pytest.raises(provider_plugins.PluginError, match="The official kubernetes plugin"):
         ensured()
     monkeypatch.setenv("TRACEABLE_KONG_PLUGIN", "other")
-    with pytest.raises(provider_plugins.PluginError, match="it can be official or stand-in"):
+    with pytest.raises(provider_plugins.PluginError, match="it must be official or stand-in"):
         ensured()
 
 

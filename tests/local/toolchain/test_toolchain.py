@@ -98,7 +98,7 @@ def test_a_go_that_is_too_old_is_refused(world: Path, version: str) -> None:
 
 def test_without_go_it_says_what_to_install(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(world / "nothing"))
-    with pytest.raises(ToolchainError, match="Go is missing"):
+    with pytest.raises(ToolchainError, match="Go is not installed"):
         builder(world).build([ONE])
 
 
