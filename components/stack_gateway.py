@@ -9,7 +9,7 @@ from components.existing_kong import ExistingKong
 from components.installation import Installation
 from components.kong_gateway import KongGateway, KongGatewayArgs
 from components.kong_namespace import KongNamespace
-from components.managed_postgres import ManagedPostgres
+from components.managed_postgres import ManagedPostgresDatabase
 from components.plugin_files import PluginFiles
 from components.tme_guard import TmeGuard
 from components.tme_injection import TmeInjection
@@ -55,7 +55,9 @@ def make_gateway(
     if planned.guard:
         foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
     if database := planned.gateway.postgres:
-        foundation.append(ManagedPostgres("postgres", args=database, before=gates.database, opts=after(namespace)))
+        foundation.append(
+            ManagedPostgresDatabase("postgres", args=database, before=gates.database, opts=after(namespace))
+        )
     gateway: KongGateway | ExistingKong
     args, before, opts = planned.gateway.args, gates.gateway, after(*foundation)
     if isinstance(args, KongGatewayArgs):

@@ -2,28 +2,29 @@
 
 from components.managed_postgres import (
     IMAGE,
-    ManagedPostgres,
     ManagedPostgresArgs,
+    ManagedPostgresDatabase,
     pod_labels,
-    postgres_name,
     service_spec,
     stateful_set_spec,
 )
 from tests.fakes.recording import Recording, Secret, record
+from traceable_kong.helm_values.kong_database import ManagedPostgres, postgres_name
 
 LABELS = {"traceable-kong/stack": "traceable-kong.test"}
-ARGS = ManagedPostgresArgs(namespace="kong", name="quickstart-postgres", labels=LABELS, timeout_seconds=60)
+POSTGRES = ManagedPostgres(namespace="kong", name="quickstart-postgres")
+ARGS = ManagedPostgresArgs(postgres=POSTGRES, labels=LABELS, timeout_seconds=60)
 
 
 def recorded(preview: bool = False) -> Recording:
-    return record(lambda: ManagedPostgres("postgres", args=ARGS), preview=preview)
+    return record(lambda: ManagedPostgresDatabase("postgres", args=ARGS), preview=preview)
 
 
 def test_names_are_fixed_and_leave_room_for_a_revision() -> None:
     assert postgres_name("quickstart") == "quickstart-postgres"
     assert len(postgres_name("r" * 53)) == 52
     assert postgres_name("r" * 42 + "-x") == "r" * 42 + "-postgres"
-    assert ARGS.host == "quickstart-postgres.kong.svc"
+    assert POSTGRES.host == "quickstart-postgres.kong.svc"
     made = recorded()
     for name in ("postgres-secret", "postgres-service", "postgres-stateful-set"):
         metadata = made[name].inputs["metadata"]
@@ -50,16 +51,16 @@ def test_secret_and_service_come_before_the_pod_and_the_pod_is_awaited() -> None
     for first in ("postgres-password", "postgres-secret", "postgres-service"):
         assert made.waits_for("postgres-stateful-set", first)
     # A Service with an address of its own would wait for the pod, which waits for it.
-    assert service_spec(ARGS)["clusterIP"] == "None"
+    assert service_spec(POSTGRES)["clusterIP"] == "None"
     assert made["postgres-stateful-set"].create_timeout == made["postgres-stateful-set"].update_timeout == "60s"
 
 
 def test_the_pod_is_found_by_its_service_and_the_data_goes_with_it() -> None:
-    spec = stateful_set_spec(ARGS)
+    spec = stateful_set_spec(POSTGRES, LABELS)
     labels = spec["template"]["metadata"]["labels"]
-    assert service_spec(ARGS)["selector"].items() <= labels.items()
-    assert spec["selector"]["matchLabels"] == pod_labels(ARGS) and LABELS.items() <= labels.items()
-    assert spec["serviceName"] == ARGS.name
+    assert service_spec(POSTGRES)["selector"].items() <= labels.items()
+    assert spec["selector"]["matchLabels"] == pod_labels(POSTGRES) and LABELS.items() <= labels.items()
+    assert spec["serviceName"] == POSTGRES.name
     assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
     (container,) = spec["template"]["spec"]["containers"]
     (mount,) = container["volumeMounts"]
@@ -72,4 +73,4 @@ def test_the_pod_is_found_by_its_service_and_the_data_goes_with_it() -> None:
 
 def test_it_is_no_gateway_pod() -> None:
     gateways = {"app.kubernetes.io/instance": "quickstart", "app.kubernetes.io/component": "app"}
-    assert not gateways.items() <= stateful_set_spec(ARGS)["template"]["metadata"]["labels"].items()
+    assert not gateways.items() <= stateful_set_spec(POSTGRES, LABELS)["template"]["metadata"]["labels"].items()

@@ -1,34 +1,39 @@
 """Kong's database in the chart's values, and values of the user's that name another."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.helm_values.kong_conflicts import KongValuesError
-from traceable_kong.helm_values.kong_database import KongDatabase, database_values, refuse_long_name, with_database
+from traceable_kong.helm_values.kong_database import (
+    ExternalPostgres,
+    ManagedPostgres,
+    Postgres,
+    database_values,
+    refuse_long_name,
+    with_database,
+)
 from traceable_kong.helm_values.kong_values import kong_values
 
-THEIRS = KongDatabase(
+THEIRS = ExternalPostgres(
     host="db.example.com",
     port=5433,
-    name="gateway",
+    database="gateway",
     user="kong",
-    password_secret="pg",
-    password_key="password",
+    password_secret=SecretKey(name="pg", key="password"),
     tls=True,
-    managed=False,
 )
-MANAGED = replace(THEIRS, tls=False, managed=True)
+MANAGED = ManagedPostgres(namespace="gw", name="edge-postgres")
 REFERENCE = {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "password"}}}
 
 
-def values(database: KongDatabase | None = THEIRS, **user_values: Any) -> dict[str, Any]:
+def values(database: Postgres | None = THEIRS, **user_values: Any) -> dict[str, Any]:
     return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database)
 
 
-def refusal(database: KongDatabase | None = THEIRS, **user_values: Any) -> str:
+def refusal(database: Postgres | None = THEIRS, **user_values: Any) -> str:
     with pytest.raises(KongValuesError) as refused:
         values(database, **user_values)
     return str(refused.value)

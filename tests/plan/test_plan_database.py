@@ -40,7 +40,7 @@ def test_a_database_that_is_made_here_is_the_one_that_kong_uses() -> None:
     made = planned(kong={"namespace": "gw", "release": "edge", "database": "postgres", "postgres": {"managed": True}})
     database = made.gateway.postgres
     assert isinstance(database, ManagedPostgresArgs)
-    assert (database.namespace, database.name) == ("gw", "edge-postgres")
+    assert (database.postgres.namespace, database.postgres.name) == ("gw", "edge-postgres")
     assert database.labels["traceable-kong/stack"] == OWNER
     env = environment(made)
     assert (env["pg_host"], env["pg_port"], env["pg_ssl"]) == ("edge-postgres.gw.svc", "5432", "off")

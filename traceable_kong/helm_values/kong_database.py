@@ -6,8 +6,9 @@ Facts of the kong chart 3.4.1 and of Kong's configuration
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import Values, merged
 from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment
 
@@ -24,45 +25,72 @@ _JOB_NAME_LIMIT = 63
 _MIGRATIONS = ("init", "preUpgrade", "postUpgrade")
 
 
-@dataclass(frozen=True, kw_only=True)
-class KongDatabase:
-    """Where Kong's PostgreSQL is. `password_secret` and `password_key` name a Secret in Kong's namespace.
+_STATEFUL_SET_NAME_LIMIT = 52
+"""A StatefulSet's name, ten characters more with a revision, is a label of its pods
+(https://github.com/kubernetes/kubernetes/issues/64023)."""
 
-    `managed` is one that this program makes.
-    """
+_POSTGRES_SUFFIX = "-postgres"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalPostgres:
+    """A PostgreSQL that is not managed by this stack; the Secret with its password is in Kong's namespace."""
 
     host: str
     port: int
-    name: str
+    database: str
     user: str
-    password_secret: str
-    password_key: str
+    password_secret: SecretKey
     tls: bool
-    managed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagedPostgres:
+    """A PostgreSQL that this stack creates; its Secret, Service and StatefulSet have the name `name`."""
+
+    namespace: str
+    name: str
+
+    port: ClassVar[int] = 5432
+    database: ClassVar[str] = "kong"
+    user: ClassVar[str] = "kong"
+    tls: ClassVar[bool] = False
 
     @property
-    def password_reference(self) -> Values:
-        """Where Kong's pods get the password from, as a container's environment says it."""
-        return {"valueFrom": {"secretKeyRef": {"name": self.password_secret, "key": self.password_key}}}
+    def host(self) -> str:
+        return f"{self.name}.{self.namespace}.svc"
+
+    @property
+    def password_secret(self) -> SecretKey:
+        return SecretKey(name=self.name, key="password")
 
 
-def database_values(database: KongDatabase) -> Values:
+Postgres = ManagedPostgres | ExternalPostgres
+
+
+def postgres_name(release: str) -> str:
+    """The name of the managed PostgreSQL for the Kong with the Helm release `release`."""
+    return release[: _STATEFUL_SET_NAME_LIMIT - len(_POSTGRES_SUFFIX)].rstrip("-") + _POSTGRES_SUFFIX
+
+
+def database_values(database: Postgres) -> Values:
     """The chart's values for it: the password by reference, so that neither the state nor Helm's history holds it."""
+    password = database.password_secret
     return {
         "env": {
             "database": "postgres",
             "pg_host": database.host,
             "pg_port": str(database.port),
-            "pg_database": database.name,
+            "pg_database": database.database,
             "pg_user": database.user,
-            "pg_password": database.password_reference,
+            "pg_password": {"valueFrom": {"secretKeyRef": {"name": password.name, "key": password.key}}},
             "pg_ssl": "on" if database.tls else "off",
         },
         "migrations": {"ttlSecondsAfterFinished": MIGRATION_JOBS_KEPT_SECONDS},
     }
 
 
-def with_database(values: Mapping[str, Any], database: KongDatabase | None) -> Values:
+def with_database(values: Mapping[str, Any], database: Postgres | None) -> Values:
     """`values` with the database below them; None is a Kong without one.
 
     Raises KongValuesError where `values`, of the chart's shapes, name another database or leave this one unprepared.
@@ -71,7 +99,7 @@ def with_database(values: Mapping[str, Any], database: KongDatabase | None) -> V
     _refuse_other_variables(values, database)
     if database is None:
         return merged({"env": {"database": "off"}}, values)
-    if database.managed:
+    if isinstance(database, ManagedPostgres):
         _refuse_no_migrations(values)
     return merged(database_values(database), values)
 
@@ -107,7 +135,7 @@ def _refuse_no_migrations(values: Mapping[str, Any]) -> None:
             )
 
 
-def _refuse_other_variables(values: Mapping[str, Any], database: KongDatabase | None) -> None:
+def _refuse_other_variables(values: Mapping[str, Any], database: Postgres | None) -> None:
     expected = dict(_expected(database))
     for where, variable, value in environment(values):
         if variable not in expected:
@@ -128,13 +156,13 @@ def _refuse_other_variables(values: Mapping[str, Any], database: KongDatabase | 
         )
 
 
-def _instead(database: KongDatabase | None, key: str) -> str:
-    if database is not None and database.managed and key != "kong.database":
+def _instead(database: Postgres | None, key: str) -> str:
+    if isinstance(database, ManagedPostgres) and key != "kong.database":
         return "kong.postgres.managed is true, so this program makes the database and knows it."
     return f"that is what traceable-kong:{key} is for."
 
 
-def _expected(database: KongDatabase | None) -> Iterator[tuple[str, tuple[str, Any]]]:
+def _expected(database: Postgres | None) -> Iterator[tuple[str, tuple[str, Any]]]:
     """Each variable with its key in the stack file, and its value."""
     if database is None:
         yield "KONG_DATABASE", ("kong.database", "off")

@@ -11,7 +11,7 @@ from traceable_kong.helm_values.kong_conflicts import (
     refuse_what_cannot_be_had,
     require,
 )
-from traceable_kong.helm_values.kong_database import KongDatabase, with_database
+from traceable_kong.helm_values.kong_database import Postgres, with_database
 from traceable_kong.plugin.config_maps import LUA_PATH
 from traceable_kong.plugin.plugin_options import TRACEABLE_PLUGINS
 
@@ -27,7 +27,7 @@ def kong_values(
     *,
     plugin_entries: Sequence[Mapping[str, Any]],
     ingress_class: str,
-    database: KongDatabase | None,
+    database: Postgres | None,
     admin_certificate: bool = False,
 ) -> Values:
     """The chart's values: ours, with the user's laid on them; their other plugins stay beside ours.

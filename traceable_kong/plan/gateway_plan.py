@@ -6,15 +6,22 @@ from typing import Any
 
 from components.existing_kong import ExistingKongArgs
 from components.kong_gateway import KongGatewayArgs
-from components.managed_postgres import DATABASE, PASSWORD_KEY, PORT, USER, ManagedPostgresArgs, postgres_name
+from components.managed_postgres import ManagedPostgresArgs
 from traceable_kong.cluster import ownership
+from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import digest, merged
 from traceable_kong.config.stack_config import StackConfig
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.helm_values.ingress_controller import Controller, chart_controller
 from traceable_kong.helm_values.kong_conflicts import kong_environment
-from traceable_kong.helm_values.kong_database import KongDatabase, refuse_long_name
+from traceable_kong.helm_values.kong_database import (
+    ExternalPostgres,
+    ManagedPostgres,
+    Postgres,
+    postgres_name,
+    refuse_long_name,
+)
 from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
 from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mount_paths
 
@@ -125,39 +132,27 @@ def _managed_postgres(settings: StackConfig, owner: str) -> ManagedPostgresArgs 
     if kong.database == "off" or kong.postgres is None or not kong.postgres.managed:
         return None
     return ManagedPostgresArgs(
-        namespace=kong.namespace,
-        name=postgres_name(kong.release),
+        postgres=ManagedPostgres(namespace=kong.namespace, name=postgres_name(kong.release)),
         labels=ownership.labels(owner),
         timeout_seconds=kong.timeout_seconds,
         protect=kong.protected,
     )
 
 
-def _database(settings: StackConfig, managed: ManagedPostgresArgs | None) -> KongDatabase | None:
+def _database(settings: StackConfig, managed: ManagedPostgresArgs | None) -> Postgres | None:
     """The database as Kong's chart is told of it; the settings' rules have seen to it that there is one."""
     theirs = settings.kong.postgres
     if managed is not None:
-        return KongDatabase(
-            host=managed.host,
-            port=PORT,
-            name=DATABASE,
-            user=USER,
-            password_secret=managed.name,
-            password_key=PASSWORD_KEY,
-            tls=False,
-            managed=True,
-        )
+        return managed.postgres
     if settings.kong.database == "off" or theirs is None or theirs.host is None or theirs.password_secret is None:
         return None
-    return KongDatabase(
+    return ExternalPostgres(
         host=theirs.host,
         port=theirs.port,
-        name=theirs.database,
+        database=theirs.database,
         user=theirs.user,
-        password_secret=theirs.password_secret.name,
-        password_key=theirs.password_secret.key,
+        password_secret=SecretKey(name=theirs.password_secret.name, key=theirs.password_secret.key),
         tls=theirs.tls,
-        managed=False,
     )
 
 

@@ -56,7 +56,7 @@ def intent(settings: StackConfig, rock: Rock, planned: Plan, *, live_change: boo
                 else None
             ),
             database=settings.kong.database,
-            made_database=gateway.postgres.name if gateway.postgres else None,
+            made_database=gateway.postgres.postgres.name if gateway.postgres else None,
             pod_selector=gateway.pod_selector,
             values=gateway.args.values if isinstance(gateway.args, KongGatewayArgs) else {},
         ),

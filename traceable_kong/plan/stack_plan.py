@@ -216,7 +216,7 @@ def plan(
             timeout_seconds=settings.kong.timeout_seconds,
             agent_release=AGENT_RELEASE,
             owners_values=gateway.owners_values,
-            made_database=gateway.postgres.name if gateway.postgres else "",
+            made_database=gateway.postgres.postgres.name if gateway.postgres else "",
             plugin_object=None if isinstance(plugin, TraceableAdminPluginArgs) else plugin.document,
         ),
         protected=protected,
