@@ -1,4 +1,4 @@
-"""The gate of an agent that is alone: what no state knows is found by the record beside the agent."""
+"""The hooks of an agent-only stack."""
 
 import asyncio
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.recording import record
 from traceable_kong.hooks import orphaned_releases, rollout_monitor
 from traceable_kong.hooks.agent_hooks import AgentGates, AgentGatesArgs
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.verification.agent_verification import AgentExpectation
 
 ARGS: Any = None
@@ -30,14 +30,14 @@ def call(hook: str) -> None:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was asked, in order."""
+    """The steps that ran, in order."""
     names: list[Any] = []
     monkeypatch.setattr(rollout_monitor.RolloutMonitor, "start", lambda self: names.append("watch"))
-    monkeypatch.setattr(orphaned_releases, "make_room", lambda _, **arguments: names.append(arguments))
+    monkeypatch.setattr(orphaned_releases, "remove_orphaned_release", lambda _, **arguments: names.append(arguments))
     return names
 
 
-def test_before_it_is_made_its_name_is_cleared(asked: list[Any]) -> None:
+def test_before_the_release_is_created_an_orphaned_one_is_removed(asked: list[Any]) -> None:
     call("before-agent-create")
     cleared, watched = asked
     del cleared["say"]
@@ -52,16 +52,16 @@ def test_before_it_is_made_its_name_is_cleared(asked: list[Any]) -> None:
     assert watched == "watch"
 
 
-def test_before_it_is_changed_only_its_rollout_is_watched(asked: list[Any]) -> None:
+def test_before_the_release_is_updated_only_its_rollout_is_watched(asked: list[Any]) -> None:
     call("before-agent-update")
     assert asked == ["watch"]
 
 
-def test_a_refusal_is_one_message(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_step_is_one_message(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise HookFailed("not now")
 
-    monkeypatch.setattr(orphaned_releases, "make_room", refuse)
+    monkeypatch.setattr(orphaned_releases, "remove_orphaned_release", refuse)
     with pytest.raises(pulumi.RunError, match=r"^not now$"):
         call("before-agent-create")
     assert asked == []

@@ -1,4 +1,4 @@
-"""The probe: is a pod without the TME refused, and would a new one get it?"""
+"""The injection dry run: is a pod without the TME refused, and does a new one get it?"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,8 @@ from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Unre
 from traceable_kong.cluster.tme import INJECT_ANNOTATION as INJECT
 from traceable_kong.common.image_references import parse_image
 from traceable_kong.hooks import injection_dry_run as module
-from traceable_kong.hooks.injection_dry_run import IN_FORCE_SECONDS, HookFailed, InjectionDryRun
+from traceable_kong.hooks.hook_failed import HookFailed
+from traceable_kong.hooks.injection_dry_run import IN_FORCE_SECONDS, InjectionDryRun
 
 Document = dict[str, Any]
 
@@ -73,7 +74,7 @@ def injects_one_that_ends(body: Document) -> ApiResponse:
 
 
 def injects_another(body: Document) -> ApiResponse:
-    """As an injector that takes its images from elsewhere; the policy refuses such a pod of the gateway."""
+    """Injects an image from another registry; the policy refuses such a gateway pod."""
     if body["metadata"]["labels"]:
         raise DENIED
     other = {"name": "tme", "image": "evil.example/traceable-agent:1.58.0"}
@@ -97,7 +98,7 @@ def until(clock: Clock, seconds: float, before: Any, after: Any) -> Callable[[Do
     return lambda body: (before if clock.now < seconds else after)(body)
 
 
-def test_the_pod_is_the_deployments_own_with_the_annotations_and_is_not_stored(clock: Clock) -> None:
+def test_the_pod_has_the_deployments_template_and_the_annotations_and_is_not_stored(clock: Clock) -> None:
     fake = gateway()
     fake.on_create = injects
     probe().require_injection(fake)
@@ -113,21 +114,21 @@ def test_the_pod_is_the_deployments_own_with_the_annotations_and_is_not_stored(c
     ("action", "answer"),
     [("deny", refuses(DENIED)), ("warn", warns), ("deny", injects), ("warn", injects_before)],
 )
-def test_a_guard_in_force_holds(clock: Clock, action: str, answer: Any) -> None:
+def test_a_policy_in_force(clock: Clock, action: str, answer: Any) -> None:
     fake = gateway()
     fake.on_create = answer
     probe(action).require_policy_enforced(fake)
     assert clock.now == 0
 
 
-def test_without_a_guard_nobody_is_asked(clock: Clock) -> None:
+def test_without_a_policy_no_request_is_sent(clock: Clock) -> None:
     fake = gateway()
     probe("off").require_policy_enforced(fake)
     assert fake.created == []
 
 
 @pytest.mark.parametrize(("action", "answer"), [("deny", refuses(DENIED)), ("warn", warns)])
-def test_a_new_guard_is_waited_for(clock: Clock, action: str, answer: Any) -> None:
+def test_a_new_policy_is_waited_for(clock: Clock, action: str, answer: Any) -> None:
     fake = gateway()
     fake.on_create = until(clock, 3, lets, answer)
     probe(action).require_policy_enforced(fake)
@@ -135,23 +136,23 @@ def test_a_new_guard_is_waited_for(clock: Clock, action: str, answer: Any) -> No
 
 
 @pytest.mark.parametrize("action", ["deny", "warn"])
-def test_a_guard_that_is_not_in_force_in_time(clock: Clock, action: str) -> None:
+def test_a_policy_that_is_not_in_force_in_time(clock: Clock, action: str) -> None:
     fake = gateway()
-    with pytest.raises(HookFailed, match=f"the policy {POLICY} is not in force after 10 s.*not touched"):
+    with pytest.raises(HookFailed, match=f"policy {POLICY} is not in force after 10 s.*gateway was not changed"):
         probe(action).require_policy_enforced(fake)
     assert IN_FORCE_SECONDS <= clock.now < IN_FORCE_SECONDS + 1
 
 
-def test_another_refusal_is_not_the_guards(clock: Clock) -> None:
+def test_a_pod_that_something_else_refuses(clock: Clock) -> None:
     fake = gateway()
     fake.on_create = refuses(QUOTA)
-    with pytest.raises(HookFailed, match=r"would not take a new pod of gw/edge-kong.*exceeded quota: pods=10"):
+    with pytest.raises(HookFailed, match=r"refuses new pods of deployment gw/edge-kong: exceeded quota: pods=10"):
         probe().require_policy_enforced(fake)
     assert clock.now == 0
 
 
 @pytest.mark.parametrize("answer", [injects, injects_before])
-def test_a_tme_that_arrives(clock: Clock, answer: Any) -> None:
+def test_a_tme_that_is_injected(clock: Clock, answer: Any) -> None:
     fake = gateway()
     fake.on_create = answer
     probe().require_injection(fake)
@@ -159,7 +160,7 @@ def test_a_tme_that_arrives(clock: Clock, answer: Any) -> None:
 
 
 @pytest.mark.parametrize("before", [lets, refuses(DENIED), warns])
-def test_a_tme_that_arrives_late(clock: Clock, before: Any) -> None:
+def test_a_tme_that_is_injected_late(clock: Clock, before: Any) -> None:
     fake = gateway()
     fake.on_create = until(clock, 2, before, injects)
     probe().require_injection(fake)
@@ -167,10 +168,10 @@ def test_a_tme_that_arrives_late(clock: Clock, before: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", [lets, refuses(DENIED), injects_one_that_ends])
-def test_a_tme_that_never_arrives_without_a_webhook(clock: Clock, answer: Any) -> None:
+def test_a_tme_that_is_not_injected_without_a_webhook(clock: Clock, answer: Any) -> None:
     fake = gateway()
     fake.on_create = answer
-    with pytest.raises(HookFailed, match=r"would not get the TME.*traceable-agent-injector-traceable is not there"):
+    with pytest.raises(HookFailed, match=r"would not get the TME.*traceable-agent-injector-traceable does not exist"):
         probe().require_injection(fake)
     assert IN_FORCE_SECONDS <= clock.now < IN_FORCE_SECONDS + 1
 
@@ -179,16 +180,16 @@ def test_a_tme_that_never_arrives_without_a_webhook(clock: Clock, answer: Any) -
     ("managed", "way"),
     [
         (False, "`pulumi config set --path traceable-kong:agent.tmeImage evil.example/traceable-agent`"),
-        (True, "name its registry in traceable-kong:agentValues (imageCredentials.registry and .registrySuffix)"),
+        (True, "set its registry in traceable-kong:agentValues (imageCredentials.registry and .registrySuffix)"),
     ],
 )
-def test_a_tme_from_elsewhere_is_none_and_its_image_is_said(clock: Clock, managed: bool, way: str) -> None:
+def test_an_image_from_another_registry_does_not_count_and_is_named(clock: Clock, managed: bool, way: str) -> None:
     fake = gateway()
     fake.on_create = injects_another
     with pytest.raises(HookFailed) as refusal:
         probe(managed=managed).require_injection(fake)
     said = str(refusal.value)
-    assert "instead it would get evil.example/traceable-agent:1.58.0" in said
+    assert "instead they would get evil.example/traceable-agent:1.58.0" in said
     assert "a container with the image docker.io/traceableai/traceable-agent" in said
     assert way in said
 
@@ -196,14 +197,12 @@ def test_a_tme_from_elsewhere_is_none_and_its_image_is_said(clock: Clock, manage
 @pytest.mark.parametrize(
     ("ready", "said"),
     [
-        ([], r"no pod of the agent in traceable is ready \(0 there\)"),
-        ([False, False], r"no pod of the agent in traceable is ready \(2 there\)"),
-        ([True, False], r"did not answer, or answered without it \(1 pods of the agent ready\)"),
+        ([], r"the agent has no ready pod in namespace traceable \(0 not ready\)"),
+        ([False, False], r"the agent has no ready pod in namespace traceable \(2 not ready\)"),
+        ([True, False], r"did not answer, or answered without it \(1 ready agent pods\)"),
     ],
 )
-def test_a_tme_that_never_arrives_says_what_is_known_of_the_injector(
-    clock: Clock, ready: list[bool], said: str
-) -> None:
+def test_a_tme_that_is_not_injected_names_the_state_of_the_injector(clock: Clock, ready: list[bool], said: str) -> None:
     fake = gateway()
     fake.put(WEBHOOK, {})
     for number, value in enumerate(ready):
@@ -213,7 +212,7 @@ def test_a_tme_that_never_arrives_says_what_is_known_of_the_injector(
         probe().require_injection(fake)
 
 
-def test_another_refusal_ends_the_waiting_for_the_tme(clock: Clock) -> None:
+def test_a_pod_that_something_else_refuses_ends_the_wait(clock: Clock) -> None:
     fake = gateway()
     fake.on_create = refuses(QUOTA)
     with pytest.raises(HookFailed, match="exceeded quota: pods=10"):
@@ -221,36 +220,38 @@ def test_another_refusal_ends_the_waiting_for_the_tme(clock: Clock) -> None:
     assert clock.now == 0
 
 
-def test_an_upgrade_asks_only_where_the_pods_ask_for_the_tme(clock: Clock) -> None:
+def test_an_upgrade_only_checks_pods_that_request_the_tme(clock: Clock) -> None:
     without = gateway()
-    probe().require_injection_still(without)
+    probe().require_injection_where_requested(without)
     none = FakeKubernetes()
-    probe().require_injection_still(none)
+    probe().require_injection_where_requested(none)
     off = gateway(**{INJECT: "false"})
-    probe().require_injection_still(off)
+    probe().require_injection_where_requested(off)
     assert without.created == none.created == off.created == []
 
     asking = gateway(**{INJECT: "true"})
     asking.on_create = injects
-    probe().require_injection_still(asking)
+    probe().require_injection_where_requested(asking)
     assert len(asking.created) == 1
     asking.on_create = lets
     with pytest.raises(HookFailed):
-        probe().require_injection_still(asking)
+        probe().require_injection_where_requested(asking)
     other = gateway(**{INJECT: "True"})
     other.on_create = injects
-    probe().require_injection_still(other)
-    assert len(other.created) == 1, "how the injector reads it is not known"
+    probe().require_injection_where_requested(other)
+    assert len(other.created) == 1, "it is not known how the injector reads this value"
 
 
 @pytest.mark.parametrize("question", ["require_policy_enforced", "require_injection"])
-def test_a_gateway_that_is_not_there(clock: Clock, question: str) -> None:
-    with pytest.raises(HookFailed, match="no Deployment gw/edge-kong"):
+def test_a_gateway_that_does_not_exist(clock: Clock, question: str) -> None:
+    with pytest.raises(HookFailed, match="Deployment gw/edge-kong does not exist"):
         getattr(probe(), question)(FakeKubernetes())
 
 
-@pytest.mark.parametrize("question", ["require_policy_enforced", "require_injection", "require_injection_still"])
-def test_a_cluster_that_is_away_is_no_answer(clock: Clock, question: str) -> None:
+@pytest.mark.parametrize(
+    "question", ["require_policy_enforced", "require_injection", "require_injection_where_requested"]
+)
+def test_an_unreachable_cluster_is_no_answer(clock: Clock, question: str) -> None:
     fake = gateway(**{INJECT: "true"})
     fake.on_create = refuses(Unreachable("away"))
     with pytest.raises(Unreachable):

@@ -1,4 +1,4 @@
-"""Where the owner's chart values mount the files, nothing is done until they are there."""
+"""Where the owner of an existing Kong mounts the files, nothing changes until they are mounted."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.gateway import expectation
-from traceable_kong.hooks.injection_dry_run import HookFailed
-from traceable_kong.hooks.mounted_files import refuse_unless_mounted
+from traceable_kong.hooks.hook_failed import HookFailed
+from traceable_kong.hooks.mounted_files import require_files_mounted
 
 VALUES = {"plugins": {"configMaps": [{"name": "files-a", "pluginName": "traceable"}]}}
 
@@ -26,29 +26,31 @@ def kong(held: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("held", [None, "files-of-an-older-rock"])
-def test_the_values_are_said_where_the_files_are_not_there(held: str | None) -> None:
+def test_the_message_has_the_values_that_mount_the_files(held: str | None) -> None:
     path = f"/apis/apps/v1/namespaces/{expected().namespace}/deployments/{expected().deployment}"
     cluster = FakeKubernetes((path, kong(held)))
     with pytest.raises(HookFailed, match=r"traceable from files-a.*\"pluginName\": \"traceable\""):
-        refuse_unless_mounted(cluster, expected(), VALUES)
+        require_files_mounted(cluster, expected(), VALUES)
     cluster.objects[path] = kong("files-a")
-    refuse_unless_mounted(cluster, expected(), VALUES)
+    require_files_mounted(cluster, expected(), VALUES)
 
 
 @pytest.mark.parametrize("value", ["bundled,foo", "off", ""])
-def test_files_that_are_mounted_and_that_kong_is_not_told_to_load(value: str) -> None:
+def test_files_that_are_mounted_but_not_listed(value: str) -> None:
     path = f"/apis/apps/v1/namespaces/{expected().namespace}/deployments/{expected().deployment}"
     live = kong("files-a")
     (container,) = live["spec"]["template"]["spec"]["containers"]
     cluster = FakeKubernetes((path, live))
     container["env"] = [{"name": "KONG_PLUGINS", "value": value}]
-    with pytest.raises(HookFailed, match=r"does not list traceable, though the files are mounted.*env\.plugins"):
-        refuse_unless_mounted(cluster, expected(), VALUES)
+    with pytest.raises(
+        HookFailed, match=r"mounts the plugin's files, but KONG_PLUGINS does not list traceable.*env\.plugins"
+    ):
+        require_files_mounted(cluster, expected(), VALUES)
     for told in ({"value": "bundled, traceable"}, {"valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}):
         container["env"] = [{"name": "KONG_PLUGINS", **told}]
-        refuse_unless_mounted(cluster, expected(), VALUES)
+        require_files_mounted(cluster, expected(), VALUES)
 
 
 def test_no_deployment() -> None:
-    with pytest.raises(HookFailed, match="There is no Deployment"):
-        refuse_unless_mounted(FakeKubernetes(), expected(), VALUES)
+    with pytest.raises(HookFailed, match="does not exist"):
+        require_files_mounted(FakeKubernetes(), expected(), VALUES)

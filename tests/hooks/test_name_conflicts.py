@@ -1,11 +1,11 @@
-"""Directly before an object is created its name is free, or it is this stack's: the provider would write over it."""
+"""Just before an object is created its name is free, or the object is this stack's: the provider would overwrite it."""
 
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.hooks.injection_dry_run import HookFailed
-from traceable_kong.hooks.name_conflicts import refuse_unless_owned
+from traceable_kong.hooks.hook_failed import HookFailed
+from traceable_kong.hooks.name_conflicts import require_free_name
 
 OWNER = "p.dev-0a1b2c3d"
 OBJECTS = [
@@ -35,23 +35,26 @@ OBJECTS = [
 
 def check(api: FakeKubernetes, type_: str, namespace: str | None) -> None:
     metadata = {"name": "it", **({"namespace": namespace} if namespace else {})}
-    refuse_unless_owned(api, type_, {"metadata": metadata}, owner=OWNER)
+    require_free_name(api, type_, {"metadata": metadata}, owner=OWNER)
 
 
 @pytest.mark.parametrize(("type_", "namespace", "path"), OBJECTS)
-def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, namespace: str | None, path: str) -> None:
+def test_an_object_that_another_client_created_is_not_overwritten(type_: str, namespace: str | None, path: str) -> None:
     api = FakeKubernetes()
     check(api, type_, namespace)
     for labels in ({STACK_LABEL: OWNER}, {STACK_LABEL: "p.dev"}):
         api.put(path, {"metadata": {"labels": labels}})
         check(api, type_, namespace)
     for labels, said in (
-        ({}, "created by another client since.*not touched.*kubectl delete"),
+        ({}, "created by another client after preflight.*not changed.*kubectl delete"),
         (
             {STACK_LABEL: "p.dev-ffffffff"},
-            "created by the stack p.dev-ffffffff since.*not touched.*pulumi stack import",
+            "created by the stack p.dev-ffffffff after preflight.*not changed.*pulumi stack import",
         ),
-        ({STACK_LABEL: "p.prod-0a1b2c3d"}, "created by the stack p.prod-0a1b2c3d since.*not touched.*pulumi destroy"),
+        (
+            {STACK_LABEL: "p.prod-0a1b2c3d"},
+            "created by the stack p.prod-0a1b2c3d after preflight.*not changed.*pulumi destroy",
+        ),
     ):
         api.put(path, {"metadata": {"labels": labels}})
         with pytest.raises(HookFailed, match=said):
@@ -59,7 +62,7 @@ def test_what_somebody_else_created_meanwhile_is_not_overwritten(type_: str, nam
     assert api.changed == []
 
 
-def test_an_error_while_asking_stops() -> None:
+def test_an_error_while_checking_stops() -> None:
     api = FakeKubernetes()
     type_, namespace, path = OBJECTS[0]
     api.problems[path] = forbidden("you may not")

@@ -1,4 +1,4 @@
-"""The plugin waits until the gateway is of its newest revision only."""
+"""The wait until a gateway only has pods of its newest revision."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.cluster import DEPLOYMENT, PODS, add_pod, cluster
 from tests.verification.gateway import pod
 from traceable_kong.hooks import old_pods
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def wait(fake: FakeKubernetes, timeout_seconds: float = 60) -> old_pods.Settled:
+def wait(fake: FakeKubernetes, timeout_seconds: float = 60) -> old_pods.RolledOut:
     return old_pods.wait_until_gone(fake, namespace="gw", deployment="edge-kong", timeout_seconds=timeout_seconds)
 
 
-def test_where_only_the_newest_serve_there_is_no_wait(clock: Clock) -> None:
+def test_without_old_pods_there_is_no_wait(clock: Clock) -> None:
     found = wait(cluster(pod("gw-1"), pod("gw-2", ready=False)))
     assert clock.now == 0
     assert [item["metadata"]["name"] for item in found.serving] == ["gw-1"]
@@ -31,7 +31,7 @@ def test_where_only_the_newest_serve_there_is_no_wait(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("ready", [True, False])
-def test_an_older_pod_is_waited_for_until_it_goes(clock: Clock, ready: bool) -> None:
+def test_an_old_pod_is_waited_for(clock: Clock, ready: bool) -> None:
     old = pod("gw-0", revision="old", ready=ready)
     fake = cluster(pod("gw-1"), old)
 
@@ -44,14 +44,14 @@ def test_an_older_pod_is_waited_for_until_it_goes(clock: Clock, ready: bool) -> 
     assert clock.now == 5
 
 
-def test_a_newest_pod_must_be_ready(clock: Clock) -> None:
+def test_a_new_pod_must_be_ready(clock: Clock) -> None:
     fake = cluster(pod("gw-1", ready=False))
     clock.then = lambda now: now >= 2 and add_pod(fake, pod("gw-1"))
     wait(fake)
     assert clock.now == 2
 
 
-def test_a_change_that_nobody_has_acted_on_yet_is_waited_for(clock: Clock) -> None:
+def test_a_generation_that_was_not_observed_yet_is_waited_for(clock: Clock) -> None:
     fake = cluster()
     fake.objects[DEPLOYMENT]["metadata"]["generation"] = 4
     clock.then = lambda now: now >= 1 and fake.objects[DEPLOYMENT]["status"].update(observedGeneration=4)
@@ -72,12 +72,12 @@ def test_it_gives_up_and_names_the_pods(clock: Clock) -> None:
     assert 60 <= clock.now < 61
 
 
-def test_it_gives_up_where_nothing_serves(clock: Clock) -> None:
+def test_it_gives_up_if_no_pod_serves(clock: Clock) -> None:
     said: Any = ended(cluster(pod("gw-1", ready=False)))
     assert "gw/edge-kong has no ready pod of its newest revision after 60 s" in said
 
 
-def test_where_nothing_rolls_a_ready_pod_is_not_waited_for_as_long_as_for_a_rollout(clock: Clock) -> None:
+def test_without_a_rollout_the_wait_for_a_ready_pod_is_shorter(clock: Clock) -> None:
     with pytest.raises(HookFailed, match=r"no ready pod of its newest revision after 120 s"):
         wait(cluster(pod("gw-1", ready=False)), timeout_seconds=600)
 
@@ -90,8 +90,8 @@ def test_a_gateway_that_is_scaled_to_zero(clock: Clock) -> None:
     assert clock.now == 0
 
 
-def test_a_gateway_that_is_not_there(clock: Clock) -> None:
-    assert "no Deployment gw/edge-kong" in ended(FakeKubernetes())
+def test_a_gateway_that_does_not_exist(clock: Clock) -> None:
+    assert "Deployment gw/edge-kong does not exist" in ended(FakeKubernetes())
     assert clock.now == 0
 
 

@@ -1,4 +1,4 @@
-"""What exists without being in the state: what serves and what is not this stack's is never removed."""
+"""What exists without being in the state: a release that serves or belongs to others is never removed."""
 
 import shutil
 import subprocess
@@ -11,12 +11,12 @@ from tests.preflight.fake import ANOTHER_OF_THIS_NAME, OWNER
 from tests.preflight.fake import FakeKubernetes as FakeCluster
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.hooks import orphaned_releases
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 
 
 @pytest.fixture
 def helm(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The calls of `helm`, which does nothing."""
+    """The calls of a `helm` that does nothing."""
     calls: list[list[str]] = []
 
     def run(command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
@@ -28,8 +28,8 @@ def helm(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return calls
 
 
-def make_room(api: FakeCluster) -> None:
-    orphaned_releases.make_room(
+def remove_orphaned_release(api: FakeCluster) -> None:
+    orphaned_releases.remove_orphaned_release(
         api,
         namespace="kong",
         release="quickstart",
@@ -41,34 +41,34 @@ def make_room(api: FakeCluster) -> None:
     )
 
 
-def test_where_nothing_is_nothing_is_removed(helm: list[list[str]]) -> None:
-    make_room(FakeCluster())
+def test_without_a_release_nothing_is_removed(helm: list[list[str]]) -> None:
+    remove_orphaned_release(FakeCluster())
     assert helm == []
 
 
-def test_what_an_interrupted_update_installed_and_does_not_serve_is_removed(helm: list[list[str]]) -> None:
+def test_a_release_of_an_interrupted_update_that_does_not_serve_is_removed(helm: list[list[str]]) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", ["deployed"])
     with pytest.raises(HookFailed, match="did not mend it"):
-        make_room(api)  # This helm leaves everything where it is.
+        remove_orphaned_release(api)  # This helm removes nothing.
     assert helm == [["uninstall", "quickstart", "--namespace", "kong", "--wait", "--timeout", "90s"]]
 
 
 @pytest.mark.parametrize("revisions", [1, 2])
-def test_what_serves_is_never_uninstalled(helm: list[list[str]], revisions: int) -> None:
+def test_a_release_that_serves_is_never_uninstalled(helm: list[list[str]], revisions: int) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", [*["superseded"] * (revisions - 1), "deployed"], serves=True)
-    with pytest.raises(HookFailed, match=r"quickstart-kong has ready pods: what serves is not uninstalled"):
-        make_room(api)
+    with pytest.raises(HookFailed, match=r"quickstart-kong has ready pods. A release that serves is not uninstalled"):
+        remove_orphaned_release(api)
     assert helm == []
 
 
 @pytest.mark.parametrize("owner", [None, ANOTHER_OF_THIS_NAME, "traceable-kong.prod-0a1b2c3d"])
-def test_what_is_not_this_stacks_is_never_uninstalled(helm: list[list[str]], owner: str | None) -> None:
+def test_a_release_of_others_is_never_uninstalled(helm: list[list[str]], owner: str | None) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", ["deployed"], owner=owner)
-    with pytest.raises(HookFailed, match=f"{owner or 'no mark of a stack'}.*It was not touched"):
-        make_room(api)
+    with pytest.raises(HookFailed, match=f"{owner or 'is not managed by this stack'}.*It was not changed"):
+        remove_orphaned_release(api)
     assert helm == []
 
 
@@ -78,23 +78,23 @@ def test_an_error_while_checking_stops(helm: list[list[str]], path: str) -> None
     api.release("kong", "quickstart", ["deployed"])
     api.denied[path] = 500
     with pytest.raises(ApiError):
-        make_room(api)
+        remove_orphaned_release(api)
     assert helm == []
 
 
-@pytest.mark.parametrize("stands", [(), ("secret",), ("pods",), ("secret", "pods")])
-def test_a_database_that_no_state_knows_keeps_its_password(stands: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("existing", [(), ("secret",), ("pods",), ("secret", "pods")])
+def test_a_database_that_is_not_in_the_state_keeps_its_password(existing: tuple[str, ...]) -> None:
     paths = {
         "secret": "/api/v1/namespaces/gw/secrets/edge-postgres",
         "pods": "/apis/apps/v1/namespaces/gw/statefulsets/edge-postgres",
     }
     fake = FakeKubernetes()
-    for item in stands:
+    for item in existing:
         fake.put(paths[item], {})
-    if len(stands) < 2:
-        # An update that was killed between the two, or a Secret that was removed by hand: the state has the password.
-        orphaned_releases.refuse_new_password(fake, namespace="gw", name="edge-postgres")
+    if len(existing) < 2:
+        # An update was interrupted between the two, or the Secret was deleted: the state has the password.
+        orphaned_releases.require_database_password(fake, namespace="gw", name="edge-postgres")
         return
     with pytest.raises(HookFailed, match=r"Database gw/edge-postgres.*stack import.*delete statefulset,service,secret"):
-        orphaned_releases.refuse_new_password(fake, namespace="gw", name="edge-postgres")
+        orphaned_releases.require_database_password(fake, namespace="gw", name="edge-postgres")
     assert fake.changed == []

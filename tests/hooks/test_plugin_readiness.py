@@ -1,4 +1,4 @@
-"""The step directly before the plugin: what is required of the gateway, and what is said where it does not hold."""
+"""What the plugin needs of the gateway, and the messages if something is missing."""
 
 import copy
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.verification.gateway import ASYNC, CONFIG, FILES, expectation, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.hooks import old_pods, plugin_readiness
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.plugin_readiness import PluginStep, other_writers, require_ready_for_plugin
 from traceable_kong.plugin.kong_cluster_plugin import plugin_object
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
@@ -32,8 +32,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def told(document: Document) -> Document:
-    """The pod with what the stack writes into Kong's variables."""
+def listed(document: Document) -> Document:
+    """The pod with the variables that this stack sets."""
     proxy(document)["env"] += [
         {"name": "KONG_PLUGINS", "value": "bundled,traceable"},
         {"name": "KONG_LUA_PACKAGE_PATH", "value": "/opt/?.lua;;"},
@@ -51,11 +51,11 @@ def variable(document: Document, name: str) -> Document:
 
 def ready(*pods: Document) -> FakeKubernetes:
     """A gateway that is ready for the plugin."""
-    fake = cluster(*(pods or (told(pod()),)))
+    fake = cluster(*(pods or (listed(pod()),)))
     fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"].setdefault("labels", {}).update(labels(OWNER))
     template = {
         "metadata": {"annotations": {"tme.traceable.ai/inject": "true"}},
-        "spec": told(pod(tme=False))["spec"],
+        "spec": listed(pod(tme=False))["spec"],
     }
     fake.objects[DEPLOYMENT]["spec"]["template"] = template
     fake.objects[DEPLOYMENT]["metadata"]["managedFields"] = [
@@ -137,28 +137,28 @@ def another_config_map(document: Document) -> None:
         (no_path, "KONG_LUA_PACKAGE_PATH does not list /opt/?.lua"),
     ],
 )
-def test_files_that_were_taken_out_of_the_template(clock: Clock, change: Change, said: str) -> None:
+def test_files_that_were_removed_from_the_template(clock: Clock, change: Change, said: str) -> None:
     fake = ready()
     change(template(fake))
     text = refusal(fake)
     assert f"its pod template: {said}" in text
     assert "newest first: 'an-operator' (Update, 2026-01-03T00:00:00Z), 'helm' (Update, 2026-01-01T00:00:00Z)." in text
     assert "helm rollback edge REVISION --namespace gw" in text
-    assert clock.now == 0, "no waiting brings it back"
+    assert clock.now == 0, "waiting does not restore them"
     existing = refusal(fake, step(release=""))
     assert "`pulumi config set --path traceable-kong:kong.filesFrom values`" in existing
 
 
 @pytest.mark.parametrize("change", [unmount, another_config_map, empty_list, no_path])
 def test_files_that_a_serving_pod_lacks(change: Change) -> None:
-    lacking = told(pod("gw-2"))
+    lacking = listed(pod("gw-2"))
     change(lacking)
-    text = refusal(ready(told(pod()), lacking))
+    text = refusal(ready(listed(pod()), lacking))
     assert "pod gw-2: " in text and "pod gw-1" not in text and "pod template" not in text
     assert "kubectl rollout restart deployment edge-kong --namespace gw" in text
 
 
-def test_the_annotation_was_taken_away() -> None:
+def test_the_annotation_was_removed() -> None:
     fake = ready()
     template(fake)["metadata"]["annotations"]["tme.traceable.ai/inject"] = "false"
     text = refusal(fake)
@@ -168,19 +168,19 @@ def test_the_annotation_was_taken_away() -> None:
 
 
 def test_a_serving_pod_without_the_tme() -> None:
-    fake = ready(told(pod()), told(pod("gw-2", tme=False)))
+    fake = ready(listed(pod()), listed(pod("gw-2", tme=False)))
     assert "pod gw-2: no TME runs in it (docker.io/traceableai/traceable-agent" in refusal(fake)
     require_ready_for_plugin(fake, step(**ASYNC))
 
 
-def test_an_older_pod_that_stays(clock: Clock) -> None:
-    fake = ready(told(pod()), told(pod("gw-0", revision="old")))
+def test_an_old_pod_that_stays(clock: Clock) -> None:
+    fake = ready(listed(pod()), listed(pod("gw-0", revision="old")))
     assert "pods of an older revision (gw-0) after 60 s" in refusal(fake)
 
 
-def test_what_is_reverted_while_it_waits(clock: Clock) -> None:
-    old = told(pod("gw-0", revision="old"))
-    fake = ready(told(pod()), old)
+def test_files_that_are_removed_while_it_waits(clock: Clock) -> None:
+    old = listed(pod("gw-0", revision="old"))
+    fake = ready(listed(pod()), old)
 
     def revert(now: float) -> None:
         if now >= 5:
@@ -191,7 +191,7 @@ def test_what_is_reverted_while_it_waits(clock: Clock) -> None:
     assert "its pod template: it does not mount" in refusal(fake)
 
 
-def test_variables_from_elsewhere_are_for_the_verification() -> None:
+def test_variables_with_value_from_are_left_to_the_verification() -> None:
     fake = ready()
     for document in (template(fake), fake.objects[f"{PODS}/gw-1"]):
         for name in ("KONG_PLUGINS", "KONG_LUA_PACKAGE_PATH"):
@@ -201,60 +201,60 @@ def test_variables_from_elsewhere_are_for_the_verification() -> None:
     require_ready_for_plugin(fake, step())
 
 
-def test_files_that_the_owners_values_mount() -> None:
+def test_files_that_the_owner_mounts() -> None:
     values = {"plugins": {"configMaps": [{"name": "x", "pluginName": "traceable"}]}}
     fake = ready()
     for document in (template(fake), fake.objects[f"{PODS}/gw-1"]):
         proxy(document)["env"] = []
     require_ready_for_plugin(fake, step(release="", owners_values=values))
     unmount(template(fake))
-    with pytest.raises(HookFailed, match=r"its owner's release does that.*\"pluginName\": \"traceable\""):
+    with pytest.raises(HookFailed, match=r"owner's Helm release mounts them.*\"pluginName\": \"traceable\""):
         require_ready_for_plugin(fake, step(release="", owners_values=values))
 
 
-def test_switching_off_needs_no_gateway_that_is_ready() -> None:
-    fake = ready(told(pod("gw-0", revision="old")))
+def test_disabling_needs_no_gateway_that_is_ready() -> None:
+    fake = ready(listed(pod("gw-0", revision="old")))
     unmount(template(fake))
     require_ready_for_plugin(fake, step(enabled=False))
     require_ready_for_plugin(fake, step(enabled=False, config={**CONFIG, "timeout": 1, "mode": "async"}))
     assert "does not mount" in refusal(fake, step(enabled=False, config={**CONFIG, "max_body_size_bytes": 1}))
     del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
-    assert "does not mount" in refusal(fake, step(enabled=False)), "a disabled plugin needs its files as well"
+    assert "does not mount" in refusal(fake, step(enabled=False)), "a disabled plugin needs its files too"
 
 
-def test_a_rollout_that_does_not_finish_does_not_keep_the_plugin_from_leaving_sync(clock: Clock) -> None:
-    stuck = told(pod("gw-2", tme=False, ready=False))
-    fake = ready(told(pod("gw-0", revision="old")), stuck)
+def test_a_rollout_that_does_not_finish_does_not_keep_the_plugin_in_sync(clock: Clock) -> None:
+    stuck = listed(pod("gw-2", tme=False, ready=False))
+    fake = ready(listed(pod("gw-0", revision="old")), stuck)
     assert "pods of an older revision (gw-0)" in refusal(fake)
     require_ready_for_plugin(fake, step(**ASYNC))
     unmount(stuck)
     assert "pods of an older revision (gw-0)" in refusal(fake, step(**ASYNC)), "it may be ready later"
 
 
-def test_a_plugin_of_somebody_else_has_the_new_name_by_now() -> None:
+def test_another_client_has_created_a_plugin_with_the_new_name() -> None:
     fake = renamed()
     fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", {"metadata": {"labels": labels("traceable-kong.test-ffffffff")}})
-    assert "was created since the checks at the beginning of this run, and is not managed by this stack" in refusal(
-        fake
-    ), "the old one would go, and this one be refused"
+    assert "was created by another client after preflight" in refusal(fake), (
+        "the old one would be deleted, and this one refused"
+    )
     assert f"{CLUSTER_PLUGINS}/older" in fake.objects
 
 
 def renamed(**metadata: Any) -> FakeKubernetes:
     fake = ready()
-    stands = fake.objects.pop(f"{CLUSTER_PLUGINS}/traceable-plugin")
-    stands["metadata"].update(name="older", labels={**labels(OWNER), **metadata})
-    fake.objects[f"{CLUSTER_PLUGINS}/older"] = stands
+    current = fake.objects.pop(f"{CLUSTER_PLUGINS}/traceable-plugin")
+    current["metadata"].update(name="older", labels={**labels(OWNER), **metadata})
+    fake.objects[f"{CLUSTER_PLUGINS}/older"] = current
     return fake
 
 
-def test_under_a_new_name_it_is_tried_before_the_old_one_goes() -> None:
+def test_a_new_name_is_dry_run_before_the_old_object_is_deleted() -> None:
     fake = renamed()
     require_ready_for_plugin(fake, step(config={**CONFIG, "key": SecretStr("hidden")}))
     ((body, query),) = fake.created
     assert query == {"dryRun": "All"}
     assert body["metadata"]["name"] == "traceable-plugin" and body["metadata"]["labels"]["global"] == "true"
-    assert body["config"]["key"] == "hidden", "as it will be written"
+    assert body["config"]["key"] == "hidden", "what will be written"
 
 
 def test_a_new_name_that_would_be_refused() -> None:
@@ -265,17 +265,17 @@ def test_a_new_name_that_would_be_refused() -> None:
 
     fake.on_create = refuse
     text = refusal(fake)
-    assert 'would be refused: admission webhook "names.example.com" denied' in text
-    assert "It takes the place of older, which was not deleted" in text
+    assert 'would refuse KongClusterPlugin traceable-plugin: admission webhook "names.example.com" denied' in text
+    assert "It would replace older, which was not deleted" in text
 
 
-def test_a_first_plugin_and_another_stacks_are_not_tried() -> None:
+def test_a_first_plugin_is_not_dry_run() -> None:
     fake = renamed(**{"traceable-kong/stack": "traceable-kong.prod-ffffffff"})
     require_ready_for_plugin(fake, step())
     assert fake.created == []
 
 
-def test_nobody_else_wrote_the_template() -> None:
+def test_no_other_client_wrote_the_template() -> None:
     deployment = copy.deepcopy(ready().objects[DEPLOYMENT])
     deployment["metadata"]["managedFields"] = [written_by("traceable-kong", "2026-01-04T00:00:00Z")]
     assert other_writers(deployment) == []
@@ -283,7 +283,7 @@ def test_nobody_else_wrote_the_template() -> None:
     assert other_writers(deployment) == []
 
 
-def test_a_plugin_entity_is_switched_off_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_entity_is_disabled_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.verification.gateway import IN_DATABASE
 
     fake = ready()

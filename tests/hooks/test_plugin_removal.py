@@ -1,4 +1,4 @@
-"""The plugin is deleted, and forgotten by every Kong, before its files go."""
+"""The plugin is deleted, and no Kong lists it, before its files are removed."""
 
 import copy
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.verification.cluster import add_pod, cluster
 from tests.verification.gateway import IN_DATABASE, PLACE, expectation, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.hooks import plugin_removal
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 
 PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def standing(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKubernetes:
+def installed(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKubernetes:
     fake = cluster(plugins=[instance(enabled=False)] if listed else [])
     put(fake, "traceable-plugin", owner=owner)
     return fake
@@ -48,16 +48,16 @@ def remove(fake: FakeKubernetes) -> None:
     plugin_removal.remove_plugin(fake, expectation(installed=False, enabled=False, tme_image=None), owner_label=OURS)
 
 
-def test_it_is_deleted_and_waited_for_until_no_kong_lists_it(clock: Clock) -> None:
-    fake = standing()
+def test_it_is_deleted_and_the_wait_ends_when_no_kong_lists_it(clock: Clock) -> None:
+    fake = installed()
     clock.then = lambda now: now >= 3 and add_pod(fake, pod(), plugins=[{"name": "cors"}])
     remove(fake)
     assert fake.changed == [("DELETE", PLUGIN)]
     assert clock.now == 3
 
 
-def test_all_of_ours_of_the_class_go_whatever_their_names(clock: Clock) -> None:
-    fake = standing()
+def test_all_of_this_stack_and_class_are_deleted_whatever_their_names(clock: Clock) -> None:
+    fake = installed()
     put(fake, "older-name")
     put(fake, "elsewhere", ingress_class="other")
     put(fake, "theirs", owner=None)
@@ -67,14 +67,14 @@ def test_all_of_ours_of_the_class_go_whatever_their_names(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("owner", [None, "traceable-kong.other"])
-def test_what_is_not_ours_stays(clock: Clock, owner: str | None) -> None:
-    fake = standing(owner=owner)
+def test_a_plugin_of_others_stays(clock: Clock, owner: str | None) -> None:
+    fake = installed(owner=owner)
     remove(fake)
     assert (fake.changed, clock.now) == ([], 0)
     assert PLUGIN in fake.objects
 
 
-def test_what_changed_hands_meanwhile_stays(clock: Clock) -> None:
+def test_a_plugin_that_was_replaced_meanwhile_stays(clock: Clock) -> None:
     class Slow(FakeKubernetes):
         def list(self, path: str, **selectors: str) -> list[Document]:
             found = copy.deepcopy(super().list(path, **selectors))
@@ -82,31 +82,31 @@ def test_what_changed_hands_meanwhile_stays(clock: Clock) -> None:
             self.objects[PLUGIN]["metadata"]["resourceVersion"] = "8"
             return found
 
-    fake = Slow(*standing().objects.items())
+    fake = Slow(*installed().objects.items())
     with pytest.raises(ApiError, match="has been modified"):
         remove(fake)
     assert PLUGIN in fake.objects
 
 
-def test_what_is_gone_already_is_no_work(clock: Clock) -> None:
-    fake = standing()
+def test_a_missing_plugin_is_fine(clock: Clock) -> None:
+    fake = installed()
     del fake.objects[PLUGIN]
     remove(fake)
     assert (fake.changed, clock.now) == ([], 0)
 
 
-def test_a_kong_that_goes_on_listing_it_keeps_its_files(clock: Clock) -> None:
+def test_a_kong_that_still_lists_it_keeps_its_files(clock: Clock) -> None:
     with pytest.raises(
-        HookFailed, match=r"traceable-plugin is deleted, and after 45 s Kong still lists traceable.*gw-1"
+        HookFailed, match=r"Kong in gw-1 still lists the plugin traceable, or does not answer, 45 s after"
     ):
-        remove(standing())
+        remove(installed())
     assert clock.now >= plugin_removal.TIMEOUT_SECONDS
 
 
-def test_a_kong_that_does_not_answer_is_not_taken_for_one_that_forgot(clock: Clock) -> None:
-    fake = standing(listed=False)
+def test_a_kong_that_does_not_answer_keeps_its_files(clock: Clock) -> None:
+    fake = installed(listed=False)
     del fake.listeners["gw-1", 8001]
-    with pytest.raises(HookFailed, match="or does not answer, in gw-1"):
+    with pytest.raises(HookFailed, match="Kong in gw-1 still lists the plugin traceable, or does not answer"):
         remove(fake)
 
 
@@ -119,27 +119,27 @@ def admin() -> Iterator[Admin]:
         yield made
 
 
-def with_a_row(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
+def with_entities(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     monkeypatch.setattr(admin_endpoint.client, "__kwdefaults__", {"deadline_seconds": 0.2})
     fake = gateway(admin)
     add_secret(fake, "kong-admin", token="planted-token")
     return fake
 
 
-def test_with_a_database_all_rows_of_ours_go_and_every_node_has_time_to_forget(
+def test_all_entities_of_this_stack_are_deleted_and_every_node_has_time_to_notice(
     admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = Clock()
     monkeypatch.setattr(entity_changes, "time", waiting)
-    plugin_removal.remove_plugin_entity(with_a_row(admin, monkeypatch), IN_DATABASE["database"])
+    plugin_removal.remove_plugin_entity(with_entities(admin, monkeypatch), IN_DATABASE["database"])
     assert list(admin.rows) == ["3"]
     assert waiting.now == pytest.approx(0.52)
 
 
-def test_a_row_that_cannot_be_taken_out_keeps_the_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = with_a_row(admin, monkeypatch)
+def test_an_entity_that_cannot_be_deleted_keeps_the_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_entities(admin, monkeypatch)
     admin.answers = [(403, {"message": "you do not have permissions"})]
-    with pytest.raises(HookFailed, match=r"you do not have permissions.*The files stay"):
+    with pytest.raises(HookFailed, match=r"you do not have permissions.*Kong keeps the plugin's files"):
         plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])
     fake.listeners.clear()
     with pytest.raises(HookFailed, match="does not answer"):
@@ -147,7 +147,7 @@ def test_a_row_that_cannot_be_taken_out_keeps_the_files(admin: Admin, monkeypatc
     assert len(admin.rows) == 3
 
 
-def test_where_there_is_no_gateway_nobody_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = with_a_row(admin, monkeypatch)
+def test_without_a_gateway_no_pod_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_entities(admin, monkeypatch)
     del fake.objects[DEPLOYMENT]
     plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])

@@ -1,4 +1,4 @@
-"""What preflight found as one message: what was changed by then, and commands for the cluster of the stack."""
+"""What preflight found, as one message: what was changed, and commands for the stack's cluster."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +25,7 @@ DEAD = StuckRelease(
 )
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[StuckRelease]) -> str:
+def message(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[StuckRelease]) -> str:
     found = Examination(refusals=refusals, warnings=[], dead=dead)
     monkeypatch.setattr(examination, "examine", lambda *_: found)
     monkeypatch.setattr(repair, "mend", lambda *_, **__: FINDING)
@@ -35,20 +35,20 @@ def opened(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: li
     return str(refused.value)
 
 
-def test_a_refusal_says_that_nothing_was_touched(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = opened(monkeypatch, refusals=[FINDING], dead=[DEAD])
-    assert "Nothing was touched." in said
+def test_problems_are_reported_with_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = message(monkeypatch, refusals=[FINDING], dead=[DEAD])
+    assert "Preflight found 1 problem. Nothing was changed." in said
     assert "`kubectl --context prod delete configmap a`" in said, "another cluster may be the current one"
 
 
-def test_what_helm_did_not_repair_is_not_said_to_be_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = opened(monkeypatch, refusals=[], dead=[DEAD])
-    assert "Nothing else was changed" in said and "Nothing was touched" not in said
+def test_a_failed_repair_says_what_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = message(monkeypatch, refusals=[], dead=[DEAD])
+    assert "Only the Helm releases named above were changed." in said
     assert "kubectl --context prod delete" in said
 
 
 @pytest.mark.parametrize(("dead", "seen"), [([], True), ([DEAD], False)])
-def test_what_preflight_has_read_is_good_until_a_repair(
+def test_what_preflight_has_read_is_valid_until_a_repair(
     monkeypatch: pytest.MonkeyPatch, dead: list[StuckRelease], seen: bool
 ) -> None:
     read: Any = object()

@@ -1,4 +1,4 @@
-"""Which releases an update imports, and what the program registers for them."""
+"""Which Helm releases an update imports, and what the program registers for them."""
 
 import json
 
@@ -35,16 +35,16 @@ def exists(api: FakeKubernetes, *, owner: str | None, status: str = "deployed", 
     return api
 
 
-def test_a_release_without_a_mark_is_imported_where_the_config_names_it() -> None:
+def test_an_unmanaged_release_is_imported_if_the_config_adopts_it() -> None:
     api = exists(FakeKubernetes(), owner=None)
     assert wanted(api) == set()
     assert wanted(api, kong=ADOPT) == {"kong"}
     assert wanted(api, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
     off = {"enabled": "false", "installed": "false"}
-    assert wanted(api, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "without Traceable, no agent"
+    assert wanted(api, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "an uninstalled Traceable has no agent"
 
 
-def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_only_stack_reads_no_kong_release(monkeypatch: pytest.MonkeyPatch) -> None:
     api = exists(FakeKubernetes(), owner=OWNER)
     api.denied["/api/v1/namespaces/kong"] = 403
     monkeypatch.setitem(BASE, "gateway", "false")
@@ -52,25 +52,25 @@ def test_a_stack_that_is_the_agent_alone_looks_for_no_kong(monkeypatch: pytest.M
     assert wanted(api) == {"agent"}
 
 
-def test_a_release_that_is_not_there_or_another_stacks_is_not_imported() -> None:
+def test_a_missing_release_and_one_of_another_stack_are_not_imported() -> None:
     assert wanted(FakeKubernetes(), kong=ADOPT, agent=ADOPT) == set()
     others = exists(FakeKubernetes(), owner="traceable-kong.dev-ffffffff")
     assert wanted(others, kong=ADOPT, agent=ADOPT) == set()
 
 
-def test_what_an_interrupted_update_of_this_stack_left_serving_is_imported() -> None:
+def test_a_serving_release_of_an_interrupted_update_is_imported() -> None:
     assert wanted(exists(FakeKubernetes(), owner=OWNER)) == {"kong", "agent"}
-    assert wanted(exists(FakeKubernetes(), owner=OWNER, ready=0)) == set(), "that is removed"
+    assert wanted(exists(FakeKubernetes(), owner=OWNER, ready=0)) == set(), "it is removed instead"
     assert wanted(exists(FakeKubernetes(), owner=OWNER, status="pending-install")) == set()
 
 
-def test_what_would_write_a_secret_into_the_state_as_plain_text_is_not_imported() -> None:
+def test_a_release_whose_values_have_secrets_is_not_imported() -> None:
     api = exists(FakeKubernetes(), owner=OWNER)
     assert wanted(api, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
 
 
 @pytest.mark.parametrize("problem", [ApiError(500, "", "etcd is away"), Unreachable("nobody there")])
-def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
+def test_an_error_stops_the_update(problem: Exception) -> None:
     class Fails(FakeKubernetes):
         def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
             raise problem
@@ -80,11 +80,11 @@ def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
             wanted(Fails(), **config)
     with pytest.raises(pulumi.RunError, match="could not be read"):
         wanted(Fails(), preview=True, kong=ADOPT)
-    assert wanted(Fails(), preview=True) == set(), "it changes nothing, and preflight says the rest"
+    assert wanted(Fails(), preview=True) == set(), "it changes nothing, and preflight reports the error"
 
 
 @pytest.mark.parametrize("imports", [set(), {"kong"}, {"agent"}, {"kong", "agent"}])
-def test_the_program_imports_those_alone(program: Program, imports: set[str]) -> None:
+def test_the_program_imports_only_these(program: Program, imports: set[str]) -> None:
     program.imports = frozenset(imports)
     made = program.up()
     assert made["gateway-release"].import_id == ("kong/quickstart" if "kong" in imports else "")
@@ -93,7 +93,7 @@ def test_the_program_imports_those_alone(program: Program, imports: set[str]) ->
     assert {item.name for item in made.registrations if item.import_id} <= {"gateway-release", "agent-release"}
 
 
-def test_preflight_is_told_what_will_be_given(program: Program) -> None:
+def test_preflight_gets_what_will_be_applied(program: Program) -> None:
     program.up()
     intent = program.intents[-1]
     assert (intent.gateway.adoption, intent.agent and intent.agent.adoption) == (None, None)
@@ -105,7 +105,7 @@ def test_preflight_is_told_what_will_be_given(program: Program) -> None:
     assert (intent.agent.adoption.chart, intent.agent.adoption.version) == ("traceable-agent", "1.58.0")
 
 
-def test_what_preflight_has_read_is_not_asked_for_again() -> None:
+def test_what_preflight_has_read_is_not_read_again() -> None:
     api = FakeKubernetes()
     api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
     api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)

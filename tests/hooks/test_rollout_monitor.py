@@ -1,4 +1,4 @@
-"""While Helm waits, the watch says why the rollout does not get on, and each reason once."""
+"""While Helm waits, the monitor reports why the rollout is blocked, each reason once."""
 
 import threading
 import time
@@ -13,11 +13,11 @@ from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.hooks import rollout_monitor
 from traceable_kong.hooks.rollout_monitor import RolloutMonitor
 
-PREFIX = "the rollout of gw/edge-kong does not get on: "
+PREFIX = "Rollout of deployment gw/edge-kong is blocked: "
 
 
 class Heard:
-    """What was said; `wait` returns when there is enough of it."""
+    """Collects lines; `wait` returns when there are enough."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -43,7 +43,7 @@ def watching(fake: FakeKubernetes, heard: Any) -> RolloutMonitor:
     return RolloutMonitor(fake, namespace="gw", deployment="edge-kong", plugin_object="traceable-plugin", say=heard)
 
 
-def test_what_the_controller_says_of_the_plugin_since_it_began() -> None:
+def test_events_of_the_plugin_since_the_start() -> None:
     fake = cluster()
     event(fake, "old", "refused long ago", lastTimestamp="2026-01-01T00:00:00Z")
     event(fake, "new", "unknown field", lastTimestamp="2999-01-01T00:00:00Z")
@@ -57,7 +57,7 @@ def stuck(name: str, reason: str) -> dict[str, Any]:
     return document
 
 
-def fail_to_make_pods(fake: FakeKubernetes, message: str) -> None:
+def fail_to_create_pods(fake: FakeKubernetes, message: str) -> None:
     fake.objects[DEPLOYMENT]["status"]["conditions"] = [
         {"type": "Available", "message": "fine"},
         {"type": "ReplicaFailure", "message": message},
@@ -65,7 +65,7 @@ def fail_to_make_pods(fake: FakeKubernetes, message: str) -> None:
 
 
 def rounds_pass(fake: FakeKubernetes, count: int) -> None:
-    """Returns when the watch has looked as often again."""
+    """Waits until the monitor has read the cluster `count` more times."""
     until = time.monotonic() + 5
     looked = len(fake.listed)
     while len(fake.listed) < looked + count:
@@ -73,34 +73,34 @@ def rounds_pass(fake: FakeKubernetes, count: int) -> None:
         time.sleep(0.001)
 
 
-def test_why_pods_are_not_made_and_why_they_do_not_run() -> None:
+def test_why_pods_are_not_created_and_why_they_do_not_run() -> None:
     fake = cluster(stuck("gw-1", "ImagePullBackOff"), stuck("gw-2", "ContainerCreating"))
-    fail_to_make_pods(fake, "denied")
+    fail_to_create_pods(fake, "denied")
     assert watching(fake, None).reasons() == ["denied", "gw-1: ingress-controller: ImagePullBackOff"]
 
 
-def test_pods_on_their_way_out_and_a_gateway_that_is_not_there_are_no_reasons() -> None:
+def test_terminating_pods_and_a_missing_gateway_are_no_reasons() -> None:
     going = stuck("gw-1", "ImagePullBackOff")
     going["metadata"]["deletionTimestamp"] = "now"
     assert watching(cluster(going), None).reasons() == []
     assert watching(FakeKubernetes(), None).reasons() == []
 
 
-def test_each_reason_is_said_once() -> None:
+def test_each_reason_is_reported_once() -> None:
     heard = Heard()
     fake = cluster(stuck("gw-1", "ImagePullBackOff"))
     watched = watching(fake, heard)
     watched.start()
     heard.wait(1)
     rounds_pass(fake, 5)
-    fail_to_make_pods(fake, "denied")
+    fail_to_create_pods(fake, "denied")
     lines = heard.wait(2)
     watched.stop()
     assert lines == [f"{PREFIX}gw-1: ingress-controller: ImagePullBackOff", f"{PREFIX}denied"]
 
 
 @pytest.mark.parametrize("problem", [forbidden(), Unreachable("away")])
-def test_a_cluster_that_is_away_for_a_moment_does_not_end_it(problem: Exception) -> None:
+def test_a_cluster_that_is_unreachable_for_a_moment_does_not_end_it(problem: Exception) -> None:
     heard = Heard()
     fake = cluster(stuck("gw-1", "ImagePullBackOff"))
     fake.problems[PODS] = problem
@@ -113,10 +113,10 @@ def test_a_cluster_that_is_away_for_a_moment_does_not_end_it(problem: Exception)
 
 
 def running() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "rollout watch"]
+    return [thread for thread in threading.enumerate() if thread.name == "rollout monitor"]
 
 
-def test_it_ends_when_it_is_stopped() -> None:
+def test_it_ends_when_stopped() -> None:
     before = set(running())
     watched = watching(cluster(), None)
     watched.start()

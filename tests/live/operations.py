@@ -136,7 +136,7 @@ def older_rock_refused(stack: LiveStack) -> None:
     new_rock(stack, "2.1.2-1")
     stack.set(pluginConfig={})
     said = refused_preview(stack)
-    assert "max_body_size_bytes" in said and "Nothing was touched" in said
+    assert "max_body_size_bytes" in said and "Nothing was changed" in said
     stack.set(plugin=standing[0], pluginConfig=standing[1])
 
 
@@ -195,7 +195,7 @@ def leave_too_early(stack: LiveStack) -> None:
     stack.set(installed=False)
     assert "is false while enabled is true" in refused_preview(stack)
     stack.set(enabled=False)
-    assert "Nothing was touched" in refused_preview(stack), "the plugin that stands is still enabled"
+    assert "Nothing was changed" in refused_preview(stack), "the plugin that stands is still enabled"
     stack.set(installed=True, enabled=True)
 
 

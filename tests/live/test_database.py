@@ -116,7 +116,7 @@ def test_somebody_elses_row_is_refused_and_taken_over_where_that_is_said(stack: 
     theirs = ask(stack, "/plugins", "POST", {"name": "traceable", "config": config})
     stack.pulumi("refresh", "--yes", "--skip-preview")
     said = refused_preview(stack)
-    assert theirs["id"] in said and "kong.admin.adopt true" in said and "Nothing was touched" in said
+    assert theirs["id"] in said and "kong.admin.adopt true" in said and "Nothing was changed" in said
     assert row(stack) == theirs
 
     stack.set(kong={**stack.configured("kong"), "admin": {"adopt": True}})
@@ -139,7 +139,7 @@ def test_a_plugin_that_an_ingress_controller_would_write_beside_the_row_is_refus
     stack.apply({**document, "plugin": "traceable", "config": config})
     try:
         said = refused_preview(stack)
-        assert name in said and "Nothing was touched" in said
+        assert name in said and "Nothing was changed" in said
     finally:
         stack.kubectl("delete", "kongclusterplugin", name)
 
@@ -190,7 +190,7 @@ def test_another_database_setting_is_refused(stack: LiveStack) -> None:
     without = {key: value for key, value in standing.items() if key not in ("database", "postgres")}
     stack.set(kong=without, kongValues={"proxy": {"type": "NodePort"}})
     said = refused_preview(stack)
-    assert "kong.database" in said and "Nothing was touched" in said
+    assert "kong.database" in said and "Nothing was changed" in said
     stack.set(kong=standing)
 
 

@@ -156,7 +156,7 @@ def is_refused(stack: LiveStack, *words: str) -> str:
     """A preview says each of these, and changes nothing. Returns all that it says."""
     before = standing(stack)
     said = refused_preview(stack)
-    for word in (*words, "Nothing was touched"):
+    for word in (*words, "Nothing was changed"):
         assert word in said, said
     assert "Traceback" not in said
     assert standing(stack) == before
@@ -191,7 +191,7 @@ def test_a_kong_that_cannot_be_taken(
     stack: LiveStack, deployment: str, changes: dict[str, Any], words: list[str]
 ) -> None:
     points_at(stack, deployment, **changes)
-    is_refused(stack, "one thing stands in the way", *words)
+    is_refused(stack, "found 1 problem", *words)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_kong_that_cannot_be_taken(
 def test_a_controller_that_would_not_read_the_plugin(stack: LiveStack, deployment: str, words: list[str]) -> None:
     """What it is told, its class, and its rights, all at once."""
     points_at(stack, deployment)
-    is_refused(stack, "things stand in the way", "which may not list or watch KongClusterPlugins", *words)
+    is_refused(stack, "problems. Nothing was changed.", "which may not list or watch KongClusterPlugins", *words)
 
 
 def test_an_up_is_refused_as_its_preview_is(stack: LiveStack) -> None:
@@ -249,7 +249,7 @@ def test_objects_of_our_names_that_somebody_else_made(stack: LiveStack) -> None:
         mine = f"{STACK_LABEL}=traceable-kong.{stack.name}"
         said = is_refused(
             stack,
-            "5 things stand in the way",
+            "found 5 problems",
             f"kubectl label configmap {files} --namespace {stack.kong_namespace} {mine}",
             f"kubectl label configmap {RECORD} --namespace {stack.kong_namespace} {mine}",
             f"kubectl label kongclusterplugin {stack.name}-plugin {mine}",

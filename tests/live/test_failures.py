@@ -67,7 +67,7 @@ def test_the_injector_is_down(stack: LiveStack) -> None:
         stack.set(blockingStatusCode=451)
         said = refused(stack)
     assert "would not get the TME" in said and "the injector's webhook" in said
-    assert "The gateway was not touched" in said
+    assert "The gateway was not changed" in said
     assert (names(stack), record(stack), recording.rollouts) == (before, standing, 0)
 
     stack.start_injector()
@@ -125,7 +125,7 @@ def test_a_second_global_plugin_of_the_same_class(stack: LiveStack) -> None:
     stack.apply(theirs)
     try:
         said = refused(stack)
-        assert name in said and "drops both" in said and "Nothing was touched" in said
+        assert name in said and "drops both" in said and "Nothing was changed" in said
         verified = stack.verify("--wait-seconds", "10")
         assert verified.returncode == 1, "the controller has dropped both"
         assert "Kong lists no traceable" in verified.stdout
@@ -143,7 +143,7 @@ def test_kong_refuses_the_plugin(stack: LiveStack) -> None:
     with pytest.raises(CommandFailed) as failed:
         stack.up()
     said = str(failed.value)
-    assert "does not get on" in said and "service_name: unknown field" in said
+    assert "is blocked" in said and "service_name: unknown field" in said
     stack.set(plugin=standing)
     stack.up()
     assert record(stack) == before
@@ -155,7 +155,7 @@ def test_an_image_that_cannot_be_pulled(stack: LiveStack) -> None:
     with stack.recorded(), pytest.raises(CommandFailed) as failed:
         stack.up()
     said = str(failed.value)
-    assert "registry.invalid/kong" in said and "does not get on" in said
+    assert "registry.invalid/kong" in said and "is blocked" in said
     assert names(stack) == before, "what ran keeps running"
     stack.set(kongValues=standing)
     with stack.recorded() as recording:
@@ -234,7 +234,7 @@ def test_no_room_for_another_pod(stack: LiveStack) -> None:
     try:
         stack.set(blockingStatusCode=452)
         said = refused(stack)
-        assert "exceeded quota: full" in said and "The gateway was not touched" in said
+        assert "exceeded quota: full" in said and "The gateway was not changed" in said
     finally:
         stack.kubectl("delete", "resourcequota", "full", "--namespace", stack.kong_namespace)
         stack.set(blockingStatusCode=403)

@@ -122,7 +122,7 @@ def the_stack_goes_where_its_state_goes(stack: LiveStack) -> None:
             with pytest.raises(CommandFailed) as refusal:
                 command()
             said = str(refusal.value)
-            assert id_ in said and "pulumi stack import --file BACKUP.json" in said and "Nothing was touched" in said
+            assert id_ in said and "pulumi stack import --file BACKUP.json" in said and "Nothing was changed" in said
         shutil.rmtree(state)
         (stack.directory / "elsewhere").rename(state)
 

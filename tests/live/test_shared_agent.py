@@ -140,11 +140,11 @@ def test_two_gateways_and_one_agent_whichever_goes_first(new_stack: NewStack) ->
     with first.recorded():
         first.up()
     said = becomes_the_agent_alone(first)
-    assert f"has a gateway in namespace {first.kong_namespace}" in said and "Nothing was touched" in said
+    assert f"has a gateway in namespace {first.kong_namespace}" in said and "Nothing was changed" in said
     second = second_gateway(new_stack, agent)
 
     said = refused_preview(second)
-    assert "objectSelector" in said and "max_body_size_bytes" in said and "Nothing was touched" in said
+    assert "objectSelector" in said and "max_body_size_bytes" in said and "Nothing was changed" in said
     webhook = left_alone(second, said)
     with first.recorded() as beside, second.recorded() as installation:
         second.up()

@@ -56,7 +56,7 @@ def test_traceable_comes_and_goes_without_the_guard_and_is_refused_with_it(owner
 
     with stack.recorded() as untouched:
         said = refused_preview(stack)
-    assert "has no validatingadmissionpolicies" in said and "tmeGuard off" in said and "Nothing was touched" in said
+    assert "has no validatingadmissionpolicies" in said and "tmeGuard off" in said and "Nothing was changed" in said
     assert untouched.rollouts == 0 and owner.template() == before
 
     stack.set(tmeGuard="off")

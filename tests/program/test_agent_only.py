@@ -103,7 +103,7 @@ def test_the_proof_is_in_every_up_and_in_no_preview(program: Program, values: di
     assert program.asked_for == [], "there is no gateway to be proven"
 
 
-@pytest.mark.parametrize(("found", "said"), [(SILENT, "silence"), (Unreachable("away"), "away.*pulumi up again")])
+@pytest.mark.parametrize(("found", "said"), [(SILENT, "silence"), (Unreachable("away"), "away.*`pulumi up` again")])
 def test_what_is_not_proven_is_not_recorded(program: Program, found: Any, said: str) -> None:
     program.report = found
     with pytest.raises(pulumi.RunError, match=said):

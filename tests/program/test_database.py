@@ -91,7 +91,7 @@ def test_a_database_that_no_state_knows_is_not_given_another_password(
     from traceable_kong.cluster import target
 
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr(orphaned_releases, "refuse_new_password", lambda api, **arguments: told.append(arguments))
+    monkeypatch.setattr(orphaned_releases, "require_database_password", lambda api, **arguments: told.append(arguments))
     made = up(program, kong={"namespace": "gw", "postgres": {"managed": True}})
     monkeypatch.setattr(target.ClusterTarget, "api", object())
     ((occasion, (name,)),) = without_name_check(made["postgres-secret"].hooks).items()

@@ -28,7 +28,7 @@ from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import EditFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
 from traceable_kong.hooks import gateway_hooks, preflight_run
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.kong_admin.admin_client import Client
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_listen import AdminError
@@ -139,7 +139,7 @@ def _gates() -> gateway_hooks.Gates:
 )
 def test_a_hook_that_refuses(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
     asked = Asked(monkeypatch)
-    asked.problem = ("require_injection_still", problem)
+    asked.problem = ("require_injection_where_requested", problem)
     with pytest.raises(pulumi.RunError) as refused:
         call(gates_of(asked), "before-gateway-update")
     harmless(str(refused.value), lines=1)
@@ -153,7 +153,7 @@ def test_a_rollout_that_is_watched(logged: Said) -> None:
             say(line)
 
     made._loop = Loop()  # type: ignore[assignment]
-    made._warn(f"the rollout of kong/kong does not get on: {PLANTED}")
+    made._warn(f"Rollout of deployment kong/kong is blocked: {PLANTED}")
     (line,) = logged
     harmless(line, lines=1)
 

@@ -8,7 +8,7 @@ import pytest
 from scripts import preview_reading
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 
 
 def types_of(made: Recording) -> set[str]:

@@ -46,7 +46,7 @@ def test_what_is_not_proven_is_not_recorded(program: Program) -> None:
 @pytest.mark.parametrize("problem", [Unreachable("nobody there"), ApiError(403, "Forbidden", "no pods")])
 def test_a_gateway_that_cannot_be_looked_at_is_not_proven(program: Program, problem: Exception) -> None:
     program.report = problem
-    with pytest.raises(pulumi.RunError, match=f"{problem}.*pulumi up again"):
+    with pytest.raises(pulumi.RunError, match=f"{problem}.*`pulumi up` again"):
         program.up()
     assert "installation-record" not in program.recording.names
 

@@ -1,4 +1,4 @@
-"""The gates of a stack that is the agent alone: what holds its Release back, and the proof at the end."""
+"""The hooks of an agent-only stack, and its verification."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -38,7 +38,7 @@ class AgentGates(Hooks):
             report = agent_verification.prove(self._cluster.api, self._expectation)
         except (ApiError, Unreachable) as problem:
             raise pulumi.RunError(
-                f"The agent could not be looked at, so nothing is proven: {problem}. Run pulumi up again."
+                f"The agent could not be verified: {problem}. Gateways may be unprotected. Run `pulumi up` again."
             ) from None
         if not report.ok:
             raise pulumi.RunError(self._said(report.text()))

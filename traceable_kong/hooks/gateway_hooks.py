@@ -18,8 +18,9 @@ from traceable_kong.cluster.agent_objects import AGENT_DEPLOYMENT
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import printable
 from traceable_kong.hooks import mounted_files, orphaned_releases, plugin_readiness, plugin_removal
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.hook_runner import Check, Connection, Hooks
-from traceable_kong.hooks.injection_dry_run import HookFailed, InjectionDryRun
+from traceable_kong.hooks.injection_dry_run import InjectionDryRun
 from traceable_kong.hooks.plugin_readiness import PluginStep
 from traceable_kong.verification import verifier
 from traceable_kong.verification.desired_state import DesiredState
@@ -50,9 +51,9 @@ class Gates(Hooks):
         super().__init__(cluster, owner=args.owner, timeout_seconds=args.timeout_seconds)
         self._expectation = args.expectation
         probe = args.probe
-        first = probe.require_injection_still if args.expectation.installed else self._let_go
+        first = probe.require_injection_where_requested if args.expectation.installed else self._let_go
         lost = partial(
-            orphaned_releases.refuse_new_password, namespace=args.expectation.namespace, name=args.made_database
+            orphaned_releases.require_database_password, namespace=args.expectation.namespace, name=args.made_database
         )
         self.database = self._binding("database", create=[lost], update=[])
         release = args.expectation.release
@@ -62,7 +63,7 @@ class Gates(Hooks):
         files: list[Check] = []
         if args.owners_values is not None:
             values = args.owners_values
-            files.append(partial(mounted_files.refuse_unless_mounted, expected=args.expectation, values=values))
+            files.append(partial(mounted_files.require_files_mounted, expected=args.expectation, values=values))
         agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
         self.agent = self._binding("agent", create=[agent, self._watch_agent], update=[self._watch_agent])
         self.gateway = self._binding("gateway", create=[kong, self._watch_gateway], update=[first, self._watch_gateway])
@@ -108,7 +109,7 @@ class Gates(Hooks):
             report = verifier.prove(self._cluster.api, self._expectation)
         except (ApiError, Unreachable) as problem:
             raise pulumi.RunError(
-                f"The gateway could not be looked at, so nothing is proven: {problem}. Run pulumi up again."
+                f"The gateway could not be verified: {problem}. It may be unprotected. Run `pulumi up` again."
             ) from None
         if not report.ok:
             raise pulumi.RunError(self._said(report.text()))

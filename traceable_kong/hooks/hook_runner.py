@@ -10,7 +10,7 @@ from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient,
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable
 from traceable_kong.hooks import name_conflicts, orphaned_releases
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.rollout_monitor import RolloutMonitor
 
 Check = Callable[[KubernetesClient], None]
@@ -48,7 +48,7 @@ class Hooks:
 
     async def _refuse_taken_name(self, args: pulumi.ResourceHookArgs) -> None:
         def check(api: KubernetesClient) -> None:
-            name_conflicts.refuse_unless_owned(api, args.type, args.new_inputs or {}, owner=self._owner)
+            name_conflicts.require_free_name(api, args.type, args.new_inputs or {}, owner=self._owner)
 
         await self._run([check])
 
@@ -96,7 +96,7 @@ class Hooks:
                 watch.stop()
 
     def _clear_name(self, api: KubernetesClient, *, namespace: str, release: str) -> None:
-        orphaned_releases.make_room(
+        orphaned_releases.remove_orphaned_release(
             api,
             namespace=namespace,
             release=release,

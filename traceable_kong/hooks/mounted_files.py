@@ -1,7 +1,6 @@
-"""The plugin's files in a gateway: mounted from the expected ConfigMaps, and Kong told to load and to find them.
+"""The plugin's files in a pod or a pod template: mounted from the right ConfigMaps, and listed in Kong's variables.
 
-A pod template and a pod are judged alike. What Kong is told is read from plain variables; what comes from elsewhere
-only the verification can see, in the Kong that runs.
+Only plain values of variables are read here. The verification asks the running Kong.
 """
 
 import json
@@ -10,23 +9,22 @@ from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, variable_in, words_in
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
 from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
 from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.pod_checks import mounts
 
 
 def not_mounted(holder: Mapping[str, Any], expected: DesiredState) -> list[str]:
-    """The files that Kong's container in a pod or a pod template does not mount, as `PATH from CONFIGMAP`."""
+    """The files that Kong's container does not mount, as `PATH from CONFIGMAP`."""
     mounted = mounts(holder, expected.container)
     return [f"{path} from {name}" for path, name in expected.files.items() if mounted.get(path) != name]
 
 
-def not_told(holder: Mapping[str, Any], expected: DesiredState, *, may_be_elsewhere: bool) -> Iterator[str]:
-    """What Kong's variables do not say, in words, of a pod or a pod template.
+def not_listed(holder: Mapping[str, Any], expected: DesiredState, *, may_be_elsewhere: bool) -> Iterator[str]:
+    """What is missing in the variables that make Kong load the files, as texts.
 
-    `may_be_elsewhere` is True where a variable that is not there says nothing: its owner may have it in an image, or in
-    a file.
+    `may_be_elsewhere` True accepts a missing variable: the owner of an existing Kong may set it in the image or a file.
     """
     container: Mapping[str, Any] = next(
         (item for item in holder["spec"]["containers"] if item["name"] == expected.container), {}
@@ -42,38 +40,33 @@ def not_told(holder: Mapping[str, Any], expected: DesiredState, *, may_be_elsewh
 
 
 def plugins_in(expected: DesiredState) -> set[str]:
-    """The names of the plugins whose files are expected."""
+    """The plugins that the files belong to."""
     return {path.removeprefix(f"{PLUGINS_DIRECTORY}/").split("/")[0] for path in expected.files}
 
 
 def require_mounted(live: Mapping[str, Any], expected: DesiredState, values: Mapping[str, Any]) -> None:
-    """Returns when a Deployment mounts the files that its owner's chart values are to mount. Raises Refused.
-
-    `values` are those that the owner's release is to be given.
-    """
+    """Raises HookFailed unless a Deployment mounts the files; `values` are the chart values with which it would."""
     where = f"{expected.namespace}/{expected.deployment}"
     template = live["spec"]["template"]
     if missing := not_mounted(template, expected):
         raise HookFailed(
-            f"The Deployment {where} does not mount {', '.join(missing)}, and with kong.filesFrom values its owner's "
-            "release does that. The ConfigMaps are there now. Upgrade that release with these values, beside its own "
-            f"(also its own entries in plugins.configMaps): {json.dumps(values)}; then pulumi up again."
+            f"Deployment {where} does not mount {', '.join(missing)}, and with kong.filesFrom values its owner's Helm "
+            "release mounts them. The plugin's ConfigMaps exist; the gateway was not changed. Upgrade that release "
+            "with these values (keep its other values, and its own entries in plugins.configMaps): "
+            f"{json.dumps(values)}; then run `pulumi up`."
         )
-    if untold := list(not_told(template, expected, may_be_elsewhere=True)):
+    if unlisted := list(not_listed(template, expected, may_be_elsewhere=True)):
         raise HookFailed(
-            f"In the Deployment {where} {' and '.join(untold)}, though the files are mounted: Kong would refuse every "
-            "configuration with the plugin, its other routes' too. Where the owner's values set env.plugins or "
-            "env.lua_package_path, the chart lists nothing by itself: the words belong there, or that value goes. Then "
-            "pulumi up again."
+            f"Deployment {where} mounts the plugin's files, but {' and '.join(unlisted)}. Kong would reject all new "
+            "configuration as soon as the plugin exists, for every route. The gateway was not changed. Add these "
+            "entries to env.plugins and env.lua_package_path in the values of its owner's Helm release, or remove "
+            "those two values: then the chart adds the entries itself. Then run `pulumi up`."
         )
 
 
-def refuse_unless_mounted(api: KubernetesClient, expected: DesiredState, values: Mapping[str, Any]) -> None:
-    """As `require_mounted`, of the Deployment as it is now. Raises Refused, kube.ApiError or kube.Unreachable."""
+def require_files_mounted(api: KubernetesClient, expected: DesiredState, values: Mapping[str, Any]) -> None:
+    """`require_mounted` for the Deployment as it is now. Raises HookFailed, ApiError or Unreachable."""
     found = api.get(f"/apis/apps/v1/namespaces/{expected.namespace}/deployments/{expected.deployment}")
     if found is None:
-        raise HookFailed(
-            f"There is no Deployment {expected.namespace}/{expected.deployment}: there is no Kong to put the plugin "
-            "into."
-        )
+        raise missing_deployment(expected.namespace, expected.deployment)
     require_mounted(found, expected, values)

@@ -1,7 +1,7 @@
-"""Whether a name is still free directly before an object is created: the provider would write over what has it.
+"""Checks that a name is still free just before an object is created.
 
-`upsert_existing_objects` lets a run adopt what an interrupted one left, and it adopts anything of that name. Preflight
-looks at the beginning of a run; another client may have created one since then. Knows no Pulumi.
+The provider overwrites an object of that name: with `upsert_existing_objects` it completes interrupted updates.
+Preflight has checked the names, but another client may have created an object since then.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.preflight.helm_releases import another_stack
 
 PLURALS = {
@@ -22,13 +22,13 @@ PLURALS = {
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
 }
-"""Every kind that a component creates by itself."""
+"""The kinds that components create, other than through Helm."""
 
 
-def refuse_unless_owned(api: KubernetesClient, type_: str, inputs: Mapping[str, Any], *, owner: str) -> None:
-    """Returns where nothing has the name of a new object, or it is the stack `owner`'s. Raises Refused.
+def require_free_name(api: KubernetesClient, type_: str, inputs: Mapping[str, Any], *, owner: str) -> None:
+    """Raises HookFailed if an object exists that the stack `owner` does not own.
 
-    `type_` is Pulumi's, such as `kubernetes:core/v1:ConfigMap`, `inputs` are those of the resource.
+    `type_` is Pulumi's type, such as `kubernetes:core/v1:ConfigMap`; `inputs` are the resource's inputs.
     """
     group_version, kind = type_.split(":")[1:]
     group, version = group_version.split("/")
@@ -40,16 +40,16 @@ def refuse_unless_owned(api: KubernetesClient, type_: str, inputs: Mapping[str, 
     if found is None or is_owned(found["metadata"].get("labels") or {}, owner):
         return
     said = f"{kind.lower()} {name}" + (f" --namespace {namespace}" if namespace else "")
-    theirs = (found["metadata"].get("labels") or {}).get(STACK_LABEL)
-    by = f"the stack {theirs}" if theirs else "another client"
+    other = (found["metadata"].get("labels") or {}).get(STACK_LABEL)
+    creator = f"the stack {other}" if other else "another client"
     fix = (
-        another_stack(theirs, owner, instead="Another name in the config of one of the two")
-        if theirs
-        else f"Delete it (kubectl delete {said}) or give it to this stack (kubectl label {said} "
-        f"{STACK_LABEL}={handover_label(owner)})"
+        another_stack(other, owner, instead="Another name in the config of one of the two")
+        if other
+        else f"Delete it (`kubectl delete {said}`) or let this stack manage it (`kubectl label {said} "
+        f"{STACK_LABEL}={handover_label(owner)}`)"
     )
     raise HookFailed(
-        f"{kind} {f'{namespace}/' if namespace else ''}{name} was created by {by} since the checks at the "
-        "beginning of this run: it would be overwritten, and deleted with this stack. It was not touched. "
-        f"{fix}, then run pulumi up again."
+        f"{kind} {f'{namespace}/' if namespace else ''}{name} was created by {creator} after preflight. "
+        "Continuing would overwrite it, and delete it with this stack. It was not changed. "
+        f"{fix}, then run `pulumi up`."
     )

@@ -1,7 +1,7 @@
-"""Waits until a gateway consists of pods of its newest revision only.
+"""Waits until only pods of a gateway's newest revision are left.
 
-Helm's own wait ends earlier: it accepts as many missing pods as `maxUnavailable` allows, 25 % in the Kong chart, and
-an old pod can still serve then.
+Helm's own wait ends earlier: it accepts as many missing pods as `maxUnavailable` allows (25 % in the Kong chart), so an
+old pod may still serve.
 """
 
 import time
@@ -9,34 +9,31 @@ from dataclasses import dataclass
 
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
 from traceable_kong.verification.observation import current_revision
 
 INTERVAL_SECONDS = 0.25
 
 READY_SECONDS = 120.0
-"""How long a gateway without older pods may have no ready pod: the step that rolled it has waited for that already."""
+"""How long a gateway without old pods may have no ready pod. The step that rolled it out has already waited for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
-    """A Deployment, and the pods of its newest revision that serve: there are no others that do, or will."""
+class RolledOut:
+    """A Deployment whose pods are all of its newest revision, and those of them that serve."""
 
     deployment: Document
     serving: list[Document]
 
 
-def wait_until_gone(api: KubernetesClient, *, namespace: str, deployment: str, timeout_seconds: float) -> Settled:
-    """Returns when no pod of an older revision is left, and at least one of the newest serves.
-
-    Raises Refused, kube.ApiError or kube.Unreachable.
-    """
+def wait_until_gone(api: KubernetesClient, *, namespace: str, deployment: str, timeout_seconds: float) -> RolledOut:
+    """Returns when no old pod is left and at least one new pod serves. Raises HookFailed, ApiError or Unreachable."""
     started = time.monotonic()
     since = started
     while True:
         gateway = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
         if gateway is None:
-            raise HookFailed(f"There is no Deployment {namespace}/{deployment}: pulumi refresh, then pulumi up.")
+            raise missing_deployment(namespace, deployment)
         selector = selector_text(gateway["spec"]["selector"])
         current = current_revision(api, gateway)
         pods = [
@@ -48,12 +45,12 @@ def wait_until_gone(api: KubernetesClient, *, namespace: str, deployment: str, t
         settled = gateway.get("status", {}).get("observedGeneration") == gateway["metadata"].get("generation")
         ready = [pod for pod in pods if is_ready(pod)]
         if settled and not old and ready:
-            return Settled(deployment=gateway, serving=ready)
+            return RolledOut(deployment=gateway, serving=ready)
         if settled and gateway["spec"].get("replicas") == 0:
             raise HookFailed(
-                f"The gateway {namespace}/{deployment} is scaled to zero: no pod of it could have the plugin, which "
-                f"was not changed. `kubectl scale deployment {deployment} --namespace {namespace} --replicas 1`, then "
-                "pulumi up."
+                f"Deployment {namespace}/{deployment} is scaled to zero, so no pod could load the plugin. Nothing "
+                f"about the plugin was changed. `kubectl scale deployment {deployment} --namespace {namespace} "
+                "--replicas 1`, then run `pulumi up`."
             )
         now = time.monotonic()
         if old or not settled:
@@ -62,8 +59,8 @@ def wait_until_gone(api: KubernetesClient, *, namespace: str, deployment: str, t
             names = ", ".join(sorted(pod["metadata"]["name"] for pod in old))
             found = f"pods of an older revision ({names})" if old else "no ready pod of its newest revision"
             raise HookFailed(
-                f"The gateway {namespace}/{deployment} has {found} after {now - started:.0f} s, and the plugin would "
-                "be configured for files or a TME that are not there. Nothing about the plugin was changed. "
-                f"`kubectl rollout status deployment {deployment} --namespace {namespace}` shows what holds it up."
+                f"Deployment {namespace}/{deployment} has {found} after {now - started:.0f} s. The plugin would use "
+                "files or a TME that these pods do not have. Nothing about the plugin was changed. See `kubectl "
+                f"describe deployment {deployment} --namespace {namespace}`, then run `pulumi up`."
             )
         time.sleep(INTERVAL_SECONDS)

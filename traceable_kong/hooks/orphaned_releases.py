@@ -1,37 +1,36 @@
-"""What exists in the cluster and is not in the state, directly before it would be created.
+"""Handles what exists in the cluster but not in the stack's state, just before it would be created.
 
-Asked just before something is created, and so only where the state has none: an interrupted first update left it, or it
-is not managed by this stack. Helm would refuse a release's name for ever, so one that this stack left and that does not
-serve is removed; what serves is never removed. Knows no Pulumi. An interrupted release is preflight's part.
+An interrupted first update left it, or another client created it. Helm refuses a release name that exists, so a release
+that this stack left behind is removed, but never one that serves.
 """
 
 from collections.abc import Callable
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.preflight.finding import StuckRelease
 from traceable_kong.preflight.helm_releases import newest_of, serving
 from traceable_kong.preflight.repair import mend
 
 
-def refuse_new_password(api: KubernetesClient, *, namespace: str, name: str) -> None:
-    """Returns where a database that is made here may get the password that this run chose. Raises Refused.
+def require_database_password(api: KubernetesClient, *, namespace: str, name: str) -> None:
+    """Raises HookFailed if a managed database exists whose password is not in the stack's state.
 
-    Asked before its Secret is made. The StatefulSet comes after the Secret, so where both stand and the state knows no
-    Secret, the data is of another run and opens with its password alone.
+    To be called before the Secret is created. The StatefulSet is created after the Secret: if both exist and the state
+    has no Secret, the data belongs to another update and only opens with that one's password.
     """
     secret = f"/api/v1/namespaces/{namespace}/secrets/{name}"
     pods = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
     if api.get(secret) is not None and api.get(pods) is not None:
         raise HookFailed(
-            f"Database {namespace}/{name} exists, and its password is not in the stack's state. Its data opens with "
-            f"the password in the Secret {name} alone, and continuing would write another one there. Nothing in it was "
-            "changed. Restore the state: pulumi stack import --file BACKUP.json; or, if the data may be deleted: "
-            f"kubectl delete statefulset,service,secret {name} --namespace {namespace}, then pulumi up."
+            f"Database {namespace}/{name} exists, but its password is not in the stack's state. Continuing would write "
+            f"a new password into Secret {name}, and the data only opens with the old one. Nothing was changed. "
+            "Restore the state: `pulumi stack import --file BACKUP.json`; or, if the data may be deleted, `kubectl "
+            f"delete statefulset,service,secret {name} --namespace {namespace}`, then run `pulumi up`."
         )
 
 
-def make_room(
+def remove_orphaned_release(
     api: KubernetesClient,
     *,
     namespace: str,
@@ -42,10 +41,10 @@ def make_room(
     context: str | None,
     say: Callable[[str], None],
 ) -> None:
-    """Returns when Helm can install `release` in `namespace`. Raises Refused.
+    """Removes a release of the stack `owner` that has no ready pods, so that Helm can install it. Raises HookFailed.
 
-    Only what carries the mark of the stack `owner` is removed, and only while none of its pods serves: one that serves
-    was imported before (hooks/release_imports.py), unless it cannot be. A removal may take `timeout_seconds`.
+    A release that serves has been imported (release_imports.py), unless its values have secrets. Removing one may take
+    `timeout_seconds`.
     """
     newest = newest_of(api, namespace, release)
     if newest is None:
@@ -54,19 +53,19 @@ def make_room(
     found = newest.owner
     if found != owner:
         raise HookFailed(
-            f"{subject} carries {f'the mark of the stack {found}' if found else 'no mark of a stack'}, and this stack "
-            f"was about to install a release of that name. It was not touched. `helm history {release} --namespace "
-            f"{namespace}` shows where it comes from; then run pulumi up again."
+            f"{subject} {f'belongs to the stack {found}' if found else 'is not managed by this stack'}, and this stack "
+            "would install a release of that name. It was not changed. See where it comes from with `helm history "
+            f"{release} --namespace {namespace}`; remove it or choose another name, then run `pulumi up`."
         )
     if pods := serving(api, namespace, release):
         raise HookFailed(
-            f"{subject} carries this stack's mark, is not in its state, and {', '.join(pods)} has ready pods: what "
-            "serves is not uninstalled, and it was not touched. Run pulumi up again: it imports the release. If it "
-            "stops here again, the values have secrets, which an import would write into the state as plain text. Move "
-            "them into a Secret that the values name, then run pulumi up; or, if it may be down for a moment, `helm "
-            f"uninstall {release} --namespace {namespace} --wait`, then pulumi up."
+            f"{subject} belongs to this stack but is not in its state, and {', '.join(pods)} has ready pods. A release "
+            "that serves is not uninstalled; it was not changed. Run `pulumi up` again, which imports it. If that "
+            "stops here too, the release's values have secrets, which an import would write into the state as plain "
+            "text: move them into a Secret that the values name, then run `pulumi up`; or, if it may be down for a "
+            f"moment, `helm uninstall {release} --namespace {namespace} --wait`, then `pulumi up`."
         )
-    dead = StuckRelease(
+    stuck = StuckRelease(
         namespace=namespace,
         name=release,
         owner=owner,
@@ -76,6 +75,6 @@ def make_room(
         timeout_seconds=timeout_seconds,
         may_run_seconds=timeout_seconds,
     )
-    problem = mend(api, dead, kubeconfig=kubeconfig, context=context, say=say)
+    problem = mend(api, stuck, kubeconfig=kubeconfig, context=context, say=say)
     if problem is not None:
         raise HookFailed(f"{problem.subject} {problem.wrong}. {problem.mend}")

@@ -1,7 +1,7 @@
-"""The step directly before the plugin: the gateway is what the plugin needs, or nothing about the plugin changes.
+"""Checks that the gateway is ready for the plugin, just before the plugin is registered.
 
-Every earlier step was awaited. Another client that writes the Deployment (an operator, Argo CD, a script) may have
-reverted it since, and an old pod may be left.
+The update has awaited every earlier step. But another client that writes the Deployment (an operator, Argo CD, a
+script) may have reverted one since, and an old pod may be left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,8 @@ from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
 from traceable_kong.deployment_patch.patching import MANAGER
 from traceable_kong.hooks import old_pods
-from traceable_kong.hooks.injection_dry_run import HookFailed
-from traceable_kong.hooks.mounted_files import not_mounted, not_told, require_mounted
+from traceable_kong.hooks.hook_failed import HookFailed
+from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_mounted
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_endpoint import client
 from traceable_kong.kong_admin.admin_listen import AdminError
@@ -46,15 +46,15 @@ class PluginStep:
 
 
 def require_ready_for_plugin(api: KubernetesClient, step: PluginStep) -> None:
-    """Returns when the plugin may be written. Raises Refused, kube.ApiError or kube.Unreachable."""
+    """Returns when the plugin may change. Raises HookFailed, ApiError or Unreachable."""
     expected = step.expectation
-    if _is_only_switched_off(api, expected):
+    if _is_only_disabled(api, expected):
         return
     found = api.get(f"/apis/apps/v1/namespaces/{expected.namespace}/deployments/{expected.deployment}")
     if found is not None:
-        # Before the wait: no waiting brings back what was taken out of the template.
+        # Before the wait, because waiting does not restore what another client removed from the template.
         _require(step, found, [])
-    # A rollout that does not finish must not keep the plugin from leaving sync: the files are all that it then needs.
+    # A rollout that does not finish must not keep the plugin in sync mode: without the TME it only needs the files.
     if found is None or expected.tme_image or not _every_pod_has_the_files(api, step, found):
         settled = old_pods.wait_until_gone(
             api,
@@ -64,7 +64,7 @@ def require_ready_for_plugin(api: KubernetesClient, step: PluginStep) -> None:
         )
         _require(step, settled.deployment, settled.serving)
     if step.document is not None:
-        _require_new_name(api, step, step.document)
+        _try_new_name(api, step, step.document)
 
 
 def _require(step: PluginStep, deployment: Document, serving: list[Document]) -> None:
@@ -76,41 +76,42 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
     reverted = [f"its pod template: {text}" for text in files]
     if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
         reverted.append(f'its pod template: the annotation {INJECT_ANNOTATION} is not "true"')
-    missing = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
+    lacking = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
     if image := expected.tme_image:
-        missing += [
+        lacking += [
             f"pod {pod['metadata']['name']}: no TME runs in it ({image})"
             for pod in serving
             if not tme_containers(pod["spec"], image)
         ]
-    if not reverted and not missing:
+    if not reverted and not lacking:
         return
-    name, place = expected.deployment, f"--namespace {expected.namespace}"
-    mend, writers = f"`kubectl rollout restart deployment {name} {place}`, then pulumi up", ""
+    name = expected.deployment
+    fix = f"Run `kubectl rollout restart deployment {name} --namespace {expected.namespace}`, then `pulumi up`"
+    writers = ""
     if reverted:
         writers = _named(other_writers(deployment))
-        # What a refresh sees of a Helm release is Helm's own notes: files in it take more than that.
-        mend = f"Make sure that nothing writes this back, then {anew(expected) if files else REPAIR}"
+        # A refresh only compares Helm's own records, so files in a release need a rollback first.
+        fix = f"Stop the client that reverts this, then run {anew(expected) if files else REPAIR}"
         if not expected.release and step.owners_values is None:
-            mend += (
-                "; or have the owner's own values mount the files: `pulumi config set --path "
+            fix += (
+                "; or let the values of the owner's Helm release mount the files: `pulumi config set --path "
                 "traceable-kong:kong.filesFrom values`"
             )
     raise HookFailed(
-        f"The gateway {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *missing])}."
-        f"{writers} Nothing about the plugin was changed. {mend}."
+        f"Deployment {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *lacking])}."
+        f"{writers} Nothing about the plugin was changed. {fix}."
     )
 
 
 def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
-    """What of the files a pod or a pod template lacks."""
+    """What a pod or a pod template lacks of the plugin's files."""
     if missing := not_mounted(holder, step.expectation):
         yield f"it does not mount {', '.join(missing)}"
-    yield from not_told(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
+    yield from not_listed(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
 
 
 def _every_pod_has_the_files(api: KubernetesClient, step: PluginStep, deployment: Document) -> bool:
-    """True where a pod of the gateway serves, and none lacks the plugin's files, ready or not, old or new."""
+    """Whether the gateway serves, and every pod has the plugin's files, ready or not."""
     path = f"/api/v1/namespaces/{step.expectation.namespace}/pods"
     pods = [
         pod
@@ -121,9 +122,9 @@ def _every_pod_has_the_files(api: KubernetesClient, step: PluginStep, deployment
 
 
 def other_writers(deployment: Mapping[str, Any]) -> list[str]:
-    """The field managers of the pod template other than this program's, with operation and time, the newest first.
+    """The other field managers of the pod template, newest first, as `NAME (OPERATION, TIME)`.
 
-    One that only takes fields out owns none, and is not among them
+    A client that only removes fields owns none, and is not listed
     (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management).
     """
     others = [
@@ -140,10 +141,10 @@ def _named(writers: list[str]) -> str:
     return f" Other field managers of its pod template, newest first: {', '.join(writers)}." if writers else ""
 
 
-def _is_only_switched_off(api: KubernetesClient, expected: DesiredState) -> bool:
-    """True where the plugin exists with every option of this config and is to be disabled.
+def _is_only_disabled(api: KubernetesClient, expected: DesiredState) -> bool:
+    """Whether the plugin exists with every option of this config and is to be disabled.
 
-    That needs neither files nor a TME: a Kong that has loaded these options takes other values of them.
+    Disabling needs neither files nor a TME: a Kong that has loaded these options accepts other values for them.
     """
     if expected.enabled:
         return False
@@ -160,19 +161,19 @@ def _entity_config(api: KubernetesClient, database: Database) -> Mapping[str, An
         with client(api, database.access, deadline_seconds=ENTITY_SECONDS) as asked:
             return (entity_changes.look(asked, database.place).row or {}).get("config")
     except AdminError:
-        return None  # The step that writes it says why.
+        return None  # The step that writes the entity reports it.
 
 
-def _require_new_name(api: KubernetesClient, step: PluginStep, document: Mapping[str, Any]) -> None:
-    """Under a new name the API server would take the plugin: the old object goes before the new one comes."""
+def _try_new_name(api: KubernetesClient, step: PluginStep, document: Mapping[str, Any]) -> None:
+    """Dry-runs the plugin under a new name, because the object with the old name is deleted first."""
     name = step.expectation.plugin_object
     found = api.get(f"{CLUSTER_PLUGINS}/{name}")
     if found is not None:
         if not is_owned(found["metadata"].get("labels") or {}, step.owner):
             raise HookFailed(
-                f"KongClusterPlugin {name} was created since the checks at the beginning of this run, and is not "
-                "managed by this stack. Nothing about the plugin was changed. `kubectl get kongclusterplugin "
-                f"{name} --output yaml` shows it; delete it, or set another plugin.name, then pulumi up again."
+                f"KongClusterPlugin {name} was created by another client after preflight. Continuing would delete this "
+                "stack's plugin and then fail. Nothing about the plugin was changed. See `kubectl get "
+                f"kongclusterplugin {name} --output yaml`; delete it, or set another plugin.name, then run `pulumi up`."
             )
         return
     existing = [
@@ -186,7 +187,7 @@ def _require_new_name(api: KubernetesClient, step: PluginStep, document: Mapping
         api.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=revealed(document))
     except ApiError as problem:
         raise HookFailed(
-            f"KongClusterPlugin {name} would be refused: {problem}. It takes the place of {', '.join(existing)}, "
-            "which was not deleted and stays in force. Correct what is refused, or set plugin.name back; then pulumi "
-            "up again."
+            f"The API server would refuse KongClusterPlugin {name}: {problem}. It would replace "
+            f"{', '.join(existing)}, which was not deleted and stays in force. Fix the cause, or set plugin.name back; "
+            "then run `pulumi up`."
         ) from None

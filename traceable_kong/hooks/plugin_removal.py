@@ -1,14 +1,14 @@
-"""The plugin goes before its files: a gateway that stays is freed of the plugin before its pods lose the files.
+"""Deletes the plugin before Kong loses its files, when Traceable is uninstalled and Kong is kept.
 
-The engine deletes what a program no longer names at the end, after everything else was changed; pods without the
-files would start while the plugin still stands, and Kong would refuse its whole configuration. So the plugin is
-deleted ahead of that, and the engine finds it gone. Knows no Pulumi.
+The engine deletes resources that the program no longer registers at the end of an update. By then, pods without the
+files would have started while the plugin still exists, and Kong would reject its whole configuration. So the plugin is
+deleted earlier, and the engine finds it gone.
 """
 
 import time
 
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
-from traceable_kong.hooks.injection_dry_run import HookFailed
+from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.kong_admin.admin_endpoint import NoGateway, client
 from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.kong_admin.entity_changes import take_out
@@ -20,60 +20,59 @@ TIMEOUT_SECONDS = 45.0
 INTERVAL_SECONDS = 0.5
 
 
-def remove_plugin(api: KubernetesClient, standing: DesiredState, *, owner_label: tuple[str, str]) -> None:
-    """Deletes the KongClusterPlugin and returns when no serving Kong lists the plugin any more.
+def remove_plugin(api: KubernetesClient, desired: DesiredState, *, owner_label: tuple[str, str]) -> None:
+    """Deletes this stack's KongClusterPlugins and waits until no serving Kong lists the plugin. Raises HookFailed.
 
-    All that carry `owner_label` go, under whatever name a killed run left them, unless they are of another class.
-    Others are not ours and stay. Raises Refused.
+    An interrupted update may have left one under another name: all that carry `owner_label` are deleted, unless they
+    have another ingress class.
     """
     found = [
         item["metadata"]
         for item in api.list(CLUSTER_PLUGINS, labelSelector="=".join(owner_label))
-        if item["metadata"]["name"] == standing.plugin_object or _is_read(item, standing)
+        if item["metadata"]["name"] == desired.plugin_object or _is_read(item, desired)
     ]
     if not found:
         return
-    ours = [metadata["name"] for metadata in found]
     for metadata in found:
-        # Only the object that carried the label: one that changed hands since is refused by the API server.
+        # The API server refuses to delete an object that was changed or replaced since it was read.
         same = {key: metadata[key] for key in ("uid", "resourceVersion")}
         api.request("DELETE", f"{CLUSTER_PLUGINS}/{metadata['name']}", body={"preconditions": same})
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while names := _still_listing(api, standing):
+    while names := _still_listing(api, desired):
         if time.monotonic() > deadline:
             raise HookFailed(
-                f"The plugin {', '.join(ours)} is deleted, and after {TIMEOUT_SECONDS:.0f} s Kong still lists "
-                f"{standing.plugin}, or does not answer, in {', '.join(names)}; the files stay until it does not. Run "
-                "pulumi up again."
+                f"Kong in {', '.join(names)} still lists the plugin {desired.plugin}, or does not answer, "
+                f"{TIMEOUT_SECONDS:.0f} s after the KongClusterPlugin was deleted. Kong keeps the plugin's files until "
+                "no pod lists it. Run `pulumi up` again."
             )
         time.sleep(INTERVAL_SECONDS)
 
 
 def remove_plugin_entity(api: KubernetesClient, database: Database) -> None:
-    """Takes this stack's rows out of Kong's database, returns when every node has had time to forget them.
+    """Deletes this stack's plugin entities and waits until every Kong node has had time to notice.
 
-    All that carry its mark go, whatever they are bound to. Raises Refused.
+    All that carry the stack's tag are deleted, for whatever routes they are. Raises HookFailed.
     """
     try:
         with client(api, database.access) as asked:
             take_out(asked, database.place)
     except NoGateway:
-        return  # No pod of it is there to lose its files.
+        return  # There is no pod that could lose its files.
     except AdminError as problem:
         raise HookFailed(
-            f"The plugin's row could not be taken out of Kong's database: {str(problem).rstrip('.')}. The files "
-            "stay until it is. Run pulumi up again."
+            f"The plugin entity could not be deleted from Kong's database: {str(problem).rstrip('.')}. Kong keeps the "
+            "plugin's files until it is deleted. Run `pulumi up` again."
         ) from None
 
 
-def _is_read(item: Document, standing: DesiredState) -> bool:
+def _is_read(item: Document, desired: DesiredState) -> bool:
     annotations = item["metadata"].get("annotations") or {}
-    return bool(annotations.get(INGRESS_CLASS) == standing.ingress_class)
+    return bool(annotations.get(INGRESS_CLASS) == desired.ingress_class)
 
 
-def _still_listing(api: KubernetesClient, standing: DesiredState) -> list[str]:
+def _still_listing(api: KubernetesClient, desired: DesiredState) -> list[str]:
     return [
         pod.name
-        for pod in look(api, standing).serving
-        if isinstance(pod.kong, str) or any(item.get("name") == standing.plugin for item in pod.kong.plugins)
+        for pod in look(api, desired).serving
+        if isinstance(pod.kong, str) or any(item.get("name") == desired.plugin for item in pod.kong.plugins)
     ]

@@ -1,4 +1,4 @@
-"""The first gate: preflight, in previews and in every `up`, and the mending of what a killed run left."""
+"""Runs preflight, and in an `up` the repair of interrupted Helm operations."""
 
 import pulumi
 
@@ -12,10 +12,9 @@ from traceable_kong.preflight.intent import AloneIntent, Intent
 
 
 def run_preflight(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
-    """Says what is to be said, repairs interrupted releases (in an `up` only), and returns when the run may begin.
+    """Logs warnings, repairs interrupted releases, and raises pulumi.RunError with every problem.
 
-    Returns what preflight has read, or the cluster itself where a repair changed it. Raises pulumi.RunError with
-    everything that stands in the way; nothing was touched then.
+    Returns what preflight has read, or the client itself if a repair has changed the cluster since.
     """
     found = examination.examine(cluster.api, intent)
 
@@ -25,22 +24,21 @@ def run_preflight(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
     for warning in found.warnings:
         warn(f"{warning.subject} {warning.wrong}. {warning.mend}")
     if found.refusals:
-        raise pulumi.RunError(on_cluster(_text(found.refusals, "Nothing was touched."), cluster.command_options))
-    stuck = []
-    for dead in found.dead:
-        problem = repair.mend(cluster.api, dead, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn)
+        raise pulumi.RunError(on_cluster(_text(found.refusals, "Nothing was changed."), cluster.command_options))
+    unrepaired = []
+    for stuck in found.dead:
+        problem = repair.mend(cluster.api, stuck, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn)
         if problem is not None:
-            stuck.append(problem)
-    if stuck:
-        changed = "Nothing else was changed than what is said above of Helm releases."
-        raise pulumi.RunError(on_cluster(_text(stuck, changed), cluster.command_options))
+            unrepaired.append(problem)
+    if unrepaired:
+        changed = "Only the Helm releases named above were changed."
+        raise pulumi.RunError(on_cluster(_text(unrepaired, changed), cluster.command_options))
     return cluster.api if found.dead or found.seen is None else found.seen
 
 
 def _text(findings: list[Finding], changed: str) -> str:
-    """`changed` says what was changed by then."""
-    count = "one thing stands" if len(findings) == 1 else f"{len(findings)} things stand"
-    lines = [f"In the cluster {count} in the way. {changed}"]
+    count = "1 problem" if len(findings) == 1 else f"{len(findings)} problems"
+    lines = [f"Preflight found {count}. {changed}"]
     for finding in findings:
         lines += ["", f"  {finding.subject}", f"    {finding.wrong}.", f"    -> {finding.mend}"]
     return printable_lines(lines)

@@ -1,10 +1,10 @@
 """Which Helm releases this update imports instead of installing them.
 
-Two kinds: those that exist without any stack's mark and that the config names (`kong.adopt`, `agent.adopt`), and those
-that carry this stack's own mark and serve. The engine imports only what is not in its state
-(https://www.pulumi.com/docs/iac/concepts/resources/options/import/), so the second kind matters where an update was
-interrupted between Helm's end and the engine's next checkpoint: what serves is taken into the state, not uninstalled.
-Whether a release can be adopted is preflight's question (preflight/release_adoption.py).
+Two kinds: releases that no stack manages and that the config adopts (`kong.adopt`, `agent.adopt`), and releases of this
+stack that serve. The engine only imports what is not in its state
+(https://www.pulumi.com/docs/iac/concepts/resources/options/import/), so the second kind matters after an update was
+interrupted between the end of Helm and the engine's next checkpoint: what serves is imported, not uninstalled.
+Preflight checks whether a release can be adopted (preflight/release_adoption.py).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from traceable_kong.preflight.cached_reader import Reader
 from traceable_kong.preflight.helm_releases import newest_of, serving
 
 IMPORTABLE = ("deployed", "failed")
-"""Statuses in which Helm takes an upgrade."""
+"""Statuses in which Helm accepts an upgrade."""
 
 
 def releases_to_import(
@@ -30,8 +30,8 @@ def releases_to_import(
 ) -> frozenset[str]:
     """`kong`, `agent`, both or neither. `seen` is the cluster as preflight has read it, `owner` this stack's id.
 
-    An error while asking stops the run: a release that was taken for missing would be installed over, or removed.
-    A preview that adopts nothing goes on, because it changes nothing. Raises pulumi.RunError.
+    Raises pulumi.RunError if a release cannot be read: one that is taken for missing would be overwritten or removed. A
+    preview that adopts nothing continues, because it changes nothing.
     """
     kong, agent = settings.kong, settings.agent
     asked: list[tuple[str, str, str, bool, Mapping[str, Any]]] = []
@@ -46,12 +46,12 @@ def releases_to_import(
                 found.add(key)
         except (ApiError, Unreachable) as problem:
             if preview and not adopt:
-                continue  # Preflight, which reads the same, says that it could not.
+                continue  # Preflight reads the same, and reports it.
             raise pulumi.RunError(
                 on_cluster(
-                    f"Helm release {name} in namespace {namespace} could not be read, so it cannot be determined "
-                    f"whether it exists and whose it is: {problem}. Nothing was changed. Run the same again; `kubectl "
-                    f"auth can-i list secrets --namespace {namespace}` says whether you may read it.",
+                    f"Helm release {name} in namespace {namespace} could not be read: {problem}. It cannot be "
+                    "determined whether it exists and which stack manages it. Nothing was changed. Check your "
+                    f"permission with `kubectl auth can-i list secrets --namespace {namespace}`, then try again.",
                     cluster.command_options,
                 )
             ) from None
@@ -66,6 +66,6 @@ def _is_to_import(
         return False
     if newest.owner is None:
         return adopt
-    # An import writes the release's values into the state as plain text until the upgrade that follows it.
+    # An import writes the values into the state as plain text, until the upgrade that follows.
     ours = newest.owner == owner and newest.status in IMPORTABLE and not has_secrets(values)
     return ours and bool(serving(seen, namespace, name))

@@ -1,4 +1,4 @@
-"""Says why a rollout does not get on while Helm still waits for it: afterwards the pods that would tell are gone."""
+"""Reports why a rollout is blocked while Helm still waits for it: after a rollback the failing pods are gone."""
 
 import threading
 from collections.abc import Callable
@@ -13,10 +13,10 @@ INTERVAL_SECONDS = 2.0
 
 
 class RolloutMonitor:
-    """Looks at a Deployment's pods in a thread of its own and says each reason once.
+    """Watches a Deployment in its own thread and passes each reason to `say` once, as a line.
 
-    `say` takes a line. It ends with the process, or with `stop()`. `plugin_object` is the KongClusterPlugin of which
-    the ingress controller may have something to say, None where it has not.
+    It runs until `stop()` or the end of the process. `plugin_object` is the KongClusterPlugin whose events are
+    reported too, if there is one.
     """
 
     def __init__(
@@ -38,11 +38,9 @@ class RolloutMonitor:
         self._said: set[str] = set()
 
     def start(self) -> None:
-        """Begins to look."""
-        threading.Thread(target=self._run, name="rollout watch", daemon=True).start()
+        threading.Thread(target=self._run, name="rollout monitor", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends the looking."""
         self._ended.set()
 
     def _run(self) -> None:
@@ -50,17 +48,17 @@ class RolloutMonitor:
             try:
                 reasons = self.reasons()
             except (ApiError, Unreachable):
-                # Helm reports a cluster that is away; the next round may reach it again.
+                # Helm reports an unreachable cluster; the next round may reach it again.
                 continue
             for reason in reasons:
                 if reason not in self._said:
                     self._said.add(reason)
-                    self._say(f"the rollout of {self._namespace}/{self._deployment} does not get on: {reason}")
+                    self._say(f"Rollout of deployment {self._namespace}/{self._deployment} is blocked: {reason}")
 
     def reasons(self) -> list[str]:
-        """Why pods are not made, their containers do not run, or their Kong takes no configuration.
+        """Why pods are not created, containers do not run, or Kong rejects its configuration.
 
-        Raises kube.ApiError or kube.Unreachable.
+        Raises ApiError or Unreachable.
         """
         found = self._api.get(f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{self._deployment}")
         if found is None:
@@ -74,6 +72,6 @@ class RolloutMonitor:
         return [
             *refused,
             *(why for pod in pods if not is_leaving(pod) for why in waiting(pod)),
-            # A Kong that takes no configuration is not ready: the controller says why, of the plugin.
+            # A Kong that rejects its configuration does not become ready; the controller's events say why.
             *(message for when, message in events if datetime.fromisoformat(when) >= self._began),
         ]
