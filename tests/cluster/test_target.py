@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import pulumi
 import pytest
 
 from tests.cluster.api_server import kubeconfig
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from traceable_kong.cluster.kubernetes_client import Unreachable
-from traceable_kong.cluster.target import ClusterTarget
+from traceable_kong.cluster.target import ClusterError, ClusterTarget
 
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
 
@@ -31,15 +30,15 @@ def test_several_files_of_the_environment_are_merged(tmp_path: Path, monkeypatch
 
 def test_any_other_cluster_is_refused() -> None:
     here = ClusterTarget(kubeconfig=TWO, context=None)
-    here.refuse_unless_allowed([])
-    here.refuse_unless_allowed(["https://z", "https://a:6443/"])
-    with pytest.raises(pulumi.RunError, match="https://a:6443"):
-        here.refuse_unless_allowed(["https://b:6443"])
+    here.require_allowed([])
+    here.require_allowed(["https://z", "https://a:6443/"])
+    with pytest.raises(ClusterError, match="https://a:6443"):
+        here.require_allowed(["https://b:6443"])
 
 
 def test_a_context_that_is_not_there_is_refused_and_not_passed() -> None:
-    with pytest.raises(pulumi.RunError, match="get-contexts"):
-        ClusterTarget(kubeconfig=TWO, context="gone").refuse_unless_allowed(["https://a:6443"])
+    with pytest.raises(ClusterError, match="get-contexts"):
+        ClusterTarget(kubeconfig=TWO, context="gone").require_allowed(["https://a:6443"])
 
 
 def test_what_a_deployment_selects_its_pods_by() -> None:
@@ -52,5 +51,5 @@ def test_what_a_deployment_selects_its_pods_by() -> None:
     assert here.selector_of("gw", "gone") == {}, "preflight says that it is not there"
     for problem in (forbidden(), Unreachable("https://a:6443: nobody answers")):
         api.problems[path] = problem
-        with pytest.raises(pulumi.RunError, match=r"gw/edge could not be read: .*Nothing was touched"):
+        with pytest.raises(ClusterError, match=r"gw/edge could not be read: .*Nothing was changed"):
             here.selector_of("gw", "edge")

@@ -3,7 +3,6 @@
 import json
 from typing import cast
 
-import pulumi
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
@@ -11,7 +10,7 @@ from tests.plan.test_stack_plan import OWNER, ROCK
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.config import parser, stack_config
-from traceable_kong.plan.existing_agent import recorded_tme_image, sidecar_settings
+from traceable_kong.plan.existing_agent import PlanError, recorded_tme_image, sidecar_settings
 from traceable_kong.plan.preflight_intent import intent
 from traceable_kong.plan.stack_plan import plan
 from traceable_kong.preflight.intent import AgentIntent
@@ -53,12 +52,12 @@ def test_an_agent_without_a_config_map_gives_nothing() -> None:
 def test_an_error_while_asking_stops_the_update(problem: Exception) -> None:
     cluster = OneCluster()
     cluster.api.problems[PATH] = problem
-    with pytest.raises(pulumi.RunError, match=r"could not be read: no\. .*rolled for nothing.*Nothing was changed"):
+    with pytest.raises(PlanError, match=r"could not be read: no\. .*rolled for nothing.*Nothing was changed"):
         read(cluster)
     if isinstance(problem, ApiError) and problem.status == 403:
         assert read(cluster, preview=True) == {}, "preflight says that it may not be read"
     else:
-        with pytest.raises(pulumi.RunError):
+        with pytest.raises(PlanError):
             read(cluster, preview=True)
 
 
@@ -121,11 +120,11 @@ def test_the_image_that_the_record_has() -> None:
 def test_a_record_that_cannot_be_read_stops_the_update() -> None:
     cluster = OneCluster()
     cluster.api.problems[RECORD] = ApiError(403, "Forbidden", "no")
-    with pytest.raises(pulumi.RunError, match=r"traceable-installation could not be read: no\. .*Nothing was changed"):
+    with pytest.raises(PlanError, match=r"traceable-installation could not be read: no\. .*Nothing was changed"):
         recorded(cluster)
     assert recorded(cluster, preview=True) is None
     cluster.api.problems[RECORD] = Unreachable("no")
-    with pytest.raises(pulumi.RunError):
+    with pytest.raises(PlanError):
         recorded(cluster, preview=True)
 
 

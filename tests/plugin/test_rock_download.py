@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import pulumi
 import pytest
 from pydantic import SecretStr
 
@@ -225,7 +224,7 @@ def test_the_rock_of_the_settings(server: HttpsServer, tmp_path: Path, monkeypat
 
 def test_the_error_names_the_rock(server: HttpsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACEABLE_KONG_CACHE", str(tmp_path))
-    with pytest.raises(pulumi.RunError, match=rf"The rock {server.url}/rock cannot be used, and nothing was touched"):
+    with pytest.raises(RockError, match=rf"The rock {server.url}/rock cannot be used, and nothing was touched"):
         rock_download.load_rock(plugin(server, sha256="0" * 64))
 
 

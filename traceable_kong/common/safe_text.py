@@ -33,10 +33,10 @@ def printable_lines(lines: Iterable[str]) -> str:
 
 
 class PlainError(Exception):
-    """An error whose text is one printable line, whatever it was made from."""
+    """An error whose text is safe to show: each of `lines` stays one printable line."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(printable(text))
+    def __init__(self, *lines: str) -> None:
+        super().__init__(printable_lines(lines))
 
 
 def without_quoted(text: str) -> str:

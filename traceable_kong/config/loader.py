@@ -6,6 +6,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.config.config_problem import Problem, config_set
 from traceable_kong.config.parser import (
     NAMESPACE,
@@ -40,6 +41,23 @@ def load() -> StackConfig:
             raise
         settings = parse(given, secret_paths=paths, without_rules=["rock_has_a_digest"])
         raise ConfigError([_with_digest(error.problems[0], settings)]) from None
+
+
+def cluster_target(config: StackConfig) -> ClusterTarget:
+    """The cluster that `kubernetes:kubeconfig` and `kubernetes:context` of the stack config name."""
+    named = pulumi.Config("kubernetes")
+    target = ClusterTarget(
+        kubeconfig=named.get("kubeconfig"),
+        context=named.get("context"),
+        secret=named.full_key("kubeconfig") in pulumi.runtime.get_config_secret_keys_env(),
+    )
+    if config.allowed_clusters and not (target.context or target.kubeconfig):
+        pulumi.log.warn(
+            "traceable-kong:allowedClusters is checked by `up` and `preview` only. `destroy` and `refresh` use the "
+            "state, and there the context that is current at that time. Bind the stack to a context: `pulumi config "
+            "set kubernetes:context NAME`."
+        )
+    return target
 
 
 def _with_digest(problem: Problem, settings: StackConfig) -> Problem:

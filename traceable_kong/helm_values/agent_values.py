@@ -4,18 +4,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
 from pydantic import SecretStr
 
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import DOCKER_HUB, ImageReference, ImageReferenceError, parse_image
 from traceable_kong.common.nested_data import Values, merged, not_objects
+from traceable_kong.common.safe_text import PlainError
 
 OWN_TOKEN_SECRET = SecretKey(name="traceable-agent-token", key="token")
 """The Secret that is made here, in the agent's namespace."""
 
 
-class AgentValuesError(pulumi.RunError):
+class AgentValuesError(PlainError):
     """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
 
 

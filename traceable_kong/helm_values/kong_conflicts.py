@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import pulumi
-
 from traceable_kong.cluster.tme import TME_PORT
 from traceable_kong.common.nested_data import not_objects
+from traceable_kong.common.safe_text import PlainError
 from traceable_kong.helm_values.ingress_controller import (
     READS_CLASS,
     Obstacle,
@@ -20,7 +19,7 @@ from traceable_kong.helm_values.ingress_controller import (
 )
 
 
-class KongValuesError(pulumi.RunError):
+class KongValuesError(PlainError):
     """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
 
 

@@ -6,18 +6,21 @@ Whether the agent is there at all is preflight's question (preflight/agent_check
 ConfigMap may not be read.
 """
 
-import pulumi
-
 from traceable_kong.cluster.agent_objects import CONFIG_MAP
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
+from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config.stack_config import StackConfig
 
 TRUSTED_TME_IMAGE = "trustedTmeImage"
 """The key of this stack's record with the registry and repository of the TME's image."""
+
+
+class PlanError(PlainError):
+    """The plan cannot be made; the text is for the person at the terminal."""
 
 
 def recorded_tme_image(settings: StackConfig, cluster: ClusterTarget, *, preview: bool) -> ImageReference | None:
@@ -34,7 +37,7 @@ def recorded_tme_image(settings: StackConfig, cluster: ClusterTarget, *, preview
     except (ApiError, Unreachable) as problem:
         if preview and isinstance(problem, ApiError) and problem.status == 403:
             return None  # Preflight, which reads the same, says that it could not.
-        raise pulumi.RunError(
+        raise PlanError(
             on_cluster(
                 f"ConfigMap {settings.kong.namespace}/{RECORD_NAME} could not be read: {problem}. Without it the TME's "
                 "image that this stack trusts is not known. Nothing was changed. Run the same again; `kubectl auth "
@@ -54,7 +57,7 @@ def sidecar_settings(settings: StackConfig, cluster: ClusterTarget, *, preview: 
 
     Whatever the mode: the policy names the TME's image in async too, and a switch must not change it. An error while
     asking stops the run: other settings would be seen than there are, and in sync the gateway would roll. Somebody who
-    may not read them goes on where nothing rolls: in a preview, and while no TME is wanted. Raises pulumi.RunError.
+    may not read them goes on where nothing rolls: in a preview, and while no TME is wanted. Raises PlanError.
     """
     if settings.agent.install or settings.agent.url is not None or not settings.installed:
         return {}
@@ -64,7 +67,7 @@ def sidecar_settings(settings: StackConfig, cluster: ClusterTarget, *, preview: 
         rolls = not preview and settings.mode == "sync" and settings.enabled
         if not rolls and isinstance(problem, ApiError) and problem.status == 403:
             return {}  # Preflight, which reads the same, says that it could not.
-        raise pulumi.RunError(
+        raise PlanError(
             on_cluster(
                 f"ConfigMap {settings.agent.namespace}/{CONFIG_MAP} could not be read: {problem}. Without the agent's "
                 "settings the gateway could be rolled for nothing. Nothing was changed. Run the same again; `kubectl "

@@ -13,14 +13,13 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
-import pulumi
 import requests
 import urllib3
+from pydantic import SecretStr
 
-from traceable_kong.common.safe_text import printable
-from traceable_kong.config.stack_config import PluginConfig
 from traceable_kong.plugin.plugin_options import LUAROCKS
 from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
 
@@ -30,32 +29,48 @@ MAX_REDIRECTS = 5
 _CHUNK_BYTES = 64 * 1024
 
 
-def load_rock(plugin: PluginConfig) -> Rock:
-    """The rock that the settings name. Raises pulumi.RunError, whose text is for the person at the terminal."""
-    source = _source(plugin)
+class RockSource(Protocol):
+    """Where a rock comes from; the section `plugin` of the stack config is one.
+
+    `rock` is a path or an https URL, None for LuaRocks. `headers` are sent to the URL's own host only.
+    """
+
+    @property
+    def rock(self) -> str | None: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def sha256(self) -> str | None: ...
+    @property
+    def headers(self) -> Mapping[str, SecretStr]: ...
+
+
+def load_rock(source: RockSource) -> Rock:
+    """Downloads or reads a rock and checks it. Raises RockError, whose text is for the person at the terminal."""
+    location = _location(source)
     try:
-        archive = fetch(source, sha256=plugin.sha256, headers=_headers(plugin), cache=_cache_folder())
-        return read(archive, version=plugin.version)
+        archive = fetch(location, sha256=source.sha256, headers=_headers(source), cache=_cache_folder())
+        return read(archive, version=source.version)
     except RockError as problem:
         # A query can be a signature that lets anybody in.
-        shown = printable(source.split("?")[0])
-        raise pulumi.RunError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
+        shown = location.split("?")[0]
+        raise RockError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
 
 
-def found_digest(plugin: PluginConfig) -> str | None:
-    """The digest of what the rock's address gives now; None where that is no rock of this version."""
+def found_digest(source: RockSource) -> str | None:
+    """The SHA-256 digest of what the rock's address gives now; None where that is no rock of this version."""
     try:
-        return read(fetch(_source(plugin), sha256=None, headers=_headers(plugin)), version=plugin.version).sha256
+        return read(fetch(_location(source), sha256=None, headers=_headers(source)), version=source.version).sha256
     except RockError:
         return None
 
 
-def _source(plugin: PluginConfig) -> str:
-    return plugin.rock or LUAROCKS.format(version=plugin.version)
+def _location(source: RockSource) -> str:
+    return source.rock or LUAROCKS.format(version=source.version)
 
 
-def _headers(plugin: PluginConfig) -> dict[str, str]:
-    return {name: value.get_secret_value() for name, value in plugin.headers.items()}
+def _headers(source: RockSource) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in source.headers.items()}
 
 
 def fetch(
