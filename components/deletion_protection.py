@@ -1,22 +1,22 @@
-"""Deletion protection for the stack as a whole: a resource that a `destroy` reaches before everything else.
+"""Deletion protection for the whole stack: a resource that `pulumi destroy` deletes before all others.
 
-Pulumi's `protect` on a Release alone comes too late. A `destroy` deletes in reverse order, so the plugin and the TME
-would be gone by the time that the protected Release is refused (`pulumi destroy --skip-preview`; with a preview, the
-preview is refused). What depends on everything is deleted first, and where that is refused, nothing that it depends on
-is touched (pulumi 3.259, pkg/resource/deploy/deployment_executor.go, performPostSteps).
+Pulumi's `protect` on a Release alone comes too late. A destroy deletes in reverse order, so plugin and TME would be
+gone when Pulumi refuses to delete the Release (with a preview, the preview already refuses it). A resource that depends
+on all others is deleted first. If that is refused, the others are not changed (pulumi 3.259,
+pkg/resource/deploy/deployment_executor.go, performPostSteps).
 """
 
 import pulumi
 
 NAME = "set-kong.protect-and-agent.protect-to-false"
-"""The engine's refusal shows this name and no text of this program, so the name says what lifts it."""
+"""Pulumi's error shows this name and no text of this program, so the name says how to remove the protection."""
 
 
 class DeletionProtection(pulumi.ComponentResource):
-    """`on` True refuses every `destroy`. `opts` names in `depends_on` all components of the stack.
+    """Refuses every destroy while `on`. It must depend on all other components.
 
-    Registered whether it is on or not: the engine refuses to delete it as long as the state says that it is protected,
-    so it is switched off by an update.
+    It also exists while it is off: Pulumi refuses to delete a resource that is protected in the state, so an update has
+    to switch it off first.
     """
 
     def __init__(self, name: str = NAME, *, on: bool, opts: pulumi.ResourceOptions) -> None:

@@ -1,8 +1,4 @@
-"""A Kong that somebody else installed, with the plugin's files in its pods.
-
-Only our own entries of the Deployment's pod template are changed, and taken out again. Where the owner's own chart
-values mount the files, nothing is changed here at all.
-"""
+"""The gateway of an existing Kong: the plugin's files in its pods."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,11 +27,11 @@ class ExistingKongArgs:
 
 
 class ExistingKong(pulumi.ComponentResource):
-    """The gateway. Outputs: `deployment` (str).
+    """A Kong that is not managed by this stack. Outputs: `deployment` (str).
 
-    `revision` stands for the files in its pods; it is unknown in a preview exactly when they change. `made` are the
-    resources that change the gateway; `before` is what happens before they do. `release` is None: nobody's Release is
-    ours.
+    This stack only adds its own entries to the Deployment's pod template, and removes them again; if the owner's chart
+    values mount the files, it adds nothing. `revision` changes with the files, and is unknown in a preview exactly when
+    they change. `hooks` run before the Deployment is changed. `resources` are what changes it; there is no `release`.
     """
 
     release: None = None
@@ -45,14 +41,14 @@ class ExistingKong(pulumi.ComponentResource):
         name: str,
         *,
         args: ExistingKongArgs,
-        before: pulumi.ResourceHookBinding | None = None,
+        hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:ExistingKong", name, None, opts)
-        self.made: list[pulumi.CustomResource] = []
+        self.resources: list[pulumi.CustomResource] = []
         place = {"namespace": args.namespace, "deployment": args.deployment}
         whose = {"owner": args.owner, "timeoutSeconds": args.timeout_seconds}
-        # Where the owner mounts them, the ConfigMaps must not go before the owner has let go of them.
+        # If the owner mounts the files, their ConfigMaps must not be deleted before the owner has unmounted them.
         watched = {} if args.part else {"files": dict(args.files)}
         claim = PatchFinalizer(
             f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self)
@@ -68,8 +64,8 @@ class ExistingKong(pulumi.ComponentResource):
                     "files": dict(args.part.files),
                     "plugins": list(args.part.plugins),
                 },
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[claim], hooks=before),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[claim], hooks=hooks),
             )
-            self.made.append(files)
+            self.resources.append(files)
             self.revision = files.generation
         self.register_outputs({"deployment": args.deployment})

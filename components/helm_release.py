@@ -1,4 +1,4 @@
-"""Helm as the agent and Kong use it: where a chart comes from, and a Release that rolls back by itself."""
+"""The Helm Releases of the agent and of Kong."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from components.secret_outputs import with_secrets
 from traceable_kong.helm_values.chart import Chart
 
 MAX_HISTORY = 10
-"""Helm revisions that are kept; unlimited otherwise (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""
+"""How many revisions Helm keeps; unlimited by default (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""
 
 
 def helm_release(
@@ -24,13 +24,13 @@ def helm_release(
     import_existing: bool,
     opts: pulumi.ResourceOptions,
 ) -> k8s.helm.v3.Release:
-    """A Release that is awaited, and atomic: where it fails, it takes back what it changed.
+    """An awaited, atomic Release: Helm rolls back an upgrade that fails.
 
-    One that is not leaves its changes, and Helm merges the next upgrade against the last revision that was deployed,
-    so that a revert would not take them back (https://helm.sh/docs/helm/helm_upgrade/, --atomic).
+    Without `atomic`, a failed upgrade keeps its changes, and the next one does not revert them: Helm merges against the
+    last deployed revision (https://helm.sh/docs/helm/helm_upgrade/, --atomic).
 
-    `import_existing` True imports the one that exists, and upgrades it to what is said here in the same run
-    (https://github.com/pulumi/docs/issues/18114). For a Release that is in the state it means nothing.
+    `import_existing` imports the release that exists in the cluster and upgrades it in the same update
+    (https://github.com/pulumi/docs/issues/18114). It has no effect on a Release that is in the state.
     """
     if import_existing:
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(import_=f"{namespace}/{name}"))

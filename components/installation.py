@@ -1,8 +1,7 @@
-"""The last step: the proof that what was asked for holds, and the record of what stands.
+"""The last step of an update: the verification, and the record of the installation.
 
-The record is a small ConfigMap beside the gateway. Whoever finds the gateway can read there what protects it, and
-`verify` reads there what must hold. It is updated in place (the provider has `enable_config_map_mutable`). A stack that
-is the agent alone has its own beside the agent, which no `verify` reads.
+The record is a ConfigMap in the namespace of the gateway, from which verify.py reads what must hold. An agent-only
+stack has one in the agent's namespace. It is updated in place (the provider has `enable_config_map_mutable`).
 """
 
 import asyncio
@@ -29,13 +28,11 @@ class InstallationArgs:
 
 
 class Installation(pulumi.ComponentResource):
-    """The proof and the record. Outputs: `record` (str: the ConfigMap's name, "" where there is none).
+    """Verification and record. Outputs: `record` (str: the ConfigMap's name, "" without a record).
 
-    `record_digest` is that of the record, and fails where the record is not written; "" where there is none.
-
-    `prove` is called in every `up` when every one of `steps` is done, whether anything changed or not, and never in a
-    preview; it raises pulumi.RunError. The record's data wait for it, so what follows, the deletions included, does
-    not happen after it failed. In a preview the data are what they would be.
+    `prove` runs in every `up` after all `steps`, whether or not anything changed, and never in a preview; it raises
+    pulumi.RunError. The record's data wait for it, so nothing that follows happens after a failed verification, not
+    even deletions. `record_digest` is the digest of the record once it is written, "" without a record.
     """
 
     def __init__(

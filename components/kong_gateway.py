@@ -1,7 +1,7 @@
-"""The Kong gateway: the Helm Release with the plugin's files mounted in it.
+"""The gateway of a managed Kong: a Helm Release that mounts the plugin's files.
 
-The injector's annotation on the pods is not a chart value: as one it would be removed before the plugin has changed,
-and the plugin would go on calling a sidecar that is gone. TmeInjection sets it, in its own place in the order.
+The injector's pod annotation is not a chart value. The Release always comes before the plugin: a chart value would
+remove the TME while the plugin still calls it. TmeInjection sets the annotation in its own step.
 """
 
 from dataclasses import dataclass, field
@@ -32,11 +32,10 @@ class KongGatewayArgs:
 
 
 class KongGateway(pulumi.ComponentResource):
-    """The gateway.
+    """A Kong that this stack manages. Outputs: `deployment` (str), `proxyService` (str), `revision` (int).
 
-    Outputs: `deployment` (str), `proxy_service` (str), `revision` (int: Helm's revision, unknown in a preview exactly
-    when the Release changes). `release` is the Release itself, `made` the same in a list. `import_release` True takes a
-    release that exists into the state, where it is not there yet. `before` is what happens before Helm begins.
+    `revision` is Helm's revision, unknown in a preview exactly when the Release changes. `resources` is the `release`
+    in a list. `import_release` imports a release that exists in the cluster. `hooks` run before Helm starts.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class KongGateway(pulumi.ComponentResource):
         *,
         args: KongGatewayArgs,
         import_release: bool = False,
-        before: pulumi.ResourceHookBinding | None = None,
+        hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:KongGateway", name, None, opts)
@@ -57,9 +56,9 @@ class KongGateway(pulumi.ComponentResource):
             values=args.values,
             timeout_seconds=args.timeout_seconds,
             import_existing=import_release,
-            opts=pulumi.ResourceOptions(parent=self, hooks=before, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, hooks=hooks, protect=args.protect),
         )
-        self.made: list[pulumi.CustomResource] = [self.release]
+        self.resources: list[pulumi.CustomResource] = [self.release]
         self.deployment = args.fullname
         self.proxy_service = f"{args.fullname}-proxy"
         self.revision: pulumi.Output[int] = self.release.status.apply(lambda status: int(status.revision or 0))

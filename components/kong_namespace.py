@@ -1,7 +1,6 @@
-"""The namespace of the gateway: made here, or found where the stack says that it exists.
+"""The gateway's namespace: created by this stack, or existing.
 
-The config decides which of the two, never what happens to stand in the cluster: a namespace that is made here goes
-with the stack, one that was found stays.
+The config decides which (kong.createNamespace), not the cluster: a namespace that the stack created is deleted with it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,10 @@ class KongNamespaceArgs:
 
 
 class KongNamespace(pulumi.ComponentResource):
-    """Kong's namespace. Outputs: `namespace` (str). `made` is the Namespace where it was made here, else None."""
+    """Kong's namespace. Outputs: `namespace` (str).
+
+    The attribute `namespace` is the Namespace that this stack created, None for an existing one.
+    """
 
     def __init__(
         self,
@@ -36,7 +38,7 @@ class KongNamespace(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:KongNamespace", name, None, opts)
-        self.made: pulumi.Resource | None = namespace_of(
+        self.namespace: pulumi.Resource | None = namespace_of(
             f"{name}-namespace",
             name=args.namespace,
             create=args.create,

@@ -1,8 +1,8 @@
-"""A PostgreSQL for Kong, for development: one pod, a volume of its own, a password that nobody chose.
+"""A PostgreSQL for Kong, for development: one pod, one volume, a random password.
 
-The data goes with it (`persistentVolumeClaimRetentionPolicy`, on by default since Kubernetes 1.27; an older cluster
-leaves the volume claim behind). The password is in the Secret, from where the database and Kong read it, and encrypted
-in the state.
+The volume is deleted with it (`persistentVolumeClaimRetentionPolicy`, on by default since Kubernetes 1.27; an older
+cluster keeps the volume claim). The password is in the Secret that PostgreSQL and Kong read, and encrypted in the
+state.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.helm_values.kong_database import ManagedPostgres
 
 IMAGE = "postgres:16.15"
-"""The official image (https://hub.docker.com/_/postgres). Another major version does not read this one's files."""
+"""The official image (https://hub.docker.com/_/postgres). Another major version cannot read this one's files."""
 
 PASSWORD_LENGTH = 32
 VOLUME_SIZE = "1Gi"
@@ -42,12 +42,12 @@ class ManagedPostgresArgs:
 
 
 def pod_labels(postgres: ManagedPostgres) -> dict[str, str]:
-    """What its pod, and nothing else, is known by."""
+    """The labels that select its pod and no other."""
     return {"app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": postgres.name}
 
 
 def service_spec(postgres: ManagedPostgres) -> dict[str, Any]:
-    """The Service's `spec`: without an address of its own, as the pods of a StatefulSet want it.
+    """The headless Service of the StatefulSet.
 
     Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#limitations.
     """
@@ -103,12 +103,12 @@ def _container(postgres: ManagedPostgres) -> dict[str, Any]:
                 "name": "POSTGRES_PASSWORD",
                 "valueFrom": {"secretKeyRef": {"name": password.name, "key": password.key}},
             },
-            # Below the mount: a volume's root is not always empty, and the image then takes it for a database.
+            # In a folder of the volume: the root of a volume may have files, which the image takes for a database.
             {"name": "PGDATA", "value": f"{_MOUNT}/pgdata"},
         ],
         "ports": [{"name": "postgres", "containerPort": postgres.port, "protocol": "TCP"}],
         "readinessProbe": {
-            # By its address: while the image prepares the database, it answers on its socket only.
+            # Over TCP: while the image initializes the database, PostgreSQL only listens on its socket.
             "exec": {
                 "command": [
                     "pg_isready",
@@ -128,7 +128,7 @@ def _container(postgres: ManagedPostgres) -> dict[str, Any]:
 class ManagedPostgresDatabase(pulumi.ComponentResource):
     """The database. Outputs: `host` (str), `secret` (str: the Secret's name).
 
-    `before` is what happens before its Secret is made.
+    `hooks` run before the Secret is created.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
         name: str,
         *,
         args: ManagedPostgresArgs,
-        before: pulumi.ResourceHookBinding | None = None,
+        hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:ManagedPostgres", name, None, opts)
@@ -144,7 +144,7 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
         metadata = k8s.meta.v1.ObjectMetaArgs(
             name=postgres.name, namespace=postgres.namespace, labels=dict(args.labels)
         )
-        # Letters and digits only: nothing that a URL, a shell or a file of settings could take for something else.
+        # Letters and digits only: safe in URLs, shells and configuration files.
         password = pulumi_random.RandomPassword(
             f"{name}-password",
             length=PASSWORD_LENGTH,
@@ -156,7 +156,7 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
             metadata=metadata,
             string_data={postgres.password_secret.key: password.result},
             opts=pulumi.ResourceOptions(
-                parent=self, hooks=before, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
+                parent=self, hooks=hooks, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
             ),
         )
         service = k8s.core.v1.Service(

@@ -1,4 +1,4 @@
-"""A namespace as Kong and the agent use it: created here, or one that exists."""
+"""A namespace that this stack creates, or an existing one."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,10 @@ from components.secret_outputs import LIVE_OBJECT
 def namespace_of(
     logical_name: str, *, name: str, create: bool, labels: Mapping[str, str], protect: bool, parent: pulumi.Resource
 ) -> k8s.core.v1.Namespace | None:
-    """The Namespace where it is created here, None where it exists.
+    """The Namespace if `create`, None for an existing one.
 
-    Both have the same logical name: one that was created here, and is to stay, is let go and not deleted. The outputs
-    are secret, because others may write anything into the object; of one that is read, so are the inputs. `protect`
-    True refuses to delete one that was created here.
+    Both have the same logical name, so changing `create` to False releases the namespace instead of deleting it. The
+    outputs are secret because other clients may write anything into the object; when it is read, so are the inputs.
     """
     if create:
         return k8s.core.v1.Namespace(

@@ -1,8 +1,8 @@
-"""The files of the rock's plugins in Kong's namespace: immutable ConfigMaps with their digest in their names.
+"""The plugin's files: immutable ConfigMaps in Kong's namespace, with the digest of the files in their names.
 
-A ConfigMap never changes what it holds: new files come in a new one beside the old, so a pod that is still running
-keeps the files it was started with, and nothing rolls unless the files differ. The digest is in the logical name
-too: with it in the physical name alone, files a, then b, then a again end in `already exists`.
+New files come in new ConfigMaps, so a running pod keeps the files that it started with, and the gateway only rolls out
+when the files differ. The digest is in the logical name too: with the digest in the physical name only, files a, then
+b, then a again end in `already exists`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ class PluginFilesArgs:
 
 
 class PluginFiles(pulumi.ComponentResource):
-    """The ConfigMaps. Outputs: `config_map_names` (list of str).
+    """The ConfigMaps. Outputs: `configMapNames` (list of str).
 
-    `namespace` is Kong's where it is ours, else None. They go with it: Helm's uninstall ends before the garbage
-    collector has reached the last pod, and a namespace is emptied of its pods first (Kubernetes 1.33,
+    They are deleted together with `namespace`, if this stack manages it: Helm's uninstall ends before the last pod is
+    gone, and Kubernetes deletes the pods of a namespace first (since 1.33,
     https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/, ordered deletion).
     """
 

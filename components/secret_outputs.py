@@ -1,4 +1,4 @@
-"""Values as Pulumi takes them: secret leaves as secret Outputs, and outputs that can hold secrets."""
+"""Secrets in Pulumi inputs and outputs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,15 +7,15 @@ import pulumi
 from pydantic import SecretStr
 
 LIVE_OBJECT = ("metadata", "spec", "status")
-"""Outputs of a Kubernetes resource that hold the live object, what other people wrote into it included.
+"""Outputs of a Kubernetes resource that contain the live object, with what other clients wrote into it.
 
-`kubectl apply` keeps a whole object in an annotation, so `metadata` shows as much as `spec`
+`kubectl apply` keeps the whole object in an annotation, so `metadata` shows as much as `spec`
 (https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/, last-applied-configuration).
 """
 
 
 def with_secrets(value: Any) -> Any:
-    """`value` as Pulumi takes it: each secret leaf an Output that is secret, everything else as it was."""
+    """`value` with every SecretStr as a secret Output."""
     if isinstance(value, SecretStr):
         return pulumi.Output.secret(value.get_secret_value())
     if isinstance(value, Mapping):

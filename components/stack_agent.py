@@ -20,9 +20,9 @@ def make_agent(
         return pulumi.ResourceOptions(provider=provider, depends_on=list(steps), transformations=[gates.check_names])
 
     agent = TraceableAgent(
-        "agent", args=planned.agent, import_release="agent" in imports, before=gates.agent, opts=after()
+        "agent", args=planned.agent, import_release="agent" in imports, hooks=gates.agent, opts=after()
     )
     record = Installation(
-        "installation", args=planned.installation, prove=gates.prove, steps=agent.made, opts=after(agent)
+        "installation", args=planned.installation, prove=gates.prove, steps=agent.resources, opts=after(agent)
     )
     DeletionProtection(on=bool(planned.protected), opts=after(agent, record))

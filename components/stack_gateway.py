@@ -40,7 +40,7 @@ def make_gateway(
     # Before the gateway, and so gone after it: its pods never ask for a TME that nobody gives or guards.
     foundation: list[pulumi.Resource] = [namespace]
     if files := planned.plugin_files:
-        foundation.append(PluginFiles("plugin-files", args=files, namespace=namespace.made, opts=after(namespace)))
+        foundation.append(PluginFiles("plugin-files", args=files, namespace=namespace.namespace, opts=after(namespace)))
     if planned.agent:
         # After the files, and so gone before them: while Helm removes it, the gateway's last pods let go of the files.
         foundation.append(
@@ -48,7 +48,7 @@ def make_gateway(
                 "agent",
                 args=planned.agent,
                 import_release="agent" in imports,
-                before=gates.agent,
+                hooks=gates.agent,
                 opts=after(*foundation),
             )
         )
@@ -56,35 +56,35 @@ def make_gateway(
         foundation.append(TmeGuard("tme-guard", args=planned.guard, opts=after(namespace)))
     if database := planned.gateway.postgres:
         foundation.append(
-            ManagedPostgresDatabase("postgres", args=database, before=gates.database, opts=after(namespace))
+            ManagedPostgresDatabase("postgres", args=database, hooks=gates.database, opts=after(namespace))
         )
     gateway: KongGateway | ExistingKong
-    args, before, opts = planned.gateway.args, gates.gateway, after(*foundation)
+    args, hooks, opts = planned.gateway.args, gates.gateway, after(*foundation)
     if isinstance(args, KongGatewayArgs):
-        gateway = KongGateway("gateway", args=args, import_release="kong" in imports, before=before, opts=opts)
+        gateway = KongGateway("gateway", args=args, import_release="kong" in imports, hooks=hooks, opts=opts)
     else:
-        gateway = ExistingKong("gateway", args=args, before=before, opts=opts)
+        gateway = ExistingKong("gateway", args=args, hooks=hooks, opts=opts)
 
     def inject_tme(*steps: pulumi.Resource) -> TmeInjection:
         return TmeInjection(
             "tme",
             args=planned.tme,
-            namespace=namespace.made,
+            namespace=namespace.namespace,
             release=gateway.release,
-            before_label=gates.tme_label,
-            before_annotation=gates.tme_annotation,
+            label_hooks=gates.tme_label,
+            annotation_hooks=gates.tme_annotation,
             opts=after(gateway, *steps),
         )
 
     def configure_plugin(*steps: Step) -> TraceablePlugin | TraceableAdminPlugin:
         args, opts = planned.plugin, after(gateway, *steps)
-        revision = gates.ready_for_plugin(gateway.revision, made_by(*steps))
+        revision = gates.ready_for_plugin(gateway.revision, resources_of(*steps))
         if isinstance(args, TraceableAdminPluginArgs):
             return TraceableAdminPlugin("plugin", args=args, kong_revision=revision, opts=opts)
         return TraceablePlugin("plugin", args=args, kong_revision=revision, opts=opts)
 
-    def made_by(*steps: Step) -> list[pulumi.CustomResource]:
-        return [*gateway.made, *(made for step in steps for made in step.made)]
+    def resources_of(*steps: Step) -> list[pulumi.CustomResource]:
+        return [*gateway.resources, *(resource for step in steps for resource in step.resources)]
 
     steps: list[Step] = []
     if planned.installed:
@@ -92,7 +92,11 @@ def make_gateway(
         first, second = (inject_tme, configure_plugin) if planned.tme.wanted else (configure_plugin, inject_tme)
         steps = [made := first(), second(made)]
     installation = Installation(
-        "installation", args=planned.installation, prove=gates.prove, steps=made_by(*steps), opts=after(gateway, *steps)
+        "installation",
+        args=planned.installation,
+        prove=gates.prove,
+        steps=resources_of(*steps),
+        opts=after(gateway, *steps),
     )
     everything = (*foundation, gateway, *steps, installation)
     DeletionProtection(on=bool(planned.protected), opts=after(*everything))

@@ -1,4 +1,4 @@
-"""The id by which a stack's objects are known: random, and kept in the state (docs/decisions/stack-id.md)."""
+"""The stack's id, which marks its objects: random, and kept in the state (docs/decisions/stack-id.md)."""
 
 import pulumi
 
@@ -6,23 +6,21 @@ from traceable_kong.cluster.ownership import new_stack_id
 
 
 def fresh_id() -> str:
-    """A new id for the running stack."""
     return new_stack_id(pulumi.get_project(), pulumi.get_stack())
 
 
 async def kept_id(name: str, fresh: str) -> tuple[pulumi.Resource, str]:
-    """The id of the running stack, and what keeps it: `fresh` in its first update, and the same ever after.
+    """The resource that keeps the stack's id, and the id: `fresh` in the first update, the same one later.
 
-    Raises pulumi.RunError. Everything that carries the id depends on the resource: otherwise a `destroy` would
-    forget the id first, and an interrupted or refused one would leave objects that no stack owns. The engine's own
-    `Stash` keeps it, so it needs no plugin; a preview before the first update keeps nothing
-    (https://www.pulumi.com/docs/iac/concepts/resources/stash/).
+    Everything that carries the id must depend on the resource. Otherwise a destroy forgets the id first, and if it is
+    interrupted, it leaves objects that no stack owns. A `Stash` needs no provider plugin; a preview before the first
+    update keeps nothing (https://www.pulumi.com/docs/iac/concepts/resources/stash/). Raises pulumi.RunError.
     """
     stash = pulumi.Stash(name, input=fresh, opts=pulumi.ResourceOptions(ignore_changes=["input"]))
     kept = await stash.output.future()
     if not kept:
         raise pulumi.RunError(
-            f"The resource {name} is not among the targets of this first update, so the stack would have no id to mark "
-            "its objects with. Nothing was changed. Run pulumi up without --target once."
+            f"Resource {name} is not a target of this first update. The stack would have no id to mark its objects "
+            "with. Nothing was changed. Run `pulumi up` once without --target."
         )
     return stash, str(kept)

@@ -1,9 +1,8 @@
-"""The guard: an admission policy that refuses, or warns about, a gateway pod that asked for the TME and has none.
+"""The admission policy for gateway pods that request the TME and do not get it.
 
-The injector's webhook fails open, so a gateway pod starts without its sidecar when the injector is away, and the
-plugin would call nobody. The API server itself evaluates the policy, after all webhooks
+The injector's webhook fails open: while the injector is unavailable, a gateway pod would start without its sidecar, and
+the plugin would have nothing to call. The API server evaluates the policy itself, after all webhooks
 (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/, v1 since Kubernetes 1.30).
-It stands before the gateway and goes after it. What counts as the TME is cluster/tme.py.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from traceable_kong.cluster.tme import asks_for_tme_cel, has_tme_cel, selected_c
 from traceable_kong.common.image_references import ImageReference
 
 ACTIONS = {"deny": ["Deny"], "warn": ["Warn", "Audit"]}
-"""What happens to such a pod, by `tmeGuard`."""
+"""What the binding does with such a pod, by `tmeGuard`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +39,9 @@ class TmeGuardArgs:
 def policy_spec(args: TmeGuardArgs) -> dict[str, Any]:
     """The ValidatingAdmissionPolicy's `spec`.
 
-    A new pod is judged as it is. An update is judged by what it does: one that makes a gateway pod ask for the TME
-    without having it, or that takes the TME away, is refused; any other change of a pod that is wrong already goes
-    through, and so does every change of a pod that is being deleted. Subresources (status, binding, ephemeral
-    containers) are not judged: none of them changes an image or the request.
+    A new pod must have the TME if it requests it. An update must not add the request without the TME, and not remove
+    the TME; it may change a pod that is wrong already, and a pod that is being deleted. Subresources (status, binding,
+    ephemeral containers) are not matched: none of them changes an image or the request.
     """
 
     def wrong(pod: str) -> str:
@@ -85,7 +83,7 @@ def policy_spec(args: TmeGuardArgs) -> dict[str, Any]:
 
 
 class TmeGuard(pulumi.ComponentResource):
-    """The guard. Outputs: `policy` (str), `action` (str)."""
+    """Policy and binding. Outputs: `policy` (str), `action` (str)."""
 
     def __init__(self, name: str, *, args: TmeGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("traceable-kong:index:TmeGuard", name, None, opts)

@@ -1,10 +1,10 @@
-"""The TME sidecar in the gateway's pods: the label and the annotation that the agent's injector looks for.
+"""The label and the annotations with which the agent's injector adds the TME to gateway pods.
 
-Two patches that are always there. Wanted, they hold the namespace's label, the pods' annotation and a digest of what
-a sidecar is given at its injection (a running sidecar keeps the old values until its pod is new). Not wanted, they
-hold nothing but the namespace's label that says whose gateway is there. So switching is an update, which is awaited
-and has its place in the order; a deletion would come last and not be awaited. The DeploymentPatch names map entries
-only: one that names items of a list (containers, env) shows a change in every preview.
+The two patches always exist. With the TME they hold the namespace label, the pod annotation, and a digest of the
+settings that a sidecar gets at injection (a running sidecar keeps the old ones). Without the TME they only hold the
+namespace label that names the stack. So switching the mode is an update, which is awaited and ordered; a deletion would
+come last and not be awaited. The DeploymentPatch only has map entries: a patch of list items (containers, env) shows a
+change in every preview.
 """
 
 from dataclasses import dataclass
@@ -37,11 +37,10 @@ class TmeInjectionArgs:
 
 
 class TmeInjection(pulumi.ComponentResource):
-    """Asks for the TME, or not. Outputs: `wanted` (bool). `made` are the two patches.
+    """The two patches, in `resources`. Outputs: `wanted` (bool).
 
-    `namespace` and `release` are the resources that are patched, where they are ours: when they go, the patches go
-    with them, and nothing is rolled once more on the way. None where they stay. `before_label` and
-    `before_annotation` hold these steps back until guard and injector do what they must.
+    `namespace` and `release` are what is patched, if this stack manages them: then the patches are deleted with them,
+    without another rollout. The hooks run before the label and the annotation are set, not when they are removed.
     """
 
     def __init__(
@@ -51,8 +50,8 @@ class TmeInjection(pulumi.ComponentResource):
         args: TmeInjectionArgs,
         namespace: pulumi.Resource | None,
         release: pulumi.Resource | None,
-        before_label: pulumi.ResourceHookBinding | None = None,
-        before_annotation: pulumi.ResourceHookBinding | None = None,
+        label_hooks: pulumi.ResourceHookBinding | None = None,
+        annotation_hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
@@ -67,7 +66,7 @@ class TmeInjection(pulumi.ComponentResource):
                     parent=self,
                     depends_on=after,
                     deleted_with=namespace,
-                    hooks=before_label if args.wanted else None,
+                    hooks=label_hooks if args.wanted else None,
                     additional_secret_outputs=list(LIVE_OBJECT),
                 ),
             )
@@ -83,8 +82,8 @@ class TmeInjection(pulumi.ComponentResource):
                     parent=self,
                     depends_on=after,
                     deleted_with=release,
-                    hooks=before_annotation if args.wanted else None,
-                    # A patch's outputs are the whole live Deployment, other people's env values included.
+                    hooks=annotation_hooks if args.wanted else None,
+                    # A patch's outputs are the whole live Deployment, with the env values of other clients.
                     additional_secret_outputs=list(LIVE_OBJECT),
                     custom_timeouts=pulumi.CustomTimeouts(
                         create=f"{args.timeout_seconds}s", update=f"{args.timeout_seconds}s"
@@ -92,8 +91,8 @@ class TmeInjection(pulumi.ComponentResource):
                 ),
             )
 
-        # No pod may carry the annotation in a namespace without the label: it would start without its sidecar.
+        # A pod with the annotation in a namespace without the label would start without its sidecar.
         first, second = (label, annotation) if args.wanted else (annotation, label)
-        self.made: list[pulumi.CustomResource] = [first([])]
-        self.made.append(second([*self.made]))
+        self.resources: list[pulumi.CustomResource] = [first([])]
+        self.resources.append(second([*self.resources]))
         self.register_outputs({"wanted": args.wanted})

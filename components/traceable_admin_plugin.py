@@ -1,4 +1,4 @@
-"""The plugin on a gateway with a database: a row behind Kong's Admin API."""
+"""The plugin on a gateway with a database: a plugin entity, written through Kong's Admin API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,11 +31,10 @@ class TraceableAdminPluginArgs:
 
 
 class TraceableAdminPlugin(pulumi.ComponentResource):
-    """The plugin. Outputs: `tag` (str: the mark that the row is known by). `made` is the row, in a list.
+    """The plugin entity, in `resources`. Outputs: `tag` (str: the tag that marks it as this stack's).
 
-    `kong_revision` stands for the gateway with the plugin's files, as for a KongClusterPlugin: another one writes the
-    row again, and the row is registered once it is known, so it can hold the row back too. It is done when every node
-    of Kong has had time to load it, and gone when every node has had time to forget it.
+    A new `kong_revision` writes the entity again. The entity is registered when the revision is known, so a failing
+    revision keeps it unchanged. Its operations end when every Kong node has had time to load, or drop, the plugin.
     """
 
     def __init__(
@@ -62,5 +61,5 @@ class TraceableAdminPlugin(pulumi.ComponentResource):
             "gateway": pulumi.Output.from_input(kong_revision).apply(str),
         }
         row = PluginEntity(f"{name}-row", props=props, opts=pulumi.ResourceOptions(parent=self))
-        self.made: list[pulumi.CustomResource] = [row]
+        self.resources: list[pulumi.CustomResource] = [row]
         self.register_outputs({"tag": place.tag})

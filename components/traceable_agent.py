@@ -1,7 +1,7 @@
 """The Traceable agent: its namespace, the Secret with the platform token, and the Helm Release.
 
-The token is only ever in the Secret: the chart gets the Secret's name (`externalTokenSecret`), so neither the
-Release's state nor Helm's own history holds it.
+The token is only in the Secret. The chart gets the Secret's name (`externalTokenSecret`), so neither the Release's
+state nor Helm's history contains the token.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ from traceable_kong.helm_values.chart import Chart
 
 TOKEN_ANNOTATION = "traceable-kong/token-version"
 CERTIFICATE_ANNOTATION = "traceable-kong/certificate"
-"""What makes the agent's pods new when the token or the agent's own certificate is."""
+"""Pod annotations that roll out the agent when the token or the agent's own certificate changes."""
 
 
 def certificate_digest(values: Mapping[str, Any]) -> str | None:
-    """A digest of the agent's own certificate, None where the chart makes one.
+    """A digest of the agent's own certificate, None if the chart generates one.
 
-    The chart's pods do not notice a new one (traceable-agent 1.58.0). The key stays out: it goes with its certificate.
+    The chart's pods do not notice a new certificate (traceable-agent 1.58.0). The key always changes with it.
     """
     own = values.get("tlsPrivateCertificatesAsString") or {}
     shown = [_revealed(own.get(name)) for name in ("rootCAB64", "certB64")]
@@ -71,7 +71,7 @@ class TraceableAgent(pulumi.ComponentResource):
         *,
         args: AgentArgs,
         import_release: bool = False,
-        before: pulumi.ResourceHookBinding | None = None,
+        hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceableAgent", name, None, opts)
@@ -97,13 +97,13 @@ class TraceableAgent(pulumi.ComponentResource):
                     "labels": dict(args.labels),
                 },
                 string_data={OWN_TOKEN_SECRET.key: with_secrets(args.token)},
-                # One that was made with `kubectl apply` has the token in an annotation, too.
+                # A Secret that was created with `kubectl apply` has the token in an annotation too.
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=list(first), additional_secret_outputs=list(LIVE_OBJECT)
                 ),
             )
             first.append(secret)
-            # Not a digest: that would help to guess the token.
+            # Not a digest, which would help to guess the token.
             version = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
             annotations[TOKEN_ANNOTATION] = pulumi.Output.unsecret(version)
         certificate = certificate_digest(args.values)
@@ -117,8 +117,8 @@ class TraceableAgent(pulumi.ComponentResource):
             values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
             timeout_seconds=args.timeout_seconds,
             import_existing=import_release,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=before, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=hooks, protect=args.protect),
         )
-        self.made: list[pulumi.CustomResource] = [release]
+        self.resources: list[pulumi.CustomResource] = [release]
         self.endpoint = agent_endpoint(args.namespace)
         self.register_outputs({"endpoint": self.endpoint, "release": args.release})

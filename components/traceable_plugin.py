@@ -1,6 +1,6 @@
-"""The plugin on the gateway: a KongClusterPlugin that the gateway's own ingress controller reads (DB-less Kong).
+"""The plugin on a DB-less gateway: a KongClusterPlugin, which the gateway's ingress controller reads.
 
-The controller never fills in the status of a KongClusterPlugin (kubernetes-ingress-controller issue 4584), so
+The controller never sets the status of a KongClusterPlugin (kubernetes-ingress-controller issue 4584), so the
 verification asks Kong itself.
 """
 
@@ -21,7 +21,7 @@ REVISION_ANNOTATION = "traceable-kong/kong-revision"
 class KongClusterPlugin(pulumi.CustomResource):
     """configuration.konghq.com/v1 KongClusterPlugin.
 
-    A class of its own, because `apiextensions.CustomResource` passes on `spec` only, and this kind has none.
+    `apiextensions.CustomResource` only passes `spec`, which this kind does not have.
     """
 
     def __init__(self, name: str, *, document: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
@@ -58,12 +58,11 @@ class TraceablePluginArgs:
 
 
 class TraceablePlugin(pulumi.ComponentResource):
-    """The plugin. Outputs: `plugin_name` (str). `made` is the KongClusterPlugin, in a list.
+    """The KongClusterPlugin, in `resources`. Outputs: `pluginName` (str).
 
-    `kong_revision` stands for the gateway with the plugin's files, as Helm's revision does for one that is ours. It is
-    unknown in a preview exactly when the gateway changes, and an object with unknown parts is not dry-run on the
-    server: so the controller's webhook does not judge a new option by the Kong that still runs. The plugin is
-    registered once it is known, so it can hold the plugin back too.
+    `kong_revision` must be unknown in a preview exactly when the gateway changes: the provider does not dry-run an
+    object with unknown parts, and otherwise the controller's webhook would check new options against the Kong that
+    still runs. The plugin is registered when the revision is known, so a failing revision keeps it unchanged.
     """
 
     def __init__(
@@ -80,13 +79,13 @@ class TraceablePlugin(pulumi.ComponentResource):
         plugin = KongClusterPlugin(
             f"{name}-kong-cluster-plugin",
             document=document,
-            # Two global plugins of one name and class are both dropped: under a new name, the old one goes first.
+            # The controller drops two global plugins of one class: under a new name, the old one is deleted first.
             opts=pulumi.ResourceOptions(
                 parent=self,
                 delete_before_replace=True,
-                # One that was made with `kubectl apply` has its secret options in an annotation, too.
+                # An object that was created with `kubectl apply` has its secret options in an annotation too.
                 additional_secret_outputs=list(LIVE_OBJECT),
             ),
         )
-        self.made: list[pulumi.CustomResource] = [plugin]
+        self.resources: list[pulumi.CustomResource] = [plugin]
         self.register_outputs({"pluginName": args.plugin_name})

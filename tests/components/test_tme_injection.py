@@ -29,8 +29,8 @@ def tme(*, wanted: bool, ours: bool = True) -> Recording:
             args=args,
             namespace=namespace,
             release=release,
-            before_label=pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)]),
-            before_annotation=pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)]),
+            label_hooks=pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)]),
+            annotation_hooks=pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)]),
         )
 
     return record(program)
