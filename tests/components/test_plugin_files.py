@@ -4,7 +4,7 @@ import base64
 
 from components.plugin_files import PluginFiles, PluginFilesArgs
 from tests.fakes.recording import record
-from tests.verification.gateway import expectation
+from tests.verification.gateway import desired
 from traceable_kong.plugin.config_maps import chart_entries, mount_paths, plugin_config_maps
 from traceable_kong.verification.file_checks import content_check
 
@@ -31,7 +31,7 @@ def test_the_name_changes_with_every_change_of_the_files_and_with_nothing_else()
 def test_the_digest_is_that_of_the_content_that_the_config_map_holds() -> None:
     made = plugin_config_maps({"p": {"a.lua": b"1", "b.so": b"\xff", "utils/c.lua": b"2"}})
     live = {item.name: {"immutable": True, "data": item.data, "binaryData": item.binary_data} for item in made}
-    expected = expectation(files=mount_paths(made), file_digests={item.name: item.digest for item in made})
+    expected = desired(files=mount_paths(made), file_digests={item.name: item.digest for item in made})
     assert content_check(expected, live).ok
     live[made[1].name]["data"] = {"c.lua": "3"}
     assert made[1].name in content_check(expected, live).found

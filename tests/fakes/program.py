@@ -75,12 +75,12 @@ class Program:
             into=self.recording,
         )
 
-    def prove(self, api: object, expected: desired_state.DesiredState) -> Report:
+    def verify_gateway(self, api: object, expected: desired_state.DesiredState) -> Report:
         assert isinstance(api, NobodyToAsk)
         self.asked_for.append(expected)
         return self._found()
 
-    def prove_agent(self, api: object, expected: AgentExpectation) -> Report:
+    def verify_agent(self, api: object, expected: AgentExpectation) -> Report:
         assert isinstance(api, NobodyToAsk)
         self.agents_asked_for.append(expected)
         return self._found()
@@ -111,8 +111,8 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     made = Program(tmp_path)
     monkeypatch.setattr(target.ClusterTarget, "api", NobodyToAsk())
     monkeypatch.setattr(plugin_readiness, "require_ready_for_plugin", made.require_ready)
-    monkeypatch.setattr(verifier, "prove", made.prove)
-    monkeypatch.setattr(agent_verification, "prove", made.prove_agent)
+    monkeypatch.setattr(verifier, "verify_gateway", made.verify_gateway)
+    monkeypatch.setattr(agent_verification, "verify_agent", made.verify_agent)
     monkeypatch.setattr(examination, "examine", made.examine)
     monkeypatch.setattr(beginning, "releases_to_import", lambda *_, **__: made.imports)
     return made

@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.recording import Recording, record
 from tests.hooks.test_injection_dry_run import probe
-from tests.verification.gateway import expectation
+from tests.verification.gateway import desired
 from traceable_kong.cluster.kubernetes_client import KubernetesClient, Unreachable
 from traceable_kong.hooks import orphaned_releases, plugin_removal, rollout_monitor
 from traceable_kong.hooks.gateway_hooks import Gates, GatesArgs
@@ -56,7 +56,7 @@ def gates(
 ) -> Recording:
     args = GatesArgs(
         owner="traceable-kong.test",
-        expectation=expectation(installed=installed, release=release),
+        expectation=desired(installed=installed, release=release),
         probe=probe(),
         timeout_seconds=60,
         agent_release="traceable-agent",
@@ -138,7 +138,7 @@ def test_the_cluster_is_first_read_when_a_step_runs(monkeypatch: pytest.MonkeyPa
         def api(self) -> KubernetesClient:
             raise pulumi.RunError("no such cluster")
 
-    args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=60, agent_release="a")
+    args = GatesArgs(owner="o", expectation=desired(), probe=probe(), timeout_seconds=60, agent_release="a")
     made = record(lambda: Gates(args=args, cluster=Unknown()))
     with pytest.raises(pulumi.RunError, match="no such cluster"):
         call(made, "before-tme-label-create")
@@ -157,7 +157,7 @@ def watch_a_rollout(*, then: Callable[[], bool]) -> None:
     """Runs a program whose hook starts the rollout monitor, until `then` returns True."""
 
     async def program() -> None:
-        args = GatesArgs(owner="o", expectation=expectation(), probe=probe(), timeout_seconds=0.1, agent_release="a")
+        args = GatesArgs(owner="o", expectation=desired(), probe=probe(), timeout_seconds=0.1, agent_release="a")
         cluster = SimpleNamespace(api=FakeKubernetes(), kubeconfig=None, context=None, command_options="")
         (hook,) = Gates(args=args, cluster=cluster).gateway.before_create or []
         await hook(ARGS)  # type: ignore[misc]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.verification.gateway import expectation
+from tests.verification.gateway import desired
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.mounted_files import require_files_mounted
 
@@ -13,7 +13,7 @@ VALUES = {"plugins": {"configMaps": [{"name": "files-a", "pluginName": "traceabl
 
 
 def expected() -> Any:
-    return expectation(files={"/opt/kong/plugins/traceable": "files-a"})
+    return desired(files={"/opt/kong/plugins/traceable": "files-a"})
 
 
 def kong(held: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.cluster import DEPLOYMENT, PODS, cluster
-from tests.verification.gateway import ASYNC, CONFIG, FILES, expectation, pod
+from tests.verification.gateway import ASYNC, CONFIG, FILES, desired, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.hooks import old_pods, plugin_readiness
@@ -79,7 +79,7 @@ def template(fake: FakeKubernetes) -> Document:
 
 
 def step(*, owners_values: Document | None = None, **changes: Any) -> PluginStep:
-    expected = expectation(**changes)
+    expected = desired(**changes)
     document = plugin_object(
         naming={"name": expected.plugin_object},
         plugin=expected.plugin,

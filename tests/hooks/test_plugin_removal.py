@@ -12,7 +12,7 @@ from tests.kong_admin.gateway import DEPLOYMENT, add_secret
 from tests.kong_admin.gateway import cluster as gateway
 from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import add_pod, cluster
-from tests.verification.gateway import IN_DATABASE, PLACE, expectation, instance, pod
+from tests.verification.gateway import IN_DATABASE, PLACE, desired, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.hooks import plugin_removal
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -45,7 +45,7 @@ def put(fake: FakeKubernetes, name: str, *, owner: str | None = OURS[1], ingress
 
 
 def remove(fake: FakeKubernetes) -> None:
-    plugin_removal.remove_plugin(fake, expectation(installed=False, enabled=False, tme_image=None), owner_label=OURS)
+    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, tme_image=None), owner_label=OURS)
 
 
 def test_it_is_deleted_and_the_wait_ends_when_no_kong_lists_it(clock: Clock) -> None:

@@ -11,7 +11,7 @@ from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
 from traceable_kong.helm_values.kong_conflicts import KongValuesError
 from traceable_kong.plan.stack_plan import Plan, plan
 from traceable_kong.plugin.rock import Rock
-from traceable_kong.verification.record import record_digest
+from traceable_kong.verification.trusted_record import record_digest
 
 ROCK = Rock(version="2.1.2-1", sha256="ab" * 32, plugins={"traceable": {"handler.lua": b"h", "schema.lua": b"s"}})
 

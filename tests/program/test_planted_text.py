@@ -22,7 +22,7 @@ from tests.hooks.test_hook_runner import Asked, call
 from tests.hooks.test_hook_runner import gates as gates_of
 from tests.kong_admin.server import Admin, serving
 from tests.preflight import fake
-from tests.verification.gateway import expectation
+from tests.verification.gateway import desired
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import EditFailed
@@ -88,8 +88,8 @@ def test_errors_of_the_program(error: Callable[..., Exception]) -> None:
 
 
 def report(text: str, *, ok: bool = False) -> Report:
-    check = Check(pod=text, name="plugin", ok=ok, expected=text, found=text, mend=text)
-    whole = Check(pod="", name=text, ok=ok, expected=text, found=text, mend=text)
+    check = Check(pod=text, name="plugin", ok=ok, expected=text, found=text, fix=text)
+    whole = Check(pod="", name=text, ok=ok, expected=text, found=text, fix=text)
     return Report(
         gateway=text,
         checks=(check, whole),
@@ -112,7 +112,7 @@ def test_a_report(ok: bool) -> None:
 
 @pytest.mark.parametrize("ok", [False, True])
 def test_the_proof_of_an_up(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
-    monkeypatch.setattr(verifier, "prove", lambda *_, **__: report(PLANTED, ok=ok))
+    monkeypatch.setattr(verifier, "verify_gateway", lambda *_, **__: report(PLANTED, ok=ok))
     made = _gates()
     if ok:
         made.prove()
@@ -129,7 +129,7 @@ def _gates() -> gateway_hooks.Gates:
     """Without its hooks, which an engine makes."""
     made = object.__new__(gateway_hooks.Gates)
     made._cluster = Target(FakeKubernetes())
-    made._expectation = expectation()
+    made._expectation = desired()
     return made
 
 

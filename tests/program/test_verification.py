@@ -13,7 +13,7 @@ from traceable_kong.verification.report import Check, Report
 
 BROKEN = Report(
     gateway="kong/quickstart-kong",
-    checks=(Check(pod="gw-1", name="plugin", ok=False, expected="enabled", found="it is disabled", mend="mend it"),),
+    checks=(Check(pod="gw-1", name="plugin", ok=False, expected="enabled", found="it is disabled", fix="fix it"),),
 )
 GOOD = Report(
     gateway="kong/quickstart-kong", checks=(Check(pod="gw-1", name="plugin", ok=True, expected="on", found="on"),)

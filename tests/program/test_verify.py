@@ -11,13 +11,13 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import serving
 from tests.verification.cluster import DEPLOYMENT, cluster
-from tests.verification.gateway import IN_DATABASE, PLACE, expectation, instance
+from tests.verification.gateway import IN_DATABASE, PLACE, desired, instance
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.verification import desired_state, verifier
-from traceable_kong.verification.record import record_digest
 from traceable_kong.verification.report import Check, Report
+from traceable_kong.verification.trusted_record import record_digest
 
 RECORD = "/api/v1/namespaces/gw/configmaps/traceable-installation"
 
@@ -33,7 +33,7 @@ def labelled(owner: str = STACK_ID) -> dict[str, object]:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     """A gateway that is as its record says, at the end of whatever kubeconfig is named."""
     made = cluster()
-    made.put(RECORD, {"data": {**expectation().record(), "mode": "sync"}, "metadata": labelled()})
+    made.put(RECORD, {"data": {**desired().record(), "mode": "sync"}, "metadata": labelled()})
     monkeypatch.setattr(verify, "connect", lambda **_: made)
     return made
 
@@ -44,7 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def break_plugin(fake: FakeKubernetes) -> None:
-    fake.put(RECORD, {"data": expectation(plugin_version="9.9.9").record()})
+    fake.put(RECORD, {"data": desired(plugin_version="9.9.9").record()})
 
 
 def test_as_recorded(fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +62,7 @@ def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
         admin.token = "planted-token"
         admin.rows[PLACE.id] = instance(id=PLACE.id, tags=[PLACE.tag])
         fake.listeners["gw-1", 8001] = admin.serve
-        fake.put(RECORD, {"data": expectation(**IN_DATABASE).record()})
+        fake.put(RECORD, {"data": desired(**IN_DATABASE).record()})
         add_secret(fake, "kong-admin", token="planted-token")
         named = ("--admin-token-secret", "kong-admin/token")
         assert run(monkeypatch, *named) == 0
@@ -82,7 +82,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 @pytest.fixture
 def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What the stack `dev` says of itself."""
-    data = {**expectation().record(), "mode": "sync"}
+    data = {**desired().record(), "mode": "sync"}
     found = {"stackId": STACK_ID, "namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
 
     def of(stack: str) -> dict[str, str]:
@@ -103,10 +103,10 @@ def test_the_record_of_a_stack(
     assert asked_of(monkeypatch, "--stack", "dev", "--namespace", "gw", "--deployment", "edge-kong") == 0
     assert "was read from the record" not in capsys.readouterr().out
 
-    changed = {**expectation().record(), "mode": "sync", "enabled": "false"}
+    changed = {**desired().record(), "mode": "sync", "enabled": "false"}
     fake.put(RECORD, {"data": changed, "metadata": labelled()})
     assert asked_of(monkeypatch, "--stack", "dev") == 2
-    assert "somebody changed it" in capsys.readouterr().err
+    assert "it was changed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", ""])
@@ -117,19 +117,19 @@ def test_the_same_record_of_another_stack_is_another_clusters(
     capsys: pytest.CaptureFixture[str],
     owner: str,
 ) -> None:
-    data = {**expectation().record(), "mode": "sync"}
+    data = {**desired().record(), "mode": "sync"}
     fake.put(RECORD, {"data": data, "metadata": labelled(owner) if owner else {}})
     assert asked_of(monkeypatch, "--stack", "dev") == 2
     said = capsys.readouterr().err
     assert "in the cluster at https://fake:6443" in said and STACK_ID in said and "--context NAME" in said
-    assert owner in said and "is not what the stack dev wrote" not in said
+    assert owner in said and "is not what stack dev wrote" not in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--namespace", "other"), "namespace of the stack dev is gw"),
-        (("--deployment", "x"), "is edge-kong, and x"),
+        (("--namespace", "other"), "namespace of stack dev is gw"),
+        (("--deployment", "x"), "is edge-kong, not x"),
     ],
 )
 def test_another_gateway_than_the_stacks(
@@ -149,7 +149,7 @@ def test_a_stack_without_a_gateway(
 ) -> None:
     del outputs["recordDigest"]
     assert asked_of(monkeypatch, "--stack", "dev") == 2
-    assert "The stack dev has no gateway with Traceable on it" in capsys.readouterr().err
+    assert "Stack dev has no gateway with Traceable" in capsys.readouterr().err
 
 
 def test_a_record_alone_is_believed_and_that_is_said(
@@ -160,7 +160,7 @@ def test_a_record_alone_is_believed_and_that_is_said(
     assert run(monkeypatch, "--json") == 0
     assert any("--stack NAME" in note for note in json.loads(capsys.readouterr().out)["notes"])
     assert run(monkeypatch, "--deployment", "other") == 2
-    assert "other was asked for" in capsys.readouterr().err
+    assert "not about other" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_could_not_be_observed_has_a_code_of_its_own(
 ) -> None:
     check = Check(pod="gw-1", name="plugin", ok=ok, expected="on", found="on")
     report = Report(gateway="gw/edge-kong", checks=(check,), not_checked=("the policy: forbidden",))
-    monkeypatch.setattr(verifier, "prove", lambda *_, **__: report)
+    monkeypatch.setattr(verifier, "verify_gateway", lambda *_, **__: report)
     assert run(monkeypatch) == code
     assert "not checked: the policy: forbidden" in capsys.readouterr().out
 
@@ -245,7 +245,7 @@ def away(fake: FakeKubernetes) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (nothing_recorded, "There is no ConfigMap gw/traceable-installation"),
+        (nothing_recorded, "ConfigMap gw/traceable-installation does not exist"),
         (something_else_recorded, "The record gw/traceable-installation was not written by this version"),
         (no_data, "The record gw/traceable-installation was not written by this version"),
         (may_not_read_the_record, "configmaps is forbidden"),
@@ -301,12 +301,12 @@ def test_it_waits_as_an_update_does_where_it_is_not_told_otherwise(
 ) -> None:
     asked = []
 
-    def prove(
+    def verify_gateway(
         api: kubernetes_client.KubernetesClient, expected: desired_state.DesiredState, *, deadline_seconds: float
     ) -> None:
         asked.append((expected, deadline_seconds))
         raise ApiError(403, "Forbidden", "seen enough")
 
-    monkeypatch.setattr(verifier, "prove", prove)
+    monkeypatch.setattr(verifier, "verify_gateway", verify_gateway)
     assert run(monkeypatch, *arguments) == 2
-    assert asked == [(expectation(), seconds)]
+    assert asked == [(desired(), seconds)]

@@ -9,16 +9,16 @@ from tests.verification.gateway import (
     PLUGIN_UID,
     agent_pod,
     config_maps,
-    expectation,
+    desired,
+    injection_objects,
     instance,
     pod,
-    surroundings,
     template,
     written,
 )
 from tests.verification.servers import admin_api, http
+from traceable_kong.verification.injection_objects import BINDINGS, POLICIES, WEBHOOKS
 from traceable_kong.verification.observation import APPLY_FAILED, CLUSTER_PLUGINS
-from traceable_kong.verification.surroundings import BINDINGS, POLICIES, WEBHOOKS
 
 Document = dict[str, Any]
 
@@ -52,14 +52,14 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKuber
         add_pod(kube, item, plugins=plugins)
     kube.put(f"{AGENT}/services/agent", copy.deepcopy(AGENTS_SERVICE))
     kube.put(f"{AGENT}/pods/agent-1", agent_pod())
-    around = surroundings()
+    around = injection_objects()
     kube.put(f"{POLICIES}/the-guard", around["policy"])
     kube.put(f"{BINDINGS}/the-guard", around["binding"])
     kube.put("/api/v1/namespaces/gw", around["namespace"])
     kube.put(f"{WEBHOOKS}/the-injector", around["webhook"])
     for name, document in config_maps().items():
         kube.put(f"{CONFIG_MAPS}/{name}", document)
-    kube.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(expectation()) or {})
+    kube.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(desired()) or {})
     return kube
 
 

@@ -1,4 +1,4 @@
-"""A gateway that is protected as configured, and what one thing in it is when it is not."""
+"""A gateway that is protected as configured, and helpers that break one thing in it."""
 
 import copy
 import dataclasses
@@ -11,12 +11,12 @@ from traceable_kong.common.image_references import parse_image
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
-from traceable_kong.verification import checks
+from traceable_kong.verification import evaluation
 from traceable_kong.verification.desired_state import Database, DesiredState, Guard, Injection
+from traceable_kong.verification.injection_objects import InjectionObjects
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.observation import Observation, PodObservation
 from traceable_kong.verification.report import Check, Report
-from traceable_kong.verification.surroundings import Surroundings
 
 Document = dict[str, Any]
 
@@ -53,8 +53,8 @@ INJECTION = Injection(
 )
 
 
-def surroundings() -> dict[str, Document]:
-    """What gives pods the TME, as the API server shows it: with its own defaults."""
+def injection_objects() -> dict[str, Document]:
+    """The policy, its binding, the namespace and the webhook as the API server shows them, with its defaults."""
     policy: Document = copy.deepcopy(dict(GUARD.spec))
     policy["matchConstraints"] |= {"matchPolicy": "Equivalent", "objectSelector": {}}
     policy["matchConstraints"]["resourceRules"][0]["scope"] = "*"
@@ -80,8 +80,8 @@ def template() -> Document:
     return {"metadata": {"labels": {"app": "edge"}, "annotations": {**INJECTION.annotations, "others": "too"}}}
 
 
-def expectation(**changes: Any) -> DesiredState:
-    """In sync; `changes` are of the fields."""
+def desired(**changes: Any) -> DesiredState:
+    """The desired state of a gateway in sync; `changes` are fields of it."""
     fields = {
         "namespace": "gw",
         "release": "edge",
@@ -116,10 +116,10 @@ IN_DATABASE: Document = {
         ),
     ),
 }
-"""What differs with a database."""
+"""The changes for a Kong with a database."""
 
 ASYNC: Document = {"tme_image": None, "injection": None, "config": {**CONFIG, "mode": "async"}}
-"""What differs in async."""
+"""The changes for async."""
 
 
 def pod(name: str = "gw-1", *, revision: str = NEWEST, tme: bool = True, ready: bool = True) -> Document:
@@ -178,7 +178,7 @@ def instance(**changes: Any) -> Document:
 
 
 def answer(*plugins: Document, version: str | None = "2.1.2", **more: Any) -> KongAnswer:
-    """What a Kong says; the plugin as configured where nothing else is given."""
+    """What a Kong reports, by default the plugin as configured."""
     available = {"cors": "3.9.0", **({"traceable": version} if version else {})}
     return KongAnswer(
         available, list(plugins or [instance()]), **{"schema": SCHEMA, "lua_path": "/opt/?.lua;;", **more}
@@ -192,60 +192,62 @@ def agent_pod(*, ready: bool = True) -> Document:
     }
 
 
-def seen(*serving: PodObservation | Document, **changes: Any) -> Observation:
-    """A look at a gateway of these pods, of a single good one where none is given."""
-    looks = [item if isinstance(item, PodObservation) else looked_into(item) for item in serving or (pod(),)]
+def observed(*serving: PodObservation | Document, **changes: Any) -> Observation:
+    """An observation of a gateway with these pods, by default with one good pod."""
+    pods = [item if isinstance(item, PodObservation) else observed_pod(item) for item in serving or (pod(),)]
     fields: Document = {
         "deployment": {
             "metadata": {"name": "edge-kong"},
             "spec": {
-                "replicas": len(looks),
+                "replicas": len(pods),
                 "selector": {"matchLabels": {"app": "edge"}},
                 "template": template(),
             },
             "status": {},
         },
         "current": NEWEST,
-        "pods": [item.document for item in looks],
-        "serving": looks,
+        "pods": [item.document for item in pods],
+        "serving": pods,
         "agent_pods": [agent_pod()],
         "plugin": AS_WRITTEN,
         "config_maps": config_maps(),
-        "around": Surroundings(**surroundings()),
+        "injection_objects": InjectionObjects(**injection_objects()),
     }
     return Observation(**{**fields, **changes})
 
 
-def looked_into(document: Document, *, kong: KongAnswer | str | None = None, tme: str | None = None) -> PodObservation:
-    return PodObservation(document=document, kong=answer() if kong is None else kong, tme=tme)
+def observed_pod(
+    document: Document, *, kong: KongAnswer | str | None = None, tme_problem: str | None = None
+) -> PodObservation:
+    return PodObservation(document=document, kong=answer() if kong is None else kong, tme_problem=tme_problem)
 
 
 AS_WRITTEN: Document = {}
-"""Stands for the plugin's object as whoever is expected of has written it."""
+"""In an observation: the KongClusterPlugin as a stack with the desired state writes it."""
 
 
-def written(expected: DesiredState) -> Document | None:
-    """The KongClusterPlugin that such a stack writes."""
-    if not expected.installed:
+def written(state: DesiredState) -> Document | None:
+    """The KongClusterPlugin that a stack with this desired state writes."""
+    if not state.installed:
         return None
     return {
         "metadata": {
-            "name": expected.plugin_object,
+            "name": state.plugin_object,
             "uid": PLUGIN_UID,
-            "labels": {"global": "true"} if expected.everywhere else {},
-            "annotations": {"kubernetes.io/ingress.class": expected.ingress_class},
+            "labels": {"global": "true"} if state.everywhere else {},
+            "annotations": {"kubernetes.io/ingress.class": state.ingress_class},
         },
-        "plugin": expected.plugin,
-        "disabled": not expected.enabled,
-        "config": dict(expected.config),
+        "plugin": state.plugin,
+        "disabled": not state.enabled,
+        "config": dict(state.config),
     }
 
 
-def judge(expected: DesiredState, look: Observation) -> Report:
-    """The report, for a plugin that is written as expected where the look does not say otherwise."""
-    if look.plugin is AS_WRITTEN:
-        look = dataclasses.replace(look, plugin=written(expected))
-    return checks.judge(expected, look)
+def evaluate(state: DesiredState, observation: Observation) -> Report:
+    """The report, with the KongClusterPlugin as written unless the observation says otherwise."""
+    if observation.plugin is AS_WRITTEN:
+        observation = dataclasses.replace(observation, plugin=written(state))
+    return evaluation.evaluate(state, observation)
 
 
 def without_volume(document: Document, number: int, config_map: str | None = None) -> Document:
@@ -265,6 +267,6 @@ def only_failure(report: Report) -> Check:
     return report.failed[0]
 
 
-def failure(look: Observation, **changes: Any) -> Check:
-    """The single check that does not hold for this look; `changes` are of what is expected."""
-    return only_failure(judge(expectation(**changes), look))
+def failure(observation: Observation, **changes: Any) -> Check:
+    """The single check that does not hold; `changes` are of the desired state."""
+    return only_failure(evaluate(desired(**changes), observation))

@@ -9,14 +9,14 @@ from tests.verification.gateway import agent_pod
 from tests.verification.servers import http
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.verification import agent_verification
-from traceable_kong.verification.agent_verification import WEBHOOKS, AgentExpectation, prove
+from traceable_kong.verification.agent_verification import WEBHOOKS, AgentExpectation, verify_agent
 from traceable_kong.verification.report import Report
 
 AGENT = "/api/v1/namespaces/traceable"
 WEBHOOK = f"{WEBHOOKS}/traceable-agent-injector-traceable"
 
 
-def expectation(*, injects: bool = True) -> AgentExpectation:
+def desired(*, injects: bool = True) -> AgentExpectation:
     return AgentExpectation(
         namespace="traceable",
         release="traceable-agent",
@@ -44,14 +44,14 @@ def kube() -> FakeKubernetes:
 
 
 def proven(kube: FakeKubernetes, *, injects: bool = True) -> Report:
-    return prove(kube, expectation(injects=injects), deadline_seconds=0)
+    return verify_agent(kube, desired(injects=injects), deadline_seconds=0)
 
 
 def failed(kube: FakeKubernetes) -> tuple[str, str, str]:
     """Pod, name and what was found of the one check that fails."""
     report = proven(kube)
     (check,) = report.failed
-    assert check.mend in report.text() and "The agent traceable/agent is not what this stack says" in report.text()
+    assert check.fix in report.text() and "The agent traceable/agent is not as configured" in report.text()
     return check.pod, check.name, check.found
 
 
@@ -81,7 +81,7 @@ def test_a_service_that_leads_elsewhere(kube: FakeKubernetes) -> None:
     kube.objects[f"{AGENT}/services/agent"]["spec"]["ports"] = [{"port": 5441}]
     report = proven(kube)
     assert [(check.pod, check.name) for check in report.failed] == [("agent-1", "agent"), ("agent-2", "agent")]
-    assert report.failed[0].found == "port 5442 of the Service agent leads to no port of the pod"
+    assert report.failed[0].found == "port 5442 of service agent leads to no port of the pod"
 
 
 def test_without_its_service_nobody_reaches_it(kube: FakeKubernetes) -> None:
@@ -91,8 +91,8 @@ def test_without_its_service_nobody_reaches_it(kube: FakeKubernetes) -> None:
 
 def test_without_its_webhook_nobody_gets_a_tme(kube: FakeKubernetes) -> None:
     del kube.objects[WEBHOOK]
-    assert failed(kube) == ("", "webhook", "there is none")
-    assert " REVISION --namespace traceable`" in proven(kube).failed[0].mend
+    assert failed(kube) == ("", "webhook", "it does not exist")
+    assert " REVISION --namespace traceable`" in proven(kube).failed[0].fix
     assert proven(kube, injects=False).ok, "unless the injector is off"
 
 
@@ -101,5 +101,5 @@ def test_a_moment_is_given(kube: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
     webhook = kube.objects.pop(WEBHOOK)
     timer = threading.Timer(0.1, lambda: kube.objects.update({WEBHOOK: webhook}))
     timer.start()
-    assert prove(kube, expectation(), deadline_seconds=10).ok
+    assert verify_agent(kube, desired(), deadline_seconds=10).ok
     timer.join()

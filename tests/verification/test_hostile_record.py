@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.verification.gateway import ASYNC, IN_DATABASE, expectation, seen, written
-from traceable_kong.verification import checks
+from tests.verification.gateway import ASYNC, IN_DATABASE, desired, observed, written
+from traceable_kong.verification import evaluation
 from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord, from_record
 
 NAMES = ("../x", "a b", "x'; reboot #", "\x1b[2J", "", "name")
@@ -18,7 +18,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-RECORDS = [expectation(**changes).record() for changes in ({}, ASYNC, IN_DATABASE, {"agent_namespace": ""})]
+RECORDS = [desired(**changes).record() for changes in ({}, ASYNC, IN_DATABASE, {"agent_namespace": ""})]
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -66,8 +66,8 @@ def test_any_record_is_understood_or_refused(data: dict[str, str]) -> None:
     found = read(data)
     if found is None:
         return
-    assert found.record().keys() <= data.keys() | {"database"}
-    report = checks.judge(found, seen(plugin=written(expectation()), row="not asked"))
+    assert found.record().keys() <= data.keys()
+    report = evaluation.evaluate(found, observed(plugin=written(desired()), entity="not asked"))
     for shown in (report.table(), report.text(), report.json()):
         shown.encode()
 
@@ -97,7 +97,7 @@ def test_any_record_is_understood_or_refused(data: dict[str, str]) -> None:
     ],
 )
 def test_each_value_has_its_type(key: str, path: tuple[str, ...], value: object) -> None:
-    data = expectation(**IN_DATABASE).record()
+    data = desired(**IN_DATABASE).record()
     with pytest.raises(UnreadableRecord, match="is not what a stack writes"):
         from_record("gw", {**data, key: json.dumps(replaced(json.loads(data[key]), path, value))})
 
@@ -106,16 +106,16 @@ def test_each_value_has_its_type(key: str, path: tuple[str, ...], value: object)
 @pytest.mark.parametrize("text", ["", "True", "yes", "on"])
 def test_a_switch_is_one_of_two_words(key: str, text: str) -> None:
     with pytest.raises(UnreadableRecord, match=f"{key} is neither"):
-        from_record("gw", {**expectation().record(), key: text})
+        from_record("gw", {**desired().record(), key: text})
 
 
 @pytest.mark.parametrize("key", ["plugin", "release", "container"])
 def test_a_name_is_no_path(key: str) -> None:
     with pytest.raises(UnreadableRecord, match=f"{key} is not a name"):
-        from_record("gw", {**expectation().record(), key: "../x"})
+        from_record("gw", {**desired().record(), key: "../x"})
 
 
 @pytest.mark.parametrize("key", ["pluginConfig", "files", "guard", "injection"])
 def test_what_is_nested_too_deeply_is_refused(key: str) -> None:
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**expectation().record(), key: '{"a":' * 100_000})
+        from_record("gw", {**desired().record(), key: '{"a":' * 100_000})

@@ -16,33 +16,33 @@ from tests.verification.gateway import (
     ASYNC,
     INJECTION,
     Document,
-    expectation,
+    desired,
+    evaluate,
     failure,
-    judge,
-    seen,
-    surroundings,
+    injection_objects,
+    observed,
     template,
 )
+from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
 from traceable_kong.verification.object_reads import Unreadable
 from traceable_kong.verification.report import Check
-from traceable_kong.verification.surroundings import Surroundings, look_around
 
 Change = Callable[[Any], object]
 
 
-def with_changed(name: str, change: Change) -> Surroundings:
-    found = surroundings()
+def with_changed(name: str, change: Change) -> InjectionObjects:
+    found = injection_objects()
     change(found[name])
-    return Surroundings(**found)
+    return InjectionObjects(**found)
 
 
 def broken(name: str, change: Change) -> Check:
     """The single check that fails where one object was changed."""
-    return failure(seen(around=with_changed(name, change)))
+    return failure(observed(injection_objects=with_changed(name, change)))
 
 
 def without(name: str) -> Check:
-    return failure(seen(around=Surroundings(**{**surroundings(), name: None})))
+    return failure(observed(injection_objects=InjectionObjects(**{**injection_objects(), name: None})))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def without(name: str) -> Check:
 )
 def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
     found = without(name)
-    assert (found.pod, found.name, found.found, found.lasting) == ("", check, said, True)
+    assert (found.pod, found.name, found.found, found.permanent) == ("", check, said, True)
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
 def test_a_policy_that_was_changed_by_hand(name: str, change: Change, said: str) -> None:
     found = broken(name, change)
     assert (found.name, found.found) == ("policy", said)
-    assert found.mend.endswith("`pulumi up --refresh`")
+    assert found.fix.endswith("`pulumi up --refresh`")
 
 
 def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
     """Server-side apply leaves what another manager added, so a refresh alone would never repair it."""
     foreign = {"name": "never", "expression": "false"}
-    policy, binding = surroundings()["policy"], surroundings()["binding"]
+    policy, binding = injection_objects()["policy"], injection_objects()["binding"]
     policy["spec"]["matchConditions"] = [foreign]
     policy["spec"]["variables"] = [
         {**foreign, "name": "a"},
@@ -109,12 +109,14 @@ def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
         {**foreign, "name": "it's"},
     ]
     binding["spec"]["matchResources"] = {"namespaceSelector": {"matchLabels": {"a": "b"}}}
-    found = failure(seen(around=Surroundings(**{**surroundings(), "policy": policy, "binding": binding})))
+    found = failure(
+        observed(injection_objects=InjectionObjects(**{**injection_objects(), "policy": policy, "binding": binding}))
+    )
     assert found.found == (
         "the policy has another spec.matchConditions; the policy has another spec.variables[it's]; "
         "the policy has another spec.variables[a]; the binding has another spec.matchResources"
     )
-    of_policy, of_binding, repair = found.mend.strip("`").replace("`, `", "`, then `").split("`, then `")
+    of_policy, of_binding, repair = found.fix.strip("`").replace("`, `", "`, then `").split("`, then `")
     assert shlex.split(of_policy)[:6] == [
         "kubectl",
         "patch",
@@ -132,7 +134,7 @@ def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
             assert holder[last] == operation["value"]
         else:
             del holder[last]
-    assert patched == surroundings()["policy"]
+    assert patched == injection_objects()["policy"]
     assert json.loads(shlex.split(of_binding)[-1]) == [{"op": "remove", "path": "/spec/matchResources"}]
     assert repair == "pulumi up --refresh"
 
@@ -140,11 +142,13 @@ def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
 def test_what_the_api_server_fills_in_is_no_change() -> None:
     filled = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
     found = with_changed("binding", lambda it: it["spec"].update(matchResources=filled))
-    assert judge(expectation(), seen(around=found)).ok
+    assert evaluate(desired(), observed(injection_objects=found)).ok
 
 
 def test_a_namespace_without_the_label() -> None:
-    found = judge(expectation(), seen(around=with_changed("namespace", lambda it: it["metadata"]["labels"].clear())))
+    found = evaluate(
+        desired(), observed(injection_objects=with_changed("namespace", lambda it: it["metadata"]["labels"].clear()))
+    )
     said = {check.name: check.found for check in found.failed}
     assert said["label"] == "no traceableai-inject-tme"
     assert "namespaceSelector" in said["webhook"], "the webhook is not called there now"
@@ -163,8 +167,8 @@ def test_a_deployment_without_the_annotation(change: Change) -> None:
     changed = template()
     change(changed["metadata"])
     deployment: Document = {"metadata": {"name": "edge-kong"}, "spec": {"replicas": 1, "template": changed}}
-    found = failure(seen(deployment=deployment))
-    assert (found.name, found.mend) == ("annotation", "`pulumi up --refresh`")
+    found = failure(observed(deployment=deployment))
+    assert (found.name, found.fix) == ("annotation", "`pulumi up --refresh`")
     assert "tme.traceable.ai/inject: true" in found.expected
 
 
@@ -183,7 +187,7 @@ def test_a_deployment_without_the_annotation(change: Change) -> None:
 def test_a_webhook_that_is_not_called_for_these_pods(change: Change) -> None:
     found = broken("webhook", change)
     assert found.name == "webhook" and "none of its webhooks is called" in found.found
-    assert "`helm rollback traceable-agent REVISION --namespace traceable`" in found.mend
+    assert "`helm rollback traceable-agent REVISION --namespace traceable`" in found.fix
 
 
 @pytest.mark.parametrize(
@@ -196,7 +200,7 @@ def test_a_webhook_that_is_not_called_for_these_pods(change: Change) -> None:
     ],
 )
 def test_a_webhook_that_is_called_in_another_way(change: Change) -> None:
-    assert judge(expectation(), seen(around=with_changed("webhook", change))).ok
+    assert evaluate(desired(), observed(injection_objects=with_changed("webhook", change))).ok
 
 
 URL = {"url": "https://injector.example.com/injector/v1/inject-tme"}
@@ -205,8 +209,8 @@ URL = {"url": "https://injector.example.com/injector/v1/inject-tme"}
 @pytest.mark.parametrize(
     ("config", "domain", "leads_to"),
     [
-        ({"service": {"name": "agent", "namespace": "elsewhere"}}, "", "the Service elsewhere/agent"),
-        ({"service": {"name": "agent", "namespace": "elsewhere"}}, None, "the Service elsewhere/agent"),
+        ({"service": {"name": "agent", "namespace": "elsewhere"}}, "", "service elsewhere/agent"),
+        ({"service": {"name": "agent", "namespace": "elsewhere"}}, None, "service elsewhere/agent"),
         (URL, "", URL["url"]),
         (URL, "injector.example", URL["url"]),
         (URL, "other.example.com", URL["url"]),
@@ -221,15 +225,15 @@ URL = {"url": "https://injector.example.com/injector/v1/inject-tme"}
 def test_a_webhook_that_leads_elsewhere(config: Document, domain: str | None, leads_to: str) -> None:
     injection = dataclasses.replace(INJECTION, webhook_domain=domain)
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=config))
-    check = failure(seen(around=found), injection=injection)
+    check = failure(observed(injection_objects=found), injection=injection)
     assert check.name == "webhook" and f"its clientConfig leads to {leads_to}" in check.found
-    assert "REVISION" in check.mend
+    assert "REVISION" in check.fix
 
 
 def test_a_webhook_that_leads_to_the_domain_of_the_agents_values() -> None:
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
     injection = dataclasses.replace(INJECTION, webhook_domain="injector.example.com")
-    report = judge(expectation(injection=injection), seen(around=found))
+    report = evaluate(desired(injection=injection), observed(injection_objects=found))
     assert (report.ok, report.verdict) == (True, "protected")
     assert not [note for note in report.notes if "injector" in note]
 
@@ -237,7 +241,7 @@ def test_a_webhook_that_leads_to_the_domain_of_the_agents_values() -> None:
 def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known_to_any_run() -> None:
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
     injection = dataclasses.replace(INJECTION, webhook_domain=None, agent_release="")
-    report = judge(expectation(injection=injection), seen(around=found))
+    report = evaluate(desired(injection=injection), observed(injection_objects=found))
     assert (report.ok, report.verdict) == (True, "protected")
     assert any(note.startswith(f"not checked: whether {URL['url']}") for note in report.notes)
 
@@ -245,41 +249,43 @@ def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known
 def test_a_webhook_with_conditions_may_never_be_called() -> None:
     conditions = [{"name": "never", "expression": "false"}]
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(matchConditions=conditions))
-    report = judge(expectation(), seen(around=found))
+    report = evaluate(desired(), observed(injection_objects=found))
     assert (report.ok, report.verdict) == (True, "not checked")
     assert "it has the matchConditions never" in report.not_checked[0]
     found.webhook["webhooks"].append({**found.webhook["webhooks"][0], "matchConditions": []})  # type: ignore[index]
-    assert judge(expectation(), seen(around=found)).verdict == "protected"
+    assert evaluate(desired(), observed(injection_objects=found)).verdict == "protected"
 
 
 def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
     theirs = dataclasses.replace(INJECTION, agent_release="")
-    found = failure(seen(around=Surroundings(**{**surroundings(), "webhook": None})), injection=theirs)
-    assert "the owner of the agent in traceable restores it" in found.mend and "helm rollback" not in found.mend
+    found = failure(
+        observed(injection_objects=InjectionObjects(**{**injection_objects(), "webhook": None})), injection=theirs
+    )
+    assert "the owner of the agent in namespace traceable restores it" in found.fix and "helm rollback" not in found.fix
 
 
 @pytest.mark.parametrize("name", ["policy", "binding", "namespace", "webhook"])
 def test_what_may_not_be_read_fails_nothing_and_is_not_claimed(name: str) -> None:
-    found = Surroundings(**{**surroundings(), name: Unreadable("the permission is missing")})
-    report = judge(expectation(), seen(around=found))
+    found = InjectionObjects(**{**injection_objects(), name: Unreadable("the permission is missing")})
+    report = evaluate(desired(), observed(injection_objects=found))
     assert report.ok, report.text()
     assert (report.verdict, report.not_checked) == ("not checked", ("the permission is missing",))
 
 
 def test_in_async_and_without_a_guard_nothing_of_it_is_expected() -> None:
-    report = judge(expectation(**ASYNC, guard=None), seen(around=Surroundings()))
+    report = evaluate(desired(**ASYNC, guard=None), observed(injection_objects=InjectionObjects()))
     assert not {"policy", "label", "annotation", "webhook"} & {check.name for check in report.checks}
-    guarded = judge(expectation(**ASYNC), seen(around=Surroundings()))
+    guarded = evaluate(desired(**ASYNC), observed(injection_objects=InjectionObjects()))
     assert [check.name for check in guarded.failed if check.name == "policy"] == ["policy"]
 
 
 def test_what_is_read_and_what_may_not_be() -> None:
     fake = cluster()
     fake.problems[f"{WEBHOOKS}/the-injector"] = forbidden()
-    found = look_around(fake, expectation())
+    found = observe_injection(fake, desired())
     assert isinstance(found.policy, dict) and isinstance(found.binding, dict) and isinstance(found.namespace, dict)
     assert found.webhook == Unreadable(
         "MutatingWebhookConfiguration the-injector: the permission to get "
         "mutatingwebhookconfigurations.admissionregistration.k8s.io is missing"
     )
-    assert look_around(fake, expectation(**ASYNC, guard=None)) == Surroundings()
+    assert observe_injection(fake, desired(**ASYNC, guard=None)) == InjectionObjects()

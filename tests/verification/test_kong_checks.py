@@ -9,13 +9,13 @@ from tests.verification.gateway import (
     CONFIG,
     PLUGIN_UID,
     answer,
-    expectation,
+    desired,
+    evaluate,
     failure,
     instance,
-    judge,
-    looked_into,
+    observed,
+    observed_pod,
     pod,
-    seen,
 )
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.report import Check
@@ -27,17 +27,17 @@ NOT_CHECKED = "not checked: the agent's own connection"
 
 def of_kong(said: KongAnswer | str, *, document: Document | None = None, **changes: Any) -> Check:
     """The single check that fails where Kong says this."""
-    return failure(seen(looked_into(document or pod(), kong=said)), **changes)
+    return failure(observed(observed_pod(document or pod(), kong=said)), **changes)
 
 
 def warnings(*plugins: Any, routed: bool = True, **changes: Any) -> tuple[str, ...]:
-    return judge(expectation(**changes), seen(looked_into(pod(), kong=answer(*plugins, routed=routed)))).warnings
+    return evaluate(desired(**changes), observed(observed_pod(pod(), kong=answer(*plugins, routed=routed)))).warnings
 
 
 def notes(*plugins: Document, **changes: Any) -> tuple[str, ...]:
     """The notes where every check holds."""
     said = KongAnswer({"traceable": "2.1.2"}, list(plugins))
-    report = judge(expectation(**changes), seen(looked_into(pod(), kong=said)))
+    report = evaluate(desired(**changes), observed(observed_pod(pod(), kong=said)))
     assert report.ok, report.text()
     return report.notes
 
@@ -50,7 +50,7 @@ def test_an_admin_api_that_is_silent() -> None:
 def test_a_kong_that_does_not_know_the_plugin() -> None:
     found = of_kong(answer(version=None))
     assert (found.name, found.found) == ("loaded", "this Kong does not know traceable")
-    assert "`kubectl rollout restart deployment edge-kong --namespace gw`" in found.mend
+    assert "`kubectl rollout restart deployment edge-kong --namespace gw`" in found.fix
 
 
 def test_a_kong_with_another_version() -> None:
@@ -99,7 +99,7 @@ def test_every_field_of_the_configuration_counts(key: str, value: object) -> Non
 
 def test_what_kong_adds_to_the_configuration_does_not_count() -> None:
     said = answer(instance(config={**CONFIG, "max_body_size_bytes": 131072}))
-    assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
+    assert evaluate(desired(), observed(observed_pod(pod(), kong=said))).ok
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_what_the_stack_leaves_at_kongs_defaults_counts_too(changes: Document, s
 
 def test_protocols_that_the_ingress_controller_fills_in() -> None:
     said = answer(instance(protocols=["https", "http"]))
-    assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
+    assert evaluate(desired(), observed(observed_pod(pod(), kong=said))).ok
 
 
 def test_a_kong_that_does_not_show_the_schema_is_compared_in_part() -> None:
     listed = instance(config={**CONFIG, "max_body_size_bytes": 1}, protocols=["tcp"])
     said = answer(listed, schema=None, schema_problem="HTTP 403")
-    report = judge(expectation(), seen(looked_into(pod(), kong=said)))
+    report = evaluate(desired(), observed(observed_pod(pod(), kong=said)))
     assert report.ok and report.verdict == "not checked"
     assert report.not_checked == (
         "what this stack leaves at Kong's defaults, in gw-1: Kong does not show the plugin's schema (HTTP 403)",
@@ -152,17 +152,17 @@ def test_a_narrower_plugin_that_says_something_else(narrower: str) -> None:
     over = instance(enabled=False, **{narrower: {"id": "1", "name": "shop"}})
     found = of_kong(answer(instance(), over))
     assert (found.name, found.found) == ("override", f"{narrower} shop: it is disabled")
-    assert "`kubectl get kongplugins --all-namespaces`" in found.mend
+    assert "`kubectl get kongplugins --all-namespaces`" in found.fix
 
 
 def test_a_narrower_plugin_that_says_the_same_is_no_override() -> None:
     said = answer(instance(), instance(route={"id": "r"}))
-    assert judge(expectation(), seen(looked_into(pod(), kong=said))).ok
+    assert evaluate(desired(), observed(observed_pod(pod(), kong=said))).ok
 
 
 def test_selected_every_instance_must_be_as_configured() -> None:
     good, wrong = instance(route={"id": "a"}), instance(route={"id": "b"}, config={**CONFIG, "mode": "async"})
-    assert judge(expectation(everywhere=False), seen(looked_into(pod(), kong=answer(good)))).ok
+    assert evaluate(desired(everywhere=False), observed(observed_pod(pod(), kong=answer(good)))).ok
     found = of_kong(answer(good, wrong), everywhere=False)
     assert (found.name, found.found) == ("plugin", "mode is 'async' instead of 'sync'")
 
@@ -174,11 +174,11 @@ def of_object(uid: str, **changes: Any) -> Document:
 
 def test_selected_a_tenants_own_plugin_is_its_owners_business() -> None:
     ours, theirs = of_object(PLUGIN_UID), of_object("tenant", config={**CONFIG, "timeout": 1000})
-    report = judge(expectation(everywhere=False), seen(looked_into(pod(), kong=answer(ours, theirs))))
+    report = evaluate(desired(everywhere=False), observed(observed_pod(pod(), kong=answer(ours, theirs))))
     assert (report.ok, report.verdict) == (True, "protected"), report.text()
-    off = judge(
-        expectation(everywhere=False, enabled=False),
-        seen(looked_into(pod(), kong=answer({**ours, "enabled": False}, theirs))),
+    off = evaluate(
+        desired(everywhere=False, enabled=False),
+        observed(observed_pod(pod(), kong=answer({**ours, "enabled": False}, theirs))),
     )
     assert (off.ok, off.verdict) == (True, "disabled"), off.text()
 
@@ -188,12 +188,12 @@ def test_selected_ours_counts_whatever_else_a_tenant_tags_with_its_uid() -> None
     assert of_kong(answer(wrong), everywhere=False).found == "timeout is 1000 instead of 500"
     pretends = of_object("tenant", tags=["k8s-uid:tenant", f"k8s-uid:{PLUGIN_UID}"], enabled=False)
     said = answer(of_object(PLUGIN_UID), pretends)
-    assert judge(expectation(everywhere=False), seen(looked_into(pod(), kong=said))).ok
+    assert evaluate(desired(everywhere=False), observed(observed_pod(pod(), kong=said))).ok
 
 
 def test_while_disabled_a_tenants_narrower_plugin_only_warns() -> None:
     said = answer(instance(enabled=False), of_object("tenant"))
-    report = judge(expectation(enabled=False), seen(looked_into(pod(), kong=said)))
+    report = evaluate(desired(enabled=False), observed(observed_pod(pod(), kong=said)))
     assert (report.ok, report.verdict) == (True, "disabled"), report.text()
     assert "route tenant: it is enabled" in report.warnings[1]
 
@@ -227,14 +227,14 @@ def test_disabled_is_a_warning() -> None:
 )
 def test_the_verdict_says_what_is_true(listed: dict[str, Any], changes: dict[str, Any], verdict: str) -> None:
     routed = listed["name"] == "traceable"
-    report = judge(expectation(**changes), seen(looked_into(pod(), kong=answer(listed, routed=routed))))
+    report = evaluate(desired(**changes), observed(observed_pod(pod(), kong=answer(listed, routed=routed))))
     assert [report.verdict_of("gw-1"), report.verdict] == [verdict] * 2
 
 
 def test_selected_and_one_pod_has_no_route_yet() -> None:
-    good = looked_into(pod(), kong=answer(instance(route={"id": "r"})))
-    idle = looked_into(pod("gw-2"), kong=answer({"name": "cors"}, routed=False))
-    report = judge(expectation(everywhere=False), seen(good, idle))
+    good = observed_pod(pod(), kong=answer(instance(route={"id": "r"})))
+    idle = observed_pod(pod("gw-2"), kong=answer({"name": "cors"}, routed=False))
+    report = evaluate(desired(everywhere=False), observed(good, idle))
     assert [report.verdict_of("gw-1"), report.verdict_of("gw-2")] == ["protected", "no route selected"]
     assert report.verdict == "no route selected"
     assert report.warnings[0].startswith("0 routes protected in gw-2: ")
@@ -246,9 +246,9 @@ def test_what_was_not_checked_is_a_note() -> None:
 
 def test_the_controllers_own_reason_is_shown_where_something_failed() -> None:
     events = [("2026-01-01T00:00:00Z", "first"), ("2026-01-01T00:00:03Z", "plugin 'traceable' not enabled")]
-    broken = judge(expectation(), seen(looked_into(pod(), kong=answer({"name": "cors"})), events=events))
+    broken = evaluate(desired(), observed(observed_pod(pod(), kong=answer({"name": "cors"})), events=events))
     assert broken.cause == "plugin 'traceable' not enabled"
-    assert judge(expectation(), seen(events=events)).cause == ""
+    assert evaluate(desired(), observed(events=events)).cause == ""
 
 
 def test_async_is_judged_by_its_own_configuration() -> None:

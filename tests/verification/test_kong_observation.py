@@ -31,7 +31,7 @@ def test_what_kong_can_run_and_what_it_runs() -> None:
     asked: list[str] = []
     plugins = [{"name": f"plugin-{number}"} for number in range(5)]
     kube = behind(8001, http(admin_api(plugins, AVAILABLE, page=2), asked=asked))
-    said = kong_observation.ask(kube, "gw", "gw-1", PLAIN, plugin="traceable")
+    said = kong_observation.observe_kong(kube, "gw", "gw-1", PLAIN, plugin="traceable")
     assert said.available == {"traceable": "2.1.2", "cors": "3.9.0"}
     assert said.plugins == plugins, "every page"
     assert asked == [
@@ -46,13 +46,13 @@ def test_what_kong_can_run_and_what_it_runs() -> None:
 def test_schemas_that_are_not_shown_are_done_without(status: int) -> None:
     shown = admin_api([{"name": "traceable"}], AVAILABLE)
     serve = http(lambda path: (status, b"{}") if "/schemas/" in path else shown(path))
-    said = kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+    said = kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
     assert said.schema is None and said.plugins == [{"name": "traceable"}]
     assert (f"HTTP {status}" if status != 404 else "has no schemas") in said.schema_problem
 
 
 def test_a_kong_without_the_plugin_has_no_schema_of_it() -> None:
-    said = kong_observation.ask(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
+    said = kong_observation.observe_kong(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
     assert (said.schema, said.schema_problem) == (None, "")
 
 
@@ -71,8 +71,8 @@ def test_a_kong_without_the_plugin_has_no_schema_of_it() -> None:
 def test_whether_a_route_has_the_plugin(bound: dict[str, Any] | None, routed: bool) -> None:
     plugins = [{"name": "cors", "route": {"id": "r"}}, *([] if bound is None else [{"name": "traceable", **bound}])]
     serve = http(admin_api(plugins, AVAILABLE))
-    said = kong_observation.ask(
-        behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable", counts=lambda item: item.get("tags") != ["other"]
+    said = kong_observation.observe_kong(
+        behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable", is_own=lambda item: item.get("tags") != ["other"]
     )
     assert said.routed is routed
 
@@ -80,7 +80,7 @@ def test_whether_a_route_has_the_plugin(bound: dict[str, Any] | None, routed: bo
 def test_a_service_with_a_route_counts() -> None:
     shown = admin_api([{"name": "traceable", "service": {"id": "s"}}], AVAILABLE)
     serve = http(lambda path: (200, b'{"data": [{"id": "r"}]}') if "/services/s/routes" in path else shown(path))
-    assert kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable").routed
+    assert kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable").routed
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_behind_tls_with_a_certificate_that_nobody_signed(certificate: Path) -> None:
     kube = behind(8444, tls(certificate, http(admin_api([{"name": "cors"}], AVAILABLE))))
-    assert kong_observation.ask(kube, "gw", "gw-1", TLS, plugin="traceable").plugins == [{"name": "cors"}]
+    assert kong_observation.observe_kong(kube, "gw", "gw-1", TLS, plugin="traceable").plugins == [{"name": "cors"}]
 
 
 @pytest.mark.filterwarnings("error")
@@ -101,7 +101,7 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
     gone = threading.Event()
     serve = http(admin_api([], AVAILABLE), gone=gone)
     kube = behind(listener.port, tls(certificate, serve) if listener.tls else serve)
-    kept = kong_observation.ask(kube, "gw", "gw-1", listener, plugin="traceable")
+    kept = kong_observation.observe_kong(kube, "gw", "gw-1", listener, plugin="traceable")
     assert gone.wait(5) and kept.plugins == []
 
 
@@ -119,13 +119,13 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
 )
 def test_whoever_is_no_admin_api_is_silent(serve: Serve | None, said: str) -> None:
     with pytest.raises(Unavailable) as silent:
-        kong_observation.ask(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+        kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
     assert said in str(silent.value)
 
 
 def test_plain_http_where_tls_was_named_is_silent() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
-        kong_observation.ask(
+        kong_observation.observe_kong(
             behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS, plugin="traceable"
         )
 
@@ -135,7 +135,7 @@ def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> Non
     end = threading.Event()
     try:
         with pytest.raises(Unavailable, match="timed out"):
-            kong_observation.ask(
+            kong_observation.observe_kong(
                 behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN, plugin="traceable"
             )
     finally:
@@ -144,10 +144,10 @@ def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_a_tme_answers_with_whatever_status(status: int) -> None:
-    kong_observation.answers_http(behind(5442, http(lambda path: (status, b"x"))), "gw", "gw-1", 5442)
+    kong_observation.require_http(behind(5442, http(lambda path: (status, b"x"))), "gw", "gw-1", 5442)
 
 
 @pytest.mark.parametrize("serve", [None, talking(b"not http\r\n")])
 def test_a_port_without_http_is_silent(serve: Serve | None) -> None:
     with pytest.raises(Unavailable, match="port 5442 does not answer"):
-        kong_observation.answers_http(behind(5442, serve), "gw", "gw-1", 5442)
+        kong_observation.require_http(behind(5442, serve), "gw", "gw-1", 5442)

@@ -6,10 +6,10 @@ import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.verification.cluster import cluster
-from tests.verification.gateway import ASYNC, expectation, instance, judge, pod
+from tests.verification.gateway import ASYNC, desired, evaluate, instance, pod
 from tests.verification.servers import http
 from traceable_kong.cluster import kubernetes_client
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, look
+from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 from traceable_kong.verification.report import NOT_CHECKED, PROTECTED, Report
 
 Document = dict[str, Any]
@@ -35,8 +35,8 @@ def in_async(*serving: Document) -> FakeKubernetes:
 
 
 def report(kube: FakeKubernetes, **changes: Any) -> Report:
-    expected = expectation(**changes)
-    found = judge(expected, look(kube, expected))
+    expected = desired(**changes)
+    found = evaluate(expected, observe(kube, expected))
     assert found.ok, found.text()
     return found
 
@@ -45,7 +45,7 @@ def test_without_policies_nothing_is_unknown() -> None:
     found = report(cluster())
     assert (found.not_checked, found.verdict) == ((), PROTECTED)
     asked = cluster()
-    look(asked, expectation())
+    observe(asked, desired())
     assert not [path for path, _ in asked.listed if path == "/api/v1/namespaces"], "nor are the namespaces read"
 
 
@@ -123,11 +123,11 @@ def test_another_problem_is_no_answer() -> None:
     fake = cluster()
     fake.problems[policies("gw")] = kubernetes_client.ApiError(500, "InternalError", "broken")
     with pytest.raises(kubernetes_client.ApiError, match="broken"):
-        look(fake, expectation())
+        observe(fake, desired())
 
 
 def test_where_nothing_is_claimed_nobody_asks() -> None:
     fake = cluster()
     fake.problems[policies("gw")] = AssertionError("asked for nothing")
-    look(fake, expectation(enabled=False, tme_image=None))
-    look(fake, expectation(installed=False, enabled=False, tme_image=None, files={}))
+    observe(fake, desired(enabled=False, tme_image=None))
+    observe(fake, desired(installed=False, enabled=False, tme_image=None, files={}))

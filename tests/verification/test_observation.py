@@ -17,23 +17,23 @@ from tests.verification.cluster import (
     event,
     replica_set,
 )
-from tests.verification.gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, expectation, instance, pod
+from tests.verification.gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, desired, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.pods import is_leaving, selector_text
-from traceable_kong.verification.checks import judge
+from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, current_revision, look, plugin_and_events
+from traceable_kong.verification.observation import CLUSTER_PLUGINS, current_revision, observe, plugin_and_events
 
 
 def test_a_look_at_the_good_gateway_is_judged_good() -> None:
-    report = judge(expectation(), look(cluster(pod("gw-1"), pod("gw-2")), expectation()))
+    report = evaluate(desired(), observe(cluster(pod("gw-1"), pod("gw-2")), desired()))
     assert report.ok, report.text()
 
 
 def test_a_deployment_that_is_not_there() -> None:
     fake = cluster()
     del fake.objects[DEPLOYMENT]
-    assert look(fake, expectation()).deployment is None
+    assert observe(fake, desired()).deployment is None
 
 
 def test_only_pods_that_serve_are_looked_into() -> None:
@@ -41,7 +41,7 @@ def test_only_pods_that_serve_are_looked_into() -> None:
     going["metadata"]["deletionTimestamp"] = "now"
     fake = cluster(pod("gw-1"), pod("gw-2", ready=False), going)
     add_pod(fake, {**pod("other"), "metadata": {"name": "other", "labels": {"app": "other"}}})
-    found = look(fake, expectation())
+    found = observe(fake, desired())
     assert sorted(item["metadata"]["name"] for item in found.pods) == ["gw-1", "gw-2", "gw-3"]
     assert [item.name for item in found.serving] == ["gw-1"]
     assert {name for _, name, _ in fake.forwarded} == {"gw-1"}
@@ -57,7 +57,7 @@ def test_a_pod_that_has_ended_is_leaving(status: str, leaving: bool) -> None:
 
 def test_every_kong_and_every_tme_is_asked() -> None:
     fake = cluster(*(pod(f"gw-{number}") for number in range(12)))
-    found = look(fake, expectation())
+    found = observe(fake, desired())
     said = KongAnswer({"traceable": "2.1.2"}, [instance()], schema=SCHEMA, lua_path="/opt/?.lua;/opt/?/init.lua;;")
     assert all(item.kong == said for item in found.serving)
     assert {(name, port) for _, name, port in fake.forwarded} == {
@@ -66,39 +66,39 @@ def test_every_kong_and_every_tme_is_asked() -> None:
 
 
 def test_selected_a_tenants_instance_puts_our_plugin_on_no_route() -> None:
-    wanted = expectation(everywhere=False)
+    wanted = desired(everywhere=False)
     for uid, verdict in (("tenant", "no route selected"), (PLUGIN_UID, "protected")):
         fake = cluster(plugins=[instance(route={"id": "r"}, tags=[f"k8s-uid:{uid}"])])
         fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"]["labels"] = {}
-        report = judge(wanted, look(fake, wanted))
+        report = evaluate(wanted, observe(fake, wanted))
         assert (report.ok, report.verdict) == (True, verdict), report.text()
 
 
 def test_a_tme_that_is_silent_is_told_apart_from_the_others() -> None:
     fake = cluster(pod("gw-1"), pod("gw-2"))
     del fake.listeners["gw-2", 5442]
-    silent = {item.name: item.tme for item in look(fake, expectation()).serving}
+    silent = {item.name: item.tme_problem for item in observe(fake, desired()).serving}
     assert silent["gw-1"] is None
     assert "port 5442 does not answer" in (silent["gw-2"] or "")
 
 
 def test_a_tme_that_is_not_there_or_not_wanted_is_not_asked() -> None:
     bare = cluster(pod(tme=False))
-    look(bare, expectation())
+    observe(bare, desired())
     unwanted = cluster(pod())
-    look(unwanted, expectation(enabled=False, tme_image=None))
+    observe(unwanted, desired(enabled=False, tme_image=None))
     assert {port for _, _, port in bare.forwarded + unwanted.forwarded} == {8001}
 
 
 def test_a_kong_that_does_not_answer_says_why() -> None:
     fake = cluster()
     del fake.listeners["gw-1", 8001]
-    (found,) = look(fake, expectation()).serving
+    (found,) = observe(fake, desired()).serving
     assert "the Admin API does not answer" in str(found.kong)
 
 
 def test_a_pod_without_the_container() -> None:
-    (found,) = look(cluster(), expectation(container="kong")).serving
+    (found,) = observe(cluster(), desired(container="kong")).serving
     assert found.kong == "the pod has no container 'kong'"
 
 
@@ -110,8 +110,8 @@ def test_a_forward_that_is_refused_is_the_pods_own_answer(problem: Exception, mo
         raise problem
 
     monkeypatch.setattr(fake, "forward", refuse)
-    (found,) = look(fake, expectation()).serving
-    assert found.kong == found.tme == str(problem)
+    (found,) = observe(fake, desired()).serving
+    assert found.kong == found.tme_problem == str(problem)
 
 
 @pytest.mark.parametrize("path", [DEPLOYMENT, PODS, f"{AGENT}/services/agent", f"{AGENT}/pods"])
@@ -119,17 +119,17 @@ def test_a_cluster_that_cannot_be_read_is_no_look(path: str) -> None:
     fake = cluster()
     fake.problems[path] = forbidden()
     with pytest.raises(ApiError):
-        look(fake, expectation())
+        observe(fake, desired())
 
 
 def test_events_that_may_not_be_read_are_done_without() -> None:
     fake = cluster()
     fake.problems[EVENTS] = forbidden()
-    assert look(fake, expectation()).events == []
+    assert observe(fake, desired()).events == []
 
 
 def in_async(fake: Any) -> str | None:
-    return look(fake, expectation(**ASYNC)).agent
+    return observe(fake, desired(**ASYNC)).agent_problem
 
 
 def test_in_async_every_ready_pod_of_the_agent_answers() -> None:
@@ -147,7 +147,7 @@ def test_in_async_the_agent_is_asked_where_its_service_leads() -> None:
     answers = fake.listeners["gw-1", 5442]
     fake.listeners["agent-1", 5442] = answers
     service["ports"] = [{"port": 5441}]
-    assert in_async(fake) == "agent-1: port 5442 of the Service agent leads to no port of the pod"
+    assert in_async(fake) == "agent-1: port 5442 of service agent leads to no port of the pod"
     service["ports"] = [{"port": 5442, "targetPort": 15442}]
     assert "port 15442 does not answer" in (in_async(fake) or "")
     service["ports"] = [{"port": 5442, "targetPort": "rest"}]
@@ -157,7 +157,7 @@ def test_in_async_the_agent_is_asked_where_its_service_leads() -> None:
     fake.listeners["agent-1", 8080] = answers
     assert in_async(fake) is None
     service["selector"] = {}
-    assert in_async(fake) == "there is no ready pod of the agent"
+    assert in_async(fake) == "no pod of the agent is ready"
 
 
 def test_a_pod_that_goes_before_it_is_asked_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,31 +173,31 @@ def test_a_pod_that_goes_before_it_is_asked_is_looked_at_again(monkeypatch: pyte
         return forward(namespace, name, port)
 
     monkeypatch.setattr(fake, "forward", forwarded)
-    found = look(fake, expectation())
+    found = observe(fake, desired())
     assert sorted(item.name for item in found.serving) == ["gw-1", "gw-3"]
-    assert judge(expectation(), found).ok
+    assert evaluate(desired(), found).ok
 
 
 def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:
     fake = cluster()
     fake.put(f"{AGENT}/pods/agent-1", agent_pod(ready=False))
-    assert in_async(fake) == "there is no ready pod of the agent"
+    assert in_async(fake) == "no pod of the agent is ready"
     del fake.objects[f"{AGENT}/services/agent"]
-    assert look(fake, expectation(**ASYNC)).agent_pods == []
-    assert in_async(fake) == "there is no ready pod of the agent"
+    assert observe(fake, desired(**ASYNC)).agent_pods == []
+    assert in_async(fake) == "no pod of the agent is ready"
 
 
 def test_an_agent_outside_the_cluster_is_not_looked_for() -> None:
     fake = cluster()
-    found = look(fake, expectation(**ASYNC, agent_namespace=""))
-    assert (found.agent, found.agent_pods) == (None, [])
+    found = observe(fake, desired(**ASYNC, agent_namespace=""))
+    assert (found.agent_problem, found.agent_pods) == (None, [])
     assert "agent-1" not in {name for _, name, _ in fake.forwarded}
 
 
 def test_pods_of_the_agent_that_go_do_not_count() -> None:
     fake = cluster()
     fake.objects[f"{AGENT}/pods/agent-1"]["metadata"]["deletionTimestamp"] = "now"
-    assert look(fake, expectation()).agent_pods == []
+    assert observe(fake, desired()).agent_pods == []
 
 
 def test_the_newest_revision_is_the_deployments_own() -> None:
@@ -223,7 +223,7 @@ def test_what_the_controller_reported_about_this_plugin_the_newest_last() -> Non
 def test_the_config_maps_with_the_files_are_read() -> None:
     fake = cluster()
     fake.problems[f"{CONFIG_MAPS}/{next(iter(FILES.values()))}"] = forbidden()
-    found = look(fake, expectation()).config_maps
+    found = observe(fake, desired()).config_maps
     assert [type(item).__name__ for item in found.values()] == ["Unreadable", "ApiResponse"]
     assert list(found) == list(FILES.values())
 
@@ -232,7 +232,7 @@ def test_events_of_an_earlier_object_of_the_same_name_are_no_cause() -> None:
     fake = cluster(plugins=[])
     event(fake, "old", "of the deleted one", uid="deleted")
     assert plugin_and_events(fake, "traceable-plugin")[1] == []
-    assert judge(expectation(), look(fake, expectation())).cause == ""
+    assert evaluate(desired(), observe(fake, desired())).cause == ""
     del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
     event(fake, "last", "of the one that is gone")
     assert plugin_and_events(fake, "traceable-plugin") == (None, [])

@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
-from tests.verification.gateway import CONFIG, IN_DATABASE, PLACE, answer, expectation, instance, looked_into, pod, seen
+from tests.verification.gateway import (
+    CONFIG,
+    IN_DATABASE,
+    PLACE,
+    answer,
+    desired,
+    instance,
+    observed,
+    observed_pod,
+    pod,
+)
 from traceable_kong.kong_admin.entity_changes import Found
 from traceable_kong.kong_admin.plugin_target import PluginTarget, ResolvedScope
-from traceable_kong.verification.checks import judge
 from traceable_kong.verification.desired_state import Database
+from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.report import Report
 
 EVERYWHERE = ResolvedScope()
@@ -31,10 +41,10 @@ def found(
 
 
 def judged(row: Found | str | None, *listed: dict[str, Any], **changes: Any) -> Report:
-    expected = expectation(**{**IN_DATABASE, **changes})
+    expected = desired(**{**IN_DATABASE, **changes})
     said = answer()
     said.plugins[:] = listed or [ROW]
-    return judge(expected, seen(looked_into(pod(), kong=said), row=row, plugin=None))
+    return evaluate(expected, observed(observed_pod(pod(), kong=said), entity=row, plugin=None))
 
 
 def failures(report: Report) -> list[tuple[str, str]]:
@@ -45,7 +55,8 @@ def test_as_configured() -> None:
     report = judged(found())
     assert report.ok, report.text()
     assert any(
-        check.expected == "the row of traceable for all routes in Kong's database (workspace default) as this stack "
+        check.expected
+        == "plugin entity of traceable for all routes in Kong's database (workspace default) as this stack "
         "writes it"
         for check in report.checks
     )
@@ -54,9 +65,9 @@ def test_as_configured() -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (None, "nobody asked Kong for it"),
+        (None, "Kong was not asked for it"),
         ("HTTP 401: Unauthorized", "HTTP 401: Unauthorized"),
-        (found(None), "there is none"),
+        (found(None), "it does not exist"),
         (found({**ROW, "tags": []}), f"it lacks the tag {PLACE.tag}"),
         (found({**ROW, "route": {"id": "r"}}), "it is bound to route r"),
         (found({**ROW, "enabled": False}), "it is disabled"),
@@ -75,15 +86,15 @@ def test_as_configured() -> None:
 def test_a_row_that_is_not_as_it_was_written(row: Any, said: str) -> None:
     report = judged(row)
     assert failures(report) == [("object", said)]
-    assert report.failed[0].lasting is isinstance(row, Found), "Kong may answer in a moment"
+    assert report.failed[0].permanent is isinstance(row, Found), "Kong may answer in a moment"
 
 
 def test_a_service_without_a_route_has_nothing_to_protect() -> None:
     said = answer(OF_ROUTE, routed=False)
-    looked = looked_into(pod(), kong=said)
-    report = judge(
-        expectation(**{**IN_DATABASE, **selected()}),
-        seen(looked, row=found(OF_ROUTE, bound=ResolvedScope(route="r-1")), plugin=None),
+    looked = observed_pod(pod(), kong=said)
+    report = evaluate(
+        desired(**{**IN_DATABASE, **selected()}),
+        observed(looked, entity=found(OF_ROUTE, bound=ResolvedScope(route="r-1")), plugin=None),
     )
     assert report.ok and report.verdict == "no route selected"
 
@@ -98,8 +109,8 @@ def test_each_kong_is_asked_by_itself() -> None:
 def test_a_narrower_row_that_says_something_else() -> None:
     narrower = instance(id="n", route={"id": "r-1"}, config={**CONFIG, "mode": "async"})
     report = judged(found(), ROW, narrower)
-    assert failures(report) == [("override", "route r-1 (row n): mode is 'async' instead of 'sync'")]
-    assert "delete that row" in report.text()
+    assert failures(report) == [("override", "route r-1 (plugin entity n): mode is 'async' instead of 'sync'")]
+    assert "delete that plugin entity" in report.text()
     assert judged(found(), ROW, instance(id="n", route={"id": "r-1"})).ok
 
 
@@ -115,14 +126,14 @@ def test_for_one_route_other_rows_are_their_owners_business() -> None:
     there = found(OF_ROUTE, bound=ResolvedScope(route="r-1"), others=others)
     report = judged(there, OF_ROUTE, *others, **selected())
     assert report.ok, report.text()
-    assert "also in this workspace, and not this stack's: traceable in o, p" in report.notes
+    assert "this workspace has other entities of traceable, not managed by this stack: o, p" in report.notes
     assert report.warnings == ()
     missing = judged(found(None, bound=ResolvedScope(route="r-1")), *others, **selected())
-    assert failures(missing) == [("object", "there is none"), ("plugin", "Kong lists no traceable of this stack")]
+    assert failures(missing) == [("object", "it does not exist"), ("plugin", "Kong lists no traceable of this stack")]
     nothing = judged(found(None, bound=ResolvedScope(route="r-1")), {"name": "cors"}, **selected())
     assert nothing.warnings == (), "a route is named, so it is no matter of annotations"
     gone = judged(found(None, bound=None), OF_ROUTE, **selected())
-    assert failures(gone) == [("object", "there is none, and no route orders either")]
+    assert failures(gone) == [("object", "it does not exist, and neither does route orders")]
     changed = {**OF_ROUTE, "enabled": False}
     assert failures(judged(there, changed, **selected())) == [("plugin", "it is disabled")]
 
@@ -135,8 +146,8 @@ def test_where_traceable_has_left() -> None:
         item.pop("volumeMounts", None)
     said = answer()
     said.plugins[:] = [{"name": "cors"}]
-    expected = expectation(**{**IN_DATABASE, **left})
-    looked = looked_into(document, kong=said)
-    assert judge(expected, seen(looked, row=found(None), plugin=None)).ok
-    report = judge(expected, seen(looked, row=found(), plugin=None))
-    assert failures(report) == [("object", f"it is there ({PLACE.id})")]
+    expected = desired(**{**IN_DATABASE, **left})
+    looked = observed_pod(document, kong=said)
+    assert evaluate(expected, observed(looked, entity=found(None), plugin=None)).ok
+    report = evaluate(expected, observed(looked, entity=found(), plugin=None))
+    assert failures(report) == [("object", f"it exists ({PLACE.id})")]

@@ -8,11 +8,11 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import cluster
-from tests.verification.gateway import IN_DATABASE, PLACE, expectation, pod
+from tests.verification.gateway import IN_DATABASE, PLACE, desired, pod
 from traceable_kong.kong_admin.entity_changes import Found
 from traceable_kong.verification import observation
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, look
+from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def gateway(admin: Admin, *names: str) -> FakeKubernetes:
 def test_the_row_and_every_kong(admin: Admin) -> None:
     fake = gateway(admin, "gw-1", "gw-2")
     fake.problems[f"{CLUSTER_PLUGINS}/"] = forbidden("that would be all of them")
-    found = look(fake, expectation(**IN_DATABASE))
-    assert isinstance(found.row, Found) and found.row.row == admin.rows[PLACE.id]
+    found = observe(fake, desired(**IN_DATABASE))
+    assert isinstance(found.entity, Found) and found.entity.row == admin.rows[PLACE.id]
     answers = [item.kong for item in found.serving]
     assert [isinstance(item, KongAnswer) and item.plugins for item in answers] == [list(admin.rows.values())] * 2
     assert (found.plugin, found.events) == (None, [])
@@ -52,7 +52,7 @@ def test_each_in_the_workspace(admin: Admin) -> None:
         place=dataclasses.replace(PLACE, workspace="team"),
         access=dataclasses.replace(database.access, workspace="team"),
     )
-    found = look(gateway(admin, "gw-1"), expectation(**{**IN_DATABASE, "database": there}))
+    found = observe(gateway(admin, "gw-1"), desired(**{**IN_DATABASE, "database": there}))
     (said,) = [item.kong for item in found.serving]
     assert isinstance(said, KongAnswer) and [item["id"] for item in said.plugins] == ["1"]
 
@@ -60,18 +60,18 @@ def test_each_in_the_workspace(admin: Admin) -> None:
 def test_a_token_that_cannot_be_read_is_said_for_all(admin: Admin) -> None:
     fake = gateway(admin, "gw-1")
     fake.problems["/api/v1/namespaces/gw/secrets/kong-admin"] = forbidden("secrets is forbidden")
-    found = look(fake, expectation(**IN_DATABASE))
-    assert found.row == "secrets is forbidden"
+    found = observe(fake, desired(**IN_DATABASE))
+    assert found.entity == "secrets is forbidden"
     assert [item.kong for item in found.serving] == ["secrets is forbidden"]
     del fake.problems["/api/v1/namespaces/gw/secrets/kong-admin"]
     del fake.objects["/api/v1/namespaces/gw/secrets/kong-admin"]
-    assert "There is no Secret gw/kong-admin" in str(look(fake, expectation(**IN_DATABASE)).row)
+    assert "There is no Secret gw/kong-admin" in str(observe(fake, desired(**IN_DATABASE)).entity)
 
 
 def test_a_wrong_token_is_said_and_not_shown(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observation, "ROW_SECONDS", 0.2)
+    monkeypatch.setattr(observation, "ENTITY_SECONDS", 0.2)
     fake = gateway(admin, "gw-1")
     add_secret(fake, "kong-admin", token="planted-wrong")
-    found = look(fake, expectation(**IN_DATABASE))
-    said = [str(found.row), *(str(item.kong) for item in found.serving)]
+    found = observe(fake, desired(**IN_DATABASE))
+    said = [str(found.entity), *(str(item.kong) for item in found.serving)]
     assert all("HTTP 401" in text and "planted" not in text for text in said)

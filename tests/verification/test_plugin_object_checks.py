@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.verification.gateway import CONFIG, expectation, failure, judge, seen, written
+from tests.verification.gateway import CONFIG, desired, evaluate, failure, observed, written
 
 
 def test_a_plugin_that_is_gone() -> None:
-    found = failure(seen(plugin=None))
-    assert (found.name, found.found, found.lasting) == ("object", "there is none", True)
-    assert "`pulumi up --refresh`" in found.mend
+    found = failure(observed(plugin=None))
+    assert (found.name, found.found, found.permanent) == ("object", "it does not exist", True)
+    assert "`pulumi up --refresh`" in found.fix
 
 
 @pytest.mark.parametrize(
@@ -36,25 +36,25 @@ def test_a_plugin_that_is_gone() -> None:
     ],
 )
 def test_a_plugin_that_was_changed_by_hand(path: tuple[str, ...], value: Any, said: str) -> None:
-    document: Any = copy.deepcopy(written(expectation()))
+    document: Any = copy.deepcopy(written(desired()))
     place = document
     for part in path[:-1]:
         place = place[part]
     place[path[-1]] = value
-    found = failure(seen(plugin=document))
+    found = failure(observed(plugin=document))
     assert found.name == "object"
     assert said in found.found
 
 
 def test_what_others_added_has_a_repair_of_its_own() -> None:
     """A field that another manager owns stays where this stack applies its own."""
-    document: Any = copy.deepcopy(written(expectation(everywhere=False)))
+    document: Any = copy.deepcopy(written(desired(everywhere=False)))
     document["protocols"] = ["tcp"]
     document["config"] |= {"more": 1, "a/b~c": True, "none": None}
     document["metadata"]["labels"]["global"] = "true"
-    report = judge(expectation(everywhere=False), seen(plugin=document))
+    report = evaluate(desired(everywhere=False), observed(plugin=document))
     (found,) = [check for check in report.failed if check.name == "object"]
-    command, then = found.mend.strip("`").split("`, then `")
+    command, then = found.fix.strip("`").split("`, then `")
     words = shlex.split(command)
     assert words[:3] == ["kubectl", "patch", "kongclusterplugin"] and then == "pulumi up --refresh"
     assert json.loads(words[-1]) == [
@@ -64,13 +64,13 @@ def test_what_others_added_has_a_repair_of_its_own() -> None:
 
 
 def test_an_option_that_others_added_within_ours() -> None:
-    document: Any = copy.deepcopy(written(expectation(config={**CONFIG, "headers": {"a": 1}})))
+    document: Any = copy.deepcopy(written(desired(config={**CONFIG, "headers": {"a": 1}})))
     document["config"]["headers"] = {"a": 1, "b": 2}
-    report = judge(expectation(config={**CONFIG, "headers": {"a": 1}}), seen(plugin=document))
+    report = evaluate(desired(config={**CONFIG, "headers": {"a": 1}}), observed(plugin=document))
     (found,) = [check for check in report.failed if check.name == "object"]
-    assert "/config/headers/b" in found.mend
+    assert "/config/headers/b" in found.fix
 
 
 def test_where_traceable_has_left_it_may_not_stand() -> None:
-    report = judge(expectation(installed=False), seen(plugin=written(expectation())))
-    assert [check.found for check in report.checks if check.name == "object"] == ["it is there"]
+    report = evaluate(desired(installed=False), observed(plugin=written(desired())))
+    assert [check.found for check in report.checks if check.name == "object"] == ["it exists"]

@@ -9,7 +9,7 @@ from traceable_kong.verification.report import Check, Report
 
 
 def check(pod: str, name: str, *, ok: bool = True) -> Check:
-    return Check(pod=pod, name=name, ok=ok, expected=f"good {name}", found=f"bad {name}", mend=f"mend {name}")
+    return Check(pod=pod, name=name, ok=ok, expected=f"good {name}", found=f"bad {name}", fix=f"fix {name}")
 
 
 GOOD = Report(
@@ -41,31 +41,31 @@ def test_where_everything_holds_the_text_is_short() -> None:
 def test_what_failed_is_told_with_where_and_what_to_do() -> None:
     assert not BAD.ok and [item.name for item in BAD.failed] == ["agent", "loaded"]
     assert BAD.text() == (
-        "The gateway gw/edge-kong is not what this stack says, in 1 of 2 serving pods:\n"
+        "The gateway gw/edge-kong is not as configured, in 1 of 2 serving pods:\n"
         "\n"
         "  the gateway: agent\n"
         "    expected: good agent\n"
         "    found:    bad agent\n"
-        "    -> mend agent\n"
+        "    fix:      fix agent\n"
         "\n"
         "  long-name: loaded\n"
         "    expected: good loaded\n"
         "    found:    bad loaded\n"
-        "    -> mend loaded\n"
+        "    fix:      fix loaded\n"
         "\n"
-        "  The ingress controller says: not enabled\n"
+        "  The ingress controller reports: not enabled\n"
         "  note: mind this"
     )
 
 
 def test_what_is_about_the_whole_gateway_counts_no_pods() -> None:
     report = Report(gateway="gw/k", checks=(check("", "deployment", ok=False),))
-    assert report.text().splitlines()[0] == "The gateway gw/k is not what this stack says:"
+    assert report.text().splitlines()[0] == "The gateway gw/k is not as configured:"
 
 
 def test_one_pod_is_told_as_one() -> None:
     report = Report(gateway="gw/k", checks=(check("a", "files", ok=False),))
-    assert report.text().splitlines()[0] == "The gateway gw/k is not what this stack says, in its only serving pod:"
+    assert report.text().splitlines()[0] == "The gateway gw/k is not as configured, in its only serving pod:"
 
 
 def test_nothing_looked_at_is_nothing_proven() -> None:
@@ -145,8 +145,8 @@ def test_the_same_for_programs() -> None:
         "ok": False,
         "expected": "good agent",
         "found": "bad agent",
-        "mend": "mend agent",
-        "lasting": False,
+        "fix": "fix agent",
+        "permanent": False,
     }
 
 

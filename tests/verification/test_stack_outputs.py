@@ -35,7 +35,7 @@ def test_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("sys.exit(3)", "pulumi ended with 3"),
         ("print('[]')", "no JSON object"),
         ("print('no JSON')", "no JSON object"),
-        ("time.sleep(60)", "no answer within"),
+        ("time.sleep(60)", "did not answer within"),
     ],
 )
 def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""prove(): looks again until everything holds, and knows when to give up."""
+"""verify_gateway(): looks again until everything holds, and knows when to give up."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,11 +7,11 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.verification.cluster import DEPLOYMENT, add_pod, cluster, event
-from tests.verification.gateway import expectation, pod, written
+from tests.verification.gateway import desired, pod, written
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.verification import verifier
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
-from traceable_kong.verification.verifier import prove
+from traceable_kong.verification.verifier import verify_gateway
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,37 +39,37 @@ def at(seconds: float) -> str:
 
 
 def test_what_holds_is_reported_at_once(clock: Clock) -> None:
-    assert prove(cluster(), expectation()).ok
+    assert verify_gateway(cluster(), desired()).ok
     assert clock.now == 0
 
 
 def test_it_waits_until_it_holds(clock: Clock) -> None:
     fake = unprotected()
     clock.then = lambda now: now >= 3 and add_pod(fake, pod())
-    assert prove(fake, expectation()).ok
+    assert verify_gateway(fake, desired()).ok
     assert clock.now == 3
 
 
 def test_at_the_deadline_the_last_report_is_the_answer(clock: Clock) -> None:
-    report = prove(unprotected(), expectation(), deadline_seconds=7)
+    report = verify_gateway(unprotected(), desired(), deadline_seconds=7)
     assert [check.name for check in report.failed] == ["plugin"]
     assert clock.now == 7
 
 
 def test_without_a_deadline_of_its_own_it_waits_longer_than_the_controller_takes(clock: Clock) -> None:
-    prove(unprotected(), expectation())
+    verify_gateway(unprotected(), desired())
     assert clock.now == verifier.DEADLINE_SECONDS
 
 
 def test_one_look_where_there_is_no_time(clock: Clock) -> None:
-    assert not prove(unprotected(), expectation(), deadline_seconds=0).ok
+    assert not verify_gateway(unprotected(), desired(), deadline_seconds=0).ok
     assert clock.now == 0
 
 
 def test_it_ends_where_the_controller_goes_on_reporting_a_refusal(clock: Clock) -> None:
     fake = unprotected()
     clock.then = lambda now: event(fake, "e", "plugin 'traceable' not enabled", lastTimestamp=at(now))
-    report = prove(fake, expectation())
+    report = verify_gateway(fake, desired())
     assert verifier.REFUSED_FOR_SECONDS <= clock.now < verifier.DEADLINE_SECONDS
     assert report.cause == "plugin 'traceable' not enabled"
 
@@ -78,14 +78,14 @@ def test_a_refusal_from_before_or_a_single_one_ends_nothing(clock: Clock) -> Non
     fake = unprotected()
     event(fake, "old", "long ago", lastTimestamp=at(-3600))
     clock.then = lambda now: now == 1 and event(fake, "new", "while it changed", lastTimestamp=at(now))
-    assert not prove(fake, expectation(), deadline_seconds=20).ok
+    assert not verify_gateway(fake, desired(), deadline_seconds=20).ok
     assert clock.now == 20
 
 
 def test_selected_it_is_not_believed_at_once_that_nobody_names_it(clock: Clock) -> None:
     fake = cluster(plugins=[])
-    fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(expectation(everywhere=False)) or {})
-    assert prove(fake, expectation(everywhere=False)).ok
+    fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(desired(everywhere=False)) or {})
+    assert verify_gateway(fake, desired(everywhere=False)).ok
     assert clock.now == verifier.REFUSED_FOR_SECONDS
 
 
@@ -93,7 +93,7 @@ def test_a_gateway_that_is_gone_is_waited_for_too(clock: Clock) -> None:
     fake = cluster()
     gone = fake.objects.pop(DEPLOYMENT)
     clock.then = lambda now: now >= 1 and fake.objects.__setitem__(DEPLOYMENT, gone)
-    assert prove(fake, expectation()).ok
+    assert verify_gateway(fake, desired()).ok
 
 
 @pytest.mark.parametrize("problem", [forbidden(), Unreachable("away")])
@@ -101,4 +101,4 @@ def test_a_cluster_that_does_not_answer_is_no_report(clock: Clock, problem: Exce
     fake = cluster()
     fake.problems[DEPLOYMENT] = problem
     with pytest.raises(type(problem)):
-        prove(fake, expectation())
+        verify_gateway(fake, desired())

@@ -35,7 +35,7 @@ class AgentGates(Hooks):
     def prove(self) -> None:
         """Returns when the agent is what it should be. Raises pulumi.RunError with the report."""
         try:
-            report = agent_verification.prove(self._cluster.api, self._expectation)
+            report = agent_verification.verify_agent(self._cluster.api, self._expectation)
         except (ApiError, Unreachable) as problem:
             raise pulumi.RunError(
                 f"The agent could not be verified: {problem}. Gateways may be unprotected. Run `pulumi up` again."

@@ -106,7 +106,7 @@ class Gates(Hooks):
     def prove(self) -> None:
         """Returns when the gateway is what it should be. Raises pulumi.RunError with the report."""
         try:
-            report = verifier.prove(self._cluster.api, self._expectation)
+            report = verifier.verify_gateway(self._cluster.api, self._expectation)
         except (ApiError, Unreachable) as problem:
             raise pulumi.RunError(
                 f"The gateway could not be verified: {problem}. It may be unprotected. Run `pulumi up` again."

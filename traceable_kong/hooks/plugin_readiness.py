@@ -21,9 +21,8 @@ from traceable_kong.kong_admin.admin_endpoint import client
 from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.plugin.kong_cluster_plugin import revealed
 from traceable_kong.verification.desired_state import Database, DesiredState
-from traceable_kong.verification.kong_checks import REPAIR
+from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
-from traceable_kong.verification.pod_checks import anew
 
 ENTITY_SECONDS = 5.0
 """How long Kong's database may take to show the plugin entity."""
@@ -91,7 +90,7 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
     if reverted:
         writers = _named(other_writers(deployment))
         # A refresh only compares Helm's own records, so files in a release need a rollback first.
-        fix = f"Stop the client that reverts this, then run {anew(expected) if files else REPAIR}"
+        fix = f"Stop the client that reverts this, then run {restore_gateway(expected) if files else REPAIR}"
         if not expected.release and step.owners_values is None:
             fix += (
                 "; or let the values of the owner's Helm release mount the files: `pulumi config set --path "

@@ -14,7 +14,7 @@ from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.kong_admin.entity_changes import take_out
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.verification.desired_state import Database, DesiredState
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, look
+from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 
 TIMEOUT_SECONDS = 45.0
 INTERVAL_SECONDS = 0.5
@@ -73,6 +73,6 @@ def _is_read(item: Document, desired: DesiredState) -> bool:
 def _still_listing(api: KubernetesClient, desired: DesiredState) -> list[str]:
     return [
         pod.name
-        for pod in look(api, desired).serving
+        for pod in observe(api, desired).serving
         if isinstance(pod.kong, str) or any(item.get("name") == desired.plugin for item in pod.kong.plugins)
     ]

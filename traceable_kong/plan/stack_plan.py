@@ -37,7 +37,7 @@ from traceable_kong.plugin.plugin_config import PLUGIN, plugin_config
 from traceable_kong.plugin.plugin_options import plugin_version, text
 from traceable_kong.plugin.rock import Rock
 from traceable_kong.verification.desired_state import Database, DesiredState, Guard, Injection
-from traceable_kong.verification.record import record_digest
+from traceable_kong.verification.trusted_record import record_digest
 
 
 @dataclass(frozen=True, kw_only=True)

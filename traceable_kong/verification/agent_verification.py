@@ -1,6 +1,6 @@
-"""The proof of a stack that is the agent alone: can the gateways of other stacks use it? Asks, and changes nothing.
+"""Verifies the agent of an agent-only stack: gateways of other stacks can use it. Changes nothing.
 
-Each ready pod behind the agent's Service answers on its port, and the webhook that gives gateways the TME is there.
+Each ready pod behind the agent's Service answers on its port, and the webhook that injects the TME exists.
 """
 
 import time
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
+from traceable_kong.verification.agent_observation import agent_problem, agent_service_and_pods
+from traceable_kong.verification.injection_objects import WEBHOOKS
 from traceable_kong.verification.object_reads import Unreadable, read
-from traceable_kong.verification.observation import agent_silence, agents_in
 from traceable_kong.verification.report import Check, Report
-from traceable_kong.verification.surroundings import WEBHOOKS
 
 DEADLINE_SECONDS = 30.0
 """Helm has waited for the pods; their Service and their answers follow within moments."""
@@ -22,67 +22,69 @@ INTERVAL_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class AgentExpectation:
-    """The agent's namespace and Helm release, and its injector's webhook, None where the injector is off."""
+    """The agent's namespace and Helm release, and its injector's webhook, None if the injector is off."""
 
     namespace: str
     webhook: str | None
     release: str
 
 
-def prove(api: KubernetesClient, expected: AgentExpectation, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
-    """The report as soon as everything holds, or the last one at the deadline.
+def verify_agent(
+    api: KubernetesClient, desired: AgentExpectation, *, deadline_seconds: float = DEADLINE_SECONDS
+) -> Report:
+    """The report as soon as every check holds, or the last one at the deadline.
 
-    Raises kube.ApiError or kube.Unreachable.
+    Raises ApiError or Unreachable.
     """
     deadline = time.monotonic() + deadline_seconds
     while True:
-        report = _look(api, expected)
+        report = _observe_and_evaluate(api, desired)
         if report.ok or time.monotonic() >= deadline:
             return report
         time.sleep(INTERVAL_SECONDS)
 
 
-def _look(api: KubernetesClient, expected: AgentExpectation) -> Report:
-    namespace = expected.namespace
-    service, pods = agents_in(api, namespace)
+def _observe_and_evaluate(api: KubernetesClient, desired: AgentExpectation) -> Report:
+    namespace = desired.namespace
+    service, pods = agent_service_and_pods(api, namespace)
     ready = [pod for pod in pods if is_ready(pod)]
-    describe = f"kubectl --namespace {namespace} describe pods"
+    describe = f"`kubectl --namespace {namespace} describe pods` shows why it is not available"
     checks = [
         Check(
             pod="",
             name="ready",
             ok=bool(ready),
-            expected=f"a ready pod behind the Service agent in {namespace}",
+            expected=f"a ready pod behind service {namespace}/agent",
             found=f"{len(ready)} of {len(pods)}",
-            mend=describe,
+            fix=describe,
         )
     ]
     for pod in ready:
-        silence = agent_silence(api, service, pod)
+        problem = agent_problem(api, service, pod)
         checks.append(
             Check(
                 pod=pod["metadata"]["name"],
                 name="agent",
-                ok=silence is None,
-                expected="an agent that answers on 5442",
-                found=silence or "it answers",
-                mend=describe,
+                ok=problem is None,
+                expected="an agent that answers on port 5442",
+                found=problem or "it answers",
+                fix=describe,
             )
         )
     unread = []
-    if expected.webhook:
-        seen = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{expected.webhook}")
-        if isinstance(seen, Unreadable):
-            unread.append(seen.reason)
+    if desired.webhook:
+        webhook = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{desired.webhook}")
+        if isinstance(webhook, Unreadable):
+            unread.append(webhook.reason)
         else:
             checks.append(
                 Check(
                     pod="",
                     name="webhook",
-                    ok=seen is not None,
-                    expected=f"the MutatingWebhookConfiguration {expected.webhook}, which gives gateways the TME",
-                    found="it is there" if seen else "there is none",
-                    mend=helm_restore(expected.release, namespace),
+                    ok=webhook is not None,
+                    expected=f"MutatingWebhookConfiguration {desired.webhook}, which injects the TME into gateway pods",
+                    found="it exists" if webhook else "it does not exist",
+                    fix=helm_restore(desired.release, namespace),
                 )
             )
     return Report(
@@ -91,5 +93,5 @@ def _look(api: KubernetesClient, expected: AgentExpectation) -> Report:
         state="ready",
         checks=tuple(checks),
         not_checked=tuple(unread),
-        notes=("not checked: the agent's own connection to the Traceable platform, which it shows nowhere",),
+        notes=("not checked: the agent's own connection to the Traceable platform, which the agent does not show",),
     )

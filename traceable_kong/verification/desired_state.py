@@ -1,4 +1,4 @@
-"""What a protected gateway must look like: made from the plan in an `up`, and read back from the record by `verify`."""
+"""The desired state of a gateway: made from the plan in `up`, and read from the record by verify.py."""
 
 import json
 import re
@@ -16,16 +16,16 @@ from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KONG_NAME = re.compile(r"[^\s/?#%]+")
-"""What the settings take for a workspace, a route or a service: it is a part of a path of the Admin API."""
+"""A workspace, a route or a service, as the config allows them: a part of a path of the Admin API."""
 
 
 class UnreadableRecord(PlainError):
-    """The record is not one of ours; the text says what is wrong with it."""
+    """The record was not written by a stack; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """Where the plugin's row is, and where Kong is asked for it: names of Secrets, and nothing out of them."""
+    """The plugin entity's target, and Kong's Admin API with the names of its Secrets."""
 
     place: PluginTarget
     access: AdminEndpoint
@@ -33,7 +33,7 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """The admission policy, whose binding has its name; `spec` is the policy's, `actions` are the binding's."""
+    """The admission policy; its binding has the same name. `spec` is the policy's, `actions` are the binding's."""
 
     policy: str
     spec: Mapping[str, Any]
@@ -42,12 +42,12 @@ class Guard:
 
 @dataclass(frozen=True, kw_only=True)
 class Injection:
-    """What makes the injector give new pods the TME.
+    """What makes the injector add the TME to new pods.
 
     `label` is on the namespace, `annotations` are in the Deployment's pod template. `webhook` is the injector's
-    MutatingWebhookConfiguration, "" where none is known. `agent_release` is the agent's Helm release, "" where it is
-    not managed by this stack. `webhook_domain` is where the webhook leads instead of the agent's Service, "" where it
-    leads there, None where this stack does not say it.
+    MutatingWebhookConfiguration, "" if it is unknown. `agent_release` is the agent's Helm release, "" if it is not
+    managed by this stack. `webhook_domain` is what the webhook calls instead of the agent's Service, "" for the
+    Service, None if this stack does not decide it.
     """
 
     label: Mapping[str, str]
@@ -61,15 +61,12 @@ class Injection:
 class DesiredState:
     """A gateway, and what must hold for each of its pods.
 
-    `container` is Kong's container in `deployment`. `plugin` is the plugin's name in Kong, `plugin_version` such as
-    `2.1.2` what Kong must have loaded, `config` what it must report. `plugin_object` is the KongClusterPlugin, of the
-    class `ingress_class`, "" where it is a row of the `database`. `everywhere` False means only routes and services
-    that name the plugin, or with a database the one of its place. `files` is
-    `{mount path: ConfigMap}`, `file_digests` `{ConfigMap: SHA-256 of its files}`. `tme_image` is what the TME runs,
-    None where no TME is wanted.
-    `agent_namespace` is "" where the agent is outside the cluster. `injection` is None where no TME is wanted, `guard`
-    where no admission policy is.
-    `installed` False: nothing of all that may be there.
+    `container` is Kong's container in `deployment`. `plugin` is the plugin's name in Kong, `plugin_version` the version
+    that Kong must have loaded, such as `2.1.2`. `plugin_object` is the KongClusterPlugin of the class `ingress_class`,
+    "" with a database. `everywhere` False means only the routes and services that name the plugin, or those of the
+    database's target. `files` is `{mount path: ConfigMap}`, `file_digests` `{ConfigMap: SHA-256 of its files}`.
+    `tme_image` and `injection` are None if no TME is wanted, `guard` if no admission policy is. `agent_namespace` is ""
+    for an agent outside the cluster. `installed` False: nothing of it may exist.
     """
 
     namespace: str
@@ -93,7 +90,7 @@ class DesiredState:
     injection: Injection | None = None
 
     def record(self) -> dict[str, str]:
-        """As the data of a ConfigMap: `{key: text}`."""
+        """The data of the record's ConfigMap."""
         return {
             "release": self.release,
             "deployment": self.deployment,
@@ -126,10 +123,10 @@ class DesiredState:
 
 
 def from_record(namespace: str, data: Mapping[str, str]) -> DesiredState:
-    """The expectation of a record in `namespace`. Raises UnreadableRecord.
+    """The desired state of a record in `namespace`. Raises UnreadableRecord.
 
-    Anybody may have written it: every value has its type, what becomes a part of a path or of a command is a name, and
-    everything is in `namespace`.
+    Any user who may write ConfigMaps may have changed it: every value has its type, what becomes a part of a path or a
+    command is a name, and everything is in `namespace`.
     """
     try:
         return DesiredState(
@@ -170,7 +167,7 @@ def _name(data: Mapping[str, str], key: str) -> str:
 
 
 def _checked(text: Any, what: str) -> str:
-    """A name as Kubernetes gives them to objects and containers."""
+    """A name of a Kubernetes object or container."""
     if not isinstance(text, str) or not _NAME.fullmatch(text):
         raise _not_written(f"{what} is not a name")
     return text
@@ -186,7 +183,7 @@ def _config(data: Mapping[str, str]) -> dict[str, Any]:
     config = _mapping(data, "pluginConfig")
     endpoint = _string(config, "ext_cap_endpoint") if "ext_cap_endpoint" in config else ""
     try:
-        # A port that is no number shows only when it is asked for.
+        # urlsplit checks the port only when it is read.
         _ = urlsplit(endpoint).port
     except ValueError:
         raise _not_written("ext_cap_endpoint is not an address") from None
@@ -230,8 +227,7 @@ def _injection(data: Mapping[str, str]) -> Injection | None:
 
 
 def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
-    # A record that was written before there were databases says nothing of them.
-    if data.get("database", "off") == "off":
+    if data["database"] == "off":
         return None
     row, document = _mapping(data, "pluginRow"), _mapping(data, "adminApi")
     place = PluginTarget(**{item.name: _string(row, item.name) for item in fields(PluginTarget)})
@@ -241,7 +237,7 @@ def _database(namespace: str, data: Mapping[str, str]) -> Database | None:
     _checked(place.plugin, "the plugin of pluginRow")
     for what, text in (("workspace", place.workspace), ("route", place.route), ("service", place.service)):
         if text and not _KONG_NAME.fullmatch(text):
-            raise _not_written(f"{what} is not a name of Kong's")
+            raise _not_written(f"{what} is not a name in Kong")
     for secret in (access.token_secret, access.ca_secret):
         if secret:
             _checked(secret.name, "the name of a Secret")

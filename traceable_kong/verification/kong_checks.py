@@ -1,23 +1,21 @@
-"""Whether a pod's Kong has loaded the plugin and lists it as this stack writes it, no more and no less. Pure."""
+"""Checks whether a pod's Kong has loaded the plugin, and lists exactly what this stack configures. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, field_differences, option_differences
 from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.verification.fix_commands import REPAIR
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import Counts, PodObservation
+from traceable_kong.verification.pod_observation import OwnInstance, PodObservation
 from traceable_kong.verification.report import Check
 
-REPAIR = "`pulumi up --refresh`"
-
-
 CONTROLLERS_PROTOCOLS = ["http", "https"]
-"""What the ingress controller fills in where the plugin's own schema says nothing (KIC 3.4, `deckgen.fillPlugin`)."""
+"""The ingress controller's default, if the plugin's own schema has none (KIC 3.4, `deckgen.fillPlugin`)."""
 
 
 def unknown_defaults(pods: list[PodObservation]) -> Iterator[str]:
-    """Reasons why only a part of what a Kong lists could be compared."""
+    """Reasons why only the options that this stack sets could be compared."""
     for pod in pods:
         if not isinstance(pod.kong, str) and pod.kong.schema_problem:
             yield (
@@ -26,140 +24,140 @@ def unknown_defaults(pods: list[PodObservation]) -> Iterator[str]:
             )
 
 
-def kong_checks(expected: DesiredState, pod: PodObservation, counts: Counts) -> Iterator[Check]:
-    """Whether a pod's Kong has loaded the plugin, and lists it as configured."""
-    said = pod.kong
-    if isinstance(said, str):
+def kong_checks(desired: DesiredState, pod: PodObservation, is_own: OwnInstance) -> Iterator[Check]:
+    """The checks of what a pod's Kong reports."""
+    kong = pod.kong
+    if isinstance(kong, str):
         yield Check(
             pod=pod.name,
             name="loaded",
             ok=False,
             expected="an answer of this Kong's Admin API",
-            found=said,
-            mend="the Admin API is asked by a port-forward into the pod; see docs/verify.md",
+            found=kong,
+            fix="make the Admin API answer a port-forward into the pod (docs/verification.md)",
         )
         return
-    version = said.available.get(expected.plugin)
+    version = kong.available.get(desired.plugin)
     yield Check(
         pod=pod.name,
         name="loaded",
-        ok=version == expected.plugin_version,
-        expected=f"{expected.plugin} {expected.plugin_version} loaded by this Kong",
-        found=f"{expected.plugin} {version}" if version else f"this Kong does not know {expected.plugin}",
-        mend="new pods of the newest revision load it: `kubectl rollout restart deployment "
-        f"{expected.deployment} --namespace {expected.namespace}`",
+        ok=version == desired.plugin_version,
+        expected=f"{desired.plugin} {desired.plugin_version} loaded by this Kong",
+        found=f"{desired.plugin} {version}" if version else f"this Kong does not know {desired.plugin}",
+        fix="new pods of the newest revision load it: `kubectl rollout restart deployment "
+        f"{desired.deployment} --namespace {desired.namespace}`",
     )
-    yield _configured(expected, pod, said, counts)
-    # While the plugin is off, another one in force somewhere takes no protection away.
-    if expected.everywhere and expected.enabled:
-        yield _override(expected, pod)
+    yield _configured(desired, pod, kong, is_own)
+    # While the plugin is disabled, an enabled one on a single route removes no protection.
+    if desired.everywhere and desired.enabled:
+        yield _override(desired, pod)
 
 
 def is_everywhere(instance: Mapping[str, Any]) -> bool:
-    """True for an instance of a plugin that is bound to nothing narrower than the gateway."""
+    """True if an instance of a plugin is bound to no route, service, consumer or consumer group."""
     return not any(instance.get(key) for key in ("route", "service", "consumer", "consumer_group"))
 
 
-def differences(expected: DesiredState, instance: Mapping[str, Any], schema: PluginSchema | None) -> Iterator[str]:
-    """What of an instance is not as this stack writes it, Kong's defaults included, in words."""
-    if bool(instance.get("enabled", True)) != expected.enabled:
-        yield "it is disabled" if expected.enabled else "it is enabled"
-    yield from option_differences(schema, expected.config, instance.get("config") or {})
+def differences(desired: DesiredState, instance: Mapping[str, Any], schema: PluginSchema | None) -> Iterator[str]:
+    """How an instance differs from what this stack writes, Kong's defaults included, in words."""
+    if bool(instance.get("enabled", True)) != desired.enabled:
+        yield "it is disabled" if desired.enabled else "it is enabled"
+    yield from option_differences(schema, desired.config, instance.get("config") or {})
     protocols = sorted(instance.get("protocols") or [])
-    by_controller = expected.database is None and protocols == CONTROLLERS_PROTOCOLS
+    by_controller = desired.database is None and protocols == CONTROLLERS_PROTOCOLS
     yield from field_differences(schema, {**instance, "protocols": None} if by_controller else instance)
 
 
-def _configured(expected: DesiredState, pod: PodObservation, said: KongAnswer, counts: Counts) -> Check:
-    instances = [item for item in said.plugins if item.get("name") == expected.plugin]
+def _configured(desired: DesiredState, pod: PodObservation, kong: KongAnswer, is_own: OwnInstance) -> Check:
+    instances = [item for item in kong.plugins if item.get("name") == desired.plugin]
     everywhere = [item for item in instances if is_everywhere(item)]
-    # Other narrower ones are for other routes, and their owners' business.
-    ours = [item for item in instances if counts(item)]
-    if expected.database is not None and not expected.everywhere:
-        return _one_row(expected, ours, pod, said)
-    instances = everywhere if expected.everywhere else ours
-    wrong = [text for item in instances for text in differences(expected, item, said.schema)]
-    if expected.everywhere and not everywhere:
-        wrong = [f"Kong lists no {expected.plugin} for all routes{_class_hint(expected, pod)}"]
-    elif everywhere and not expected.everywhere:
-        wrong.append(f"Kong lists {expected.plugin} for all routes, and scope is selected")
-    if not expected.everywhere:
-        wrong += [
-            f"{_where(expected, item)}: for requests of one consumer only (of a KongConsumer that names the plugin)"
-            for item in instances
+    own = [item for item in instances if is_own(item)]
+    if desired.database is not None and not desired.everywhere:
+        return _scoped_entity(desired, own, pod, kong)
+    # With scope selected, instances that are not this stack's are on other routes, and the business of their owners.
+    compared = everywhere if desired.everywhere else own
+    problems = [text for item in compared for text in differences(desired, item, kong.schema)]
+    if desired.everywhere and not everywhere:
+        problems = [f"Kong lists no {desired.plugin} for all routes{_class_hint(desired, pod)}"]
+    elif everywhere and not desired.everywhere:
+        problems.append(f"Kong lists {desired.plugin} for all routes, and scope is selected")
+    if not desired.everywhere:
+        problems += [
+            f"{_scope(desired, item)}: for requests of one consumer only (a KongConsumer names the plugin)"
+            for item in compared
             if item.get("consumer") or item.get("consumer_group")
         ]
-    return _plugin_check(expected, pod, wrong)
+    return _plugin_check(desired, pod, problems)
 
 
-def _plugin_check(expected: DesiredState, pod: PodObservation, wrong: list[str]) -> Check:
+def _scoped_entity(desired: DesiredState, own: list[dict[str, Any]], pod: PodObservation, kong: KongAnswer) -> Check:
+    problems = [text for item in own for text in differences(desired, item, kong.schema)]
+    return _plugin_check(desired, pod, problems if own else [f"Kong lists no {desired.plugin} of this stack"])
+
+
+def _plugin_check(desired: DesiredState, pod: PodObservation, problems: list[str]) -> Check:
     return Check(
         pod=pod.name,
         name="plugin",
-        ok=not wrong,
-        expected=f"{expected.plugin} {'enabled' if expected.enabled else 'disabled'}, "
-        + ", ".join(f"{key} {value!r}" for key, value in expected.config.items()),
-        found="; ".join(wrong) or "this",
-        mend=REPAIR
-        if expected.database
-        else f"`kubectl describe kongclusterplugin {expected.plugin_object}` shows what the ingress controller said; "
-        f"where it was changed or removed by hand: {REPAIR}",
+        ok=not problems,
+        expected=f"{desired.plugin} {'enabled' if desired.enabled else 'disabled'}, "
+        + ", ".join(f"{key} {value!r}" for key, value in desired.config.items()),
+        found="; ".join(problems) or "this",
+        fix=REPAIR
+        if desired.database
+        else f"`kubectl describe kongclusterplugin {desired.plugin_object}` shows what the ingress controller "
+        f"reported. If it was changed or deleted: {REPAIR}",
     )
 
 
-def _one_row(expected: DesiredState, ours: list[dict[str, Any]], pod: PodObservation, said: KongAnswer) -> Check:
-    wrong = [text for item in ours for text in differences(expected, item, said.schema)]
-    return _plugin_check(expected, pod, wrong if ours else [f"Kong lists no {expected.plugin} of this stack"])
-
-
-def _class_hint(expected: DesiredState, pod: PodObservation) -> str:
-    """The commonest reason, where the pod's own controller shows it; it has no say in rows."""
-    if expected.database is not None:
+def _class_hint(desired: DesiredState, pod: PodObservation) -> str:
+    """The most common reason, if the pod's own controller shows it; no controller writes plugin entities."""
+    if desired.database is not None:
         return ""
     for container in pod.document["spec"]["containers"]:
         for item in container.get("env") or []:
-            if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != expected.ingress_class:
+            if item["name"] == "CONTROLLER_INGRESS_CLASS" and item.get("value") != desired.ingress_class:
                 return (
                     f": its controller reads the ingress class {item.get('value')!r}, and the plugin has "
-                    f"{expected.ingress_class!r}"
+                    f"{desired.ingress_class!r}"
                 )
     return ""
 
 
-def overrides(expected: DesiredState, pod: PodObservation) -> list[str]:
-    """The narrower instances that are not as this stack writes its own one for all routes: Kong uses them instead."""
-    said = pod.kong
-    if isinstance(said, str) or not expected.everywhere:
+def overrides(desired: DesiredState, pod: PodObservation) -> list[str]:
+    """The instances with a narrower scope that differ from this stack's: Kong uses them instead."""
+    kong = pod.kong
+    if isinstance(kong, str) or not desired.everywhere:
         return []
-    narrower = [item for item in said.plugins if item.get("name") == expected.plugin and not is_everywhere(item)]
+    narrower = [item for item in kong.plugins if item.get("name") == desired.plugin and not is_everywhere(item)]
     return [
-        f"{_where(expected, item)}: {'; '.join(texts)}"
+        f"{_scope(desired, item)}: {'; '.join(texts)}"
         for item in narrower
-        if (texts := list(differences(expected, item, said.schema)))
+        if (texts := list(differences(desired, item, kong.schema)))
     ]
 
 
-def _override(expected: DesiredState, pod: PodObservation) -> Check:
-    wrong = overrides(expected, pod)
+def _override(desired: DesiredState, pod: PodObservation) -> Check:
+    found = overrides(desired, pod)
     return Check(
         pod=pod.name,
         name="override",
-        ok=not wrong,
-        expected=f"no {expected.plugin} on a single route, service or consumer that says something else",
-        found=", ".join(wrong) or "none",
-        mend="Kong uses the narrower one there: "
+        ok=not found,
+        expected=f"no {desired.plugin} with other options on a single route, service or consumer",
+        found=", ".join(found) or "none",
+        fix="Kong uses the one with the narrower scope: "
         + (
-            "delete that row (`DELETE /plugins/ID` of Kong's Admin API)"
-            if expected.database
-            else "remove that KongPlugin, or the annotation konghq.com/plugins that names it; "
-            "`kubectl get kongplugins --all-namespaces` shows them"
+            "delete that plugin entity (`DELETE /plugins/ID` of Kong's Admin API)"
+            if desired.database
+            else "delete that KongPlugin, or the annotation konghq.com/plugins that names it; "
+            "`kubectl get kongplugins --all-namespaces` lists them"
         ),
     )
 
 
-def _where(expected: DesiredState, instance: Mapping[str, Any]) -> str:
-    row = f" (row {instance.get('id')})" if expected.database else ""
+def _scope(desired: DesiredState, instance: Mapping[str, Any]) -> str:
+    entity = f" (plugin entity {instance.get('id')})" if desired.database else ""
     for key in ("route", "service", "consumer", "consumer_group"):
         if instance.get(key):
-            return f"{key} {instance[key].get('name') or instance[key].get('id')}{row}"
-    return f"everywhere{row}"
+            return f"{key} {instance[key].get('name') or instance[key].get('id')}{entity}"
+    return f"everywhere{entity}"

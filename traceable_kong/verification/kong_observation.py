@@ -1,4 +1,4 @@
-"""Kong's own answers, pod by pod: its Admin API, reached by a port-forward, as the pod's own settings leave it."""
+"""Asks the Kong of one pod: its Admin API through a port-forward, on the port that the pod's own settings name."""
 
 import http.client
 from collections.abc import Callable, Mapping
@@ -21,10 +21,11 @@ UID_TAG = "k8s-uid:"
 
 @dataclass(frozen=True)
 class KongAnswer:
-    """`available` is `{plugin: version}` of what this Kong can run, `plugins` what it is configured with.
+    """What a Kong reports.
 
-    `schema` is the plugin's own, None where Kong does not show it; `schema_problem` says why. `routed` is False where
-    no route has the plugin. `lua_path` is where it looks for Lua files, None where it does not show it.
+    `available` is `{plugin: version}` of what it has loaded, `plugins` the configured instances. `schema` is the
+    plugin's schema, None if Kong does not show it; `schema_problem` says why. `routed` is False if no route has the
+    plugin. `lua_path` is where Kong looks for Lua files, None if it does not show the setting.
     """
 
     available: Mapping[str, str]
@@ -35,33 +36,33 @@ class KongAnswer:
     lua_path: str | None = None
 
 
-def ask(
+def observe_kong(
     api: KubernetesClient,
     namespace: str,
     pod: str,
     listener: Listener,
     *,
     plugin: str,
-    counts: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    is_own: Callable[[Mapping[str, Any]], bool] = lambda _: True,
     credentials: Credentials | None = None,
     workspace: str = DEFAULT_WORKSPACE,
 ) -> KongAnswer:
-    """What the Kong of a pod says of itself, and of the plugin `plugin`.
+    """What the Kong of a pod reports of itself and of the plugin `plugin`.
 
-    `counts` says which of its instances put it on a route. Raises Silent, kube.ApiError or kube.Unreachable.
+    `is_own` tells which instances of the plugin put it on a route. Raises Unavailable, ApiError or Unreachable.
     """
     known = credentials or Credentials()
     connect = forwarded(api, namespace, pod, listener, certificate=known.certificate)
-    asked = Client(
+    client = Client(
         connect, token=known.token, workspace=workspace, request_seconds=ANSWER_TIMEOUT_SECONDS, patient=False
     )
     try:
-        with asked:
-            root = asked.root()
+        with client:
+            root = client.root()
             available = (root.get("plugins") or {}).get("available_on_server") or {}
-            plugins = asked.list("/plugins")
-            schema = shown(asked, plugin) if plugin in available else ""
-            routed = _routed(asked, [item for item in plugins if item.get("name") == plugin and counts(item)])
+            plugins = client.list("/plugins")
+            schema = shown(client, plugin) if plugin in available else ""
+            routed = _is_routed(client, [item for item in plugins if item.get("name") == plugin and is_own(item)])
     except AdminError as problem:
         raise Unavailable(str(problem)) from None
     lua_path = (root.get("configuration") or {}).get("lua_package_path")
@@ -76,29 +77,26 @@ def ask(
     )
 
 
-def _routed(asked: Client, instances: list[dict[str, Any]]) -> bool:
-    """Whether one of these is on a route, for all requests on it: its own route, a service's, or every route."""
+def _is_routed(client: Client, instances: list[dict[str, Any]]) -> bool:
+    """Whether an instance is on a route for every consumer: on one route, on a service with a route, or everywhere."""
     bound = [item for item in instances if not (item.get("consumer") or item.get("consumer_group"))]
     if any(item.get("route") or not item.get("service") for item in bound):
         return True
-    return any(asked.list(f"/services/{item['service']['id']}/routes") for item in bound)
+    return any(client.list(f"/services/{item['service']['id']}/routes") for item in bound)
 
 
-def made_from(instance: Mapping[str, Any], uid: str) -> bool:
+def is_copy_of(instance: Mapping[str, Any], uid: str) -> bool:
     """Whether an instance of a plugin is the ingress controller's copy of the object with this uid.
 
-    The controller tags each instance with the uid of its object (KIC 3.4, `util.GenerateTagsForObject`), and adds the
-    tags of the annotation konghq.com/tags: that another object names this uid too does not count. An instance without
-    such a tag is counted.
+    The controller tags each instance with the uid of its object (KIC 3.4, `util.GenerateTagsForObject`) and with the
+    tags of the annotation konghq.com/tags, in which another object may name this uid too. An instance without such a
+    tag counts as a copy.
     """
     return {tag for tag in instance.get("tags") or [] if str(tag).startswith(UID_TAG)} <= {f"{UID_TAG}{uid}"}
 
 
-def answers_http(api: KubernetesClient, namespace: str, pod: str, port: int) -> None:
-    """Returns where somebody answers HTTP on a port of a pod, with whatever status.
-
-    Raises Silent, kube.ApiError or kube.Unreachable.
-    """
+def require_http(api: KubernetesClient, namespace: str, pod: str, port: int) -> None:
+    """Returns if a port of a pod answers HTTP, with any status. Raises Unavailable, ApiError or Unreachable."""
     connect = forwarded(api, namespace, pod, Listener(port=port, tls=False))
     with closing(connect(ANSWER_TIMEOUT_SECONDS)) as connection:
         try:

@@ -1,4 +1,4 @@
-"""Whether NetworkPolicies may keep the gateway's pods from the agent. No run can see such a connection from outside."""
+"""NetworkPolicies that may block the gateway's connection to the agent, which cannot be observed from outside."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,30 +9,31 @@ from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient
 from traceable_kong.cluster.network_policies import Block, Flow, PodGroup, blocks, pod_group
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.verification.desired_state import DesiredState
-from traceable_kong.verification.object_reads import Seen, Unreadable, read
+from traceable_kong.verification.object_reads import ObservedObject, Unreadable, read
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkLook:
-    """The NetworkPolicies of the gateway's and the agent's namespace, and these namespaces where there is a policy.
+class NetworkObservation:
+    """The NetworkPolicies in the gateway's and the agent's namespace.
 
-    `unlisted` are the namespaces whose policies may not be listed.
+    `namespaces` are these namespaces, read only if there is a policy; `unlisted` are those whose policies may not be
+    listed.
     """
 
     policies: Sequence[Document] = ()
-    namespaces: Mapping[str, Seen] = field(default_factory=dict)
+    namespaces: Mapping[str, ObservedObject] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
 
 
-def look_at_network(api: KubernetesClient, expected: DesiredState) -> NetworkLook:
-    """One look. Raises kube.ApiError or kube.Unreachable."""
-    if not (expected.installed and expected.enabled):
-        return NetworkLook()
+def observe_network(api: KubernetesClient, desired: DesiredState) -> NetworkObservation:
+    """Raises ApiError or Unreachable."""
+    if not (desired.installed and desired.enabled):
+        return NetworkObservation()
     policies: list[Document] = []
     unlisted: list[str] = []
-    wanted = sorted({expected.namespace, expected.agent_namespace} - {""})
+    wanted = sorted({desired.namespace, desired.agent_namespace} - {""})
     for namespace in wanted:
         try:
             policies += api.list(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies")
@@ -41,18 +42,18 @@ def look_at_network(api: KubernetesClient, expected: DesiredState) -> NetworkLoo
                 raise
             unlisted.append(namespace)
     namespaces = {name: read(api, "Namespace", f"/api/v1/namespaces/{name}") for name in wanted} if policies else {}
-    return NetworkLook(policies=policies, namespaces=namespaces, unlisted=tuple(unlisted))
+    return NetworkObservation(policies=policies, namespaces=namespaces, unlisted=tuple(unlisted))
 
 
 def unknown_paths(
-    expected: DesiredState,
-    network: NetworkLook,
+    desired: DesiredState,
+    network: NetworkObservation,
     *,
     serving: Sequence[Document],
     agents: Sequence[Document],
     service: Document | None,
 ) -> Iterator[str]:
-    """What is not known of the way to the agent, and why: each in a sentence after "not checked:"."""
+    """Reasons why it is not certain that the gateway's pods reach the agent."""
     for namespace in network.unlisted:
         yield (
             "whether NetworkPolicies let the gateway's pods reach the agent: the permission to list "
@@ -60,42 +61,44 @@ def unknown_paths(
         )
     found = {
         (block, described(flow)): None
-        for flow in _flows(expected, network, serving, agents, service)
+        for flow in _flows(desired, network, serving, agents, service)
         for block in blocks(network.policies, flow)
     }
-    for block, where in found:
-        yield _sentence(block, where, network)
+    for block, destination in found:
+        yield _sentence(block, destination, network)
 
 
 def _flows(
-    expected: DesiredState,
-    network: NetworkLook,
+    desired: DesiredState,
+    network: NetworkObservation,
     serving: Sequence[Document],
     agents: Sequence[Document],
     service: Document | None,
 ) -> Iterator[Flow]:
     for pod in serving:
         source = _group(pod, network)
-        if not expected.agent_namespace:
-            yield flow_outside(source, str(expected.config.get("ext_cap_endpoint")))
+        if not desired.agent_namespace:
+            yield flow_outside(source, str(desired.config.get("ext_cap_endpoint")))
         for agent in filter(is_ready, agents):
-            yield flow_to_agent(source, _group(agent, network), service, sync=expected.tme_image is not None)
+            yield flow_to_agent(source, _group(agent, network), service, sync=desired.tme_image is not None)
 
 
-def _group(pod: Document, network: NetworkLook) -> PodGroup:
+def _group(pod: Document, network: NetworkObservation) -> PodGroup:
     namespace = network.namespaces.get(pod["metadata"]["namespace"])
     labels = namespace["metadata"].get("labels") if isinstance(namespace, dict) else None
     return pod_group(pod, labels or {})
 
 
-def _sentence(block: Block, where: str, network: NetworkLook) -> str:
+def _sentence(block: Block, destination: str, network: NetworkObservation) -> str:
     names = " and ".join(f"{block.namespace}/{name}" for name in block.policies)
     kind = "NetworkPolicy" if len(block.policies) == 1 else "NetworkPolicies"
-    select = "selects" if len(block.policies) == 1 else "select"
+    select, allow = ("selects", "allows") if len(block.policies) == 1 else ("select", "allow")
     side = "the gateway's pods" if block.direction == "egress" else "the agent's pods"
-    text = f"whether the gateway's pods reach {where}: {kind} {names} {select} {side} and allow"
-    text += f"{'s' if len(block.policies) == 1 else ''} no such {block.direction}"
+    text = (
+        f"whether the gateway's pods reach {destination}: {kind} {names} {select} {side} and {allow} no such "
+        f"{block.direction}"
+    )
     unread = [item.reason for item in network.namespaces.values() if isinstance(item, Unreadable)]
     if unread:
-        text += f"; rules that go by the labels of a namespace do not count ({'; '.join(unread)})"
+        text += f"; rules that select namespaces by label were not evaluated ({'; '.join(unread)})"
     return text

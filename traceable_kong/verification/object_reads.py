@@ -1,4 +1,4 @@
-"""Objects around a gateway as the verification reads them: what exists, or which permission is missing to see it."""
+"""Reads an object for the verification: the object, or which permission is missing to read it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,12 @@ class Unreadable:
     reason: str
 
 
-Seen = Document | Unreadable | None
-"""An object, None where it does not exist."""
+ObservedObject = Document | Unreadable | None
+"""An object, None if it does not exist."""
 
 
-def read(api: KubernetesClient, kind: str, path: str) -> Seen:
-    """The object of a `kind` at a path. Raises kube.ApiError or kube.Unreachable."""
+def read(api: KubernetesClient, kind: str, path: str) -> ObservedObject:
+    """The object of a `kind` at a path. Raises ApiError or Unreachable."""
     try:
         return api.get(path)
     except ApiError as problem:

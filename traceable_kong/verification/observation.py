@@ -1,38 +1,32 @@
-"""What the cluster and every Kong say, gathered side by side: one look at a gateway, without judging it."""
+"""Observes a gateway once: the objects in the cluster, and what every Kong and the agent answer. Changes nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from traceable_kong.cluster.agent_connections import port_behind
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
-from traceable_kong.cluster.network_policies import pod_group
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
-from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
-from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
-from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable, admin_listener
+from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.kong_admin.plugin_target import is_ours
 from traceable_kong.verification import kong_observation
+from traceable_kong.verification.agent_observation import agent_problems, agent_service_and_pods
 from traceable_kong.verification.desired_state import Database, DesiredState
-from traceable_kong.verification.network_paths import NetworkLook, look_at_network
-from traceable_kong.verification.object_reads import Seen, read
-from traceable_kong.verification.surroundings import Surroundings, look_around
+from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
+from traceable_kong.verification.network_paths import NetworkObservation, observe_network
+from traceable_kong.verification.object_reads import ObservedObject, read
+from traceable_kong.verification.pod_observation import OwnInstance, PodObservation, observe_pod
 
 Document = dict[str, Any]
 
-Counts = Callable[[Mapping[str, Any]], bool]
-"""Whether an instance of the plugin, as Kong lists it, is this stack's."""
+ENTITY_SECONDS = 5.0
+"""How long Kong may take to show the plugin entity; the verification observes again."""
 
-ROW_SECONDS = 5.0
-"""How long Kong may take to show the row; the proof looks again."""
+POD_ATTEMPTS = 3
+"""How often the pods are asked in one observation while some of them are replaced."""
 
-LOOKS_AT_PODS = 3
-"""How often the pods are looked into in one look, while some of them go before they are asked."""
-
-AT_ONCE = 10
-"""Pods that are asked side by side."""
+PARALLEL_REQUESTS = 10
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 
@@ -42,28 +36,15 @@ https://developer.konghq.com/kubernetes-ingress-controller/observability/events/
 
 
 @dataclass(frozen=True, kw_only=True)
-class PodObservation:
-    """One serving pod: its document, what its Kong said (or why it said nothing), and why its TME does not answer."""
-
-    document: Document
-    kong: kong_observation.KongAnswer | str
-    tme: str | None
-
-    @property
-    def name(self) -> str:
-        return str(self.document["metadata"]["name"])
-
-
-@dataclass(frozen=True, kw_only=True)
 class Observation:
-    """One look at a gateway.
+    """One observation of a gateway.
 
-    `deployment` is None where it is not there. `current` is the pod-template-hash of its newest ReplicaSet, `pods` all
-    its pods, `serving` those that are ready and not on their way out, looked into. `agent_pods` are those behind
-    `agent_service`; `agent` says why not each ready one answers, None where it does. `events` are what the ingress
-    controller reported about the plugin, the newest last: `{time, message}`. `plugin` is the KongClusterPlugin, None
-    where it is not there. `row` is what stands in Kong's database instead, or why it could not be asked. `config_maps`
-    are those with the plugin's files, by name; `around` is what makes pods get the TME.
+    `deployment` is None if it does not exist. `current` is the pod-template-hash of its newest ReplicaSet, `pods` are
+    all its pods, `serving` those that are ready and not terminating. `agent_pods` are the pods behind `agent_service`;
+    `agent_problem` says why a ready one does not answer, None if each does or none was asked. `plugin` is the
+    KongClusterPlugin, None if it does not exist, and `events` are what the ingress controller reported about it as
+    `(time, message)`, the newest last. `entity` is the plugin entity in Kong's database, or why Kong could not be asked
+    for it; None without a database. `config_maps` are those with the plugin's files, by name.
     """
 
     deployment: Document | None
@@ -72,61 +53,69 @@ class Observation:
     serving: list[PodObservation] = field(default_factory=list)
     agent_service: Document | None = None
     agent_pods: list[Document] = field(default_factory=list)
-    agent: str | None = None
+    agent_problem: str | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
-    config_maps: Mapping[str, Seen] = field(default_factory=dict)
-    row: entity_changes.Found | str | None = None
-    network: NetworkLook = field(default_factory=NetworkLook)
-    around: Surroundings = field(default_factory=Surroundings)
+    config_maps: Mapping[str, ObservedObject] = field(default_factory=dict)
+    entity: entity_changes.Found | str | None = None
+    network: NetworkObservation = field(default_factory=NetworkObservation)
+    injection_objects: InjectionObjects = field(default_factory=InjectionObjects)
 
 
-def look(api: KubernetesClient, expected: DesiredState) -> Observation:
-    """One look at the gateway. Raises kube.ApiError or kube.Unreachable."""
-    namespace = expected.namespace
-    deployment = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{expected.deployment}")
+def observe(api: KubernetesClient, desired: DesiredState) -> Observation:
+    """Reads only what the desired state is about. Raises ApiError or Unreachable."""
+    namespace = desired.namespace
+    deployment = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{desired.deployment}")
     if deployment is None:
         return Observation(deployment=None)
-    selector = selector_text(deployment["spec"]["selector"])
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         current = pool.submit(current_revision, api, deployment)
-        plugin = pool.submit(plugin_and_events, api, expected.plugin_object)
-        config_maps = pool.submit(_config_maps, api, expected)
-        around = pool.submit(look_around, api, expected)
-        row = pool.submit(_row, api, expected.database)
-        known = _credentials(api, expected.database)
-        network = pool.submit(look_at_network, api, expected)
-        agent = pool.submit(agents_in, api, expected.agent_namespace)
+        plugin = pool.submit(plugin_and_events, api, desired.plugin_object)
+        config_maps = pool.submit(_config_maps, api, desired)
+        injection_objects = pool.submit(observe_injection, api, desired)
+        entity = pool.submit(_entity, api, desired.database)
+        network = pool.submit(observe_network, api, desired)
+        agent = pool.submit(agent_service_and_pods, api, desired.agent_namespace)
         plugin_object, events = plugin.result()
-        counts = counted(expected, plugin_object)
-        pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-        for _ in range(LOOKS_AT_PODS):
-            looks = list(pool.map(lambda pod: _look_into(api, expected, pod, known, counts), filter(_serves, pods)))
-            if not any(isinstance(item.kong, str) or item.tme for item in looks):
-                break
-            # A pod that went meanwhile says nothing of the gateway; the one in its place does.
-            before, pods = pods, api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-            if _serving_names(pods) == _serving_names(before):
-                break
-        names = _serving_names(pods)
-        looks = [item for item in looks if item.name in names]
+        pods, serving = _pods(api, desired, deployment, own_instances(desired, plugin_object), pool)
         service, agents = agent.result()
-        asked = expected.enabled and expected.agent_namespace and not expected.tme_image
+        asked = desired.enabled and desired.agent_namespace and not desired.tme_image
         return Observation(
             deployment=deployment,
             current=current.result(),
             pods=pods,
-            serving=looks,
+            serving=serving,
             agent_service=service,
             agent_pods=agents,
-            agent=_agents_silence(api, service, agents) if asked else None,
+            agent_problem=agent_problems(api, service, agents) if asked else None,
             events=events,
             plugin=plugin_object,
             config_maps=config_maps.result(),
-            row=row.result(),
+            entity=entity.result(),
             network=network.result(),
-            around=around.result(),
+            injection_objects=injection_objects.result(),
         )
+
+
+def _pods(
+    api: KubernetesClient, desired: DesiredState, deployment: Document, is_own: OwnInstance, pool: ThreadPoolExecutor
+) -> tuple[list[Document], list[PodObservation]]:
+    """All pods of the gateway, and those that serve."""
+    path, selector = f"/api/v1/namespaces/{desired.namespace}/pods", selector_text(deployment["spec"]["selector"])
+    credentials = _credentials(api, desired.database)
+    pods = api.list(path, labelSelector=selector)
+    for _ in range(POD_ATTEMPTS):
+        observed = list(
+            pool.map(lambda pod: observe_pod(api, desired, pod, credentials, is_own), filter(_serves, pods))
+        )
+        if not any(isinstance(pod.kong, str) or pod.tme_problem for pod in observed):
+            break
+        # A pod that was deleted meanwhile says nothing about the gateway; the pod that replaced it does.
+        before, pods = pods, api.list(path, labelSelector=selector)
+        if _serving_names(pods) == _serving_names(before):
+            break
+    names = _serving_names(pods)
+    return pods, [pod for pod in observed if pod.name in names]
 
 
 def _serves(pod: Document) -> bool:
@@ -137,24 +126,23 @@ def _serving_names(pods: list[Document]) -> set[str]:
     return {pod["metadata"]["name"] for pod in pods if _serves(pod)}
 
 
-def _config_maps(api: KubernetesClient, expected: DesiredState) -> dict[str, Seen]:
-    where = f"/api/v1/namespaces/{expected.namespace}/configmaps"
-    return {name: read(api, "ConfigMap", f"{where}/{name}") for name in dict.fromkeys(expected.files.values())}
+def _config_maps(api: KubernetesClient, desired: DesiredState) -> dict[str, ObservedObject]:
+    path = f"/api/v1/namespaces/{desired.namespace}/configmaps"
+    return {name: read(api, "ConfigMap", f"{path}/{name}") for name in dict.fromkeys(desired.files.values())}
 
 
-def _row(api: KubernetesClient, database: Database | None) -> entity_changes.Found | str | None:
-    """What stands in Kong's database, where there is one, or why it could not be asked."""
+def _entity(api: KubernetesClient, database: Database | None) -> entity_changes.Found | str | None:
     if database is None:
         return None
     try:
-        with admin_endpoint.client(api, database.access, deadline_seconds=ROW_SECONDS) as client:
+        with admin_endpoint.client(api, database.access, deadline_seconds=ENTITY_SECONDS) as client:
             return entity_changes.look(client, database.place)
     except (AdminError, ApiError, Unreachable) as problem:
         return str(problem)
 
 
 def _credentials(api: KubernetesClient, database: Database | None) -> admin_endpoint.Credentials | str:
-    """What Kong is shown, or why that could not be read."""
+    """What Kong's Admin API asks for, or why it could not be read."""
     if database is None:
         return admin_endpoint.Credentials()
     try:
@@ -164,12 +152,12 @@ def _credentials(api: KubernetesClient, database: Database | None) -> admin_endp
 
 
 def plugin_and_events(api: KubernetesClient, name: str) -> tuple[Document | None, list[tuple[str, str]]]:
-    """A KongClusterPlugin, None where it does not exist, and what the ingress controllers reported about it.
+    """A KongClusterPlugin, None if it does not exist, and what ingress controllers reported about it.
 
-    The events are `(time, message)`, the newest last. They outlive their object, so those of an earlier object of the
-    same name are left out. The plugin has no namespace, and Kubernetes keeps the events of such objects in `default`;
-    without the permission to list them there are none: they only say why. `name` is "" for a plugin entity in a
-    database, which is no object. Raises kube.ApiError or kube.Unreachable.
+    The events are `(time, message)`, the newest last. Events outlive their object: those of an earlier object of the
+    same name are not returned. Kubernetes keeps the events of an object without a namespace in `default`; they only
+    explain, so a missing permission to list them is no error. `name` is "" for a plugin entity in a database. Raises
+    ApiError or Unreachable.
     """
     plugin = api.get(f"{CLUSTER_PLUGINS}/{name}") if name else None
     if plugin is None:
@@ -191,9 +179,9 @@ def _last_seen(event: Mapping[str, Any]) -> str:
 
 
 def current_revision(api: KubernetesClient, deployment: Mapping[str, Any]) -> str:
-    """The pod-template-hash of the Deployment's newest ReplicaSet, "" where there is none yet.
+    """The pod-template-hash of the Deployment's newest ReplicaSet, "" if there is none yet.
 
-    Raises kube.ApiError or kube.Unreachable.
+    Raises ApiError or Unreachable.
     """
     metadata = deployment["metadata"]
     revision = (metadata.get("annotations") or {}).get("deployment.kubernetes.io/revision")
@@ -209,96 +197,13 @@ def current_revision(api: KubernetesClient, deployment: Mapping[str, Any]) -> st
     return ""
 
 
-def agents_in(api: KubernetesClient, namespace: str) -> tuple[Document | None, list[Document]]:
-    """The Service of the agent in a namespace, and the pods behind it; None and [] where there is none."""
-    service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
-    if service is None:
-        return None, []
-    labels = service["spec"].get("selector")
-    if not labels:
-        return service, []  # Kubernetes then looks for no pods (documentation: Services without selectors).
-    selector = selector_text({"matchLabels": labels})
-    pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-    return service, [pod for pod in pods if not is_leaving(pod)]
-
-
-def _agents_silence(api: KubernetesClient, service: Document | None, pods: list[Document]) -> str | None:
-    """Why not every ready pod of the agent answers, None where each does: a silent one gets its share of requests."""
-    ready = [pod for pod in pods if is_ready(pod)]
-    if not ready:
-        return "there is no ready pod of the agent"
-    problems = [f"{pod['metadata']['name']}: {why}" for pod in ready if (why := agent_silence(api, service, pod))]
-    return "; ".join(problems) or None
-
-
-def agent_silence(api: KubernetesClient, service: Document | None, pod: Document) -> str | None:
-    """Why a pod of the agent does not answer where its Service leads from the agent's port, None where it does."""
-    port = port_behind(service, TME_PORT, pod_group(pod, {}))
-    if port is None:
-        return f"port {TME_PORT} of the Service agent leads to no port of the pod"
-    return silence_of(api, pod, port)
-
-
-def counted(expected: DesiredState, plugin: Document | None) -> Counts:
-    """Which instances of the plugin a Kong lists because of this stack; others are their owners' business.
+def own_instances(desired: DesiredState, plugin: Document | None) -> OwnInstance:
+    """Tells which instances of the plugin a Kong lists because of this stack; others are not managed by it.
 
     `plugin` is the KongClusterPlugin; without it the controller has nothing to copy.
     """
-    if expected.database is not None:
-        place = expected.database.place
+    if desired.database is not None:
+        place = desired.database.place
         return lambda item: is_ours(place, item)
     uid = str(plugin["metadata"]["uid"]) if plugin else ""
-    return lambda item: kong_observation.made_from(item, uid)
-
-
-def _look_into(
-    api: KubernetesClient,
-    expected: DesiredState,
-    pod: Document,
-    known: admin_endpoint.Credentials | str,
-    counts: Counts,
-) -> PodObservation:
-    name = pod["metadata"]["name"]
-    said: kong_observation.KongAnswer | str
-    try:
-        container = next(item for item in pod["spec"]["containers"] if item["name"] == expected.container)
-        said = known if isinstance(known, str) else _ask(api, expected, name, container, known, counts)
-    except StopIteration:
-        said = f"the pod has no container {expected.container!r}"
-    except (Unavailable, ApiError, Unreachable) as problem:
-        said = str(problem)
-    tme = None
-    if expected.tme_image and tme_containers(pod["spec"], expected.tme_image):
-        tme = silence_of(api, pod)
-    return PodObservation(document=pod, kong=said, tme=tme)
-
-
-def _ask(
-    api: KubernetesClient,
-    expected: DesiredState,
-    pod: str,
-    container: Document,
-    known: admin_endpoint.Credentials,
-    counts: Counts,
-) -> kong_observation.KongAnswer:
-    workspace = expected.database.access.workspace if expected.database else DEFAULT_WORKSPACE
-    listener = admin_listener(container)
-    return kong_observation.ask(
-        api,
-        expected.namespace,
-        pod,
-        listener,
-        plugin=expected.plugin,
-        counts=counts,
-        credentials=known,
-        workspace=workspace,
-    )
-
-
-def silence_of(api: KubernetesClient, pod: Mapping[str, Any], port: int = TME_PORT) -> str | None:
-    """Why nothing in a pod answers on a port, None where something does."""
-    try:
-        kong_observation.answers_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], port)
-    except (Unavailable, ApiError, Unreachable) as problem:
-        return str(problem)
-    return None
+    return lambda item: kong_observation.is_copy_of(item, uid)

@@ -1,4 +1,4 @@
-"""What the proof found: check by check, pod by pod, as text for people, as a table, and as JSON."""
+"""The result of a verification, check by check and pod by pod: as text, as a table, and as JSON."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,18 +14,18 @@ NOT_CHECKED = "not checked"
 NOT_AS_CONFIGURED = "NOT AS CONFIGURED"
 
 COLUMNS = ("ready", "files", "tme", "plugin")
-"""The table's columns; the checks `loaded` and `override` count into `plugin`."""
+"""The table's columns; the checks `loaded` and `override` are in the column `plugin`."""
 
 _COLUMN_OF = {"loaded": "plugin", "override": "plugin"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
-    `pod` is "" where it is about the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`,
-    `files`, `tme`, `loaded`, `plugin`, `override`, `agent`, `webhook`. `mend` says what to do where it is not `ok`,
-    `lasting` that it stays so however long one waits.
+    `pod` is "" for a check of the whole gateway. `name` is one of `deployment`, `rollout`, `ready`, `object`, `files`,
+    `tme`, `loaded`, `plugin`, `override`, `agent`, `policy`, `label`, `annotation`, `webhook`. `fix` says what to do if
+    the check is not `ok`. `permanent` is True if waiting cannot make it hold.
     """
 
     pod: str
@@ -33,21 +33,19 @@ class Check:
     ok: bool
     expected: str
     found: str
-    mend: str = ""
-    lasting: bool = False
+    fix: str = ""
+    permanent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All checks of one look at the gateway; `subject` says what it is where it is no gateway.
+    """The checks of one observation.
 
-    `workspace` is the only one of Kong's database that was looked at, "" without a database.
-
-    `warnings` are what a person should mind although nothing failed. `not_checked` are reasons why something could not
-    be observed that this verification is meant to observe (a missing permission, for example); `notes` are what no run
-    can observe. `state` says in a word what is true of the gateway while every check holds (`protected`, `disabled`,
-    ...), `states` the same of pods that differ from it: `{pod: word}`. `cause` is what the ingress controller itself
-    reported, "" where it reported nothing.
+    `gateway` is `namespace/name`; `subject` says what it is (`gateway` or `agent`). `workspace` is the workspace of
+    Kong's database that was observed, "" without a database. `state` is the verdict if every check holds (`protected`,
+    `disabled`, ...), `states` the same by pod. `not_checked` are reasons why something could not be observed, such as a
+    missing permission; `notes` are what no verification can observe; `warnings` need attention although no check
+    failed. `cause` is what the ingress controller reported, "" if it reported nothing.
     """
 
     gateway: str
@@ -63,7 +61,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True where something was looked at and every check holds."""
+        """True if there is at least one check and every check holds."""
         return bool(self.checks) and all(check.ok for check in self.checks)
 
     @property
@@ -73,27 +71,27 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """One word for the whole gateway, for people."""
+        """The verdict on the whole gateway."""
         return self.verdict_of("")
 
     def verdict_of(self, pod: str) -> str:
-        """One word for a pod. A check of the whole gateway that failed counts for each of its pods."""
+        """The verdict on a pod. A failed check of the whole gateway counts for each pod."""
         if any(check.pod in ("", pod) for check in self.failed) if pod else not self.ok:
             return NOT_AS_CONFIGURED
         state = self.states.get(pod, self.state)
-        # What is off was observed to be off; what is claimed to be on must have been observed completely.
+        # What is off was observed to be off; what is reported as on must have been observed completely.
         return state if state in (DISABLED, NO_ROUTE_SELECTED) or not self.not_checked else NOT_CHECKED
 
     def text(self) -> str:
-        """For the person at the terminal: what failed, where, and what to do; or that everything holds."""
+        """What failed, where, and what to do; or that every check holds."""
         pods = self._pods()
         if self.ok:
-            made = " that could be made" if self.not_checked else ""
+            possible = " that could be made" if self.not_checked else ""
             where = f" in workspace {self.workspace}" if self.workspace else ""
-            lines = [f"{self.gateway}: {self.verdict}{where}. {_pods(len(pods))}, every check{made} holds."]
+            lines = [f"{self.gateway}: {self.verdict}{where}. {_pods(len(pods))}, every check{possible} holds."]
         else:
             bad = {check.pod for check in self.failed if check.pod}
-            lines = [f"The {self.subject} {self.gateway} is not what this stack says{_summary(len(bad), len(pods))}:"]
+            lines = [f"The {self.subject} {self.gateway} is not as configured{_summary(len(bad), len(pods))}:"]
             for check in self.failed:
                 lines += [
                     "",
@@ -101,17 +99,17 @@ class Report:
                     f"    expected: {check.expected}",
                     f"    found:    {check.found}",
                 ]
-                if check.mend:
-                    lines.append(f"    -> {check.mend}")
+                if check.fix:
+                    lines.append(f"    fix:      {check.fix}")
             if self.cause:
-                lines += ["", f"  The ingress controller says: {self.cause}"]
+                lines += ["", f"  The ingress controller reports: {self.cause}"]
         lines += [f"  not checked: {reason}" for reason in self.not_checked]
         lines += [f"  warning: {warning}" for warning in self.warnings]
         lines += [f"  note: {note}" for note in self.notes]
         return printable_lines(lines)
 
     def table(self) -> str:
-        """One row a pod, then what failed."""
+        """A table with one line for each pod, followed by the text."""
         rows = [("POD", *(column.upper() for column in COLUMNS), "VERDICT")]
         rows += [self._row(pod) for pod in self._pods()]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -119,7 +117,7 @@ class Report:
         return "\n".join([printable_lines(lines), "", self.text()])
 
     def json(self) -> str:
-        """The same for programs."""
+        """The report for programs."""
         checks = [vars(check) for check in self.checks]
         document = {
             "gateway": self.gateway,

@@ -1,6 +1,7 @@
-"""What a stack says of itself: its outputs, asked with the pulumi command line tool in the project's folder."""
+"""Reads the outputs of a stack with the pulumi command line tool."""
 
 import json
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,14 +15,17 @@ PROJECT = Path(__file__).parents[2]
 
 
 class NoOutputs(PlainError):
-    """The stack's outputs cannot be had; the text says why."""
+    """The stack's outputs cannot be used; the text says why."""
 
 
 def stack_outputs(stack: str) -> dict[str, Any]:
     """`{output: value}`; one that is secret is the text `[secret]`. Raises NoOutputs."""
     pulumi = shutil.which("pulumi")
     if pulumi is None:
-        raise NoOutputs("--stack asks the pulumi command line tool, and it is not on PATH.")
+        raise NoOutputs(
+            "The pulumi command line tool, which --stack uses, is not on PATH. Nothing was verified. Install it "
+            "(https://www.pulumi.com/docs/install/), or run with --namespace NAME instead of --stack."
+        )
     command = [pulumi, "stack", "output", "--json", "--non-interactive", f"--stack={stack}"]
     try:
         done = subprocess.run(
@@ -34,15 +38,25 @@ def stack_outputs(stack: str) -> dict[str, Any]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise NoOutputs(f"pulumi stack output gave no answer within {TIMEOUT_SECONDS} s.") from None
+        raise NoOutputs(
+            f"`pulumi stack output --stack {shlex.quote(stack)}` did not answer within {TIMEOUT_SECONDS} s. Nothing "
+            "was verified. Run it in a terminal to see what it waits for."
+        ) from None
     if done.returncode != 0:
         # A backend's address can have a password in it.
-        said = without_credentials(done.stderr.strip())[-500:] or f"pulumi ended with {done.returncode}"
-        raise NoOutputs(f"The outputs of the stack {stack} cannot be read: {said}")
+        reason = without_credentials(done.stderr.strip())[-500:] or f"pulumi ended with {done.returncode}"
+        raise NoOutputs(_unreadable(stack, reason))
     try:
         found = json.loads(done.stdout)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise NoOutputs(f"The outputs of the stack {stack} cannot be read: pulumi printed no JSON object.")
+        raise NoOutputs(_unreadable(stack, "pulumi printed no JSON object"))
     return found
+
+
+def _unreadable(stack: str, reason: str) -> str:
+    return (
+        f"The outputs of stack {stack} cannot be read: {reason.rstrip('.')}. Nothing was verified. `pulumi stack ls` "
+        "lists the stacks; a passphrase or a login may be missing."
+    )

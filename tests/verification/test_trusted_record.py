@@ -8,18 +8,18 @@ import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.gateway import NAMESPACE, add_secret
-from tests.verification.gateway import IN_DATABASE, PLACE, expectation
+from tests.verification.gateway import IN_DATABASE, PLACE, desired
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
-from traceable_kong.verification.record import (
+from traceable_kong.verification.trusted_record import (
     AdminOptions,
     RecordRefused,
-    believed_alone,
     read_record,
     record_digest,
+    trusted_alone,
     trusted_note,
     written_by,
 )
@@ -30,7 +30,7 @@ OWNER = "traceable-kong.dev-0a1b2c3d"
 
 def in_database(**changes: Any) -> DesiredState:
     access = AdminEndpoint(deployment=KongDeployment(namespace="gw", name="edge-kong", container="proxy"), **changes)
-    return expectation(**{**IN_DATABASE, "database": Database(place=PLACE, access=access)})
+    return desired(**{**IN_DATABASE, "database": Database(place=PLACE, access=access)})
 
 
 def recorded(data: dict[str, str], *, owner: str | None = OWNER) -> FakeKubernetes:
@@ -46,7 +46,7 @@ def secret(fake: FakeKubernetes, name: str = "kong-admin", owner: str | None = O
 
 
 def alone(fake: FakeKubernetes, *, deployment: str | None = None, **admin: Any) -> DesiredState:
-    return believed_alone(fake, read_record(fake, "gw"), deployment=deployment, admin=AdminOptions(**admin))
+    return trusted_alone(fake, read_record(fake, "gw"), deployment=deployment, admin=AdminOptions(**admin))
 
 
 def access_of(found: DesiredState) -> AdminEndpoint:
@@ -61,38 +61,38 @@ def test_what_the_stack_wrote_is_believed_as_a_whole() -> None:
     assert written_by(read_record(fake, "gw"), "dev", outputs) == expected
 
 
-@pytest.mark.parametrize("key", expectation(**IN_DATABASE).record())
+@pytest.mark.parametrize("key", desired(**IN_DATABASE).record())
 def test_whatever_is_changed_in_it_is_found(key: str) -> None:
-    data = expectation(**IN_DATABASE).record()
+    data = desired(**IN_DATABASE).record()
     outputs = {"stackId": OWNER, "recordDigest": record_digest(data)}
     for changed in ({**data, key: f"{data[key]} "}, {k: v for k, v in data.items() if k != key}, {**data, "x": ""}):
-        with pytest.raises(RecordRefused, match="somebody changed it"):
+        with pytest.raises(RecordRefused, match="it was changed"):
             written_by(read_record(recorded(changed), "gw"), "dev", outputs)
 
 
 def test_a_stack_that_wrote_none_vouches_for_none() -> None:
     with pytest.raises(RecordRefused, match="pulumi up --refresh --stack 'org/a stack'"):
-        written_by(read_record(recorded(expectation().record()), "gw"), "org/a stack", {"stackId": OWNER})
+        written_by(read_record(recorded(desired().record()), "gw"), "org/a stack", {"stackId": OWNER})
 
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", None])
 @pytest.mark.parametrize("stack_id", [OWNER, None])
 def test_the_same_content_with_another_stacks_label_is_not_the_stacks(owner: str | None, stack_id: str | None) -> None:
-    data = expectation().record()
+    data = desired().record()
     outputs = {"stackId": stack_id, "recordDigest": record_digest(data)}
     with pytest.raises(RecordRefused, match=r"in the cluster at https://fake:6443 carries .* --context NAME"):
         written_by(read_record(recorded(data, owner=owner), "gw"), "dev", outputs)
 
 
 def test_alone_it_is_believed_where_it_leads_nowhere() -> None:
-    assert alone(recorded(expectation().record())) == expectation()
-    assert alone(recorded(expectation().record()), deployment="edge-kong") == expectation()
+    assert alone(recorded(desired().record())) == desired()
+    assert alone(recorded(desired().record()), deployment="edge-kong") == desired()
     assert alone(recorded(in_database().record())) == in_database()
 
 
 def test_another_deployment_than_the_one_that_was_asked_for_is_refused() -> None:
-    with pytest.raises(RecordRefused, match="is about the Deployment edge-kong, and other was asked for"):
-        alone(recorded(expectation().record()), deployment="other")
+    with pytest.raises(RecordRefused, match="is about deployment edge-kong, not about other"):
+        alone(recorded(desired().record()), deployment="other")
 
 
 def test_alone_it_is_followed_to_no_address() -> None:
@@ -158,11 +158,11 @@ def test_an_authority_that_only_the_record_names_is_not_believed() -> None:
 
 def test_options_of_an_admin_api_are_for_a_kong_with_a_database() -> None:
     with pytest.raises(RecordRefused, match="without a database"):
-        alone(recorded(expectation().record()), url="https://kong.example.com:8444")
+        alone(recorded(desired().record()), url="https://kong.example.com:8444")
 
 
 def test_that_it_was_believed_is_said_with_what_it_says() -> None:
-    fake = recorded(expectation().record())
+    fake = recorded(desired().record())
     said = trusted_note(read_record(fake, "gw"), alone(fake))
     for part in ("the record gw/traceable-installation alone", "--stack", "traceable 2.1.2 enabled for all routes"):
         assert part in said
@@ -175,13 +175,13 @@ INJECTED = ("../secrets/x", "a/b", "a?b", "A", "x; reboot", "x\n", "", 5, None, 
 @pytest.mark.parametrize("text", [item for item in INJECTED if isinstance(item, str) and item])
 def test_a_name_that_would_be_more_than_a_name_is_refused(key: str, text: str) -> None:
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**expectation().record(), key: text})
+        from_record("gw", {**desired().record(), key: text})
 
 
 @pytest.mark.parametrize("text", INJECTED)
 def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**expectation().record(), "files": json.dumps({"/opt/kong/plugins/traceable": text})})
+        from_record("gw", {**desired().record(), "files": json.dumps({"/opt/kong/plugins/traceable": text})})
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
     ],
 )
 def test_a_database_of_another_gateway_or_beyond_a_name_is_refused(key: str, change: dict[str, Any]) -> None:
-    data = expectation(**IN_DATABASE).record()
+    data = desired(**IN_DATABASE).record()
     with pytest.raises(UnreadableRecord):
         from_record("gw", {**data, key: json.dumps({**json.loads(data[key]), **change})})
 
@@ -210,5 +210,5 @@ def test_a_database_of_another_gateway_or_beyond_a_name_is_refused(key: str, cha
 def test_nothing_that_stands_in_it_is_in_the_error() -> None:
     for change in ({"pluginConfig": '{"password": hunter2'}, {"pluginRow": '{"hunter2": 1}'}, {"files": '["hunter2"]'}):
         with pytest.raises(UnreadableRecord) as refused:
-            from_record("gw", {**expectation(**IN_DATABASE).record(), **change})
+            from_record("gw", {**desired(**IN_DATABASE).record(), **change})
         assert "hunter2" not in str(refused.value)

@@ -1,0 +1,44 @@
+"""The agent in the cluster as its clients reach it: the Service, the pods behind it, and whether they answer."""
+
+from typing import Any
+
+from traceable_kong.cluster.agent_connections import port_behind
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.cluster.network_policies import pod_group
+from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.tme import TME_PORT
+from traceable_kong.verification.pod_observation import http_problem
+
+Document = dict[str, Any]
+
+
+def agent_service_and_pods(api: KubernetesClient, namespace: str) -> tuple[Document | None, list[Document]]:
+    """The agent's Service in a namespace and the pods behind it; None and [] if it does not exist."""
+    service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
+    if service is None:
+        return None, []
+    labels = service["spec"].get("selector")
+    if not labels:
+        return service, []  # Such a Service has no pods (Kubernetes documentation: Services without selectors).
+    selector = selector_text({"matchLabels": labels})
+    pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
+    return service, [pod for pod in pods if not is_leaving(pod)]
+
+
+def agent_problems(api: KubernetesClient, service: Document | None, pods: list[Document]) -> str | None:
+    """Why a ready pod of the agent does not answer, None if each does: the Service sends requests to all of them."""
+    ready = [pod for pod in pods if is_ready(pod)]
+    if not ready:
+        return "no pod of the agent is ready"
+    problems = [
+        f"{pod['metadata']['name']}: {problem}" for pod in ready if (problem := agent_problem(api, service, pod))
+    ]
+    return "; ".join(problems) or None
+
+
+def agent_problem(api: KubernetesClient, service: Document | None, pod: Document) -> str | None:
+    """Why a pod of the agent does not answer on the target port of the Service's port 5442, None if it does."""
+    port = port_behind(service, TME_PORT, pod_group(pod, {}))
+    if port is None:
+        return f"port {TME_PORT} of service agent leads to no port of the pod"
+    return http_problem(api, pod, port)

@@ -1,0 +1,22 @@
+"""The commands that reports give to fix what a check found."""
+
+from traceable_kong.common.commands import helm_restore
+from traceable_kong.verification.desired_state import DesiredState
+
+REPAIR = "`pulumi up --refresh`"
+
+
+def restore_gateway(desired: DesiredState) -> str:
+    """Restores what is inside the gateway's Deployment.
+
+    A refresh reads Helm's own records of a release and not its objects, so a managed Kong needs a Helm rollback first.
+    It does read the Deployment of an existing Kong, which may be in no Helm release at all.
+    """
+    if not desired.release:
+        return f"{REPAIR}; with kong.filesFrom values its owner's upgrade before that (docs/existing-kong.md)"
+    return f"{helm_restore(desired.release, desired.namespace)}, then {REPAIR}"
+
+
+def restart_gateway(desired: DesiredState) -> str:
+    """Gives the gateway new pods."""
+    return f"`kubectl --namespace {desired.namespace} rollout restart deployment {desired.deployment}`"

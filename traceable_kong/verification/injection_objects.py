@@ -1,0 +1,38 @@
+"""Reads the objects that give gateway pods the TME, or refuse them without it, as they are in the cluster.
+
+The policy and its binding, the namespace with its label, and the webhook of the agent's injector. The annotations are
+in the gateway's Deployment.
+"""
+
+from dataclasses import dataclass
+
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.verification.object_reads import ObservedObject, read
+
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+POLICIES = f"{ADMISSION}/validatingadmissionpolicies"
+BINDINGS = f"{ADMISSION}/validatingadmissionpolicybindings"
+WEBHOOKS = f"{ADMISSION}/mutatingwebhookconfigurations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InjectionObjects:
+    """Each is None if it does not exist or is not desired."""
+
+    policy: ObservedObject = None
+    binding: ObservedObject = None
+    namespace: ObservedObject = None
+    webhook: ObservedObject = None
+
+
+def observe_injection(api: KubernetesClient, desired: DesiredState) -> InjectionObjects:
+    """Reads only what is desired. Raises ApiError or Unreachable."""
+    guard, injection = desired.guard, desired.injection
+    webhook = injection.webhook if injection else ""
+    return InjectionObjects(
+        policy=read(api, "ValidatingAdmissionPolicy", f"{POLICIES}/{guard.policy}") if guard else None,
+        binding=read(api, "ValidatingAdmissionPolicyBinding", f"{BINDINGS}/{guard.policy}") if guard else None,
+        namespace=read(api, "Namespace", f"/api/v1/namespaces/{desired.namespace}") if injection else None,
+        webhook=read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{webhook}") if webhook else None,
+    )

@@ -1,0 +1,84 @@
+"""One serving gateway pod: what its Kong reports, and whether its TME answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.tme import TME_PORT, tme_containers
+from traceable_kong.kong_admin import admin_endpoint
+from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
+from traceable_kong.kong_admin.admin_listen import Unavailable, admin_listener
+from traceable_kong.verification import kong_observation
+from traceable_kong.verification.desired_state import DesiredState
+
+Document = dict[str, Any]
+
+OwnInstance = Callable[[Mapping[str, Any]], bool]
+"""Whether an instance of the plugin, as Kong lists it, comes from this stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodObservation:
+    """A serving pod.
+
+    `kong` is what its Kong reports, or why it does not answer; `tme_problem` is why its TME does not answer, None if it
+    does or was not asked.
+    """
+
+    document: Document
+    kong: kong_observation.KongAnswer | str
+    tme_problem: str | None
+
+    @property
+    def name(self) -> str:
+        return str(self.document["metadata"]["name"])
+
+
+def observe_pod(
+    api: KubernetesClient,
+    desired: DesiredState,
+    pod: Document,
+    credentials: admin_endpoint.Credentials | str,
+    is_own: OwnInstance,
+) -> PodObservation:
+    """Asks the Kong and the TME of a pod. `credentials` is a text if they could not be read."""
+    kong: kong_observation.KongAnswer | str
+    try:
+        container = next(item for item in pod["spec"]["containers"] if item["name"] == desired.container)
+        kong = credentials if isinstance(credentials, str) else _ask(api, desired, pod, container, credentials, is_own)
+    except StopIteration:
+        kong = f"the pod has no container {desired.container!r}"
+    except (Unavailable, ApiError, Unreachable) as problem:
+        kong = str(problem)
+    asked = desired.tme_image and tme_containers(pod["spec"], desired.tme_image)
+    return PodObservation(document=pod, kong=kong, tme_problem=http_problem(api, pod) if asked else None)
+
+
+def _ask(
+    api: KubernetesClient,
+    desired: DesiredState,
+    pod: Document,
+    container: Document,
+    credentials: admin_endpoint.Credentials,
+    is_own: OwnInstance,
+) -> kong_observation.KongAnswer:
+    return kong_observation.observe_kong(
+        api,
+        desired.namespace,
+        pod["metadata"]["name"],
+        admin_listener(container),
+        plugin=desired.plugin,
+        is_own=is_own,
+        credentials=credentials,
+        workspace=desired.database.access.workspace if desired.database else DEFAULT_WORKSPACE,
+    )
+
+
+def http_problem(api: KubernetesClient, pod: Mapping[str, Any], port: int = TME_PORT) -> str | None:
+    """Why nothing in a pod answers HTTP on a port, None if something does."""
+    try:
+        kong_observation.require_http(api, pod["metadata"]["namespace"], pod["metadata"]["name"], port)
+    except (Unavailable, ApiError, Unreachable) as problem:
+        return str(problem)
+    return None

@@ -1,0 +1,188 @@
+"""Decides how far verify.py trusts the record that it found in the cluster.
+
+The record is a ConfigMap, and a user who may write ConfigMaps in Kong's namespace can change it. With `--stack`, the
+digest in the stack's outputs tells whether it was changed. Without, it is trusted for what must hold, and the report
+says so; but it leads no request out of the cluster or into another namespace, and no Secret to a destination that the
+Secret's owner did not choose.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.cluster.ownership import RECORD_NAME, STACK_LABEL
+from traceable_kong.cluster.secret_key import SecretKey
+from traceable_kong.common.safe_text import PlainError
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
+from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
+
+
+class RecordRefused(PlainError):
+    """The record was changed, or points where it must not; the text says what, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdminOptions:
+    """The options of the command line for Kong's Admin API; None for those that were not given."""
+
+    url: str | None = None
+    token_secret: SecretKey | None = None
+    ca_secret: SecretKey | None = None
+    client_certificate_secret: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The record's ConfigMap.
+
+    `server` is the address of the API server that it was read from, `owner` the stack id of its label, "" without one.
+    """
+
+    server: str
+    namespace: str
+    data: Mapping[str, str]
+    owner: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.namespace}/{RECORD_NAME}"
+
+
+def record_digest(data: Mapping[str, str]) -> str:
+    """The digest of a record's data, as in the stack's output `recordDigest`."""
+    return hashlib.sha256(json.dumps(dict(data), sort_keys=True).encode()).hexdigest()
+
+
+def read_record(api: KubernetesClient, namespace: str) -> Record:
+    """Raises UnreadableRecord, ApiError or Unreachable."""
+    found = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{RECORD_NAME}")
+    if found is None:
+        raise UnreadableRecord(
+            f"ConfigMap {namespace}/{RECORD_NAME} does not exist in the cluster at {api.server_url}: no `pulumi up` of "
+            "a gateway in this namespace has succeeded, or Traceable was uninstalled. Nothing was verified. Check the "
+            "namespace (`pulumi stack output namespace`) and the cluster (--context NAME)."
+        )
+    labels = found["metadata"].get("labels") or {}
+    return Record(
+        server=api.server_url,
+        namespace=namespace,
+        data=found.get("data") or {},
+        owner=str(labels.get(STACK_LABEL, "")),
+    )
+
+
+def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> DesiredState:
+    """The desired state, if the record is the one that the stack wrote. Raises RecordRefused or UnreadableRecord."""
+    # The label first: in another cluster, another stack can have written a record with the same content.
+    if not record.owner or record.owner != outputs.get("stackId"):
+        carried = f"the id {record.owner}" if record.owner else "no stack id"
+        raise RecordRefused(
+            f"The record {record.name} in the cluster at {record.server} carries {carried}, and stack {stack} has the "
+            f"id {outputs.get('stackId')}: this is not the stack's cluster, or the label {STACK_LABEL} was changed. "
+            "Nothing was verified. `kubectl config get-contexts` lists the clusters, and --context NAME selects one. "
+            f"If this is the right cluster, `pulumi up --refresh --stack {shlex.quote(stack)}` restores the label."
+        )
+    if record_digest(record.data) != outputs.get("recordDigest"):
+        raise RecordRefused(
+            f"The record {record.name} in the cluster at {record.server} is not what stack {stack} wrote: it was "
+            "changed. Nothing was verified, because the record says what must hold. "
+            f"`pulumi up --refresh --stack {shlex.quote(stack)}` writes it again."
+        )
+    return from_record(record.namespace, record.data)
+
+
+def trusted_alone(
+    api: KubernetesClient, record: Record, *, deployment: str | None, admin: AdminOptions
+) -> DesiredState:
+    """The desired state by the record alone, with Kong's Admin API as the command line names it.
+
+    Raises RecordRefused, UnreadableRecord, ApiError or Unreachable.
+    """
+    desired = from_record(record.namespace, record.data)
+    if deployment not in (None, desired.deployment):
+        raise RecordRefused(
+            f"The record {record.name} is about deployment {desired.deployment}, not about {deployment}. Nothing was "
+            "verified. Run without --deployment if the record is right; if it was changed, --stack NAME says so."
+        )
+    if desired.database is None:
+        if admin != AdminOptions():
+            raise RecordRefused(
+                f"The record {record.name} is about a Kong without a database, whose Admin API is reached in its "
+                "pods. Nothing was verified. Run without the options --admin-*."
+            )
+        return desired
+    return dataclasses.replace(
+        desired,
+        database=Database(
+            place=desired.database.place,
+            access=_endpoint(api, record, desired.database.access, named=deployment is not None, admin=admin),
+        ),
+    )
+
+
+def _endpoint(
+    api: KubernetesClient, record: Record, recorded: AdminEndpoint, *, named: bool, admin: AdminOptions
+) -> AdminEndpoint:
+    """`named` says whether the command line names the Deployment."""
+    if recorded.url and not admin.url:
+        raise RecordRefused(
+            f"The record {record.name} names the address {recorded.url} for Kong's Admin API. A user who can change "
+            f"the record could have a token sent there, so the address is not used. {_instead('--admin-url URL')}"
+        )
+    token, ca, certificate = admin.token_secret, admin.ca_secret, admin.client_certificate_secret
+    if recorded.token_secret and not token:
+        token = recorded.token_secret
+        _require_own_secret(api, record, token.name, "--admin-token-secret NAME/KEY", named=named)
+    if recorded.client_certificate_secret and not certificate:
+        certificate = recorded.client_certificate_secret
+        _require_own_secret(api, record, certificate, "--admin-client-certificate-secret NAME", named=named)
+    # A recorded CA is not used: an address that the command line names has its CA named there too.
+    return dataclasses.replace(
+        recorded,
+        url=admin.url,
+        token_secret=token,
+        ca_secret=ca,
+        client_certificate_secret=certificate,
+        insecure=False,
+    )
+
+
+def _require_own_secret(api: KubernetesClient, record: Record, name: str, option: str, *, named: bool) -> None:
+    """A Secret that only the record names must carry its stack's label, and the command line name the Deployment."""
+    found = api.get(f"/api/v1/namespaces/{record.namespace}/secrets/{name}")
+    label = (found["metadata"].get("labels") or {}).get(STACK_LABEL) if found else None
+    if record.owner and label == record.owner:
+        if named:
+            return
+        raise RecordRefused(
+            f"Only the record {record.name} says which deployment the Secret {name} is sent to. A user who can change "
+            f"the record could name another deployment, so the Secret is not used. {_instead('--deployment NAME')}"
+        )
+    raise RecordRefused(
+        f"The record {record.name} names the Secret {name}, which does not carry the label of the record's stack. A "
+        "user who can change the record could have any Secret of the namespace sent, so it is not used. "
+        f"{_instead(option)}"
+    )
+
+
+def _instead(option: str) -> str:
+    return f"Nothing was verified. Run with --stack NAME, or with {option}."
+
+
+def trusted_note(record: Record, desired: DesiredState) -> str:
+    """The note of a report that only the record says what must hold, and what it says."""
+    scope = "for all routes" if desired.everywhere else "for selected routes"
+    mode = desired.config.get("mode", "sync")
+    switch = "enabled" if desired.enabled else "disabled"
+    plugin = f"{desired.plugin} {desired.plugin_version} {switch} {scope}, {mode}"
+    agent = f"the agent in {desired.agent_namespace}" if desired.agent_namespace else "an agent outside the cluster"
+    return (
+        f"what must hold was read from the record {record.name} alone, and not compared with what the stack wrote "
+        f"(--stack NAME does that). It says: {plugin if desired.installed else 'no Traceable'}, on deployment "
+        f"{desired.deployment}, with {agent}"
+    )
