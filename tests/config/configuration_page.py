@@ -3,18 +3,30 @@
 Keys, types, ranges and defaults come from the models, messages from the refused stack files.
 """
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from tests.config.cases import REFUSED, header, refusal
 from traceable_kong.config import parser
+from traceable_kong.config.config_layout import (
+    FLAT_KEYS,
+    SELECTORS,
+    field_of,
+    keys_of,
+    models_in,
+    nested_path,
+    stack_file_fields,
+    variants_of,
+)
+from traceable_kong.config.config_types import Part
 from traceable_kong.config.json_schema import schema
-from traceable_kong.config.stack_config import StackConfig
-from traceable_kong.config.value_rules import VALUE_RULES, model_in
+from traceable_kong.config.value_rules import VALUE_RULES
 from traceable_kong.plugin.plugin_options import FURTHER_OPTIONS, LUAROCKS, MODE_SINCE, text
 
 PATH = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -70,43 +82,86 @@ def page() -> str:
 
 
 def _keys() -> Iterator[str]:
-    properties = schema()["properties"]["config"]["properties"]
-    rows = []
-    parts: list[tuple[str, type[BaseModel]]] = []
-    for name, field in StackConfig.model_fields.items():
-        key = field.alias or name
-        rows.append(_row(key, properties[f"traceable-kong:{key}"], field.description, field.default))
-        inner = model_in(field.annotation)
-        if inner is not None:
-            parts.append((key, inner))
-    yield _table(("key", "takes", "default", "meaning"), rows)
-    for path, model in parts:
-        yield f"### {path}\n"
-        yield f"{(model.__doc__ or '').strip()}\n"
-        yield _table(("key", "takes", "default", "meaning"), list(_below(path, model, _default_of(path))))
+    schemas = schema()
+    top: dict[str, list[dict[str, Any]]] = {}
+    for stack in schemas["properties"]["config"]["anyOf"]:
+        for key, described in stack.get("properties", {}).items():
+            top.setdefault(key.removeprefix("traceable-kong:"), []).append(described)
+    fields = {key: fields[0] for key, fields in stack_file_fields().items()}
+    shared = [key for key in fields if len(top[key]) > 1]
+    # What only a gateway has comes first, behind the switch for it.
+    order = sorted(fields, key=lambda key: (key != "gateway", key in shared))
+    yield _table(HEADS, [_row(key, _merged(top[key]), fields[key], _owners(key), fields[key].default) for key in order])
+    yield f"An agent-only stack has only {', '.join(f'`{key}`' for key in order if key in shared)}.\n"
+    for key in order:
+        if models := models_in(fields[key].annotation):
+            yield f"### {key}\n"
+            yield from _about(models)
+            yield _table(HEADS, list(_below(key, models, fields[key].default, schemas["$defs"])))
 
 
-def _default_of(path: str) -> Any:
-    return next(field.default for field in StackConfig.model_fields.values() if field.alias == path)
+def _owners(key: str) -> str:
+    part = FLAT_KEYS.get(key)
+    return _only_for(models_in(stack_file_fields()[part][0].annotation), key) if part else ""
 
 
-def _below(path: str, model: type[BaseModel], default: Any) -> Iterator[tuple[str, ...]]:
-    properties = schema()["$defs"][model.__name__]["properties"]
-    for name, field in model.model_fields.items():
-        key = f"{path}.{field.alias or name}"
-        value = getattr(default, name) if isinstance(default, BaseModel) else field.default
-        inner = model_in(field.annotation)
-        yield _row(key, properties[field.alias or name], field.description, value)
-        if inner is not None:
-            yield from _below(key, inner, value)
+HEADS = ("key", "takes", "default", "only for", "meaning")
 
 
-def _row(key: str, described: dict[str, Any], meaning: str | None, default: Any) -> tuple[str, ...]:
+def _about(models: tuple[type[Part], ...]) -> Iterator[str]:
+    """What the object is; with several variants, what each is and what selects it."""
+    if len(models) == 1:
+        yield f"{inspect.getdoc(models[0])}\n"
+        return
+    for selector in variants_of(models[0]):
+        for base in dict.fromkeys(base for model in models for base in model.__mro__):
+            if variant := vars(base).get("variants", {}).get(selector):
+                yield f"- **{variant.name}** (`{variant.setting}`): {inspect.getdoc(base)}"
+    yield ""
+
+
+def _only_for(models: tuple[type[Part], ...], key: str) -> str:
+    """The variants that have the key, where not all have it."""
+    having = [variants_of(model) for model in models if field_of(model, key)]
+    everyone = [variants_of(model) for model in models]
+    conditions = []
+    for selector in everyone[0] if everyone else ():
+        names = dict.fromkeys(variants[selector].name for variants in having)
+        if len(names) < len({variants[selector].name for variants in everyone}):
+            conditions.append(" or ".join(names))
+    return ", ".join(conditions)
+
+
+def _below(
+    path: str, models: tuple[type[Part], ...], default: Any, schemas: dict[str, Any]
+) -> Iterator[tuple[str, ...]]:
+    for key in dict.fromkeys(key for model in models for key in keys_of(model)):
+        having = [model for model in models if field_of(model, key)]
+        fields = [field for model in having if (field := field_of(model, key))]
+        field = min(fields, key=lambda field: field.is_required())
+        described = [schemas[model.__name__]["properties"][key] for model in having]
+        name = next(name for name, item in having[0].model_fields.items() if item.alias == key)
+        value = getattr(default, name, field.default)
+        below = f"{path}.{key}"
+        selects = nested_path((*path.split("."), key)) in SELECTORS
+        only_for = "" if selects else _only_for(models, key)
+        yield _row(below, _merged(described), field, only_for, None if selects and field.is_required() else value)
+        if inner := models_in(field.annotation):
+            yield from _below(below, inner, value, schemas)
+
+
+def _merged(described: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a key takes in any variant."""
+    words = [word for item in described for word in item.get("enum", ())]
+    return {"enum": list(dict.fromkeys(words))} if all("enum" in item for item in described) else described[0]
+
+
+def _row(key: str, described: dict[str, Any], field: FieldInfo, only_for: str, default: Any) -> tuple[str, ...]:
     if isinstance(default, BaseModel) or default is None or repr(default) in ("PydanticUndefined", "()", "{}"):
         shown = "required" if repr(default) == "PydanticUndefined" else ""
     else:
         shown = f"`{_shown(default)}`"
-    return f"`{key}`", _takes(described), shown, meaning or ""
+    return f"`{key}`", _takes(described), shown, only_for, field.description or ""
 
 
 def _shown(value: Any) -> str:
@@ -135,7 +190,7 @@ def _rules() -> Iterator[str]:
         (problem,) = refusal(example).problems
         kind = " (single values)" if rule in VALUE_RULES else ""
         yield f"**{rule}**{kind}: {asks}\n"
-        yield f"```\ntraceable-kong:{problem.key}\n  {problem.wrong}\n  -> {problem.mend}\n```\n"
+        yield f"```\ntraceable-kong:{problem.key}\n  {problem.problem}\n  -> {problem.fix}\n```\n"
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -13,7 +13,7 @@ PREFIX = f"{parser.NAMESPACE}:"
 
 
 def parse_file(path: Path, **options: Any) -> stack_config.StackConfig:
-    """The settings of a stack file."""
+    """The config of a stack file."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     given = {}
     hidden = {}

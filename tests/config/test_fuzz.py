@@ -1,20 +1,22 @@
-"""Whatever a person writes into a stack file: settings, or one message for people. Never a traceback.
+"""Any stack file gives a config or one error message, and never a traceback.
 
-The number of examples: TRACEABLE_KONG_FUZZ_EXAMPLES, 300 where it is not set.
+TRACEABLE_KONG_FUZZ_EXAMPLES is the number of examples, 300 by default.
 """
 
 import contextlib
 import json
 import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
-from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from traceable_kong.config import parser
+from traceable_kong.config.config_layout import SELECTORS, models_in, stack_file_fields
+from traceable_kong.config.config_types import Part
 from traceable_kong.config.stack_config import StackConfig
-from traceable_kong.config.value_rules import model_in
 
 EXAMPLES = int(os.environ.get("TRACEABLE_KONG_FUZZ_EXAMPLES", "300"))
 
@@ -40,6 +42,8 @@ HINTS = strategies.sampled_from(
         *["", "\0", "a\nb", "sync", "async", "postgres", "closed", "deny", "ab" * 32, "<sha256>", "oci://a/b", "1.2.3"],
     ]
 )
+SELECTING = {path[-1] for path in SELECTORS}
+SELECTIONS = strategies.sampled_from([True, False, "true", "false", "off", "postgres", "a.rock", "https://a/b"])
 SCALARS = strategies.one_of(
     strategies.none(), strategies.booleans(), strategies.integers(), strategies.floats(), TEXT, HINTS
 )
@@ -50,17 +54,27 @@ ANYTHING = strategies.recursive(
 )
 
 
-def objects(model: type[BaseModel]) -> strategies.SearchStrategy[dict[str, Any]]:
-    """Objects with the keys that the model knows, a few that it does not, and anything for values."""
+def objects(fields: Mapping[str, Iterable[FieldInfo]]) -> strategies.SearchStrategy[dict[str, Any]]:
+    """Objects with the keys of every variant, a few that none has, and anything for values."""
     known: dict[str, strategies.SearchStrategy[Any]] = {}
-    for name, field in model.model_fields.items():
-        inner = model_in(field.annotation)
-        known[field.alias or name] = (objects(inner) | ANYTHING) if inner else ANYTHING
+    for key, variants in fields.items():
+        models = [model for field in variants for model in models_in(field.annotation)]
+        known[key] = (objects(fields_of(models)) | ANYTHING) if models else ANYTHING
+        if key in SELECTING:
+            known[key] |= SELECTIONS
     return strategies.builds(
         lambda real, wrong: {**wrong, **real},
         strategies.fixed_dictionaries({}, optional=known),
         strategies.dictionaries(TEXT, ANYTHING, max_size=1),
     )
+
+
+def fields_of(models: Iterable[type[Part]]) -> dict[str, list[FieldInfo]]:
+    found: dict[str, list[FieldInfo]] = {}
+    for model in models:
+        for field in model.model_fields.values():
+            found.setdefault(str(field.alias), []).append(field)
+    return found
 
 
 def as_text(value: Any) -> str:
@@ -73,8 +87,8 @@ def leaves(value: Any, path: tuple[str | int, ...]) -> list[tuple[str | int, ...
 
 
 @fuzz
-@given(document=objects(StackConfig), data=strategies.data())
-def test_settings_or_one_message(document: dict[str, Any], data: strategies.DataObject) -> None:
+@given(document=objects(stack_file_fields()), data=strategies.data())
+def test_a_config_or_one_message(document: dict[str, Any], data: strategies.DataObject) -> None:
     places = [leaf for key, value in document.items() for leaf in leaves(value, (key,))]
     secret = data.draw(strategies.lists(strategies.sampled_from(places), max_size=3)) if places else []
     given_text = {key: as_text(value) for key, value in document.items()}
@@ -84,18 +98,14 @@ def test_settings_or_one_message(document: dict[str, Any], data: strategies.Data
         message = str(error)
         message.encode("utf-8")
         assert all(problem.rule in parser.ALL_RULES for problem in error.problems)
-        assert all(problem.wrong and problem.mend for problem in error.problems)
+        assert all(problem.problem and problem.fix for problem in error.problems)
         assert not any(ord(letter) < 32 and letter != "\n" for letter in message)
     else:
         assert isinstance(found, StackConfig)
 
 
 @fuzz
-@given(
-    given_text=strategies.dictionaries(
-        strategies.sampled_from([f.alias or "" for f in StackConfig.model_fields.values()]) | TEXT, TEXT | HINTS
-    )
-)
+@given(given_text=strategies.dictionaries(strategies.sampled_from(list(stack_file_fields())) | TEXT, TEXT | HINTS))
 def test_raw_text(given_text: dict[str, str]) -> None:
     with contextlib.suppress(parser.ConfigError):
         parser.parse(given_text)

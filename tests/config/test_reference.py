@@ -20,10 +20,12 @@ KNOWN_TO_THE_SCHEMA = {
     "range",
     "form",
     "missing",
+    "not_empty",
+    "other_variant",
     "text",
     "structure",
 }
-"""The rules that a schema can say; those between keys only the program judges."""
+"""The rules that a schema can express; only the program judges those between keys."""
 
 
 def errors(path: Path) -> list[str]:

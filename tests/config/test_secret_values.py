@@ -33,7 +33,7 @@ def test_the_stack_file_tells_which_leaf(tmp_path: Path) -> None:
     paths = paths_of(tmp_path, written({"secure": "v1:abc"}))
     assert paths == [("kongValues", "env", "password")]
     found = parser.parse({**BASE, "kongValues": json.dumps(VALUES)}, secret_paths=paths)
-    assert found.kong_values == {"replicas": 2, "env": {"password": SecretStr("planted-credential"), "log": "info"}}
+    assert found.kong.values == {"replicas": 2, "env": {"password": SecretStr("planted-credential"), "log": "info"}}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_stack_file_that_cannot_be_read_hides_the_whole_key(tmp_path: Path, co
 
 def test_a_key_that_is_secret_as_a_whole_keeps_its_types() -> None:
     found = parser.parse({**BASE, "kongValues": json.dumps(VALUES)}, secret_paths=[("kongValues",)])
-    leaves = found.kong_values
+    leaves = found.kong.values
     assert leaves["replicas"].get_secret_value() == 2
     assert leaves["env"]["log"].get_secret_value() == "info"
     assert "info" not in repr(found) and "planted" not in repr(found)
@@ -93,7 +93,7 @@ def test_load_reads_what_the_engine_hands_over(tmp_path: Path, engine: pytest.Mo
     (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": node}), encoding="utf-8")
     found = loader.load()
     assert found.mode == "async"
-    assert found.kong_values["env"] == {"password": SecretStr("planted-credential"), "log": "info"}
+    assert found.kong.values["env"] == {"password": SecretStr("planted-credential"), "log": "info"}
 
 
 @pytest.mark.parametrize("digest", ["ab" * 32, None])
@@ -104,7 +104,7 @@ def test_the_error_for_a_missing_digest_says_which_one_is_there(engine: pytest.M
     with pytest.raises(parser.ConfigError) as error:
         loader.load()
     (problem,) = error.value.problems
-    assert (digest or "sha256sum") in problem.mend
+    assert (digest or "sha256sum") in problem.fix
 
 
 def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.MonkeyPatch) -> None:

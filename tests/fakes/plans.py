@@ -28,9 +28,9 @@ def plan(*, rock: Rock = ROCK, owner: str = OWNER, inputs: PlanInputs | None = N
         key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items() if value is not None
     }
     parsed = parse(texts, secret_paths=[("agentToken",)])
-    existing = {} if parsed.kong.install else SELECTOR
     if not parsed.gateway:
-        inputs = PlanInputs()
+        return build_plan(parsed, PlanInputs(), owner)
+    existing = {} if parsed.kong.install else SELECTOR
     return build_plan(parsed, inputs or PlanInputs(rock=rock, pod_selector=existing), owner)
 
 

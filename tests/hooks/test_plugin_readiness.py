@@ -146,7 +146,7 @@ def test_files_that_were_removed_from_the_template(clock: Clock, change: Change,
     assert "helm rollback edge REVISION --namespace gw" in text
     assert clock.now == 0, "waiting does not restore them"
     existing = refusal(fake, step(release=""))
-    assert "`pulumi config set --path traceable-kong:kong.filesFrom values`" in existing
+    assert "`pulumi config set --path traceable-kong:kong.filesMountedBy owner`" in existing
 
 
 @pytest.mark.parametrize("change", [unmount, another_config_map, empty_list, no_path])

@@ -94,7 +94,7 @@ def test_what_the_owner_changes_meanwhile_stays_and_what_they_take_away_is_put_b
     assert "KONG_PLUGINS does not list traceable" in said
     assert (
         "Other field managers of its pod template, newest first: 'an-operator'" in said
-        and "kong.filesFrom values" in said
+        and "kong.filesMountedBy owner" in said
     )
     assert [event for event in reverted.history.events if event.kind == "KongClusterPlugin"] == []
     stack.pulumi("refresh", "--yes", "--skip-preview")
@@ -159,7 +159,7 @@ def test_a_list_of_plugins_from_elsewhere_is_refused_before_anything_is_touched(
 def test_the_owners_own_values_mount_the_files_and_the_deployment_is_left_alone(owner: Owner) -> None:
     stack = owner.stack
     owner.install()
-    stack.set(mode="async", kong={**stack.configured("kong"), "filesFrom": "values"})
+    stack.set(mode="async", kong={**stack.configured("kong"), "filesMountedBy": "owner"})
     before = owner.template()
     with stack.recorded() as life:
         stack.preview()

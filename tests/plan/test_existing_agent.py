@@ -87,7 +87,7 @@ def test_preflight_is_told_whose_the_agent_is() -> None:
         release=None,
         own_secret=None,
         their_secret=None,
-        timeout_seconds=300,
+        timeout_seconds=0,
     )
     assert asked_about() == theirs
     assert asked_about(mode="async", agent=OUTSIDE) is None

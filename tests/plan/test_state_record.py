@@ -15,8 +15,9 @@ from traceable_kong.plan.state_record import UnreadableRecord, record_data, reco
 
 def plan_of(path: Path) -> Plan:
     config = parse_file(path)
-    inputs = PlanInputs(rock=ROCK, pod_selector={} if config.kong.install else SELECTOR)
-    return build_plan(config, inputs if config.gateway else PlanInputs(), OWNER)
+    if not config.gateway:
+        return build_plan(config, PlanInputs(), OWNER)
+    return build_plan(config, PlanInputs(rock=ROCK, pod_selector={} if config.kong.install else SELECTOR), OWNER)
 
 
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)

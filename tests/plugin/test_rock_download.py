@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from tests.plugin import archives
 from tests.plugin.server import Answer, Handler, HttpsServer, serving
-from traceable_kong.config.stack_config import PluginConfig
+from traceable_kong.config.plugin_source import MirrorPluginConfig, PluginConfig
 from traceable_kong.plugin import rock_download
 from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, RockError
 
@@ -211,7 +211,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def plugin(server: HttpsServer, path: str = "/rock", **fields: object) -> PluginConfig:
-    return PluginConfig(rock=f"{server.url}{path}", headers={"X-Key": SecretStr("planted")}, **fields)
+    return MirrorPluginConfig(rock=f"{server.url}{path}", headers={"X-Key": SecretStr("planted")}, **fields)
 
 
 def test_the_rock_of_the_settings(server: HttpsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

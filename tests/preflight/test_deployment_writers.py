@@ -27,8 +27,8 @@ def stands(kube: FakeKubernetes, **metadata: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "lost", "ways"),
     [
-        ({}, "the plugin's files and the TME", ["kong.filesFrom values", "mode async"]),
-        (ASYNC, "the plugin's files would", ["kong.filesFrom values"]),
+        ({}, "the plugin's files and the TME", ["kong.filesMountedBy owner", "mode async"]),
+        (ASYNC, "the plugin's files would", ["kong.filesMountedBy owner"]),
         ({"gateway__part": None}, "the TME would", ["mode async"]),
     ],
 )
@@ -39,8 +39,8 @@ def test_an_owner_would_write_it_back(
     said = refused(kube, **{**EXISTING, **changes})
     assert "belongs to KongGateway edge (gateway.example.com/v1), whose controller writes its pod template" in said
     assert lost in said and all(way in said for way in ways)
-    assert ("kong.filesFrom" in said, "mode async" in said) == (
-        "kong.filesFrom values" in ways,
+    assert ("kong.filesMountedBy" in said, "mode async" in said) == (
+        "kong.filesMountedBy owner" in ways,
         "mode async" in ways,
     )
 

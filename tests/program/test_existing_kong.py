@@ -93,7 +93,7 @@ def test_the_proof_and_preflight_ask_about_that_deployment(program: Program) -> 
 
 
 def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(program: Program) -> None:
-    made = up(program, mode="async", kong={"filesFrom": "values"})
+    made = up(program, mode="async", kong={"filesMountedBy": "owner"})
     assert made.of_type("PluginFilesInDeployment") == []
     (config_map,) = program.asked_for[0].files.values()
     claimed = made["gateway-claim"].inputs["files"]
@@ -110,9 +110,11 @@ def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(pr
     assert step.owners_values == gateway.owners_values
 
 
-@pytest.mark.parametrize("files_from", ["ours", "values"])
-def test_in_a_preview_the_plugin_is_not_judged_by_the_kong_that_still_runs(program: Program, files_from: str) -> None:
-    made = program.preview(kong={**THEIRS, "filesFrom": files_from})
+@pytest.mark.parametrize("files_mounted_by", ["stack", "owner"])
+def test_in_a_preview_the_plugin_is_not_judged_by_the_kong_that_still_runs(
+    program: Program, files_mounted_by: str
+) -> None:
+    made = program.preview(kong={**THEIRS, "filesMountedBy": files_mounted_by})
     annotations = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]
     assert annotations["traceable-kong/kong-revision"] == rpc.UNKNOWN
 
@@ -128,4 +130,4 @@ def test_the_outputs_have_the_values_for_the_owners_own_release(program: Program
     assert made.outputs["ownersHelmValues"] == {"plugins": {"configMaps": [{"name": name, "pluginName": "traceable"}]}}
     assert "release" not in made.outputs and "ownersHelmValues" not in planned_ours().outputs
     assert made.installation.record is not None
-    assert (made.installation.record["release"], made.installation.record["filesFrom"]) == ("", "ours")
+    assert (made.installation.record["release"], made.installation.record["filesMountedBy"]) == ("", "stack")

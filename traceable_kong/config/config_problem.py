@@ -1,38 +1,20 @@
-"""A problem with the configuration, and the registry of the rules that find them."""
+"""A problem with the config, and how its text shows keys and values."""
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-from traceable_kong.common.commands import config_remove as config_remove
-from traceable_kong.common.commands import config_set as config_set
-from traceable_kong.common.commands import config_set_secret as config_set_secret
-from traceable_kong.config.stack_config import StackConfig
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`key` is the path below the namespace, such as `agent.url`; `mend` is a command or what to write.
+    """`key` is the path below the namespace, such as `agent.url`; `problem` goes on from it; `fix` is what to do.
 
     `rule` is the name of the rule that found it.
     """
 
     key: str
-    wrong: str
-    mend: str
+    problem: str
+    fix: str
     rule: str = ""
-
-
-Rule = Callable[[StackConfig], Iterator[Problem]]
-
-RULES: dict[str, Rule] = {}
-"""Every rule between keys, by its name; its docstring says what it asks for."""
-
-
-def rule(function: Rule) -> Rule:
-    """Registers a rule under its function's name."""
-    RULES[function.__name__] = function
-    return function
 
 
 def path_of(*parts: str | int) -> str:
@@ -47,7 +29,7 @@ def path_of(*parts: str | int) -> str:
         elif re.fullmatch(r"[A-Za-z0-9_-]+", part):
             text += f".{part}" if text else part
         else:
-            # Text of other people: nothing in it may act on a terminal.
+            # The key can hold anything: nothing in it may act on a terminal.
             shown = part.encode("unicode_escape").decode("ascii").replace('"', '\\"')
             text += f'["{shown}"]'
     return text
@@ -56,7 +38,9 @@ def path_of(*parts: str | int) -> str:
 def shown(value: object) -> str:
     """A value as an error shows it: short, on one line, without effect on a terminal, and without a password.
 
-    What stands before an `@` is one: in an address of any kind, well-formed or not.
+    Everything before an `@` counts as one, in a well-formed address or not.
     """
+    if isinstance(value, bool):
+        return str(value).lower()
     text = repr(re.sub(r".*@", "***@", value, flags=re.DOTALL) if isinstance(value, str) else value)
     return text if len(text) <= 80 else f"{text[:77]}..."

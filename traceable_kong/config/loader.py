@@ -1,4 +1,4 @@
-"""Reads the running stack's config."""
+"""Reads the config of the stack that runs."""
 
 import dataclasses
 from pathlib import Path
@@ -7,25 +7,22 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.config.config_problem import Problem, config_set
-from traceable_kong.config.parser import (
-    NAMESPACE,
-    ConfigError,
-    parse,
-)
+from traceable_kong.common.commands import config_set
+from traceable_kong.config.config_problem import Problem
+from traceable_kong.config.parser import NAMESPACE, ConfigError, parse
 from traceable_kong.config.secret_values import secret_paths
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.plugin import rock_download
 
 
 def load() -> StackConfig:
-    """The settings of the stack that runs. Raises SettingsError."""
+    """The config of the stack that runs. Raises ConfigError."""
     config = pulumi.Config(NAMESPACE)
     prefix = f"{NAMESPACE}:"
-    # Config gives values by name only; unknown names are found in what the engine handed over.
+    # Config gives values by name only. Unknown names are in what the engine handed over.
     everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     given = {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
-    # is_config_secret() knows what an embedding program said, and not what the engine put into the environment.
+    # is_config_secret() knows what an embedding program set, and not what the engine put into the environment.
     secret_keys = set(pulumi.runtime.get_config_secret_keys_env())
     hidden = {
         name: text
@@ -39,8 +36,8 @@ def load() -> StackConfig:
     except ConfigError as error:
         if [problem.rule for problem in error.problems] != ["rock_has_a_digest"]:
             raise
-        settings = parse(given, secret_paths=paths, without_rules=["rock_has_a_digest"])
-        raise ConfigError([_with_digest(error.problems[0], settings)]) from None
+        stack = parse(given, secret_paths=paths, without_rules=["rock_has_a_digest"])
+        raise ConfigError([_with_digest(error.problems[0], stack)]) from None
 
 
 def cluster_target(config: StackConfig) -> ClusterTarget:
@@ -60,12 +57,13 @@ def cluster_target(config: StackConfig) -> ClusterTarget:
     return target
 
 
-def _with_digest(problem: Problem, settings: StackConfig) -> Problem:
-    """The problem that a digest is missing, with the one to pin: nothing else stands in the way, so it is looked up."""
-    digest = rock_download.found_digest(settings.plugin)
+def _with_digest(problem: Problem, stack: StackConfig) -> Problem:
+    """The problem that a digest is missing, with the digest of the current download: it is the only problem."""
+    digest = rock_download.found_digest(stack.plugin) if isinstance(stack, GatewayStack) else None
     if digest is None:
         return problem
     return dataclasses.replace(
         problem,
-        mend=f"{config_set('plugin.sha256', digest)} (what is there now; compare it with what others see)",
+        fix=f"{config_set('plugin.sha256', digest)} (the digest of the current download; compare it with a digest "
+        "from another source)",
     )

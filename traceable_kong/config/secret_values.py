@@ -1,6 +1,6 @@
-"""Which leaves of the configuration are secret, and whether a secret may stand there.
+"""Which leaves of the config are secret, and whether a secret is allowed there.
 
-The engine says which keys hold a secret, but not where in an object it stands: only the stack file does.
+The engine says which keys hold a secret, but not where in an object. Only the stack file shows that.
 """
 
 import json
@@ -11,14 +11,21 @@ from typing import Any, cast
 import yaml
 from pydantic import SecretStr
 
-from traceable_kong.config.config_problem import Problem, config_set, config_set_secret, path_of
+from traceable_kong.common.commands import config_set, config_set_secret
+from traceable_kong.config.config_problem import Problem, path_of
 from traceable_kong.config.stack_config import FREE_FORM
 
 SecretPath = tuple[str | int, ...]
-"""`("agentToken",)` or `("kongValues", "env", "password")`; a path to an object means all that is in it."""
+"""`("agentToken",)` or `("kongValues", "env", "password")`; a path to an object means everything in it."""
+
+SECRET_RULES = {
+    "secret_in_plain_view": "A secret is where it stays secret.",
+    "credentials_in_plain_text": "The token, and the headers for a mirror, are secret in the stack file.",
+}
+"""The rules about secrets, by name."""
 
 _PLACES: tuple[SecretPath, ...] = (("agentToken",), ("plugin", "headers"), *((key,) for key in sorted(FREE_FORM)))
-"""Where a secret may stand: everything else is shown in names and outputs."""
+"""Where a secret is allowed: everything else is shown in names and outputs."""
 
 
 def is_secret_place(path: Sequence[str | int]) -> bool:
@@ -27,10 +34,10 @@ def is_secret_place(path: Sequence[str | int]) -> bool:
 
 
 def secret_paths(hidden: Mapping[str, str], stack_file: Path, namespace: str) -> list[SecretPath]:
-    """Where the secrets of these keys stand; `hidden` is `{key: text}` of the keys that hold one.
+    """The paths of the secrets in these keys; `hidden` is `{key: text}` of the keys that hold one.
 
-    The stack file is believed where everything that it does not encrypt is what the engine handed over: with
-    `pulumi --config-file` it is another file's. Where it cannot be told, all that can be secret in the key is.
+    The stack file is trusted if everything that it does not encrypt is what the engine handed over: with
+    `pulumi --config-file` the engine reads another file. Otherwise every leaf of the key that can be secret is.
     """
     try:
         document = yaml.safe_load(stack_file.read_text(encoding="utf-8"))
@@ -61,7 +68,7 @@ def _is_encrypted(node: object) -> bool:
 
 
 def _same(node: object, given: object, text: object) -> bool:
-    """True where the file says the same, as far as it can be read."""
+    """Whether the file says the same, as far as it can be read."""
     if _is_encrypted(node):
         return True
     if isinstance(node, dict) and isinstance(given, dict):
@@ -97,25 +104,23 @@ def hide(value: Any, path: SecretPath, paths: Collection[SecretPath]) -> Any:
     if isinstance(value, list):
         return [hide(item, (*path, index), paths) for index, item in enumerate(value)]
     if value is not None and any(path[: len(secret)] == secret for secret in paths):
-        # A number or a boolean stays one: a chart would take its text for something else.
+        # A number or a boolean keeps its type: for a chart, its text is something else.
         return SecretStr(cast(str, value))
     return value
 
 
-def take_misplaced(raw: dict[str, Any]) -> list[Problem]:
-    """The secrets that stand where they cannot be kept; each is taken out of `raw`, so that no other error shows it."""
-    problems = []
+def take_misplaced(raw: dict[str, Any]) -> dict[SecretPath, Problem]:
+    """The secrets that are where they would be shown; each is taken out of `raw`, so that no other error shows it."""
+    problems = {}
     for path, parent in list(_secret_leaves(raw, ())):
         if any(path[: len(place)] == place for place in _PLACES):
             continue
         key = path_of(*path)
-        problems.append(
-            Problem(
-                key,
-                "is secret, and stands in names and outputs that everybody sees",
-                f"{config_set(key, 'VALUE')} (without --secret)",
-                "secret_in_plain_view",
-            )
+        problems[path] = Problem(
+            key,
+            "is secret, but appears in names or outputs, where it would be shown",
+            f"{config_set(key, 'VALUE')} (without --secret)",
+            "secret_in_plain_view",
         )
         if isinstance(parent, dict):
             del parent[path[-1]]
@@ -138,20 +143,20 @@ def _secret_leaves(value: Any, path: SecretPath) -> Iterator[tuple[SecretPath, A
 
 
 def plain_credentials(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    """Credentials that stand in plain text in the stack file."""
+    """Credentials that are plain text in the stack file."""
     plugin = raw.get("plugin")
     headers = plugin.get("headers") if isinstance(plugin, dict) else None
-    keys = (
-        [path_of("plugin", "headers", name) for name, value in headers.items() if isinstance(value, str)]
-        if (isinstance(headers, dict))
-        else []
-    )
+    keys = [path_of("plugin", "headers", name) for name, value in _items(headers) if isinstance(value, str)]
     if isinstance(raw.get("agentToken"), str):
         keys.append("agentToken")
     for key in keys:
         yield Problem(
             key,
-            "stands in plain text in the stack file, for everybody who can read it",
-            f"{config_set_secret(key)} (it asks for the value); then make a new one, because this one has been seen",
+            "is plain text in the stack file, and everyone who can read the file can use it",
+            f"{config_set_secret(key)} (it asks for the value). Replace the credential: it has been exposed",
             "credentials_in_plain_text",
         )
+
+
+def _items(value: object) -> Collection[tuple[str, Any]]:
+    return value.items() if isinstance(value, dict) else ()

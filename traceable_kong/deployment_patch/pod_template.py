@@ -174,7 +174,7 @@ def conflicts(template: Template, part: PatchSpec) -> Iterator[Conflict]:
                 f"takes {name} from elsewhere (valueFrom): what it says cannot be added to, and a value of ours would "
                 "hide it",
                 f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
-                "(`pulumi config set --path traceable-kong:kong.filesFrom values`)",
+                "(`pulumi config set --path traceable-kong:kong.filesMountedBy owner`)",
             )
     yield from _hidden(container, part)
     sources = {item["name"]: item for item in template["spec"].get("volumes") or []}
@@ -182,7 +182,7 @@ def conflicts(template: Template, part: PatchSpec) -> Iterator[Conflict]:
         yield Conflict(
             f"has a volume {volume} already, which this stack did not add",
             "take it out; or, where the owner's values mount the plugin's files, `pulumi config set --path "
-            "traceable-kong:kong.filesFrom values`",
+            "traceable-kong:kong.filesMountedBy owner`",
         )
     for mount in container.get("volumeMounts") or []:
         path, source = _path(mount), sources.get(mount["name"], {})
@@ -209,7 +209,7 @@ def _hidden(container: Mapping[str, Any], part: PatchSpec) -> Iterator[Conflict]
                 "file says of it, the owner's other plugins too",
                 f"write {name} as a plain value in the container's env, with what the file has (`bundled`, or `;;`, "
                 "where it has nothing); or have the owner's values mount the files (`pulumi config set --path "
-                "traceable-kong:kong.filesFrom values`)",
+                "traceable-kong:kong.filesMountedBy owner`)",
             )
 
 

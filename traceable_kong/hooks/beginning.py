@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.config import stack_config
+from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack, StackConfig
 from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.hooks.release_imports import releases_to_import
 from traceable_kong.plan import model
@@ -27,22 +27,22 @@ class Prepared:
     preflight is asked about a plan. `model` is the plan in its own records, which take the place of both.
     """
 
-    config: stack_config.StackConfig
+    config: StackConfig
     plan: Callable[[str], Plan | AgentPlan]
     intent: Callable[[Plan | AgentPlan, str], Intent | AloneIntent]
     model: Callable[[str], model.Plan]
 
 
-def prepare(config: stack_config.StackConfig, target: ClusterTarget) -> Prepared:
+def prepare(config: StackConfig, target: ClusterTarget) -> Prepared:
     """Loads the rock, and reads what the plan for an existing Kong or agent needs. Raises pulumi.RunError."""
     preview = pulumi.runtime.is_dry_run()
-    rock = load_rock(config.plugin) if config.gateway else None
+    rock = load_rock(config.plugin) if isinstance(config, GatewayStack) else None
     inputs = read_inputs(config, target, rock, preview=preview)
 
     def model_for(owner: str) -> model.Plan:
         return build_plan(config, inputs, owner)
 
-    if rock is None:
+    if isinstance(config, AgentOnlyStack):
 
         def intent_of_the_agent(planned: Plan | AgentPlan, owner: str) -> AloneIntent:
             assert isinstance(planned, AgentPlan)
@@ -51,6 +51,8 @@ def prepare(config: stack_config.StackConfig, target: ClusterTarget) -> Prepared
         return Prepared(
             config=config, plan=lambda owner: agent_plan(config, owner), intent=intent_of_the_agent, model=model_for
         )
+
+    assert rock is not None
 
     def plan_for(owner: str) -> Plan:
         return plan(

@@ -50,9 +50,9 @@ def require_mounted(live: Mapping[str, Any], expected: DesiredState, values: Map
     template = live["spec"]["template"]
     if missing := not_mounted(template, expected):
         raise HookFailed(
-            f"Deployment {where} does not mount {', '.join(missing)}, and with kong.filesFrom values its owner's Helm "
-            "release mounts them. The plugin's ConfigMaps exist; the gateway was not changed. Upgrade that release "
-            "with these values (keep its other values, and its own entries in plugins.configMaps): "
+            f"Deployment {where} does not mount {', '.join(missing)}, and with kong.filesMountedBy owner its "
+            "owner's Helm release mounts them. The plugin's ConfigMaps exist; the gateway was not changed. Upgrade "
+            "that release with these values (keep its other values, and its own entries in plugins.configMaps): "
             f"{json.dumps(values)}; then run `pulumi up`."
         )
     if unlisted := list(not_listed(template, expected, may_be_elsewhere=True)):

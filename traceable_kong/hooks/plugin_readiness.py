@@ -94,7 +94,7 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
         if not expected.release and step.owners_values is None:
             fix += (
                 "; or let the values of the owner's Helm release mount the files: `pulumi config set --path "
-                "traceable-kong:kong.filesFrom values`"
+                "traceable-kong:kong.filesMountedBy owner`"
             )
     raise HookFailed(
         f"Deployment {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *lacking])}."

@@ -17,7 +17,9 @@ from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.nested_data import has_secrets
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ManagedAgentConfig
+from traceable_kong.config.kong_config import ManagedKongConfig
+from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.preflight.cached_reader import Reader
 from traceable_kong.preflight.helm_releases import newest_of, serving
 
@@ -26,19 +28,19 @@ IMPORTABLE = ("deployed", "failed")
 
 
 def releases_to_import(
-    settings: StackConfig, cluster: ClusterTarget, seen: Reader, owner: str, *, preview: bool
+    stack: StackConfig, cluster: ClusterTarget, seen: Reader, owner: str, *, preview: bool
 ) -> frozenset[str]:
     """`kong`, `agent`, both or neither. `seen` is the cluster as preflight has read it, `owner` this stack's id.
 
     Raises pulumi.RunError if a release cannot be read: one that is taken for missing would be overwritten or removed. A
     preview that adopts nothing continues, because it changes nothing.
     """
-    kong, agent = settings.kong, settings.agent
+    gateway = stack if isinstance(stack, GatewayStack) else None
     asked: list[tuple[str, str, str, bool, Mapping[str, Any]]] = []
-    if settings.gateway and kong.install:
-        asked.append(("kong", kong.namespace, kong.release, kong.adopt, settings.kong_values))
-    if agent.install and settings.installed:
-        asked.append(("agent", agent.namespace, AGENT_RELEASE, agent.adopt, settings.agent_values))
+    if gateway and isinstance(kong := gateway.kong, ManagedKongConfig):
+        asked.append(("kong", kong.namespace, kong.release, kong.adopt, kong.values))
+    if isinstance(agent := stack.agent, ManagedAgentConfig) and (gateway is None or gateway.installed):
+        asked.append(("agent", agent.namespace, AGENT_RELEASE, agent.adopt, agent.values))
     found = set()
     for key, namespace, name, adopt, values in asked:
         try:

@@ -9,7 +9,8 @@ from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint, injector_webhook
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import digest, merged
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ManagedAgentConfig
+from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack, StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values, tme_image_of
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.hooks.agent_hooks import AgentGatesArgs
@@ -31,9 +32,9 @@ class AgentPlan:
     outputs: dict[str, Any]
 
 
-def agent_plan(settings: StackConfig, owner: str) -> AgentPlan:
+def agent_plan(settings: AgentOnlyStack, owner: str) -> AgentPlan:
     """The plan for the agent alone; `owner` is this stack's id. Raises AgentValuesError."""
-    agent = agent_args(settings, owner)
+    agent = agent_args(settings, settings.agent, owner)
     endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
     injects = agent.values.get("injectorEnabled", True) is not False
     stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": str(tme_image)}
@@ -65,35 +66,31 @@ def agent_plan(settings: StackConfig, owner: str) -> AgentPlan:
     )
 
 
-def agent_args(settings: StackConfig, owner: str) -> AgentArgs:
-    """What an agent of ours is made of. Raises AgentValuesError."""
-    theirs = settings.agent_token_secret
+def agent_args(stack: StackConfig, agent: ManagedAgentConfig, owner: str) -> AgentArgs:
+    """What a managed agent is made of. Raises AgentValuesError."""
+    secret = agent.token_secret
     # Whatever the mode: a switch changes the gateway and not its agent. Of gateways of other stacks any may deny.
-    denies = settings.tme_guard == "deny" or not settings.gateway
+    denies = not isinstance(stack, GatewayStack) or stack.tme_guard == "deny"
     values = agent_values(
-        settings.agent_values,
-        environment=settings.agent.environment,
-        endpoint=settings.agent.endpoint,
-        blocking_status_code=settings.blocking_status_code,
-        blocking_message=settings.blocking_message,
-        token_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else OWN_TOKEN_SECRET,
+        agent.values,
+        environment=agent.environment,
+        endpoint=agent.endpoint,
+        blocking_status_code=agent.blocking_status_code,
+        blocking_message=agent.blocking_message,
+        token_secret=SecretKey(name=secret.name, key=secret.key) if secret else OWN_TOKEN_SECRET,
         replicas=REPLICAS_WHERE_GUARDED if denies else None,
     )
+    # In Kong's own namespace, which is created or found with Kong.
+    shared = isinstance(stack, GatewayStack) and agent.namespace == stack.kong.namespace and not agent.create_namespace
     return AgentArgs(
-        namespace=settings.agent.namespace,
-        create_namespace=None if _one_namespace(settings) else settings.agent.create_namespace,
+        namespace=agent.namespace,
+        create_namespace=None if shared else agent.create_namespace,
         release=AGENT_RELEASE,
-        chart=Chart(**settings.agent.chart.model_dump()),
+        chart=Chart(**agent.chart.model_dump()),
         # With the mark by which the next run knows it as this stack's.
         values=merged(values, ownership.release_owner_values(owner)),
-        token=settings.agent_token,
-        timeout_seconds=settings.agent.timeout_seconds,
+        token=agent.token,
+        timeout_seconds=agent.timeout_seconds,
         labels=ownership.labels(owner),
-        protect=settings.agent.protected,
+        protect=agent.protected,
     )
-
-
-def _one_namespace(settings: StackConfig) -> bool:
-    """True where the agent is beside this stack's Kong, in Kong's namespace."""
-    same = settings.agent.namespace == settings.kong.namespace
-    return settings.gateway and same and not settings.agent.create_namespace

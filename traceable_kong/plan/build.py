@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.common.image_references import ImageReference
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
 from traceable_kong.plan.build_agent import build_agent
 from traceable_kong.plan.build_injection import build_injection, build_policy
 from traceable_kong.plan.build_kong import build_kong
@@ -35,11 +35,11 @@ def build_plan(config: StackConfig, inputs: PlanInputs, owner: str) -> Plan:
     Raises KongValuesError or AgentValuesError where the user's chart values contradict what the program needs.
     """
     agent = build_agent(config, owner)
-    if inputs.rock is None:
+    if isinstance(config, AgentOnlyStack) or inputs.rock is None:
         return Plan(owner=owner, agent=agent, gateway=None)
     rock, installed = inputs.rock, config.installed
     config_maps = tuple(plugin_config_maps(rock.plugins)) if installed else ()
-    kong = build_kong(config, owner, config_maps, inputs.pod_selector)
+    kong = build_kong(config.kong, owner, config_maps, inputs.pod_selector)
     injection = build_injection(config, agent, inputs.agent_settings, inputs.recorded_image)
     gateway = Gateway(
         kong=kong,

@@ -4,7 +4,8 @@ from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import merged
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ExternalAgentConfig, ManagedAgentConfig
+from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.plan.model import Agent, ExistingAgent, ExternalAgent, HelmRelease, ManagedAgent
@@ -15,22 +16,22 @@ REPLICAS_WITH_DENY = 2
 
 def build_agent(config: StackConfig, owner: str) -> Agent:
     """The agent that the config names; `owner` is this stack's id. Raises AgentValuesError."""
-    if config.agent.install:
-        return _managed(config, owner)
-    if config.agent.url is not None:
-        return ExternalAgent(endpoint=config.agent.url)
-    return ExistingAgent(namespace=config.agent.namespace, tme_image_configured=config.agent.tme_image is not None)
+    agent = config.agent
+    if isinstance(agent, ManagedAgentConfig):
+        # Whatever the mode: a switch changes the gateway and not its agent. Of other stacks' gateways, any may deny.
+        return _managed(agent, owner, denies=isinstance(config, AgentOnlyStack) or config.tme_guard == "deny")
+    if isinstance(agent, ExternalAgentConfig):
+        return ExternalAgent(endpoint=agent.url)
+    return ExistingAgent(namespace=agent.namespace, tme_image_configured=agent.tme_image is not None)
 
 
-def _managed(config: StackConfig, owner: str) -> ManagedAgent:
-    existing = config.agent_token_secret
+def _managed(config: ManagedAgentConfig, owner: str, *, denies: bool) -> ManagedAgent:
+    existing = config.token_secret
     secret = SecretKey(name=existing.name, key=existing.key) if existing else OWN_TOKEN_SECRET
-    # Whatever the mode: a switch changes the gateway and not its agent. Of other stacks' gateways, any may deny.
-    denies = config.tme_guard == "deny" or not config.gateway
     values = agent_values(
-        config.agent_values,
-        environment=config.agent.environment,
-        endpoint=config.agent.endpoint,
+        config.values,
+        environment=config.environment,
+        endpoint=config.endpoint,
         blocking_status_code=config.blocking_status_code,
         blocking_message=config.blocking_message,
         token_secret=secret,
@@ -39,17 +40,17 @@ def _managed(config: StackConfig, owner: str) -> ManagedAgent:
     agent = ManagedAgent(
         release=HelmRelease(
             key="agent",
-            namespace=config.agent.namespace,
+            namespace=config.namespace,
             name=AGENT_RELEASE,
-            chart=Chart(**config.agent.chart.model_dump()),
+            chart=Chart(**config.chart.model_dump()),
             values=merged(values, ownership.release_owner_values(owner)),
-            timeout_seconds=config.agent.timeout_seconds,
-            operation_seconds=config.agent.timeout_seconds,
-            adopt=config.agent.adopt,
-            protect=config.agent.protected,
+            timeout_seconds=config.timeout_seconds,
+            operation_seconds=config.timeout_seconds,
+            adopt=config.adopt,
+            protect=config.protected,
         ),
-        create_namespace=config.agent.create_namespace,
-        token=config.agent_token,
+        create_namespace=config.create_namespace,
+        token=config.token,
         token_secret=secret,
     )
     # An image that the values name and that cannot exist is an error of the config.

@@ -8,14 +8,15 @@ from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, pod_annotations, tme_image_in
 from traceable_kong.common.image_references import ImageReference, parse_image
 from traceable_kong.common.nested_data import digest
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ExistingAgentConfig
+from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values
 from traceable_kong.plan.admission_policy import policy_spec
 from traceable_kong.plan.model import AdmissionPolicy, Agent, ExternalAgent, Injection, Kong, ManagedAgent
 
 
 def build_injection(
-    config: StackConfig, agent: Agent, agent_settings: Mapping[str, str], recorded_image: ImageReference | None
+    config: GatewayStack, agent: Agent, agent_settings: Mapping[str, str], recorded_image: ImageReference | None
 ) -> Injection:
     """What makes new gateway pods get the TME, with a digest of what a TME is configured with.
 
@@ -34,10 +35,10 @@ def build_injection(
 
 
 def build_policy(
-    config: StackConfig, owner: str, kong: Kong, image: ImageReference, agent: Agent
+    config: GatewayStack, owner: str, kong: Kong, image: ImageReference, agent: Agent
 ) -> AdmissionPolicy | None:
     """The admission policy; None where the config wants none, and for an external agent, which has no TME."""
-    if isinstance(agent, ExternalAgent) or config.tme_guard is None or config.tme_guard == "off":
+    if isinstance(agent, ExternalAgent) or config.tme_guard == "off":
         return None
     return AdmissionPolicy(
         name=ownership.cluster_wide_name("traceable-tme-guard", owner),
@@ -59,7 +60,7 @@ def _tme_settings(agent: Agent, agent_settings: Mapping[str, str]) -> list[Any]:
 
 
 def _image(
-    config: StackConfig, agent: Agent, agent_settings: Mapping[str, str], recorded: ImageReference | None
+    config: GatewayStack, agent: Agent, agent_settings: Mapping[str, str], recorded: ImageReference | None
 ) -> ImageReference:
     """The TME's image. An existing agent's own settings decide it the first time only.
 
@@ -68,6 +69,6 @@ def _image(
     """
     if isinstance(agent, ManagedAgent):
         return agent.tme_image
-    if config.agent.tme_image is not None:
+    if isinstance(config.agent, ExistingAgentConfig) and config.agent.tme_image is not None:
         return parse_image(config.agent.tme_image)
     return recorded or tme_image_in(agent_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE

@@ -7,7 +7,12 @@ from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import merged
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.kong_config import (
+    ExistingKongConfig,
+    ManagedKongConfig,
+    ManagedPostgresConfig,
+    ManagedPostgresKongConfig,
+)
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.helm_values.kong_database import (
@@ -24,42 +29,36 @@ from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mo
 KONG_CONTAINER = "proxy"
 """Kong's container in the chart's Deployment (kong chart 3.4.1)."""
 
-EXISTING_DEPLOYMENT = "ingress-kong"
-"""The Deployment's name in Kong's own manifests, where the stack names no other."""
-
 HELM_STEPS_WITH_DATABASE = 3
 """With a database Helm runs Jobs before and after it waits for the pods, each as long as the wait."""
 
 
-def existing_deployment(config: StackConfig) -> str | None:
-    """The Deployment of an existing Kong; None where this stack installs Kong."""
-    return None if config.kong.install else config.kong.deployment or EXISTING_DEPLOYMENT
-
-
 def build_kong(
-    config: StackConfig, owner: str, config_maps: Sequence[PluginConfigMap], pod_selector: Mapping[str, Any]
+    kong: ManagedKongConfig | ExistingKongConfig,
+    owner: str,
+    config_maps: Sequence[PluginConfigMap],
+    pod_selector: Mapping[str, Any],
 ) -> Kong:
     """The gateway with these files. `pod_selector` is what an existing Kong's Deployment selects its pods by.
 
     Raises KongValuesError.
     """
-    if config.kong.install:
-        return _managed(config, owner, config_maps)
-    return _existing(config, config_maps, pod_selector)
+    if isinstance(kong, ManagedKongConfig):
+        return _managed(kong, owner, config_maps)
+    return _existing(kong, config_maps, pod_selector)
 
 
-def _managed(config: StackConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> ManagedKong:
-    kong = config.kong
-    fullname = kong_fullname(kong.release, config.kong_values)
-    database = _database(config)
+def _managed(kong: ManagedKongConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> ManagedKong:
+    fullname = kong_fullname(kong.release, kong.values)
+    database = _database(kong)
     if database is not None:
         refuse_long_name(fullname)
     values = kong_values(
-        config.kong_values,
+        kong.values,
         plugin_entries=chart_entries(config_maps),
         ingress_class=kong.ingress_class,
         database=database,
-        admin_certificate=bool(database and kong.admin and kong.admin.client_certificate_secret),
+        admin_certificate=isinstance(kong, ManagedPostgresKongConfig) and bool(kong.admin.client_certificate_secret),
     )
     return ManagedKong(
         release=HelmRelease(
@@ -80,15 +79,13 @@ def _managed(config: StackConfig, owner: str, config_maps: Sequence[PluginConfig
     )
 
 
-def _database(config: StackConfig) -> Postgres | None:
-    """The database; the config's rules have made sure that there is one in DB mode."""
-    kong, postgres = config.kong, config.kong.postgres
-    if kong.database == "off" or postgres is None:
+def _database(kong: ManagedKongConfig) -> Postgres | None:
+    """The database; None in DB-less mode."""
+    if not isinstance(kong, ManagedPostgresKongConfig):
         return None
-    if postgres.managed:
+    postgres = kong.postgres
+    if isinstance(postgres, ManagedPostgresConfig):
         return ManagedPostgres(namespace=kong.namespace, name=postgres_name(kong.release))
-    if postgres.host is None or postgres.password_secret is None:
-        return None
     return ExternalPostgres(
         host=postgres.host,
         port=postgres.port,
@@ -100,9 +97,8 @@ def _database(config: StackConfig) -> Postgres | None:
 
 
 def _existing(
-    config: StackConfig, config_maps: Sequence[PluginConfigMap], pod_selector: Mapping[str, Any]
+    kong: ExistingKongConfig, config_maps: Sequence[PluginConfigMap], pod_selector: Mapping[str, Any]
 ) -> ExistingKong:
-    kong = config.kong
     container = kong.container or KONG_CONTAINER
     patch = PatchSpec(
         container=container,
@@ -110,12 +106,10 @@ def _existing(
         plugins=tuple(sorted({item.plugin for item in config_maps})),
     )
     return ExistingKong(
-        deployment=KongDeployment(
-            namespace=kong.namespace, name=kong.deployment or EXISTING_DEPLOYMENT, container=container
-        ),
+        deployment=KongDeployment(namespace=kong.namespace, name=kong.deployment, container=container),
         container_configured=kong.container is not None,
         ingress_class=kong.ingress_class,
         pod_selector=pod_selector,
-        patch=patch if kong.files_from == "ours" else None,
+        patch=patch if kong.files_mounted_by == "stack" else None,
         timeout_seconds=kong.timeout_seconds,
     )

@@ -3,7 +3,9 @@
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.cluster.tme import TME_ENDPOINT
-from traceable_kong.config.stack_config import AdminApiConfig, SecretReference, StackConfig
+from traceable_kong.config.config_types import SecretReference
+from traceable_kong.config.kong_config import AdminApiConfig, PostgresKongConfig
+from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plan.model import Agent, KongClusterPlugin, Plugin, PluginEntity
@@ -12,7 +14,7 @@ from traceable_kong.plugin.plugin_options import plugin_version, text
 from traceable_kong.plugin.rock import Rock
 
 
-def build_plugin(config: StackConfig, owner: str, deployment: KongDeployment, agent: Agent, rock: Rock) -> Plugin:
+def build_plugin(config: GatewayStack, owner: str, deployment: KongDeployment, agent: Agent, rock: Rock) -> Plugin:
     """The plugin of this rock on this gateway: in sync it asks the TME of its own pod, in async the agent."""
     options = plugin_config(
         config.plugin_config,
@@ -25,10 +27,10 @@ def build_plugin(config: StackConfig, owner: str, deployment: KongDeployment, ag
         service_name=config.plugin.service_name,
     )
     backend: KongClusterPlugin | PluginEntity
-    if config.kong.database == "off":
-        backend = KongClusterPlugin(name=config.plugin.name, ingress_class=config.kong.ingress_class)
+    if isinstance(config.kong, PostgresKongConfig):
+        backend = _entity(config.kong.admin, owner, deployment)
     else:
-        backend = _entity(config.kong.admin or AdminApiConfig(), owner, deployment)
+        backend = KongClusterPlugin(name=config.plugin.name, ingress_class=config.kong.ingress_class)
     return Plugin(
         name=PLUGIN,
         version=text(plugin_version(rock.version)),

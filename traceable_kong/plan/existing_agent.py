@@ -13,7 +13,8 @@ from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ExistingAgentConfig
+from traceable_kong.config.stack_config import GatewayStack
 
 TRUSTED_TME_IMAGE = "trustedTmeImage"
 """The key of this stack's record with the registry and repository of the TME's image."""
@@ -23,13 +24,13 @@ class PlanError(PlainError):
     """The plan cannot be made; the text is for the person at the terminal."""
 
 
-def recorded_tme_image(settings: StackConfig, cluster: ClusterTarget, *, preview: bool) -> ImageReference | None:
+def recorded_tme_image(settings: GatewayStack, cluster: ClusterTarget, *, preview: bool) -> ImageReference | None:
     """The TME's image without its version as this stack's last `up` recorded it, None where there is no record.
 
     The settings of an agent that is not managed by this stack are not trusted to change it (plan/stack_plan.py). Errors
     as in `sidecar_settings()`.
     """
-    if settings.agent.install or settings.agent.url is not None or not settings.installed:
+    if not isinstance(settings.agent, ExistingAgentConfig) or not settings.installed:
         return None
     path = f"/api/v1/namespaces/{settings.kong.namespace}/configmaps/{RECORD_NAME}"
     try:
@@ -52,14 +53,14 @@ def recorded_tme_image(settings: StackConfig, cluster: ClusterTarget, *, preview
         return None
 
 
-def sidecar_settings(settings: StackConfig, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:
+def sidecar_settings(settings: GatewayStack, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:
     """The agent's own settings from its ConfigMap; {} where there is none.
 
     Whatever the mode: the policy names the TME's image in async too, and a switch must not change it. An error while
     asking stops the run: other settings would be seen than there are, and in sync the gateway would roll. Somebody who
     may not read them goes on where nothing rolls: in a preview, and while no TME is wanted. Raises PlanError.
     """
-    if settings.agent.install or settings.agent.url is not None or not settings.installed:
+    if not isinstance(settings.agent, ExistingAgentConfig) or not settings.installed:
         return {}
     try:
         found = cluster.api.get(f"/api/v1/namespaces/{settings.agent.namespace}/configmaps/{CONFIG_MAP}")

@@ -10,7 +10,13 @@ from components.managed_postgres import ManagedPostgresArgs
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import digest, merged
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.kong_config import (
+    ExistingKongConfig,
+    ManagedKongConfig,
+    ManagedPostgresConfig,
+    ManagedPostgresKongConfig,
+)
+from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.helm_values.ingress_controller import Controller, chart_controller
@@ -27,9 +33,6 @@ from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mo
 
 KONG_CONTAINER = "proxy"
 """Kong's container in the chart's Deployment (kong chart 3.4.1)."""
-
-EXISTING_DEPLOYMENT = "ingress-kong"
-"""The Deployment's name in Kong's own manifests, where the stack names no other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ class GatewayPlan:
 
 
 def gateway_plan(
-    settings: StackConfig,
+    settings: GatewayStack,
     owner: str,
     config_maps: Sequence[PluginConfigMap],
     selector: Mapping[str, Any] | None,
@@ -76,29 +79,28 @@ def gateway_plan(
 
     Raises KongValuesError.
     """
-    if settings.kong.install:
-        return _ours(settings, owner, config_maps)
-    return _existing(settings, owner, config_maps, selector or {})
+    if isinstance(settings.kong, ManagedKongConfig):
+        return _managed(settings.kong, owner, config_maps)
+    return _existing(settings.kong, owner, config_maps, selector or {})
 
 
-def existing_deployment(settings: StackConfig) -> str | None:
-    """The Deployment of a Kong that somebody else installed; None where Kong is ours."""
-    return None if settings.kong.install else settings.kong.deployment or EXISTING_DEPLOYMENT
+def existing_deployment(settings: GatewayStack) -> str | None:
+    """The Deployment of an existing Kong; None for a managed Kong."""
+    return settings.kong.deployment if isinstance(settings.kong, ExistingKongConfig) else None
 
 
-def _ours(settings: StackConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
-    kong = settings.kong
-    fullname = kong_fullname(kong.release, settings.kong_values)
-    managed = _managed_postgres(settings, owner)
-    database = _database(settings, managed)
+def _managed(kong: ManagedKongConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> GatewayPlan:
+    fullname = kong_fullname(kong.release, kong.values)
+    managed = _managed_postgres(kong, owner)
+    database = _database(kong, managed)
     if database is not None:
         refuse_long_name(fullname)
     values = kong_values(
-        settings.kong_values,
+        kong.values,
         plugin_entries=chart_entries(config_maps),
         ingress_class=kong.ingress_class,
         database=database,
-        admin_certificate=bool(database and kong.admin and kong.admin.client_certificate_secret),
+        admin_certificate=isinstance(kong, ManagedPostgresKongConfig) and bool(kong.admin.client_certificate_secret),
     )
     gateway = KongGatewayArgs(
         namespace=kong.namespace,
@@ -127,9 +129,8 @@ def _ours(settings: StackConfig, owner: str, config_maps: Sequence[PluginConfigM
     )
 
 
-def _managed_postgres(settings: StackConfig, owner: str) -> ManagedPostgresArgs | None:
-    kong = settings.kong
-    if kong.database == "off" or kong.postgres is None or not kong.postgres.managed:
+def _managed_postgres(kong: ManagedKongConfig, owner: str) -> ManagedPostgresArgs | None:
+    if not isinstance(kong, ManagedPostgresKongConfig) or not isinstance(kong.postgres, ManagedPostgresConfig):
         return None
     return ManagedPostgresArgs(
         postgres=ManagedPostgres(namespace=kong.namespace, name=postgres_name(kong.release)),
@@ -139,35 +140,34 @@ def _managed_postgres(settings: StackConfig, owner: str) -> ManagedPostgresArgs 
     )
 
 
-def _database(settings: StackConfig, managed: ManagedPostgresArgs | None) -> Postgres | None:
-    """The database as Kong's chart is told of it; the settings' rules have seen to it that there is one."""
-    theirs = settings.kong.postgres
+def _database(kong: ManagedKongConfig, managed: ManagedPostgresArgs | None) -> Postgres | None:
+    """The database in the values of Kong's chart."""
     if managed is not None:
         return managed.postgres
-    if settings.kong.database == "off" or theirs is None or theirs.host is None or theirs.password_secret is None:
+    if not isinstance(kong, ManagedPostgresKongConfig) or isinstance(kong.postgres, ManagedPostgresConfig):
         return None
+    postgres = kong.postgres
     return ExternalPostgres(
-        host=theirs.host,
-        port=theirs.port,
-        database=theirs.database,
-        user=theirs.user,
-        password_secret=SecretKey(name=theirs.password_secret.name, key=theirs.password_secret.key),
-        tls=theirs.tls,
+        host=postgres.host,
+        port=postgres.port,
+        database=postgres.database,
+        user=postgres.user,
+        password_secret=SecretKey(name=postgres.password_secret.name, key=postgres.password_secret.key),
+        tls=postgres.tls,
     )
 
 
 def _existing(
-    settings: StackConfig, owner: str, config_maps: Sequence[PluginConfigMap], selector: Mapping[str, Any]
+    kong: ExistingKongConfig, owner: str, config_maps: Sequence[PluginConfigMap], selector: Mapping[str, Any]
 ) -> GatewayPlan:
-    kong = settings.kong
     container = kong.container or KONG_CONTAINER
     files = mount_paths(config_maps)
     part = PatchSpec(container=container, files=files, plugins=tuple(sorted({item.plugin for item in config_maps})))
     args = ExistingKongArgs(
         namespace=kong.namespace,
-        deployment=kong.deployment or EXISTING_DEPLOYMENT,
+        deployment=kong.deployment,
         files=files,
-        part=part if kong.files_from == "ours" else None,
+        part=part if kong.files_mounted_by == "stack" else None,
         owner=owner,
         timeout_seconds=kong.timeout_seconds,
     )
@@ -180,9 +180,9 @@ def _existing(
         pod_selector=selector,
         args=args,
         environment={},
-        digests={"filesFrom": kong.files_from},
+        digests={"filesMountedBy": kong.files_mounted_by},
         outputs={
-            "filesFrom": kong.files_from,
+            "filesMountedBy": kong.files_mounted_by,
             "ownersHelmValues": {"plugins": {"configMaps": chart_entries(config_maps)}},
         },
     )

@@ -7,7 +7,9 @@ from components.traceable_plugin import TraceablePluginArgs
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import Values
-from traceable_kong.config.stack_config import AdminApiConfig, SecretReference, StackConfig
+from traceable_kong.config.config_types import SecretReference
+from traceable_kong.config.kong_config import PostgresKongConfig
+from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plan.gateway_plan import GatewayPlan
@@ -15,10 +17,10 @@ from traceable_kong.plugin.plugin_config import PLUGIN
 
 
 def plugin_args(
-    settings: StackConfig, owner: str, gateway: GatewayPlan, *, config: Values, labels: dict[str, str]
+    settings: GatewayStack, owner: str, gateway: GatewayPlan, *, config: Values, labels: dict[str, str]
 ) -> TraceablePluginArgs | TraceableAdminPluginArgs:
     """What the plugin is made of, and where."""
-    if settings.kong.database == "off":
+    if not isinstance(settings.kong, PostgresKongConfig):
         return TraceablePluginArgs(
             plugin_name=settings.plugin.name,
             ingress_class=settings.kong.ingress_class,
@@ -27,7 +29,7 @@ def plugin_args(
             config=config,
             labels=labels,
         )
-    admin = settings.kong.admin or AdminApiConfig()
+    admin = settings.kong.admin
     return TraceableAdminPluginArgs(
         place=PluginTarget(
             workspace=admin.workspace,

@@ -6,7 +6,14 @@ from components.kong_gateway import KongGatewayArgs
 from components.traceable_admin_plugin import TraceableAdminPluginArgs
 from components.traceable_agent import AgentArgs
 from traceable_kong.cluster.secret_key import SecretKey
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ExistingAgentConfig, ManagedAgentConfig
+from traceable_kong.config.kong_config import (
+    ExistingPostgresConfig,
+    ManagedKongConfig,
+    ManagedPostgresKongConfig,
+    PostgresKongConfig,
+)
+from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
 from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS
 from traceable_kong.plan.agent_plan import AgentPlan
@@ -28,7 +35,7 @@ AGENT_CHART = "traceable-agent"
 """The charts' names in their Chart.yaml (kong 3.4.1, traceable-agent 1.58.0)."""
 
 
-def intent(settings: StackConfig, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
+def intent(settings: GatewayStack, rock: Rock, planned: Plan, *, live_change: bool) -> Intent:
     """The intent of a run; `live_change` is True in an `up`, False in a preview."""
     expected = planned.gates.expectation
     gateway = planned.gateway
@@ -38,7 +45,7 @@ def intent(settings: StackConfig, rock: Rock, planned: Plan, *, live_change: boo
         gateway=GatewayIntent(
             namespace=expected.namespace,
             create_namespace=planned.kong_namespace.create,
-            ours=settings.kong.install,
+            ours=isinstance(settings.kong, ManagedKongConfig),
             release=gateway.release or None,
             deployment=expected.deployment,
             container=expected.container,
@@ -52,7 +59,9 @@ def intent(settings: StackConfig, rock: Rock, planned: Plan, *, live_change: boo
             owners_values=gateway.owners_values or {},
             adoption=(
                 Adoption(chart=KONG_CHART, version=gateway.args.chart.version, values=gateway.args.values)
-                if settings.kong.adopt and isinstance(gateway.args, KongGatewayArgs)
+                if isinstance(settings.kong, ManagedKongConfig)
+                and settings.kong.adopt
+                and isinstance(gateway.args, KongGatewayArgs)
                 else None
             ),
             database=settings.kong.database,
@@ -90,50 +99,51 @@ def _row(planned: Plan) -> RowIntent | None:
     return RowIntent(place=made.place, access=made.access, adopt=made.adopt)
 
 
-def _named_secrets(settings: StackConfig) -> Iterator[NamedSecret]:
+def _named_secrets(settings: GatewayStack) -> Iterator[NamedSecret]:
     """Those in Kong's namespace; the settings' rules have seen to it that the namespace is not made here."""
-    if settings.kong.database == "off":
+    kong = settings.kong
+    if not isinstance(kong, PostgresKongConfig):
         return
-    postgres, admin = settings.kong.postgres, settings.kong.admin
+    postgres = kong.postgres if isinstance(kong, ManagedPostgresKongConfig) else None
     for setting, secret, meant in (
         (
             "kong.postgres.passwordSecret",
-            postgres and postgres.password_secret,
+            postgres.password_secret if isinstance(postgres, ExistingPostgresConfig) else None,
             "Kong could not log in to it",
         ),
-        ("kong.admin.tokenSecret", admin and admin.token_secret, "Kong would refuse to write the plugin"),
-        ("kong.admin.caSecret", admin and admin.ca_secret, "nobody could tell whether it is Kong that answers"),
+        ("kong.admin.tokenSecret", kong.admin.token_secret, "Kong would refuse to write the plugin"),
+        ("kong.admin.caSecret", kong.admin.ca_secret, "nobody could tell whether it is Kong that answers"),
     ):
         if secret:
             yield NamedSecret(setting=setting, name=secret.name, keys=(secret.key,), meant=meant)
-    if admin and admin.client_certificate_secret:
+    if kong.admin.client_certificate_secret:
         yield NamedSecret(
             setting="kong.admin.clientCertificateSecret",
-            name=admin.client_certificate_secret,
+            name=kong.admin.client_certificate_secret,
             keys=CERTIFICATE_KEYS,
             meant="Kong would not let this stack in",
         )
 
 
-def _agent(settings: StackConfig, planned: Plan) -> AgentIntent | None:
+def _agent(settings: GatewayStack, planned: Plan) -> AgentIntent | None:
     """The agent: ours, somebody else's in the cluster, or none."""
-    if planned.agent:
-        return _of_ours(settings, planned.agent)
-    if settings.installed and not settings.agent.install and settings.agent.url is None:
+    if planned.agent and isinstance(settings.agent, ManagedAgentConfig):
+        return _of_ours(settings.agent, planned.agent)
+    if settings.installed and isinstance(settings.agent, ExistingAgentConfig):
         return AgentIntent(
             namespace=settings.agent.namespace,
             create_namespace=False,
             release=None,
             own_secret=None,
             their_secret=None,
-            timeout_seconds=settings.agent.timeout_seconds,
+            timeout_seconds=0,
             tme_image_named=settings.agent.tme_image is not None,
         )
     return None
 
 
-def _of_ours(settings: StackConfig, ours: AgentArgs) -> AgentIntent:
-    theirs = settings.agent_token_secret
+def _of_ours(config: ManagedAgentConfig, ours: AgentArgs) -> AgentIntent:
+    theirs = config.token_secret
     return AgentIntent(
         namespace=ours.namespace,
         create_namespace=bool(ours.create_namespace),
@@ -142,20 +152,18 @@ def _of_ours(settings: StackConfig, ours: AgentArgs) -> AgentIntent:
         their_secret=SecretKey(name=theirs.name, key=theirs.key) if theirs else None,
         timeout_seconds=ours.timeout_seconds,
         adoption=(
-            Adoption(chart=AGENT_CHART, version=ours.chart.version, values=ours.values)
-            if settings.agent.adopt
-            else None
+            Adoption(chart=AGENT_CHART, version=ours.chart.version, values=ours.values) if config.adopt else None
         ),
         protect=ours.protect,
         values=ours.values,
     )
 
 
-def alone(settings: StackConfig, owner: str, planned: AgentPlan, *, live_change: bool) -> AloneIntent:
+def alone(settings: AgentOnlyStack, owner: str, planned: AgentPlan, *, live_change: bool) -> AloneIntent:
     """The intent of a run of a stack that is the agent alone; otherwise as `intent()`."""
     return AloneIntent(
         owner=owner,
         live_change=live_change,
-        agent=_of_ours(settings, planned.agent),
+        agent=_of_ours(settings.agent, planned.agent),
         record=planned.installation.record_name,
     )

@@ -5,17 +5,21 @@ Pure. The protection itself is Pulumi's (`protect` of the resources, components/
 
 from collections.abc import Sequence
 
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import ManagedAgentConfig
+from traceable_kong.config.kong_config import ManagedKongConfig
+from traceable_kong.config.stack_config import GatewayStack, StackConfig
 
 RECORD_KEY = "protected"
 """In the record: the parts that the state has as protected, by their config keys, with commas."""
 
 
-def protected_parts(settings: StackConfig) -> tuple[str, ...]:
+def protected_parts(config: StackConfig) -> tuple[str, ...]:
     """`agent`, `kong`, both or neither."""
-    agent = settings.agent.install and settings.installed and settings.agent.protected
-    kong = settings.gateway and settings.kong.install and settings.kong.protected
-    return (*(["agent"] if agent else []), *(["kong"] if kong else []))
+    parts: dict[str, object] = {"agent": config.agent}
+    if isinstance(config, GatewayStack):
+        parts = {"agent": config.agent if config.installed else None, "kong": config.kong}
+    managed = (ManagedAgentConfig, ManagedKongConfig)
+    return tuple(name for name, part in parts.items() if isinstance(part, managed) and part.protected)
 
 
 def protection_record(parts: Sequence[str]) -> dict[str, str]:

@@ -23,7 +23,14 @@ from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, TME_ENDPOINT, pod_annotations, tme_image_in
 from traceable_kong.common.image_references import ImageReference, parse_image, without_version
 from traceable_kong.common.nested_data import digest
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.agent_config import (
+    AgentConfig,
+    ExistingAgentConfig,
+    ExternalAgentConfig,
+    ManagedAgentConfig,
+)
+from traceable_kong.config.kong_config import ManagedKongConfig
+from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values, tme_image_of
 from traceable_kong.hooks.gateway_hooks import GatesArgs
 from traceable_kong.hooks.injection_dry_run import InjectionDryRun
@@ -65,7 +72,7 @@ class Plan:
 
 
 def plan(
-    settings: StackConfig,
+    settings: GatewayStack,
     rock: Rock,
     owner: str,
     sidecar_settings: Mapping[str, str] | None = None,
@@ -88,12 +95,16 @@ def plan(
     sync = settings.mode == "sync"
     labels = ownership.labels(owner)
     guarded = installed and settings.tme_guard != "off"
-    # "" for an agent outside the cluster.
-    agent_namespace = settings.agent.namespace if settings.agent.url is None else ""
-    endpoint = TME_ENDPOINT if sync else settings.agent.url or agent_endpoint(agent_namespace)
-    agent = agent_args(settings, owner) if settings.agent.install else None
+    if isinstance(settings.agent, ExternalAgentConfig):
+        agent_namespace, agent_url = "", settings.agent.url
+    else:
+        agent_namespace, agent_url = settings.agent.namespace, agent_endpoint(settings.agent.namespace)
+    endpoint = TME_ENDPOINT if sync else agent_url
+    agent = agent_args(settings, settings.agent, owner) if isinstance(settings.agent, ManagedAgentConfig) else None
     tme_image = (
-        tme_image_of(agent.values) if agent else _their_tme_image(settings, sidecar_settings or {}, recorded_image)
+        tme_image_of(agent.values)
+        if agent
+        else _their_tme_image(settings.agent, sidecar_settings or {}, recorded_image)
     )
     given: list[Any] = [agent_namespace, dict(sidecar_settings or {})]
     if agent:
@@ -126,7 +137,7 @@ def plan(
         pod_selector=gateway.pod_selector,
         tme_image=tme_image,
         agent_namespace=agent_namespace,
-        action=settings.tme_guard or "off",
+        action=settings.tme_guard,
         labels=labels,
     )
     injects = agent is None or agent.values.get("injectorEnabled", True) is not False
@@ -167,6 +178,7 @@ def plan(
     }
     trusted = {TRUSTED_TME_IMAGE: str(without_version(tme_image)) if agent_namespace else ""}
     protected = protected_parts(settings)
+    managed_kong = settings.kong if isinstance(settings.kong, ManagedKongConfig) else None
     digests = dict(gateway.digests)
     if agent:
         digests["agentValuesDigest"] = digest(agent.values)
@@ -180,9 +192,9 @@ def plan(
         agent=agent if installed else None,
         kong_namespace=KongNamespaceArgs(
             namespace=settings.kong.namespace,
-            create=settings.kong.install and settings.kong.create_namespace,
+            create=managed_kong is not None and managed_kong.create_namespace,
             labels=labels,
-            protect=settings.kong.protected,
+            protect=managed_kong is not None and managed_kong.protected,
         ),
         guard=guard if guarded else None,
         plugin_files=(
@@ -249,13 +261,13 @@ def _webhook_domain(agent: AgentArgs) -> str | None:
 
 
 def _their_tme_image(
-    settings: StackConfig, sidecar_settings: Mapping[str, str], recorded: ImageReference | None
+    agent: AgentConfig, sidecar_settings: Mapping[str, str], recorded: ImageReference | None
 ) -> ImageReference:
     """The image that an agent which this stack does not manage injects.
 
     The agent itself is asked the first time only. After that, whoever may change its ConfigMap would choose what the
     policy admits and the verification believes (preflight/agent_checks.py says where the two differ).
     """
-    if settings.agent.tme_image is not None:
-        return parse_image(settings.agent.tme_image)
+    if isinstance(agent, ExistingAgentConfig) and agent.tme_image is not None:
+        return parse_image(agent.tme_image)
     return recorded or tme_image_in(sidecar_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE

@@ -20,7 +20,6 @@ import requests
 import urllib3
 from pydantic import SecretStr
 
-from traceable_kong.plugin.plugin_options import LUAROCKS
 from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
 
 STALL_TIMEOUT_SECONDS = 15.0
@@ -32,45 +31,41 @@ _CHUNK_BYTES = 64 * 1024
 class RockSource(Protocol):
     """Where a rock comes from; the section `plugin` of the stack config is one.
 
-    `rock` is a path or an https URL, None for LuaRocks. `headers` are sent to the URL's own host only.
+    `source` is a path or an https URL. `request_headers` are sent to the URL's own host only.
     """
 
     @property
-    def rock(self) -> str | None: ...
+    def source(self) -> str: ...
     @property
     def version(self) -> str | None: ...
     @property
     def sha256(self) -> str | None: ...
     @property
-    def headers(self) -> Mapping[str, SecretStr]: ...
+    def request_headers(self) -> Mapping[str, SecretStr]: ...
 
 
-def load_rock(source: RockSource) -> Rock:
+def load_rock(rock: RockSource) -> Rock:
     """Downloads or reads a rock and checks it. Raises RockError, whose text is for the person at the terminal."""
-    location = _location(source)
+    location = rock.source
     try:
-        archive = fetch(location, sha256=source.sha256, headers=_headers(source), cache=_cache_folder())
-        return read(archive, version=source.version)
+        archive = fetch(location, sha256=rock.sha256, headers=_headers(rock), cache=_cache_folder())
+        return read(archive, version=rock.version)
     except RockError as problem:
         # A query can be a signature that lets anybody in.
         shown = location.split("?")[0]
         raise RockError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
 
 
-def found_digest(source: RockSource) -> str | None:
+def found_digest(rock: RockSource) -> str | None:
     """The SHA-256 digest of what the rock's address gives now; None where that is no rock of this version."""
     try:
-        return read(fetch(_location(source), sha256=None, headers=_headers(source)), version=source.version).sha256
+        return read(fetch(rock.source, sha256=None, headers=_headers(rock)), version=rock.version).sha256
     except RockError:
         return None
 
 
-def _location(source: RockSource) -> str:
-    return source.rock or LUAROCKS.format(version=source.version)
-
-
-def _headers(source: RockSource) -> dict[str, str]:
-    return {name: value.get_secret_value() for name, value in source.headers.items()}
+def _headers(rock: RockSource) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in rock.request_headers.items()}
 
 
 def fetch(

@@ -12,7 +12,7 @@ from traceable_kong.preflight.cached_reader import CachedReader, annotations_of,
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
-FILES_FROM_VALUES = "`pulumi config set --path traceable-kong:kong.filesFrom values`"
+FILES_MOUNTED_BY_OWNER = "`pulumi config set --path traceable-kong:kong.filesMountedBy owner`"
 
 ARGO_TRACKING = "argocd.argoproj.io/tracking-id"
 ARGO_INSTANCE = "argocd.argoproj.io/instance"
@@ -32,7 +32,7 @@ def nobody_writes_it_back(looks: CachedReader, intent: Intent) -> Iterator[Findi
         return
     where = f"deployment {gateway.deployment} in namespace {gateway.namespace}"
     added = " and ".join([*(["the plugin's files"] if gateway.part else []), *(["the TME"] if asks_for_tme else [])])
-    ways = [*(["have the owner's own values mount the files: " + FILES_FROM_VALUES] if gateway.part else [])]
+    ways = [*(["have the owner's own values mount the files: " + FILES_MOUNTED_BY_OWNER] if gateway.part else [])]
     if asks_for_tme:
         ways.append("use the mode that needs no TME in its pods: `pulumi config set traceable-kong:mode async`")
     way = "; and ".join(ways)

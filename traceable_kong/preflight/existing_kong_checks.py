@@ -160,10 +160,10 @@ def our_part_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding
         if noted is not None:
             yield Finding(
                 subject=where,
-                wrong="has the files from this stack, and kong.filesFrom is values now: they would be taken out under "
-                "the plugin",
-                mend="`pulumi config set --path traceable-kong:kong.filesFrom ours` and `pulumi destroy`; then values, "
-                "and `pulumi up`",
+                wrong="has the files from this stack, and kong.filesMountedBy is owner now: they would be taken out "
+                "under the plugin",
+                mend="`pulumi config set --path traceable-kong:kong.filesMountedBy stack` and `pulumi destroy`; then "
+                "owner, and `pulumi up`",
             )
         return
     template = live["spec"]["template"]
@@ -193,7 +193,8 @@ def its_owner_mounts_the_files(looks: CachedReader, intent: Intent) -> Iterator[
     if missing:
         yield Finding(
             subject=where,
-            wrong=f"does not mount {', '.join(missing)}, and with kong.filesFrom values its owner's release does that",
+            wrong=f"does not mount {', '.join(missing)}, and with kong.filesMountedBy owner its owner's release does "
+            "that",
             mend="upgrade that release with these values, beside its own (also its own entries in plugins.configMaps): "
             f"{json.dumps(gateway.owners_values)}; then again",
         )
@@ -211,7 +212,7 @@ def _problems(looks: CachedReader, intent: Intent, template: Document, part: Pat
             yield Conflict(
                 f"takes {name} from the {kind} {held} (envFrom): a value of ours would hide it",
                 f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
-                "(`pulumi config set --path traceable-kong:kong.filesFrom values`)",
+                "(`pulumi config set --path traceable-kong:kong.filesMountedBy owner`)",
             )
 
 

@@ -13,7 +13,7 @@ def restore_gateway(desired: DesiredState) -> str:
     It does read the Deployment of an existing Kong, which may be in no Helm release at all.
     """
     if not desired.release:
-        return f"{REPAIR}; with kong.filesFrom values its owner's upgrade before that (docs/existing-kong.md)"
+        return f"{REPAIR}; with kong.filesMountedBy owner its owner's upgrade before that (docs/existing-kong.md)"
     return f"{helm_restore(desired.release, desired.namespace)}, then {REPAIR}"
 
 

@@ -1,6 +1,6 @@
 """The stack files of these folders: `accepted`, and `refused` by one rule each.
 
-A refused file names in its header the rule, the key, and parts of what is said and of what mends it.
+The header of a refused file has the rule, the key, and parts of the problem and of its fix.
 """
 
 from collections.abc import Collection
@@ -14,13 +14,13 @@ REFUSED = sorted((Path(__file__).parent / "refused").glob("*.yaml"))
 
 
 def header(path: Path) -> dict[str, str]:
-    """`{rule, key, says, mends}` of a refused file."""
+    """`{rule, key, problem, fix}` of a refused file."""
     lines = [line[2:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")]
     return dict(line.split(": ", 1) for line in lines)
 
 
 def parse_refused(path: Path, *, without_rules: Collection[str] = ()) -> stack_config.StackConfig:
-    """The settings of a refused file, where rules are left out."""
+    """The config of a refused file, with some rules left out."""
     return parse_file(path, without_rules=without_rules)
 
 

@@ -1,160 +1,103 @@
-"""The rules about the agent: its token, and what can be said of one that somebody else installed."""
+"""The rules about the agent: its token, its chart values, its address and its TME's image."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from traceable_kong.common.commands import config_remove, config_set, config_set_secret
 from traceable_kong.common.image_references import ImageReferenceError, parse_image
-from traceable_kong.config.config_problem import Problem, config_remove, config_set, rule, shown
-from traceable_kong.config.stack_config import AgentConfig, StackConfig
+from traceable_kong.config.agent_config import ExistingAgentConfig, ExternalAgentConfig, ManagedAgentConfig
+from traceable_kong.config.config_problem import Problem, shown
+from traceable_kong.config.rule_registry import rule
+
+_SET_TOKEN = f"{config_set_secret('agentToken')} (it asks for the value)"
 
 
 @rule
-def one_token(settings: StackConfig) -> Iterator[Problem]:
-    """Exactly one of agentToken and agentTokenSecret, where the agent is ours."""
-    both = settings.agent_token is not None and settings.agent_token_secret is not None
-    if both:
+def one_token(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """A managed agent has exactly one of agentToken and agentTokenSecret."""
+    if agent.token is not None and agent.token_secret is not None:
         yield Problem(
             "agentTokenSecret",
-            "stands beside agentToken, so it cannot be told which of them the agent should use",
+            "conflicts with agentToken: it cannot be determined which of them the agent should use",
             f"keep one: {config_remove('agentToken')}, or {config_remove('agentTokenSecret')}",
         )
-    elif settings.agent.install and settings.agent_token is None and settings.agent_token_secret is None:
+    elif agent.token is None and agent.token_secret is None:
         yield Problem(
             "agentToken",
             "is missing: the agent could not report to the Traceable platform, and nothing would be protected",
-            "pulumi config set --secret traceable-kong:agentToken (it asks for the value), or name a Secret that "
-            "exists: " + config_set("agentTokenSecret.name", "NAME"),
+            f"{_SET_TOKEN}, or name an existing Secret: {config_set('agentTokenSecret.name', 'NAME')} and "
+            f"{config_set('agentTokenSecret.key', 'KEY')}",
         )
 
 
 @rule
-def platform_address(settings: StackConfig) -> Iterator[Problem]:
-    """The Traceable platform is named by its host; the token is its password."""
-    if settings.agent.endpoint is not None and "@" in settings.agent.endpoint:
+def token_is_not_empty(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """The token is not empty."""
+    if agent.token is not None and not agent.token.get_secret_value().strip():
+        yield Problem("agentToken", "is empty: the agent could not report to the Traceable platform", _SET_TOKEN)
+
+
+@rule
+def platform_host(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """The Traceable platform is named by its host, without credentials."""
+    if agent.endpoint is not None and "@" in agent.endpoint:
         yield Problem(
             "agent.endpoint",
-            "has a user or a password in it, which everybody sees who may read the stack file or the agent's settings",
+            "has a user or a password in it, and everyone who can read the stack file or the agent's configuration "
+            "would see it",
             config_set("agent.endpoint", "HOST"),
         )
 
 
 @rule
-def token_is_not_empty(settings: StackConfig) -> Iterator[Problem]:
-    """A token of nothing is no token."""
-    if settings.agent_token is not None and not settings.agent_token.get_secret_value().strip():
-        yield Problem(
-            "agentToken",
-            "is empty: the agent could not report to the Traceable platform",
-            "pulumi config set --secret traceable-kong:agentToken (it asks for the value)",
-        )
-
-
-@rule
-def token_has_its_own_key(settings: StackConfig) -> Iterator[Problem]:
-    """The token has a key of its own."""
+def token_has_its_own_key(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """The token is not in agentValues."""
     for name in ("token", "externalTokenSecret"):
-        if name in settings.agent_values:
+        if name in agent.values:
             yield Problem(
                 f"agentValues.{name}",
-                "would stand in the Release's values, in the state and in Helm's history",
-                f"{config_remove(f'agentValues.{name}')}, and pulumi config set --secret traceable-kong:agentToken",
+                "would be stored in the values of the Release, in the state and in Helm's history",
+                f"{config_remove(f'agentValues.{name}')}, and {config_set_secret('agentToken')}",
             )
 
 
 @rule
-def blocking_has_its_own_keys(settings: StackConfig) -> Iterator[Problem]:
-    """What a blocked request gets is said in one place, for the agent and the TME."""
-    injector = settings.agent_values.get("injector")
-    for name, key, own in (
-        ("blockingStatusCode", "agentValues.blockingStatusCode", "blockingStatusCode"),
-        ("blockingMessage", "agentValues.blockingMessage", "blockingMessage"),
-        ("blockingConfig", "agentValues.injector.blockingConfig", "blockingStatusCode and blockingMessage"),
+def blocking_has_its_own_keys(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """Status and message of a blocked request are not in agentValues."""
+    injector = agent.values.get("injector")
+    for values, path, own in (
+        (agent.values, "agentValues.blockingStatusCode", "blockingStatusCode"),
+        (agent.values, "agentValues.blockingMessage", "blockingMessage"),
+        (injector, "agentValues.injector.blockingConfig", "blockingStatusCode and blockingMessage"),
     ):
-        values = injector if name == "blockingConfig" else settings.agent_values
-        if isinstance(values, dict) and name in values:
+        if isinstance(values, dict) and path.split(".")[-1] in values:
             yield Problem(
-                key,
-                f"would take the place of {own} in one of the two places where the chart wants it, unchecked",
-                f"{config_remove(key)}, and set traceable-kong:{own.split()[0]}",
+                path,
+                f"would override {own} in only one of the two places where the chart needs it, without validation",
+                f"{config_remove(path)}, and set traceable-kong:{own.split()[0]}",
             )
 
 
 @rule
-def outside_agent(settings: StackConfig) -> Iterator[Problem]:
-    """An agent's URL: async only, and not beside an agent of ours."""
-    url = settings.agent.url
-    if url is None or not settings.gateway:
-        return
-    if "@" in url:
+def external_agent_address(agent: ExternalAgentConfig) -> Iterator[Problem]:
+    """The URL of an external agent is one that Kong can use, without credentials."""
+    fix = config_set("agent.url", "https://HOST:5442")
+    if "@" in agent.url:
         yield Problem(
             "agent.url",
-            "has a user or a password in it, which everybody sees who may read the plugin, the record or the outputs",
-            config_set("agent.url", "https://HOST:5442"),
+            "has a user or a password in it, and everyone who can read the plugin, the record or the outputs would "
+            "see it",
+            fix,
         )
-    elif not _is_address(url):
-        yield Problem(
-            "agent.url",
-            f"is {shown(url)}, which is not an http(s) URL: Kong would have nobody to ask",
-            config_set("agent.url", "https://HOST:5442"),
-        )
-    if settings.mode == "sync":
-        yield Problem(
-            "agent.url",
-            "is set with mode sync: every request asks the TME in its own pod then, and this would be ignored",
-            config_set("mode", "async"),
-        )
-    if settings.agent.install:
-        yield Problem(
-            "agent.url",
-            "is set while agent.install is true: a second agent would be installed, and nothing would report to it",
-            config_set("agent.install", "false"),
-        )
-    for name in ("namespace", "tmeImage"):
-        if _is_given(settings.agent, name):
-            key = f"agent.{name}"
-            yield Problem(
-                key,
-                "is about an agent in the cluster, and agent.url is outside: it would be ignored",
-                config_remove(key),
-            )
-    if settings.tme_guard in ("warn", "deny"):
-        yield Problem(
-            "tmeGuard",
-            f"is {settings.tme_guard}, and with agent.url no gateway pod gets a TME: there would be nothing to guard",
-            config_remove("tmeGuard"),
-        )
-
-
-@rule
-def tme_image_is_an_image(settings: StackConfig) -> Iterator[Problem]:
-    """The TME's image is named with its registry and repository."""
-    image = settings.agent.tme_image
-    if image is None:
-        return
-    example = config_set("agent.tmeImage", "docker.io/traceableai/traceable-agent")
-    try:
-        found = parse_image(image)
-    except ImageReferenceError:
-        yield Problem(
-            "agent.tmeImage",
-            f"is {shown(image)}, which is no image: every gateway pod would count as one without the TME",
-            example,
-        )
-        return
-    if "/" not in image:
-        yield Problem(
-            "agent.tmeImage",
-            f"is {shown(image)}, without registry and repository: that is {found}, an image of Docker's own, and every "
-            "gateway pod would count as one without the TME",
-            example,
-        )
+    elif not _is_address(agent.url):
+        yield Problem("agent.url", f"is {shown(agent.url)}, which is not an http(s) URL: Kong could not use it", fix)
 
 
 def _is_address(url: str) -> bool:
-    """An address such as Kong can be given: a scheme, a host, and nothing that only a browser would make sense of."""
+    """Whether Kong can use it: a scheme and a host, and nothing that only a browser would understand."""
     try:
         parts = urlsplit(url)
-        port_is_one = parts.port is None or parts.port > 0
+        valid_port = parts.port is None or parts.port > 0
     except ValueError:
         return False
     plain = url.isascii() and url.isprintable() and " " not in url
@@ -162,50 +105,49 @@ def _is_address(url: str) -> bool:
         plain
         and parts.scheme in ("http", "https")
         and bool(parts.hostname)
-        and port_is_one
+        and valid_port
         and not (parts.query or parts.fragment)
     )
 
 
-def _is_given(part: AgentConfig, alias: str) -> bool:
-    return any(type(part).model_fields[name].alias == alias for name in part.model_fields_set)
+@rule
+def external_agent_needs_async(agent: ExternalAgentConfig, mode: str) -> Iterator[Problem]:
+    """Only async uses an external agent."""
+    if mode == "sync":
+        yield Problem(
+            "agent.url",
+            "does not apply to mode sync: Kong would ask the TME in its own pod, and the URL would be ignored",
+            config_set("mode", "async"),
+        )
 
 
 @rule
-def foreign_agent(settings: StackConfig) -> Iterator[Problem]:
-    """Keys that belong to an agent of ours, where it is not."""
-    if settings.agent.install:
-        if settings.agent.tme_image is not None:
-            yield Problem(
-                "agent.tmeImage",
-                "is for an agent that is not ours; our agent's chart values name the image",
-                f"{config_remove('agent.tmeImage')}; another registry is agentValues.imageCredentials.registry and "
-                ".registrySuffix",
-            )
-        return
-    if not settings.gateway:
-        return  # Not meant: a stack without a gateway is its agent (rules_alone.py).
-    for name in ("adopt", "chart", "createNamespace", "environment", "endpoint", "protect", "timeoutSeconds"):
-        if _is_given(settings.agent, name):
-            key = f"agent.{name}"
-            yield Problem(
-                key, "belongs to an agent of ours, and agent.install is false: it would be ignored", config_remove(key)
-            )
-    for name in ("agent_token", "agent_token_secret"):
-        if getattr(settings, name) is not None:
-            key = "agentToken" if name == "agent_token" else "agentTokenSecret"
-            yield Problem(key, "belongs to the agent, which is not ours (agent.install false)", config_remove(key))
-    if settings.agent_values:
+def external_agent_has_no_guard(agent: ExternalAgentConfig, tme_guard_setting: str) -> Iterator[Problem]:
+    """tmeGuard is for gateway pods with a TME."""
+    if tme_guard_setting in ("warn", "deny"):
         yield Problem(
-            "agentValues",
-            "belong to the agent, which is not ours (agent.install false)",
-            config_remove("agentValues"),
+            "tmeGuard",
+            f"is {tme_guard_setting}, but with agent.url no gateway pod gets a TME: there would be nothing to guard",
+            config_remove("tmeGuard"),
         )
-    for field in ("blocking_status_code", "blocking_message"):
-        if field in settings.model_fields_set:
-            key = str(StackConfig.model_fields[field].alias)
-            yield Problem(
-                key,
-                "belongs to the owner of the agent, which is not ours (agent.install false): it would be ignored",
-                f"{config_remove(key)}, and ask the agent's owner to set it",
-            )
+
+
+@rule
+def tme_image_is_an_image(agent: ExistingAgentConfig) -> Iterator[Problem]:
+    """The TME's image is named with its registry and repository."""
+    if agent.tme_image is None:
+        return
+    consequence = "every gateway pod would be reported as having no TME"
+    fix = config_set("agent.tmeImage", "docker.io/traceableai/traceable-agent")
+    try:
+        image = parse_image(agent.tme_image)
+    except ImageReferenceError:
+        problem = f"is {shown(agent.tme_image)}, which is not an image reference: {consequence}"
+        yield Problem("agent.tmeImage", problem, fix)
+        return
+    if "/" not in agent.tme_image:
+        problem = (
+            f"is {shown(agent.tme_image)}, without registry and repository. It resolves to {image}, an official Docker "
+            f"image: {consequence}"
+        )
+        yield Problem("agent.tmeImage", problem, fix)

@@ -1,26 +1,20 @@
-"""The rules about the plugin: what its version knows, where the rock comes from, and what is sent to get it."""
+"""The rules about the plugin: what its version supports, and that its rock is downloaded safely."""
 
 import difflib
 import re
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import SecretStr
 
+from traceable_kong.common.commands import config_remove, config_set, config_set_secret
 from traceable_kong.common.urls import unsafe_address
-from traceable_kong.config.config_problem import (
-    Problem,
-    config_remove,
-    config_set,
-    config_set_secret,
-    path_of,
-    rule,
-    shown,
-)
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.config_problem import Problem, path_of, shown
+from traceable_kong.config.plugin_source import LocalPluginConfig, MirrorPluginConfig, PluginConfig
+from traceable_kong.config.rule_registry import rule
 from traceable_kong.plugin.plugin_options import (
     FURTHER_OPTIONS,
-    LUAROCKS,
     MODE_SINCE,
     NEWEST_KNOWN,
     OWN_SETTINGS,
@@ -30,31 +24,33 @@ from traceable_kong.plugin.plugin_options import (
 
 
 @rule
-def async_needs_a_rock_that_knows_it(settings: StackConfig) -> Iterator[Problem]:
-    """async came with 2.1.0."""
-    if settings.mode == "async" and plugin_version(settings.plugin.version) < MODE_SINCE:
+def async_needs_a_newer_plugin(plugin: PluginConfig, mode: str) -> Iterator[Problem]:
+    """async needs plugin 2.1.0 or newer."""
+    if mode == "async" and plugin_version(plugin.version) < MODE_SINCE:
         yield Problem(
             "mode",
-            f"is async, which the plugin knows since {text(MODE_SINCE)}; {settings.plugin.version} would go on asking "
-            "for every request",
+            f"is async, which the plugin supports since {text(MODE_SINCE)}; {plugin.version} would still ask about "
+            "every request",
             f"{config_set('mode', 'sync')}, or a newer plugin.version",
         )
 
 
 @rule
-def further_options_are_known(settings: StackConfig) -> Iterator[Problem]:
-    """Every option of pluginConfig against the version that brought it, and its range."""
-    version = plugin_version(settings.plugin.version)
-    for name, value in settings.plugin_config.items():
+def plugin_options_are_known(plugin: PluginConfig, plugin_config: dict[str, Any]) -> Iterator[Problem]:
+    """Every option in pluginConfig is one that the plugin's version supports, within its range."""
+    version = plugin_version(plugin.version)
+    for name, value in plugin_config.items():
         key = path_of("pluginConfig", name)
         option = FURTHER_OPTIONS.get(name)
         if name in OWN_SETTINGS:
             own = OWN_SETTINGS[name]
-            yield Problem(key, f"follows from {own}, so this would be ignored", f"set traceable-kong:{own} instead")
+            yield Problem(
+                key, f"is set by {own}, and would be ignored", f"{config_remove(key)}, and set traceable-kong:{own}"
+            )
         elif _holds_a_secret(value):
             yield Problem(
                 key,
-                "is secret, and everybody sees it who may read the KongClusterPlugin and the record",
+                "is secret, but everyone who can read the KongClusterPlugin or the record would see it",
                 f"{config_set(key, 'VALUE')} (without --secret), or {config_remove(key)}",
             )
         elif option is None:
@@ -63,15 +59,14 @@ def further_options_are_known(settings: StackConfig) -> Iterator[Problem]:
                 meant = f"; did you mean {close[0]}?" if close else ""
                 yield Problem(
                     key,
-                    f"is no option of the plugin {settings.plugin.version}: Kong would refuse the whole configuration"
-                    f"{meant}",
+                    f"is not an option of plugin {plugin.version}: Kong would refuse the whole configuration{meant}",
                     config_remove(key),
                 )
         elif version < option.since:
             yield Problem(
                 key,
-                f"is known to the plugin since {text(option.since)}; with {settings.plugin.version} Kong would refuse "
-                "the whole configuration",
+                f"is an option of the plugin since {text(option.since)}: with {plugin.version}, Kong would refuse the "
+                "whole configuration",
                 f"{config_remove(key)}, or a newer plugin.version",
             )
         elif isinstance(value, bool) or not isinstance(value, int) or not _within(value, option.lowest, option.highest):
@@ -96,68 +91,59 @@ def _within(value: int, lowest: int, highest: int | None) -> bool:
     return value >= lowest and (highest is None or value <= highest)
 
 
-def rock_is_local(settings: StackConfig) -> bool:
-    """True where the rock is a file, which nobody on the way could have changed."""
-    return settings.plugin.rock is not None and "://" not in settings.plugin.rock
-
-
 @rule
-def rock_has_a_digest(settings: StackConfig) -> Iterator[Problem]:
-    """A rock from the network needs its digest."""
-    if settings.plugin.sha256 is None and not rock_is_local(settings):
-        address = settings.plugin.rock or LUAROCKS.format(version=settings.plugin.version)
+def rock_has_a_digest(plugin: PluginConfig) -> Iterator[Problem]:
+    """A rock from the network has a digest."""
+    if plugin.sha256 is None and not isinstance(plugin, LocalPluginConfig):
         yield Problem(
             "plugin.sha256",
-            "is missing: whatever the network gave would run inside Kong",
-            f"curl -fsSL {shlex.quote(address)} | sha256sum, then {config_set('plugin.sha256', 'DIGEST')}",
+            "is missing: Kong would run whatever the download returns",
+            _set_digest(plugin),
         )
 
 
 @rule
-def digest_is_one(settings: StackConfig) -> Iterator[Problem]:
-    """A digest is 64 hexadecimal digits; a placeholder is none."""
-    given = settings.plugin.sha256
-    if given is not None and not re.fullmatch(r"[0-9a-f]{64}", given):
-        address = settings.plugin.rock or LUAROCKS.format(version=settings.plugin.version)
-        address = shlex.quote(address)
-        command = f"sha256sum {address}" if rock_is_local(settings) else f"curl -fsSL {address} | sha256sum"
+def digest_is_valid(plugin: PluginConfig) -> Iterator[Problem]:
+    """A digest is 64 hexadecimal digits."""
+    if plugin.sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", plugin.sha256):
         yield Problem(
             "plugin.sha256",
-            f"is {shown(given)}, which is not a SHA-256 digest (64 digits 0-9 a-f): no rock could be told from another",
-            f"{command}, then {config_set('plugin.sha256', 'DIGEST')}",
+            f"is {shown(plugin.sha256)}, which is not a SHA-256 digest (64 digits 0-9 a-f): no rock would match it",
+            _set_digest(plugin),
         )
 
 
-@rule
-def rock_address(settings: StackConfig) -> Iterator[Problem]:
-    """Only https from the network, and without a password in the address."""
-    rock = settings.plugin.rock
-    if rock is None:
-        return
-    mend = config_set("plugin.rock", "https://HOST/PATH")
-    if not rock.strip():
-        yield Problem("plugin.rock", "is empty: there is no rock", config_remove("plugin.rock"))
-    elif "://" in rock and (wrong := unsafe_address(rock, what="change the plugin")):
-        header = f", and {config_set_secret('plugin.headers.Authorization')}"
-        yield Problem("plugin.rock", wrong, mend + (header if "password" in wrong else ""))
+def _set_digest(plugin: PluginConfig) -> str:
+    source = shlex.quote(plugin.source)
+    command = f"sha256sum {source}" if isinstance(plugin, LocalPluginConfig) else f"curl -fsSL {source} | sha256sum"
+    return f"{command}, then {config_set('plugin.sha256', 'DIGEST')}"
 
 
 @rule
-def headers_can_be_sent(settings: StackConfig) -> Iterator[Problem]:
-    """A header has a token for a name and printable ASCII for a value (RFC 9110, section 5), and belongs to a URL."""
-    for name, value in settings.plugin.headers.items():
+def rock_path_is_not_empty(plugin: LocalPluginConfig) -> Iterator[Problem]:
+    """The path of a rock is not empty."""
+    if not plugin.rock.strip():
+        yield Problem("plugin.rock", "is empty: there would be no rock", config_remove("plugin.rock"))
+
+
+@rule
+def rock_address(plugin: MirrorPluginConfig) -> Iterator[Problem]:
+    """A mirror is used over https, and without credentials in the URL."""
+    if problem := unsafe_address(plugin.rock, what="change the plugin"):
+        header = f", and {config_set_secret('plugin.headers.Authorization')}" if "password" in problem else ""
+        yield Problem("plugin.rock", problem, config_set("plugin.rock", "https://HOST/PATH") + header)
+
+
+@rule
+def headers_can_be_sent(plugin: MirrorPluginConfig) -> Iterator[Problem]:
+    """A header has a token as its name and printable ASCII as its value (RFC 9110, section 5)."""
+    for name, value in plugin.headers.items():
         key = path_of("plugin", "headers", name)
-        if settings.plugin.rock is None or rock_is_local(settings):
-            yield Problem(
-                key,
-                "is for a mirror, and plugin.rock is not an https URL: it would be ignored",
-                config_remove(key),
-            )
-        elif not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(
             r"[!-~]([ -~]*[!-~])?", value.get_secret_value()
         ):
             yield Problem(
                 key,
-                "cannot be sent as an HTTP header (a line break, a space at an end, or a letter beyond ASCII)",
+                "cannot be sent as an HTTP header (a line break, a space at an end, or a character outside ASCII)",
                 f"{config_set_secret(key)} (it asks for the value)",
             )
