@@ -34,7 +34,7 @@ class Program:
     """The program, run by `up` and `preview` with what the stack says.
 
     A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
-    it was asked for, each time, `agents_asked_for` of an agent that is alone. `refusals` are what preflight finds,
+    it was asked for, each time, `agents_asked_for` of an agent that is alone. `errors` are what preflight finds,
     `intents` what it was asked about, and `agents_intents`. `imports` are the releases to import. `recording` is what
     the last run registered, also where it failed. `readiness` is what the step before the plugin raises; `steps` are
     what it was asked about, `before_plugin` what was registered by then.
@@ -44,7 +44,7 @@ class Program:
     report: Report | Exception = HOLDS
     asked_for: list[desired_state.DesiredState] = field(default_factory=list)
     recording: Recording = field(default_factory=Recording)
-    refusals: list[Finding] = field(default_factory=list)
+    errors: list[Finding] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     agents_asked_for: list[AgentExpectation] = field(default_factory=list)
     agents_intents: list[AloneIntent] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Program:
             self.agents_intents.append(intent)
         else:
             self.intents.append(intent)
-        return Examination(refusals=self.refusals, warnings=[], dead=[])
+        return Examination(errors=self.errors, warnings=[], stuck=[])
 
 
 @pytest.fixture

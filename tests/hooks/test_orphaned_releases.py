@@ -49,7 +49,7 @@ def test_without_a_release_nothing_is_removed(helm: list[list[str]]) -> None:
 def test_a_release_of_an_interrupted_update_that_does_not_serve_is_removed(helm: list[list[str]]) -> None:
     api = FakeCluster()
     api.release("kong", "quickstart", ["deployed"])
-    with pytest.raises(HookFailed, match="did not mend it"):
+    with pytest.raises(HookFailed, match="did not repair it"):
         remove_orphaned_release(api)  # This helm removes nothing.
     assert helm == [["uninstall", "quickstart", "--namespace", "kong", "--wait", "--timeout", "90s"]]
 

@@ -12,8 +12,8 @@ from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding, StuckRelease
 
 CLUSTER: Any = SimpleNamespace(api=None, kubeconfig=None, context="prod", command_options=" --context prod")
-FINDING = Finding(subject="configmap a", wrong="is there", mend="`kubectl delete configmap a`")
-DEAD = StuckRelease(
+FINDING = Finding(subject="configmap a", problem="is there", fix="`kubectl delete configmap a`")
+STUCK = StuckRelease(
     namespace="kong",
     name="edge",
     owner="o",
@@ -25,10 +25,10 @@ DEAD = StuckRelease(
 )
 
 
-def message(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: list[StuckRelease]) -> str:
-    found = Examination(refusals=refusals, warnings=[], dead=dead)
+def message(monkeypatch: pytest.MonkeyPatch, *, errors: list[Finding], stuck: list[StuckRelease]) -> str:
+    found = Examination(errors=errors, warnings=[], stuck=stuck)
     monkeypatch.setattr(examination, "examine", lambda *_: found)
-    monkeypatch.setattr(repair, "mend", lambda *_, **__: FINDING)
+    monkeypatch.setattr(repair, "repair", lambda *_, **__: FINDING)
     intent: Any = None
     with pytest.raises(pulumi.RunError) as refused:
         run_preflight(CLUSTER, intent)
@@ -36,24 +36,24 @@ def message(monkeypatch: pytest.MonkeyPatch, *, refusals: list[Finding], dead: l
 
 
 def test_problems_are_reported_with_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = message(monkeypatch, refusals=[FINDING], dead=[DEAD])
+    said = message(monkeypatch, errors=[FINDING], stuck=[STUCK])
     assert "Preflight found 1 problem. Nothing was changed." in said
     assert "`kubectl --context prod delete configmap a`" in said, "another cluster may be the current one"
 
 
 def test_a_failed_repair_says_what_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = message(monkeypatch, refusals=[], dead=[DEAD])
+    said = message(monkeypatch, errors=[], stuck=[STUCK])
     assert "Only the Helm releases named above were changed." in said
     assert "kubectl --context prod delete" in said
 
 
-@pytest.mark.parametrize(("dead", "seen"), [([], True), ([DEAD], False)])
+@pytest.mark.parametrize(("stuck", "seen"), [([], True), ([STUCK], False)])
 def test_what_preflight_has_read_is_valid_until_a_repair(
-    monkeypatch: pytest.MonkeyPatch, dead: list[StuckRelease], seen: bool
+    monkeypatch: pytest.MonkeyPatch, stuck: list[StuckRelease], seen: bool
 ) -> None:
     read: Any = object()
-    found = Examination(refusals=[], warnings=[], dead=dead, seen=read)
+    found = Examination(errors=[], warnings=[], stuck=stuck, reader=read)
     monkeypatch.setattr(examination, "examine", lambda *_: found)
-    monkeypatch.setattr(repair, "mend", lambda *_, **__: None)
+    monkeypatch.setattr(repair, "repair", lambda *_, **__: None)
     intent: Any = None
     assert (run_preflight(CLUSTER, intent) is read) is seen

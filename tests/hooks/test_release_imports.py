@@ -109,7 +109,7 @@ def test_what_preflight_has_read_is_not_read_again() -> None:
     api = FakeKubernetes()
     api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
     api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)
-    seen = examination.examine(api, intent()).seen
+    seen = examination.examine(api, intent()).reader
     asked = len(api.asked)
     parsed = parser.parse({**BASE})
     found = releases_to_import(parsed, ClusterTarget(kubeconfig=None, context=None), seen, OWNER, preview=False)

@@ -173,13 +173,13 @@ def names_of_ours(stack: LiveStack, kind: str) -> set[str]:
 @pytest.mark.parametrize(
     ("deployment", "changes", "words"),
     [
-        ("fine", {"namespace": "nowhere"}, ["deployment fine in namespace nowhere", "so is that namespace"]),
+        ("fine", {"namespace": "nowhere"}, ["deployment fine in namespace nowhere", "so is the namespace"]),
         ("another", {}, ["deployment another", "is missing", "kubectl get deployments --all-namespaces"]),
         ("fine", {"container": "nobody"}, ["has no container nobody (it has proxy)", "kong.container NAME"]),
         ("two", {}, ["runs Kong in 2 containers (first, proxy)", "kong.container NAME"]),
         ("none", {}, ["has zero replicas", "kubectl scale deployment none"]),
         ("everywhere", {}, ["is a DaemonSet", "deployment.daemonset false"]),
-        ("hybrid", {}, ["is half of a hybrid gateway (KONG_ROLE=data_plane)"]),
+        ("hybrid", {}, ["is part of a hybrid gateway (KONG_ROLE=data_plane)"]),
         ("ingress", {}, ["asks for a client certificate", "gateway.admin.tls.client"]),
         ("elsewhere", {}, ["takes KONG_PLUGINS from the ConfigMap settings (envFrom)", "kong.filesMountedBy owner"]),
         ("owned", {}, ["belongs to ConfigMap settings (v1)", "kong.filesMountedBy owner", "traceable-kong:mode async"]),
@@ -254,10 +254,10 @@ def test_objects_of_our_names_that_somebody_else_made(stack: LiveStack) -> None:
             f"kubectl label configmap {RECORD} --namespace {stack.kong_namespace} {mine}",
             f"kubectl label kongclusterplugin {stack.name}-plugin {mine}",
             f"kubectl label validatingadmissionpolicy {policy} {mine}",
-            "traceable-kong:plugin.name ANOTHER",
+            "traceable-kong:plugin.name NAME",
             f"kongclusterplugin {stack.name}-by-hand\n",
-            f"is another global traceable of the ingress class {theirs}: the ingress controller drops both",
+            f"is another global traceable of the ingress class {theirs}. The ingress controller drops both",
         )
-        assert said.count("is there, and this stack did not make it") == 4
+        assert said.count("exists and is not managed by this stack") == 4
     finally:
         stack._run(["kubectl", "delete", *where, "-f", "-"], stdin=yaml.safe_dump_all(made))

@@ -191,7 +191,7 @@ def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_befor
         with running_as(stack, "up"), pytest.raises(CommandFailed) as refused:
             stack.up()
         said = str(refused.value)
-        assert f"{verb} {resource}" in said and "needs rights that are missing" in said
+        assert f"{verb} {resource}" in said and "needs permissions that you do not have" in said
         assert made_of(stack) == set()
         grant(stack, "up")
         wait_until(stack, "up", verb, resource, allowed=True)
@@ -224,7 +224,7 @@ def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_befor
     stack.set(enabled=False)
     with running_as(stack, "up"):
         said = stack.up()
-    assert "which Helm needs only where this update changes the chart's roles" in said
+    assert "Helm needs them only if this update changes the chart's roles" in said
     assert [item.get("disabled") for item in plugins(stack)] == [True]
 
     with running_as(stack, "destroy"):

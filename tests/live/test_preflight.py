@@ -27,7 +27,7 @@ from traceable_kong.cluster.ownership import GATEWAY_LABEL, STACK_LABEL, labels,
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.finding import Finding, StuckRelease
 from traceable_kong.preflight.intent import AloneIntent, Intent
-from traceable_kong.preflight.repair import mend
+from traceable_kong.preflight.repair import repair
 
 DEADLINE_SECONDS = 60
 READY = '--patch={"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}'
@@ -72,11 +72,11 @@ class Place:
 
     def dead(self, *, timeout_seconds: int = 8) -> StuckRelease:
         """The one that an operation left, which may take that long."""
-        (found,) = self.examine(gateway__timeout_seconds=timeout_seconds).dead
+        (found,) = self.examine(gateway__timeout_seconds=timeout_seconds).stuck
         return found
 
     def mend(self, dead: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
-        return mend(self.api, dead, kubeconfig=kubeconfig, context=None, say=self.said.append)
+        return repair(self.api, dead, kubeconfig=kubeconfig, context=None, say=self.said.append)
 
     def helm(self, *arguments: str) -> str:
         return self.run("helm", *arguments, "--namespace", self.name)
@@ -175,12 +175,12 @@ def deployment(place: Place, *containers: dict[str, Any]) -> dict[str, Any]:
 
 def only(found: Examination) -> str:
     """The single refusal, as text."""
-    assert len(found.refusals) == 1, found
-    return found.refusals[0].subject + "\n" + found.refusals[0].wrong + "\n" + found.refusals[0].mend
+    assert len(found.errors) == 1, found
+    return found.errors[0].subject + "\n" + found.errors[0].problem + "\n" + found.errors[0].fix
 
 
 def test_a_first_install_passes_and_costs_little(place: Place) -> None:
-    assert place.examine(live_change=True) == Examination(refusals=[], warnings=[], dead=[])
+    assert place.examine(live_change=True) == Examination(errors=[], warnings=[], stuck=[])
     start = time.monotonic()
     place.examine(live_change=True)
     assert time.monotonic() - start < 2, "a loaded machine; alone it is below 0.1 s"
@@ -204,23 +204,23 @@ def test_who_may_only_look_can_preview(place: Place) -> None:
     viewer = connect(kubeconfig=yaml.safe_dump(config))
 
     preview = examine(viewer, place.intent(live_change=False))
-    assert preview.refusals == []
-    said = "\n".join(item.wrong for item in preview.warnings)
+    assert preview.errors == []
+    said = "\n".join(item.problem for item in preview.warnings)
     assert f"create pods/portforward in namespace {place.name}" in said
     assert f'cannot list resource "secrets" in API group "" in the namespace "{place.name}"' in said
     assert "validatingwebhookconfigurations" in said
     assert token not in said
-    assert len(examine(viewer, place.intent(live_change=True)).refusals) > 3
+    assert len(examine(viewer, place.intent(live_change=True)).errors) > 3
 
 
 def test_what_somebody_else_made_is_refused_until_it_is_handed_over(place: Place) -> None:
     name = f"{place.name}-plugin"
     place.apply(plugin(name, place.name))
-    (finding,) = place.examine(plugin__rock_version="2.2.2-1").refusals
-    command = finding.mend.split("`")[-2]
+    (finding,) = place.examine(plugin__rock_version="2.2.2-1").errors
+    command = finding.fix.split("`")[-2]
     assert command.startswith(f"kubectl label kongclusterplugin {name} ")
     place.run(*shlex.split(command))
-    assert place.examine(plugin__rock_version="2.2.2-1").refusals == []
+    assert place.examine(plugin__rock_version="2.2.2-1").errors == []
     assert "max_body_size_bytes" in only(place.examine())
 
 
@@ -273,8 +273,8 @@ def test_a_tenant_cannot_stop_a_run(place: Place) -> None:
             path = f"/api/v1/namespaces/{tenant}"
             as_tenant.request("PATCH", path, body=patch, content_type=MERGE_PATCH)
         assert refused.value.status == 403
-        assert place.examine() == Examination(refusals=[], warnings=[], dead=[])
-        assert place.examine(enabled=False).refusals == []
+        assert place.examine() == Examination(errors=[], warnings=[], stuck=[])
+        assert place.examine(enabled=False).errors == []
         alone = AloneIntent(
             owner=place.owner,
             live_change=True,
@@ -282,7 +282,7 @@ def test_a_tenant_cannot_stop_a_run(place: Place) -> None:
             record="traceable-agent-installation",
         )
         found = examine(place.api, alone)
-        assert found.refusals == []
+        assert found.errors == []
         assert [item.subject for item in found.warnings] == [
             f"configmap traceable-agent-installation in namespace {tenant}"
         ]
@@ -358,22 +358,22 @@ def test_another_gateways_webhook_is_named_and_the_command_mends_it(
 ) -> None:
     strict_gateway()
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while not (found := place.examine(live_change=False)).refusals:
+    while not (found := place.examine(live_change=False)).errors:
         assert time.monotonic() < deadline, "a webhook takes a moment to be in force, not more"
         time.sleep(0.2)
     text = only(found)
     assert "no such plugin" in text
     place.run(*shlex.split(text.split("`")[1]))
-    assert place.examine(live_change=False).refusals == []
+    assert place.examine(live_change=False).errors == []
     assert place.run("kubectl", "get", "kongclusterplugins", "--selector", f"{STACK_LABEL}={place.owner}") == ""
 
 
 def test_an_install_that_was_killed_is_removed(place: Place) -> None:
     place.kill_helm("install", "quickstart", place.chart(), place.values(stuck=True), "--wait", when="pending-install")
     warnings = place.examine(live_change=False).warnings
-    assert ["pending-install" in item.wrong for item in warnings] == [True]
+    assert ["pending-install" in item.problem for item in warnings] == [True]
     assert place.mend(place.dead(), kubeconfig=place.platform.kubeconfig.read_text()) is None
-    assert place.examine().dead == []
+    assert place.examine().stuck == []
     place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
     assert place.text() == "one"
 
@@ -383,7 +383,7 @@ def test_an_upgrade_that_was_killed_is_rolled_back(place: Place) -> None:
     two = place.values(text="two", stuck=True)
     place.kill_helm("upgrade", "quickstart", place.chart(), two, "--wait", when="pending-upgrade")
     assert place.mend(place.dead(), kubeconfig=str(place.platform.kubeconfig)) is None
-    assert (place.status(), place.text(), place.examine().dead) == ("deployed", "one", [])
+    assert (place.status(), place.text(), place.examine().stuck) == ("deployed", "one", [])
     place.helm("upgrade", "quickstart", place.chart(), place.values(text="three"), "--wait")
     assert place.text() == "three"
 
@@ -394,7 +394,7 @@ def test_a_removal_that_was_killed_is_taken_back(place: Place) -> None:
     place.kill_helm("uninstall", "quickstart", "--wait", when="uninstalling")
     place.run("kubectl", "patch", "configmap", "held", "-n", place.name, "-p", '{"metadata":{"finalizers":null}}')
     assert place.mend(place.dead()) is None
-    assert (place.status(), place.text(), place.examine().dead) == ("deployed", "one", [])
+    assert (place.status(), place.text(), place.examine().stuck) == ("deployed", "one", [])
     place.run("kubectl", "patch", "configmap", "held", "-n", place.name, "-p", '{"metadata":{"finalizers":null}}')
     place.helm("upgrade", "quickstart", place.chart(), place.values(text="two"), "--wait")
     assert place.text() == "two"
@@ -416,7 +416,7 @@ def test_an_upgrade_that_is_still_running_is_waited_for_and_left_alone(place: Pl
             place.said.append(line)
             place.run("kubectl", "patch", "pod", "stuck", "--namespace", place.name, "--subresource=status", READY)
 
-        assert mend(place.api, dead, kubeconfig=None, context=None, say=let_it_end) is None
+        assert repair(place.api, dead, kubeconfig=None, context=None, say=let_it_end) is None
         assert colleague.wait(DEADLINE_SECONDS) == 0
     assert len(place.said) == 1 and "may still be running" in place.said[0]
     assert (place.status(), place.text()) == ("deployed", "two")
@@ -424,5 +424,5 @@ def test_an_upgrade_that_is_still_running_is_waited_for_and_left_alone(place: Pl
 
 def test_a_release_of_somebody_else_is_refused_and_left_alone(place: Place) -> None:
     place.helm("install", "quickstart", place.chart(), "--wait")
-    assert "without this stack's mark" in only(place.examine())
-    assert place.examine().dead == []
+    assert "do not name this stack as the owner" in only(place.examine())
+    assert place.examine().stuck == []

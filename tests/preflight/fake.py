@@ -270,23 +270,23 @@ def record_stands(kube: FakeKubernetes, namespace: str = "kong", **data: str) ->
 
 
 def subjects(found: Examination) -> list[str]:
-    return [item.subject for item in found.refusals]
+    return [item.subject for item in found.errors]
 
 
 def refused(kube: FakeKubernetes, **changes: Any) -> str:
     """The single refusal, as text."""
     found = examine(kube, intent(**changes))
-    assert len(found.refusals) == 1, found
-    return "\n".join([found.refusals[0].subject, found.refusals[0].wrong, found.refusals[0].mend])
+    assert len(found.errors) == 1, found
+    return "\n".join([found.errors[0].subject, found.errors[0].problem, found.errors[0].fix])
 
 
 def warned(kube: FakeKubernetes, **changes: Any) -> str:
     """The single warning, as text; nothing is refused."""
     found = examine(kube, intent(**changes))
-    assert (len(found.warnings), found.refusals) == (1, []), found
-    return "\n".join([found.warnings[0].subject, found.warnings[0].wrong, found.warnings[0].mend])
+    assert (len(found.warnings), found.errors) == (1, []), found
+    return "\n".join([found.warnings[0].subject, found.warnings[0].problem, found.warnings[0].fix])
 
 
 def passes(kube: FakeKubernetes, **changes: Any) -> None:
     found = examine(kube, intent(**changes))
-    assert found == Examination(refusals=[], warnings=[], dead=[])
+    assert found == Examination(errors=[], warnings=[], stuck=[])

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.preflight.fake import OWNER, intent
 from traceable_kong.preflight.intent import AloneIntent, Intent
-from traceable_kong.preflight.permission_table import EVERYWHERE, Operation, Right, needed
+from traceable_kong.preflight.permission_table import Operation, needed
+from traceable_kong.preflight.permissions import EVERYWHERE, Permission
 
 PATH = Path(__file__).parents[2] / "docs" / "security.md"
 START, END = "<!-- roles -->\n", "<!-- end -->\n"
@@ -61,29 +62,29 @@ OTHER_STACKS: tuple[tuple[str, Intent], ...] = (
 
 def documents(wanted: Intent | AloneIntent, operation: Operation, *, first: bool = True) -> list[dict[str, Any]]:
     """A Role for each namespace and a ClusterRole for the rest."""
-    rights = needed(wanted, operation, first=first)
+    permissions = needed(wanted, operation, first=first)
     name = f"traceable-{'agent' if isinstance(wanted, AloneIntent) else 'kong'}-{operation}"
-    namespaces = list(dict.fromkeys(right.namespace for right in rights))
+    namespaces = list(dict.fromkeys(permission.namespace for permission in permissions))
     ordered = [*(item for item in namespaces if item), *([EVERYWHERE] if EVERYWHERE in namespaces else [])]
-    return [_document(namespace, name, rights) for namespace in ordered]
+    return [_document(namespace, name, permissions) for namespace in ordered]
 
 
-def _document(namespace: str, name: str, rights: Iterable[Right]) -> dict[str, Any]:
+def _document(namespace: str, name: str, permissions: Iterable[Permission]) -> dict[str, Any]:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role" if namespace else "ClusterRole",
         "metadata": metadata,
-        "rules": rules([right for right in rights if right.namespace == namespace]),
+        "rules": rules([permission for permission in permissions if permission.namespace == namespace]),
     }
 
 
-def rules(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
-    """RBAC rules for these rights of one namespace: resources of a group with the same verbs are one rule."""
+def rules(permissions: Iterable[Permission]) -> list[dict[str, list[str]]]:
+    """RBAC rules for these permissions of one namespace: resources of a group with the same verbs are one rule."""
     verbs: dict[tuple[str, str], list[str]] = {}
-    for right in rights:
-        resource = f"{right.resource}/{right.subresource}" if right.subresource else right.resource
-        verbs.setdefault((right.group, resource), []).append(right.verb)
+    for permission in permissions:
+        resource = f"{permission.resource}/{permission.subresource}" if permission.subresource else permission.resource
+        verbs.setdefault((permission.group, resource), []).append(permission.verb)
     joined: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (group, resource), of in verbs.items():
         joined.setdefault((group, tuple(sorted(of, key=_order))), []).append(resource)
@@ -124,20 +125,20 @@ def _others() -> str:
     lines = ["What `up` needs more or less with another config:\n", "| stack | more | less |", "|---|---|---|"]
     base = needed(usual(), "up")
     others = [(name, needed(other, "up")) for name, other in OTHER_STACKS]
-    for name, rights in [(LATER, needed(usual(), "up", first=False)), *others]:
-        more = [right for right in rights if right not in base]
-        less = [right for right in base if right not in rights]
+    for name, permissions in [(LATER, needed(usual(), "up", first=False)), *others]:
+        more = [permission for permission in permissions if permission not in base]
+        less = [permission for permission in base if permission not in permissions]
         lines.append(f"| {name} | {_listed(more)} | {_listed(less)} |")
     return "\n".join(lines) + "\n"
 
 
-def _listed(rights: list[Right]) -> str:
+def _listed(permissions: list[Permission]) -> str:
     verbs: dict[str, list[str]] = {}
-    for right in rights:
-        resource = f"{right.resource}/{right.subresource}" if right.subresource else right.resource
-        group = f".{right.group}" if right.group else ""
-        where = f" in `{right.namespace}`" if right.namespace else ""
-        verbs.setdefault(f"`{resource}{group}`{where}", []).append(right.verb)
+    for permission in permissions:
+        resource = f"{permission.resource}/{permission.subresource}" if permission.subresource else permission.resource
+        group = f".{permission.group}" if permission.group else ""
+        where = f" in `{permission.namespace}`" if permission.namespace else ""
+        verbs.setdefault(f"`{resource}{group}`{where}", []).append(permission.verb)
     joined: dict[str, list[str]] = {}
     for what, of in verbs.items():
         joined.setdefault(", ".join(sorted(of, key=_order)), []).append(what)

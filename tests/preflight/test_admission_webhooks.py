@@ -133,16 +133,16 @@ def test_where_traceable_leaves_nobody_has_to_take_the_plugin(kube: FakeKubernet
 def test_a_second_gateway_in_our_namespace_is_another_one(kube: FakeKubernetes) -> None:
     webhook(kube, clientConfig={"service": {"namespace": "kong", "name": "w"}})
     kube.create_answer = DENIED
-    assert "refuses the plugin" in refused(kube)
+    assert "rejects the plugin" in refused(kube)
 
 
 def test_where_ours_may_have_spoken_it_is_a_warning(kube: FakeKubernetes) -> None:
     own(kube)
     webhook(kube)
     kube.create_answer = DENIED
-    assert "may refuse" in warned(kube)
+    assert "may reject" in warned(kube)
     own(kube, name="another.name")
-    assert "refuses the plugin" in refused(kube)
+    assert "rejects the plugin" in refused(kube)
 
 
 def test_a_webhook_that_does_not_answer_is_named(kube: FakeKubernetes) -> None:

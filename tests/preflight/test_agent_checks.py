@@ -81,8 +81,8 @@ def test_an_agent_of_ours_is_not_looked_for(kube: FakeKubernetes) -> None:
 
 def test_settings_that_may_not_be_read_are_said_and_stop_an_up(shared: FakeKubernetes) -> None:
     shared.denied[f"{config_maps('shared')}/traceable-agent-config-map"] = 403
-    assert "somebody else's agent" in refused(shared, agent=AGENT)
-    assert "somebody else's agent" in warned(shared, agent=AGENT, live_change=False)
+    assert "the existing agent" in refused(shared, agent=AGENT)
+    assert "the existing agent" in warned(shared, agent=AGENT, live_change=False)
     passes(shared, agent=AGENT, sync=False)
 
 

@@ -36,12 +36,12 @@ def examined(kube: FakeKubernetes, *, live_change: bool = True, **agent: Any) ->
 
 def refused(kube: FakeKubernetes, **agent: Any) -> str:
     """The single refusal, as text."""
-    (found,) = examined(kube, **agent).refusals
-    return "\n".join([found.subject, found.wrong, found.mend])
+    (found,) = examined(kube, **agent).errors
+    return "\n".join([found.subject, found.problem, found.fix])
 
 
 def passes(kube: FakeKubernetes, **agent: Any) -> None:
-    assert examined(kube, **agent) == Examination(refusals=[], warnings=[], dead=[])
+    assert examined(kube, **agent) == Examination(errors=[], warnings=[], stuck=[])
 
 
 @pytest.mark.parametrize("live_change", [False, True])
@@ -91,10 +91,10 @@ def test_a_token_that_somebody_else_keeps_must_be_there(kube: FakeKubernetes) ->
 
 def test_what_a_killed_run_left_is_mended(kube: FakeKubernetes) -> None:
     kube.release("traceable", "traceable-agent", ["deployed", "pending-upgrade"])
-    (dead,) = examined(kube).dead
-    assert isinstance(dead, StuckRelease) and (dead.name, dead.restore) == ("traceable-agent", 1)
+    (stuck,) = examined(kube).stuck
+    assert isinstance(stuck, StuckRelease) and (stuck.name, stuck.restore) == ("traceable-agent", 1)
     (warning,) = examined(kube, live_change=False).warnings
-    assert "helm rollback traceable-agent 1" in warning.mend
+    assert "helm rollback traceable-agent 1" in warning.fix
 
 
 def test_a_gateway_of_this_stack_would_go_and_is_refused(kube: FakeKubernetes) -> None:
@@ -125,13 +125,13 @@ def test_the_agent_is_not_moved_from_under_its_gateways(kube: FakeKubernetes) ->
     kube.put(f"{NAMESPACES}/before", ours=True)
     kube.put(f"{config_maps('before')}/traceable-agent-installation", ours=True)
     text = refused(kube)
-    assert "stands in namespace before" in text and "agent.namespace before" in text
+    assert "is in namespace before" in text and "agent.namespace before" in text
 
 
 def test_nor_from_a_namespace_that_somebody_else_made(kube: FakeKubernetes) -> None:
     kube.put(f"{config_maps('before')}/traceable-agent-installation", ours=True)
     kube.put(f"{MUTATING_WEBHOOKS}/traceable-agent-injector-before")
-    assert "stands in namespace before" in refused(kube)
+    assert "is in namespace before" in refused(kube)
 
 
 def test_what_a_tenant_can_make_stops_nothing(kube: FakeKubernetes) -> None:
@@ -139,23 +139,23 @@ def test_what_a_tenant_can_make_stops_nothing(kube: FakeKubernetes) -> None:
         kube.put(f"{config_maps('tenant')}/{record}", ours=True)
     kube.put(f"{NAMESPACES}/tenant")
     found = examined(kube)
-    assert found.refusals == []
+    assert found.errors == []
     (warning,) = found.warnings
     assert warning.subject == "configmap traceable-agent-installation in namespace tenant"
-    assert "kubectl delete configmap traceable-agent-installation --namespace tenant" in warning.mend
+    assert "kubectl delete configmap traceable-agent-installation --namespace tenant" in warning.fix
 
 
 @pytest.mark.parametrize("path", ["/api/v1/configmaps", NAMESPACES])
 def test_whoever_cannot_see_whether_a_gateway_would_go_does_not_go_on(kube: FakeKubernetes, path: str) -> None:
     kube.denied[path] = 403
-    assert path in str(examined(kube).refusals)
-    assert examined(kube, live_change=False).refusals == []
+    assert path in str(examined(kube).errors)
+    assert examined(kube, live_change=False).errors == []
 
 
 def test_only_the_agents_rights_are_asked_for(kube: FakeKubernetes) -> None:
     kube.may = lambda verb, resource: False
     found = examined(kube)
-    text = "\n".join(item.wrong for item in found.refusals)
+    text = "\n".join(item.problem for item in found.errors)
     for right in (
         "create, patch, delete configmaps in namespace traceable",
         "create, patch, delete mutatingwebhookconfigurations",

@@ -25,7 +25,9 @@ def test_a_run_without_it_is_refused_with_the_way(kube: FakeKubernetes, changes:
     record(kube, **RECORD)
     text = refused(kube, **changes)
     assert said in text and "traceable-agent in namespace traceable" in text
-    assert "`pulumi config set --path traceable-kong:agent.protect false` and `pulumi up`; then this" in text
+    assert (
+        "`pulumi config set --path traceable-kong:agent.protect false` and `pulumi up`. Then make this change" in text
+    )
 
 
 def test_another_namespace_is_refused_as_long_as_it_is_protected(kube: FakeKubernetes) -> None:

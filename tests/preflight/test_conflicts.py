@@ -33,7 +33,7 @@ def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKubernetes, pat
     default_class(kube)
     kube.put(path)
     text = refused(kube, **MADE)
-    assert text.startswith(f"{OF_A_DATABASE[path]} in namespace kong\nis there, and this stack did not make it")
+    assert text.startswith(f"{OF_A_DATABASE[path]} in namespace kong\nexists and is not managed by this stack")
     assert "another kong.release" in text and f"kubectl delete {OF_A_DATABASE[path]} --namespace kong" in text
     passes(kube)
     kube.put(path, ours=True)

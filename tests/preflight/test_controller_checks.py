@@ -34,7 +34,7 @@ def controller(*args: str, **env: str) -> Document:
         (controller("--ingress-class=edge", CONTROLLER_INGRESS_CLASS="kong"), "class 'edge' (--ingress-class)"),
         (controller("--ingress-class=two words"), "kong.ingressClass 'two words'`"),
         (controller(**OFF), "is told not to read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN"),
-        (controller(f"--{SWITCH}=false"), f"--{SWITCH} out of the controller's settings"),
+        (controller(f"--{SWITCH}=false"), f"Remove --{SWITCH} from the controller's settings"),
     ],
 )
 def test_an_existing_kong_whose_controller_would_not_read_it(kube: FakeKubernetes, found: Document, said: str) -> None:
@@ -129,7 +129,7 @@ def test_a_controller_of_another_kong_has_no_say_and_none_at_all_is_said(kube: F
     gateway_alone(kube)
     controllers_own(kube, container("manager", image="mirror/kic:3", CONTROLLER_KONG_ADMIN_SVC="kong/other", **OFF))
     kube.put(f"{services('kong')}/other", {"spec": {"selector": {"a": "other"}}})
-    assert "has no ingress controller in its pods, and none in its namespace is for it" in warned(kube, **EXISTING)
+    assert "has no ingress controller in its pods, and none in its namespace configures it" in warned(kube, **EXISTING)
 
 
 def test_rights_that_are_missing(kube: FakeKubernetes) -> None:
@@ -156,4 +156,4 @@ def test_rights_that_may_not_be_asked_about(kube: FakeKubernetes) -> None:
     kong_stands(kube)
     kube.account_may = None
     found = examine(kube, intent(**EXISTING))
-    assert found.refusals == [] and "could not be looked at" in found.warnings[0].wrong
+    assert found.errors == [] and "could not be checked" in found.warnings[0].problem

@@ -48,11 +48,11 @@ def test_another_database_is_another_gateway(kube: FakeKubernetes, stands: str, 
     changes = rowless(gateway__database=wanted)
     kong_stands(kube, container(KONG_DATABASE=stands))
     said = refused(kube, **changes)
-    assert f"kong.database\nis {wanted}, and this stack stands with {stands}" in said and "pulumi destroy" in said
+    assert f"kong.database\nis {wanted}, but this stack was deployed with {stands}" in said and "pulumi destroy" in said
     kong_stands(kube, container(KONG_DATABASE=wanted))
     passes(kube, **changes)
     record_stands(kube, release="quickstart", database=stands)
-    assert f"stands with {stands}" in refused(kube, **changes)
+    assert f"deployed with {stands}" in refused(kube, **changes)
     record_stands(kube, release="quickstart", database=wanted)
     passes(kube, **changes)
 
@@ -60,15 +60,23 @@ def test_another_database_is_another_gateway(kube: FakeKubernetes, stands: str, 
 def test_a_record_from_before_there_were_databases_is_of_a_gateway_without(kube: FakeKubernetes) -> None:
     record_stands(kube, release="quickstart")
     passes(kube)
-    assert "stands with off" in refused(kube, **rowless())
+    assert "deployed with off" in refused(kube, **rowless())
 
 
 @pytest.mark.parametrize(
     ("runs", "wanted", "said"),
     [
-        ("postgres", "off", "an object of Kubernetes that this Kong never reads\n`pulumi config set --path"),
-        ("off", "postgres", "a row that this Kong never reads\n`pulumi config set --path"),
-        ("cassandra", "postgres", "name a Kong with PostgreSQL"),
+        (
+            "postgres",
+            "off",
+            "a Kubernetes object that this Kong never reads\nSet the mode of this Kong: `pulumi config set --path",
+        ),
+        (
+            "off",
+            "postgres",
+            "a plugin entity that this Kong never reads\nSet the mode of this Kong: `pulumi config set --path",
+        ),
+        ("cassandra", "postgres", "Name a Kong with PostgreSQL"),
     ],
 )
 def test_somebody_elses_kong_with_another_database(kube: FakeKubernetes, runs: str, wanted: str, said: str) -> None:
@@ -84,7 +92,7 @@ def test_somebody_elses_kong_with_another_database(kube: FakeKubernetes, runs: s
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (None, "is missing, and kong.admin.tokenSecret names it: no\n`kubectl create secret generic rbac"),
+        (None, "is missing, and kong.admin.tokenSecret names it. no\nCreate it: `kubectl create secret generic rbac"),
         ({}, "has no text at token (its keys: none)"),
         ({"other": "x"}, "(its keys: other)"),
         ({"token": ""}, "has no text at token"),
@@ -125,18 +133,18 @@ def test_an_object_that_is_no_business_of_ours(kube: FakeKubernetes, fields: dic
 def test_controllers_have_no_say_in_rows(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(KONG_DATABASE="postgres"), container("kic", image="k", CONTROLLER_INGRESS_CLASS="edge"))
     found = examine(kube, intent(**{**THEIRS, **IN_DATABASE, "gateway__deployment": "quickstart-kong"}))
-    assert found.refusals == []
+    assert found.errors == []
 
 
 def test_an_admin_api_that_asks_for_a_certificate_is_shown_one(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(KONG_DATABASE="postgres", KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT="on"))
     changes = {**THEIRS, **IN_DATABASE}
-    assert "kong.admin.clientCertificateSecret" in examine(kube, intent(**changes)).refusals[0].mend
+    assert "kong.admin.clientCertificateSecret" in examine(kube, intent(**changes)).errors[0].fix
     shown = AdminEndpoint(
         deployment=KongDeployment(namespace="kong", name="not-yet", container="proxy"), client_certificate_secret="c"
     )
     changes["row"] = RowIntent(place=PLACE, access=shown, adopt=False)
-    assert examine(kube, intent(**changes)).refusals == []
+    assert examine(kube, intent(**changes)).errors == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +166,7 @@ def test_secrets_are_to_be_read_only_where_some_are_named(
     kube.may = lambda verb, resource: (verb, resource) not in {("*", "*"), ("get", "secrets")}
     row = RowIntent(place=PLACE, access=access, adopt=False)
     found = examine(kube, intent(**{**IN_DATABASE, "row": row}))
-    assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
+    assert ("the plugin entity" in [item.subject for item in found.errors]) is needed
 
 
 @pytest.mark.parametrize(("url", "needed"), [(None, True), ("http://kong:8001", False)])
@@ -166,7 +174,7 @@ def test_a_port_forward_only_where_there_is_no_url(kube: FakeKubernetes, url: st
     kube.may = lambda verb, resource: resource not in ("*", "pods/portforward")
     access = AdminEndpoint(deployment=KongDeployment(namespace="kong", name="a", container="b"), url=url)
     found = examine(kube, intent(**{**IN_DATABASE, "row": RowIntent(place=PLACE, access=access, adopt=False)}))
-    assert ("the plugin's row" in [item.subject for item in found.refusals]) is needed
+    assert ("the plugin entity" in [item.subject for item in found.errors]) is needed
 
 
 ADDRESS = {"KONG_PG_HOST": "db", "KONG_PG_PORT": "5432", "KONG_PG_DATABASE": "kong"}
@@ -190,10 +198,10 @@ MADE = rowless(gateway__made_database="quickstart-postgres")
 
 
 def test_a_volume_that_nobody_would_give_is_not_waited_for(kube: FakeKubernetes) -> None:
-    assert "no StorageClass is the cluster's default (there are: none)" in refused(kube, **MADE)
+    assert "the cluster has no default StorageClass (its classes: none)" in refused(kube, **MADE)
     default_class(kube, "false")
     said = refused(kube, **MADE)
-    assert "(there are: standard)" in said and "kubectl annotate storageclass NAME storageclass." in said
+    assert "(its classes: standard)" in said and "kubectl annotate storageclass NAME storageclass." in said
     passes(kube, **rowless())
     kube.put(f"{NAMESPACES}/kong/persistentvolumeclaims/data-quickstart-postgres-0")
     passes(kube, **MADE)
@@ -204,17 +212,15 @@ def test_a_volume_that_nobody_would_give_is_not_waited_for(kube: FakeKubernetes)
 
 def test_classes_that_may_not_be_looked_at_are_only_said(kube: FakeKubernetes) -> None:
     kube.denied["/apis/storage.k8s.io"] = 403
-    assert "a volume for Kong's database" in warned(kube, **MADE)
+    assert "the volume of Kong's database" in warned(kube, **MADE)
 
 
 def test_the_rights_for_a_database_that_is_made_here_and_for_the_charts_jobs(kube: FakeKubernetes) -> None:
     default_class(kube)
     kube.may = lambda verb, resource: resource not in ("*", "statefulsets")
     said = refused(kube, **MADE)
-    assert (
-        "Kong's database\nneeds rights that are missing (get, list, watch, create, patch, delete statefulsets in"
-        in said
-    )
+    assert "Kong's database\nneeds permissions that you do not have (get, list, watch, create, patch, delete" in said
+    assert "statefulsets in" in said
     passes(kube, **rowless())
     kube.may = lambda verb, resource: resource not in ("*", "jobs")
     assert "get, list, watch, create, patch, delete jobs in namespace kong" in refused(kube, **MADE)

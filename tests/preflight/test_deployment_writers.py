@@ -28,8 +28,8 @@ def stands(kube: FakeKubernetes, **metadata: Any) -> None:
     ("changes", "lost", "ways"),
     [
         ({}, "the plugin's files and the TME", ["kong.filesMountedBy owner", "mode async"]),
-        (ASYNC, "the plugin's files would", ["kong.filesMountedBy owner"]),
-        ({"gateway__part": None}, "the TME would", ["mode async"]),
+        (ASYNC, "remove the plugin's files again", ["kong.filesMountedBy owner"]),
+        ({"gateway__part": None}, "remove the TME again", ["mode async"]),
     ],
 )
 def test_an_owner_would_write_it_back(

@@ -51,19 +51,19 @@ def test_what_may_not_be_read_is_said_and_stops_an_up(kube: FakeKubernetes) -> N
     kube.denied[f"{NAMESPACES}/kong/secrets"] = 403
     kube.denied[f"{NAMESPACES}/traceable/secrets"] = 403
     found = examine(kube, intent(live_change=False))
-    assert found.refusals == []
-    said = "\n".join(item.subject + item.wrong for item in found.warnings)
+    assert found.errors == []
+    said = "\n".join(item.subject + item.problem for item in found.warnings)
     for subject in ("Helm release quickstart", "Helm release traceable-agent", "secret traceable-agent-token"):
         assert subject in said
     assert "you may not look at /api/v1/namespaces/kong/secrets" in said
-    assert len(examine(kube, intent()).refusals) == 2
+    assert len(examine(kube, intent()).errors) == 2
 
 
 def test_one_reason_is_said_once(kube: FakeKubernetes) -> None:
     kube.denied[CLUSTER_PLUGINS] = 403
     text = warned(kube, live_change=False)
     assert "other global plugins" in text
-    assert "options of the plugin that stands" in text
+    assert "options of the current plugin" in text
 
 
 @pytest.mark.parametrize("path", [WEBHOOKS, NAMESPACES])
@@ -108,11 +108,11 @@ def nothing(verb: str, resource: str) -> bool:
 def test_a_preview_without_rights_warns_and_an_up_is_refused(kube: FakeKubernetes) -> None:
     kube.may = nothing
     preview = examine(kube, intent(live_change=False))
-    assert preview.refusals == []
+    assert preview.errors == []
     up = examine(kube, intent())
     assert up.warnings == []
-    assert [item.subject for item in up.refusals] == [item.subject for item in preview.warnings]
-    text = "\n".join(item.wrong + item.mend for item in up.refusals)
+    assert [item.subject for item in up.errors] == [item.subject for item in preview.warnings]
+    text = "\n".join(item.problem + item.fix for item in up.errors)
     for right in (
         "get, create pods/portforward in namespace kong",
         "list replicasets in namespace kong",
@@ -142,7 +142,7 @@ def test_a_preview_without_rights_warns_and_an_up_is_refused(kube: FakeKubernete
 def test_rights_that_are_not_needed_are_not_asked_for(kube: FakeKubernetes) -> None:
     kube.may = nothing
     found = examine(kube, intent(sync=False, policy=None, agent=None, gateway__create_namespace=False))
-    text = "\n".join(item.wrong for item in found.refusals)
+    text = "\n".join(item.problem for item in found.errors)
     for right in ("policies", "create pods in", "delete namespaces", "mutatingwebhook", "in namespace traceable"):
         assert right not in text
 
@@ -150,7 +150,7 @@ def test_rights_that_are_not_needed_are_not_asked_for(kube: FakeKubernetes) -> N
 def missing_without_any_right(kube: FakeKubernetes, **changes: Any) -> dict[str, str]:
     """What is wrong, by what the rights are for."""
     kube.may = nothing
-    return {item.subject: item.wrong for item in examine(kube, intent(**changes)).refusals}
+    return {item.subject: item.problem for item in examine(kube, intent(**changes)).errors}
 
 
 def test_the_patches_are_there_in_async_too_and_nothing_is_tried_then(kube: FakeKubernetes) -> None:
@@ -162,13 +162,13 @@ def test_the_patches_are_there_in_async_too_and_nothing_is_tried_then(kube: Fake
 
 @pytest.mark.parametrize(("sync", "enabled", "asked"), [(True, True, 0), (False, True, 1), (False, False, 0)])
 def test_the_agent_itself_is_asked_in_async(kube: FakeKubernetes, sync: bool, enabled: bool, asked: int) -> None:
-    said = missing_without_any_right(kube, sync=sync, enabled=enabled)["the proof"]
+    said = missing_without_any_right(kube, sync=sync, enabled=enabled)["the verification"]
     assert said.count("get, create pods/portforward in namespace traceable") == asked
     assert said.count("get, create pods/portforward in namespace kong") == 1
 
 
 def test_a_right_for_both_in_one_namespace_is_asked_for_once(kube: FakeKubernetes) -> None:
-    said = missing_without_any_right(kube, sync=False, agent__namespace="kong")["the proof"]
+    said = missing_without_any_right(kube, sync=False, agent__namespace="kong")["the verification"]
     assert said.count("list pods in namespace kong;") == said.count("pods/portforward in namespace kong;") == 1
 
 
@@ -198,4 +198,4 @@ def test_rights_that_may_not_be_asked_for_are_a_warning_in_a_preview(
         raise ApiError(403, "Forbidden", "cannot create selfsubjectaccessreviews")
 
     monkeypatch.setattr(kube, "allowed", forbidden)
-    assert "rights for the proof" in warned(kube, live_change=False)
+    assert "permissions for the verification" in warned(kube, live_change=False)

@@ -43,7 +43,7 @@ def test_one_that_is_there_passes(kube: FakeKubernetes) -> None:
 
 @pytest.mark.parametrize(("plural", "kind"), [("daemonsets", "DaemonSet"), ("statefulsets", "StatefulSet")])
 def test_another_kind_of_workload(kube: FakeKubernetes, plural: str, kind: str) -> None:
-    assert "is missing, and so is that namespace" in refused(kube, **THEIRS)
+    assert "is missing, and so is the namespace" in refused(kube, **THEIRS)
     kube.put(f"{NAMESPACES}/kong")
     assert "is missing, and kong.install" in refused(kube, **THEIRS)
     kube.put(f"/apis/apps/v1/namespaces/kong/{plural}/quickstart-kong")
@@ -71,7 +71,7 @@ def test_two_containers_that_could_be_meant(kube: FakeKubernetes) -> None:
 def test_a_container_that_is_called_as_kongs_and_is_not(kube: FakeKubernetes) -> None:
     kong_stands(kube, container(image="envoyproxy/envoy:v1.30"), container("gateway", image="kong/kong-gateway:3.9"))
     assert "kong.container gateway" in refused(kube, **THEIRS)
-    assert "which is in gateway" in warned(kube, **{**THEIRS, "gateway__container_named": True})
+    assert "but in gateway" in warned(kube, **{**THEIRS, "gateway__container_named": True})
     passes(kube, **{**THEIRS, "gateway__container": "gateway", "gateway__part": None})
     kong_stands(kube, container(image="registry/own-gateway:1"), container("controller", image="kic"))
     passes(kube, **THEIRS)
@@ -149,12 +149,12 @@ def test_our_own_part_is_no_hindrance_and_another_stacks_is(kube: FakeKubernetes
     assert "pulumi destroy" in refused(kube, **{**THEIRS, "gateway__part": None})
     kong_stands(kube)
     noted(kube, "traceable-kong.prod")
-    assert "part of the stack traceable-kong.prod" in refused(kube, **THEIRS)
+    assert "is patched by the stack traceable-kong.prod" in refused(kube, **THEIRS)
     kube.objects[PATH]["metadata"]["annotations"][NOTE_ANNOTATION] = "?"
     assert "changed by hand" in refused(kube, **THEIRS)
     del kube.objects[PATH]["metadata"]["annotations"]
     found = examine(kube, intent(**THEIRS))
-    assert len(found.refusals) == 2, "a volume and a mount that nobody says are ours"
+    assert len(found.errors) == 2, "a volume and a mount that nobody says are ours"
 
 
 def test_a_kong_of_ours_does_not_become_somebody_elses(kube: FakeKubernetes) -> None:

@@ -52,7 +52,7 @@ def test_an_admin_api_on_a_port_passes(kube: FakeKubernetes, listen: str) -> Non
 @pytest.mark.parametrize("path", ["/own/?.lua;/opt/?.lua;;", ";;/opt/?.lua"])
 def test_another_folder_before_the_plugins_files_is_said(kube: FakeKubernetes, path: str) -> None:
     existing(kube, container(KONG_LUA_PACKAGE_PATH=path))
-    assert "set KONG_LUA_PACKAGE_PATH to '/opt/?.lua;" in warned(kube, **THEIRS)
+    assert "Set KONG_LUA_PACKAGE_PATH to '/opt/?.lua;" in warned(kube, **THEIRS)
     said = warned(kube, gateway__environment={"KONG_LUA_PACKAGE_PATH": path})
     assert "kongValues.env.lua_package_path" in said
     for good in ("/opt/?.lua;/own/?.lua;;", "/opt/?.lua", ""):
@@ -152,7 +152,7 @@ def test_another_release_is_found_with_rights_in_its_namespace_alone(kube: FakeK
     kube.denied_lists[NAMESPACES] = 403
     record_stands(kube, release="old", deployment="old-kong")
     found = examine(kube, intent())
-    assert ["kong.release old" in item.mend for item in found.refusals] == [True]
+    assert ["kong.release old" in item.fix for item in found.errors] == [True]
     assert [item.subject for item in found.warnings] == ["a gateway of this stack elsewhere"]
 
 

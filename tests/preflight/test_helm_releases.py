@@ -27,15 +27,15 @@ from traceable_kong.preflight.intent import Adoption
 def test_what_an_interrupted_operation_left_is_mended(kube: FakeKubernetes, statuses: list[str], command: str) -> None:
     kube.release("kong", "quickstart", statuses)
     found = examine(kube, intent())
-    assert [item.command for item in found.dead] == [f"{command} --wait --timeout 600s"]
-    assert (found.refusals, found.warnings) == ([], [])
+    assert [item.command for item in found.stuck] == [f"{command} --wait --timeout 600s"]
+    assert (found.errors, found.warnings) == ([], [])
 
 
 @pytest.mark.parametrize("statuses", [["pending-install"], ["failed"], ["superseded", "uninstalled"]])
 def test_what_serves_is_completed_and_not_removed(kube: FakeKubernetes, statuses: list[str]) -> None:
     kube.release("kong", "quickstart", statuses, serves=True)
     found = examine(kube, intent())
-    assert [item.command for item in found.dead] == [
+    assert [item.command for item in found.stuck] == [
         f"helm rollback quickstart {len(statuses)} --namespace kong --wait --timeout 600s"
     ]
 
@@ -45,8 +45,8 @@ def test_with_a_database_an_operation_may_run_as_long_as_its_jobs(
     kube: FakeKubernetes, database: str, seconds: int
 ) -> None:
     kube.release("kong", "quickstart", ["deployed", "pending-upgrade"])
-    (dead,) = examine(kube, intent(gateway__database=database)).dead
-    assert (dead.timeout_seconds, dead.may_run_seconds) == (600, seconds)
+    (stuck,) = examine(kube, intent(gateway__database=database)).stuck
+    assert (stuck.timeout_seconds, stuck.may_run_seconds) == (600, seconds)
 
 
 @pytest.mark.parametrize("version", ["abc", "", "-1", "1.5", "1_0"])
@@ -63,7 +63,7 @@ def test_a_document_that_helm_did_not_write_is_nobodys(kube: FakeKubernetes, pla
     kube.release("kong", "quickstart", ["deployed"])
     packed = base64.b64encode(base64.b64encode(planted.encode())).decode()
     kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"] = {"release": packed}
-    assert "without this stack's mark" in refused(kube)
+    assert "do not name this stack as the owner" in refused(kube)
     adoption = Adoption(chart="kong", version="3.4.1", values={})
     assert "is of the chart None" in refused(kube, gateway__adoption=adoption)
 
@@ -73,7 +73,7 @@ def test_a_preview_says_what_an_up_will_do(kube: FakeKubernetes) -> None:
     text = warned(kube, live_change=False)
     assert "pending-install" in text
     assert "`pulumi up` runs `helm uninstall traceable-agent --namespace traceable --wait --timeout 300s`" in text
-    assert examine(kube, intent(live_change=False)).dead == []
+    assert examine(kube, intent(live_change=False)).stuck == []
 
 
 @pytest.mark.parametrize("statuses", [["deployed"], ["superseded", "deployed"], ["deployed", "failed"]])
@@ -86,7 +86,7 @@ def test_what_helm_can_go_on_with_passes(kube: FakeKubernetes, statuses: list[st
 @pytest.mark.parametrize(
     ("owner", "said"),
     [
-        (None, "without this stack's mark"),
+        (None, "do not name this stack as the owner"),
         ("traceable-kong.prod-0a1b2c3d", "another stack, traceable-kong.prod-0a1b2c3d"),
         ("traceable-kong.dev", "another stack, traceable-kong.dev "),
         (ANOTHER_OF_THIS_NAME, "pulumi stack import --file BACKUP.json"),
@@ -97,7 +97,7 @@ def test_a_release_without_our_mark_is_refused_and_never_mended(
 ) -> None:
     kube.release("kong", "quickstart", [status], owner=owner)
     assert said in refused(kube)
-    assert examine(kube, intent()).dead == []
+    assert examine(kube, intent()).stuck == []
 
 
 def test_the_newest_revision_says_whose_it_is(kube: FakeKubernetes) -> None:
@@ -112,7 +112,7 @@ def test_the_newest_revision_says_whose_it_is(kube: FakeKubernetes) -> None:
 def test_a_release_that_cannot_be_read_is_not_ours(kube: FakeKubernetes) -> None:
     kube.release("kong", "quickstart", ["deployed"])
     kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"]["release"] = "bm9ucw=="
-    assert "without this stack's mark" in refused(kube)
+    assert "do not name this stack as the owner" in refused(kube)
 
 
 def test_another_name_is_another_release(kube: FakeKubernetes) -> None:
@@ -135,6 +135,6 @@ def test_roles_of_another_release_are_refused_with_another_name(kube: FakeKubern
     belongs_to("quickstart", "edge")
     text = refused(kube)
     assert "clusterrole quickstart-kong" in text and "quickstart in namespace edge" in text
-    assert "kong.release ANOTHER" in text
+    assert "kong.release NAME" in text
     kong_stands(kube)
     passes(kube, gateway__ours=False)

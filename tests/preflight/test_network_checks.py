@@ -117,4 +117,4 @@ def test_where_nothing_is_to_be_protected_nothing_is_said(kube: FakeKubernetes) 
 def test_without_the_right_to_list_policies_it_warns(kube: FakeKubernetes) -> None:
     kube.denied[network_policies("kong")] = 403
     text = warned(kube, **NEW)
-    assert "the way to the agent" in text and "could not be looked at" in text
+    assert "network policies on the way to the agent" in text and "could not be checked" in text

@@ -10,10 +10,11 @@ from tests.preflight.test_database_checks import MADE
 from traceable_kong.preflight.cached_reader import NAMESPACES, deployment
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.intent import Intent
-from traceable_kong.preflight.permission_table import Right, needed, purposes
+from traceable_kong.preflight.permission_table import needed, purposes
+from traceable_kong.preflight.permissions import Permission
 
 USUAL = security_page.usual()
-ASKED = sorted({(item.verb, item.resource, item.subresource) for of in purposes(USUAL) for item in of.rights})
+ASKED = sorted({(item.verb, item.resource, item.subresource) for of in purposes(USUAL) for item in of.permissions})
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def namespaces(kube: FakeKubernetes) -> None:
 def without(kube: FakeKubernetes, *missing: tuple[str, str]) -> str:
     """What an `up` is told that lacks these rights, and has every other."""
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
-    return "\n".join(f"{item.wrong} {item.mend}" for item in examine(kube, USUAL).refusals)
+    return "\n".join(f"{item.problem} {item.fix}" for item in examine(kube, USUAL).errors)
 
 
 @pytest.mark.parametrize(("verb", "resource", "subresource"), ASKED, ids=" ".join)
@@ -58,7 +59,7 @@ def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKuberne
 def test_what_the_charts_values_add_is_asked_for(
     kube: FakeKubernetes, values: dict[str, object], resource: str
 ) -> None:
-    def in_kong(right: Right) -> bool:
+    def in_kong(right: Permission) -> bool:
         return (right.resource, right.namespace) == (resource, "kong")
 
     assert not any(map(in_kong, needed(USUAL, "up")))
@@ -133,25 +134,25 @@ def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_w
     kube: FakeKubernetes,
 ) -> None:
     first = lacking(kube, *NO_ROLES)
-    assert {item.subject for item in first.refusals} == {
+    assert {item.subject for item in first.errors} == {
         "the roles in the chart of Kong",
         "the roles in the chart of the agent",
     }
     installed(kube)
     later = lacking(kube, *NO_ROLES)
-    assert later.refusals == []
-    said = "\n".join(item.wrong for item in later.warnings)
+    assert later.errors == []
+    said = "\n".join(item.problem for item in later.warnings)
     assert "escalate, bind clusterroles" in said and "create clusterroles" in said
-    assert "Helm needs only where this update changes the chart's roles" in said
+    assert "Helm needs them only if this update changes the chart's roles" in said
     # The agent's is new.
     del kube.objects["/api/v1/namespaces/traceable/secrets/sh.helm.release.v1.traceable-agent.v1"]
-    assert {item.subject for item in lacking(kube, *NO_ROLES).refusals} == {"the roles in the chart of the agent"}
+    assert {item.subject for item in lacking(kube, *NO_ROLES).errors} == {"the roles in the chart of the agent"}
 
 
 @pytest.mark.parametrize("status", ["pending-install", "failed", "uninstalled"])
 def test_a_release_that_was_never_installed_to_its_end_is_a_first_install(kube: FakeKubernetes, status: str) -> None:
     kube.release("kong", "quickstart", [status])
-    assert "the roles in the chart of Kong" in {item.subject for item in lacking(kube, *NO_ROLES).refusals}
+    assert "the roles in the chart of Kong" in {item.subject for item in lacking(kube, *NO_ROLES).errors}
 
 
 OFF: list[dict[str, Any]] = [
@@ -173,8 +174,8 @@ def test_switching_off_is_refused_for_no_right_that_it_does_not_need(
         if right.resource != "secrets" or changes.get("installed", True)
     }
     found = lacking(kube, *spare, **changes)
-    assert found.refusals == []
-    assert "switching off does not need" in "\n".join(item.wrong for item in found.warnings)
+    assert found.errors == []
+    assert "Disabling does not need them" in "\n".join(item.problem for item in found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -197,14 +198,14 @@ def test_what_switching_off_needs_is_demanded(
     installed(kube)
     plugin_stands(kube, disabled=True)
     if right in (("patch", "namespaces"), ("patch", "kongclusterplugins")):
-        assert any(right[1].removesuffix("s") in item.wrong for item in lacking(kube, right, **changes).refusals)
+        assert any(right[1].removesuffix("s") in item.problem for item in lacking(kube, right, **changes).errors)
     else:
-        assert any(" ".join(right) in item.wrong for item in lacking(kube, right, **changes).refusals)
+        assert any(" ".join(right) in item.problem for item in lacking(kube, right, **changes).errors)
 
 
 def test_a_first_install_that_is_disabled_is_no_switching_off(kube: FakeKubernetes) -> None:
     found = lacking(kube, ("create", "kongclusterplugins"), enabled=False, sync=False)
-    assert [item.subject for item in found.refusals] == ["the plugin"]
+    assert [item.subject for item in found.errors] == ["the plugin"]
 
 
 @pytest.mark.parametrize("asks", [True, False])
@@ -212,7 +213,7 @@ def test_a_pod_is_tried_wherever_the_pods_ask_for_the_tme(kube: FakeKubernetes, 
     installed(kube)
     if not asks:
         kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]["metadata"] = {}
-    said = [item.subject for item in lacking(kube, ("create", "pods"), sync=False).refusals]
+    said = [item.subject for item in lacking(kube, ("create", "pods"), sync=False).errors]
     assert said == (["the dry run of a gateway pod"] if asks else [])
 
 
@@ -221,7 +222,7 @@ def test_the_agent_alone_is_asked_for_no_gateway() -> None:
     found = {operation: needed(alone, operation) for operation in security_page.AGENT_OPERATIONS}
     assert {item.namespace for rights in found.values() for item in rights} == {"traceable", ""}
     for resource in ("configmaps", "namespaces"):
-        assert Right(verb="list", resource=resource, namespace="") in found["preview"]
+        assert Permission(verb="list", resource=resource, namespace="") in found["preview"]
     assert {item.verb for item in found["preview"]} == {"get", "list"}
     assert set(found["preview"]) < set(found["up"])
 

@@ -21,7 +21,7 @@ THEIRS = "22222222-2222-4222-8222-222222222222"
 @pytest.fixture
 def admin(kube: FakeKubernetes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
     monkeypatch.setattr(admin_client, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(cached_reader, "ROWS_SECONDS", 0.2)
+    monkeypatch.setattr(cached_reader, "ENTITIES_SECONDS", 0.2)
     volumes = {"kong-plugin-traceable": "files"}
     kong_stands(kube, container(KONG_DATABASE="postgres"), volumes=volumes)
     kube.put("/api/v1/namespaces/kong/configmaps/files", {}, ours=True)
@@ -74,8 +74,8 @@ def test_a_first_install_asks_nobody(kube: FakeKubernetes, admin: Admin) -> None
 def test_somebody_elses_row(kube: FakeKubernetes, admin: Admin) -> None:
     stands(admin)
     said = refused(kube, **row(admin))
-    assert f"row {THEIRS} of Kong's plugins (traceable for all routes)" in said and "kong.admin.adopt true" in said
-    assert "is taken over by this stack" in warned(kube, **row(admin, adopt=True))
+    assert f"plugin entity {THEIRS} in Kong (traceable for all routes)" in said and "kong.admin.adopt true" in said
+    assert "is adopted by this stack" in warned(kube, **row(admin, adopt=True))
 
 
 @pytest.mark.parametrize("adopt", [False, True])
@@ -112,7 +112,7 @@ def test_a_kong_that_is_down_may_be_what_is_to_be_mended(kube: FakeKubernetes, a
     admin.answers = [(503, {"message": "no database"})] * 1000
     assert "no database" in warned(kube, **row(admin))
     admin.answers, admin.drops = [], ["before"] * 1000
-    assert "could not be asked" in warned(kube, **row(admin))
+    assert "could not be reached" in warned(kube, **row(admin))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_older_rock_with_newer_options(
         passes(kube, **row(admin))
     else:
         said = refused(kube, **row(admin))
-        assert "has export_max_senders, which 2.1.2-1 does not know" in said and "two steps" in said
+        assert "has export_max_senders, which version 2.1.2-1 does not know" in said and "Use two steps" in said
 
 
 def test_mode_goes_with_the_row_itself(kube: FakeKubernetes, admin: Admin) -> None:
@@ -144,12 +144,12 @@ def test_a_row_of_a_plugin_whose_files_go(kube: FakeKubernetes, admin: Admin) ->
     stands(admin, route={"id": "r-1"})
     stands(admin, "3", name="cors")
     leaving = {**row(admin), "installed": False, "enabled": False, "agent": None, "policy": None}
-    assert f"row {THEIRS} of Kong's plugins\nuses the plugin traceable" in refused(kube, **leaving)
+    assert f"plugin entity {THEIRS} in Kong\nuses the plugin traceable" in refused(kube, **leaving)
     del admin.rows[THEIRS]
     passes(kube, **leaving)
     assert "uses the plugin traceable" not in str(row(admin))
     stands(admin, route={"id": "r-1"})
-    assert "whose files go" in refused(kube, **row(admin), plugin__shipped=frozenset({"other"}))
+    assert "whose files this update removes" in refused(kube, **row(admin), plugin__shipped=frozenset({"other"}))
 
 
 def test_it_is_switched_off_before_it_leaves(kube: FakeKubernetes, admin: Admin) -> None:

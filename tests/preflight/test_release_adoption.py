@@ -51,7 +51,7 @@ def test_one_that_is_missing_is_not_installed_instead(kube: FakeKubernetes) -> N
 def test_one_half_way_is_refused_and_never_mended(kube: FakeKubernetes, status: str) -> None:
     by_hand(kube, statuses=("superseded", status))
     assert f"is {status}" in refused(kube, **adopting())
-    assert examine(kube, intent(**adopting())).dead == []
+    assert examine(kube, intent(**adopting())).stuck == []
 
 
 def test_one_of_another_chart_is_refused(kube: FakeKubernetes) -> None:
@@ -97,7 +97,7 @@ def test_the_name_of_a_secret_is_none(kube: FakeKubernetes) -> None:
 def test_a_tme_that_the_chart_asks_for_is_no_value_to_be_kept(kube: FakeKubernetes) -> None:
     by_hand(kube, podAnnotations={"tme.traceable.ai/inject": "true"})
     text = refused(kube, **adopting())
-    assert "put it in async first" in text and "has values that this stack does not" not in text
+    assert "switch it to async first" in text and "has values that this stack does not" not in text
 
 
 def test_the_agent_is_looked_at_as_well(kube: FakeKubernetes) -> None:

@@ -15,7 +15,7 @@ from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.preflight import repair
 from traceable_kong.preflight.finding import Finding, StuckRelease
 
-DEAD = StuckRelease(
+STUCK = StuckRelease(
     namespace="kong",
     name="quickstart",
     owner=OWNER,
@@ -25,19 +25,19 @@ DEAD = StuckRelease(
     timeout_seconds=90,
     may_run_seconds=90,
 )
-REMOVED = dataclasses.replace(DEAD, status="pending-install", revision=1, restore=None)
+REMOVED = dataclasses.replace(STUCK, status="pending-install", revision=1, restore=None)
 TEXT = "apiVersion: v1\nkind: Config\nusers: [{name: u, user: {token: hidden-token}}]\n"
 
 
-def mend(
+def repaired(
     api: FakeKubernetes,
-    dead: StuckRelease,
+    stuck: StuckRelease,
     *,
     kubeconfig: str | None = None,
     context: str | None = None,
     said: list[str] | None = None,
 ) -> Finding | None:
-    return repair.mend(api, dead, kubeconfig=kubeconfig, context=context, say=(said or []).append)
+    return repair.repair(api, stuck, kubeconfig=kubeconfig, context=context, say=(said or []).append)
 
 
 class Helm:
@@ -96,7 +96,7 @@ def mended() -> Statuses:
 
 
 def test_helm_is_pointed_at_the_cluster_of_a_text_without_leaving_it_behind(helm: Helm) -> None:
-    assert mend(mended(), DEAD, kubeconfig=TEXT, context="prod") is None
+    assert repaired(mended(), STUCK, kubeconfig=TEXT, context="prod") is None
     seen = helm.seen
     waited = ["--wait", "--timeout", "90s"]
     assert seen["arguments"] == [
@@ -118,10 +118,10 @@ def test_helm_is_pointed_at_a_file_or_left_with_the_usual_one(
     helm: Helm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert mend(mended(), DEAD, kubeconfig="~/a:/b", context=None) is None
+    assert repaired(mended(), STUCK, kubeconfig="~/a:/b", context=None) is None
     assert helm.seen["kubeconfig"] == f"{tmp_path}/a:/b"
     monkeypatch.setenv("KUBECONFIG", "/usual")
-    assert mend(mended(), DEAD, kubeconfig=None, context=None) is None
+    assert repaired(mended(), STUCK, kubeconfig=None, context=None) is None
     assert helm.seen["kubeconfig"] == "/usual"
     assert "--kube-context" not in str(helm.seen["arguments"])
 
@@ -131,45 +131,45 @@ def test_variables_that_lead_elsewhere_are_not_handed_on(
     helm: Helm, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "elsewhere")
-    assert mend(mended(), DEAD, kubeconfig=None, context=None) is None
+    assert repaired(mended(), STUCK, kubeconfig=None, context=None) is None
     assert f"{name}':" not in str(helm.seen["environment"])
 
 
 def test_what_has_ended_by_itself_is_left_alone(helm: Helm) -> None:
-    assert mend(Statuses(["superseded", "deployed"]), DEAD, kubeconfig=None, context=None) is None
+    assert repaired(Statuses(["superseded", "deployed"]), STUCK, kubeconfig=None, context=None) is None
     assert not helm.called.exists()
 
 
 def test_without_helm_the_command_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = mend(mended(), DEAD, kubeconfig=None, context=None)
+    found = repaired(mended(), STUCK, kubeconfig=None, context=None)
     assert found is not None
-    assert "helm rollback quickstart 1 --namespace kong" in found.mend
+    assert "helm rollback quickstart 1 --namespace kong" in found.fix
 
 
 def test_what_helm_says_is_told(helm: Helm) -> None:
     helm.ends_with(1, "Error: it did not work")
     same = ["deployed", "pending-upgrade"]
-    found = mend(Statuses(same, same), DEAD, kubeconfig=None, context=None)
+    found = repaired(Statuses(same, same), STUCK, kubeconfig=None, context=None)
     assert found is not None
-    assert "Error: it did not work" in found.wrong
+    assert "Error: it did not work" in found.problem
 
 
 def test_what_helm_quotes_is_not_shown(helm: Helm) -> None:
     """It was given a kubeconfig, and values."""
     helm.ends_with(1, 'Error: yaml: line 3: cannot unmarshal !!str `hidden-token` into "hidden-token"')
     same = ["deployed", "pending-upgrade"]
-    found = mend(Statuses(same, same), DEAD, kubeconfig=TEXT, context=None)
-    assert found is not None and "line 3" in found.wrong and "hidden-token" not in found.wrong + found.mend
+    found = repaired(Statuses(same, same), STUCK, kubeconfig=TEXT, context=None)
+    assert found is not None and "line 3" in found.problem and "hidden-token" not in found.problem + found.fix
 
 
 def test_helm_is_given_a_little_more_than_its_own_time(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repair, "GRACE_SECONDS", 0.2)
     helm.script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(30)\n")
     same = ["deployed", "pending-upgrade"]
-    found = mend(Statuses(same, same), dataclasses.replace(DEAD, timeout_seconds=0), kubeconfig=None, context=None)
+    found = repaired(Statuses(same, same), dataclasses.replace(STUCK, timeout_seconds=0), kubeconfig=None, context=None)
     assert found is not None
-    assert "no answer within 0.2 seconds" in found.wrong
+    assert "no answer within 0.2 seconds" in found.problem
 
 
 def test_a_cluster_that_is_gone_meanwhile_is_told(helm: Helm) -> None:
@@ -177,31 +177,31 @@ def test_a_cluster_that_is_gone_meanwhile_is_told(helm: Helm) -> None:
         def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[dict[str, object]]:
             raise Unreachable("https://gone:6443")
 
-    found = mend(Gone(), DEAD, kubeconfig=None, context=None)
+    found = repaired(Gone(), STUCK, kubeconfig=None, context=None)
     assert found is not None
-    assert "https://gone:6443" in found.wrong
+    assert "https://gone:6443" in found.problem
 
 
 def test_a_rollback_that_did_not_deploy_is_told(helm: Helm) -> None:
     after = ["deployed", "pending-upgrade", "failed"]
-    found = mend(Statuses(after[:2], after), DEAD, kubeconfig=None, context=None)
+    found = repaired(Statuses(after[:2], after), STUCK, kubeconfig=None, context=None)
     assert found is not None
-    assert "it is failed now" in found.wrong
+    assert "it is failed now" in found.problem
 
 
 @pytest.mark.parametrize("owner", [None, ANOTHER_OF_THIS_NAME])
 def test_what_carries_another_mark_by_now_is_not_touched(helm: Helm, owner: str | None) -> None:
     """A colleague's own upgrade has no mark of ours in its values."""
-    found = mend(Statuses(["deployed", "pending-upgrade"], owner=owner), DEAD)
-    assert found is not None and "was not touched" in found.wrong
+    found = repaired(Statuses(["deployed", "pending-upgrade"], owner=owner), STUCK)
+    assert found is not None and "was not changed" in found.problem
     assert not helm.called.exists()
 
 
 def test_what_serves_by_now_is_not_uninstalled(helm: Helm) -> None:
-    found = mend(Statuses(["pending-install"], serves=True), REMOVED)
-    assert found is not None and "what serves is not uninstalled" in found.wrong
+    found = repaired(Statuses(["pending-install"], serves=True), REMOVED)
+    assert found is not None and "A release that serves is not uninstalled" in found.problem
     assert not helm.called.exists()
-    assert mend(Statuses(["pending-install"], [], serves=False), REMOVED) is None
+    assert repaired(Statuses(["pending-install"], [], serves=False), REMOVED) is None
     assert helm.called.exists()
 
 
@@ -231,7 +231,7 @@ PENDING = ["deployed", "pending-upgrade"]
 def test_an_operation_that_may_still_run_is_waited_for(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, said = Clock(monkeypatch), list[str]([""])
     looks = [PENDING] * 10 + [["superseded", "deployed"]]
-    assert mend(Statuses(*looks, age_seconds=40), DEAD, said=said) is None
+    assert repaired(Statuses(*looks, age_seconds=40), STUCK, said=said) is None
     assert not helm.called.exists(), "it ended by itself"
     assert clock.seconds == 20
     assert len(said) == 2 and "has been pending-upgrade for 40 s" in said[1] and "Waiting up to 50 s" in said[1]
@@ -240,7 +240,7 @@ def test_an_operation_that_may_still_run_is_waited_for(helm: Helm, monkeypatch: 
 def test_one_that_is_older_than_its_own_time_was_interrupted(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, said = Clock(monkeypatch), list[str]([""])
     looks = [PENDING] * 26 + [["superseded", "superseded", "deployed"]]
-    assert mend(Statuses(*looks, age_seconds=40), DEAD, said=said) is None
+    assert repaired(Statuses(*looks, age_seconds=40), STUCK, said=said) is None
     assert clock.seconds == 50, "90 s after it began"
     assert helm.called.exists()
     assert [line.count("Waiting up to") for line in said] == [0, 1, 1, 0], "every half minute, and then what is run"
@@ -250,8 +250,8 @@ def test_a_record_that_still_changes_is_not_dead(helm: Helm, monkeypatch: pytest
     """A colleague's operation has begun in place of the one that was found."""
     Clock(monkeypatch)
     looks = [PENDING] * 2 + [["superseded", "deployed", "pending-upgrade"]] * 60
-    found = mend(Statuses(*looks, age_seconds=40), DEAD)
-    assert found is not None and "another operation has begun on it" in found.wrong
+    found = repaired(Statuses(*looks, age_seconds=40), STUCK)
+    assert found is not None and "another operation has begun" in found.problem
     assert not helm.called.exists()
 
 
@@ -264,8 +264,8 @@ def test_the_label_of_helm_says_when_a_record_changed(helm: Helm, monkeypatch: p
             return super().get(path)
 
     clock = Clock(monkeypatch)
-    dead = dataclasses.replace(DEAD, status="uninstalling", revision=1, restore=1)
+    stuck = dataclasses.replace(STUCK, status="uninstalling", revision=1, restore=1)
     looks = [["uninstalling"]] * 41 + [["superseded", "deployed"]]
-    assert mend(Uninstalling(*looks), dead) is None
+    assert repaired(Uninstalling(*looks), stuck) is None
     assert clock.seconds == 80
     assert helm.called.exists()

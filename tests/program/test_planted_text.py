@@ -281,7 +281,7 @@ def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pyt
     plant(cluster)
     intent = fake.intent(**changes)
     found = examination.examine(cluster, intent)
-    said = [*found.refusals, *found.warnings]
+    said = [*found.errors, *found.warnings]
     assert said, "it is seen"
 
     try:
@@ -303,8 +303,8 @@ def commands(text: str) -> list[str]:
 def test_a_value_is_one_word_of_its_command() -> None:
     cluster = fake.FakeKubernetes()
     release_in_the_record(cluster)
-    (finding,) = examination.examine(cluster, fake.intent()).refusals
-    command = commands(printable(finding.mend))[0]
+    (finding,) = examination.examine(cluster, fake.intent()).errors
+    command = commands(printable(finding.fix))[0]
     assert shlex.split(command) == [
         *("pulumi", "config", "set", "--path", "traceable-kong:kong.release"),
         printable(PLANTED),

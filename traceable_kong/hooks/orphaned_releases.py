@@ -9,8 +9,8 @@ from collections.abc import Callable
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.preflight.finding import StuckRelease
-from traceable_kong.preflight.helm_releases import newest_of, serving
-from traceable_kong.preflight.repair import mend
+from traceable_kong.preflight.helm_releases import newest_revision, serving
+from traceable_kong.preflight.repair import repair
 
 
 def require_database_password(api: KubernetesClient, *, namespace: str, name: str) -> None:
@@ -46,7 +46,7 @@ def remove_orphaned_release(
     A release that serves has been imported (release_imports.py), unless its values have secrets. Removing one may take
     `timeout_seconds`.
     """
-    newest = newest_of(api, namespace, release)
+    newest = newest_revision(api, namespace, release)
     if newest is None:
         return
     subject = f"Helm release {release} in namespace {namespace}"
@@ -75,6 +75,6 @@ def remove_orphaned_release(
         timeout_seconds=timeout_seconds,
         may_run_seconds=timeout_seconds,
     )
-    problem = mend(api, stuck, kubeconfig=kubeconfig, context=context, say=say)
+    problem = repair(api, stuck, kubeconfig=kubeconfig, context=context, say=say)
     if problem is not None:
-        raise HookFailed(f"{problem.subject} {problem.wrong}. {problem.mend}")
+        raise HookFailed(f"{problem.subject} {problem.problem}. {problem.fix}")

@@ -22,23 +22,23 @@ def run_preflight(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
         pulumi.log.warn(on_cluster(printable(text), cluster.command_options))
 
     for warning in found.warnings:
-        warn(f"{warning.subject} {warning.wrong}. {warning.mend}")
-    if found.refusals:
-        raise pulumi.RunError(on_cluster(_text(found.refusals, "Nothing was changed."), cluster.command_options))
+        warn(f"{warning.subject} {warning.problem}. {warning.fix}")
+    if found.errors:
+        raise pulumi.RunError(on_cluster(_text(found.errors, "Nothing was changed."), cluster.command_options))
     unrepaired = []
-    for stuck in found.dead:
-        problem = repair.mend(cluster.api, stuck, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn)
+    for stuck in found.stuck:
+        problem = repair.repair(cluster.api, stuck, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn)
         if problem is not None:
             unrepaired.append(problem)
     if unrepaired:
         changed = "Only the Helm releases named above were changed."
         raise pulumi.RunError(on_cluster(_text(unrepaired, changed), cluster.command_options))
-    return cluster.api if found.dead or found.seen is None else found.seen
+    return cluster.api if found.stuck or found.reader is None else found.reader
 
 
 def _text(findings: list[Finding], changed: str) -> str:
     count = "1 problem" if len(findings) == 1 else f"{len(findings)} problems"
     lines = [f"Preflight found {count}. {changed}"]
     for finding in findings:
-        lines += ["", f"  {finding.subject}", f"    {finding.wrong}.", f"    -> {finding.mend}"]
+        lines += ["", f"  {finding.subject}", f"    {finding.problem}.", f"    -> {finding.fix}"]
     return printable_lines(lines)

@@ -21,7 +21,7 @@ from traceable_kong.config.agent_config import ManagedAgentConfig
 from traceable_kong.config.kong_config import ManagedKongConfig
 from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.preflight.cached_reader import Reader
-from traceable_kong.preflight.helm_releases import newest_of, serving
+from traceable_kong.preflight.helm_releases import newest_revision, serving
 
 IMPORTABLE = ("deployed", "failed")
 """Statuses in which Helm accepts an upgrade."""
@@ -63,7 +63,7 @@ def releases_to_import(
 def _is_to_import(
     seen: Reader, namespace: str, name: str, owner: str, *, adopt: bool, values: Mapping[str, Any]
 ) -> bool:
-    newest = newest_of(seen, namespace, name)
+    newest = newest_revision(seen, namespace, name)
     if newest is None:
         return False
     if newest.owner is None:

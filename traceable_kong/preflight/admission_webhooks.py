@@ -1,7 +1,7 @@
-"""Other gateways' admission webhooks that will judge our plugin.
+"""Whether admission webhooks of other gateways reject the plugin.
 
-An ingress controller's webhook looks at no ingress class: it asks its own Kong about every KongClusterPlugin of the
-cluster, and a Kong without the plugin, or with an older rock, says no
+An ingress controller's webhook ignores ingress classes: it validates every KongClusterPlugin of the cluster with its
+own Kong. A Kong without the plugin, or with an older version, rejects it
 (https://developer.konghq.com/kubernetes-ingress-controller/admission-webhook/).
 """
 
@@ -34,17 +34,17 @@ _BY_A_WEBHOOK = re.compile(r'(?:admission|calling) webhook "([^"]+)"')
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookMatch:
-    """One webhook: entry `index` of the configuration `configuration`; `ours` where our own gateway answers."""
+    """A webhook that validates KongClusterPlugins: entry `index` of `configuration`; `own` if it is this gateway's."""
 
     configuration: str
     index: int
     name: str
     selector: Mapping[str, Any]
-    ours: bool
+    own: bool
 
     @property
     def command(self) -> str:
-        """Makes the webhook leave a stack's objects alone; what `patch()` gives is still to be added."""
+        """Makes the webhook ignore a stack's objects, with the text of `patch()` as its last argument."""
         return f"kubectl patch validatingwebhookconfiguration {self.configuration} --type json --patch "
 
     def patch(self, owner: str) -> str:
@@ -54,59 +54,61 @@ class WebhookMatch:
         return json.dumps([{"op": "add", "path": f"/webhooks/{self.index}/objectSelector", "value": selector}])
 
 
-def webhooks_let_the_plugin_through(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """No other gateway's webhook refuses the plugin."""
+def webhooks_accept_the_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """No webhook of another gateway rejects the plugin."""
     if intent.plugin.object_name is None or not intent.installed:
         return
     body = plugin_under_another_name(intent)
-    judges = [
-        judge
-        for configuration in looks.list(WEBHOOKS)
-        for judge in judges_in(configuration, intent.gateway, labels_of(body))
+    matches = [
+        match
+        for configuration in reader.list(WEBHOOKS)
+        for match in matches_in(configuration, intent.gateway, labels_of(body))
     ]
-    others = [judge for judge in judges if not judge.ours]
+    others = [match for match in matches if not match.own]
     if not others:
         return
     try:
-        looks.would_create(CLUSTER_PLUGINS, body)
+        reader.would_create(CLUSTER_PLUGINS, body)
     except ApiError as problem:
-        yield from _refused(problem, others, [judge for judge in judges if judge.ours], intent)
+        yield from _rejections(problem, others, [match for match in matches if match.own], intent)
 
 
 def plugin_under_another_name(intent: Intent) -> Document:
-    """Our plugin as it will be, under a name that nobody has; without what is secret in it."""
+    """The plugin as it will be, under a generated name and without its secrets."""
     return plugin_object(
         naming={"generateName": f"{intent.plugin.object_name}-"},
         plugin=intent.plugin.name,
         ingress_class=intent.gateway.ingress_class,
         everywhere=intent.plugin.everywhere,
         enabled=intent.enabled,
-        # What is not plain is a secret, whose text is stars.
+        # A secret is no JSON value; its text is stars.
         config=json.loads(json.dumps(intent.plugin.config, default=str)),
         labels=labels(intent.owner),
     )
 
 
-def judges_in(configuration: Document, gateway: GatewayIntent, ours: Mapping[str, str]) -> Iterator[WebhookMatch]:
-    """The webhooks of a configuration that are asked about a KongClusterPlugin with the labels `ours`.
+def matches_in(
+    configuration: Document, gateway: GatewayIntent, plugin_labels: Mapping[str, str]
+) -> Iterator[WebhookMatch]:
+    """The webhooks of a configuration that validate a KongClusterPlugin with these labels.
 
-    A namespaceSelector counts for nothing here: a cluster-scoped object never skips a webhook by it
+    A namespaceSelector never excludes a cluster-scoped object
     (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/).
     """
     for index, webhook in enumerate(configuration.get("webhooks") or []):
         selector = webhook.get("objectSelector") or {}
-        if any(_covers(rule) for rule in webhook.get("rules") or []) and selected(selector, ours):
+        if any(_covers(rule) for rule in webhook.get("rules") or []) and selected(selector, plugin_labels):
             yield WebhookMatch(
                 configuration=name_of(configuration),
                 index=index,
                 name=str(webhook.get("name")),
                 selector=selector,
-                ours=_is_of(gateway, configuration, webhook),
+                own=_is_of(gateway, configuration, webhook),
             )
 
 
 def _is_of(gateway: GatewayIntent, configuration: Document, webhook: Document) -> bool:
-    """Helm writes on what it makes whose it is (https://helm.sh/docs/faq/changes_since_helm2/, ownership)."""
+    """By Helm's annotations (https://helm.sh/docs/faq/changes_since_helm2/, ownership), or by its Service."""
     noted = annotations_of(configuration)
     service = (webhook.get("clientConfig") or {}).get("service") or {}
     namespace = noted.get("meta.helm.sh/release-namespace") or service.get("namespace")
@@ -127,30 +129,30 @@ def _covers(rule: Document) -> bool:
     )
 
 
-def _refused(
-    problem: ApiError, others: list[WebhookMatch], ours: list[WebhookMatch], intent: Intent
+def _rejections(
+    problem: ApiError, others: list[WebhookMatch], own: list[WebhookMatch], intent: Intent
 ) -> Iterator[Finding]:
     found = _BY_A_WEBHOOK.search(str(problem))
     if problem.status == 404:
-        return  # No such kind yet: a first install, and nobody has been asked.
+        return  # The CRD does not exist before a first install.
     if found is None:
         yield Finding(
-            subject=", ".join(sorted({judge.configuration for judge in others})),
-            wrong=f"will judge the plugin, and whether it lets it through could not be tried: {problem}",
-            mend="ask who runs that gateway, if the next `pulumi up` is refused",
-            only_warns=True,
+            subject=", ".join(sorted({match.configuration for match in others})),
+            problem=f"validates the plugin, and a dry run could not determine whether it accepts it: {problem}",
+            fix="If the next `pulumi up` is rejected, ask the owner of that gateway",
+            severity="warning",
         )
         return
-    guilty = [judge for judge in others if judge.name == found[1]]
-    # The controllers of two gateways call their webhooks alike. Ours may be the one that spoke, of the Kong that runs
-    # now; the next one has the plugin's files before the plugin comes.
-    unclear = any(judge.name == found[1] for judge in ours)
-    for judge in guilty:
+    rejecting = [match for match in others if match.name == found[1]]
+    # Controllers use the same name for their webhooks, so this gateway's own may have rejected it, with the Kong that
+    # runs now. Its next Kong has the plugin's files.
+    unclear = any(match.name == found[1] for match in own)
+    for match in rejecting:
         yield Finding(
-            subject=f"validatingwebhookconfiguration {judge.configuration}",
-            wrong=f"{'may refuse' if unclear else 'refuses'} the plugin, because its own Kong lacks it or has an older "
-            f"one; which class it is for it does not look at: {problem}",
-            mend=f"have it leave this stack's objects alone: `{judge.command}{shlex.quote(judge.patch(intent.owner))}`"
-            ", and the same objectSelector in the values of that gateway's chart",
-            only_warns=unclear,
+            subject=f"validatingwebhookconfiguration {match.configuration}",
+            problem=f"{'may reject' if unclear else 'rejects'} the plugin, because its own Kong lacks it or has an "
+            f"older version. It ignores the ingress class: {problem}",
+            fix=f"Make it ignore this stack's objects: `{match.command}{shlex.quote(match.patch(intent.owner))}`. Set "
+            "the same objectSelector in the chart values of that gateway",
+            severity="warning" if unclear else "error",
         )

@@ -1,7 +1,7 @@
-"""An agent in the cluster that this stack did not install: is it there, and can it give a gateway's pods the TME.
+"""Checks of an existing agent: it runs, and it can inject the TME into the gateway's pods.
 
-Found by what its chart always makes: the Service `agent`, and the injector's webhook, which is called after its
-namespace (traceable-agent 1.58.0). Only read, never changed.
+The agent is found by what its chart always creates: the Service `agent`, and the injector's webhook, whose name has the
+namespace in it (traceable-agent 1.58.0). Nothing of it is changed.
 """
 
 from collections.abc import Iterator
@@ -24,90 +24,92 @@ from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
 
-def agent_is_there(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Somebody else's agent has its Service, in sync its webhook, and a pod that is ready."""
+def existing_agent_is_usable(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """An existing agent has its Service, a ready pod and, in sync, its injector's webhook."""
     agent = intent.agent
     if agent is None or agent.release is not None or not intent.enabled:
         return
-    yield from _it_is_not_this_stacks(looks, intent, agent.namespace)
-    service = looks.get(f"{NAMESPACES}/{agent.namespace}/services/{SERVICE}")
+    yield from _it_is_not_this_stacks(reader, intent, agent.namespace)
+    service = reader.get(f"{NAMESPACES}/{agent.namespace}/services/{SERVICE}")
     if service is None:
         yield Finding(
             subject=f"service {SERVICE} in namespace {agent.namespace}",
-            wrong="is missing, and agent.install is false: there is no agent for this gateway",
-            mend=f"`kubectl get services --all-namespaces --field-selector metadata.name={SERVICE}` shows where one "
-            "is, then `pulumi config set --path traceable-kong:agent.namespace NAMESPACE`; or have it installed first",
+            problem="is missing, and agent.install is false. There is no agent for this gateway",
+            fix=f"Find the agent: `kubectl get services --all-namespaces --field-selector metadata.name={SERVICE}`. "
+            f"Then name its namespace: `{config_set('agent.namespace', 'NAMESPACE')}`. If there is none, install one "
+            "first",
         )
         return
     if intent.sync:
-        yield from _it_can_inject(looks, agent.namespace)
+        yield from _it_can_inject(reader, agent.namespace)
     selector = ",".join(f"{key}={value}" for key, value in sorted((service["spec"].get("selector") or {}).items()))
-    behind = looks.list(pods(agent.namespace), labelSelector=selector)
+    behind = reader.list(pods(agent.namespace), labelSelector=selector)
     if not any(_is_ready(pod) for pod in behind):
         yield Finding(
             subject=f"the agent in namespace {agent.namespace}",
-            wrong=f"has no ready pod ({len(behind)} behind its Service): nothing would be protected",
-            mend=f"`kubectl --namespace {agent.namespace} get pods`, and ask its owner",
-            only_warns=not intent.live_change,
+            problem=f"has no ready pod ({len(behind)} behind its Service). Nothing would be protected",
+            fix=f"Look at its pods: `kubectl --namespace {agent.namespace} get pods`. Ask its owner to repair it",
+            severity="error_in_up",
         )
 
 
-def it_injects_the_recorded_image(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """An agent that exists says the registry and repository that this stack trusts: the config's, or the record's."""
+def agent_injects_the_trusted_image(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """An existing agent injects the image of the registry and repository that the config or the record names."""
     agent, trusted = intent.agent, without_version(intent.tme_image)
     if agent is None or agent.release is not None or agent.tme_image_named:
         return
     try:
-        found = looks.get(f"{config_maps(agent.namespace)}/{CONFIG_MAP}") or {}
+        found = reader.get(f"{config_maps(agent.namespace)}/{CONFIG_MAP}") or {}
     except ApiError as problem:
         if problem.status != 403:
             raise
-        return  # Where it matters, `agent_is_there` says that it may not be read.
-    says = tme_image_in(str((found.get("data") or {}).get(AGENT_CONFIG, "")))
-    if says in (None, trusted):
+        return  # `existing_agent_is_usable` reports that it may not be read, where that matters.
+    image = tme_image_in(str((found.get("data") or {}).get(AGENT_CONFIG, "")))
+    if image in (None, trusted):
         return
     yield Finding(
         subject=f"configmap {CONFIG_MAP} in namespace {agent.namespace}",
-        wrong=f"has the agent inject {says}, and the record of this stack has {trusted}: who may change that ConfigMap "
-        "would choose what runs in the gateway's pods. The policy and the verification keep the recorded image",
-        mend=f"`{config_set('agent.tmeImage', str(says))}` where that image is right, then `pulumi up`; otherwise ask "
-        "the agent's owner",
-        # Without a TME nothing of the agent's runs in a gateway pod.
-        only_warns=not (intent.live_change and intent.sync),
+        problem=f"makes the agent inject {image}, but this stack's record has {trusted}. Anyone who may change that "
+        "ConfigMap could choose what runs in the gateway's pods. The admission policy and the verification keep the "
+        "recorded image",
+        fix=f"If the new image is right, confirm it: `{config_set('agent.tmeImage', str(image))}`, then `pulumi up`. "
+        "Otherwise ask the agent's owner",
+        # Without the TME, the agent runs nothing in the gateway's pods.
+        severity="error_in_up" if intent.sync else "warning",
     )
 
 
-def _it_is_not_this_stacks(looks: CachedReader, intent: Intent, namespace: str) -> Iterator[Finding]:
-    """Not the one that a record says this stack installed: it would be found now, and be gone after the run."""
+def _it_is_not_this_stacks(reader: CachedReader, intent: Intent, namespace: str) -> Iterator[Finding]:
+    """No record says that this stack installed the agent: it would be found now, and uninstalled at the end."""
     for path in (
         f"{config_maps(intent.gateway.namespace)}/{intent.record}",
         f"{config_maps(namespace)}/{AGENT_RECORD}",
     ):
-        record = looks.get(path)
+        record = reader.get(path)
         data = (record or {}).get("data") or {}
-        ours = record is not None and is_owned(labels_of(record), intent.owner)
-        if not ours or data.get("agentNamespace") != namespace or "agentValuesDigest" not in data:
+        owned = record is not None and is_owned(labels_of(record), intent.owner)
+        if not owned or data.get("agentNamespace") != namespace or "agentValuesDigest" not in data:
             continue
         yield Finding(
             subject=f"the agent in namespace {namespace}",
-            wrong="was installed by this stack, and agent.install is false now: it would be uninstalled at the end of "
-            "the run, under a gateway that relies on it",
-            mend="`pulumi config set --path traceable-kong:agent.install true`; or have another agent installed first, "
-            "and name its namespace in agent.namespace",
+            problem="was installed by this stack, and agent.install is false now. It would be uninstalled at the end "
+            "of the update, while the gateway still needs it",
+            fix=f"Keep it: `{config_set('agent.install', 'true')}`. Or install another agent first, and name its "
+            "namespace in agent.namespace",
         )
 
 
-def _it_can_inject(looks: CachedReader, namespace: str) -> Iterator[Finding]:
+def _it_can_inject(reader: CachedReader, namespace: str) -> Iterator[Finding]:
     name = injector_webhook(namespace)
-    if looks.get(f"{MUTATING_WEBHOOKS}/{name}") is None:
+    if reader.get(f"{MUTATING_WEBHOOKS}/{name}") is None:
         yield Finding(
             subject=f"mutatingwebhookconfiguration {name}",
-            wrong=f"is missing, so the agent in namespace {namespace} gives nobody the TME",
-            mend="have its owner enable the injector (injectorEnabled in the chart's values); or `pulumi config set "
-            "traceable-kong:mode async`, which needs none",
+            problem=f"is missing. The agent in namespace {namespace} would inject no TME",
+            fix="Ask the agent's owner to enable the injector (chart value injectorEnabled). Or use the mode that "
+            f"needs no TME: `{config_set('mode', 'async')}`",
         )
-    # Whoever may not read it would roll the gateway for nothing, or not roll it when the agent's settings change.
-    looks.get(f"{config_maps(namespace)}/{CONFIG_MAP}")
+    # Without permission to read it, an update would roll the gateway for nothing, or miss a change of the settings.
+    reader.get(f"{config_maps(namespace)}/{CONFIG_MAP}")
 
 
 def _is_ready(pod: Document) -> bool:

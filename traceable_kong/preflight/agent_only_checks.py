@@ -1,12 +1,12 @@
-"""A stack that is the agent alone: what it makes beside the agent, and what it would take down."""
+"""Checks of an agent-only stack: it owns what it creates, and would remove no gateway or other agent of its own."""
 
 from collections.abc import Iterator
 
 from traceable_kong.cluster.agent_objects import injector_webhook
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.common.commands import config_set
+from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, CachedReader, config_maps, name_of
-from traceable_kong.preflight.conflicts import OwnedObject, things_of_the_agent
+from traceable_kong.preflight.conflicts import OwnedObject, agent_objects
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.gateway_identity import gateway_namespaces
 from traceable_kong.preflight.intent import AloneIntent
@@ -14,59 +14,59 @@ from traceable_kong.preflight.intent import AloneIntent
 EVERY_CONFIG_MAP = "/api/v1/configmaps"
 
 
-def things(intent: AloneIntent) -> Iterator[OwnedObject]:
-    """What the stack makes, Helm's objects aside."""
+def owned_objects(intent: AloneIntent) -> Iterator[OwnedObject]:
+    """What the stack creates, without the objects of its Helm release."""
     namespace = intent.agent.namespace
     yield OwnedObject(
         subject=f"configmap {intent.record}",
         path=f"{config_maps(namespace)}/{intent.record}",
         namespace=namespace,
-        instead="another agent.namespace",
+        instead="Use another agent.namespace",
     )
-    yield from things_of_the_agent(intent.agent)
+    yield from agent_objects(intent.agent)
 
 
-def nothing_else_of_this_stack_stands(looks: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
-    """This stack has no gateway, which would go with this run, and its agent is nowhere else.
+def nothing_else_of_this_stack_exists(reader: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
+    """This stack has no gateway, which this update would remove, and no agent in another namespace.
 
-    A gateway is where a namespace's label says so; one that Traceable has left has no such label, and then it is the
-    namespace that was made for it. An agent is where its record is: in a namespace that this stack made, or beside the
-    injector's webhook that is called after it. Nobody who only has rights in a namespace can make either; a record
-    alone can be anybody's.
+    A gateway is in a namespace with the gateway's label, or, after Traceable was uninstalled, in the namespace that the
+    stack created for it. An agent is where its record is, if this stack created the namespace or the injector's webhook
+    for that namespace exists. A user with permissions in one namespace can create neither; a record alone proves
+    nothing.
     """
     here, selector = intent.agent.namespace, f"{STACK_LABEL}={intent.owner}"
-    made = {name_of(item) for item in looks.list(NAMESPACES, metadata_only=True, labelSelector=selector)}
-    records = looks.list(
+    created = {name_of(item) for item in reader.list(NAMESPACES, metadata_only=True, labelSelector=selector)}
+    records = reader.list(
         EVERY_CONFIG_MAP, metadata_only=True, labelSelector=selector, fieldSelector=f"metadata.name={intent.record}"
     )
     recorded = {str(item["metadata"]["namespace"]) for item in records} - {here}
-    agents = {namespace for namespace in recorded if namespace in made or _has_injector(looks, namespace)}
-    for namespace in sorted(gateway_namespaces(looks, intent.owner) | (made - agents - {here})):
+    agents = {namespace for namespace in recorded if namespace in created or _has_injector(reader, namespace)}
+    for namespace in sorted(gateway_namespaces(reader, intent.owner) | (created - agents - {here})):
         yield Finding(
             subject="traceable-kong:gateway",
-            wrong=f"is false, and this stack has a gateway in namespace {namespace}: Traceable would be taken off it, "
-            "and a Kong that this stack installed would be removed",
-            mend="`pulumi config rm traceable-kong:gateway`, and a stack of its own for the agent (`pulumi stack init "
-            "agent`); or `pulumi destroy` first, with the config as it was",
+            problem=f"is false, but this stack has a gateway in namespace {namespace}. Traceable would be removed "
+            "from it, and so would a Kong that this stack installed",
+            fix=f"Keep the gateway: `{config_remove('gateway')}`, and create another stack for the agent: `pulumi "
+            "stack init agent`. Or run `pulumi destroy` first, with the old config",
         )
     for namespace in sorted(agents):
         yield Finding(
             subject="traceable-kong:agent.namespace",
-            wrong=f"is {here}, and this stack's agent stands in namespace {namespace}: it would be removed there, and "
+            problem=f"is {here}, but this stack's agent is in namespace {namespace}. It would be removed there, and "
             "the gateways that use it would get no TME",
-            mend=f"`{config_set('agent.namespace', namespace)}`; or a second stack for the other one, and this "
-            "one goes when every gateway's agent.namespace names that",
+            fix=f"Keep the namespace: `{config_set('agent.namespace', namespace)}`. Or create a second stack for the "
+            "new agent, and destroy this one when agent.namespace of every gateway names the new one",
         )
     for namespace in sorted(recorded - agents):
         yield Finding(
             subject=f"configmap {intent.record} in namespace {namespace}",
-            wrong="carries this stack's label, and nothing else says that its agent is there: somebody made it by "
-            "hand, or the injector of an agent that is there is off",
-            mend=f"If this stack's agent was moved from there, set agent.namespace back to {namespace}; else delete "
-            f"the ConfigMap: `kubectl delete configmap {intent.record} --namespace {namespace}`",
-            only_warns=True,
+            problem="has this stack's ownership label, but nothing else shows that its agent is there. It was created "
+            "by hand, or the agent's injector is disabled",
+            fix=f"If this stack's agent was in that namespace, set agent.namespace back to {namespace}. Otherwise "
+            f"delete the ConfigMap: `kubectl delete configmap {intent.record} --namespace {namespace}`",
+            severity="warning",
         )
 
 
-def _has_injector(looks: CachedReader, namespace: str) -> bool:
-    return looks.get(f"{MUTATING_WEBHOOKS}/{injector_webhook(namespace)}") is not None
+def _has_injector(reader: CachedReader, namespace: str) -> bool:
+    return reader.get(f"{MUTATING_WEBHOOKS}/{injector_webhook(namespace)}") is not None

@@ -1,6 +1,6 @@
-"""Looking: each thing is asked of the cluster once, whoever wants to know, from as many threads as there are rules.
+"""A cache of what preflight reads: every request is sent once, whichever checks need its answer, from any thread.
 
-Only reads, and asks to be told what would be (`dryRun=All`, SubjectAccessReviews).
+It only sends reads, dry runs (`dryRun=All`) and access reviews.
 """
 
 import threading
@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
-from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint, client
+from traceable_kong.kong_admin import admin_endpoint, entity_changes
+from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
@@ -66,71 +66,71 @@ def name_of(item: Document) -> str:
     return str((item.get("metadata") or {}).get("name"))
 
 
-def plugins_of(looks: "CachedReader", owner: str) -> list[Document]:
-    """Every KongClusterPlugin of a stack, whatever it is called."""
-    return [item for item in looks.list(CLUSTER_PLUGINS) if is_owned(labels_of(item), owner)]
+def plugins_of(reader: "CachedReader", owner: str) -> list[Document]:
+    """Every KongClusterPlugin of a stack."""
+    return [item for item in reader.list(CLUSTER_PLUGINS) if is_owned(labels_of(item), owner)]
 
 
-ROWS_SECONDS = 5.0
-"""How long Kong may take to show its rows."""
+ENTITIES_SECONDS = 5.0
+"""How long Kong may take to list its plugin entities."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
-    """What Kong's database has: at the place of a stack's row, and all plugins of its workspace."""
+class Entities:
+    """Plugin entities in Kong's database: at a stack's target, and all of the workspace."""
 
     found: entity_changes.Found
     all: list[Document]
 
 
 class Reader(Protocol):
-    """Reads objects: a cluster itself, or what one run has seen of it."""
+    """Reads objects from a cluster, or from a cache of it."""
 
     def get(self, path: str) -> Document | None: ...
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> "list[Document]": ...
 
 
 class CachedReader:
-    """A cluster as it is seen in one run. Every method raises kube.ApiError or kube.Unreachable."""
+    """A cluster, read once per run. Every method raises ApiError or Unreachable."""
 
-    def __init__(self, api: KubernetesClient) -> None:
-        self._api = api
+    def __init__(self, client: KubernetesClient) -> None:
+        self._client = client
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
 
     def get(self, path: str) -> Document | None:
-        """One object, None where it is not there."""
-        found: Document | None = self._once(path, lambda: self._api.get(path))
+        """One object, None if it does not exist."""
+        found: Document | None = self._once(path, lambda: self._client.get(path))
         return found
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
-        """All objects below a path."""
+        """All objects at the path of a collection."""
         found: list[Document] = self._once(
             (path, metadata_only, *sorted(selectors.items())),
-            lambda: self._api.list(path, metadata_only=metadata_only, **selectors),
+            lambda: self._client.list(path, metadata_only=metadata_only, **selectors),
         )
         return found
 
     def allowed(self, verb: str, resource: str, *, group: str, namespace: str, subresource: str) -> bool:
-        """Whether we may."""
-        return self._api.allowed(verb, resource, group=group, namespace=namespace, subresource=subresource)
+        """Whether the user has a permission."""
+        return self._client.allowed(verb, resource, group=group, namespace=namespace, subresource=subresource)
 
     def account_allowed(self, namespace: str, account: str, verb: str, resource: str, *, group: str) -> bool:
-        """Whether a service account may, in the whole cluster."""
-        return self._api.account_allowed(namespace, account, verb, resource, group=group)
+        """Whether a service account has a permission in the whole cluster."""
+        return self._client.account_allowed(namespace, account, verb, resource, group=group)
 
     def would_create(self, path: str, body: Document) -> None:
-        """Nothing where the object could be made; kube.ApiError with the reason where not. Nothing is made."""
-        self._api.request("POST", path, query={"dryRun": "All"}, body=body)
+        """Tries to create an object in a dry run. Raises ApiError with the reason if that is refused."""
+        self._client.request("POST", path, query={"dryRun": "All"}, body=body)
 
-    def rows(self, place: PluginTarget, access: AdminEndpoint) -> Rows:
-        """What Kong shows of its plugins. Raises AdminError as well."""
-        found: Rows = self._once(("rows", place, access), lambda: self._ask_kong(place, access))
+    def entities(self, place: PluginTarget, access: AdminEndpoint) -> Entities:
+        """What Kong's Admin API lists. Also raises AdminError."""
+        found: Entities = self._once(("entities", place, access), lambda: self._ask_kong(place, access))
         return found
 
-    def _ask_kong(self, place: PluginTarget, access: AdminEndpoint) -> Rows:
-        with client(self._api, access, deadline_seconds=ROWS_SECONDS) as asked:
-            return Rows(found=entity_changes.look(asked, place), all=asked.list("/plugins"))
+    def _ask_kong(self, place: PluginTarget, access: AdminEndpoint) -> Entities:
+        with admin_endpoint.client(self._client, access, deadline_seconds=ENTITIES_SECONDS) as asked:
+            return Entities(found=entity_changes.look(asked, place), all=asked.list("/plugins"))
 
     def _once(self, key: Hashable, ask: Callable[[], Any]) -> Any:
         with self._lock:

@@ -1,12 +1,13 @@
-"""Objects that this stack is about to make, and somebody else has made: it would overwrite, and later delete them.
+"""Objects that this stack would overwrite although it does not manage them, and KongClusterPlugins that collide.
 
-What carries this stack's label is taken over.
+An object that carries this stack's ownership label passes: an interrupted update may have left it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
+from traceable_kong.common.commands import config_set
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
@@ -27,10 +28,12 @@ from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import another_stack
 from traceable_kong.preflight.intent import AgentIntent, AloneIntent, Intent
 
+GUIDE = "docs/adopting-a-release.md"
+
 
 @dataclass(frozen=True, kw_only=True)
 class OwnedObject:
-    """An object that the stack makes; `subject` names it as kubectl does, `instead` is a way around it."""
+    """An object that the stack creates; `subject` names it as kubectl does, `instead` is a way to avoid its name."""
 
     subject: str
     path: str
@@ -38,21 +41,22 @@ class OwnedObject:
     instead: str
 
     @property
-    def where(self) -> str:
+    def option(self) -> str:
+        """The option of kubectl for its namespace."""
         return f" --namespace {self.namespace}" if self.namespace else ""
 
 
-def things(intent: Intent) -> Iterator[OwnedObject]:
-    """What the stack makes, Helm's objects aside."""
+def owned_objects(intent: Intent) -> Iterator[OwnedObject]:
+    """What the stack creates, without the objects of its Helm releases."""
     kong, agent = intent.gateway.namespace, intent.agent
     for name in intent.config_maps:
         path = f"{config_maps(kong)}/{name}"
-        yield OwnedObject(subject=f"configmap {name}", path=path, namespace=kong, instead="another kong.namespace")
+        yield OwnedObject(subject=f"configmap {name}", path=path, namespace=kong, instead="Use another kong.namespace")
     yield OwnedObject(
         subject=f"configmap {intent.record}",
         path=f"{config_maps(kong)}/{intent.record}",
         namespace=kong,
-        instead="a kong.namespace without another installation",
+        instead="Use a kong.namespace without another installation",
     )
     if database := intent.gateway.made_database:
         for kind, path in (
@@ -64,17 +68,17 @@ def things(intent: Intent) -> Iterator[OwnedObject]:
                 subject=f"{kind} {database}",
                 path=path,
                 namespace=kong,
-                instead="another kong.release; or a database that exists, in kong.postgres.host",
+                instead="Use another kong.release, or an existing database (kong.postgres.host)",
             )
     if agent:
-        yield from things_of_the_agent(agent)
+        yield from agent_objects(agent)
     if intent.plugin.object_name:
         name = intent.plugin.object_name
         yield OwnedObject(
             subject=f"kongclusterplugin {name}",
             path=f"{CLUSTER_PLUGINS}/{name}",
             namespace=None,
-            instead="`pulumi config set --path traceable-kong:plugin.name ANOTHER`",
+            instead=f"Use another name: `{config_set('plugin.name', 'NAME')}`",
         )
     if intent.policy:
         for kind, path in (
@@ -85,180 +89,182 @@ def things(intent: Intent) -> Iterator[OwnedObject]:
                 subject=f"{kind} {intent.policy}",
                 path=f"{path}/{intent.policy}",
                 namespace=None,
-                instead="`pulumi config set traceable-kong:tmeGuard off`",
+                instead=f"Do without the admission policy: `{config_set('tmeGuard', 'off')}`",
             )
 
 
-def things_of_the_agent(agent: AgentIntent) -> Iterator[OwnedObject]:
-    """What the stack makes beside its agent."""
+def agent_objects(agent: AgentIntent) -> Iterator[OwnedObject]:
+    """What the stack creates beside the Helm release of its agent."""
     if agent.own_secret:
         yield OwnedObject(
             subject=f"secret {agent.own_secret}",
             path=f"{secrets(agent.namespace)}/{agent.own_secret}",
             namespace=agent.namespace,
-            instead=f"if it holds the platform token: `pulumi config rm traceable-kong:agentToken` and `pulumi config "
-            f"set --path traceable-kong:agentTokenSecret.name {agent.own_secret}` (and .key)",
+            instead="If it holds the platform token, let the stack read it: `pulumi config rm "
+            f"traceable-kong:agentToken` and `{config_set('agentTokenSecret.name', agent.own_secret)}` (and .key)",
         )
 
 
-def thing_is_ours(thing: OwnedObject, looks: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
-    """An object that is there carries this stack's label."""
-    found = looks.get(thing.path)
-    if found is None:
-        return
-    if is_owned(labels_of(found), intent.owner):
+def object_is_owned(item: OwnedObject, reader: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
+    """An object that exists carries this stack's ownership label."""
+    found = reader.get(item.path)
+    if found is None or is_owned(labels_of(found), intent.owner):
         return
     owner = labels_of(found).get(STACK_LABEL)
-    place = f" in namespace {thing.namespace}" if thing.namespace else ""
+    subject = item.subject + (f" in namespace {item.namespace}" if item.namespace else "")
     if owner:
         yield Finding(
-            subject=thing.subject + place,
-            wrong=f"belongs to another stack, {owner} (this one is {intent.owner}): both would write it, and whichever "
-            "is destroyed first would delete it",
-            mend=another_stack(owner, intent.owner, instead=thing.instead),
+            subject=subject,
+            problem=f"belongs to another stack, {owner} (this one is {intent.owner}). Both would write it, and the "
+            "first one that is destroyed would delete it",
+            fix=another_stack(owner, intent.owner, instead=item.instead),
         )
     else:
         yield Finding(
-            subject=thing.subject + place,
-            wrong="is there, and this stack did not make it: it would be overwritten now, and deleted with the stack",
-            mend=f"{thing.instead}; or, if nobody needs it, `kubectl delete {thing.subject}{thing.where}`; or, if this "
-            f"stack shall have it, `kubectl label {thing.subject}{thing.where} "
-            f"{STACK_LABEL}={handover_label(intent.owner)}` "
-            "(docs/adopting-a-release.md)",
+            subject=subject,
+            problem="exists and is not managed by this stack. This update would overwrite it, and `pulumi destroy` "
+            "would delete it",
+            fix=f"{item.instead}. If it is not needed, delete it: `kubectl delete {item.subject}{item.option}`. If "
+            f"this stack is to manage it, label it: `kubectl label {item.subject}{item.option} "
+            f"{STACK_LABEL}={handover_label(intent.owner)}` ({GUIDE})",
         )
 
 
-def namespaces_are_as_said(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """A namespace that the stack makes is not there yet, or its own; any other is there."""
+def namespaces_are_as_configured(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """A namespace that the stack creates is new or owned by it; every other namespace exists."""
     wanted = [("kong", intent.gateway.namespace, intent.gateway.create_namespace)]
     if intent.agent and intent.agent.release:
         wanted.append(("agent", intent.agent.namespace, intent.agent.create_namespace))
-    made = {name for _, name, create in wanted if create}
+    created = {name for _, name, create in wanted if create}
     for key, name, create in wanted:
-        # Of a Kong that is not ours the Deployment is looked for.
-        asked_for = name not in made and (key != "kong" or intent.gateway.ours)
-        yield from _namespace_is_as_said(looks, intent.owner, key=key, name=name, create=create, asked_for=asked_for)
+        # Of an existing Kong, the Deployment itself is checked.
+        required = name not in created and (key != "kong" or intent.gateway.ours)
+        yield from _namespace_is_as_configured(
+            reader, intent.owner, key=key, name=name, create=create, required=required
+        )
 
 
-def agents_namespace_is_as_said(looks: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
-    """The same of an agent that is alone."""
+def agent_namespace_is_as_configured(reader: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
+    """The same for an agent-only stack."""
     name, create = intent.agent.namespace, intent.agent.create_namespace
-    yield from _namespace_is_as_said(looks, intent.owner, key="agent", name=name, create=create, asked_for=not create)
+    yield from _namespace_is_as_configured(
+        reader, intent.owner, key="agent", name=name, create=create, required=not create
+    )
 
 
-def _namespace_is_as_said(
-    looks: CachedReader, owner: str, *, key: str, name: str, create: bool, asked_for: bool
+def _namespace_is_as_configured(
+    reader: CachedReader, owner: str, *, key: str, name: str, create: bool, required: bool
 ) -> Iterator[Finding]:
-    found = looks.get(f"{NAMESPACES}/{name}")
-    setting = f"pulumi config set --path traceable-kong:{key}.createNamespace"
+    found = reader.get(f"{NAMESPACES}/{name}")
+    subject = f"namespace {name}"
+    dont_create = config_set(f"{key}.createNamespace", "false")
     if found is None:
-        if asked_for:
+        if required:
             yield Finding(
-                subject=f"namespace {name}",
-                wrong=f"is missing, and {key}.createNamespace is false: there is nothing to install into",
-                mend=f"`kubectl create namespace {name}`, or `{setting} true`",
+                subject=subject,
+                problem=f"is missing, and {key}.createNamespace is false. There is no namespace to install into",
+                fix=f"Create it: `kubectl create namespace {name}`. Or let the stack create it: "
+                f"`{config_set(f'{key}.createNamespace', 'true')}`",
             )
         return
     if (found.get("metadata") or {}).get("deletionTimestamp"):
         yield Finding(
-            subject=f"namespace {name}",
-            wrong="is being deleted: nothing can be made in it",
-            mend=f"`kubectl wait --for=delete namespace/{name} --timeout=300s`, then again",
+            subject=subject,
+            problem="is being deleted. Nothing can be created in it",
+            fix=f"Wait until it is gone (`kubectl wait --for=delete namespace/{name} --timeout=300s`), then run again",
         )
         return
-    if create and not is_owned(labels_of(found), owner):
-        theirs = labels_of(found).get(STACK_LABEL)
-        whose = (
-            f"belongs to another stack, {theirs} (this one is {owner})"
-            if theirs
-            else "is there, and this stack did not make it"
-        )
-        instead = f"`{setting} false`, and it stays; or another {key}.namespace"
-        yield Finding(
-            subject=f"namespace {name}",
-            wrong=f"{whose}: with {key}.createNamespace it would be deleted with this stack, and all that is in it",
-            mend=another_stack(theirs, owner, instead=instead)
-            if theirs
-            else f"{instead}; or, if it shall go with this stack, `kubectl label namespace {name} "
-            f"{STACK_LABEL}={handover_label(owner)}`",
-        )
+    if not create or is_owned(labels_of(found), owner):
+        return
+    other = labels_of(found).get(STACK_LABEL)
+    whose = (
+        f"belongs to another stack, {other} (this one is {owner})"
+        if other
+        else "exists and is not managed by this stack"
+    )
+    instead = f"Keep the namespace when this stack is destroyed: `{dont_create}`. Or use another {key}.namespace"
+    yield Finding(
+        subject=subject,
+        problem=f"{whose}. With {key}.createNamespace, `pulumi destroy` would delete it and everything in it",
+        fix=another_stack(other, owner, instead=instead)
+        if other
+        else f"{instead}. If it is to be deleted with this stack, label it: `kubectl label namespace {name} "
+        f"{STACK_LABEL}={handover_label(owner)}`",
+    )
 
 
-def their_secret_is_there(looks: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
-    """The Secret that somebody else keeps the platform token in is there, with its key."""
+def token_secret_exists(reader: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
+    """The Secret that agentTokenSecret names exists and has the key."""
     agent = intent.agent
     if agent is None or agent.their_secret is None:
         return
     name, key = agent.their_secret.name, agent.their_secret.key
-    found = looks.get(f"{secrets(agent.namespace)}/{name}")
+    found = reader.get(f"{secrets(agent.namespace)}/{name}")
     subject = f"secret {name} in namespace {agent.namespace}"
-    make = (
-        f"`kubectl create secret generic {name} --namespace {agent.namespace} --from-file={key}=/dev/stdin` (it reads "
-        "the token from its input)"
-    )
     if found is None:
         first = ""
         if agent.create_namespace:
             first = (
-                f"`kubectl create namespace {agent.namespace}`, `pulumi config set --path "
-                "traceable-kong:agent.createNamespace false`, "
+                f"Create the namespace first: `kubectl create namespace {agent.namespace}` and "
+                f"`{config_set('agent.createNamespace', 'false')}`. "
             )
         yield Finding(
             subject=subject,
-            wrong="is missing, and agentTokenSecret names it: the agent would wait for it until the time is up",
-            mend=first + make,
+            problem="is missing, and agentTokenSecret names it. The agent's pods would not start",
+            fix=f"{first}Create the Secret: `kubectl create secret generic {name} --namespace {agent.namespace} "
+            f"--from-file={key}=/dev/stdin` (the command reads the token from its input)",
         )
     elif key not in (found.get("data") or {}):
         keys = ", ".join(sorted(found.get("data") or {})) or "none"
         yield Finding(
             subject=subject,
-            wrong=f"has no key {key} (its keys: {keys}): the agent would start without a token",
-            mend="`pulumi config set --path traceable-kong:agentTokenSecret.key KEY`",
+            problem=f"has no key {key} (its keys: {keys}). The agent would start without a token",
+            fix=f"Name the key that holds the token: `{config_set('agentTokenSecret.key', 'KEY')}`",
         )
 
 
-def no_plugin_of_ours_is_left(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """No plugin of this stack stands but the one that it names, and the one that its record does.
+def no_plugin_is_left_over(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """This stack has no KongClusterPlugin but the configured one and the recorded one.
 
-    That one the stack's state knows: under a new name, the engine deletes it first. Another was left by a rename that
-    was killed and taken back, and no run would ever delete it.
+    The recorded one is in the stack's state: after a rename, the engine deletes it first. Any other one was left by an
+    interrupted rename that was taken back, and no update would ever delete it.
     """
     if intent.plugin.object_name is None or not intent.installed:
-        return  # Who leaves takes all of them along.
-    for item in plugins_of(looks, intent.owner):
+        return  # An uninstall deletes all of them.
+    for item in plugins_of(reader, intent.owner):
         name = name_of(item)
         if name == intent.plugin.object_name:
             continue
-        record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
+        record = reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
         if name != (record.get("data") or {}).get("pluginObject"):
             yield Finding(
                 subject=f"kongclusterplugin {name}",
-                wrong="was left by a run of this stack that did not end: no run would ever take it away, and of two "
-                "global ones the ingress controller drops both",
-                mend=f"`kubectl delete kongclusterplugin {name}`; or, if that shall be its name, `pulumi config set "
-                f"--path traceable-kong:plugin.name {name}`",
+                problem="was left by an interrupted update of this stack, and no update would ever delete it. Of two "
+                "global plugins, the ingress controller drops both",
+                fix=f"Delete it: `kubectl delete kongclusterplugin {name}`. Or use its name: "
+                f"`{config_set('plugin.name', name)}`",
             )
 
 
-def no_second_global_plugin(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Nobody else has a global plugin of this name and class: the controller would drop both, and only log it."""
+def no_second_global_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """There is no other global plugin of this name and class: the ingress controller would drop both."""
     if not intent.plugin.everywhere or intent.plugin.object_name is None:
         return
-    for item in looks.list(CLUSTER_PLUGINS):
+    for item in reader.list(CLUSTER_PLUGINS):
+        name = name_of(item)
         if (
             item.get("plugin") == intent.plugin.name
-            and name_of(item) != intent.plugin.object_name
+            and name != intent.plugin.object_name
             and not is_owned(labels_of(item), intent.owner)
             and labels_of(item).get("global") == "true"
             and annotations_of(item).get(INGRESS_CLASS) == intent.gateway.ingress_class
         ):
             yield Finding(
-                subject=f"kongclusterplugin {name_of(item)}",
-                wrong=f"is another global {intent.plugin.name} of the ingress class {intent.gateway.ingress_class}: "
-                "the ingress controller drops both, and no request would be protected",
-                mend=f"`kubectl delete kongclusterplugin {name_of(item)}`; or `pulumi config set traceable-kong:scope "
-                "selected`; or, if this stack shall have it, `pulumi config set --path traceable-kong:plugin.name "
-                f"{name_of(item)}` and `kubectl label kongclusterplugin {name_of(item)} "
-                f"{STACK_LABEL}={handover_label(intent.owner)}` "
-                "(docs/adopting-a-release.md)",
+                subject=f"kongclusterplugin {name}",
+                problem=f"is another global {intent.plugin.name} of the ingress class {intent.gateway.ingress_class}. "
+                "The ingress controller drops both, and no request would be protected",
+                fix=f"Delete it: `kubectl delete kongclusterplugin {name}`. Or protect selected routes only: "
+                f"`{config_set('scope', 'selected')}`. Or let this stack manage it: "
+                f"`{config_set('plugin.name', name)}` and `kubectl label kongclusterplugin {name} "
+                f"{STACK_LABEL}={handover_label(intent.owner)}` ({GUIDE})",
             )

@@ -1,16 +1,16 @@
-"""The gateway's ingress controller: it reads KongClusterPlugins of the plugin's class, and has the right to.
+"""Checks of the gateway's ingress controller: it reads KongClusterPlugins of the plugin's class, and may read them.
 
-A controller that does not read the plugin hands Kong a configuration without it: new gateway pods would serve, and
-nothing would be protected. What a managed Kong's chart values say is judged before (helm_values/kong_conflicts.py).
+A controller that does not read the plugin gives Kong a configuration without it: new gateway pods would serve, and
+nothing would be protected. The chart values of a managed Kong are checked before (helm_values/kong_conflicts.py).
 """
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
+from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
 from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, name_of, secrets, services
 from traceable_kong.preflight.finding import Finding
@@ -22,85 +22,84 @@ NEEDED_VERBS = ("list", "watch")
 """What a controller does to read a kind (controller-runtime's informers)."""
 
 Found = tuple[str, Controller]
-"""How kubectl calls it, and what it is told."""
+"""The Deployment as messages name it, and the controller in it."""
 
 
-def it_reads_the_plugin(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """No controller of the gateway is told to read another class, or no KongClusterPlugins."""
-    if not _has_a_say(intent):
+def controller_reads_the_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Every controller of the gateway reads KongClusterPlugins of the plugin's class."""
+    if not _is_needed(intent):
         return
     gateway = intent.gateway
-    found = list(_controllers(looks, gateway))
+    found = list(_controllers(reader, gateway))
     for where, controller in found:
-        given = given_variables(looks, gateway.namespace, controller.container)
+        given = given_variables(reader, gateway.namespace, controller.container)
         for obstacle in obstacles(controller.container, ingress_class=gateway.ingress_class, given=given):
-            mend = "set it as a plain value, or take it out"
+            fix = "Write it as a plain value, or remove it"
             if obstacle.flag == READS_CLASS and obstacle.is_certain:
-                mend = "`pulumi config set --path traceable-kong:kong.ingressClass "
-                mend += f"{shlex.quote(str(obstacle.setting.value))}`"
+                fix = f"Use its class: `{config_set('kong.ingressClass', str(obstacle.setting.value))}`"
             elif obstacle.is_certain:
-                mend = f"take {obstacle.setting.source} out of the controller's settings, or set it to true"
+                fix = f"Remove {obstacle.setting.source} from the controller's settings, or set it to true"
             yield Finding(
                 subject=where,
-                wrong=f"has an ingress controller that may not read the plugin: {obstacle.problem}",
-                mend=mend,
-                # What is on can be switched off whatever its controller reads.
-                only_warns=not (obstacle.is_certain and intent.enabled),
+                problem=f"has an ingress controller that would not read the plugin: {obstacle.problem}",
+                fix=fix,
+                # The plugin can be disabled whatever its controller reads.
+                severity="error" if obstacle.is_certain and intent.enabled else "warning",
             )
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     if not found and live is not None and not gateway.ours:
         yield Finding(
             subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
-            wrong="has no ingress controller in its pods, and none in its namespace is for it: without one Kong never "
-            "gets the plugin, and the verification fails",
-            mend=f"check that its controller, where it is in another namespace, reads the ingress class "
-            f"{gateway.ingress_class}; or set kong.database where this Kong has a database",
-            only_warns=True,
+            problem="has no ingress controller in its pods, and none in its namespace configures it. Without a "
+            "controller Kong never gets the plugin, and the verification fails",
+            fix="If its controller is in another namespace, check that it reads the ingress class "
+            f"{gateway.ingress_class}. If this Kong has a database, set kong.database",
+            severity="warning",
         )
 
 
-def it_may_read_the_plugin(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """The controller's service account may list and watch KongClusterPlugins, unless its chart gives it the role."""
-    if not _has_a_say(intent):
+def controller_may_read_the_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The controller's service account may list and watch KongClusterPlugins, unless the chart creates its role."""
+    if not _is_needed(intent):
         return
     namespace = intent.gateway.namespace
-    for where, controller in _controllers(looks, intent.gateway):
+    for where, controller in _controllers(reader, intent.gateway):
         if controller.has_role:
             continue
         account = controller.service_account
         missing = [
-            verb for verb in NEEDED_VERBS if not looks.account_allowed(namespace, account, verb, RESOURCE, group=GROUP)
+            verb for verb in NEEDED_VERBS if not reader.account_allowed(namespace, account, verb, RESOURCE, group=GROUP)
         ]
         if missing:
             name = "kongclusterplugin-reader"
             yield Finding(
                 subject=where,
-                wrong=f"runs its ingress controller as the service account {account}, which may not "
-                f"{' or '.join(missing)} KongClusterPlugins: it would never see the plugin",
-                mend=f"`kubectl create clusterrole {name} --verb=get,list,watch --resource={RESOURCE}.{GROUP}`, then "
-                f"`kubectl create clusterrolebinding {namespace}-{account}-{name} --clusterrole={name} "
-                f"--serviceaccount={namespace}:{account}`"
+                problem=f"runs its ingress controller as the service account {account}, which may not "
+                f"{' or '.join(missing)} KongClusterPlugins. It would never see the plugin",
+                fix=f"Grant it: `kubectl create clusterrole {name} --verb=get,list,watch "
+                f"--resource={RESOURCE}.{GROUP}`, then `kubectl create clusterrolebinding {namespace}-{account}-{name} "
+                f"--clusterrole={name} --serviceaccount={namespace}:{account}`"
                 + (
-                    "; or let the chart make its ClusterRole (kongValues.ingressController.rbac)"
+                    ". Or let the chart create the ClusterRole (kongValues.ingressController.rbac)"
                     if intent.gateway.ours
                     else ""
                 ),
-                only_warns=not intent.enabled,
+                severity="error" if intent.enabled else "warning",
             )
 
 
-def _has_a_say(intent: Intent) -> bool:
-    """With a database the plugin is written over Kong's Admin API."""
+def _is_needed(intent: Intent) -> bool:
+    """Whether a controller has to read the plugin: an entity is written through Kong's Admin API."""
     return intent.installed and intent.plugin.object_name is not None
 
 
-def _controllers(looks: CachedReader, gateway: GatewayIntent) -> Iterator[Found]:
-    """Those that configure the gateway: as its chart makes it, in its pods, or in another Deployment beside it."""
+def _controllers(reader: CachedReader, gateway: GatewayIntent) -> Iterator[Found]:
+    """The controllers that configure the gateway: the chart's, one in its pods, or one in another Deployment."""
     if gateway.ours:
         if gateway.controller:
             yield f"deployment {gateway.deployment} in namespace {gateway.namespace}", gateway.controller
         return
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     if live is None:
         return
     own = list(_in(live, gateway.namespace))
@@ -108,9 +107,9 @@ def _controllers(looks: CachedReader, gateway: GatewayIntent) -> Iterator[Found]
         yield from own
         return
     labels = live["spec"]["template"].get("metadata", {}).get("labels") or {}
-    for other in looks.list(f"/apis/apps/v1/namespaces/{gateway.namespace}/deployments"):
+    for other in reader.list(f"/apis/apps/v1/namespaces/{gateway.namespace}/deployments"):
         for found in _in(other, gateway.namespace):
-            if _configures(looks, gateway.namespace, found[1].container, labels):
+            if _configures(reader, gateway.namespace, found[1].container, labels):
                 yield found
 
 
@@ -122,9 +121,9 @@ def _in(live: Document, namespace: str) -> Iterator[Found]:
             yield where, Controller(container=container, service_account=spec.get("serviceAccountName") or "default")
 
 
-def _configures(looks: CachedReader, namespace: str, container: Document, labels: Mapping[str, str]) -> bool:
-    """Whether a controller finds the pods with these labels through the Service of their Admin API that it is told."""
-    given = given_variables(looks, namespace, container)
+def _configures(reader: CachedReader, namespace: str, container: Document, labels: Mapping[str, str]) -> bool:
+    """Whether the Admin API Service that a controller is configured with selects pods with these labels."""
+    given = given_variables(reader, namespace, container)
     service = setting(container, "kong-admin-svc", default="", given=given).value
     if service:
         where, _, name = service.rpartition("/")
@@ -132,13 +131,13 @@ def _configures(looks: CachedReader, namespace: str, container: Document, labels
         url = (setting(container, "kong-admin-url", default="", given=given).value or "").split(",")[0]
         name, _, rest = (urlsplit(url).hostname or "").partition(".")
         where = rest.split(".")[0]
-    found = looks.get(f"{services(where or namespace)}/{name}") if name else None
+    found = reader.get(f"{services(where or namespace)}/{name}") if name else None
     selector = (found or {}).get("spec", {}).get("selector")
     return bool(selector) and selected({"matchLabels": selector}, labels)
 
 
-def given_variables(looks: CachedReader, namespace: str, container: Mapping[str, Any]) -> dict[str, str | None]:
-    """The variables that a container's envFrom gives; of a Secret only the names."""
+def given_variables(reader: CachedReader, namespace: str, container: Mapping[str, Any]) -> dict[str, str | None]:
+    """The variables from a container's envFrom. Those of a Secret have the value None."""
     given: dict[str, str | None] = {}
     for source in container.get("envFrom") or []:
         config_map, secret = source.get("configMapRef"), source.get("secretRef")
@@ -146,7 +145,7 @@ def given_variables(looks: CachedReader, namespace: str, container: Mapping[str,
         if held is None:
             continue
         path = f"{config_maps(namespace)}/{held}" if config_map else f"{secrets(namespace)}/{held}"
-        data = (looks.get(path) or {}).get("data") or {}
+        data = (reader.get(path) or {}).get("data") or {}
         prefix = source.get("prefix") or ""
         given |= {f"{prefix}{key}": str(value) if config_map else None for key, value in data.items()}
     return given

@@ -1,4 +1,4 @@
-"""Whether Kong has a database, and what goes with one: its Secrets, and no KongClusterPlugin beside the row."""
+"""Checks of Kong's database: its mode and address, its volume, its Secrets, no KongClusterPlugin beside the entity."""
 
 import base64
 import binascii
@@ -24,52 +24,53 @@ from traceable_kong.preflight.intent import Intent
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-def database_is_the_one_that_stands(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Kong runs with the database that the stack says, or with none where it says so.
+def database_mode_is_unchanged(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Kong runs with the database mode that the config names, by the record and by the Deployment's environment.
 
-    Both what the record says and what the Deployment's pods are given: either may be there without the other.
+    Either of them may exist without the other.
     """
     gateway = intent.gateway
-    record = (looks.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}).get("data")
+    record = (reader.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}).get("data")
     recorded = record.get("database", "off") if record else None
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     runs = plain_environment(live, gateway.container).get("KONG_DATABASE") if live else None
     if recorded not in (None, gateway.database) or (gateway.ours and runs not in (None, gateway.database)):
-        stands = recorded if recorded not in (None, gateway.database) else runs
+        current = recorded if recorded not in (None, gateway.database) else runs
         yield Finding(
             subject="traceable-kong:kong.database",
-            wrong=f"is {gateway.database}, and this stack stands with {stands}: Kong's configuration lives elsewhere "
-            "then, its routes too, and the plugin that stands would be left behind",
-            mend=f"`{config_set('kong.database', str(stands))}`; or `pulumi destroy` with that, then "
-            f"`{config_set('kong.database', gateway.database)}` and `pulumi up`; or, without a time when nothing "
-            "serves, a second stack beside this one, to which the clients move",
+            problem=f"is {gateway.database}, but this stack was deployed with {current}. Kong would lose its "
+            "configuration with all its routes, and the current plugin would be left behind",
+            fix=f"Set the old value: `{config_set('kong.database', str(current))}`. Or run `pulumi destroy` with it, "
+            f"then `{config_set('kong.database', gateway.database)}` and `pulumi up`. Without an outage: create a "
+            "second stack and move the clients to it",
         )
     elif runs not in (None, gateway.database):
         known = runs in ("off", "postgres")
         yield Finding(
             subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
-            wrong=f"runs Kong with KONG_DATABASE {runs!r}, and kong.database is {gateway.database}: the plugin would "
-            f"be {'a row' if gateway.database == 'postgres' else 'an object of Kubernetes'} that this Kong never reads",
-            mend=f"`{config_set('kong.database', str(runs))}`"
+            problem=f"runs Kong with KONG_DATABASE {runs!r}, but kong.database is {gateway.database}. The plugin "
+            f"would be {'a plugin entity' if gateway.database == 'postgres' else 'a Kubernetes object'} that this "
+            "Kong never reads",
+            fix=f"Set the mode of this Kong: `{config_set('kong.database', str(runs))}`"
             if known
-            else "name a Kong with PostgreSQL, or without a database",
+            else "Name a Kong with PostgreSQL, or one without a database",
         )
 
 
-def database_moves(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """A Kong of ours goes on with the database that it has; another one is said, and what it takes."""
+def database_address_is_unchanged(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """A managed Kong keeps the address of its database."""
     gateway = intent.gateway
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     if not gateway.ours or gateway.database != "postgres" or live is None:
         return
     runs, wanted = (_address(item) for item in (plain_environment(live, gateway.container), gateway.environment))
     if all(runs) and all(wanted) and runs != wanted:
         yield Finding(
             subject="traceable-kong:kong.postgres",
-            wrong=f"is {':'.join(wanted[:2])}/{wanted[2]}, and Kong runs with {':'.join(runs[:2])}/{runs[2]}: its "
-            "routes and all else are what the new one holds then, and an upgrade prepares no empty database",
-            mend="Copy it first (`pg_dump`, `pg_restore`), or leave kong.postgres as it was",
-            only_warns=True,
+            problem=f"is {':'.join(wanted[:2])}/{wanted[2]}, but Kong runs with {':'.join(runs[:2])}/{runs[2]}. Kong "
+            "would have only the routes that are in the new database, and an upgrade prepares no empty database",
+            fix="Copy the database first (`pg_dump`, `pg_restore`), or leave kong.postgres as it was",
+            severity="warning",
         )
 
 
@@ -78,8 +79,8 @@ def _address(environment: Mapping[str, str | None]) -> tuple[str, str, str]:
     return host, port, name
 
 
-def volume_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """A database that is made here has its volume, or the cluster gives it one: its claim names no StorageClass.
+def database_volume_is_available(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """A managed database has its volume, or the cluster has a default StorageClass: its claim names none.
 
     Source: https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass.
     """
@@ -87,35 +88,36 @@ def volume_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     if gateway.made_database is None:
         return
     claim = f"data-{gateway.made_database}-0"
-    if looks.get(f"{NAMESPACES}/{gateway.namespace}/persistentvolumeclaims/{claim}") is not None:
+    if reader.get(f"{NAMESPACES}/{gateway.namespace}/persistentvolumeclaims/{claim}") is not None:
         return
-    classes = looks.list(STORAGE_CLASSES)
+    classes = reader.list(STORAGE_CLASSES)
     if any(annotations_of(item).get(DEFAULT_CLASS) == "true" for item in classes):
         return
     names = ", ".join(sorted(name_of(item) for item in classes))
     yield Finding(
         subject="traceable-kong:kong.postgres.managed",
-        wrong=f"makes a database, and no StorageClass is the cluster's default (there are: {names or 'none'}): its "
-        "volume claim would wait for a volume until the time is up",
-        mend=f"`kubectl annotate storageclass NAME {DEFAULT_CLASS}=true`; or name a database that exists in "
-        "kong.postgres.host",
+        problem=f"needs a volume, but the cluster has no default StorageClass (its classes: {names or 'none'}). The "
+        "volume claim would stay pending until the timeout",
+        fix=f"Choose a default: `kubectl annotate storageclass NAME {DEFAULT_CLASS}=true`. Or name an existing "
+        "database in kong.postgres.host",
     )
 
 
-def named_secrets_are_there(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Every Secret that the stack names for Kong is there, with text at its keys."""
+def named_secrets_exist(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Every Secret that the config names for Kong exists, with text at its keys."""
     namespace = intent.gateway.namespace
     for named in intent.named_secrets:
-        found = looks.get(f"{secrets(namespace)}/{named.name}")
+        found = reader.get(f"{secrets(namespace)}/{named.name}")
         subject = f"secret {named.name} in namespace {namespace}"
         if found is None:
             yield Finding(
                 subject=subject,
-                wrong=f"is missing, and {named.setting} names it: {named.meant}",
-                mend=f"`kubectl create secret generic {named.name} --namespace {namespace} "
+                problem=f"is missing, and {named.setting} names it. {named.meant}",
+                fix=f"Create it: `kubectl create secret generic {named.name} --namespace {namespace} "
                 f"--from-file={named.keys[0]}=FILE`"
                 if len(named.keys) == 1
-                else f"`kubectl create secret tls {named.name} --namespace {namespace} --cert=FILE --key=FILE`",
+                else f"Create it: `kubectl create secret tls {named.name} --namespace {namespace} --cert=FILE "
+                "--key=FILE`",
             )
             continue
         data = found.get("data") or {}
@@ -123,11 +125,11 @@ def named_secrets_are_there(looks: CachedReader, intent: Intent) -> Iterator[Fin
         if missing:
             yield Finding(
                 subject=subject,
-                wrong=f"has no text at {', '.join(missing)} (its keys: {', '.join(sorted(data)) or 'none'}), and "
-                f"{named.setting} names it: {named.meant}",
-                mend=f"`pulumi config set --path traceable-kong:{named.setting}.key KEY`"
+                problem=f"has no text at {', '.join(missing)} (its keys: {', '.join(sorted(data)) or 'none'}), and "
+                f"{named.setting} names it. {named.meant}",
+                fix=f"Name the right key: `{config_set(f'{named.setting}.key', 'KEY')}`"
                 if len(named.keys) == 1
-                else "make it anew as one of the type kubernetes.io/tls",
+                else "Recreate it with the type kubernetes.io/tls",
             )
 
 
@@ -138,19 +140,19 @@ def _text(value: object) -> str:
         return ""
 
 
-def no_object_beside_the_row(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """No KongClusterPlugin of the plugin and the gateway's class: its controller would write it as a second row."""
+def no_object_beside_the_entity(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The gateway's class has no KongClusterPlugin of the plugin: its controller would write it as a second entity."""
     if intent.row is None or not intent.installed:
         return
-    for item in looks.list(CLUSTER_PLUGINS):
+    for item in reader.list(CLUSTER_PLUGINS):
         if (
             item.get("plugin") == intent.plugin.name
             and annotations_of(item).get(INGRESS_CLASS) == intent.gateway.ingress_class
         ):
             yield Finding(
                 subject=f"kongclusterplugin {name_of(item)}",
-                wrong=f"is the plugin {intent.plugin.name} for the ingress class {intent.gateway.ingress_class}, and "
-                "with a database this stack writes it as a row: the ingress controller would write another, and of two "
-                "for the same routes Kong takes one",
-                mend=f"`kubectl delete kongclusterplugin {name_of(item)}`, then again",
+                problem=f"is the plugin {intent.plugin.name} for the ingress class {intent.gateway.ingress_class}, "
+                "but with a database this stack writes the plugin as an entity. The ingress controller would write a "
+                "second one, and Kong uses only one of two for the same routes",
+                fix=f"Delete it: `kubectl delete kongclusterplugin {name_of(item)}`. Then run again",
             )

@@ -1,4 +1,4 @@
-"""A Kong that somebody else installed, before our part is put into it: is it there, is it one, and can it be had."""
+"""Checks of an existing Kong Deployment: it exists, one container runs Kong, and our mounts and variables fit."""
 
 import json
 from collections.abc import Iterator
@@ -24,43 +24,44 @@ The kong/ingress chart, whose controller runs in a Deployment of its own, takes 
 """
 
 Where = tuple[str, Document]
-"""How kubectl calls it, and what stands."""
+"""The Deployment as messages name it, and its document."""
 
 
-def _standing(looks: CachedReader, gateway: GatewayIntent) -> Where | None:
+def _existing(reader: CachedReader, gateway: GatewayIntent) -> Where | None:
     if gateway.ours:
         return None
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     return (f"deployment {gateway.deployment} in namespace {gateway.namespace}", live) if live else None
 
 
-def it_is_a_deployment(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Kong is in the Deployment that the stack names."""
+def kong_runs_in_a_deployment(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The Deployment that the config names exists."""
     gateway = intent.gateway
-    if gateway.ours or looks.get(deployment(gateway.namespace, gateway.deployment)) is not None:
+    if gateway.ours or reader.get(deployment(gateway.namespace, gateway.deployment)) is not None:
         return
     where = f"deployment {gateway.deployment} in namespace {gateway.namespace}"
     for plural, kind in OTHER_KINDS.items():
-        if looks.get(f"/apis/apps/v1/namespaces/{gateway.namespace}/{plural}/{gateway.deployment}") is not None:
+        if reader.get(f"/apis/apps/v1/namespaces/{gateway.namespace}/{plural}/{gateway.deployment}") is not None:
             yield Finding(
                 subject=where,
-                wrong=f"is a {kind}: the program rolls and proves a Deployment, and its pods would go unprotected",
-                mend="run this Kong as a Deployment (chart value deployment.daemonset false)",
+                problem=f"is a {kind}. This program can only roll and verify a Deployment, so its pods would be "
+                "unprotected",
+                fix="Run this Kong as a Deployment (chart value deployment.daemonset false)",
             )
             return
-    nowhere = looks.get(f"{NAMESPACES}/{gateway.namespace}") is None
+    missing = reader.get(f"{NAMESPACES}/{gateway.namespace}") is None
     yield Finding(
         subject=where,
-        wrong=f"is missing{', and so is that namespace' if nowhere else ''}, and kong.install is false: there is no "
-        "Kong to put the plugin into",
-        mend="`kubectl get deployments --all-namespaces`, then `pulumi config set --path "
-        "traceable-kong:kong.deployment NAME` (and kong.namespace)",
+        problem=f"is missing{', and so is the namespace' if missing else ''}, and kong.install is false. There is no "
+        "Kong to configure",
+        fix="Find it: `kubectl get deployments --all-namespaces`. Then name it: "
+        f"`{config_set('kong.deployment', 'NAME')}` (and kong.namespace)",
     )
 
 
-def its_pods_can_roll(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """The Deployment has pods, and a change of its template makes new ones."""
-    found = _standing(looks, intent.gateway)
+def deployment_can_roll(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The Deployment has pods, and a change of its template creates new ones."""
+    found = _existing(reader, intent.gateway)
     if found is None:
         return
     where, live = found
@@ -68,58 +69,58 @@ def its_pods_can_roll(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
     if live["spec"].get("replicas", 1) == 0:
         yield Finding(
             subject=where,
-            wrong="has zero replicas: no pod of it could show that the plugin is on",
-            mend=f"`kubectl scale deployment {intent.gateway.deployment} {at} --replicas 1`",
+            problem="has zero replicas. Without a pod, the verification cannot check the plugin",
+            fix=f"Scale it: `kubectl scale deployment {intent.gateway.deployment} {at} --replicas 1`",
         )
     if live["spec"].get("paused"):
         yield Finding(
             subject=where,
-            wrong="is paused: its pods would stay as they are, whatever is changed",
-            mend=f"`kubectl rollout resume deployment {intent.gateway.deployment} {at}`",
+            problem="is paused. Its pods would not change",
+            fix=f"Resume it: `kubectl rollout resume deployment {intent.gateway.deployment} {at}`",
         )
 
 
-def its_kong_is_one_container(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """One container of the Deployment is Kong."""
+def one_container_runs_kong(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Exactly one container of the Deployment runs Kong, and it is the configured one."""
     gateway = intent.gateway
-    found = _standing(looks, gateway)
+    found = _existing(reader, gateway)
     if found is None:
         return
     where, live = found
     containers = live["spec"]["template"]["spec"]["containers"]
     names = [item["name"] for item in containers]
-    setting = "`pulumi config set --path traceable-kong:kong.container NAME`"
+    setting = f"Name the container: `{config_set('kong.container', 'NAME')}`"
     if gateway.container not in names:
         yield Finding(
             subject=where,
-            wrong=f"has no container {gateway.container} (it has {', '.join(names)}): it cannot be told where Kong "
-            "runs",
-            mend=setting,
+            problem=f"has no container {gateway.container} (it has {', '.join(names)}). Which container runs Kong "
+            "cannot be determined",
+            fix=setting,
         )
         return
     meant = [item["name"] for item in containers if _is_kong(item)]
     if len(meant) > 1 and not gateway.container_named:
         yield Finding(
             subject=where,
-            wrong=f"runs Kong in {len(meant)} containers ({', '.join(meant)}): it cannot be told which of them serves",
-            mend=setting,
+            problem=f"runs Kong in {len(meant)} containers ({', '.join(meant)}). Which one serves cannot be determined",
+            fix=setting,
         )
     elif meant and gateway.container not in meant:
-        # An image may be called anything, so a container that the stack names is believed.
+        # An image can have any name, so a container that the config names is accepted with a warning.
         yield Finding(
             subject=where,
-            wrong=f"has another image in container {gateway.container} than Kong's, which is in {', '.join(meant)}: "
-            "the files and variables would go where nobody reads them",
-            mend=f"`{config_set('kong.container', meant[0])}`; or, if {gateway.container} is Kong by another name, "
-            "name that there: then this only warns",
-            only_warns=gateway.container_named,
+            problem=f"does not run Kong's image in container {gateway.container}, but in {', '.join(meant)}. The files "
+            "and variables would go to the wrong container",
+            fix=f"Name Kong's container: `{config_set('kong.container', meant[0])}`. If {gateway.container} does run "
+            "Kong, name it there: then this is only a warning",
+            severity="warning" if gateway.container_named else "error",
         )
 
 
-def its_kong_can_be_asked(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Whoever reaches its Admin API may ask."""
+def admin_api_needs_no_unknown_certificate(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Kong's Admin API asks for no client certificate, or the config names one."""
     gateway = intent.gateway
-    found = _standing(looks, gateway)
+    found = _existing(reader, gateway)
     if found is None:
         return
     where, live = found
@@ -128,31 +129,31 @@ def its_kong_can_be_asked(looks: CachedReader, intent: Intent) -> Iterator[Findi
     if kong.get(CLIENT_CERTIFICATE, "off") not in ("off", "") and not shown:
         yield Finding(
             subject=where,
-            wrong=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}): whether the plugin is "
-            "on could never be proven",
-            mend="take it out of that release's values (admin.tls.client; of the kong/ingress chart "
-            "gateway.admin.tls.client, and controller.ingressController.adminApi.tls.client), and let a NetworkPolicy "
-            "keep everybody but the controller from that port; or run Kong and its controller in one pod, as the kong "
-            "chart does" + ("; or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
+            problem=f"has an Admin API that asks for a client certificate ({CLIENT_CERTIFICATE}). The verification "
+            "could never check the plugin",
+            fix="Remove it from that release's values (admin.tls.client; in the kong/ingress chart "
+            "gateway.admin.tls.client and controller.ingressController.adminApi.tls.client), and restrict the port to "
+            "the controller with a NetworkPolicy. Or run Kong and its controller in one pod, as the kong chart does"
+            + (". Or name the certificate in kong.admin.clientCertificateSecret" if intent.row else ""),
         )
 
 
-def our_part_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Nothing stands where our volumes, mounts and variables go, and no other stack's part is there."""
-    found = _standing(looks, intent.gateway)
+def patch_can_be_applied(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Nothing conflicts with our volumes, mounts and variables, and no other stack has patched the Deployment."""
+    found = _existing(reader, intent.gateway)
     if found is None:
         return
     where, live = found
     try:
         noted = note_in(live)
     except EditFailed as problem:
-        yield Finding(subject=where, wrong=str(problem).rstrip("."), mend="then again")
+        yield Finding(subject=where, problem=str(problem).rstrip("."), fix="Then run again")
         return
     if noted is not None and noted[0] != intent.owner:
         yield Finding(
             subject=where,
-            wrong=f"has the part of the stack {noted[0]} in it: both would write it",
-            mend="destroy that stack first; or name another kong.deployment",
+            problem=f"is patched by the stack {noted[0]}. Both stacks would write it",
+            fix="Destroy that stack first, or name another kong.deployment",
         )
         return
     part = intent.gateway.part
@@ -160,64 +161,64 @@ def our_part_can_be_had(looks: CachedReader, intent: Intent) -> Iterator[Finding
         if noted is not None:
             yield Finding(
                 subject=where,
-                wrong="has the files from this stack, and kong.filesMountedBy is owner now: they would be taken out "
-                "under the plugin",
-                mend="`pulumi config set --path traceable-kong:kong.filesMountedBy stack` and `pulumi destroy`; then "
-                "owner, and `pulumi up`",
+                problem="has the files from this stack, and kong.filesMountedBy is owner now. The files would be "
+                "removed while the plugin needs them",
+                fix=f"Undo the patch first: `{config_set('kong.filesMountedBy', 'stack')}` and `pulumi destroy`. Then "
+                f"`{config_set('kong.filesMountedBy', 'owner')}` and `pulumi up`",
             )
         return
     template = live["spec"]["template"]
     if part.container not in [item["name"] for item in template["spec"]["containers"]]:
         return
-    for conflict in _problems(looks, intent, removed(template, noted[1]) if noted else template, part):
-        yield Finding(subject=where, wrong=conflict.wrong, mend=conflict.mend)
+    for conflict in _problems(reader, intent, removed(template, noted[1]) if noted else template, part):
+        yield Finding(subject=where, problem=conflict.wrong, fix=conflict.mend)
 
 
-def its_owner_mounts_the_files(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Once the files are in the cluster, the owner's values have them mounted: the plugin would be refused until then.
+def owner_mounts_the_files(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """Once the ConfigMaps with the files exist, the owner's chart values mount them.
 
-    The run that makes the ConfigMaps stops there by itself (hooks/mounted_files.py).
+    The update that creates the ConfigMaps stops by itself (hooks/mounted_files.py).
     """
     gateway = intent.gateway
-    found = _standing(looks, gateway)
+    found = _existing(reader, gateway)
     if found is None or not gateway.owners_files:
         return
     where, live = found
-    if any(looks.get(f"{config_maps(gateway.namespace)}/{name}") is None for name in gateway.owners_files.values()):
+    if any(reader.get(f"{config_maps(gateway.namespace)}/{name}") is None for name in gateway.owners_files.values()):
         return
     wanted = PatchSpec(container=gateway.container, files=gateway.owners_files, plugins=())
     mounted = standing(live["spec"]["template"], wanted)
     if mounted is None:
-        return  # No such container, which is said elsewhere.
+        return  # `one_container_runs_kong` reports that the container is missing.
     missing = [f"{path} from {name}" for path, name in wanted.files.items() if mounted.files.get(path) != name]
     if missing:
         yield Finding(
             subject=where,
-            wrong=f"does not mount {', '.join(missing)}, and with kong.filesMountedBy owner its owner's release does "
-            "that",
-            mend="upgrade that release with these values, beside its own (also its own entries in plugins.configMaps): "
-            f"{json.dumps(gateway.owners_values)}; then again",
+            problem=f"does not mount {', '.join(missing)}. With kong.filesMountedBy owner, its owner's Helm release "
+            "has to. Kong would refuse the plugin",
+            fix="Upgrade that release with these values in addition to its own (keep its own entries in "
+            f"plugins.configMaps): {json.dumps(gateway.owners_values)}. Then run again",
         )
 
 
-def _problems(looks: CachedReader, intent: Intent, template: Document, part: PatchSpec) -> Iterator[Conflict]:
+def _problems(reader: CachedReader, intent: Intent, template: Document, part: PatchSpec) -> Iterator[Conflict]:
     yield from conflicts(template, part)
     container = next(item for item in template["spec"]["containers"] if item["name"] == part.container)
     named = {item["name"] for item in container.get("env") or []}
     for source in container.get("envFrom") or []:
-        given = given_variables(looks, intent.gateway.namespace, {"envFrom": [source]})
+        given = given_variables(reader, intent.gateway.namespace, {"envFrom": [source]})
         for name in sorted(given.keys() & (SEPARATORS.keys() - named)):
             kind = "ConfigMap" if "configMapRef" in source else "Secret"
             held = (source.get("configMapRef") or source.get("secretRef") or {}).get("name")
             yield Conflict(
-                f"takes {name} from the {kind} {held} (envFrom): a value of ours would hide it",
-                f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
-                "(`pulumi config set --path traceable-kong:kong.filesMountedBy owner`)",
+                f"takes {name} from the {kind} {held} (envFrom). Our value would replace it",
+                f"Write {name} as a plain value in the container's env. Or let the owner's chart values mount the "
+                f"files: `{config_set('kong.filesMountedBy', 'owner')}`",
             )
 
 
 def plain_environment(live: Document, container: str) -> dict[str, str]:
-    """What a container of a Deployment's pods is given of variables, without what stands elsewhere."""
+    """The environment variables of a container that have a plain value."""
     containers = live["spec"]["template"]["spec"]["containers"]
     return next((_plain(item) for item in containers if item["name"] == container), {})
 
@@ -227,5 +228,5 @@ def _plain(container: Document) -> dict[str, str]:
 
 
 def _is_kong(container: Document) -> bool:
-    """By its image's name, wherever it comes from: mirrors keep it, and nothing is trusted because of it."""
+    """By the name of its image in any registry: mirrors keep it. Nothing is trusted because of it."""
     return image_name(str(container.get("image", ""))) in ("kong", "kong-gateway")

@@ -1,30 +1,33 @@
-"""What preflight says: findings for people, and releases that a killed run left behind."""
+"""What preflight finds: problems for a person to fix, and Helm releases that `up` repairs."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+Severity = Literal["error", "warning", "error_in_up"]
+"""`error` stops previews and updates. `error_in_up` stops an `up`, and is a warning in a preview."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that stands in the way.
+    """A problem with `subject`, which is named as kubectl does, for example `secret a in namespace b`.
 
-    `subject` is what it is about, `wrong` what is wrong with it and what it would have meant, `mend` what to do, with
-    the command. `only_warns` True says it and goes on.
+    `problem` continues `subject`: what is wrong, and what would happen. It has no period at its end. `fix` is what to
+    do, with the command.
     """
 
     subject: str
-    wrong: str
-    mend: str
-    only_warns: bool = False
+    problem: str
+    fix: str
+    severity: Severity = "error"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StuckRelease:
     """A Helm release of the stack `owner` that an interrupted operation left in `status` at `revision`.
 
-    `restore` is the revision to roll back to, None where the release is to be removed, which happens only while none
-    of its pods serves. Either may take `timeout_seconds` until its pods are ready, or gone. An operation that Helm
-    recorded less than `may_run_seconds` ago may still be running.
+    `restore` is the revision to roll back to; None if the release has to be uninstalled, which happens only while none
+    of its pods is ready. Helm waits `timeout_seconds` for the pods. An operation that Helm recorded less than
+    `may_run_seconds` ago may still be running.
     """
 
     namespace: str
@@ -38,13 +41,13 @@ class StuckRelease:
 
     @property
     def arguments(self) -> list[str]:
-        """The arguments of `helm` that mend it, and that have it wait until it has."""
+        """The arguments of `helm` that repair the release and wait for it."""
         what = ["uninstall", self.name] if self.restore is None else ["rollback", self.name, str(self.restore)]
         return [*what, "--namespace", self.namespace, "--wait", "--timeout", f"{self.timeout_seconds}s"]
 
     @property
     def command(self) -> str:
-        """The same as a person types it; the names are DNS labels, so nothing needs quoting."""
+        """The same command for a shell. The names are DNS labels, so nothing needs quoting."""
         return " ".join(["helm", *self.arguments])
 
     @property
@@ -53,6 +56,3 @@ class StuckRelease:
 
 
 Found = Finding | StuckRelease
-
-Severity = Literal["needed", "advice"]
-"""Whether an `up` may go on when a rule could not look: `needed` refuses, `advice` warns."""

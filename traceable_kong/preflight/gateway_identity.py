@@ -1,4 +1,4 @@
-"""Whether the gateway is the one that this stack already has: another would be a second one beside it."""
+"""Whether the config still names the gateway that this stack already has; another name would be a second gateway."""
 
 from collections.abc import Iterator
 
@@ -6,88 +6,87 @@ from traceable_kong.cluster.ownership import GATEWAY_LABEL
 from traceable_kong.common.commands import config_set
 from traceable_kong.preflight.cached_reader import NAMESPACES, CachedReader, config_maps, name_of, plugins_of
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.helm_releases import owner_of, standing_in
+from traceable_kong.preflight.helm_releases import owner_of, releases_in
 from traceable_kong.preflight.intent import GatewayIntent, Intent
 
 
-def gateway_here_is_the_one_that_stands(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """The stack's record in Kong's namespace names the same gateway; without one, no other release there is ours.
+def gateway_in_this_namespace_is_the_same(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The record in Kong's namespace names the same gateway; without a record, this stack has no other release there.
 
-    With rights in that namespace, and before the first `up` has ended. Elsewhere is looked for beside this.
+    This needs permissions in that namespace only, and works before the first `up` has ended.
     """
     gateway = intent.gateway
-    record = looks.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}
+    record = reader.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}
     data = record.get("data") or {}
     if data.get("release") and not gateway.ours:
         yield Finding(
             subject="traceable-kong:kong.install",
-            wrong=f"is false, and this stack installed the release {data['release']} itself: that Kong would be "
-            "removed, and with it what it serves",
-            mend="`pulumi config set --path traceable-kong:kong.install true`; or `pulumi destroy` first",
+            problem=f"is false, but this stack installed Kong as the Helm release {data['release']}. That Kong would "
+            "be removed, and all its routes with it",
+            fix=f"Keep it: `{config_set('kong.install', 'true')}`. Or run `pulumi destroy` first",
         )
         return
-    for key, stands, wanted in (
+    for key, current, wanted in (
         ("kong.release", data.get("release"), gateway.release),
         ("kong.deployment", data.get("deployment"), gateway.deployment),
     ):
-        if stands and wanted and stands != wanted:
-            yield _second(key, wanted, stands, gateway)
+        if current and wanted and current != wanted:
+            yield _second(key, wanted, current, gateway)
             return
     if gateway.release is None:
         return
-    for name, release in standing_in(looks, gateway.namespace).items():
-        # A name that Helm keeps of a release that is gone is no gateway.
+    for name, release in releases_in(reader, gateway.namespace).items():
+        # Helm keeps the names of uninstalled releases.
         if name in (gateway.release, intent.agent_release) or release.status == "uninstalled":
             continue
-        secret = looks.get(release.secret)
+        secret = reader.get(release.secret)
         if secret is not None and owner_of(secret) == intent.owner:
             yield _second("kong.release", gateway.release, name, gateway)
 
 
-def gateway_stands_nowhere_else(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """No other namespace carries the label that says that this stack's gateway is there.
+def no_gateway_in_another_namespace(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """No other namespace has the label of this stack's gateway.
 
-    A record is no evidence: a tenant who may create ConfigMaps in one namespace could stop every run with one.
+    A record would be no evidence: a tenant who may create ConfigMaps in one namespace could stop every update with one.
     """
-    for namespace in sorted(gateway_namespaces(looks, intent.owner) - {intent.gateway.namespace}):
+    for namespace in sorted(gateway_namespaces(reader, intent.owner) - {intent.gateway.namespace}):
         yield _second("kong.namespace", intent.gateway.namespace, namespace, intent.gateway)
 
 
-def gateway_namespaces(looks: CachedReader, owner: str) -> set[str]:
-    """The namespaces that are labelled as those of the stack's gateway."""
-    found = looks.list(NAMESPACES, metadata_only=True, labelSelector=f"{GATEWAY_LABEL}={owner}")
+def gateway_namespaces(reader: CachedReader, owner: str) -> set[str]:
+    """The namespaces with the label of the stack's gateway."""
+    found = reader.list(NAMESPACES, metadata_only=True, labelSelector=f"{GATEWAY_LABEL}={owner}")
     return set(map(name_of, found))
 
 
-def class_changes_while_disabled(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """Another ingress class comes while the plugin that stands is disabled: no pod reads it between its two classes."""
-    record = looks.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
-    stands, wanted = (record.get("data") or {}).get("ingressClass"), intent.gateway.ingress_class
-    if not (intent.installed and intent.enabled and stands) or stands == wanted:
+def ingress_class_changes_only_while_disabled(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The ingress class changes only while the plugin is disabled: no pod reads it between the two classes."""
+    record = reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
+    current, wanted = (record.get("data") or {}).get("ingressClass"), intent.gateway.ingress_class
+    if not (intent.installed and intent.enabled and current) or current == wanted:
         return
-    if any(item.get("disabled") is not True for item in plugins_of(looks, intent.owner)):
+    if any(item.get("disabled") is not True for item in plugins_of(reader, intent.owner)):
         yield Finding(
             subject="traceable-kong:kong.ingressClass",
-            wrong=f"is {wanted}, and this stack stands with {stands}: new pods would read no plugin of {stands}, and "
-            "pass everything unprotected until the plugin follows",
-            mend="two steps, and the gap is one that you choose. First "
-            f"`{config_set('kong.ingressClass', stands)}`, `{config_set('enabled', 'false')}`, `pulumi up`; then "
+            problem=f"is {wanted}, but this stack was deployed with {current}. New pods would not read the plugin of "
+            f"class {current}, and would serve unprotected until the plugin follows",
+            fix="Use two steps, so that you choose when the protection is off. First "
+            f"`{config_set('kong.ingressClass', current)}`, `{config_set('enabled', 'false')}`, `pulumi up`. Then "
             f"`{config_set('kong.ingressClass', wanted)}`, `{config_set('enabled', 'true')}`, `pulumi up`",
         )
 
 
-def _second(key: str, wanted: str, stands: str, gateway: GatewayIntent) -> Finding:
+def _second(key: str, wanted: str, current: str, gateway: GatewayIntent) -> Finding:
     return Finding(
         subject=f"traceable-kong:{key}",
-        wrong=f"is {wanted}, and this stack stands with {stands}: that would be a second gateway, without "
-        "the first one's protection while it comes up and with all its clients still at the first",
-        mend=_way_back(key, stands, gateway)
-        + "; or `pulumi destroy` with the old value first, then `pulumi up` with the new one; or a second "
-        "stack beside this one",
+        problem=f"is {wanted}, but this stack was deployed with {current}. The update would create a second gateway, "
+        "while all clients still use the first one",
+        fix=_way_back(key, current, gateway)
+        + ". Or run `pulumi destroy` with the old value, then `pulumi up` with the new one. Or create a second stack",
     )
 
 
-def _way_back(key: str, stands: str, gateway: GatewayIntent) -> str:
+def _way_back(key: str, current: str, gateway: GatewayIntent) -> str:
     if key == "kong.deployment" and gateway.ours:
-        return f"take out what names it in kongValues (nameOverride, fullnameOverride), so that it is {stands} again"
-    return f"`{config_set(key, stands)}`"
+        return f"Remove nameOverride and fullnameOverride from kongValues, so that the name is {current} again"
+    return f"Set the old value: `{config_set(key, current)}`"

@@ -1,6 +1,6 @@
-"""Whether NetworkPolicies leave the gateway's pods a way to the agent.
+"""Whether NetworkPolicies let the gateway's pods connect to the agent.
 
-Only policies of the API group networking.k8s.io are known, and not whether the network enforces them: so this warns.
+This only warns: it knows the policies of the API group networking.k8s.io, and not whether the network enforces them.
 """
 
 import json
@@ -29,48 +29,48 @@ AGENT_CHART = "traceable-agent"
 """The agent's Service, and the name that its chart labels its pods with (traceable-agent 1.58.0)."""
 
 
-def paths_to_the_agent_are_open(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """No NetworkPolicy keeps the gateway's pods from the agent."""
+def paths_to_the_agent_are_open(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """No NetworkPolicy blocks connections from the gateway's pods to the agent."""
     if not (intent.installed and intent.enabled):
         return
-    source = _gateway(looks, intent)
+    source = _gateway(reader, intent)
     if intent.agent is None:
-        found = looks.list(network_policies(source.namespace))
+        found = reader.list(network_policies(source.namespace))
         flow = flow_outside(source, str(intent.plugin.config.get("ext_cap_endpoint")))
-        yield from _findings(found, flow, {"egress": _gateway_selector(looks, intent.gateway)})
+        yield from _findings(found, flow, {"egress": _gateway_selector(reader, intent.gateway)})
         return
     namespace = intent.agent.namespace
-    found = [item for name in sorted({source.namespace, namespace}) for item in looks.list(network_policies(name))]
+    found = [item for name in sorted({source.namespace, namespace}) for item in reader.list(network_policies(name))]
     if not found:
         return
-    service = looks.get(f"{services(namespace)}/{AGENT_SERVICE}")
+    service = reader.get(f"{services(namespace)}/{AGENT_SERVICE}")
     selector = ((service or {}).get("spec") or {}).get("selector") or _chart_labels(intent)
-    selectors = {"egress": _gateway_selector(looks, intent.gateway), "ingress": {"matchLabels": selector}}
-    agent = _agent(looks, namespace, selector)
+    selectors = {"egress": _gateway_selector(reader, intent.gateway), "ingress": {"matchLabels": selector}}
+    agent = _agent(reader, namespace, selector)
     yield from _findings(found, flow_to_agent(source, agent, service, sync=intent.sync), selectors)
 
 
 def _findings(policies: list[Document], flow: Flow, selectors: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     for block in blocks(policies, flow):
-        way = json.dumps(permission(flow, block, selectors[block.direction]))
+        policy = json.dumps(permission(flow, block, selectors[block.direction]))
         side = "the gateway's pods" if block.direction == "egress" else "the agent's pods"
         one = len(block.policies) == 1
         yield Finding(
             subject=f"networkpolicy {', '.join(block.policies)} in namespace {block.namespace}",
-            wrong=f"{'selects' if one else 'select'} {side} and {'allows' if one else 'allow'} no {block.direction} "
-            f"{'to' if block.direction == 'egress' else 'from the gateway to'} {described(flow)}: where the network "
-            "enforces it, nothing would reach the agent, and the verification says not checked",
-            mend=f"allow it: `echo {shlex.quote(way)} | kubectl apply --filename -`",
-            only_warns=True,
+            problem=f"{'selects' if one else 'select'} {side} and {'allows' if one else 'allow'} no {block.direction} "
+            f"{'to' if block.direction == 'egress' else 'from the gateway to'} {described(flow)}. If the network "
+            "enforces that, nothing reaches the agent, and the verification reports not checked",
+            fix=f"Allow it: `echo {shlex.quote(policy)} | kubectl apply --filename -`",
+            severity="warning",
         )
 
 
-def _gateway(looks: CachedReader, intent: Intent) -> PodGroup:
-    """The gateway's pods as the Deployment makes them; where there is none yet, by what will select them."""
+def _gateway(reader: CachedReader, intent: Intent) -> PodGroup:
+    """The gateway's pods, as the Deployment creates them; before there is one, as the chart will label them."""
     gateway = intent.gateway
-    # In sync the stack labels the namespace.
-    labels = _namespace_labels(looks, gateway.namespace) | (INJECT_LABEL if intent.sync else {})
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+    # In sync, the stack labels the namespace.
+    labels = _namespace_labels(reader, gateway.namespace) | (INJECT_LABEL if intent.sync else {})
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     if live is None:
         chosen = gateway.pod_selector.get("matchLabels") or {}
         return PodGroup(namespace=gateway.namespace, labels=chosen, namespace_labels=labels)
@@ -79,17 +79,17 @@ def _gateway(looks: CachedReader, intent: Intent) -> PodGroup:
     return pod_group({"metadata": metadata, "spec": template.get("spec")}, labels)
 
 
-def _gateway_selector(looks: CachedReader, gateway: GatewayIntent) -> Mapping[str, Any]:
-    live = looks.get(deployment(gateway.namespace, gateway.deployment))
+def _gateway_selector(reader: CachedReader, gateway: GatewayIntent) -> Mapping[str, Any]:
+    live = reader.get(deployment(gateway.namespace, gateway.deployment))
     found: Mapping[str, Any] = live["spec"].get("selector") or gateway.pod_selector if live else gateway.pod_selector
     return found
 
 
-def _agent(looks: CachedReader, namespace: str, selector: Mapping[str, str]) -> PodGroup:
-    """A pod of the agent; where there is none yet, what the chart makes."""
-    labels = _namespace_labels(looks, namespace)
+def _agent(reader: CachedReader, namespace: str, selector: Mapping[str, str]) -> PodGroup:
+    """A pod of the agent; before there is one, as the chart will label it."""
+    labels = _namespace_labels(reader, namespace)
     text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    for pod in looks.list(pods(namespace), labelSelector=text):
+    for pod in reader.list(pods(namespace), labelSelector=text):
         if "deletionTimestamp" not in pod["metadata"]:
             return pod_group({**pod, "metadata": {**pod["metadata"], "namespace": namespace}}, labels)
     chart = {"app.kubernetes.io/component": AGENT_CHART}
@@ -100,9 +100,9 @@ def _chart_labels(intent: Intent) -> dict[str, str]:
     return {"app.kubernetes.io/name": AGENT_CHART, "app.kubernetes.io/instance": intent.agent_release}
 
 
-def _namespace_labels(looks: CachedReader, namespace: str) -> dict[str, str]:
-    """Without the right to read it, a rule that goes by them is no permission."""
+def _namespace_labels(reader: CachedReader, namespace: str) -> dict[str, str]:
+    """Empty without permission to read them: then a rule that selects namespaces by label does not match."""
     try:
-        return labels_of(looks.get(f"{NAMESPACES}/{namespace}") or {})
+        return labels_of(reader.get(f"{NAMESPACES}/{namespace}") or {})
     except ApiError:
         return {}

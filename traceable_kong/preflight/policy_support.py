@@ -1,32 +1,34 @@
-"""Whether the cluster can have the guard at all."""
+"""Whether the cluster supports the admission policy."""
 
 from collections.abc import Iterator
 
+from traceable_kong.common.commands import config_set
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent
 
 ADMISSION_API = "/apis/admissionregistration.k8s.io/v1"
-"""What the server knows of this group; everybody may read it."""
+"""The resources that the API server has in this group. Every user may read it."""
 
 POLICY_RESOURCES = frozenset({"validatingadmissionpolicies", "validatingadmissionpolicybindings"})
-"""The policy, and what puts it in force: a server can be told to leave out either (`--runtime-config`)."""
+"""The policy and its binding. A server can be configured without either (`--runtime-config`)."""
 
 
-def cluster_knows_policies(looks: CachedReader, intent: Intent) -> Iterator[Finding]:
-    """The cluster has ValidatingAdmissionPolicy in v1, which came with Kubernetes 1.30.
+def cluster_supports_policies(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+    """The cluster has ValidatingAdmissionPolicy v1, which Kubernetes 1.30 introduced.
 
     Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/.
     """
     if intent.policy is None:
         return
-    known = {item.get("name") for item in (looks.get(ADMISSION_API) or {}).get("resources") or []}
+    known = {item.get("name") for item in (reader.get(ADMISSION_API) or {}).get("resources") or []}
     missing = sorted(POLICY_RESOURCES - known)
     if known and missing:
         yield Finding(
             subject="traceable-kong:tmeGuard",
-            wrong=f"needs ValidatingAdmissionPolicy in v1, and this cluster has no {' and no '.join(missing)}: it is "
-            "older than Kubernetes 1.30, or its API server was told to leave that out. The guard could not be made",
-            mend="`pulumi config set traceable-kong:tmeGuard off`, and the proof finds a gateway pod without the TME "
-            "instead of its being refused; or a cluster that has it",
+            problem=f"needs ValidatingAdmissionPolicy v1, but this cluster has no {' and no '.join(missing)}. It is "
+            "older than Kubernetes 1.30, or its API server was configured without them. The admission policy cannot "
+            "be created",
+            fix=f"Do without the policy: `{config_set('tmeGuard', 'off')}`. The verification then still finds a "
+            "gateway pod without the TME, but such a pod can start. Or use a newer cluster",
         )

@@ -1,9 +1,8 @@
-"""A Helm release that was installed by hand and shall be this stack's: whether it can be, and what it would lose.
+"""Whether this stack can adopt a Helm release that was installed by hand, and which of its values would be lost.
 
-Nothing is taken over that the stack's config does not name (`kong.adopt`, `agent.adopt`). From then on the release has
-the stack's values and no others, so what its owner set must be among them. The import
-writes the values of the release into the state in plain text (pulumi-kubernetes 4,
-provider/pkg/provider/helm_release.go, Read).
+The config names the releases to adopt (`kong.adopt`, `agent.adopt`). An adopted release has the stack's chart values
+and no others, so the stack needs all values that its owner set. The import writes the values into the state in plain
+text (pulumi-kubernetes 4, provider/pkg/provider/helm_release.go, Read).
 """
 
 import re
@@ -12,14 +11,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from traceable_kong.common.commands import config_set
+from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.helm_releases import document_of, newest_of
+from traceable_kong.preflight.helm_releases import newest_revision, release_document
 from traceable_kong.preflight.intent import Adoption, AloneIntent, Intent
 
 SECRET = re.compile(r"(?i)(password|token|license_data|keyB64)$")
-"""Names of values that are secret where they are text (kong chart 3.4.1, traceable-agent chart 1.58.0)."""
+"""Names of values that hold secrets if they are text (kong chart 3.4.1, traceable-agent chart 1.58.0)."""
 
 INJECTION = ("podAnnotations", "tme.traceable.ai/inject")
 NOTHING: tuple[object, ...] = (None, "", {}, [])
@@ -27,103 +26,104 @@ NOTHING: tuple[object, ...] = (None, "", {}, [])
 Path = tuple[str, ...]
 
 
-def it_can_be_taken_over(
-    looks: CachedReader, intent: Intent | AloneIntent, *, namespace: str, name: str, key: str, adoption: Adoption
+def release_can_be_adopted(
+    reader: CachedReader, intent: Intent | AloneIntent, *, namespace: str, name: str, key: str, adoption: Adoption
 ) -> Iterator[Finding]:
-    """The release is there, deployed, of the right chart, without secrets in its values, and keeps what it has."""
+    """The release exists, is deployed, has the right chart, no secrets in its values, and would lose no values."""
     subject = f"Helm release {name} in namespace {namespace}"
-    setting = f"traceable-kong:{key}.adopt"
-    newest = newest_of(looks, namespace, name)
+    newest = newest_revision(reader, namespace, name)
     if newest is None:
         yield Finding(
             subject=subject,
-            wrong=f"is not there, and {key}.adopt is true: another would be installed beside the one that is meant",
-            mend="`helm list --all-namespaces` shows them"
-            + (", then kong.namespace and kong.release; " if key == "kong" else f", then {key}.namespace; ")
-            + f"or, if there is none, `pulumi config rm --path {setting}`",
+            problem=f"is missing, and {key}.adopt is true. A second one would be installed beside the one that you "
+            "mean",
+            fix="Find it with `helm list --all-namespaces`, and correct "
+            + ("kong.namespace and kong.release" if key == "kong" else f"{key}.namespace")
+            + f". If there is none, install a new one: `{config_remove(f'{key}.adopt')}`",
         )
         return
     if newest.owner is not None:
-        return  # It is taken over, or another stack's, which is said elsewhere (releases.py).
-    release = document_of(newest.secret)
+        return  # It is adopted, or another stack's, which release_is_owned_and_usable reports.
+    release = release_document(newest.secret)
     chart = _map(_map(release.get("chart")).get("metadata"))
     if newest.status != "deployed":
         yield Finding(
             subject=subject,
-            wrong=f"is {newest.status}: what a release half-way comes to is not taken over",
-            mend=f"`helm history {name} --namespace {namespace}`, and `helm rollback` or `helm upgrade` until it is "
-            "deployed",
+            problem=f"is {newest.status}. A release with an unfinished operation cannot be adopted",
+            fix=f"Look at `helm history {name} --namespace {namespace}`, and run `helm rollback` or `helm upgrade` "
+            "until it is deployed",
         )
     if chart.get("name") != adoption.chart:
         yield Finding(
             subject=subject,
-            wrong=f"is of the chart {chart.get('name')}, and this stack's is {adoption.chart}: an upgrade from one to "
-            "the other would take everything down that the first one made",
-            mend=f"`pulumi config rm --path {setting}`, and {key}.install false for what stays its owner's",
+            problem=f"is of the chart {chart.get('name')}, and this stack's is {adoption.chart}. An upgrade to "
+            "another chart would delete everything that the first one created",
+            fix=f"Leave it to its owner: `{config_remove(f'{key}.adopt')}` and "
+            f"`{config_set(f'{key}.install', 'false')}`",
         )
         return
     version = str(chart.get("version", ""))
     if adoption.version and adoption.version.removeprefix("v") != version.removeprefix("v"):
         yield Finding(
             subject=subject,
-            wrong=f"is of chart version {version}, and this stack's is {adoption.version}: the take-over would be an "
-            "upgrade, and roll its pods",
-            mend=f"`{config_set(f'{key}.chart.version', version)}`, and upgrade afterwards",
-            only_warns=True,
+            problem=f"has the chart version {version}, and this stack's is {adoption.version}. The adoption would "
+            "also upgrade it, and roll its pods",
+            fix=f"Adopt it with its version, and upgrade later: `{config_set(f'{key}.chart.version', version)}`",
+            severity="warning",
         )
-    theirs = _map(release.get("config"))
-    yield from _values_that_are_secret(theirs, adoption.values, subject, key)
-    yield from _values_that_would_go(theirs, adoption.values, subject, key)
+    current = _map(release.get("config"))
+    yield from _values_that_are_secret(current, adoption.values, subject, key)
+    yield from _values_that_would_go(current, adoption.values, subject, key)
 
 
 def _values_that_are_secret(
-    theirs: Mapping[str, Any], ours: Mapping[str, Any], subject: str, key: str
+    current: Mapping[str, Any], wanted: Mapping[str, Any], subject: str, key: str
 ) -> Iterator[Finding]:
-    """By their names, or because the stack keeps them as secrets: the import reads them as plain text all the same."""
-    secret_here = {path for path, value in leaves(ours) if isinstance(value, SecretStr)}
+    """No value is a secret, by its name or because the stack keeps it secret: the import would expose it."""
+    secret_here = {path for path, value in leaves(wanted) if isinstance(value, SecretStr)}
     found = [
         path
-        for path, value in leaves(theirs)
+        for path, value in leaves(current)
         if isinstance(value, str) and value and (SECRET.search(path[-1]) or path in secret_here)
     ]
     if found:
         yield Finding(
             subject=subject,
-            wrong=f"has {_listed(found)} in its values as plain text: the take-over would write that into the stack's "
-            "state in clear",
-            mend="move it into a Secret that the values name, with a `helm upgrade`; docs/adopting-a-release.md has "
-            "the commands" + (" for the agent's token" if key == "agent" else ""),
+            problem=f"has {_listed(found)} in its values as plain text. The adoption would write it to the stack's "
+            "state in plain text",
+            fix="Move it to a Secret that the values name, with `helm upgrade` (docs/adopting-a-release.md has the "
+            "commands" + (" for the agent's token)" if key == "agent" else ")"),
         )
 
 
 def _values_that_would_go(
-    theirs: Mapping[str, Any], ours: Mapping[str, Any], subject: str, key: str
+    current: Mapping[str, Any], wanted: Mapping[str, Any], subject: str, key: str
 ) -> Iterator[Finding]:
-    gone = [
+    lost = [
         path
-        for path, value in leaves(theirs)
-        if value not in NOTHING and not _is_in(ours, path) and not SECRET.search(path[-1])
+        for path, value in leaves(current)
+        if value not in NOTHING and not _is_in(wanted, path) and not SECRET.search(path[-1])
     ]
-    if INJECTION in gone:
-        gone.remove(INJECTION)
+    if INJECTION in lost:
+        lost.remove(INJECTION)
         yield Finding(
             subject=subject,
-            wrong=f"asks for the TME in its own values ({_listed([INJECTION])}): with this stack's, pods without the "
-            "TME would serve until the stack asks for it",
-            mend="if a plugin stands in sync, put it in async first; then a `helm upgrade` without that annotation "
+            problem=f"requests the TME in its own values ({_listed([INJECTION])}). With this stack's values, pods "
+            "without the TME would serve until the stack requests it",
+            fix="If a plugin runs in sync, switch it to async first. Then run `helm upgrade` without that annotation "
             "(docs/adopting-a-release.md)",
         )
-    if gone:
+    if lost:
         yield Finding(
             subject=subject,
-            wrong=f"has values that this stack does not: {_listed(gone)}. They would be as the chart has them",
-            mend=f"write them below traceable-kong:{key}Values (`helm get values` prints them); what shall go, goes "
-            "first, with a `helm upgrade` without it",
+            problem=f"has values that this stack does not: {_listed(lost)}. They would get the chart's defaults",
+            fix=f"Add them to traceable-kong:{key}Values (`helm get values` prints them). Remove those that you do "
+            "not want with `helm upgrade` first",
         )
 
 
 def leaves(values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Everything in `values` that is no map with something in it, by its path."""
+    """All values by path, without maps that have entries."""
     for key, value in values.items():
         at = (*path, str(key))
         if isinstance(value, Mapping) and value:
@@ -139,7 +139,7 @@ def _map(value: object) -> Mapping[str, Any]:
 def _is_in(values: Any, path: Path) -> bool:
     for part in path:
         if not isinstance(values, Mapping):
-            return True  # Something else stands there, which the preview shows.
+            return True  # Another type of value, which the preview shows.
         if part not in values:
             return False
         values = values[part]
@@ -147,5 +147,5 @@ def _is_in(values: Any, path: Path) -> bool:
 
 
 def _listed(paths: list[Path]) -> str:
-    """Paths alone, never what stands there: that is other people's."""
+    """The paths without their values, which may be private."""
     return ", ".join(sorted(".".join(part.encode("unicode_escape").decode() for part in path) for path in paths))

@@ -1,7 +1,6 @@
-"""Brings a release that an interrupted operation left back to where Helm can go on, with the `helm` command line tool.
+"""Repairs a Helm release that an interrupted operation left stuck, with the `helm` command line tool.
 
-The tool, because the Python client knows nothing of charts. It is pointed at the cluster that everything else goes to.
-Runs in an `up` only. What is stuck, and why, is found by releases.py; directly before Helm is called it is read again.
+This runs in an `up` only. helm_releases.py finds what is stuck; here it is read again right before Helm is called.
 """
 
 import os
@@ -18,88 +17,88 @@ from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kuberne
 from traceable_kong.common.safe_text import kind_of, without_quoted
 from traceable_kong.preflight.cached_reader import labels_of
 from traceable_kong.preflight.finding import Finding, StuckRelease
-from traceable_kong.preflight.helm_releases import IN_PROGRESS, Newest, newest_of, serving
+from traceable_kong.preflight.helm_releases import IN_PROGRESS, NewestRevision, newest_revision, serving
 
 GRACE_SECONDS = 30
-"""What helm is given beyond its own time, so that it can say itself that this is over."""
+"""How long helm may run after its own timeout, so that it can report the timeout itself."""
 
 INTERVAL_SECONDS = 2.0
 SAY_AGAIN_SECONDS = 30.0
 
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")
-"""Variables that would send helm to another cluster, or to another place for its releases (`helm env`)."""
+"""Variables that would point helm to another cluster or another release storage (`helm env`)."""
 
 Say = Callable[[str], None]
 
 
-def mend(
-    api: KubernetesClient, dead: StuckRelease, *, kubeconfig: str | None, context: str | None, say: Say
+def repair(
+    client: KubernetesClient, stuck: StuckRelease, *, kubeconfig: str | None, context: str | None, say: Say
 ) -> Finding | None:
-    """Rolls back or removes; None where Helm can go on now, else what stands in the way.
+    """Rolls the release back or uninstalls it. Returns None if Helm can continue now, or the problem.
 
-    An operation that may still be running is waited for, and `say` is told so. `kubeconfig` and `context` are as for
-    `kube.connect()`. Raises nothing.
+    Waits for an operation that may still be running, and reports that to `say`. `kubeconfig` and `context` are as for
+    `kubernetes_client.connect()`. Raises nothing.
     """
     try:
-        return _mend(api, dead, kubeconfig, context, say)
+        return _repair(client, stuck, kubeconfig, context, say)
     except (ApiError, Unreachable) as problem:
-        return _not_mended(dead, str(problem))
+        return _not_repaired(stuck, str(problem))
     except OSError as problem:
-        return _not_mended(dead, kind_of(problem))
+        return _not_repaired(stuck, kind_of(problem))
 
 
-def _mend(
-    api: KubernetesClient, dead: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
+def _repair(
+    client: KubernetesClient, stuck: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
 ) -> Finding | None:
-    found = _wait_while_it_may_run(api, dead, say)
-    # The operation may have gone on after the engine was killed, and have ended since.
-    if found is None or (found.revision, found.status) != (dead.revision, dead.status):
-        return None if found is None or found.status not in IN_PROGRESS else _taken_up(dead, found)
-    if found.owner != dead.owner:
+    found = _wait_while_it_may_run(client, stuck, say)
+    # The operation may have continued after the engine was killed, and have ended since.
+    if found is None or (found.revision, found.status) != (stuck.revision, stuck.status):
+        return None if found is None or found.status not in IN_PROGRESS else _taken_up(stuck, found)
+    if found.owner != stuck.owner:
         return Finding(
-            subject=dead.subject,
-            wrong=f"carries another mark than this stack's since it was checked ({found.owner or 'none'}), and was not "
-            "touched",
-            mend=f"`helm history {dead.name} --namespace {dead.namespace}` shows who changed it",
+            subject=stuck.subject,
+            problem=f"was changed since preflight checked it: its owner is {found.owner or 'no stack'} now. It was "
+            "not changed",
+            fix=f"`helm history {stuck.name} --namespace {stuck.namespace}` shows its revisions",
         )
-    if dead.restore is None and (pods := serving(api, dead.namespace, dead.name)):
+    if stuck.restore is None and (pods := serving(client, stuck.namespace, stuck.name)):
         return Finding(
-            subject=dead.subject,
-            wrong=f"is {dead.status}, and {', '.join(pods)} has ready pods: what serves is not uninstalled",
-            mend=f"run pulumi up again; or, if it may be down, `{dead.command}`",
+            subject=stuck.subject,
+            problem=f"is {stuck.status}, and {', '.join(pods)} has ready pods. A release that serves is not "
+            "uninstalled",
+            fix=f"Run `pulumi up` again. If an outage is acceptable: `{stuck.command}`",
         )
-    return _run_helm(api, dead, kubeconfig, context, say)
+    return _run_helm(client, stuck, kubeconfig, context, say)
 
 
-def _wait_while_it_may_run(api: KubernetesClient, dead: StuckRelease, say: Say) -> Newest | None:
-    """The newest revision once no operation on it can still be running; None where the release is gone.
+def _wait_while_it_may_run(client: KubernetesClient, stuck: StuckRelease, say: Say) -> NewestRevision | None:
+    """The newest revision, once no operation on it can still be running; None if there is no such release.
 
-    A pending operation writes its record when it begins and when it ends, and takes no longer than its own time in
-    between: one that Helm recorded less than that ago may still be running, for example a colleague's.
+    Helm writes the record when an operation begins and when it ends. An operation that was recorded less than its
+    maximum duration ago may still be running, for example a colleague's.
     """
     said_at = -SAY_AGAIN_SECONDS
     while True:
-        found = newest_of(api, dead.namespace, dead.name)
+        found = newest_revision(client, stuck.namespace, stuck.name)
         if found is None or found.status not in IN_PROGRESS:
             return found
-        now = api.server_time()
+        now = client.server_time()
         changed = _last_change(found.secret)
-        ends = changed + timedelta(seconds=dead.may_run_seconds)
+        ends = changed + timedelta(seconds=stuck.may_run_seconds)
         if now >= ends:
             return found
         if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
             said_at = time.monotonic()
             say(
-                f"{dead.subject} has been {found.status} for {(now - changed).total_seconds():.0f} s, and that "
-                "operation may still be running. Waiting up to "
-                f"{(ends - now).total_seconds():.0f} s for it to end. If you know that it was interrupted, "
-                f"`{dead.command}` in another terminal ends the wait."
+                f"{stuck.subject} has been {found.status} for {(now - changed).total_seconds():.0f} s, and that "
+                f"operation may still be running. Waiting up to {(ends - now).total_seconds():.0f} s for it to end. If "
+                f"you know that it was interrupted, run `{stuck.command}` in another terminal."
             )
         time.sleep(INTERVAL_SECONDS)
 
 
 def _last_change(secret: Document) -> datetime:
-    """When Helm last wrote this record: it was created then, or the label `modifiedAt` says so (Unix time, Helm 3)."""
+    """When Helm last wrote this record: its creation, or the time in its label `modifiedAt` (Unix time, Helm 3)."""
     created = (secret.get("metadata") or {}).get("creationTimestamp")
     times = [datetime.fromisoformat(created)] if created else []
     with suppress(KeyError, ValueError, OverflowError, OSError):
@@ -108,22 +107,23 @@ def _last_change(secret: Document) -> datetime:
 
 
 def _run_helm(
-    api: KubernetesClient, dead: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
+    client: KubernetesClient, stuck: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
 ) -> Finding | None:
     helm = shutil.which("helm")
     if helm is None:
         return Finding(
-            subject=dead.subject,
-            wrong=f"was left {dead.status} by an operation that was interrupted, so Helm refuses every further one, "
-            "and helm is not on PATH to mend it",
-            mend=f"`{dead.command}` where helm is (https://helm.sh/docs/intro/install/), then again",
+            subject=stuck.subject,
+            problem=f"was left {stuck.status} by an interrupted operation, so Helm refuses every further one. The "
+            "command helm, which could repair it, is not on PATH",
+            fix=f"Install helm (https://helm.sh/docs/intro/install/), or run `{stuck.command}` where it is installed. "
+            "Then run again",
         )
-    timeout = dead.timeout_seconds + GRACE_SECONDS
-    say(f"{dead.subject} was left {dead.status} by an interrupted operation. Running `{dead.command}`.")
+    timeout = stuck.timeout_seconds + GRACE_SECONDS
+    say(f"{stuck.subject} was left {stuck.status} by an interrupted operation. Running `{stuck.command}`.")
     with _environment(kubeconfig) as environment:
         try:
             done = subprocess.run(
-                [helm, *dead.arguments, *(["--kube-context", context] if context else [])],
+                [helm, *stuck.arguments, *(["--kube-context", context] if context else [])],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -134,33 +134,34 @@ def _run_helm(
             said = without_quoted(done.stderr.strip()) if done.returncode else ""
         except subprocess.TimeoutExpired:
             said = f"no answer within {timeout} seconds"
-    after = newest_of(api, dead.namespace, dead.name)
-    if not said and (after is None if dead.restore is None else after is not None and after.status == "deployed"):
+    after = newest_revision(client, stuck.namespace, stuck.name)
+    if not said and (after is None if stuck.restore is None else after is not None and after.status == "deployed"):
         return None
-    return _not_mended(dead, said[-500:] or f"it is {after.status if after else 'gone'} now")
+    return _not_repaired(stuck, said[-500:] or f"it is {after.status if after else 'gone'} now")
 
 
-def _taken_up(dead: StuckRelease, found: Newest) -> Finding:
+def _taken_up(stuck: StuckRelease, found: NewestRevision) -> Finding:
     return Finding(
-        subject=dead.subject,
-        wrong=f"was {dead.status} at revision {dead.revision} and is {found.status} at revision {found.revision} now: "
-        "another operation has begun on it, and it was not touched",
-        mend=f"`helm history {dead.name} --namespace {dead.namespace}` shows it; run pulumi up again when it has ended",
+        subject=stuck.subject,
+        problem=f"was {stuck.status} at revision {stuck.revision} and is {found.status} at revision {found.revision} "
+        "now: another operation has begun, so it was not changed",
+        fix=f"`helm history {stuck.name} --namespace {stuck.namespace}` shows the operation. Run `pulumi up` again "
+        "when it has ended",
     )
 
 
-def _not_mended(dead: StuckRelease, why: str) -> Finding:
+def _not_repaired(stuck: StuckRelease, why: str) -> Finding:
     return Finding(
-        subject=dead.subject,
-        wrong=f"was left {dead.status} by an operation that was interrupted, and `{dead.command}` did not mend it: "
-        f"{why}",
-        mend=f"`helm history {dead.name} --namespace {dead.namespace}`, mend it by hand, then again",
+        subject=stuck.subject,
+        problem=f"was left {stuck.status} by an interrupted operation, and `{stuck.command}` did not repair it: {why}",
+        fix=f"`helm history {stuck.name} --namespace {stuck.namespace}` shows its revisions. Repair it by hand, then "
+        "run `pulumi up` again",
     )
 
 
 @contextmanager
 def _environment(kubeconfig: str | None) -> Iterator[Mapping[str, str]]:
-    """Helm's environment; a kubeconfig that is text lies in a file that only we can read, for as long as this lasts."""
+    """Helm's environment. A kubeconfig that is text is in a private file for the duration of this context."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_ELSEWHERE)}
     if not kubeconfig:
         yield environment
