@@ -20,6 +20,7 @@ class ExistingKongArgs:
 
     namespace: str
     deployment: str
+    container: str
     files: Mapping[str, str]
     part: PatchSpec | None
     owner: str
@@ -46,21 +47,20 @@ class ExistingKong(pulumi.ComponentResource):
     ) -> None:
         super().__init__("traceable-kong:index:ExistingKong", name, None, opts)
         self.resources: list[pulumi.CustomResource] = []
-        place = {"namespace": args.namespace, "deployment": args.deployment}
+        place = {"namespace": args.namespace, "deployment": args.deployment, "container": args.container}
         whose = {"owner": args.owner, "timeoutSeconds": args.timeout_seconds}
         # If the owner mounts the files, their ConfigMaps must not be deleted before the owner has unmounted them.
         watched = {} if args.part else {"files": dict(args.files)}
         claim = PatchFinalizer(
             f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self)
         )
-        self.revision: pulumi.Input[str] = claim.held.apply(lambda _: digest(dict(args.files)))
+        self.revision: pulumi.Input[str] = claim.mounted.apply(lambda _: digest(dict(args.files)))
         if args.part is not None:
             files = DeploymentFiles(
                 f"{name}-files",
                 props={
                     **place,
                     **whose,
-                    "container": args.part.container,
                     "files": dict(args.part.files),
                     "plugins": list(args.part.plugins),
                 },

@@ -1,4 +1,4 @@
-"""Our part in a live Deployment: one request, awaited, known again, and taken out without a trace."""
+"""A patch of a live Deployment: one request, awaited, recorded, and reverted completely."""
 
 import json
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from tests.deployment_patch.deployment import Cluster, kong_of, template, variable
+from tests.fakes.clock import Clock
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError
-from traceable_kong.deployment_patch import patching
-from traceable_kong.deployment_patch.patching import NOTE_ANNOTATION, EditFailed, PatchTarget, put, take_out
+from traceable_kong.common import waiting
+from traceable_kong.deployment_patch.patching import PATCH_ANNOTATION, PatchFailed, PatchTarget, apply, revert
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 
-PART = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-a"}, plugins=("traceable",))
+SPEC = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-a"}, plugins=("traceable",))
 NEWER = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files-b"}, plugins=("traceable",))
 TARGET = PatchTarget(
     deployment=KongDeployment(namespace="gw", name="ingress-kong", container="proxy"),
@@ -23,7 +24,7 @@ TARGET = PatchTarget(
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    monkeypatch.setattr(patching, "INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "time", Clock())
     return Cluster(template(("KONG_PLUGINS", "bundled,foo")))
 
 
@@ -36,126 +37,130 @@ def annotations(cluster: Cluster) -> dict[str, str]:
     return dict(cluster.live["metadata"].get("annotations", {}))
 
 
-def test_it_goes_in_with_one_request_and_out_with_another(cluster: Cluster) -> None:
+def test_apply_and_revert_are_one_request_each(cluster: Cluster) -> None:
     before = cluster.get(TARGET.path)
     assert before is not None
-    assert put(cluster, TARGET, PART) == 2
+    assert apply(cluster, TARGET, SPEC) == 2
     assert mounted(cluster) == ["files-a"] and variable(cluster.template, "KONG_PLUGINS") == "bundled,foo,traceable"
-    assert put(cluster, TARGET, PART) == 2, "it is there"
-    take_out(cluster, TARGET)
+    assert apply(cluster, TARGET, SPEC) == 2, "nothing to do"
+    revert(cluster, TARGET)
     assert cluster.template == before["spec"]["template"] and annotations(cluster) == {}
-    take_out(cluster, TARGET)
+    revert(cluster, TARGET)
     assert len(cluster.patches) == 2
 
 
-def test_a_newer_part_takes_the_place_of_the_older(cluster: Cluster) -> None:
+def test_a_newer_patch_replaces_the_applied_one(cluster: Cluster) -> None:
     before = cluster.template
-    put(cluster, TARGET, PART)
-    put(cluster, TARGET, NEWER)
+    apply(cluster, TARGET, SPEC)
+    apply(cluster, TARGET, NEWER)
     assert mounted(cluster) == ["files-b"] and len(cluster.patches) == 2
-    take_out(cluster, TARGET)
+    revert(cluster, TARGET)
     assert cluster.template == before
 
 
-def test_what_somebody_else_changes_at_the_same_time_stays(cluster: Cluster) -> None:
+def test_a_change_of_another_client_at_the_same_time_stays(cluster: Cluster) -> None:
     def once() -> None:
         cluster.before_patch = lambda: None
         cluster.change(lambda found: kong_of(found)["env"].append({"name": "OWN", "value": "1"}))
 
     cluster.before_patch = once
-    put(cluster, TARGET, PART)
+    apply(cluster, TARGET, SPEC)
     assert variable(cluster.template, "OWN") == "1" and mounted(cluster) == ["files-a"]
 
 
-def test_somebody_who_changes_it_all_the_time_is_told_of(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patching.time, "sleep", lambda _: None)
+def test_a_client_that_changes_it_all_the_time_is_reported(cluster: Cluster) -> None:
     cluster.before_patch = lambda: cluster.change(lambda _: None)
-    with pytest.raises(EditFailed, match="Somebody else changes"):
-        put(cluster, TARGET, PART)
+    with pytest.raises(PatchFailed, match="changed by another client during every attempt"):
+        apply(cluster, TARGET, SPEC)
     assert mounted(cluster) == []
 
 
-def test_another_answer_than_a_conflict_is_not_tried_again(cluster: Cluster) -> None:
+def test_only_a_conflict_is_retried(cluster: Cluster) -> None:
     def refuse() -> None:
         raise ApiError(403, "Forbidden", "you may not")
 
     cluster.before_patch = refuse
     with pytest.raises(ApiError, match="you may not"):
-        put(cluster, TARGET, PART)
+        apply(cluster, TARGET, SPEC)
 
 
-def test_where_the_rollout_does_not_end_what_stood_before_is_put_back(cluster: Cluster) -> None:
+def test_the_earlier_template_is_restored_if_the_rollout_does_not_finish(cluster: Cluster) -> None:
     before = cluster.template
     cluster.rolls = False
-    with pytest.raises(EditFailed, match=r"1 are new and 2 available.*no quota.*What stood before was put back"):
-        put(cluster, TARGET, PART)
+    with pytest.raises(
+        PatchFailed, match=r"1 are updated and 2 available.*no quota.*earlier pod template was restored"
+    ):
+        apply(cluster, TARGET, SPEC)
     assert cluster.template == before and annotations(cluster) == {}
 
     cluster.rolls = True
-    put(cluster, TARGET, PART)
-    stood = cluster.template, annotations(cluster)
+    apply(cluster, TARGET, SPEC)
+    before_newer = cluster.template, annotations(cluster)
     cluster.rolls = False
-    with pytest.raises(EditFailed, match="put back"):
-        put(cluster, TARGET, NEWER)
-    assert (cluster.template, annotations(cluster)) == stood
+    with pytest.raises(PatchFailed, match="earlier pod template was restored"):
+        apply(cluster, TARGET, NEWER)
+    assert (cluster.template, annotations(cluster)) == before_newer
 
 
-def test_leaving_waits_for_the_last_old_pod(cluster: Cluster) -> None:
-    put(cluster, TARGET, PART)
+def test_revert_waits_for_the_last_old_pod(cluster: Cluster) -> None:
+    apply(cluster, TARGET, SPEC)
     cluster.rolls = False
-    with pytest.raises(EditFailed, match="did not finish its rollout"):
-        take_out(cluster, TARGET)
+    with pytest.raises(PatchFailed, match="did not finish its rollout"):
+        revert(cluster, TARGET)
 
 
-def test_a_leaving_that_was_interrupted_is_finished_by_waiting(cluster: Cluster) -> None:
-    """The next destroy finds the note gone, and old pods that may still have the files."""
-    put(cluster, TARGET, PART)
+def test_revert_waits_also_if_an_interrupted_one_left_old_pods(cluster: Cluster) -> None:
+    """The next destroy finds no annotation, and old pods that may still use the files."""
+    apply(cluster, TARGET, SPEC)
     cluster.rolls = False
-    with pytest.raises(EditFailed):
-        take_out(cluster, TARGET)
-    with pytest.raises(EditFailed, match="did not finish its rollout"):
-        take_out(cluster, TARGET)
+    with pytest.raises(PatchFailed):
+        revert(cluster, TARGET)
+    with pytest.raises(PatchFailed, match="did not finish its rollout"):
+        revert(cluster, TARGET)
 
 
-def test_a_deployment_that_is_gone(cluster: Cluster) -> None:
+def test_a_deployment_that_does_not_exist(cluster: Cluster) -> None:
     cluster.live = None
-    take_out(cluster, TARGET)
-    with pytest.raises(EditFailed, match="Deployment gw/ingress-kong is not there"):
-        put(cluster, TARGET, PART)
+    revert(cluster, TARGET)
+    with pytest.raises(PatchFailed, match="Deployment gw/ingress-kong does not exist"):
+        apply(cluster, TARGET, SPEC)
 
 
-def test_another_stacks_part_is_neither_overwritten_nor_taken_out(cluster: Cluster) -> None:
-    put(cluster, TARGET, PART)
+def test_the_patch_of_another_stack_is_neither_replaced_nor_reverted(cluster: Cluster) -> None:
+    apply(cluster, TARGET, SPEC)
     other = PatchTarget(
         deployment=KongDeployment(namespace="gw", name="ingress-kong", container="proxy"),
         owner="traceable-kong.prod",
         timeout_seconds=0,
     )
-    with pytest.raises(EditFailed, match=r"part of the stack traceable-kong\.dev"):
-        put(cluster, other, NEWER)
-    take_out(cluster, other)
+    with pytest.raises(PatchFailed, match=r"already patched by the stack traceable-kong\.dev"):
+        apply(cluster, other, NEWER)
+    revert(cluster, other)
     assert mounted(cluster) == ["files-a"]
 
 
-@pytest.mark.parametrize("note", ["", "[]", "{}", json.dumps({"stack": "a", "added": {"variables": 1}})])
-def test_a_note_that_was_changed_by_hand_is_told_of(cluster: Cluster, note: str) -> None:
+@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"stack": "a", "patch": {"variables": 1}})])
+def test_an_annotation_that_was_changed_by_hand_is_reported(cluster: Cluster, text: str) -> None:
     live: Any = cluster.live
-    live["metadata"]["annotations"] = {NOTE_ANNOTATION: note}
-    for work in (lambda: put(cluster, TARGET, PART), lambda: take_out(cluster, TARGET)):
-        with pytest.raises(EditFailed, match="changed by hand"):
+    live["metadata"]["annotations"] = {PATCH_ANNOTATION: text}
+    for work in (lambda: apply(cluster, TARGET, SPEC), lambda: revert(cluster, TARGET)):
+        with pytest.raises(PatchFailed, match="changed by hand"):
             work()
 
 
-def test_what_cannot_be_had_is_said(cluster: Cluster) -> None:
+def test_a_conflict_is_reported(cluster: Cluster) -> None:
     cluster.change(lambda found: found["spec"].update(volumes=[{"name": "kong-plugin-traceable", "emptyDir": {}}]))
-    with pytest.raises(EditFailed, match="Deployment gw/ingress-kong has a volume kong-plugin-traceable already"):
-        put(cluster, TARGET, PART)
+    with pytest.raises(
+        PatchFailed,
+        match="Deployment gw/ingress-kong has a volume kong-plugin-traceable that is not",
+    ):
+        apply(cluster, TARGET, SPEC)
 
 
-def test_files_that_are_mounted_and_not_noted_any_more_do_not_go(cluster: Cluster) -> None:
-    put(cluster, TARGET, PART)
+def test_files_that_are_mounted_without_an_annotation_are_not_deleted(cluster: Cluster) -> None:
+    apply(cluster, TARGET, SPEC)
     live: Any = cluster.live
     del live["metadata"]["annotations"]
-    with pytest.raises(EditFailed, match="still mounts files-a"):
-        take_out(cluster, TARGET, ["files-a", "files-b"])
-    take_out(cluster, TARGET, ["files-b"])
+    with pytest.raises(PatchFailed, match="still mounts files-a"):
+        revert(cluster, TARGET, ["files-a", "files-b"])
+    revert(cluster, TARGET, ["files-b"])

@@ -1,4 +1,4 @@
-"""Our part in a pod template, and the template without it again."""
+"""A pod template with this stack's entries, and without them again."""
 
 import copy
 from typing import Any
@@ -10,27 +10,27 @@ from tests.deployment_patch.deployment import kong_of, template, variable
 from traceable_kong.deployment_patch.pod_template import (
     Conflict,
     PatchSpec,
-    added,
+    applied_patch_of,
     conflicts,
-    note_of,
-    removed,
-    replaced,
-    standing,
+    current,
+    patched,
+    repatched,
+    unpatched,
 )
 
 FILES = {
     "/opt/kong/plugins/traceable": "kong-plugin-traceable-0a",
     "/opt/kong/plugins/traceable/utils": "kong-utils-0b",
 }
-PART = PatchSpec(container="proxy", files=FILES, plugins=("traceable",))
+SPEC = PatchSpec(container="proxy", files=FILES, plugins=("traceable",))
 NEWER = PatchSpec(
     container="proxy", files={"/opt/kong/plugins/traceable": "kong-plugin-traceable-1a"}, plugins=("traceable", "ai")
 )
 
 
-def test_what_is_added() -> None:
+def test_volumes_mounts_and_variables_are_added_to_kongs_container() -> None:
     before = template(("KONG_PLUGINS", "bundled,foo"), ("KONG_LUA_PACKAGE_PATH", "/own/?.lua;;"))
-    after, _ = added(before, PART)
+    after, _ = patched(before, SPEC)
     assert kong_of(after)["volumeMounts"] == [
         {"name": "kong-plugin-traceable", "mountPath": "/opt/kong/plugins/traceable", "readOnly": True},
         {"name": "kong-utils-0b", "mountPath": "/opt/kong/plugins/traceable/utils", "readOnly": True},
@@ -41,7 +41,7 @@ def test_what_is_added() -> None:
     ]
     assert variable(after, "KONG_PLUGINS") == "bundled,foo,traceable"
     assert variable(after, "KONG_LUA_PACKAGE_PATH") == "/opt/?.lua;/own/?.lua;;"
-    assert after["spec"]["containers"][0] == before["spec"]["containers"][0], "the controller is left alone"
+    assert after["spec"]["containers"][0] == before["spec"]["containers"][0], "the controller is not changed"
 
 
 @pytest.mark.parametrize(
@@ -55,93 +55,91 @@ def test_what_is_added() -> None:
         ("bundled,traceable,foo", "bundled,traceable,foo"),
     ],
 )
-def test_the_list_of_plugins(before: str | None, after: str) -> None:
+def test_kong_plugins_gets_the_missing_plugins(before: str | None, after: str) -> None:
     start = template(*([("KONG_PLUGINS", before)] if before is not None else []))
-    made, note = added(start, PART)
+    made, applied = patched(start, SPEC)
     assert variable(made, "KONG_PLUGINS") == after
-    back = removed(made, note)
-    assert variable(back, "KONG_PLUGINS") == (before or None)
-    assert back == start or before == ""
+    reverted = unpatched(made, applied)
+    assert variable(reverted, "KONG_PLUGINS") == (before or None)
+    assert reverted == start or before == ""
 
 
 @pytest.mark.parametrize(
     ("before", "after"), [(None, "/opt/?.lua;;"), ("/opt/?.lua;;", "/opt/?.lua;;"), (";;", "/opt/?.lua;;;")]
 )
-def test_the_path_of_the_files(before: str | None, after: str) -> None:
+def test_kong_lua_package_path_gets_the_path_of_the_files(before: str | None, after: str) -> None:
     start = template(*([("KONG_LUA_PACKAGE_PATH", before)] if before is not None else []))
-    made, note = added(start, PART)
+    made, applied = patched(start, SPEC)
     assert variable(made, "KONG_LUA_PACKAGE_PATH") == after
-    assert removed(made, note) == start
+    assert unpatched(made, applied) == start
 
 
-def test_what_the_owner_changed_since_stays() -> None:
-    made, note = added(template(("KONG_PLUGINS", "bundled,foo")), PART)
+def test_later_changes_of_the_owner_stay() -> None:
+    made, applied = patched(template(("KONG_PLUGINS", "bundled,foo")), SPEC)
     kong = kong_of(made)
     kong["env"][0]["value"] = "bundled,traceable,bar"
     kong["env"].append({"name": "OWN", "value": "1"})
     made["spec"]["volumes"].append({"name": "own", "emptyDir": {}})
     kong["volumeMounts"].append({"name": "own", "mountPath": "/own"})
-    back = removed(made, note)
-    assert variable(back, "KONG_PLUGINS") == "bundled,bar"
-    assert variable(back, "OWN") == "1"
-    assert back["spec"]["volumes"] == [{"name": "own", "emptyDir": {}}]
-    assert kong_of(back)["volumeMounts"] == [{"name": "own", "mountPath": "/own"}]
+    reverted = unpatched(made, applied)
+    assert variable(reverted, "KONG_PLUGINS") == "bundled,bar"
+    assert variable(reverted, "OWN") == "1"
+    assert reverted["spec"]["volumes"] == [{"name": "own", "emptyDir": {}}]
+    assert kong_of(reverted)["volumeMounts"] == [{"name": "own", "mountPath": "/own"}]
 
 
-def test_what_is_not_as_we_left_it_is_not_ours() -> None:
-    made, note = added(template(), PART)
+def test_an_entry_that_was_changed_by_its_owner_is_not_removed() -> None:
+    made, applied = patched(template(), SPEC)
     made["spec"]["volumes"][0]["configMap"]["name"] = "theirs"
     kong_of(made)["env"] = [{"name": "KONG_PLUGINS", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
-    back = removed(made, note)
-    assert [item["configMap"]["name"] for item in back["spec"]["volumes"]] == ["theirs"]
-    assert kong_of(back)["env"] == kong_of(made)["env"]
+    reverted = unpatched(made, applied)
+    assert [item["configMap"]["name"] for item in reverted["spec"]["volumes"]] == ["theirs"]
+    assert kong_of(reverted)["env"] == kong_of(made)["env"]
 
 
-def test_another_part_takes_the_place_of_the_first() -> None:
+def test_a_newer_patch_replaces_the_applied_one() -> None:
     start = template(("KONG_PLUGINS", "bundled,foo"))
-    first, note = added(start, PART)
-    second, newer = replaced(first, note, NEWER)
-    assert second == added(start, NEWER)[0]
-    assert removed(second, newer) == start
-    assert replaced(second, newer, NEWER) == (second, newer), "nothing to do"
-    assert newer.part == NEWER
+    first, applied = patched(start, SPEC)
+    second, newer = repatched(first, applied, NEWER)
+    assert second == patched(start, NEWER)[0]
+    assert unpatched(second, newer) == start
+    assert repatched(second, newer, NEWER) == (second, newer), "nothing to do"
+    assert newer.spec == NEWER
 
 
-def test_a_note_survives_its_document() -> None:
-    _, note = added(template(("KONG_PLUGINS", "bundled")), PART)
-    assert note_of(copy.deepcopy(note.document())) == note
+def test_an_applied_patch_is_read_back_from_its_document() -> None:
+    _, applied = patched(template(("KONG_PLUGINS", "bundled")), SPEC)
+    assert applied_patch_of(copy.deepcopy(applied.document())) == applied
 
 
-def test_what_stands() -> None:
-    made, _ = added(template(), PART)
-    assert standing(made, PART) == PART
-    assert standing(template(), PART) == PatchSpec(container="proxy", files={}, plugins=())
+def test_the_current_state_is_what_the_template_has_of_a_patch() -> None:
+    made, _ = patched(template(), SPEC)
+    assert current(made, SPEC) == SPEC
+    assert current(template(), SPEC) == PatchSpec(container="proxy", files={}, plugins=())
     kong_of(made)["env"] = [{"name": "KONG_PLUGINS", "value": "bundled,foo"}]
-    found = standing(made, PART)
+    found = current(made, SPEC)
     assert found is not None and (found.files, found.plugins) == (FILES, ())
     kong_of(made)["env"] = [{"name": "KONG_PLUGINS", "value": "traceable"}]
-    found = standing(made, PART)
-    assert found is not None and found.plugins == (), "no path leads to it"
-    assert standing(made, PatchSpec(container="gone", files=FILES, plugins=())) is None
+    found = current(made, SPEC)
+    assert found is not None and found.plugins == (), "Kong does not find the files without the path"
+    assert current(made, PatchSpec(container="gone", files=FILES, plugins=())) is None
 
 
-def wrong(document: dict[str, Any], part: PatchSpec = PART) -> str:
-    (found,) = conflicts(document, part)
+def problem(document: dict[str, Any], spec: PatchSpec = SPEC) -> str:
+    (found,) = conflicts(document, spec)
     with pytest.raises(Conflict):
-        added(document, part)
-    return found.wrong
+        patched(document, spec)
+    return found.problem
 
 
-def test_what_cannot_be_had() -> None:
-    assert "no container nginx (it has controller, proxy)" in wrong(
+def test_a_missing_container_a_reference_and_a_volume_of_the_same_name_are_conflicts() -> None:
+    assert "no container nginx (it has controller, proxy)" in problem(
         template(), PatchSpec(container="nginx", files=FILES, plugins=())
     )
-    from_elsewhere = template()
-    kong_of(from_elsewhere)["env"] = [
-        {"name": "KONG_PLUGINS", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
-    ]
-    assert "KONG_PLUGINS from elsewhere" in wrong(from_elsewhere)
-    assert "volume kong-plugin-traceable already" in wrong(
+    reference = template()
+    kong_of(reference)["env"] = [{"name": "KONG_PLUGINS", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]
+    assert "KONG_PLUGINS from another object" in problem(reference)
+    assert "volume kong-plugin-traceable that is not managed" in problem(
         template(volumes=[{"name": "kong-plugin-traceable", "emptyDir": {}}])
     )
 
@@ -157,57 +155,55 @@ def test_what_cannot_be_had() -> None:
         ("/opt/kong/plugins/traceable-own", {"configMap": {"name": "own"}}, False),
     ],
 )
-def test_a_mount_where_the_files_go(path: str, source: dict[str, Any], refused: bool) -> None:
+def test_a_mount_in_the_way_of_the_files_is_a_conflict(path: str, source: dict[str, Any], refused: bool) -> None:
     start = template(volumes=[{"name": "own", **source}])
     kong_of(start)["volumeMounts"] = [{"name": "own", "mountPath": path}]
     only = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "a"}, plugins=("traceable",))
-    assert [item.wrong for item in conflicts(start, only)] == (
-        [f"mounts something else at {path.rstrip('/')} (volume own), where the plugin's files have to be"]
-        if refused
-        else []
+    assert [item.problem for item in conflicts(start, only)] == (
+        [f"mounts the volume own at {path.rstrip('/')}, where the plugin's files must be"] if refused else []
     )
 
 
 @pytest.mark.parametrize("path", ["/etc/kong", "/etc/kong/", "/etc/kong.conf", "/etc/kong/kong.conf", "/etc"])
-def test_a_list_in_a_file_is_not_hidden(path: str) -> None:
+def test_a_variable_does_not_replace_a_list_in_kongs_configuration_file(path: str) -> None:
     def kong(*env: tuple[str, str]) -> dict[str, Any]:
         made = template(*env, volumes=[{"name": "own", "configMap": {"name": "own"}}])
         kong_of(made)["volumeMounts"] = [{"name": "own", "mountPath": path}]
         return made
 
-    both = [item.wrong for item in conflicts(kong(), PART)]
+    both = [item.problem for item in conflicts(kong(), SPEC)]
     assert [word for text in both for word in text.split() if word.startswith("KONG_")] == [
         "KONG_PLUGINS:",
         "KONG_LUA_PACKAGE_PATH:",
     ]
-    assert "has no KONG_LUA_PACKAGE_PATH" in wrong(kong(("KONG_PLUGINS", "bundled")))
-    assert list(conflicts(kong(("KONG_PLUGINS", "bundled"), ("KONG_LUA_PACKAGE_PATH", ";;")), PART)) == []
+    assert "does not set KONG_LUA_PACKAGE_PATH" in problem(kong(("KONG_PLUGINS", "bundled")))
+    assert list(conflicts(kong(("KONG_PLUGINS", "bundled"), ("KONG_LUA_PACKAGE_PATH", ";;")), SPEC)) == []
     other = kong()
     kong_of(other)["volumeMounts"][0]["mountPath"] = "/etc/kong-certificates"
-    assert list(conflicts(other, PART)) == []
+    assert list(conflicts(other, SPEC)) == []
 
 
-WORDS = strategies.lists(strategies.sampled_from(["bundled", "foo", " bar", "traceable", "off", "a b"]), max_size=5)
+PLUGINS = strategies.lists(strategies.sampled_from(["bundled", "foo", " bar", "traceable", "off", "a b"]), max_size=5)
 PATHS = strategies.lists(strategies.sampled_from(["/opt/?.lua", "./?.lua", "", " /own/?.lua"]), max_size=4)
 
 
 @given(data=strategies.data())
-def test_whatever_was_there_is_there_again(data: strategies.DataObject) -> None:
+def test_reverting_restores_any_template(data: strategies.DataObject) -> None:
     start = template(volumes=[{"name": "own", "emptyDir": {}}]) if data.draw(strategies.booleans()) else template()
     env = []
-    for name, separator, words in (("KONG_PLUGINS", ",", WORDS), ("KONG_LUA_PACKAGE_PATH", ";", PATHS)):
-        drawn = data.draw(strategies.none() | words.map(separator.join))
+    for name, separator, entries in (("KONG_PLUGINS", ",", PLUGINS), ("KONG_LUA_PACKAGE_PATH", ";", PATHS)):
+        drawn = data.draw(strategies.none() | entries.map(separator.join))
         if drawn is not None:
-            # As the API server writes it.
+            # As the API server stores it.
             env.append({"name": name, "value": drawn} if drawn else {"name": name})
     if data.draw(strategies.booleans()):
         env.insert(data.draw(strategies.integers(0, len(env))), {"name": "OWN", "value": "1"})
     if env:
         kong_of(start)["env"] = env
     untouched = copy.deepcopy(start)
-    made, note = added(start, PART)
+    made, applied = patched(start, SPEC)
     assert start == untouched
-    assert "traceable" in [word.strip() for word in variable(made, "KONG_PLUGINS").split(",")]
-    assert "/opt/?.lua" in [word.strip() for word in variable(made, "KONG_LUA_PACKAGE_PATH").split(";")]
-    newer, second = replaced(made, note, NEWER)
-    assert removed(made, note) == removed(newer, second) == untouched
+    assert "traceable" in [entry.strip() for entry in variable(made, "KONG_PLUGINS").split(",")]
+    assert "/opt/?.lua" in [entry.strip() for entry in variable(made, "KONG_LUA_PACKAGE_PATH").split(";")]
+    newer, second = repatched(made, applied, NEWER)
+    assert unpatched(made, applied) == unpatched(newer, second) == untouched

@@ -149,7 +149,7 @@ def test_a_list_of_plugins_from_elsewhere_is_refused_before_anything_is_touched(
     before = owner.template()
     with stack.recorded() as untouched:
         said = refused_preview(stack)
-        assert "takes KONG_PLUGINS from elsewhere (valueFrom)" in said and "Nothing was changed" in said
+        assert "takes KONG_PLUGINS from another object (valueFrom)" in said and "Nothing was changed" in said
         with pytest.raises(CommandFailed, match="valueFrom"):
             stack.up()
     assert untouched.rollouts == 0

@@ -16,8 +16,8 @@ from tests.preflight.fake import (
     refused,
     warned,
 )
-from traceable_kong.deployment_patch.patching import NOTE_ANNOTATION
-from traceable_kong.deployment_patch.pod_template import PatchSpec, added
+from traceable_kong.deployment_patch.patching import PATCH_ANNOTATION
+from traceable_kong.deployment_patch.pod_template import PatchSpec, patched
 from traceable_kong.preflight.cached_reader import NAMESPACES, config_maps, deployment, secrets
 from traceable_kong.preflight.examination import examine
 
@@ -138,8 +138,8 @@ def test_files_that_are_there_and_that_the_owner_does_not_mount_yet(kube: FakeKu
 def noted(kube: FakeKubernetes, owner: str = OWNER) -> None:
     """Our part is in the Deployment."""
     live = kube.objects[PATH]
-    live["spec"]["template"], note = added(live["spec"]["template"], PART)
-    live["metadata"]["annotations"] = {NOTE_ANNOTATION: json.dumps({"stack": owner, "added": note.document()})}
+    live["spec"]["template"], note = patched(live["spec"]["template"], PART)
+    live["metadata"]["annotations"] = {PATCH_ANNOTATION: json.dumps({"stack": owner, "patch": note.document()})}
 
 
 def test_our_own_part_is_no_hindrance_and_another_stacks_is(kube: FakeKubernetes) -> None:
@@ -150,7 +150,7 @@ def test_our_own_part_is_no_hindrance_and_another_stacks_is(kube: FakeKubernetes
     kong_stands(kube)
     noted(kube, "traceable-kong.prod")
     assert "is patched by the stack traceable-kong.prod" in refused(kube, **THEIRS)
-    kube.objects[PATH]["metadata"]["annotations"][NOTE_ANNOTATION] = "?"
+    kube.objects[PATH]["metadata"]["annotations"][PATCH_ANNOTATION] = "?"
     assert "changed by hand" in refused(kube, **THEIRS)
     del kube.objects[PATH]["metadata"]["annotations"]
     found = examine(kube, intent(**THEIRS))

@@ -25,7 +25,7 @@ from tests.preflight import fake
 from tests.verification.gateway import desired
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.common.safe_text import printable
-from traceable_kong.deployment_patch.patching import EditFailed
+from traceable_kong.deployment_patch.patching import PatchFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
 from traceable_kong.hooks import gateway_hooks, preflight_run
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -75,7 +75,7 @@ def harmless(text: str, *, lines: int | None = None) -> None:
     [
         AdminError,
         Conflict,
-        EditFailed,
+        PatchFailed,
         HookFailed,
         RockError,
         kubernetes_client.Unreachable,

@@ -1,4 +1,4 @@
-"""What the engine is told of our part: created, read, compared, and gone."""
+"""The dynamic provider of the patch: create, read, diff, update and delete."""
 
 import pickle
 from typing import Any
@@ -7,8 +7,7 @@ import pytest
 
 from tests.deployment_patch.deployment import Cluster, kong_of, template, variable
 from traceable_kong.cluster import kubeconfig
-from traceable_kong.deployment_patch import patching
-from traceable_kong.providers.deployment_patch_provider import ClaimProvider, PartProvider
+from traceable_kong.providers.deployment_patch_provider import DeploymentFilesProvider, PatchFinalizerProvider
 
 PROPS: dict[str, Any] = {
     "namespace": "gw",
@@ -26,42 +25,41 @@ PROPS: dict[str, Any] = {
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     found = Cluster(template(("KONG_PLUGINS", "bundled")))
     monkeypatch.setattr(kubeconfig, "connect", lambda **_: found)
-    monkeypatch.setattr(patching, "INTERVAL_SECONDS", 0.0)
     return found
 
 
-def test_created_read_and_deleted(cluster: Cluster) -> None:
+def test_create_read_and_delete(cluster: Cluster) -> None:
     before = cluster.template
-    made = PartProvider().create(PROPS)
+    made = DeploymentFilesProvider().create(PROPS)
     assert (made.id, made.outs) == ("gw/ingress-kong", {**PROPS, "generation": "2"})
-    assert PartProvider().read(str(made.id), made.outs or {}).outs == made.outs
-    assert PartProvider().diff("", made.outs or {}, PROPS).changes is False
-    PartProvider().delete(str(made.id), made.outs or {})
+    assert DeploymentFilesProvider().read(str(made.id), made.outs or {}).outs == made.outs
+    assert DeploymentFilesProvider().diff("", made.outs or {}, PROPS).changes is False
+    DeploymentFilesProvider().delete(str(made.id), made.outs or {})
     assert cluster.template == before
 
 
-def test_a_refresh_sees_what_the_owner_took_away_and_the_next_up_puts_it_back(cluster: Cluster) -> None:
-    made = PartProvider().create(PROPS).outs or {}
+def test_a_refresh_sees_what_the_owner_removed_and_the_next_update_restores_it(cluster: Cluster) -> None:
+    made = DeploymentFilesProvider().create(PROPS).outs or {}
 
     def helm_upgrade(found: dict[str, Any]) -> None:
         kong_of(found)["env"] = [{"name": "KONG_PLUGINS", "value": "bundled,foo"}]
 
     cluster.change(helm_upgrade)
-    seen = PartProvider().read("gw/ingress-kong", made).outs or {}
+    seen = DeploymentFilesProvider().read("gw/ingress-kong", made).outs or {}
     assert (seen["plugins"], seen["files"], seen["generation"]) == ([], PROPS["files"], "2")
-    assert PartProvider().diff("", seen, PROPS).changes is True
-    PartProvider().update("", seen, PROPS)
+    assert DeploymentFilesProvider().diff("", seen, PROPS).changes is True
+    DeploymentFilesProvider().update("", seen, PROPS)
     assert variable(cluster.template, "KONG_PLUGINS") == "bundled,foo,traceable"
 
     cluster.change(lambda found: kong_of(found).update(name="other"))
-    seen = PartProvider().read("gw/ingress-kong", made).outs or {}
+    seen = DeploymentFilesProvider().read("gw/ingress-kong", made).outs or {}
     assert (seen["container"], seen["files"]) == ("", {})
 
 
-def test_a_deployment_that_is_gone_is_no_resource_any_more(cluster: Cluster) -> None:
+def test_a_deployment_that_does_not_exist_is_removed_from_the_state(cluster: Cluster) -> None:
     cluster.live = None
-    assert not PartProvider().read("gw/ingress-kong", PROPS).id
-    PartProvider().delete("gw/ingress-kong", PROPS)
+    assert not DeploymentFilesProvider().read("gw/ingress-kong", PROPS).id
+    DeploymentFilesProvider().delete("gw/ingress-kong", PROPS)
 
 
 @pytest.mark.parametrize(
@@ -75,31 +73,31 @@ def test_a_deployment_that_is_gone_is_no_resource_any_more(cluster: Cluster) -> 
         ("deployment", "other", ["deployment"]),
     ],
 )
-def test_what_is_a_change(key: str, value: object, replaces: list[str]) -> None:
-    found = PartProvider().diff("", {**PROPS, "generation": "2"}, {**PROPS, key: value})
+def test_which_properties_update_and_which_replace(key: str, value: object, replaces: list[str]) -> None:
+    found = DeploymentFilesProvider().diff("", {**PROPS, "generation": "2"}, {**PROPS, key: value})
     assert (found.changes, found.replaces, found.delete_before_replace) == (True, replaces, True)
 
 
-def test_a_claim_changes_nothing_and_takes_out_what_a_killed_run_left(cluster: Cluster) -> None:
+def test_a_finalizer_changes_nothing_and_reverts_what_an_interrupted_update_left(cluster: Cluster) -> None:
     before = cluster.template
-    claim = ClaimProvider().create(PROPS)
+    finalizer = PatchFinalizerProvider().create(PROPS)
     newer = {**PROPS, "files": {"/opt/kong/plugins/traceable": "files-b"}}
-    assert (claim.outs or {})["held"] == ["files-a"]
-    assert (ClaimProvider().update("", claim.outs or {}, newer).outs or {})["held"] == ["files-b"]
-    assert ClaimProvider().diff("", claim.outs or {}, PROPS).changes is False
+    assert (finalizer.outs or {})["mounted"] == ["files-a"]
+    assert (PatchFinalizerProvider().update("", finalizer.outs or {}, newer).outs or {})["mounted"] == ["files-b"]
+    assert PatchFinalizerProvider().diff("", finalizer.outs or {}, PROPS).changes is False
     assert cluster.patches == []
-    PartProvider().create(PROPS)
-    ClaimProvider().delete(str(claim.id), claim.outs or {})
+    DeploymentFilesProvider().create(PROPS)
+    PatchFinalizerProvider().delete(str(finalizer.id), finalizer.outs or {})
     assert cluster.template == before
 
 
-@pytest.mark.parametrize("provider", [ClaimProvider, PartProvider])
-def test_what_is_pickled_into_the_state_is_a_name(provider: type) -> None:
+@pytest.mark.parametrize("provider", [PatchFinalizerProvider, DeploymentFilesProvider])
+def test_only_the_name_of_the_class_is_pickled_into_the_state(provider: type) -> None:
     assert vars(provider()) == {}
     assert len(pickle.dumps(provider())) < 100
 
 
-def test_the_cluster_is_the_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cluster_is_that_of_the_stack_config(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     from pulumi import dynamic
@@ -107,7 +105,7 @@ def test_the_cluster_is_the_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(kubeconfig, "connect", lambda **given: asked.append(given))
     monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
-    provider = PartProvider()
+    provider = DeploymentFilesProvider()
     config = dynamic.Config({"kubernetes:kubeconfig": "text", "kubernetes:context": "prod"}, "traceable-kong")
     provider.configure(dynamic.ConfigureRequest(config=config))
     provider._api()

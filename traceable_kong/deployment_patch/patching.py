@@ -1,12 +1,11 @@
-"""Puts our part into a live Deployment, takes it out again, and awaits the rollout. Knows no Pulumi.
+"""Applies and reverts a patch in a live Deployment, and waits for the rollout.
 
-Each is one request that changes the template and our note together, and only the version that was read
-(https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). The note is an annotation of the
-Deployment itself: it rolls nothing, Helm leaves it alone, and a run that was killed is known by it.
+One request changes the template and the annotation that records the patch, and only in the version that was read
+(https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). The annotation is on the Deployment
+itself: it causes no rollout, Helm keeps it, and after an interrupted update it says what was applied.
 """
 
 import json
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -14,26 +13,27 @@ from typing import Any
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import PlainError
+from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.deployment_patch.pod_template import (
     AppliedPatch,
     Conflict,
     PatchSpec,
     Template,
-    note_of,
-    removed,
-    replaced,
+    applied_patch_of,
+    repatched,
+    unpatched,
 )
 
-NOTE_ANNOTATION = "traceable-kong/added"
-MANAGER = "traceable-kong"
+PATCH_ANNOTATION = "traceable-kong/patch"
+FIELD_MANAGER = "traceable-kong"
 """Who changed these fields, in the Deployment's managedFields."""
 
-ATTEMPTS = 10
-INTERVAL_SECONDS = 0.5
+CONFLICT_SECONDS = 5.0
+"""How long a change is repeated while others change the Deployment."""
 
 
-class EditFailed(PlainError):
-    """The Deployment is not as it should be; the text says why, for the person at the terminal."""
+class PatchFailed(PlainError):
+    """The Deployment could not be patched; the text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,170 +48,196 @@ class PatchTarget:
     def path(self) -> str:
         return self.deployment.path
 
+    @property
+    def arguments(self) -> str:
+        """The Deployment as kubectl takes it."""
+        return f"deployment {self.deployment.name} --namespace {self.deployment.namespace}"
+
     def __str__(self) -> str:
         return f"Deployment {self.deployment}"
 
 
-def note_in(live: Document) -> tuple[str, AppliedPatch] | None:
-    """Whose part is in a Deployment, and what of it was added. Raises EditFailed where the note cannot be read."""
-    text = (live["metadata"].get("annotations") or {}).get(NOTE_ANNOTATION)
+def recorded_patch(live: Document) -> tuple[str, AppliedPatch] | None:
+    """Which stack patched a Deployment, and what it added. Raises PatchFailed where the annotation cannot be read."""
+    text = (live["metadata"].get("annotations") or {}).get(PATCH_ANNOTATION)
     if text is None:
         return None
     try:
         document = json.loads(text)
-        return str(document["stack"]), note_of(document["added"])
+        return str(document["stack"]), applied_patch_of(document["patch"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise EditFailed(
-            f"The annotation {NOTE_ANNOTATION} of {live['metadata'].get('name')} was changed by hand and cannot be "
-            "read any more. Put it back (the Deployment's older ReplicaSets have it: kubectl get replicasets "
-            f"--namespace {live['metadata'].get('namespace')} --output yaml), or take the plugin's volumes, mounts and "
-            "variables out by hand, and the annotation with them."
+        name, namespace = live["metadata"].get("name"), live["metadata"].get("namespace")
+        raise PatchFailed(
+            f"Annotation {PATCH_ANNOTATION} of deployment {namespace}/{name} was changed by hand and cannot be read, "
+            "so the entries of this stack cannot be determined. Nothing was changed. Restore the annotation from an "
+            f"older ReplicaSet (`kubectl get replicasets --namespace {namespace} --output yaml`); or remove the "
+            f"plugin's volumes, mounts and variables by hand, then `kubectl annotate deployment {name} --namespace "
+            f"{namespace} {PATCH_ANNOTATION}-`."
         ) from None
 
 
-def put(api: KubernetesClient, target: PatchTarget, part: PatchSpec) -> int:
-    """Puts `part` in place of what is there of ours, awaits the rollout, and returns the generation that did it.
+def apply(api: KubernetesClient, target: PatchTarget, spec: PatchSpec) -> int:
+    """Replaces what the stack added before with `spec`, waits for the rollout and returns the new generation.
 
-    Where the rollout does not end, what stood before is put back, as Helm does it. Raises EditFailed, kube.ApiError or
-    kube.Unreachable.
+    Where the rollout does not finish, the earlier template is restored, as Helm does. Raises PatchFailed, ApiError or
+    Unreachable.
     """
     before = api.get(target.path)
     if before is None:
-        raise EditFailed(f"{target} is not there: there is no Kong to put the plugin into.")
+        raise PatchFailed(
+            f"{target} does not exist, so there is no Kong to add the plugin to. Nothing was changed. `kubectl get "
+            "deployments --all-namespaces` lists the Deployments; set kong.namespace and kong.deployment."
+        )
 
-    def edit(template: Template, note: AppliedPatch | None) -> tuple[Template, AppliedPatch | None]:
-        return replaced(template, note, part)
+    def edit(template: Template, applied: AppliedPatch | None) -> tuple[Template, AppliedPatch | None]:
+        return repatched(template, applied, spec)
 
     generation = _change(api, target, edit)
     try:
-        _await_rollout(api, target)
-    except EditFailed as problem:
-        said = _undo(api, target, before)
-        raise EditFailed(f"{problem} {said}") from None
+        _wait_for_rollout(api, target)
+    except PatchFailed as problem:
+        restored = _restore(api, target, before)
+        raise PatchFailed(f"{problem} {restored} `kubectl describe {target.arguments}` shows the cause.") from None
     return generation
 
 
-def take_out(api: KubernetesClient, target: PatchTarget, held: Collection[str] = ()) -> None:
-    """Takes out what is there of ours and awaits the rollout. A Deployment that is gone has nothing of ours.
+def revert(api: KubernetesClient, target: PatchTarget, config_maps: Collection[str] = ()) -> None:
+    """Removes what the stack added and waits for the rollout; a Deployment that does not exist needs neither.
 
-    `held` are our ConfigMaps, which go afterwards. The rollout is awaited also where nothing of ours is found: a run
-    that was killed may have taken it out, and the last pods with the files still be there. Raises EditFailed,
-    kube.ApiError or kube.Unreachable.
+    `config_maps` are deleted afterwards. The rollout is awaited also where nothing is left to remove: an interrupted
+    update may have removed it while old pods still use the files. Raises PatchFailed, ApiError or Unreachable.
     """
     live = api.get(target.path)
     if live is None:
         return
-    noted = note_in(live)
-    if noted is not None and noted[0] != target.owner:
+    recorded = recorded_patch(live)
+    if recorded is not None and recorded[0] != target.owner:
         return
-    if noted is None:
+    if recorded is None:
         volumes = live["spec"]["template"]["spec"].get("volumes") or []
-        left = sorted({*held} & {(item.get("configMap") or {}).get("name") for item in volumes})
-        if left:
-            raise EditFailed(
-                f"{target} still mounts {', '.join(left)}, and no annotation {NOTE_ANNOTATION} says that this stack "
-                "did it. Take the plugin's entries out of the values of its owner's release (plugins.configMaps), or, "
-                "where they came by hand, its volumes, mounts and variables out of the Deployment; then again."
+        mounted = sorted({*config_maps} & {(item.get("configMap") or {}).get("name") for item in volumes})
+        if mounted:
+            raise PatchFailed(
+                f"{target} still mounts {', '.join(mounted)}, and has no annotation {PATCH_ANNOTATION} by which this "
+                "stack could remove them. Without these ConfigMaps new pods would not start. Nothing was deleted. "
+                "Remove the plugin's entries from plugins.configMaps in the values of the owner's Helm release; or, if "
+                "they were added by hand, remove the volumes, mounts and variables from the Deployment. Then run the "
+                "command again."
             )
     else:
-        _change(api, target, lambda template, note: (removed(template, note) if note else template, None))
-    _await_rollout(api, target)
+        _change(api, target, lambda template, applied: (unpatched(template, applied) if applied else template, None))
+    try:
+        _wait_for_rollout(api, target)
+    except PatchFailed as problem:
+        raise PatchFailed(
+            f"{problem} The plugin's files stay until no pod uses them. `kubectl describe {target.arguments}` shows "
+            "the cause; then run the command again."
+        ) from None
 
 
 Edit = Callable[[Template, AppliedPatch | None], tuple[Template, AppliedPatch | None]]
 
 
 def _change(api: KubernetesClient, target: PatchTarget, edit: Edit) -> int:
-    """The Deployment's generation with the edit."""
-    for attempt in range(ATTEMPTS):
+    """The generation of the Deployment with the edit."""
+
+    def attempt(_: float) -> int | NotYet:
         live = api.get(target.path)
         if live is None:
-            raise EditFailed(f"{target} is not there any more.")
-        noted = note_in(live)
-        if noted is not None and noted[0] != target.owner:
-            raise EditFailed(f"{target} has the part of the stack {noted[0]} already: destroy that stack first.")
+            raise PatchFailed(f"{target} was deleted in the meantime.")
+        recorded = recorded_patch(live)
+        if recorded is not None and recorded[0] != target.owner:
+            raise PatchFailed(
+                f"{target} is already patched by the stack {recorded[0]}: two stacks would overwrite each other's "
+                "entries. Nothing was changed. Destroy that stack first, or choose another Deployment: `pulumi config "
+                "set --path traceable-kong:kong.deployment NAME`."
+            )
         try:
-            template, note = edit(live["spec"]["template"], noted[1] if noted else None)
+            template, applied = edit(live["spec"]["template"], recorded[1] if recorded else None)
         except Conflict as problem:
-            raise EditFailed(f"{target} {problem}") from None
-        patch = _patch(live, template, note, target.owner)
-        if not patch:
+            raise PatchFailed(f"{target} {problem}") from None
+        operations = _operations(live, template, applied, target.owner)
+        if not operations:
             return int(live["metadata"]["generation"])
+        version = {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
         try:
             changed = api.request(
                 "PATCH",
                 target.path,
-                query={"fieldManager": MANAGER},
-                body=[
-                    {
-                        "op": "replace",
-                        "path": "/metadata/resourceVersion",
-                        "value": live["metadata"]["resourceVersion"],
-                    },
-                    *patch,
-                ],
+                query={"fieldManager": FIELD_MANAGER},
+                body=[version, *operations],
                 content_type="application/json-patch+json",
             )
         except ApiError as problem:
             if problem.status != 409:
                 raise
-            time.sleep(0.1 * attempt)
-            continue
+            return NotYet(lambda: _changed_by_others(target))
         return int(changed["metadata"]["generation"])
-    raise EditFailed(f"Somebody else changes {target} all the time; it was tried {ATTEMPTS} times.")
+
+    return wait_until(attempt, seconds=CONFLICT_SECONDS)
 
 
-def _patch(live: Document, template: Template, note: AppliedPatch | None, owner: str) -> list[dict[str, Any]]:
-    """JSON patch operations that make the Deployment so; none where it is."""
+def _changed_by_others(target: PatchTarget) -> PatchFailed:
+    return PatchFailed(
+        f"{target} was changed by another client during every attempt to patch it, for {CONFLICT_SECONDS:.0f} s. "
+        f"Nothing was changed by this stack. `kubectl get {target.arguments} --show-managed-fields --output yaml` "
+        "shows which client changes it; then run `pulumi up` again."
+    )
+
+
+def _operations(live: Document, template: Template, applied: AppliedPatch | None, owner: str) -> list[dict[str, Any]]:
+    """The JSON patch that changes the template and the annotation; empty where both are as they should be."""
     operations: list[dict[str, Any]] = []
     if template != live["spec"]["template"]:
         operations.append({"op": "replace", "path": "/spec/template", "value": template})
     annotations = live["metadata"].get("annotations") or {}
     wanted = dict(annotations)
-    if note is None:
-        wanted.pop(NOTE_ANNOTATION, None)
+    if applied is None:
+        wanted.pop(PATCH_ANNOTATION, None)
     else:
-        wanted[NOTE_ANNOTATION] = json.dumps({"stack": owner, "added": note.document()}, sort_keys=True)
+        wanted[PATCH_ANNOTATION] = json.dumps({"stack": owner, "patch": applied.document()}, sort_keys=True)
     if wanted != annotations:
         operations.append({"op": "add", "path": "/metadata/annotations", "value": wanted})
     return operations
 
 
-def _undo(api: KubernetesClient, target: PatchTarget, before: Document) -> str:
-    """Puts back what stood before a rollout that does not end; says what was done."""
-    noted = note_in(before)
+def _restore(api: KubernetesClient, target: PatchTarget, before: Document) -> str:
+    """Restores the patch of `before`, after a rollout that did not finish; returns what happened."""
+    recorded = recorded_patch(before)
 
-    def edit(template: Template, note: AppliedPatch | None) -> tuple[Template, AppliedPatch | None]:
-        if noted is None:
-            return (removed(template, note) if note else template), None
-        return replaced(template, note, noted[1].part)
+    def edit(template: Template, applied: AppliedPatch | None) -> tuple[Template, AppliedPatch | None]:
+        if recorded is None:
+            return (unpatched(template, applied) if applied else template), None
+        return repatched(template, applied, recorded[1].spec)
 
     try:
         _change(api, target, edit)
-    except (EditFailed, ApiError, Unreachable) as problem:
-        return f"What stood before could not be put back either: {problem}"
-    return "What stood before was put back."
+    except (PatchFailed, ApiError, Unreachable) as problem:
+        return f"The earlier pod template could not be restored either: {problem}"
+    return "The earlier pod template was restored."
 
 
-def _await_rollout(api: KubernetesClient, target: PatchTarget) -> None:
-    """Returns when the Deployment consists of available pods of its newest template only. Raises EditFailed."""
-    deadline = time.monotonic() + target.timeout_seconds
-    while True:
+def _wait_for_rollout(api: KubernetesClient, target: PatchTarget) -> None:
+    """Returns when all pods of the Deployment are available and of its newest template. Raises PatchFailed."""
+
+    def attempt(_: float) -> NotYet | None:
         live = api.get(target.path)
         if live is None:
-            raise EditFailed(f"{target} was deleted while it rolled.")
+            raise PatchFailed(f"{target} was deleted during its rollout.")
         status, wanted = live.get("status") or {}, int(live["spec"].get("replicas", 1))
         counts = [int(status.get(key) or 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
         observed = int(status.get("observedGeneration") or 0) >= int(live["metadata"]["generation"])
         if observed and counts == [wanted] * 3:
-            return
-        if time.monotonic() > deadline:
-            raise EditFailed(
-                f"{target} did not finish its rollout in {target.timeout_seconds:.0f} s: of {wanted} pods {counts[1]} "
-                f"are new and {counts[2]} available, {counts[0]} are there in all{_reasons(status)}. kubectl rollout "
-                "status shows what holds it up."
+            return None
+        total, updated, available = counts
+        return NotYet(
+            lambda: PatchFailed(
+                f"{target} did not finish its rollout in {target.timeout_seconds:.0f} s: it wants {wanted} pods and "
+                f"has {total}, of which {updated} are updated and {available} available{_reasons(status)}."
             )
-        time.sleep(INTERVAL_SECONDS)
+        )
+
+    wait_until(attempt, seconds=target.timeout_seconds)
 
 
 def _reasons(status: Document) -> str:

@@ -1,7 +1,7 @@
-"""A pod template with our part in it, and without it again. Pure: templates in, new templates out.
+"""Pod templates with and without this stack's entries: templates in, new templates out.
 
-What we add is noted, and what the note names can be taken away so that the rest is what it was, whatever its owner
-changed since.
+What was added is recorded as an AppliedPatch. Removing it restores the template, and keeps what its owner changed in
+the meantime.
 """
 
 import copy
@@ -9,40 +9,42 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from traceable_kong.common.commands import config_set
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.deployment_patch.kong_variables import (
     PACKAGE_PATH,
     PLUGINS,
-    Variable,
-    keep,
-    restore,
+    PatchedVariable,
+    add_entries,
+    entries_of,
+    filter_list,
+    remove_entries,
     variable_in,
-    words_in,
-    write,
 )
 from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
 
 Template = dict[str, Any]
 
 READ_ONLY_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
-"""Volumes in which the kubelet can make no folder for another mount."""
-
+"""Volumes in which the kubelet cannot create the directory of another mount."""
 
 CONFIGURATION_FILES = ("/etc/kong/kong.conf", "/etc/kong.conf")
-"""Where Kong looks for a file with its settings; a variable hides what it says (kong 3.9, conf_loader)."""
+"""Where Kong looks for its configuration file; a variable replaces what the file says (kong 3.9, conf_loader)."""
+
+OWNER_MOUNTS_FILES = f"let the owner's Helm values mount the files: `{config_set('kong.filesMountedBy', 'owner')}`"
 
 
 class Conflict(PlainError):
-    """Our part cannot be had beside what is there; the text says why, `mend` what to do."""
+    """A template into which the patch does not fit: `problem` says why, `fix` what to do."""
 
-    def __init__(self, wrong: str, mend: str) -> None:
-        super().__init__(f"{wrong}. {mend}")
-        self.wrong, self.mend = wrong, mend
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"{problem}. {fix[:1].upper()}{fix[1:]}.")
+        self.problem, self.fix = problem, fix
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatchSpec:
-    """What is to be in `container`: `files` is `{mount path: ConfigMap}`, `plugins` the names that Kong loads."""
+    """What to add to `container`: `files` is `{mount path: ConfigMap}`, `plugins` are the names that Kong loads."""
 
     container: str
     files: Mapping[str, str]
@@ -50,166 +52,166 @@ class PatchSpec:
 
     @property
     def volumes(self) -> dict[str, str]:
-        """`{mount path: volume}`, named as the Kong chart does it (kong chart 3.4.1, `kong.plugins`)."""
+        """`{mount path: volume}` with the names that the Kong chart gives them (kong chart 3.4.1, `kong.plugins`)."""
         return {
-            path: f"kong-plugin-{path.rsplit('/', 1)[-1]}" if path.rsplit("/", 1)[0] == PLUGINS_DIRECTORY else held
-            for path, held in self.files.items()
+            path: f"kong-plugin-{path.rsplit('/', 1)[-1]}" if path.rsplit("/", 1)[0] == PLUGINS_DIRECTORY else name
+            for path, name in self.files.items()
         }
 
     @property
-    def words(self) -> dict[str, tuple[str, ...]]:
-        """What the variables must list."""
+    def entries(self) -> dict[str, tuple[str, ...]]:
+        """`{variable: entries that it must have}`."""
         return {PLUGINS: self.plugins, PACKAGE_PATH: (LUA_PATH,)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppliedPatch:
-    """What we added: `volumes` is `{volume: ConfigMap}`, `mounts` `{mount path: volume}`."""
+    """What was added: `volumes` is `{volume: ConfigMap}`, `mounts` is `{mount path: volume}`."""
 
     container: str
     volumes: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, Variable] = field(default_factory=dict)
+    variables: Mapping[str, PatchedVariable] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
+        """As plain data for the annotation."""
         return asdict(self)
 
     @property
-    def part(self) -> PatchSpec:
-        """The part that this was, without what its owner had listed already."""
+    def spec(self) -> PatchSpec:
+        """The patch that adds the same again."""
         return PatchSpec(
             container=self.container,
             files={path: self.volumes[volume] for path, volume in self.mounts.items()},
-            plugins=self.variables[PLUGINS].words if PLUGINS in self.variables else (),
+            plugins=self.variables[PLUGINS].entries if PLUGINS in self.variables else (),
         )
 
 
-def note_of(document: Mapping[str, Any]) -> AppliedPatch:
-    """The note that `document()` gave. Raises KeyError or TypeError where it is none."""
+def applied_patch_of(document: Mapping[str, Any]) -> AppliedPatch:
+    """Reads what `AppliedPatch.document()` returned. Raises KeyError, TypeError or AttributeError for anything else."""
     variables = {
-        name: Variable(before=item["before"], after=item["after"], words=tuple(item["words"]))
+        name: PatchedVariable(before=item["before"], after=item["after"], entries=tuple(item["entries"]))
         for name, item in document["variables"].items()
     }
     return AppliedPatch(**{**document, "variables": variables})
 
 
-def replaced(template: Template, note: AppliedPatch | None, part: PatchSpec) -> tuple[Template, AppliedPatch]:
-    """The template with `part` in place of what `note` names, and the new note. Raises Conflict."""
-    return added(removed(template, note) if note else template, part)
+def repatched(template: Template, applied: AppliedPatch | None, spec: PatchSpec) -> tuple[Template, AppliedPatch]:
+    """The template with `spec` in place of `applied`. Raises Conflict."""
+    return patched(unpatched(template, applied) if applied else template, spec)
 
 
-def added(template: Template, part: PatchSpec) -> tuple[Template, AppliedPatch]:
-    """The template with `part`, and what was added. Raises Conflict."""
-    for conflict in conflicts(template, part):
+def patched(template: Template, spec: PatchSpec) -> tuple[Template, AppliedPatch]:
+    """The template with `spec`, and what was added for it. Raises Conflict."""
+    for conflict in conflicts(template, spec):
         raise conflict
     result = copy.deepcopy(template)
-    container = _container(result, part.container)
+    container = _container(result, spec.container)
     assert container is not None
-    volumes, mounts = part.volumes, list(part.files)
+    volumes, mounts = spec.volumes, list(spec.files)
     if mounts:
         result["spec"]["volumes"] = [
             *(result["spec"].get("volumes") or []),
-            *({"name": volumes[path], "configMap": {"name": part.files[path]}} for path in mounts),
+            *({"name": volumes[path], "configMap": {"name": spec.files[path]}} for path in mounts),
         ]
         container["volumeMounts"] = [
             *(container.get("volumeMounts") or []),
             *({"name": volumes[path], "mountPath": path, "readOnly": True} for path in mounts),
         ]
+    variables = {name: add_entries(container, name, entries) for name, entries in spec.entries.items()}
     return result, AppliedPatch(
-        container=part.container,
-        volumes={volumes[path]: part.files[path] for path in mounts},
+        container=spec.container,
+        volumes={volumes[path]: spec.files[path] for path in mounts},
         mounts=volumes,
-        variables={name: made for name, words in part.words.items() if (made := write(container, name, words))},
+        variables={name: variable for name, variable in variables.items() if variable},
     )
 
 
-def removed(template: Template, note: AppliedPatch) -> Template:
-    """The template without what `note` names; what its owner changed or took out since stays so."""
+def unpatched(template: Template, applied: AppliedPatch) -> Template:
+    """The template without `applied`; what its owner changed or removed in the meantime stays so."""
     result = copy.deepcopy(template)
-    spec = result["spec"]
-    keep(
-        spec,
+    filter_list(
+        result["spec"],
         "volumes",
-        lambda item: note.volumes.get(item["name"], "") != (item.get("configMap") or {}).get("name"),
+        lambda item: applied.volumes.get(item["name"], "") != (item.get("configMap") or {}).get("name"),
     )
-    container = _container(result, note.container)
+    container = _container(result, applied.container)
     if container is not None:
-        keep(container, "volumeMounts", lambda item: note.mounts.get(_path(item)) != item["name"])
-        for name, variable in note.variables.items():
-            restore(container, name, variable)
+        filter_list(container, "volumeMounts", lambda item: applied.mounts.get(_path(item)) != item["name"])
+        for name, variable in applied.variables.items():
+            remove_entries(container, name, variable)
     return result
 
 
-def standing(template: Template, part: PatchSpec) -> PatchSpec | None:
-    """What of `part` is there now; None where its container is gone."""
-    container = _container(template, part.container)
+def current(template: Template, spec: PatchSpec) -> PatchSpec | None:
+    """What the template has of `spec`; None where the container does not exist."""
+    container = _container(template, spec.container)
     if container is None:
         return None
-    held = {item["name"]: (item.get("configMap") or {}).get("name") for item in template["spec"].get("volumes") or []}
-    mounted = {_path(item): held.get(item["name"]) for item in container.get("volumeMounts") or []}
-    finds_files = LUA_PATH in words_in(variable_in(container, PACKAGE_PATH), PACKAGE_PATH)
-    listed = words_in(variable_in(container, PLUGINS), PLUGINS)
+    sources = {
+        item["name"]: (item.get("configMap") or {}).get("name") for item in template["spec"].get("volumes") or []
+    }
+    mounted = {_path(item): sources.get(item["name"]) for item in container.get("volumeMounts") or []}
+    finds_files = LUA_PATH in entries_of(variable_in(container, PACKAGE_PATH), PACKAGE_PATH)
+    listed = entries_of(variable_in(container, PLUGINS), PLUGINS)
     return PatchSpec(
-        container=part.container,
-        files={path: str(mounted[path]) for path in part.files if mounted.get(path)},
+        container=spec.container,
+        files={path: str(mounted[path]) for path in spec.files if mounted.get(path)},
         # Without the path Kong finds none of them.
-        plugins=tuple(name for name in part.plugins if name in listed and finds_files),
+        plugins=tuple(name for name in spec.plugins if name in listed and finds_files),
     )
 
 
-def conflicts(template: Template, part: PatchSpec) -> Iterator[Conflict]:
-    """Why `part` cannot be added to a template that holds nothing of ours."""
-    container = _container(template, part.container)
+def conflicts(template: Template, spec: PatchSpec) -> Iterator[Conflict]:
+    """Why `spec` does not fit into a template that is not patched."""
+    container = _container(template, spec.container)
     if container is None:
         names = ", ".join(item["name"] for item in template["spec"]["containers"])
         yield Conflict(
-            f"has no container {part.container} (it has {names}): it cannot be told where Kong runs",
-            "`pulumi config set --path traceable-kong:kong.container NAME`",
+            f"has no container {spec.container} (it has {names}), so Kong's container cannot be determined",
+            f"name it: `{config_set('kong.container', 'NAME')}`",
         )
         return
-    for name in part.words:
+    for name in spec.entries:
         found = variable_in(container, name)
         if found is not None and found.get("valueFrom"):
             yield Conflict(
-                f"takes {name} from elsewhere (valueFrom): what it says cannot be added to, and a value of ours would "
-                "hide it",
-                f"write {name} as a plain value in the container's env, or have the owner's values mount the files "
-                "(`pulumi config set --path traceable-kong:kong.filesMountedBy owner`)",
+                f"takes {name} from another object (valueFrom): entries cannot be added to it, and a value of this "
+                "stack would replace it",
+                f"write {name} as a plain value in the container's env, or {OWNER_MOUNTS_FILES}",
             )
-    yield from _hidden(container, part)
+    yield from _replaced_settings(container, spec)
     sources = {item["name"]: item for item in template["spec"].get("volumes") or []}
-    for volume in sorted({*part.volumes.values()} & sources.keys()):
+    for volume in sorted({*spec.volumes.values()} & sources.keys()):
         yield Conflict(
-            f"has a volume {volume} already, which this stack did not add",
-            "take it out; or, where the owner's values mount the plugin's files, `pulumi config set --path "
-            "traceable-kong:kong.filesMountedBy owner`",
+            f"has a volume {volume} that is not managed by this stack",
+            f"remove that volume; or, if the owner's Helm values mount the plugin's files, {OWNER_MOUNTS_FILES}",
         )
     for mount in container.get("volumeMounts") or []:
         path, source = _path(mount), sources.get(mount["name"], {})
-        for ours in part.files:
-            closed = any(key in source for key in READ_ONLY_SOURCES)
-            if path == ours or path.startswith(f"{ours}/") or (closed and ours.startswith(f"{path}/")):
+        for file in spec.files:
+            read_only = any(key in source for key in READ_ONLY_SOURCES)
+            if path == file or path.startswith(f"{file}/") or (read_only and file.startswith(f"{path}/")):
                 yield Conflict(
-                    f"mounts something else at {path} (volume {mount['name']}), where the plugin's files have to be",
-                    "take that mount out, or mount it elsewhere",
+                    f"mounts the volume {mount['name']} at {path}, where the plugin's files must be",
+                    "remove that mount, or mount the volume elsewhere",
                 )
 
 
-def _hidden(container: Mapping[str, Any], part: PatchSpec) -> Iterator[Conflict]:
-    """Settings in a file that is mounted, which variables of ours would hide."""
+def _replaced_settings(container: Mapping[str, Any], spec: PatchSpec) -> Iterator[Conflict]:
+    """Settings in a mounted configuration file that the variables of this stack would replace."""
     files = [
         path
         for path in map(_path, container.get("volumeMounts") or [])
         if any(file == path or file.startswith(f"{path}/") for file in CONFIGURATION_FILES)
     ]
-    for name in part.words if files else ():
+    for name in spec.entries if files else ():
         if variable_in(container, name) is None:
             yield Conflict(
-                f"mounts Kong's configuration at {files[0]} and has no {name}: a variable of ours would hide what that "
-                "file says of it, the owner's other plugins too",
-                f"write {name} as a plain value in the container's env, with what the file has (`bundled`, or `;;`, "
-                "where it has nothing); or have the owner's values mount the files (`pulumi config set --path "
-                "traceable-kong:kong.filesMountedBy owner`)",
+                f"mounts Kong's configuration file at {files[0]} and does not set {name}: the variable of this stack "
+                "would replace the value in the file, and with it the owner's other plugins",
+                f"write {name} as a plain value in the container's env, with the value from the file (`bundled` or "
+                f"`;;` where the file has none); or {OWNER_MOUNTS_FILES}",
             )
 
 

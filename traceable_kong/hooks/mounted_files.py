@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
-from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, variable_in, words_in
+from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, entries_of, variable_in
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
 from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
 from traceable_kong.verification.desired_state import DesiredState
@@ -33,7 +33,7 @@ def not_listed(holder: Mapping[str, Any], expected: DesiredState, *, may_be_else
         variable = variable_in(container, name)
         if (variable is None and may_be_elsewhere) or (variable or {}).get("valueFrom"):
             continue
-        listed = words_in(variable, name)
+        listed = entries_of(variable, name)
         missing = [word for word in words if word not in listed]
         if missing:
             yield f"{name} does not list {', '.join(missing)}"

@@ -12,7 +12,7 @@ from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kuberne
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
-from traceable_kong.deployment_patch.patching import MANAGER
+from traceable_kong.deployment_patch.patching import FIELD_MANAGER
 from traceable_kong.hooks import old_pods
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_mounted
@@ -130,7 +130,7 @@ def other_writers(deployment: Mapping[str, Any]) -> list[str]:
         item
         for item in deployment["metadata"].get("managedFields") or []
         if "f:template" in ((item.get("fieldsV1") or {}).get("f:spec") or {})
-        and not str(item.get("manager", "")).startswith((MANAGER, "pulumi"))
+        and not str(item.get("manager", "")).startswith((FIELD_MANAGER, "pulumi"))
     ]
     others.sort(key=lambda item: str(item.get("time", "")), reverse=True)
     return [f"{item.get('manager')!r} ({item.get('operation')}, {item.get('time')})" for item in others]

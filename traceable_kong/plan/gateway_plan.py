@@ -166,6 +166,7 @@ def _existing(
     args = ExistingKongArgs(
         namespace=kong.namespace,
         deployment=kong.deployment,
+        container=container,
         files=files,
         part=part if kong.files_mounted_by == "stack" else None,
         owner=owner,

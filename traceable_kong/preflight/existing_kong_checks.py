@@ -8,8 +8,8 @@ from traceable_kong.cluster.pods import variables
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import image_name
 from traceable_kong.deployment_patch.kong_variables import SEPARATORS
-from traceable_kong.deployment_patch.patching import EditFailed, note_in
-from traceable_kong.deployment_patch.pod_template import Conflict, PatchSpec, conflicts, removed, standing
+from traceable_kong.deployment_patch.patching import PatchFailed, recorded_patch
+from traceable_kong.deployment_patch.pod_template import Conflict, PatchSpec, conflicts, current, unpatched
 from traceable_kong.preflight.cached_reader import NAMESPACES, CachedReader, config_maps, deployment
 from traceable_kong.preflight.controller_checks import given_variables
 from traceable_kong.preflight.finding import Finding
@@ -145,8 +145,8 @@ def patch_can_be_applied(reader: CachedReader, intent: Intent) -> Iterator[Findi
         return
     where, live = found
     try:
-        noted = note_in(live)
-    except EditFailed as problem:
+        noted = recorded_patch(live)
+    except PatchFailed as problem:
         yield Finding(subject=where, problem=str(problem).rstrip("."), fix="Then run again")
         return
     if noted is not None and noted[0] != intent.owner:
@@ -170,8 +170,8 @@ def patch_can_be_applied(reader: CachedReader, intent: Intent) -> Iterator[Findi
     template = live["spec"]["template"]
     if part.container not in [item["name"] for item in template["spec"]["containers"]]:
         return
-    for conflict in _problems(reader, intent, removed(template, noted[1]) if noted else template, part):
-        yield Finding(subject=where, problem=conflict.wrong, fix=conflict.mend)
+    for conflict in _problems(reader, intent, unpatched(template, noted[1]) if noted else template, part):
+        yield Finding(subject=where, problem=conflict.problem, fix=conflict.fix)
 
 
 def owner_mounts_the_files(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
@@ -187,7 +187,7 @@ def owner_mounts_the_files(reader: CachedReader, intent: Intent) -> Iterator[Fin
     if any(reader.get(f"{config_maps(gateway.namespace)}/{name}") is None for name in gateway.owners_files.values()):
         return
     wanted = PatchSpec(container=gateway.container, files=gateway.owners_files, plugins=())
-    mounted = standing(live["spec"]["template"], wanted)
+    mounted = current(live["spec"]["template"], wanted)
     if mounted is None:
         return  # `one_container_runs_kong` reports that the container is missing.
     missing = [f"{path} from {name}" for path, name in wanted.files.items() if mounted.files.get(path) != name]

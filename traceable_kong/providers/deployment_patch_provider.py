@@ -1,8 +1,8 @@
-"""What the engine does with our part in somebody else's Deployment: a dynamic provider's two resources.
+"""The dynamic provider for this stack's entries in the Deployment of an existing Kong.
 
-An instance is pickled into the state, by its class's name alone: it holds nothing, and what it needs is imported when
-it is used, in the plugin's own process (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/). Which
-cluster it is, `configure` reads from the stack's config, where a kubeconfig stays the secret that it is.
+Pulumi pickles a provider into the state, by the name of its class alone: it has no fields, and imports what it needs
+when it runs, in the process of the plugin (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/).
+`configure` reads from the stack config which cluster is meant; a kubeconfig stays secret there.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,15 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-PLACE = ("namespace", "deployment")
+IDENTITY = ("namespace", "deployment")
+"""A change of one of these replaces the resource."""
+
 CONTENT = ("container", "files", "plugins", "owner", "timeoutSeconds")
+"""A change of one of these updates it."""
 
 
-class _OfDeployment(dynamic.ResourceProvider):
-    """What both resources share; `kubeconfig` and `context` are known in the plugin's process only."""
+class _DeploymentProvider(dynamic.ResourceProvider):
+    """What both resources have in common; `kubeconfig` and `context` are set in the process of the plugin only."""
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -26,18 +29,18 @@ class _OfDeployment(dynamic.ResourceProvider):
 
         self.kubeconfig = req.config.get("kubernetes:kubeconfig")
         self.context = req.config.get("kubernetes:context")
-        # The plugin hands the traceback of every error to the terminal; ours are for people, in one line.
+        # The plugin prints the traceback of every error; the errors of this program are one line for people.
         sys.tracebacklimit = 0
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        place = [key for key in PLACE if _olds.get(key) != _news.get(key)]
+        replaces = [key for key in IDENTITY if _olds.get(key) != _news.get(key)]
         changed = any(_olds.get(key) != _news.get(key) for key in CONTENT)
-        return dynamic.DiffResult(changes=changed or bool(place), replaces=place, delete_before_replace=True)
+        return dynamic.DiffResult(changes=changed or bool(replaces), replaces=replaces, delete_before_replace=True)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         from traceable_kong.deployment_patch import patching
 
-        patching.take_out(self._api(), self._target(_props), held=_props.get("files", {}).values())
+        patching.revert(self._api(), self._target(_props), config_maps=_props.get("files", {}).values())
 
     def _api(self) -> Any:
         from traceable_kong.cluster.kubeconfig import connect
@@ -60,31 +63,31 @@ class _OfDeployment(dynamic.ResourceProvider):
         return f"{props['namespace']}/{props['deployment']}"
 
 
-class ClaimProvider(_OfDeployment):
-    """Stands before our part goes in: a run that is killed meanwhile has somebody who takes it out on the way back.
+class PatchFinalizerProvider(_DeploymentProvider):
+    """Exists before the Deployment is patched and is deleted last: it reverts what an interrupted update left.
 
-    With `files` (`{mount path: ConfigMap}`), which the owner's values mount: it does not go before they are let go of.
-    Its output `held` is the ConfigMaps' names.
+    `files` (`{mount path: ConfigMap}`) are those that the owner's values mount: the finalizer is not deleted before
+    they are unmounted. Its output `mounted` has the names of these ConfigMaps.
     """
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(self._id(props), self._held(props))
+        return dynamic.CreateResult(self._id(props), self._outputs(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(self._held(_news))
+        return dynamic.UpdateResult(self._outputs(_news))
 
-    def _held(self, props: Mapping[str, Any]) -> dict[str, Any]:
-        return {**props, "held": sorted(props.get("files", {}).values())}
+    def _outputs(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        return {**props, "mounted": sorted(props.get("files", {}).values())}
 
 
-class PartProvider(_OfDeployment):
-    """Our part. Its output `generation` is the Deployment's, of our last change."""
+class DeploymentFilesProvider(_DeploymentProvider):
+    """The plugin's files and variables in a Deployment. Its output `generation` is that of the last change."""
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(self._id(props), self._put(props))
+        return dynamic.CreateResult(self._id(props), self._apply(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(self._put(_news))
+        return dynamic.UpdateResult(self._apply(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         from traceable_kong.deployment_patch import pod_template
@@ -92,43 +95,43 @@ class PartProvider(_OfDeployment):
         live = self._api().get(self._target(props).path)
         if live is None:
             return dynamic.ReadResult("", {})
-        found = pod_template.standing(live["spec"]["template"], _part(props))
-        stands = {
+        found = pod_template.current(live["spec"]["template"], _spec(props))
+        state = {
             "container": props["container"] if found else "",
             "files": dict(found.files) if found else {},
             "plugins": list(found.plugins) if found else [],
         }
-        return dynamic.ReadResult(id_, {**props, **stands})
+        return dynamic.ReadResult(id_, {**props, **state})
 
-    def _put(self, props: Mapping[str, Any]) -> dict[str, Any]:
+    def _apply(self, props: Mapping[str, Any]) -> dict[str, Any]:
         from traceable_kong.deployment_patch import patching
 
-        generation = patching.put(self._api(), self._target(props), _part(props))
+        generation = patching.apply(self._api(), self._target(props), _spec(props))
         return {**props, "generation": str(generation)}
 
 
-def _part(props: Mapping[str, Any]) -> Any:
+def _spec(props: Mapping[str, Any]) -> Any:
     from traceable_kong.deployment_patch.pod_template import PatchSpec
 
     return PatchSpec(container=props["container"], files=dict(props["files"]), plugins=tuple(props["plugins"]))
 
 
-class PatchFinalizer(dynamic.Resource, module="traceable", name="GatewayClaim"):
-    """A Deployment that our part will be in. Goes after it, and takes it out where it is still there.
+class PatchFinalizer(dynamic.Resource, module="traceable", name="PatchFinalizer"):
+    """Reverts the patch of a Deployment after everything else is gone, where an interrupted update left it.
 
-    `held` is unknown in a preview exactly when the claim changes.
+    `mounted` is unknown in a preview exactly when the resource changes.
     """
 
-    held: pulumi.Output[list[str]]
+    mounted: pulumi.Output[list[str]]
 
     def __init__(self, name: str, *, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(ClaimProvider(), name, {**props, "held": None}, opts)
+        super().__init__(PatchFinalizerProvider(), name, {**props, "mounted": None}, opts)
 
 
-class DeploymentFiles(dynamic.Resource, module="traceable", name="PluginFilesInDeployment"):
-    """Our part in a Deployment. `generation` (str) is unknown in a preview exactly when it changes."""
+class DeploymentFiles(dynamic.Resource, module="traceable", name="DeploymentFiles"):
+    """The plugin's files in a Deployment. `generation` (str) is unknown in a preview exactly when it changes."""
 
     generation: pulumi.Output[str]
 
     def __init__(self, name: str, *, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(PartProvider(), name, {**props, "generation": None}, opts)
+        super().__init__(DeploymentFilesProvider(), name, {**props, "generation": None}, opts)
