@@ -4,12 +4,15 @@ A stack file has a few keys of the agent and of Kong at its top level (`agentTok
 are fields of the agent and of Kong, so that a variant without them refuses them like every other key.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
+from traceable_kong.config.config_problem import path_of
 from traceable_kong.config.config_types import Part, Variant
 from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack
 
@@ -130,19 +133,38 @@ def _keys_below(model: type[Part], above: Path = ()) -> Iterator[Path]:
             yield from _keys_below(inner, path)
 
 
-KNOWN_KEYS = frozenset(_keys_below(GatewayStack))
+KNOWN_KEYS = tuple(dict.fromkeys(_keys_below(GatewayStack)))
 """The path in a stack file of every key, at every level."""
 
 
-def located(stack: type[Part], location: Sequence[str | int]) -> tuple[Path, type[Part] | None]:
-    """The path in the config of an error of pydantic's, and the class of the object that has its last key.
+@dataclass(frozen=True)
+class InvalidValue:
+    """An error that pydantic found in a config.
 
-    The class is None inside a free-form value.
+    `path` is where in the config, `owner` the class of the object that has its last key, None inside a free-form value.
     """
+
+    stack: type[Part]
+    owner: type[Part] | None
+    path: Path
+    detail: ErrorDetails
+
+    @property
+    def name(self) -> str:
+        return str(self.path[-1])
+
+    @property
+    def key(self) -> str:
+        """The key as people write it."""
+        return path_of(*stack_file_path(self.path))
+
+
+def invalid_value(stack: type[Part], detail: ErrorDetails) -> InvalidValue:
+    """An error of pydantic's with its place in the config."""
     path: list[str | int] = []
     model: type[Part] | None = stack
     owner: type[Part] | None = stack
-    parts = iter(location)
+    parts = iter(detail["loc"])
     for part in parts:
         path.append(part)
         owner = model
@@ -153,35 +175,4 @@ def located(stack: type[Part], location: Sequence[str | int]) -> tuple[Path, typ
             tag = next(parts, None)
             inner = tuple(option for option in inner if option.__name__ == tag)
         model = inner[0] if inner else None
-    return tuple(path), owner
-
-
-_PLACEHOLDERS: dict[Path, Any] = {
-    ("kong", "postgres", "host"): "none",
-    ("kong", "postgres", "passwordSecret"): {"name": "none", "key": "none"},
-    ("kong", "postgres"): {"host": "none", "passwordSecret": {"name": "none", "key": "none"}},
-}
-"""Values for what is required, so that the rest of a config that lacks it can be judged."""
-
-
-def set_to_default(values: dict[str, Any], path: Path, *, known: bool = True) -> None:
-    """Takes an invalid value out of a config's values. `known` is False for a key that its object does not have."""
-    *above, last = path
-    parent: Any = values
-    for part in above:
-        if not isinstance(parent, dict) or part not in parent:
-            return
-        parent = parent[part]
-    if not isinstance(parent, dict):
-        return
-    if known and path in _PLACEHOLDERS:
-        parent[last] = deepcopy(_PLACEHOLDERS[path])
-    else:
-        parent.pop(last, None)
-
-
-def defaulted(path: Path) -> Path:
-    """The path of the value that stands for one that is invalid: never half a list or half a Secret's name."""
-    numbers = [index for index, part in enumerate(path) if isinstance(part, int)]
-    path = path[: numbers[0]] if numbers else path
-    return path[:-1] if len(path) > 1 and str(path[-2]).endswith("Secret") else path
+    return InvalidValue(stack, owner, tuple(path), detail)

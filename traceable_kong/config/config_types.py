@@ -20,6 +20,11 @@ def boolean(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
+def _fixed_boolean(value: object) -> object:
+    """As `boolean`; a number stays different from the boolean that Python takes it for."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else boolean(value)
+
+
 def _whole_number(value: object) -> object:
     """`pulumi config set` writes text; a number in JSON may come as 403.0."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
@@ -37,8 +42,8 @@ def _text(value: object) -> object:
 
 
 Switch = Annotated[bool, Field(strict=True), BeforeValidator(boolean)]
-AlwaysTrue = Annotated[Literal[True], BeforeValidator(boolean)]
-AlwaysFalse = Annotated[Literal[False], BeforeValidator(boolean)]
+AlwaysTrue = Annotated[Literal[True], BeforeValidator(_fixed_boolean)]
+AlwaysFalse = Annotated[Literal[False], BeforeValidator(_fixed_boolean)]
 WholeNumber = BeforeValidator(_whole_number)
 Number = Annotated[int, Field(strict=True), WholeNumber]
 Text = Annotated[str, BeforeValidator(_text)]

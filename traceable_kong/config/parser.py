@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import pulumi
 
 from traceable_kong.common.safe_text import printable_lines
-from traceable_kong.config.config_layout import defaulted, nested_path
+from traceable_kong.config.config_layout import nested_path
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.rule_registry import RULES, found_by_rules
 
@@ -20,7 +20,8 @@ from traceable_kong.config.rules import (  # noqa: F401
 )
 from traceable_kong.config.secret_values import SECRET_RULES, SecretPath, hide, plain_credentials, take_misplaced
 from traceable_kong.config.stack_config import StackConfig
-from traceable_kong.config.value_rules import VALUE_RULES, read, validated
+from traceable_kong.config.validation import defaulted, read, validated
+from traceable_kong.config.value_rules import VALUE_RULES
 
 NAMESPACE = "traceable-kong"
 

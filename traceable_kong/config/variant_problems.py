@@ -6,8 +6,8 @@ from typing import Any
 
 from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.config.agent_config import ManagedAgentConfig
-from traceable_kong.config.config_layout import FAMILIES, FLAT_KEYS, Path, field_of, stack_file_path, variants_of
-from traceable_kong.config.config_problem import Problem, path_of, shown
+from traceable_kong.config.config_layout import FAMILIES, FLAT_KEYS, InvalidValue, field_of, variants_of
+from traceable_kong.config.config_problem import Problem, shown
 from traceable_kong.config.config_types import Part, Variant
 from traceable_kong.config.kong_config import ManagedPostgresConfig
 from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack
@@ -17,9 +17,9 @@ RULE = "other_variant"
 _OWNER_SETS_IT = ("agentValues", "blockingMessage", "blockingStatusCode")
 
 
-def key_of_another_variant(stack: type[Part], owner: type[Part] | None, path: Path) -> Problem | None:
+def key_of_another_variant(item: InvalidValue) -> Problem | None:
     """The problem that an object has a key that only another variant of it has; None for a key that no variant has."""
-    key, name = path_of(*stack_file_path(path)), str(path[-1])
+    stack, owner, key, name = item.stack, item.owner, item.key, item.name
     relatives = [variant for variant in FAMILIES.get(owner, ()) if field_of(variant, name)] if owner else []
     if stack is AgentOnlyStack and owner in (stack, ManagedAgentConfig):
         if not relatives and not (owner is stack and name in FLAT_KEYS):
@@ -54,18 +54,18 @@ def _differing(one: type[Part], other: type[Part]) -> list[tuple[Variant, Varian
     return [(variant, others[key]) for key, variant in ones.items() if variant != others[key]]
 
 
-def fixed_by_variant(stack: type[Part], owner: type[Part] | None, path: Path, value: object) -> Problem | None:
+def fixed_by_variant(item: InvalidValue) -> Problem | None:
     """The problem that a value is not the only one that its variant allows; None for any other wrong choice."""
-    key = path_of(*stack_file_path(path))
-    if stack is AgentOnlyStack and path == ("agent", "install") and value is False:
+    key, value = item.key, item.detail["input"]
+    if item.stack is AgentOnlyStack and item.path == ("agent", "install") and value is False:
         return Problem(
             key,
             "is false, and so is gateway: there would be nothing left for this stack to install",
             f"{config_remove(key)}, or {config_set('gateway', 'true')}",
             RULE,
         )
-    field = field_of(owner, path[-1]) if owner is ManagedPostgresConfig else None
-    if field is None or path[-1] == "managed":
+    field = field_of(ManagedPostgresConfig, item.name) if item.owner is ManagedPostgresConfig else None
+    if field is None or item.name == "managed":
         return None
     variant = variants_of(ManagedPostgresConfig)["managed"]
     return Problem(
@@ -76,10 +76,10 @@ def fixed_by_variant(stack: type[Part], owner: type[Part] | None, path: Path, va
     )
 
 
-def required_key(path: Path, raw: Mapping[str, Any]) -> Problem:
-    """The problem that an object lacks a key."""
-    key = path_of(*stack_file_path(path))
-    if path in (("kong", "postgres"), ("kong", "postgres", "host")):
+def required_key(item: InvalidValue, raw: Mapping[str, Any]) -> Problem:
+    """The problem that an object lacks a key. `raw` is the whole stack file."""
+    key = item.key
+    if item.path in (("kong", "postgres"), ("kong", "postgres", "host")):
         return Problem(
             key,
             "is missing, and kong.database is postgres: Kong would not start without a database",
@@ -87,7 +87,7 @@ def required_key(path: Path, raw: Mapping[str, Any]) -> Problem:
             f"{config_set('kong.postgres.managed', 'true')}",
             "missing",
         )
-    if path == ("kong", "postgres", "passwordSecret"):
+    if item.path == ("kong", "postgres", "passwordSecret"):
         namespace = raw["kong"].get("namespace", "kong")
         namespace = shlex.quote(namespace) if isinstance(namespace, str) else "NAMESPACE"
         return Problem(
@@ -97,5 +97,6 @@ def required_key(path: Path, raw: Mapping[str, Any]) -> Problem:
             f"{config_set(f'{key}.name', 'NAME')} and {config_set(f'{key}.key', 'password')}",
             "missing",
         )
-    above = path_of(*stack_file_path(path)[:-1])
-    return Problem(key, f"is missing: {above} is incomplete without it", config_set(key, "VALUE"), "missing")
+    return Problem(
+        key, f"is missing: {key.rpartition('.')[0]} is incomplete without it", config_set(key, "VALUE"), "missing"
+    )
