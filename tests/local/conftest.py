@@ -1,4 +1,4 @@
-"""One real PostgreSQL for the tests of this folder, databases on it, and a pod's surroundings."""
+"""Fixtures for the platform's tests: one real PostgreSQL, databases on it, and a pod's context."""
 
 import ssl
 import uuid
@@ -28,7 +28,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def empty_database(postgres: Server) -> PrivateDatabase:
-    """A database that Kong has not been in yet."""
+    """A database that is not bootstrapped."""
     name = f"kong_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(postgres.conninfo(PASSWORD), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -37,7 +37,7 @@ def empty_database(postgres: Server) -> PrivateDatabase:
 
 @pytest.fixture
 def database(empty_database: PrivateDatabase) -> PrivateDatabase:
-    """A database that is bootstrapped."""
+    """A bootstrapped database."""
     empty_database.migrate("bootstrap")
     return empty_database
 

@@ -1,4 +1,4 @@
-"""The environment of the platform keeps its hands off the person's own folders."""
+"""The platform's environment does not touch the user's own folders."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from local import paths, platform
 
 
-def test_everything_that_tools_write_is_in_the_platforms_folder() -> None:
+def test_tools_write_only_to_the_folder_of_the_platform() -> None:
     written = {
         name: value.removeprefix("file://")
         for name, value in platform._own_variables().items()
@@ -18,17 +18,17 @@ def test_everything_that_tools_write_is_in_the_platforms_folder() -> None:
     assert all(Path(value).is_relative_to(paths.STATE) for value in written.values())
 
 
-def test_the_persons_own_stack_and_passphrase_do_not_get_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_stack_and_passphrase_are_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_STACK", "production")
-    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "theirs")
-    monkeypatch.setenv("KUBECONFIG", "/theirs")
-    made = platform._environment()
-    assert "PULUMI_STACK" not in made and "PULUMI_CONFIG_PASSPHRASE" not in made
-    assert made["KUBECONFIG"] == str(paths.KUBECONFIG)
-    assert made["PATH"].split(":")[:2] == [str(paths.VENV_BIN), str(paths.TOOLS)]
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of-the-user")
+    monkeypatch.setenv("KUBECONFIG", "/of-the-user")
+    environment = platform._environment()
+    assert "PULUMI_STACK" not in environment and "PULUMI_CONFIG_PASSPHRASE" not in environment
+    assert environment["KUBECONFIG"] == str(paths.KUBECONFIG)
+    assert environment["PATH"].split(":")[:2] == [str(paths.VENV_BIN), str(paths.TOOLS)]
 
 
-def test_sourcing_the_file_sets_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sourcing_the_file_sets_the_same_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "ENVIRONMENT", tmp_path / "env")
     platform._write_environment()
     shown = subprocess.run(

@@ -1,4 +1,4 @@
-"""The stand-in charts, rendered by the real Helm, keep to what is public of the real ones."""
+"""The stand-in charts, rendered by the real Helm, behave like the real ones."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def one(objects: Any, kind: str, name: str = "") -> Any:
 
 
 def proxy(objects: Any) -> tuple[dict[str, str], dict[str, str]]:
-    """Environment and mounts of the proxy container."""
+    """Returns environment and mounts of the proxy container."""
     pod = one(objects, "Deployment")["spec"]["template"]["spec"]
     container = next(item for item in pod["containers"] if item["name"] == "proxy")
     return (
@@ -45,7 +45,7 @@ def proxy(objects: Any) -> tuple[dict[str, str], dict[str, str]]:
     )
 
 
-def test_kong_mounts_plugins_where_it_looks_for_them() -> None:
+def test_kong_mounts_plugins_on_its_package_path() -> None:
     entry = {"name": "cm", "pluginName": "foo", "subdirectories": [{"name": "cm-utils", "path": "utils"}]}
     environment, mounts = proxy(render("kong", plugins={"configMaps": [entry]}))
     assert mounts["kong-plugin-foo"] == "/opt/kong/plugins/foo"
@@ -54,13 +54,13 @@ def test_kong_mounts_plugins_where_it_looks_for_them() -> None:
     assert environment["KONG_LUA_PACKAGE_PATH"].startswith("/opt/?.lua;")
 
 
-def test_kongs_env_plugins_silently_takes_the_lists_place() -> None:
+def test_env_plugins_silently_replaces_the_list_of_the_chart() -> None:
     entry = {"name": "cm", "pluginName": "foo"}
     environment, _ = proxy(render("kong", plugins={"configMaps": [entry]}, env={"plugins": "bundled"}))
     assert environment["KONG_PLUGINS"] == "bundled"
 
 
-def test_kongs_names_are_those_of_the_chart() -> None:
+def test_kong_has_the_names_of_the_real_chart() -> None:
     objects = render("kong")
     deployment = one(objects, "Deployment")
     assert deployment["metadata"]["name"] == "quickstart-kong"
@@ -74,17 +74,17 @@ def test_kongs_names_are_those_of_the_chart() -> None:
 
 
 @pytest.mark.parametrize("chart", charts.NAMES)
-def test_a_value_that_would_be_ignored_is_refused(chart: str) -> None:
+def test_a_value_that_would_be_ignored_is_rejected(chart: str) -> None:
     assert "notAValue" in str(render(chart, fails=True, notAValue=1))
 
 
-def test_the_agents_message_is_written_without_quotes() -> None:
+def test_the_blocking_message_of_the_agent_is_not_quoted() -> None:
     config = one(render("traceable-agent", blockingMessage="a: b"), "ConfigMap")["data"]["agentconfig.yaml"]
     with pytest.raises(yaml.YAMLError):
         yaml.safe_load(config)
 
 
-def test_the_agents_webhook_is_called_where_the_values_say() -> None:
+def test_the_webhook_of_the_agent_has_the_address_from_the_values() -> None:
     webhook = one(render("traceable-agent"), "MutatingWebhookConfiguration")
     assert webhook["metadata"]["name"] == "traceable-agent-injector-ns"
     (hook,) = webhook["webhooks"]
@@ -98,11 +98,13 @@ def test_the_agents_webhook_is_called_where_the_values_say() -> None:
     assert hook["clientConfig"] == {"url": "https://127.0.0.1:1/injector/v1/inject-tme", "caBundle": "QQ=="}
 
 
-def test_a_token_secret_that_exists_takes_the_place_of_the_charts_own() -> None:
+def test_an_existing_token_secret_replaces_that_of_the_chart() -> None:
     own = render("traceable-agent", token="t")
     assert one(own, "Secret", "token-secret")["data"]["token"] == base64.b64encode(b"t").decode()
-    theirs = render("traceable-agent", externalTokenSecret={"name": "mine", "key": "k"})
-    assert [item["metadata"]["name"] for item in theirs if item["kind"] == "Secret"] == ["traceable-agent-tls-certs"]  # type: ignore[index, union-attr]
+    with_secret = render("traceable-agent", externalTokenSecret={"name": "mine", "key": "k"})
+    assert [item["metadata"]["name"] for item in with_secret if item["kind"] == "Secret"] == [
+        "traceable-agent-tls-certs"
+    ]  # type: ignore[index, union-attr]
 
 
 def webhooks(**values: Any) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def test_the_admission_webhook_is_on_and_fails_open() -> None:
     assert webhooks(failurePolicy="Fail")["validations.kong"]["failurePolicy"] == "Fail"
 
 
-def test_the_controller_listens_with_the_charts_certificate_or_not_at_all() -> None:
+def test_the_webhook_of_the_controller_uses_the_certificate_of_the_chart_or_is_off() -> None:
     def controller(**values: Any) -> tuple[dict[str, Any], list[str]]:
         objects = render("kong", ingressController={"admissionWebhook": values})
         pod = one(objects, "Deployment")["spec"]["template"]["spec"]
@@ -159,7 +161,7 @@ def test_a_gateway_can_be_a_daemon_set_and_have_sidecars() -> None:
 
 
 @pytest.mark.parametrize("chart", charts.NAMES)
-def test_helms_own_value_is_taken(chart: str) -> None:
+def test_the_global_value_of_helm_is_accepted(chart: str) -> None:
     assert render(chart, **{"global": {"a": 1}})
     assert "global" in str(render(chart, fails=True, **{"global": "a"}))
 
@@ -175,7 +177,7 @@ DATABASE = {
 
 
 def jobs(**values: Any) -> dict[str, Any]:
-    """The migration Jobs by what their containers run."""
+    """Returns the migration Jobs by the command of their containers."""
     return {
         item["spec"]["template"]["spec"]["containers"][0]["args"][-1]: item
         for item in render("kong", **values)
@@ -187,7 +189,7 @@ def variables(container: dict[str, Any]) -> dict[str, Any]:
     return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
 
 
-def test_a_database_is_reached_as_the_values_say() -> None:
+def test_the_database_settings_come_from_the_values() -> None:
     pod = one(render("kong", **DATABASE), "Deployment")["spec"]["template"]["spec"]
     containers = {item["name"]: item for item in [*pod["initContainers"], *pod["containers"]]}
     for name in ("clear-stale-pid", "wait-for-db", "proxy"):
@@ -196,7 +198,7 @@ def test_a_database_is_reached_as_the_values_say() -> None:
         assert found["KONG_PG_PASSWORD"] == {"secretKeyRef": {"name": "pg", "key": "password"}}
 
 
-def test_pods_wait_for_the_database_with_the_plugins_files_mounted() -> None:
+def test_init_containers_that_wait_for_the_database_mount_the_files_of_the_plugins() -> None:
     def waiting(**values: Any) -> list[dict[str, Any]]:
         pod = one(render("kong", **values), "Deployment")["spec"]["template"]["spec"]
         return [item for item in pod["initContainers"] if item["name"] == "wait-for-db"]
@@ -208,7 +210,7 @@ def test_pods_wait_for_the_database_with_the_plugins_files_mounted() -> None:
     assert waiting() == []
 
 
-def test_migrations_begin_with_the_installation_and_are_hooks_of_an_upgrade() -> None:
+def test_bootstrap_runs_at_the_installation_and_other_migrations_are_upgrade_hooks() -> None:
     installed, upgraded = jobs(**DATABASE), jobs(upgrade=True, **DATABASE)
     assert set(installed) == {"bootstrap", "up", "finish"}
     assert "helm.sh/hook" not in installed["bootstrap"]["metadata"]["annotations"]
@@ -219,7 +221,7 @@ def test_migrations_begin_with_the_installation_and_are_hooks_of_an_upgrade() ->
         assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
 
 
-def test_migrations_have_the_plugins_files_and_the_database() -> None:
+def test_migrations_have_the_files_of_the_plugins_and_the_database_settings() -> None:
     for job in jobs(**DATABASE).values():
         pod = job["spec"]["template"]["spec"]
         (container,) = pod["containers"]
@@ -230,7 +232,7 @@ def test_migrations_have_the_plugins_files_and_the_database() -> None:
         assert pod["restartPolicy"] == "OnFailure"
 
 
-def test_migrations_are_switched_off_one_by_one() -> None:
+def test_each_migration_can_be_switched_off() -> None:
     assert set(jobs(**DATABASE, migrations={"init": False, "preUpgrade": False})) == {"finish"}
     assert set(jobs(**DATABASE, migrations={"postUpgrade": False})) == {"bootstrap", "up"}
     assert jobs() == {} and jobs(upgrade=True) == {}
@@ -239,7 +241,7 @@ def test_migrations_are_switched_off_one_by_one() -> None:
     assert kept["metadata"]["annotations"]["a"] == "b"
 
 
-def test_without_a_controller_nothing_of_it_is_there() -> None:
+def test_a_release_without_a_controller_has_none_of_its_objects() -> None:
     objects = render("kong", **DATABASE, ingressController={"enabled": False})
     pod = one(objects, "Deployment")["spec"]["template"]["spec"]
     assert [item["name"] for item in pod["containers"]] == ["proxy"]
@@ -249,9 +251,9 @@ def test_without_a_controller_nothing_of_it_is_there() -> None:
     }
 
 
-def test_neither_a_controller_nor_a_database_is_refused() -> None:
+def test_a_release_without_controller_and_database_is_rejected() -> None:
     assert "dblessConfig" in str(render("kong", fails=True, ingressController={"enabled": False}))
 
 
-def test_the_charts_own_database_is_refused() -> None:
+def test_the_database_subchart_is_rejected() -> None:
     assert "postgresql" in str(render("kong", fails=True, **DATABASE, postgresql={"enabled": True}))

@@ -1,4 +1,4 @@
-"""What the embedded platform has behind a gateway: the real controller, a Kong that answers, probes, a way in."""
+"""A gateway on the embedded platform: the real ingress controller, the simulated Kong, probes, and port-forwards."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ NewGateway = Callable[..., Gateway]
 
 @pytest.fixture
 def new_gateway(platform: Platform) -> Iterator[NewGateway]:
-    """Puts up gateways; each is removed at the end, whatever happened."""
+    """Installs gateways and removes them at the end."""
     made: list[Gateway] = []
 
     def make(**values: Any) -> Gateway:
@@ -36,7 +36,7 @@ def new_gateway(platform: Platform) -> Iterator[NewGateway]:
 
 
 def controllers() -> list[int]:
-    """The process ids of this platform's ingress controllers."""
+    """Returns the process ids of this platform's ingress controllers."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -50,7 +50,7 @@ def controllers() -> list[int]:
     return found
 
 
-def test_a_pod_is_ready_when_kong_has_its_configuration_and_soon(new_gateway: NewGateway) -> None:
+def test_a_pod_is_ready_soon_after_kong_has_its_configuration(new_gateway: NewGateway) -> None:
     started = time.monotonic()
     gateway = new_gateway()
     assert time.monotonic() - started < 20
@@ -77,16 +77,16 @@ def test_two_global_plugins_of_one_class_are_both_dropped(new_gateway: NewGatewa
     eventually(lambda: gateway.enabled_plugins() == [])
 
 
-def test_what_kong_refuses_is_an_event_of_the_plugin_and_the_rest_is_frozen(new_gateway: NewGateway) -> None:
+def test_a_rejected_plugin_gets_an_event_and_later_changes_are_not_applied(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     gateway.plugin(f"{gateway.name}-bad", plugin="bar")
     message = "plugin 'bar' not enabled; add it to the 'plugins' configuration property"
 
-    def told() -> bool:
+    def reported() -> bool:
         found = gateway.events("KongConfigurationApplyFailed", "KongClusterPlugin")
         return any(f"{gateway.name}-bad" in item and message in item for item in found)
 
-    eventually(told)
+    eventually(reported)
     gateway.plugin(f"{gateway.name}-good", level="high")
     time.sleep(2)
     assert gateway.enabled_plugins() == []
@@ -94,7 +94,7 @@ def test_what_kong_refuses_is_an_event_of_the_plugin_and_the_rest_is_frozen(new_
     eventually(lambda: gateway.enabled_plugins() == [("foo", {"level": "high"})])
 
 
-def test_the_webhook_refuses_what_the_running_kong_lacks(new_gateway: NewGateway) -> None:
+def test_the_webhook_rejects_a_plugin_that_the_running_kong_lacks(new_gateway: NewGateway) -> None:
     gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": True}})
     with pytest.raises(CommandFailed, match=r"denied the request.*plugin 'bar' not enabled"):
         gateway.plugin(f"{gateway.name}-bar", plugin="bar", judged=True)
@@ -106,7 +106,7 @@ def test_the_webhook_refuses_what_the_running_kong_lacks(new_gateway: NewGateway
 
 
 @pytest.mark.parametrize("policy", ["Ignore", "Fail"])
-def test_without_a_ready_pod_the_webhooks_failure_policy_holds(new_gateway: NewGateway, policy: str) -> None:
+def test_without_a_ready_pod_the_failure_policy_of_the_webhook_applies(new_gateway: NewGateway, policy: str) -> None:
     gateway = new_gateway(ingressController={"admissionWebhook": {"enabled": False}})
     gateway.kubectl("scale", "deployment", "--all", "--replicas", "0", "--namespace", gateway.name)
     eventually(lambda: not gateway.pods())
@@ -124,7 +124,7 @@ def test_without_a_ready_pod_the_webhooks_failure_policy_holds(new_gateway: NewG
         gateway.plugin(f"{gateway.name}-cors", plugin="cors", judged=True)
 
 
-def test_a_kong_without_the_plugins_files_never_gets_ready(new_gateway: NewGateway) -> None:
+def test_a_kong_without_the_files_of_a_plugin_never_becomes_ready(new_gateway: NewGateway) -> None:
     gateway = new_gateway(wait=False, env={"plugins": "bundled,foo,bar"})
 
     def crashes() -> bool:
@@ -137,7 +137,7 @@ def test_a_kong_without_the_plugins_files_never_gets_ready(new_gateway: NewGatew
     assert not gateway.containers()["ingress-controller"]["ready"]
 
 
-def test_an_image_that_cannot_be_had_keeps_a_rollout_from_ending(new_gateway: NewGateway) -> None:
+def test_an_image_that_cannot_be_pulled_blocks_a_rollout(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     before = gateway.pod()["metadata"]["name"]
     sidecar = {"name": "extra", "image": "registry.invalid/extra:1"}
@@ -164,7 +164,7 @@ def test_an_image_that_cannot_be_had_keeps_a_rollout_from_ending(new_gateway: Ne
     assert list(ready.values()) == ["False"]
 
 
-def test_the_chart_s_rights_are_the_controllers_rights(new_gateway: NewGateway) -> None:
+def test_the_controller_has_the_permissions_of_the_chart(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     (file,) = (paths.KUBELET / "pods").glob(f"{gateway.pod()['metadata']['uid']}/kubeconfig")
     allowed = ("auth", "can-i", "--kubeconfig", str(file), "--namespace", gateway.name)
@@ -180,23 +180,23 @@ def test_a_kubectl_port_forward_reaches_the_pod(new_gateway: NewGateway) -> None
         assert gateway.run("curl", "--silent", "--fail", "--max-time", "5", f"http://{address}/readyz") == "ok"
 
 
-def test_faults_reach_the_simulated_parts(new_gateway: NewGateway) -> None:
+def test_faults_affect_the_simulated_processes(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     faults.inject(gateway.name, kong_config="not today")
     gateway.plugin(f"{gateway.name}-mine")
     wanted = f"{gateway.name}-mine: "
 
-    def told() -> bool:
+    def reported() -> bool:
         found = gateway.events("KongConfigurationApplyFailed", "KongClusterPlugin")
         return any(item.startswith(wanted) and "not today" in item for item in found)
 
-    eventually(told)
+    eventually(reported)
     assert gateway.enabled_plugins() == []
     faults.clear(gateway.name)
     eventually(lambda: len(gateway.enabled_plugins()) == 1)
 
 
-def test_a_tme_beside_kong_answers_as_long_as_it_is_not_made_to_fail(new_gateway: NewGateway) -> None:
+def test_a_tme_answers_until_a_fault_is_injected(new_gateway: NewGateway) -> None:
     tme = {
         "name": "tme",
         "image": "docker.io/traceableai/traceable-agent:1.58.0",
@@ -214,7 +214,7 @@ def test_a_tme_beside_kong_answers_as_long_as_it_is_not_made_to_fail(new_gateway
     eventually(lambda: gateway.containers()["tme"]["ready"])
 
 
-def test_controllers_end_with_their_pods_and_with_the_process_that_started_them(new_gateway: NewGateway) -> None:
+def test_controllers_end_with_their_pods_and_with_their_parent(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
     assert controllers()
     running = Platform.ensure()

@@ -1,4 +1,4 @@
-"""The random plugin with the whole engine: what a person sees, and where the password is. Nothing in a cluster."""
+"""The random plugin with the real engine: its messages, and where the password is stored."""
 
 import json
 import subprocess
@@ -51,7 +51,7 @@ def program(platform: Platform, tmp_path: Path) -> Program:
     return Program(platform, tmp_path)
 
 
-def test_a_password_stays_until_an_input_changes_and_is_never_shown(platform: Platform, program: Program) -> None:
+def test_a_password_stays_until_an_input_changes_and_is_never_printed(platform: Platform, program: Program) -> None:
     program.run("config", "set", "length", "24")
     said = program.run("up", "--yes", "--skip-preview")
     assert ("random provider plugin in this run is a STAND-IN" in said) is (platform.plugins["random"] == "stand-in")

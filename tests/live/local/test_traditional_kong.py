@@ -1,4 +1,4 @@
-"""What the embedded platform has behind a Kong with a database: PostgreSQL, migrations, nodes, the real controller."""
+"""A Kong with a database on the embedded platform: PostgreSQL, migrations, nodes, and the real ingress controller."""
 
 import json
 import time
@@ -25,7 +25,7 @@ MANAGED = "managed-by-ingress-controller"
 
 @pytest.fixture
 def namespace(platform: Platform) -> Iterator[Gateway]:
-    """A namespace of its own, for plain manifests."""
+    """A namespace for plain manifests."""
     made = Gateway(platform)
     made.kubectl("create", "namespace", made.name)
     yield made
@@ -82,7 +82,7 @@ def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
 
     eventually(lambda: seen() == [[row["id"]], [row["id"]]])
 
-    # A new pod of the database finds the data of the one before.
+    # A new pod of the database has the data of the previous one.
     namespace.kubectl("delete", "pod", "postgres-0", "--namespace", namespace.name)
     eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
     assert admin(namespace, one, "GET", f"/plugins/{row['id']}") == row
@@ -95,7 +95,7 @@ def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
     faults.clear(namespace.name)
     eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
 
-    # With the claim goes the data.
+    # The data is deleted with the claim.
     (volume,) = volumes(namespace)
     assert Path(volume).exists() and Path(volume).is_relative_to(paths.KUBELET)
     namespace.kubectl("delete", "statefulset", "postgres", "--namespace", namespace.name)
@@ -103,7 +103,7 @@ def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
 
 
 def volumes(gateway: Gateway) -> list[str]:
-    """The folders of the namespace's volumes."""
+    """Returns the folders of the namespace's volumes."""
     shown = json.loads(gateway.kubectl("get", "persistentvolumes", "--output", "json"))
     return [
         item["spec"]["hostPath"]["path"]
@@ -112,7 +112,7 @@ def volumes(gateway: Gateway) -> list[str]:
     ]
 
 
-def test_a_migration_that_fails_is_tried_again_as_often_as_its_job_says(namespace: Gateway) -> None:
+def test_a_failed_migration_is_retried_up_to_the_limit_of_its_job(namespace: Gateway) -> None:
     secret, *_ = databases.postgres(namespace.name)
     apply(namespace, secret, databases.migration(namespace.name, "bootstrap", backoffLimit=0))
     namespace.kubectl("wait", "--for=condition=failed", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s")
@@ -120,7 +120,7 @@ def test_a_migration_that_fails_is_tried_again_as_often_as_its_job_says(namespac
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The properties for a database of this machine, which is bootstrapped."""
+    """Returns the properties of a bootstrapped database on this machine."""
     server = Server.start(tmp_path / "data", user="kong", password=PASSWORD, database="kong")
     env = {
         "database": "postgres",
@@ -136,9 +136,7 @@ def database(tmp_path: Path) -> Iterator[dict[str, str]]:
     server.stop()
 
 
-def test_the_controller_writes_rows_and_leaves_those_of_others_alone(
-    gateway: Gateway, database: dict[str, str]
-) -> None:
+def test_the_controller_writes_entities_and_ignores_those_of_others(gateway: Gateway, database: dict[str, str]) -> None:
     gateway.install(env=database)
     ours = gateway.ask(
         "/plugins", method="POST", document={"name": "foo", "config": {"level": "high"}, "tags": ["ours"]}

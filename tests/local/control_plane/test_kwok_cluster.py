@@ -1,4 +1,4 @@
-"""The embedded cluster: what is done when it does not come up; on fakes, no process is started."""
+"""The embedded cluster when it does not start. All commands are fakes."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.control_plane import kwok_cluster
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A cluster that is not there, in a folder of its own; the list is filled with what is done."""
+    """A cluster that does not exist, in a temporary folder. Records the calls."""
     done: list[str] = []
     monkeypatch.setattr(kwok_cluster, "_COMPLETE", tmp_path / "complete")
     monkeypatch.setattr(kwok_cluster, "_FOLDER", tmp_path / "cluster")
@@ -22,21 +22,21 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def quiet(line: str) -> None:
-    """Says nothing."""
+    """Prints nothing."""
 
 
-def test_one_that_loses_a_race_for_a_port_is_made_again(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_loses_a_port_is_created_again(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def create() -> None:
         calls.append("create")
         if calls.count("create") == 1:
-            raise kwok_cluster.ClusterError("one of its processes ended at once")
+            raise kwok_cluster.ClusterError("a control plane process ended at startup")
 
     monkeypatch.setattr(kwok_cluster, "_create", create)
     assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create", "delete", "create"]
 
 
-def test_one_that_never_comes_up_is_an_error_in_the_end(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_never_starts_is_an_error(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def create() -> None:
         calls.append("create")
         raise kwok_cluster.ClusterError("no")
@@ -47,12 +47,12 @@ def test_one_that_never_comes_up_is_an_error_in_the_end(calls: list[str], monkey
     assert calls.count("create") == kwok_cluster.CREATE_ATTEMPTS
 
 
-def test_half_a_cluster_is_made_anew(calls: list[str]) -> None:
+def test_an_incomplete_cluster_is_recreated(calls: list[str]) -> None:
     assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create"]
 
 
-def test_a_whole_one_whose_processes_are_gone_is_started_again(
+def test_a_complete_cluster_without_processes_is_started_again(
     calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "complete").write_text(kwok_cluster._layout())
@@ -62,16 +62,14 @@ def test_a_whole_one_whose_processes_are_gone_is_started_again(
     assert calls == ["stop", "start", "wait"]
 
 
-def test_one_that_was_made_with_other_stages_is_made_anew(calls: list[str], tmp_path: Path) -> None:
-    (tmp_path / "complete").write_text("those of before")
+def test_other_stages_recreate_the_cluster(calls: list[str], tmp_path: Path) -> None:
+    (tmp_path / "complete").write_text("another layout")
     (tmp_path / "cluster").mkdir()
     assert kwok_cluster.ensure(report=quiet) is False
     assert calls == ["delete", "create"]
 
 
-def test_one_that_was_made_with_other_flags_is_made_anew(
-    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_flags_recreate_the_cluster(calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "complete").write_text(kwok_cluster._layout())
     (tmp_path / "cluster").mkdir()
     monkeypatch.setattr(kwok_cluster, "API_SERVER_FLAGS", ("runtime-config=api/beta=false",))
@@ -79,7 +77,7 @@ def test_one_that_was_made_with_other_flags_is_made_anew(
     assert calls == ["delete", "create"]
 
 
-def test_a_process_of_somebody_else_is_never_ended(calls: list[str], tmp_path: Path) -> None:
+def test_a_reused_process_id_is_never_killed(calls: list[str], tmp_path: Path) -> None:
     pids = tmp_path / "cluster" / "pids"
     pids.mkdir(parents=True)
     (pids / "etcd.pid").write_text(str(os.getpid()))

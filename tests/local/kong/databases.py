@@ -1,4 +1,4 @@
-"""A database for simulated Kongs, and the nodes on it; the plugin `foo` has the option `level`."""
+"""A database for simulated Kong nodes, and nodes that use it. Their plugin `foo` has the option `level`."""
 
 import json
 from dataclasses import dataclass
@@ -39,23 +39,23 @@ class PrivateDatabase:
         return KongConfig(environment, files("foo", LEVEL), enterprise)
 
     def migrate(self, command: str, **how: Any) -> list[str]:
-        """What the command said."""
+        """Returns what the command printed."""
         kong_config = self.kong_config(**how)
-        said: list[str] = []
+        output: list[str] = []
         database = Database(kong_config)
         try:
-            migrations.run(command, kong_config, database, said.append)
+            migrations.run(command, kong_config, database, output.append)
         finally:
             database.close()
-        return said
+        return output
 
     def node(self, **how: Any) -> TraditionalNode:
         return self.interrupted([False], **how)
 
-    def interrupted(self, gone: list[bool], **how: Any) -> TraditionalNode:
-        """A node whose database is not there while `gone[0]`."""
+    def interrupted(self, down: list[bool], **how: Any) -> TraditionalNode:
+        """Returns a node whose database is down while `gone[0]` is True."""
         kong_config = self.kong_config(**how)
-        return TraditionalNode(kong_config, hostname="pod", database=Database(kong_config, down=lambda: gone[0]))
+        return TraditionalNode(kong_config, hostname="pod", database=Database(kong_config, down=lambda: down[0]))
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.server.conninfo(PASSWORD, self.name), autocommit=True) as connection:
@@ -69,7 +69,7 @@ def ask(
     return kong.admin_api(method, path, query, body, {"kong-admin-token": token} if token else {})
 
 
-def made(kong: TraditionalNode, path: str, **document: Any) -> dict[str, Any]:
+def create(kong: TraditionalNode, path: str, **document: Any) -> dict[str, Any]:
     status, answer = ask(kong, "POST", path, document)
     assert status == 201, answer
     return dict(answer)

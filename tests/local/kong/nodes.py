@@ -1,4 +1,4 @@
-"""A simulated Kong for tests, with a plugin of the test's own, and what it is asked."""
+"""A simulated Kong node without a database and with a plugin `foo`, and requests to it."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ HANDLER = 'return { PRIORITY = 1200, VERSION = "1.2.3" }'
 
 
 def files(name: str, config: str, *, handler: str = HANDLER, more: str = "") -> dict[str, str]:
-    """The files of plugin `name` as they are mounted; `config` is the Lua of its options."""
+    """Returns the mounted files of the plugin `name`. `config` is the Lua code of its options."""
     schema = f'return {{ name = "{name}", fields = {{ {more} {{ config = {{ type = "record", {config} }} }} }} }}'
     return {f"/opt/kong/plugins/{name}/handler.lua": handler, f"/opt/kong/plugins/{name}/schema.lua": schema}
 
@@ -18,7 +18,7 @@ def files(name: str, config: str, *, handler: str = HANDLER, more: str = "") -> 
 def node(
     *, plugins: str = "bundled,foo", config: str = "fields = {}", handler: str = HANDLER, more: str = "", **env: str
 ) -> DbLessNode:
-    """A Kong without a database that has the plugin `foo`."""
+    """Returns a node without a database that has the plugin `foo`."""
     environment = {
         "KONG_DATABASE": "off",
         "KONG_PLUGINS": plugins,
@@ -40,8 +40,8 @@ def post_config(kong: DbLessNode, *plugins: dict[str, Any], flatten: bool = True
     return kong.admin_api("POST", "/config", query, json.dumps(document).encode())
 
 
-def refusals(kong: DbLessNode, config: Any, **fields: Any) -> dict[str, str]:
-    """What Kong says of this plugin `foo`, by field."""
+def validation_errors(kong: DbLessNode, config: Any, **fields: Any) -> dict[str, str]:
+    """Returns Kong's validation errors for this plugin `foo`, by field."""
     status, answer = post_config(kong, {"name": "foo", "config": config, **fields})
     if status == 201:
         return {}

@@ -1,4 +1,4 @@
-"""The simulated Kong's start, its two APIs, and what it refuses, in Kong's words."""
+"""A simulated node without a database: startup, Admin API, status API, and Kong's error messages."""
 
 import json
 from typing import Any
@@ -17,12 +17,12 @@ def validate(kong: DbLessNode, plugin: dict[str, Any]) -> tuple[int, Any]:
     return kong.admin_api("POST", "/schemas/plugins/validate", {}, json.dumps(plugin).encode())
 
 
-def test_a_plugin_that_is_listed_without_files_keeps_kong_from_starting() -> None:
+def test_an_enabled_plugin_without_files_prevents_the_start() -> None:
     with pytest.raises(StartError, match=r"on plugin 'bar': bar plugin is enabled but not installed;"):
         node(plugins="bundled,foo,bar")
 
 
-def test_files_are_found_only_along_the_path() -> None:
+def test_files_are_found_only_on_the_package_path() -> None:
     with pytest.raises(StartError, match="foo plugin is enabled but not installed"):
         node(KONG_LUA_PACKAGE_PATH="/elsewhere/?.lua;;")
 
@@ -53,7 +53,7 @@ def test_a_handler_that_kong_cannot_load(handler: str, message: str) -> None:
         node(handler=handler)
 
 
-def test_what_comes_with_kong_can_be_required() -> None:
+def test_bundled_modules_can_be_required() -> None:
     kong = node(
         handler="local cjson = require('cjson.safe') local h = require('resty.http').new() "
         'return { PRIORITY = 1, VERSION = "1.0.0" }'
@@ -61,7 +61,7 @@ def test_what_comes_with_kong_can_be_required() -> None:
     assert "foo" in get(kong, "/")["plugins"]["available_on_server"]
 
 
-def test_the_root_names_version_plugins_and_properties_without_secrets() -> None:
+def test_the_root_shows_version_plugins_and_properties_without_secrets() -> None:
     kong = node(KONG_ADMIN_LISTEN="0.0.0.0:8444 ssl", KONG_PG_PASSWORD="secret")
     root = get(kong, "/")
     assert root["version"].startswith("3.9.")
@@ -75,12 +75,12 @@ def test_the_root_names_version_plugins_and_properties_without_secrets() -> None
     assert get(kong, "/")["plugins"]["enabled_in_cluster"] == ["foo", "cors"]
 
 
-def test_without_bundled_only_the_named_plugins_are_there() -> None:
+def test_without_bundled_only_the_listed_plugins_are_enabled() -> None:
     assert set(get(node(plugins="foo"), "/")["plugins"]["available_on_server"]) == {"foo"}
     assert get(node(plugins="off"), "/")["plugins"]["available_on_server"] == {}
 
 
-def test_a_plugin_that_is_not_enabled_is_refused_and_named_with_its_tags() -> None:
+def test_a_plugin_that_is_not_enabled_is_rejected_with_its_name_and_tags() -> None:
     kong = node(plugins="foo")
     status, answer = post_config(kong, {"name": "cors", "tags": TAGS})
     assert (status, answer["code"], answer["name"]) == (400, 14, "invalid declarative configuration")
@@ -91,7 +91,7 @@ def test_a_plugin_that_is_not_enabled_is_refused_and_named_with_its_tags() -> No
     assert validate(kong, {"name": "cors"})[1]["message"] == f"schema violation (name: {message})"
 
 
-def test_the_validation_counts_what_is_wrong() -> None:
+def test_the_validation_counts_the_violations() -> None:
     kong = node(config="fields = { { a = { type = 'string', required = true } } }")
     assert validate(kong, {"name": "foo", "config": {"a": "x"}})[0] == 200
     status, answer = validate(kong, {"name": "foo", "config": {"b": 1}})
@@ -99,7 +99,7 @@ def test_the_validation_counts_what_is_wrong() -> None:
     assert answer["message"] == "2 schema violations (config.a: required field missing; config.b: unknown field)"
 
 
-def test_a_refused_configuration_leaves_the_one_before() -> None:
+def test_a_rejected_configuration_leaves_the_previous_one() -> None:
     kong = node()
     post_config(kong, {"name": "foo", "tags": ["first"]})
     before = kong.hash
@@ -116,18 +116,18 @@ def test_the_same_configuration_again_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b'{"plugins": []}', b"no"])
-def test_what_is_no_configuration_is_refused(body: bytes) -> None:
+def test_an_invalid_configuration_is_rejected(body: bytes) -> None:
     status, answer = node().admin_api("POST", "/config", {}, body)
     assert (status, answer["message"]) == (400, "expected a declarative configuration")
 
 
-def test_an_unknown_section_is_refused() -> None:
+def test_an_unknown_section_is_rejected() -> None:
     status, answer = post_config(node(), pluggins=[])
     assert (status, answer["fields"]) == (400, {"pluggins": "unknown field"})
     assert answer["message"] == 'declarative config is invalid: {pluggins="unknown field"}'
 
 
-def test_it_is_ready_once_it_has_a_configuration() -> None:
+def test_a_node_is_ready_when_it_has_a_configuration() -> None:
     kong = node()
     message = "no configuration available (empty configuration present)"
     assert kong.status_api("/status/ready") == (503, {"message": message})
@@ -140,7 +140,7 @@ def test_it_is_ready_once_it_has_a_configuration() -> None:
     assert kong.status_api("/metrics")[0] == 404
 
 
-def test_a_declarative_file_is_its_first_configuration() -> None:
+def test_a_declarative_file_is_the_first_configuration() -> None:
     environment = {"KONG_DATABASE": "off", "KONG_DECLARATIVE_CONFIG": "/d/kong.yml"}
     text = '_format_version: "3.0"\nplugins: [{name: cors}]'
     kong = DbLessNode(KongConfig(environment, {"/d/kong.yml": text}), hostname="pod")
@@ -151,7 +151,7 @@ def test_a_declarative_file_is_its_first_configuration() -> None:
         DbLessNode(KongConfig(environment, {"/d/kong.yml": text.replace("cors", "nope")}), hostname="pod")
 
 
-def test_nested_entities_name_what_they_belong_to() -> None:
+def test_nested_entities_refer_to_their_owner() -> None:
     kong = node()
     status, _ = post_config(
         kong,
@@ -177,7 +177,7 @@ def test_nested_entities_name_what_they_belong_to() -> None:
     assert get(kong, f"/plugins/{plugin['id']}") == plugin
 
 
-def test_a_nested_plugin_is_checked_too() -> None:
+def test_a_nested_plugin_is_validated() -> None:
     status, answer = post_config(node(), services=[{"name": "s", "plugins": [{"name": "nope"}]}])
     assert status == 400
     assert answer["flattened_errors"][0]["entity"]["service"]["id"]
@@ -189,7 +189,7 @@ def test_entities_cannot_be_written_without_a_database() -> None:
     assert answer["message"] == "cannot create or update 'plugins' entities when not using a database"
 
 
-def test_what_is_not_there() -> None:
+def test_paths_that_do_not_exist() -> None:
     kong = node()
     for path in ("/plugins/x", "/nothing", "/routes/x/plugins"):
         assert kong.admin_api("GET", path, {}, b"")[0] == 404
@@ -197,13 +197,13 @@ def test_what_is_not_there() -> None:
     assert kong.admin_api("POST", "/schemas/nope/validate", {}, b"{}")[0] == 404
 
 
-def test_a_schema_is_shown_without_its_functions() -> None:
+def test_a_schema_response_has_no_functions() -> None:
     kong = node(config="fields = { { a = { type = 'string', custom_validator = function() return true end } } }")
     shown = get(kong, "/schemas/plugins/foo")["fields"]
     assert {"config": {"type": "record", "required": True, "fields": [{"a": {"type": "string"}}]}} in shown
 
 
-def test_schemas_show_what_is_declared_and_the_fields_of_every_plugin() -> None:
+def test_schema_responses_have_declared_fields_and_those_of_every_plugin() -> None:
     config = "fields = { { a = { type = 'record', fields = { { b = { type = 'number', default = 3 } } } } } }"
     kong = node(config=config, more="{ protocols = { type = 'set', default = { 'http' } } },")
     own = get(kong, "/schemas/plugins/foo")

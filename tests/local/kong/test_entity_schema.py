@@ -1,14 +1,14 @@
-"""What Kong refuses of a plugin's options, in its words: a case for each rule, with one that is accepted beside it."""
+"""Kong's validation errors for a plugin's options: for each rule an invalid and a valid value."""
 
 from typing import Any
 
 import pytest
 
-from tests.local.kong.nodes import get, node, post_config, refusals
+from tests.local.kong.nodes import get, node, post_config, validation_errors
 
 
 def of(field: str, value: Any) -> dict[str, str]:
-    return refusals(node(config="fields = { { x = { " + field + " } } }"), {"x": value})
+    return validation_errors(node(config="fields = { { x = { " + field + " } } }"), {"x": value})
 
 
 CASES = [
@@ -57,20 +57,20 @@ def test_a_rule_of_a_field(field: str, good: Any, bad: Any, message: str) -> Non
     assert of(field, bad) == {"config.x": message}
 
 
-def test_an_option_that_the_schema_does_not_know_is_refused() -> None:
-    assert refusals(node(config="fields = { { x = { type = 'string' } } }"), {"y": "a"}) == {
+def test_an_unknown_option_is_rejected() -> None:
+    assert validation_errors(node(config="fields = { { x = { type = 'string' } } }"), {"y": "a"}) == {
         "config.y": "unknown field"
     }
 
 
-def test_errors_in_records_and_lists_carry_their_whole_path() -> None:
+def test_errors_in_records_and_lists_have_their_full_path() -> None:
     kong = node(
         config="""fields = {
             { r = { type = "record", fields = { { t = { type = "number" } }, { u = { type = "string" } } } } },
             { l = { type = "array", elements = { type = "string" } } },
         }"""
     )
-    found = refusals(kong, {"r": {"t": "a", "z": 1}, "l": ["a", 2]})
+    found = validation_errors(kong, {"r": {"t": "a", "z": 1}, "l": ["a", 2]})
     assert found == {
         "config.r.t": "expected a number",
         "config.r.z": "unknown field",
@@ -78,7 +78,7 @@ def test_errors_in_records_and_lists_carry_their_whole_path() -> None:
     }
 
 
-def test_a_validator_of_the_plugins_own_is_asked() -> None:
+def test_a_custom_validator_is_called() -> None:
     own = 'function(value) if value % 2 == 0 then return true end return nil, "is odd" end'
     assert of(f'type = "integer", custom_validator = {own}', 2) == {}
     assert of(f'type = "integer", custom_validator = {own}', 3) == {"config.x": "is odd"}
@@ -95,10 +95,10 @@ def test_a_validator_of_the_plugins_own_is_asked() -> None:
         ("something_newer", "anything", None, None),
     ],
 )
-def test_types_that_kong_defines(typedef: str, good: Any, bad: Any, message: str | None) -> None:
+def test_types_of_kong(typedef: str, good: Any, bad: Any, message: str | None) -> None:
     kong = node(config=f"fields = {{ {{ x = require('kong.db.schema.typedefs').{typedef}({{ required = false }}) }} }}")
-    assert refusals(kong, {"x": good}) == {}
-    assert refusals(kong, {"x": bad}) == ({"config.x": message} if message else {})
+    assert validation_errors(kong, {"x": good}) == {}
+    assert validation_errors(kong, {"x": bad}) == ({"config.x": message} if message else {})
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_types_that_kong_defines(typedef: str, good: Any, bad: Any, message: str
 def test_checks_between_options(check: str, good: Any, bad: Any, message: str) -> None:
     fields = "fields = { { a = { type = 'string' } }, { b = { type = 'string' } } }"
     kong = node(config=fields + ", entity_checks = { { " + check + " = { 'a', 'b' } } }")
-    assert refusals(kong, good) == {}
-    assert set(refusals(kong, bad).values()) == {message}
+    assert validation_errors(kong, good) == {}
+    assert set(validation_errors(kong, bad).values()) == {message}
 
 
-def test_defaults_are_filled_in_and_what_has_none_is_null() -> None:
+def test_missing_options_get_their_default_or_null() -> None:
     kong = node(
         config="""fields = {
             { a = { type = "string", default = "x" } }, { b = { type = "string" } }, { n = { type = "number" } },
@@ -145,8 +145,8 @@ def test_a_plugin_without_config_gets_the_defaults() -> None:
 
 
 def test_fields_beside_the_options() -> None:
-    assert refusals(node(), {}, run_on="first") == {"run_on": "unknown field"}
-    assert refusals(node(), {}, enabled="yes") == {"enabled": "expected a boolean"}
-    assert "expected one of: " in refusals(node(), {}, protocols=["smtp"])["protocols.1"]
+    assert validation_errors(node(), {}, run_on="first") == {"run_on": "unknown field"}
+    assert validation_errors(node(), {}, enabled="yes") == {"enabled": "expected a boolean"}
+    assert "expected one of: " in validation_errors(node(), {}, protocols=["smtp"])["protocols.1"]
     no_consumer = "{ consumer = require('kong.db.schema.typedefs').no_consumer },"
-    assert refusals(node(more=no_consumer), {}, consumer={"id": "x"}) == {"consumer": "value must be null"}
+    assert validation_errors(node(more=no_consumer), {}, consumer={"id": "x"}) == {"consumer": "value must be null"}

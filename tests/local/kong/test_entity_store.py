@@ -1,4 +1,4 @@
-"""The Admin API of a Kong with a database: what it takes, gives and refuses, in Kong's words."""
+"""Entities in the Admin API of a node with a database, with Kong's responses and errors."""
 
 import uuid
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.kong.traditional_node import TraditionalNode
-from tests.local.kong.databases import PrivateDatabase, ask, made
+from tests.local.kong.databases import PrivateDatabase, ask, create
 
 NOWHERE = str(uuid.uuid4())
 NULLS = {"route": None, "service": None, "consumer": None}
@@ -17,9 +17,9 @@ def kong(database: PrivateDatabase) -> TraditionalNode:
     return database.node()
 
 
-def test_a_row_has_kongs_defaults(kong: TraditionalNode) -> None:
-    row = made(kong, "/plugins", name="foo", tags=["a"])
-    fixed = {name: value for name, value in row.items() if name not in ("id", "created_at", "updated_at")}
+def test_an_entity_has_the_defaults_of_kong(kong: TraditionalNode) -> None:
+    entity = create(kong, "/plugins", name="foo", tags=["a"])
+    fixed = {name: value for name, value in entity.items() if name not in ("id", "created_at", "updated_at")}
     assert fixed == {
         **NULLS,
         "name": "foo",
@@ -29,26 +29,26 @@ def test_a_row_has_kongs_defaults(kong: TraditionalNode) -> None:
         "enabled": True,
         "tags": ["a"],
     }
-    assert uuid.UUID(row["id"]) and row["created_at"] == row["updated_at"]
-    assert ask(kong, "GET", f"/plugins/{row['id']}") == (200, row)
+    assert uuid.UUID(entity["id"]) and entity["created_at"] == entity["updated_at"]
+    assert ask(kong, "GET", f"/plugins/{entity['id']}") == (200, entity)
 
 
-def test_put_is_the_whole_row_and_patch_is_a_part(kong: TraditionalNode) -> None:
+def test_put_replaces_an_entity_and_patch_changes_it(kong: TraditionalNode) -> None:
     identity = str(uuid.uuid4())
     where = f"/plugins/{identity}"
-    status, row = ask(kong, "PUT", where, {"name": "foo", "config": {"level": "high", "size": 3}, "tags": ["a"]})
-    assert (status, row["id"]) == (200, identity)
-    status, row = ask(kong, "PATCH", where, {"config": {"size": 4}})
-    assert (status, row["config"], row["tags"]) == (200, {"level": "high", "size": 4}, ["a"])
-    status, row = ask(kong, "PUT", where, {"name": "foo", "config": {"size": 5}})
-    assert (status, row["config"], row["tags"]) == (200, {"level": "low", "size": 5}, None)
+    status, entity = ask(kong, "PUT", where, {"name": "foo", "config": {"level": "high", "size": 3}, "tags": ["a"]})
+    assert (status, entity["id"]) == (200, identity)
+    status, entity = ask(kong, "PATCH", where, {"config": {"size": 4}})
+    assert (status, entity["config"], entity["tags"]) == (200, {"level": "high", "size": 4}, ["a"])
+    status, entity = ask(kong, "PUT", where, {"name": "foo", "config": {"size": 5}})
+    assert (status, entity["config"], entity["tags"]) == (200, {"level": "low", "size": 5}, None)
     assert ask(kong, "DELETE", where) == (204, None)
     assert ask(kong, "GET", where) == (404, {"message": "Not found"})
     assert ask(kong, "DELETE", where) == (204, None), "one that is not there is no error"
 
 
-def test_a_second_plugin_of_one_scope_is_refused(kong: TraditionalNode) -> None:
-    first = made(kong, "/plugins", name="foo")
+def test_a_second_plugin_entity_of_one_scope_is_rejected(kong: TraditionalNode) -> None:
+    first = create(kong, "/plugins", name="foo")
     wanted = {
         "code": 5,
         "name": "unique constraint violation",
@@ -57,7 +57,7 @@ def test_a_second_plugin_of_one_scope_is_refused(kong: TraditionalNode) -> None:
     }
     assert ask(kong, "POST", "/plugins", {"name": "foo"}) == (409, wanted)
     assert ask(kong, "PUT", f"/plugins/{NOWHERE}", {"name": "foo"}) == (409, wanted)
-    service = made(kong, "/services", name="s", host="h")
+    service = create(kong, "/services", name="s", host="h")
     assert ask(kong, "POST", "/plugins", {"name": "foo", "service": {"id": service["id"]}})[0] == 201
     assert ask(kong, "POST", "/services/s/plugins", {"name": "foo"})[0] == 409
     assert ask(kong, "PUT", f"/plugins/{first['id']}", {"name": "foo", "enabled": False})[0] == 200
@@ -80,7 +80,7 @@ def test_a_second_plugin_of_one_scope_is_refused(kong: TraditionalNode) -> None:
         ),
     ],
 )
-def test_what_the_schema_refuses(kong: TraditionalNode, document: dict[str, Any], message: str) -> None:
+def test_schema_violations(kong: TraditionalNode, document: dict[str, Any], message: str) -> None:
     for method, path in (("POST", "/plugins"), ("PUT", f"/plugins/{NOWHERE}")):
         status, answer = ask(kong, method, path, document)
         assert (status, answer["code"], answer["name"]) == (400, 2, "schema violation")
@@ -89,7 +89,7 @@ def test_what_the_schema_refuses(kong: TraditionalNode, document: dict[str, Any]
     assert ask(kong, "GET", "/plugins")[1]["data"] == []
 
 
-def test_what_a_row_names_has_to_be_there(kong: TraditionalNode) -> None:
+def test_a_referenced_entity_must_exist(kong: TraditionalNode) -> None:
     status, answer = ask(kong, "POST", "/plugins", {"name": "foo", "route": {"id": NOWHERE}})
     assert (status, answer) == (
         400,
@@ -106,16 +106,16 @@ def test_what_a_row_names_has_to_be_there(kong: TraditionalNode) -> None:
         "foreign key unresolved (service.name: the foreign key cannot be resolved with '{name=\"s\"}' "
         "for an existing 'services' entity)"
     )
-    service = made(kong, "/services", name="s", url="https://example.com/base")
+    service = create(kong, "/services", name="s", url="https://example.com/base")
     assert (service["protocol"], service["port"], service["path"]) == ("https", 443, "/base")
-    row = made(kong, "/plugins", name="foo", service={"name": "s"})
-    assert row["service"] == {"id": service["id"]}
+    entity = create(kong, "/plugins", name="foo", service={"name": "s"})
+    assert entity["service"] == {"id": service["id"]}
 
 
-def test_what_goes_with_what_it_belongs_to_and_what_holds_it(kong: TraditionalNode) -> None:
-    made(kong, "/services", name="s", host="h")
-    route = made(kong, "/services/s/routes", name="r", paths=["/r"])
-    plugin = made(kong, "/routes/r/plugins", name="foo")
+def test_deletions_cascade_or_are_restricted(kong: TraditionalNode) -> None:
+    create(kong, "/services", name="s", host="h")
+    route = create(kong, "/services/s/routes", name="r", paths=["/r"])
+    plugin = create(kong, "/routes/r/plugins", name="foo")
     assert plugin["route"] == {"id": route["id"]}
     assert ask(kong, "GET", "/routes/r/service")[1]["name"] == "s"
     assert [item["id"] for item in ask(kong, "GET", "/routes/r/plugins")[1]["data"]] == [plugin["id"]]
@@ -128,7 +128,7 @@ def test_what_goes_with_what_it_belongs_to_and_what_holds_it(kong: TraditionalNo
     assert ask(kong, "DELETE", "/services/s")[0] == 204
 
 
-def test_a_change_of_what_is_not_there(kong: TraditionalNode) -> None:
+def test_changing_a_missing_entity(kong: TraditionalNode) -> None:
     assert ask(kong, "PATCH", f"/plugins/{NOWHERE}", {"enabled": False}) == (404, {"message": "Not found"})
     status, answer = ask(kong, "PATCH", f"/services/{NOWHERE}", {"host": "h"})
     assert (status, answer["code"], answer["name"]) == (404, 6, "not found")
@@ -138,9 +138,9 @@ def test_a_change_of_what_is_not_there(kong: TraditionalNode) -> None:
     assert kong.admin_api("POST", "/plugins", {}, b"{") == (400, {"message": "Cannot parse JSON body"})
 
 
-def test_pages_follow_one_another(kong: TraditionalNode) -> None:
+def test_pages(kong: TraditionalNode) -> None:
     names = [
-        made(kong, "/services", name=f"s{number}", host="h", tags=["even"] if number % 2 == 0 else ["odd"])["name"]
+        create(kong, "/services", name=f"s{number}", host="h", tags=["even"] if number % 2 == 0 else ["odd"])["name"]
         for number in range(5)
     ]
     found, query = [], {"size": "2"}
@@ -169,59 +169,59 @@ def test_pages_follow_one_another(kong: TraditionalNode) -> None:
         ({"tags": "a,b,c,d,e,f"}, "invalid options", "invalid option (tags: cannot query more than 5 tags)"),
     ],
 )
-def test_a_page_that_is_none(kong: TraditionalNode, query: dict[str, str], name: str, message: str) -> None:
+def test_an_invalid_page(kong: TraditionalNode, query: dict[str, str], name: str, message: str) -> None:
     status, answer = ask(kong, "GET", "/plugins", **query)
     assert (status, answer["name"], answer["message"]) == (400, name, message)
 
 
-def test_other_kinds_are_kept_too(kong: TraditionalNode) -> None:
-    made(kong, "/consumers", username="c")
-    assert made(kong, "/consumers/c/key-auth", key="k")["consumer"]
+def test_other_entity_types_are_stored(kong: TraditionalNode) -> None:
+    create(kong, "/consumers", username="c")
+    assert create(kong, "/consumers/c/key-auth", key="k")["consumer"]
     assert len(ask(kong, "GET", "/key-auths")[1]["data"]) == 1
-    made(kong, "/upstreams", name="u")
-    made(kong, "/upstreams/u/targets", target="h:80")
+    create(kong, "/upstreams", name="u")
+    create(kong, "/upstreams/u/targets", target="h:80")
     assert ask(kong, "POST", "/upstreams/u/targets", {"target": "h:80"})[0] == 409
     assert ask(kong, "GET", "/targets")[0] == 404
-    route = made(kong, "/routes", paths=["/"])
+    route = create(kong, "/routes", paths=["/"])
     assert (route["strip_path"], route["protocols"], route["service"]) == (True, ["http", "https"], None)
     status, answer = ask(kong, "POST", "/services", {"name": "s"})
     assert (status, answer["message"]) == (400, "schema violation (host: required field missing)")
     assert ask(kong, "GET", "/schemas/routes")[0] == 200
 
 
-def test_the_open_source_kong_has_no_workspaces_in_its_paths_and_asks_for_no_token(database: PrivateDatabase) -> None:
+def test_the_open_source_kong_has_no_workspace_paths_and_no_tokens(database: PrivateDatabase) -> None:
     kong = database.node(KONG_ENFORCE_RBAC="on")
     assert ask(kong, "GET", "/default/plugins") == (404, {"message": "Not found"})
     assert ask(kong, "GET", "/workspaces") == (404, {"message": "Not found"})
     assert ask(kong, "GET", "/plugins")[0] == 200
 
 
-def test_workspaces_of_the_enterprise_edition_are_apart(database: PrivateDatabase) -> None:
+def test_workspaces_of_kong_gateway_enterprise_are_separate(database: PrivateDatabase) -> None:
     kong = database.node(enterprise=True)
     assert ask(kong, "GET", "/")[1]["edition"] == "enterprise"
     assert ask(kong, "GET", "/team/plugins") == (404, {"message": "Workspace 'team' not found"})
-    made(kong, "/workspaces", name="team")
+    create(kong, "/workspaces", name="team")
     assert [item["name"] for item in ask(kong, "GET", "/workspaces")[1]["data"]].count("team") == 1
-    ours = made(kong, "/team/plugins", name="foo")
-    theirs = made(kong, "/plugins", name="foo")
+    ours = create(kong, "/team/plugins", name="foo")
+    theirs = create(kong, "/plugins", name="foo")
     assert ask(kong, "GET", f"/team/plugins/{theirs['id']}")[0] == 404
     assert ask(kong, "GET", "/team/plugins")[1]["data"] == [ours]
     assert ask(kong, "GET", "/default/plugins")[1]["data"] == [theirs]
-    assert {row["workspace"] for row in database.node(enterprise=True).loaded.plugins} == {"default", "team"}
+    assert {entity["workspace"] for entity in database.node(enterprise=True).loaded.plugins} == {"default", "team"}
 
 
-def test_a_token_is_asked_for_where_rbac_is_on(empty_database: PrivateDatabase) -> None:
+def test_rbac_requires_a_token(empty_database: PrivateDatabase) -> None:
     empty_database.migrate("bootstrap", enterprise=True, KONG_PASSWORD="s3cret")
     assert ask(empty_database.node(enterprise=True), "GET", "/plugins")[0] == 200
     kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on", KONG_PASSWORD="another")
-    refused = (401, {"message": "Invalid RBAC credentials"})
-    assert ask(kong, "GET", "/plugins") == refused
-    assert ask(kong, "PUT", f"/plugins/{NOWHERE}", {"name": "foo"}, token="another") == refused
+    rejected = (401, {"message": "Invalid RBAC credentials"})
+    assert ask(kong, "GET", "/plugins") == rejected
+    assert ask(kong, "PUT", f"/plugins/{NOWHERE}", {"name": "foo"}, token="another") == rejected
     assert ask(kong, "GET", "/plugins", token="s3cret")[0] == 200
     assert kong.status_api("/status/ready")[0] == 200
 
 
-def test_the_open_source_edition_s_bootstrap_makes_nobody(empty_database: PrivateDatabase) -> None:
+def test_the_bootstrap_of_the_open_source_kong_creates_no_admin(empty_database: PrivateDatabase) -> None:
     empty_database.migrate("bootstrap", KONG_PASSWORD="s3cret")
     kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on")
     assert ask(kong, "GET", "/plugins", token="s3cret")[0] == 401

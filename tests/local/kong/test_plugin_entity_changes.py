@@ -1,6 +1,7 @@
-"""The program's own writing of rows (admin/), against two simulated nodes on one real PostgreSQL, over real HTTP.
+"""The program's changes of plugin entities (traceable_kong/kong_admin), with two simulated nodes on one real
+PostgreSQL.
 
-What one of them is asked shows at the other when the writing says that it is done, and not before it must.
+A change is complete when the other node has loaded it, and not earlier.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from local.kong.traditional_node import TraditionalNode
 from local.kubelet.listeners import Listener, free_port
 from local.postgres.postgres_server import HOST
 from tests.fakes.clock import Clock
-from tests.local.kong.databases import PrivateDatabase, ask, made
+from tests.local.kong.databases import PrivateDatabase, ask, create
 from traceable_kong.kong_admin import admin_client as asking
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_client import Client, HookFailed
@@ -25,7 +26,7 @@ from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 STEP_SECONDS = 0.05
 LAST = "ffffffff-ffff-4fff-bfff-ffffffffffff"
-"""An id that comes behind all others."""
+"""An id that sorts after all others."""
 
 Break = Callable[[str, str], bool]
 
@@ -43,7 +44,7 @@ def asked(
     breaks: Break | None = None,
     deadline_seconds: float = 5.0,
 ) -> Iterator[Client]:
-    """A client of this node; `breaks` says of a method and a path whether the answer is lost on the way."""
+    """Yields a client of this node. `breaks` returns True if the response to a request is to be lost."""
 
     def handle(
         method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
@@ -67,15 +68,15 @@ def asked(
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The writing's own; asking does not wait."""
-    made = Clock()
-    monkeypatch.setattr(entity_changes, "time", made)
+    """The clock of the changes. Requests do not wait."""
+    clock = Clock()
+    monkeypatch.setattr(entity_changes, "time", clock)
     monkeypatch.setattr(asking, "PAUSE_SECONDS", 0.01)
-    return made
+    return clock
 
 
 def follows(kong: TraditionalNode, clock: Clock, *, phase: float = 0.0) -> None:
-    """The node looks at the database as time passes, having begun to `phase` seconds ago."""
+    """Lets the node poll the database as time passes. Its timers started `phase` seconds ago."""
     kong.follow(clock.now - phase)
     past = clock.now
 
@@ -92,8 +93,10 @@ def levels(kong: TraditionalNode) -> list[tuple[str, str, bool]]:
     return [(row["id"], row["config"]["level"], row["enabled"]) for row in kong.loaded.plugins]
 
 
-def many_rows(database: PrivateDatabase, count: int, *, last: str) -> None:
-    """So many rows of another's, each for a consumer of its own, and one for all routes with the id `last`."""
+def create_plugin_entities(database: PrivateDatabase, count: int, *, last: str) -> None:
+    """Creates `count` plugin entities of another owner, each for its own consumer, and a global one with the id
+    `last`.
+    """
     database.execute(
         "INSERT INTO entities (kind, id, ws_id, document) SELECT 'plugins', id, (SELECT id FROM workspaces "
         "WHERE name = 'default'), jsonb_build_object('id', id, 'name', 'foo', 'enabled', true, 'tags', null, "
@@ -110,7 +113,7 @@ def many_rows(database: PrivateDatabase, count: int, *, last: str) -> None:
 
 @pytest.mark.parametrize("timers", [(5.0, 0.0, 5.0), (1.0, 0.0, 3.0)])
 @pytest.mark.parametrize("phase", [0.0, 1.3, 4.95])
-def test_when_a_write_is_done_the_other_node_has_loaded_it(
+def test_a_change_is_complete_when_the_other_node_has_loaded_it(
     database: PrivateDatabase, clock: Clock, phase: float, timers: tuple[float, float, float]
 ) -> None:
     names = ("KONG_DB_UPDATE_FREQUENCY", "KONG_DB_UPDATE_PROPAGATION", "KONG_WORKER_STATE_UPDATE_FREQUENCY")
@@ -128,10 +131,10 @@ def test_when_a_write_is_done_the_other_node_has_loaded_it(
     assert clock.now <= 4 * (sum(timers) + 1)
 
 
-def test_it_is_read_as_it_was_written_by_either_node(database: PrivateDatabase) -> None:
+def test_both_nodes_return_the_written_entity(database: PrivateDatabase) -> None:
     one, other = database.node(), database.node()
-    made(one, "/services", name="orders", host="orders.test")
-    route = made(one, "/routes", name="orders", paths=["/"], service={"name": "orders"})
+    create(one, "/services", name="orders", host="orders.test")
+    route = create(one, "/routes", name="orders", paths=["/"], service={"name": "orders"})
     at = place(route="orders")
     with asked(one, at) as client:
         id_ = put(client, at, enabled=True, config={"level": "high"}, adopt=False)
@@ -140,14 +143,14 @@ def test_it_is_read_as_it_was_written_by_either_node(database: PrivateDatabase) 
         assert found.bound is not None and found.bound.route == route["id"]
         assert found.row is not None
         assert (found.row["id"], found.row["route"], found.row["tags"]) == (id_, {"id": route["id"]}, [at.tag])
-        # Another scope, in one request.
+        # Another scope in one request.
         assert put(client, place(service="orders"), enabled=True, config={}, adopt=False, id_=id_) == id_
         moved = look(client, place(service="orders"))
         assert moved.row is not None and moved.row["id"] == id_ and not moved.row.get("route")
         assert moved.others == ()
 
 
-def test_a_run_that_was_killed_after_its_write_is_finished_by_the_next(database: PrivateDatabase) -> None:
+def test_the_next_run_completes_an_interrupted_change(database: PrivateDatabase) -> None:
     lost = []
 
     def breaks(method: str, path: str) -> bool:
@@ -161,8 +164,8 @@ def test_a_run_that_was_killed_after_its_write_is_finished_by_the_next(database:
         assert [row["id"] for row in client.list("/plugins")] == [first]
 
 
-def test_a_row_on_the_last_page_is_seen_refused_taken_over_and_taken_out(database: PrivateDatabase) -> None:
-    many_rows(database, 2 * asking.PAGE_SIZE, last=LAST)
+def test_an_entity_on_the_last_page_is_found_rejected_adopted_and_deleted(database: PrivateDatabase) -> None:
+    create_plugin_entities(database, 2 * asking.PAGE_SIZE, last=LAST)
     with asked(database.node(), place()) as client:
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE + 1
         with pytest.raises(OwnershipConflict, match=LAST):
@@ -173,27 +176,27 @@ def test_a_row_on_the_last_page_is_seen_refused_taken_over_and_taken_out(databas
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE
 
 
-def test_pages_go_on_within_a_workspace(database: PrivateDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_stay_in_the_workspace(database: PrivateDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "PAGE_SIZE", 2)
     kong = database.node(enterprise=True)
-    made(kong, "/workspaces", name="team")
-    made(kong, "/plugins", name="foo")
-    made(kong, "/team/services", name="a", host="a.test")
+    create(kong, "/workspaces", name="team")
+    create(kong, "/plugins", name="foo")
+    create(kong, "/team/services", name="a", host="a.test")
     for name in "bcdef":
-        made(kong, "/team/routes", name=name, paths=["/"], service={"name": "a"})
-        made(kong, f"/team/routes/{name}/plugins", name="foo")
+        create(kong, "/team/routes", name=name, paths=["/"], service={"name": "a"})
+        create(kong, f"/team/routes/{name}/plugins", name="foo")
     at = place(workspace="team")
     with asked(kong, at) as client:
         assert len(client.list("/plugins")) == 5
         id_ = put(client, at, enabled=True, config={}, adopt=False)
         assert len(client.list("/plugins")) == 6
     rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.plugins}
-    assert rows[id_] == "team", "the one for all routes of another workspace is in nobody's way"
+    assert rows[id_] == "team", "a global plugin entity of another workspace does not matter"
     with asked(kong, place(workspace="none")) as client, pytest.raises(HookFailed, match="none"):
         put(client, place(workspace="none"), enabled=True, config={}, adopt=False)
 
 
-def test_the_token_opens_it_and_another_is_refused_in_kongs_words(empty_database: PrivateDatabase) -> None:
+def test_a_valid_token_is_accepted_and_another_is_rejected_with_kongs_message(empty_database: PrivateDatabase) -> None:
     empty_database.migrate("bootstrap", enterprise=True, KONG_PASSWORD="s3cret")
     kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on")
     with asked(kong, place(), token="s3cret") as client:
@@ -205,7 +208,7 @@ def test_the_token_opens_it_and_another_is_refused_in_kongs_words(empty_database
 
 
 @pytest.mark.parametrize("config", [{"level": "higher"}, {"unknown": 1}])
-def test_what_kong_refuses_is_said_in_its_words_and_nothing_stands(
+def test_a_rejection_is_reported_with_kongs_message_and_changes_nothing(
     database: PrivateDatabase, config: dict[str, Any]
 ) -> None:
     kong = database.node()
@@ -219,7 +222,7 @@ def test_what_kong_refuses_is_said_in_its_words_and_nothing_stands(
         assert client.list("/plugins") == []
 
 
-def test_a_database_that_is_away_loses_nothing(database: PrivateDatabase, clock: Clock) -> None:
+def test_a_change_survives_a_database_outage(database: PrivateDatabase, clock: Clock) -> None:
     gone = [False]
     kong = database.interrupted(gone)
     with asked(kong, place()) as client:

@@ -1,4 +1,4 @@
-"""How a Kong with a database starts, what it says of itself, and its migrations."""
+"""A simulated node with a database: startup, root response, and migrations."""
 
 import re
 import socket
@@ -8,7 +8,7 @@ import pytest
 from local.kong.enabled_plugins import StartError
 from local.kong.migrations import CORE, NEEDS_BOOTSTRAP
 from local.postgres.postgres_server import HOST
-from tests.local.kong.databases import PASSWORD, PrivateDatabase, ask, made
+from tests.local.kong.databases import PASSWORD, PrivateDatabase, ask, create
 
 NO_VERSION = r"\[PostgreSQL error\] failed to retrieve PostgreSQL server_version_num: "
 
@@ -29,32 +29,34 @@ def free_port() -> str:
         ({"KONG_PG_DATABASE": "other"}, 'FATAL: database "other" does not exist$'),
     ],
 )
-def test_without_its_database_it_does_not_start(database: PrivateDatabase, wrong: dict[str, str], message: str) -> None:
+def test_a_node_does_not_start_without_its_database(
+    database: PrivateDatabase, wrong: dict[str, str], message: str
+) -> None:
     with pytest.raises(StartError, match=NO_VERSION + message):
         database.node(**wrong)
     with pytest.raises(StartError, match=NO_VERSION + message):
         database.migrate("up", **wrong)
 
 
-def test_a_server_without_ssl_is_taken_all_the_same(database: PrivateDatabase) -> None:
+def test_pg_ssl_falls_back_to_a_server_without_ssl(database: PrivateDatabase) -> None:
     assert database.node(KONG_PG_SSL="on").status_api("/status/ready")[0] == 200
 
 
-def test_a_database_that_is_not_bootstrapped_keeps_it_from_starting(empty_database: PrivateDatabase) -> None:
+def test_a_database_that_is_not_bootstrapped_prevents_the_start(empty_database: PrivateDatabase) -> None:
     with pytest.raises(StartError, match=re.escape(NEEDS_BOOTSTRAP)):
         empty_database.node()
     for command in ("up", "finish"):
         with pytest.raises(StartError, match="Cannot run migrations: Database needs bootstrapping"):
             empty_database.migrate(command)
-    said = empty_database.migrate("bootstrap")
-    assert (said[0], said[-1]) == ("Bootstrapping database...", "Database is up-to-date")
+    output = empty_database.migrate("bootstrap")
+    assert (output[0], output[-1]) == ("Bootstrapping database...", "Database is up-to-date")
     assert empty_database.node().loaded.plugins == []
     assert empty_database.migrate("bootstrap") == ["Database already bootstrapped"]
     assert empty_database.migrate("up") == ["Database is already up-to-date"]
     assert empty_database.migrate("finish") == ["No pending migrations to finish"]
 
 
-def test_an_older_database_is_migrated_first(database: PrivateDatabase) -> None:
+def test_an_older_database_must_be_migrated(database: PrivateDatabase) -> None:
     database.execute(f"UPDATE schema_meta SET executed = array_remove(executed, '{CORE[-1]}')")
     with pytest.raises(StartError, match="New migrations available; run 'kong migrations up' to proceed"):
         database.node()
@@ -66,18 +68,18 @@ def test_migrations_need_no_plugin(empty_database: PrivateDatabase) -> None:
     empty_database.migrate("bootstrap", plugins="bundled,nowhere")
 
 
-def test_a_row_of_a_plugin_that_it_lacks_keeps_it_from_starting(database: PrivateDatabase) -> None:
-    made(database.node(), "/plugins", name="foo")
+def test_an_entity_of_a_missing_plugin_prevents_the_start(database: PrivateDatabase) -> None:
+    create(database.node(), "/plugins", name="foo")
     with pytest.raises(StartError, match="error building initial plugins: foo plugin is in use but not enabled"):
         database.node(plugins="bundled")
     with pytest.raises(StartError, match="bar plugin is enabled but not installed"):
         database.node(plugins="bundled,foo,bar")
 
 
-def test_what_it_is_shows_its_properties_with_their_defaults(database: PrivateDatabase) -> None:
+def test_the_root_shows_database_properties_with_defaults(database: PrivateDatabase) -> None:
     kong = database.node(KONG_DB_UPDATE_FREQUENCY="2", KONG_DB_UPDATE_PROPAGATION="0.5")
-    made(kong, "/plugins", name="foo")
-    made(kong, "/plugins", name="cors")
+    create(kong, "/plugins", name="foo")
+    create(kong, "/plugins", name="cors")
     status, root = ask(kong, "GET", "/")
     assert status == 200 and sorted(root["plugins"]["enabled_in_cluster"]) == ["cors", "foo"]
     assert (root["edition"], root["hostname"]) == ("community", "pod")
@@ -96,7 +98,7 @@ def test_what_it_is_shows_its_properties_with_their_defaults(database: PrivateDa
     assert PASSWORD not in str(root)
 
 
-def test_it_is_ready_as_long_as_its_database_answers(database: PrivateDatabase) -> None:
+def test_a_node_is_ready_while_its_database_answers(database: PrivateDatabase) -> None:
     kong = database.node()
     assert kong.status_api("/status/ready") == (200, {"message": "ready"})
     assert kong.status_api("/status")[1]["database"] == {"reachable": True}
@@ -104,33 +106,33 @@ def test_it_is_ready_as_long_as_its_database_answers(database: PrivateDatabase) 
     assert kong.status_api("/other")[0] == 404
 
 
-def test_a_database_that_goes_away_and_comes_back(database: PrivateDatabase) -> None:
-    gone = [False]
-    kong = database.interrupted(gone)
-    row = made(kong, "/plugins", name="foo")
-    gone[0] = True
+def test_a_database_that_is_down_for_a_while(database: PrivateDatabase) -> None:
+    down = [False]
+    kong = database.interrupted(down)
+    entity = create(kong, "/plugins", name="foo")
+    down[0] = True
     assert kong.status_api("/status/ready") == (503, {"message": "failed to connect to database"})
     assert ask(kong, "GET", "/status")[1]["database"] == {"reachable": False}
     assert ask(kong, "GET", "/") == (500, {"message": "An unexpected error happened"})
     assert ask(kong, "GET", "/plugins") == (500, {"message": "An unexpected error occurred"})
-    assert ask(kong, "PUT", f"/plugins/{row['id']}", {"name": "foo"})[0] == 500
-    gone[0] = False
-    assert ask(kong, "GET", f"/plugins/{row['id']}") == (200, row)
+    assert ask(kong, "PUT", f"/plugins/{entity['id']}", {"name": "foo"})[0] == 500
+    down[0] = False
+    assert ask(kong, "GET", f"/plugins/{entity['id']}") == (200, entity)
 
 
-def test_a_connection_that_the_server_has_closed_is_made_anew(database: PrivateDatabase) -> None:
+def test_a_closed_connection_is_reopened(database: PrivateDatabase) -> None:
     kong = database.node()
     assert ask(kong, "GET", "/plugins")[0] == 200
     database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kong'")
     assert ask(kong, "GET", "/plugins")[0] == 200
 
 
-def test_rows_outlive_the_node(database: PrivateDatabase) -> None:
-    row = made(database.node(), "/plugins", name="foo", config={"level": "high"})
-    assert ask(database.node(), "GET", "/plugins")[1]["data"] == [row]
+def test_entities_survive_the_node(database: PrivateDatabase) -> None:
+    entity = create(database.node(), "/plugins", name="foo", config={"level": "high"})
+    assert ask(database.node(), "GET", "/plugins")[1]["data"] == [entity]
 
 
-def test_a_configuration_as_a_whole_is_for_nodes_without_a_database(database: PrivateDatabase) -> None:
+def test_a_node_with_a_database_has_no_declarative_configuration(database: PrivateDatabase) -> None:
     status, answer = ask(database.node(), "POST", "/config", {"_format_version": "3.0"})
     assert status == 400
     assert answer["message"].startswith("this endpoint is only available when Kong is configured to not use a database")

@@ -1,4 +1,4 @@
-"""Asks what listens for a pod."""
+"""An HTTP client for a pod's endpoints."""
 
 import http.client
 import json

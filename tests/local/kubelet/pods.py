@@ -1,4 +1,4 @@
-"""Pods for tests: a gateway as the kong chart makes it, and what a cluster holds, without one."""
+"""Pods of the kong chart, and a fake Kubernetes client."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def pod(*containers: Mapping[str, Any], owner: str = "ReplicaSet", **spec: Any) 
 
 
 class FakeKubeClient:
-    """Objects by path; what is not there is a 404. What is written is remembered, and no more."""
+    """Returns objects by path, or 404. Records what is written, without storing it."""
 
     def __init__(self, objects: Mapping[str, Any]) -> None:
         self.objects = objects

@@ -1,4 +1,4 @@
-"""The certificates of the Admin API: the one that it shows, and the one that it asks for."""
+"""The server certificate of the Admin API, and the client certificate that it requires."""
 
 import base64
 import http.client
@@ -17,7 +17,7 @@ from tests.local.kubelet.pods import KONG, FakeKubeClient, pod
 
 @pytest.fixture
 def pair(tmp_path: Path) -> str:
-    """A certificate for 127.0.0.1 with its key, and the authority that signed it beside it."""
+    """A certificate for 127.0.0.1 with its key. The CA certificate is in the same folder."""
     certificates.ensure(tmp_path / "own")
     return (tmp_path / "own" / certificates.SERVER_FILE).read_text()
 
@@ -29,7 +29,7 @@ def started(
     pod_context.api = FakeKubeClient({"/api/v1/namespaces/ns/secrets/tls": {"data": data}})  # type: ignore[assignment]
     pod_context.pod = pod(KONG, volumes=[{"name": "tls", "secret": {"secretName": "tls"}}])
     variables = {"KONG_DATABASE": "off", "KONG_ADMIN_LISTEN": "0.0.0.0:8444 ssl", **env}
-    part = kong_processes.KongProcess(
+    process = kong_processes.KongProcess(
         pod_context,
         {
             **KONG,
@@ -37,12 +37,12 @@ def started(
             "volumeMounts": [{"name": "tls", "mountPath": "/tls"}],
         },
     )
-    part.start()
-    return part
+    process.start()
+    return process
 
 
-def ask(part: kong_processes.KongProcess, context: ssl.SSLContext) -> tuple[int, bytes]:
-    endpoint = part.endpoints[8444]
+def ask(process: kong_processes.KongProcess, context: ssl.SSLContext) -> tuple[int, bytes]:
+    endpoint = process.endpoints[8444]
     connection = http.client.HTTPSConnection(endpoint.address, endpoint.port, timeout=5, context=context)
     try:
         connection.request("GET", "/status")
@@ -66,28 +66,30 @@ OWN = {"KONG_ADMIN_SSL_CERT": "/tls/pair", "KONG_ADMIN_SSL_CERT_KEY": "/tls/pair
 ASKS = {"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on", "KONG_NGINX_ADMIN_SSL_CLIENT_CERTIFICATE": "/tls/ca"}
 
 
-def test_it_shows_the_certificate_that_it_was_given(
+def test_the_admin_api_has_the_configured_certificate(
     pod_context: container_processes.PodContext, pair: str, tmp_path: Path
 ) -> None:
-    part = started(pod_context, {"pair": pair}, **OWN)
-    assert ask(part, trusting(tmp_path))[0] == 200
-    part.stop()
-    part = started(pod_context, {"pair": pair})
+    process = started(pod_context, {"pair": pair}, **OWN)
+    assert ask(process, trusting(tmp_path))[0] == 200
+    process.stop()
+    process = started(pod_context, {"pair": pair})
     with pytest.raises(ssl.SSLCertVerificationError):
-        ask(part, trusting(tmp_path))
-    part.stop()
+        ask(process, trusting(tmp_path))
+    process.stop()
 
 
-def test_it_asks_for_a_certificate(pod_context: container_processes.PodContext, pair: str, tmp_path: Path) -> None:
+def test_the_admin_api_requires_a_client_certificate(
+    pod_context: container_processes.PodContext, pair: str, tmp_path: Path
+) -> None:
     client, key = self_signed("a client")
     (tmp_path / "client.pem").write_text(client + key)
-    part = started(pod_context, {"pair": pair, "ca": client}, **OWN, **ASKS)
-    status, text = ask(part, trusting(tmp_path))
+    process = started(pod_context, {"pair": pair, "ca": client}, **OWN, **ASKS)
+    status, text = ask(process, trusting(tmp_path))
     assert status == 400 and b"No required SSL certificate was sent" in text
     showing: Any = trusting(tmp_path)
     showing.load_cert_chain(tmp_path / "client.pem")
-    assert ask(part, showing)[0] == 200
-    part.stop()
+    assert ask(process, showing)[0] == 200
+    process.stop()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_it_asks_for_a_certificate(pod_context: container_processes.PodContext, 
         ({**OWN, **ASKS}, r'load_verify_locations\("/tls/ca"\) failed'),
     ],
 )
-def test_a_certificate_that_is_not_there(
+def test_a_missing_certificate(
     pod_context: container_processes.PodContext, pair: str, env: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ProcessFailed, match=message):

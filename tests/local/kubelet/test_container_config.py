@@ -1,4 +1,4 @@
-"""What a container is given from the cluster's objects, and what is said where they are missing."""
+"""A container's environment and files, and the messages for missing sources."""
 
 import base64
 from typing import Any
@@ -61,7 +61,7 @@ def test_a_variable_whose_source_is_missing(source: dict[str, Any], message: str
     assert missing.value.reason == "CreateContainerConfigError"
 
 
-def test_files_lie_where_they_are_mounted() -> None:
+def test_files_have_the_paths_of_their_mounts() -> None:
     assert files({"configMap": {"name": "cm"}}) == {"/m/a": b"1", "/m/b": b"2"}
     assert files({"secret": {"secretName": "s"}}) == {"/m/k": b"hidden"}
     assert files({"configMap": {"name": "cm", "items": [{"key": "a", "path": "d/x"}]}}) == {"/m/d/x": b"1"}
@@ -71,7 +71,7 @@ def test_files_lie_where_they_are_mounted() -> None:
     assert files({"emptyDir": {}}) == {}
 
 
-def test_a_volume_that_is_missing_holds_the_container_up() -> None:
+def test_a_missing_volume_delays_the_container() -> None:
     with pytest.raises(MissingSource, match='configmap "none" not found') as missing:
         files({"configMap": {"name": "none"}})
     assert missing.value.reason == "ContainerCreating"

@@ -1,4 +1,4 @@
-"""A container as a kubelet runs it, on a part that does what the test says and a clock of the test's own."""
+"""The life of a container, with a fake process and a fake clock."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from local.kubelet.pod_status import pod_status
 
 
 class ContainerProcess:
-    """Starts, fails or is missing something, as it is told."""
+    """Starts, or raises the exceptions that the test sets."""
 
     def __init__(self) -> None:
         self.endpoints: dict[int, readiness_probes.Endpoint] = {}
@@ -34,13 +34,13 @@ class ContainerProcess:
 
 
 @pytest.fixture
-def part() -> ContainerProcess:
+def process() -> ContainerProcess:
     return ContainerProcess()
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """What the probe answers, the last one for ever."""
+    """The probe's results. The last one repeats."""
     given = [True]
     monkeypatch.setattr(
         readiness_probes, "passes", lambda spec, endpoints: given.pop(0) if len(given) > 1 else given[0]
@@ -48,8 +48,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return given
 
 
-def run(part: ContainerProcess, **spec: Any) -> ContainerRun:
-    return ContainerRun({"name": "c", "image": "i", **spec}, part)
+def run(process: ContainerProcess, **spec: Any) -> ContainerRun:
+    return ContainerRun({"name": "c", "image": "i", **spec}, process)
 
 
 def state(item: ContainerRun) -> Any:
@@ -57,9 +57,9 @@ def state(item: ContainerRun) -> Any:
     return kind, value.get("reason")
 
 
-def test_it_is_ready_only_when_its_probe_says_so(part: ContainerProcess, answers: list[bool]) -> None:
+def test_a_container_is_ready_only_when_its_probe_passes(process: ContainerProcess, answers: list[bool]) -> None:
     answers[:] = [False, True]
-    item = run(part)
+    item = run(process)
     item.tick(0)
     assert state(item) == ("running", None) and not item.ready
     item.tick(1)
@@ -68,10 +68,8 @@ def test_it_is_ready_only_when_its_probe_says_so(part: ContainerProcess, answers
     assert item.ready
 
 
-def test_it_is_not_ready_again_after_as_many_failures_as_the_probe_allows(
-    part: ContainerProcess, answers: list[bool]
-) -> None:
-    item = run(part, readinessProbe={"failureThreshold": 2})
+def test_a_container_becomes_unready_at_the_failure_threshold(process: ContainerProcess, answers: list[bool]) -> None:
+    item = run(process, readinessProbe={"failureThreshold": 2})
     item.tick(0)
     item.tick(1)
     assert item.ready
@@ -82,22 +80,24 @@ def test_it_is_not_ready_again_after_as_many_failures_as_the_probe_allows(
     assert not item.ready
 
 
-def test_it_waits_for_what_is_missing(part: ContainerProcess, answers: list[bool]) -> None:
-    part.problem = MissingSource("CreateContainerConfigError", 'secret "s" not found')
-    item = run(part)
+def test_a_container_waits_for_a_missing_source(process: ContainerProcess, answers: list[bool]) -> None:
+    process.problem = MissingSource("CreateContainerConfigError", 'secret "s" not found')
+    item = run(process)
     item.tick(0)
     assert item.status()["state"] == {
         "waiting": {"reason": "CreateContainerConfigError", "message": 'secret "s" not found'}
     }
-    part.problem = None
+    process.problem = None
     item.tick(container_lifecycle.RETRY_SECONDS)
     assert state(item) == ("running", None)
     assert item.restarts == 0
 
 
-def test_one_that_ends_is_started_again_after_a_growing_pause(part: ContainerProcess, answers: list[bool]) -> None:
-    part.problem = ProcessFailed("Error: no such plugin")
-    item = run(part)
+def test_a_failed_container_is_restarted_with_an_increasing_delay(
+    process: ContainerProcess, answers: list[bool]
+) -> None:
+    process.problem = ProcessFailed("Error: no such plugin")
+    item = run(process)
     item.tick(0)
     assert state(item) == ("waiting", "CrashLoopBackOff")
     last = item.status()["lastState"]["terminated"]
@@ -108,24 +108,24 @@ def test_one_that_ends_is_started_again_after_a_growing_pause(part: ContainerPro
     assert item.restarts == 1
     item.tick(29)
     assert item.restarts == 1, "the pause has doubled"
-    part.problem = None
+    process.problem = None
     item.tick(30)
     assert (item.restarts, state(item)) == (2, ("running", None))
 
 
-def test_a_process_that_ends_later_is_seen(part: ContainerProcess, answers: list[bool]) -> None:
-    item = run(part)
+def test_a_process_that_ends_later_is_noticed(process: ContainerProcess, answers: list[bool]) -> None:
+    item = run(process)
     item.tick(0)
     item.tick(1)
     assert item.ready
-    part.end = ProcessFailed("killed")
+    process.end = ProcessFailed("killed")
     item.tick(2)
-    assert not item.ready and not part.running
+    assert not item.ready and not process.running
     assert state(item) == ("waiting", "CrashLoopBackOff")
 
 
-def test_an_image_that_cannot_be_pulled(part: ContainerProcess, answers: list[bool]) -> None:
-    item = run(part, image="registry.invalid/a:1")
+def test_an_image_that_cannot_be_pulled(process: ContainerProcess, answers: list[bool]) -> None:
+    item = run(process, image="registry.invalid/a:1")
     item.tick(1)
     assert state(item) == ("waiting", "ErrImagePull")
     assert "lookup registry.invalid: no such host" in item.status()["state"]["waiting"]["message"]
@@ -133,15 +133,17 @@ def test_an_image_that_cannot_be_pulled(part: ContainerProcess, answers: list[bo
     assert state(item) == ("waiting", "ErrImagePull")
     item.tick(11)
     assert state(item) == ("waiting", "ImagePullBackOff")
-    assert not part.running and not item.ready
+    assert not process.running and not item.ready
 
 
-def test_one_that_ends_well_is_over_where_the_pod_says_so(part: ContainerProcess, answers: list[bool]) -> None:
-    item = ContainerRun({"name": "c", "image": "i"}, part, policy="OnFailure")
-    part.problem = ProcessFailed("not yet")
+def test_a_completed_container_is_not_restarted_if_the_policy_says_so(
+    process: ContainerProcess, answers: list[bool]
+) -> None:
+    item = ContainerRun({"name": "c", "image": "i"}, process, policy="OnFailure")
+    process.problem = ProcessFailed("not yet")
     item.tick(0)
     assert state(item) == ("waiting", "CrashLoopBackOff")
-    part.problem = ProcessCompleted()
+    process.problem = ProcessCompleted()
     item.tick(10)
     assert state(item) == ("terminated", "Completed") and item.succeeded and not item.ready
     assert item.status()["state"]["terminated"]["exitCode"] == 0
@@ -151,29 +153,33 @@ def test_one_that_ends_well_is_over_where_the_pod_says_so(part: ContainerProcess
     assert condition(status(item), "Ready")["reason"] == "PodCompleted"
 
 
-def test_one_that_fails_is_over_where_it_is_never_started_again(part: ContainerProcess, answers: list[bool]) -> None:
-    item = ContainerRun({"name": "c", "image": "i"}, part, policy="Never")
+def test_a_failed_container_is_not_restarted_with_the_policy_never(
+    process: ContainerProcess, answers: list[bool]
+) -> None:
+    item = ContainerRun({"name": "c", "image": "i"}, process, policy="Never")
     item.tick(0)
     assert status(item)["phase"] == "Running"
-    part.end = ProcessFailed("Error: no")
+    process.end = ProcessFailed("Error: no")
     item.tick(1)
     assert state(item) == ("terminated", "Error") and not item.succeeded
     assert status(item)["phase"] == "Failed"
 
 
-def test_a_server_that_ends_well_is_started_again(part: ContainerProcess, answers: list[bool]) -> None:
-    item = run(part)
+def test_a_completed_container_is_restarted_with_the_policy_always(
+    process: ContainerProcess, answers: list[bool]
+) -> None:
+    item = run(process)
     item.tick(0)
-    part.end = ProcessCompleted()
+    process.end = ProcessCompleted()
     item.tick(1)
     assert state(item) == ("waiting", "CrashLoopBackOff")
     assert item.status()["lastState"]["terminated"]["exitCode"] == 0
     assert not item.succeeded
 
 
-def test_an_init_container_that_has_ended_well_counts_as_ready(part: ContainerProcess) -> None:
-    part.problem = ProcessCompleted()
-    item = ContainerRun({"name": "i", "image": "i"}, part, policy="OnFailure", init=True)
+def test_a_completed_init_container_is_ready(process: ContainerProcess) -> None:
+    process.problem = ProcessCompleted()
+    item = ContainerRun({"name": "i", "image": "i"}, process, policy="OnFailure", init=True)
     item.tick(0)
     assert item.status()["ready"]
     assert condition(status(run(ContainerProcess()), init=(item,)), "Initialized")["status"] == "True"
@@ -194,8 +200,8 @@ def condition(status: dict[str, Any], name: str) -> dict[str, Any]:
     return next(dict(item) for item in status["conditions"] if item["type"] == name)
 
 
-def test_a_pod_is_ready_when_all_its_containers_are(part: ContainerProcess, answers: list[bool]) -> None:
-    one, two = run(part), run(ContainerProcess(), name="d")
+def test_a_pod_is_ready_when_all_its_containers_are(process: ContainerProcess, answers: list[bool]) -> None:
+    one, two = run(process), run(ContainerProcess(), name="d")
     one.tick(0)
     one.tick(1)
     shown = status(one, two)
@@ -207,10 +213,10 @@ def test_a_pod_is_ready_when_all_its_containers_are(part: ContainerProcess, answ
     assert condition(status(one, two), "Ready")["status"] == "True"
 
 
-def test_a_pod_waits_for_its_init_containers(part: ContainerProcess, answers: list[bool]) -> None:
+def test_a_pod_waits_for_its_init_containers(process: ContainerProcess, answers: list[bool]) -> None:
     stuck = run(ContainerProcess(), image="registry.invalid/a:1")
     stuck.tick(1)
-    shown = status(ContainerRun({"name": "c", "image": "i"}, part, waits_for="PodInitializing"), init=(stuck,))
+    shown = status(ContainerRun({"name": "c", "image": "i"}, process, waits_for="PodInitializing"), init=(stuck,))
     assert (shown["phase"], condition(shown, "Initialized")["status"]) == ("Pending", "False")
     assert shown["containerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
     late = run(ContainerProcess())
@@ -219,12 +225,12 @@ def test_a_pod_waits_for_its_init_containers(part: ContainerProcess, answers: li
     assert late.ready and condition(status(late, init=(stuck,)), "Ready")["status"] == "False"
 
 
-def test_a_condition_keeps_its_time_and_those_of_others_stay(part: ContainerProcess) -> None:
+def test_a_condition_keeps_its_transition_time_and_other_conditions_stay(process: ContainerProcess) -> None:
     before = [
         {"type": "Ready", "status": "False", "lastTransitionTime": "then"},
         {"type": "PodScheduled", "status": "True", "lastTransitionTime": "then"},
     ]
-    shown = status(run(part), conditions=before)
+    shown = status(run(process), conditions=before)
     assert condition(shown, "Ready")["lastTransitionTime"] == "then"
     assert condition(shown, "ContainersReady")["lastTransitionTime"] == "now"
     assert condition(shown, "PodScheduled") == before[1]

@@ -1,4 +1,4 @@
-"""What the real ingress controller is given: its container's environment, with only that changed which must be."""
+"""The environment of the real ingress controller: only settings that must differ are changed."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def adapted(folder: Path, **changes: str) -> dict[str, str]:
     return ingress_controller.adapted({**CHART, **changes}, FILES, folder, "127.9.9.9", endpoint)
 
 
-def test_only_what_must_differ_is_changed(tmp_path: Path) -> None:
+def test_only_settings_that_must_differ_are_changed(tmp_path: Path) -> None:
     found = adapted(tmp_path)
     assert {name: value for name, value in found.items() if CHART.get(name) != value} == {
         "CONTROLLER_KUBECONFIG": str(tmp_path / "kubeconfig"),
@@ -42,7 +42,7 @@ def test_only_what_must_differ_is_changed(tmp_path: Path) -> None:
     assert (tmp_path / "files/admission-webhook/tls.key").read_bytes() == b"k"
 
 
-def test_an_admin_api_elsewhere_is_left_alone(tmp_path: Path) -> None:
+def test_an_admin_api_in_another_pod_is_not_changed(tmp_path: Path) -> None:
     found = adapted(tmp_path, CONTROLLER_KONG_ADMIN_URL="https://kong-admin.ns:8444")
     assert found["CONTROLLER_KONG_ADMIN_URL"] == "https://kong-admin.ns:8444"
 
@@ -50,14 +50,14 @@ def test_an_admin_api_elsewhere_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("listen", "port", "ports"), [("0.0.0.0:8080", 8080, [10254, 10255, 8080]), ("off", None, [10254, 10255])]
 )
-def test_its_ports_are_those_of_its_settings(listen: str, port: int | None, ports: list[int], tmp_path: Path) -> None:
+def test_ports_come_from_the_environment(listen: str, port: int | None, ports: list[int], tmp_path: Path) -> None:
     environment = {**CHART, "CONTROLLER_ADMISSION_WEBHOOK_LISTEN": listen}
     assert ingress_controller.webhook_port(environment) == port
     assert ingress_controller.ports(environment) == ports
     assert ("CONTROLLER_ADMISSION_WEBHOOK_CERT_FILE" in adapted(tmp_path, **environment)) is (port is not None)
 
 
-def test_a_controller_that_ended_tells_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_controller_that_ended_returns_the_end_of_its_log(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\necho $WHAT; exit 1\n")
     program.chmod(0o755)

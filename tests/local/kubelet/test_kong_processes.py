@@ -1,4 +1,4 @@
-"""The containers of Kong's image: a node that listens and can be made to fail, its migrations, the wait for both."""
+"""The containers of Kong's image: a node with its faults, its migrations, and the wait for the database."""
 
 import http.client
 import uuid
@@ -33,26 +33,26 @@ def kong(
         "KONG_STATUS_LISTEN": "0.0.0.0:8100",
         **env,
     }
-    part = kong_processes.KongProcess(pod_context, container(variables))
-    part.start()
-    return part
+    process = kong_processes.KongProcess(pod_context, container(variables))
+    process.start()
+    return process
 
 
-def test_kong_listens_where_its_environment_says_and_can_be_made_to_fail(
+def test_kong_listens_on_the_configured_ports_and_can_fail(
     pod_context: container_processes.PodContext,
 ) -> None:
-    part = kong_processes.KongProcess(pod_context, container(WITHOUT_DATABASE))
-    part.start()
-    assert set(part.endpoints) == {8444, 8100}
-    assert ask(part.endpoints[8444], tls=True)[1]["configuration"]["database"] == "off"
-    assert ask(part.endpoints[8100], "/status/ready")[0] == 503
+    process = kong_processes.KongProcess(pod_context, container(WITHOUT_DATABASE))
+    process.start()
+    assert set(process.endpoints) == {8444, 8100}
+    assert ask(process.endpoints[8444], tls=True)[1]["configuration"]["database"] == "off"
+    assert ask(process.endpoints[8100], "/status/ready")[0] == 503
     faults.inject("ns", kong_admin="closed", file=pod_context.fault_file)
     with pytest.raises(DROPPED):
-        ask(part.endpoints[8444], tls=True)
-    part.stop()
+        ask(process.endpoints[8444], tls=True)
+    process.stop()
 
 
-def test_a_kong_that_does_not_start_says_why(pod_context: container_processes.PodContext) -> None:
+def test_a_kong_that_cannot_start_reports_why(pod_context: container_processes.PodContext) -> None:
     with pytest.raises(container_processes.ProcessFailed, match="foo plugin is enabled but not installed"):
         kong_processes.KongProcess(
             pod_context, container({"KONG_DATABASE": "off", "KONG_PLUGINS": "bundled,foo"})
@@ -60,11 +60,11 @@ def test_a_kong_that_does_not_start_says_why(pod_context: container_processes.Po
     assert "foo plugin" in (pod_context.directory / "proxy.log").read_text()
 
 
-def test_a_dropped_request_was_done_or_was_not(
+def test_a_dropped_request_is_executed_or_not(
     pod_context: container_processes.PodContext, database: PrivateDatabase
 ) -> None:
-    part = kong(pod_context, database)
-    admin, where = part.endpoints[8001], f"/plugins/{uuid.uuid4()}"
+    process = kong(pod_context, database)
+    admin, where = process.endpoints[8001], f"/plugins/{uuid.uuid4()}"
     faults.inject("ns", kong_admin_drop="PUT", file=pod_context.fault_file)
     with pytest.raises(DROPPED):
         ask(admin, where, method="PUT", body='{"name": "cors"}')
@@ -74,38 +74,38 @@ def test_a_dropped_request_was_done_or_was_not(
     with pytest.raises(DROPPED):
         ask(admin, where, method="PUT", body='{"name": "cors"}')
     assert ask(admin, where)[0] == 200
-    part.stop()
+    process.stop()
 
 
-def test_a_database_can_be_out_of_reach_for_one_node(
+def test_a_database_can_be_down_for_one_node(
     pod_context: container_processes.PodContext, database: PrivateDatabase
 ) -> None:
-    part = kong(pod_context, database)
-    assert ask(part.endpoints[8100], "/status/ready")[0] == 200
+    process = kong(pod_context, database)
+    assert ask(process.endpoints[8100], "/status/ready")[0] == 200
     faults.inject("ns", "p", database="down", file=pod_context.fault_file)
-    assert ask(part.endpoints[8100], "/status/ready") == (503, {"message": "failed to connect to database"})
-    assert ask(part.endpoints[8001], "/plugins")[0] == 500
+    assert ask(process.endpoints[8100], "/status/ready") == (503, {"message": "failed to connect to database"})
+    assert ask(process.endpoints[8001], "/plugins")[0] == 500
     faults.clear("ns", "p", file=pod_context.fault_file)
-    assert ask(part.endpoints[8001], "/plugins")[0] == 200
-    part.stop()
+    assert ask(process.endpoints[8001], "/plugins")[0] == 200
+    process.stop()
 
 
-def test_what_a_node_loads_is_kept_for_those_who_look_back(
-    pod_context: container_processes.PodContext, database: PrivateDatabase
-) -> None:
-    part = kong(pod_context, database, KONG_DB_UPDATE_FREQUENCY="0", KONG_WORKER_STATE_UPDATE_FREQUENCY="0")
-    part.check()
-    assert ask(part.endpoints[8001], "/plugins", method="POST", body='{"name": "cors"}')[0] == 201
-    part.check()
-    part.check()
-    part.stop()
+def test_loaded_plugins_are_recorded(pod_context: container_processes.PodContext, database: PrivateDatabase) -> None:
+    process = kong(pod_context, database, KONG_DB_UPDATE_FREQUENCY="0", KONG_WORKER_STATE_UPDATE_FREQUENCY="0")
+    process.check()
+    assert ask(process.endpoints[8001], "/plugins", method="POST", body='{"name": "cors"}')[0] == 201
+    process.check()
+    process.check()
+    process.stop()
     history = loaded_plugins.read("ns", folder=pod_context.loaded)["p"]
-    assert [[row["name"] for row in rows] for _, rows in history] == [[], ["cors"]]
+    assert [[plugin["name"] for plugin in plugins] for _, plugins in history] == [[], ["cors"]]
     assert history[1][1][0]["workspace"] == "default" and history[0][0] <= history[1][0]
     assert loaded_plugins.read("other", folder=pod_context.loaded) == {}
 
 
-def test_migrations_run_and_end(pod_context: container_processes.PodContext, empty_database: PrivateDatabase) -> None:
+def test_migrations_run_and_complete(
+    pod_context: container_processes.PodContext, empty_database: PrivateDatabase
+) -> None:
     spec = container(dict(empty_database.kong_config(plugins="bundled").environment))
     with pytest.raises(container_processes.ProcessFailed, match="Cannot run migrations: Database needs bootstrapping"):
         kong_processes.MigrationProcess(pod_context, spec, "up").start()
@@ -115,21 +115,21 @@ def test_migrations_run_and_end(pod_context: container_processes.PodContext, emp
     kong(pod_context, empty_database).stop()
 
 
-def test_the_wait_ends_when_a_node_would_start(
+def test_the_init_container_completes_when_a_node_can_start(
     pod_context: container_processes.PodContext, empty_database: PrivateDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kong_processes, "TRY_AGAIN_SECONDS", 0)
     spec = container(dict(empty_database.kong_config(plugins="bundled").environment))
-    part = kong_processes.WaitForKongProcess(pod_context, spec)
-    part.start()
-    part.check()
+    process = kong_processes.WaitForKongProcess(pod_context, spec)
+    process.start()
+    process.check()
     assert "Database needs bootstrapping" in (pod_context.directory / "proxy.log").read_text()
     empty_database.migrate("bootstrap")
     with pytest.raises(container_processes.ProcessCompleted):
-        part.check()
+        process.check()
 
 
-def test_a_database_is_found_by_the_name_of_its_service(
+def test_a_database_is_found_by_its_service_name(
     pod_context: container_processes.PodContext, database: PrivateDatabase, tmp_path: Path
 ) -> None:
     service = {
@@ -138,6 +138,6 @@ def test_a_database_is_found_by_the_name_of_its_service(
     }
     pod_context.api = FakeKubeClient({"/api/v1/namespaces/ns/services/db": service})  # type: ignore[assignment]
     pod_context.pod = pod(KONG)
-    part = kong(pod_context, database, KONG_PG_HOST="db.ns.svc")
-    assert ask(part.endpoints[8100], "/status/ready")[0] == 200
-    part.stop()
+    process = kong(pod_context, database, KONG_PG_HOST="db.ns.svc")
+    assert ask(process.endpoints[8100], "/status/ready")[0] == 200
+    process.stop()

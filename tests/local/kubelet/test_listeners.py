@@ -1,4 +1,4 @@
-"""Listeners of pods, probes that ask them, the router to webhooks, and planted faults."""
+"""Listeners of pods, readiness probes, the webhook router, and faults."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ from tests.local.kubelet.endpoints import ask
 from tests.local.kubelet.pods import FakeKubeClient
 
 
-def test_clones_have_blocks_of_their_own_and_pods_addresses_of_their_own() -> None:
+def test_each_clone_has_a_block_and_each_pod_an_address() -> None:
     given = Addresses(Path("/a"))
     here = [given.allocate() for _ in range(300)]
     assert len(set(here)) == 300
@@ -26,17 +26,17 @@ def test_clones_have_blocks_of_their_own_and_pods_addresses_of_their_own() -> No
     assert all(item.startswith("127.") and not item.startswith(("127.0.", "127.1.")) for item in here)
 
 
-def test_a_pod_that_has_had_an_address_keeps_it() -> None:
+def test_a_pod_keeps_its_address() -> None:
     first = Addresses(Path("/a")).allocate()
     again = Addresses(Path("/a"))
     assert again.allocate(first) == first
     assert again.allocate() != first
-    assert again.allocate("127.0.0.1") != "127.0.0.1", "one of another block is not ours"
+    assert again.allocate("127.0.0.1") != "127.0.0.1", "it is in the block of another clone"
     shown = {"status": {"podIP": pod_worker.pod_ip(first)}}
     assert pod_worker.address_of(shown) == first
 
 
-def test_a_port_that_is_taken_is_replaced(address: str) -> None:
+def test_a_port_in_use_is_replaced(address: str) -> None:
     with socket.socket() as taken:
         taken.bind((address, 0))
         taken.listen()
@@ -45,7 +45,7 @@ def test_a_port_that_is_taken_is_replaced(address: str) -> None:
     assert free_port(address, port) == port
 
 
-def test_a_client_that_does_not_speak_tls_holds_nobody_up(address: str, tls: ssl.SSLContext) -> None:
+def test_a_client_without_tls_does_not_block_others(address: str, tls: ssl.SSLContext) -> None:
     endpoint = Endpoint(address=address, port=free_port(address, 0))
     listener = Listener(endpoint.address, endpoint.port, lambda *_: (200, {"a": 1}), tls=tls)
     with socket.create_connection((endpoint.address, endpoint.port)):
@@ -78,17 +78,17 @@ def served(address: str) -> Iterator[Endpoint]:
         ({"exec": {"command": ["false"]}}, True),
     ],
 )
-def test_probes_ask_what_they_say(served: Endpoint, probe: Any, passes: bool) -> None:
+def test_readiness_probes(served: Endpoint, probe: Any, passes: bool) -> None:
     container = {"ports": [{"name": "status", "containerPort": 8100}], "readinessProbe": probe}
     assert readiness_probes.passes(container, {8100: served}) is passes
 
 
-def test_a_probe_does_not_reach_the_pods_own_loopback(served: Endpoint) -> None:
+def test_a_probe_cannot_reach_the_loopback_address_of_the_pod(served: Endpoint) -> None:
     inside = Endpoint(address=served.address, port=served.port, reachable=False)
     assert readiness_probes.passes({"readinessProbe": {"tcpSocket": {"port": 1}}}, {1: inside}) is False
 
 
-def test_faults_are_of_one_pod_or_of_a_namespace(tmp_path: Path) -> None:
+def test_faults_apply_to_a_pod_or_to_a_namespace(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     faults.inject("ns", tme="silent", file=file)
     faults.inject("ns", "p", kong_admin="closed", file=file)
@@ -99,29 +99,27 @@ def test_faults_are_of_one_pod_or_of_a_namespace(tmp_path: Path) -> None:
     assert faults.find("ns", "p", file=file) == {"kong_admin": "closed"}
 
 
-def test_a_tme_answers_is_silent_or_is_closed(pod_context: container_processes.PodContext) -> None:
-    part = container_processes.AgentProcess(pod_context, "tme")
-    part.start()
-    endpoint = part.endpoints[5442]
+def test_a_tme_answers_or_is_silent_or_closed(pod_context: container_processes.PodContext) -> None:
+    process = container_processes.AgentProcess(pod_context, "tme")
+    process.start()
+    endpoint = process.endpoints[5442]
     assert ask(endpoint)[0] == 200
     faults.inject("ns", tme="silent", file=pod_context.fault_file)
     with pytest.raises(TimeoutError):
         ask(endpoint, timeout=0.3)
     faults.inject("ns", tme="closed", file=pod_context.fault_file)
-    part.check()
+    process.check()
     with pytest.raises(ConnectionRefusedError):
         ask(endpoint)
     faults.clear("ns", file=pod_context.fault_file)
-    part.check()
+    process.check()
     assert ask(endpoint)[0] == 200
-    part.stop()
+    process.stop()
     with pytest.raises(ConnectionRefusedError):
         ask(endpoint)
 
 
-def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
-    address: str, tmp_path: Path, tls: ssl.SSLContext
-) -> None:
+def test_the_router_forwards_to_a_ready_pod_or_fails(address: str, tmp_path: Path, tls: ssl.SSLContext) -> None:
     webhook = Endpoint(address=address, port=free_port(address, 0))
     reviews: list[bytes] = []
 
@@ -143,7 +141,7 @@ def test_the_router_finds_a_ready_pod_or_says_that_there_is_none(
     assert router._handle("POST", "/ns/hook", {}, b"{}", {})[0] == 503
 
 
-def test_an_unlocked_file_is_never_half_written(tmp_path: Path) -> None:
+def test_concurrent_faults_are_all_written(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     injecting = [
         threading.Thread(target=faults.inject, args=(f"n{i}",), kwargs={"tme": "closed", "file": file})

@@ -1,4 +1,4 @@
-"""Which pods have something behind them; the stage of kwok that leaves them alone has the same rules."""
+"""The roles of containers. The kwok stage for ready pods must have the same rules."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from local.kubelet import pod_roles
 from tests.local.kubelet.pods import CONTROLLER, KONG, OTHER, TME, pod
 
 
-def test_a_gateway_is_told_by_kongs_own_properties() -> None:
+def test_kong_is_recognized_by_its_variables() -> None:
     found = pod_roles.kong(pod(CONTROLLER, OTHER, KONG))
     assert found and found["name"] == "proxy"
     assert pod_roles.kong(pod(OTHER, TME)) is None
@@ -20,7 +20,7 @@ def test_a_gateway_is_told_by_kongs_own_properties() -> None:
     assert pod_roles.kong(pod(client)) is None, "a client of Kong's is none"
 
 
-def test_a_migration_is_no_gateway() -> None:
+def test_a_migration_is_not_a_gateway() -> None:
     assert pod_roles.kong(pod(KONG, owner="Job")) is None
     assert not pod_roles.needs_kubelet(pod(KONG, owner="Job"))
 
@@ -36,12 +36,12 @@ def test_a_migration_is_no_gateway() -> None:
         ({}, None),
     ],
 )
-def test_a_migration_is_told_by_its_command(container: dict[str, Any], command: str | None) -> None:
+def test_a_migration_is_recognized_by_its_command(container: dict[str, Any], command: str | None) -> None:
     assert pod_roles.migration(container) == command
     assert pod_roles.needs_kubelet(pod({**OTHER, **container}, owner="Job")) is bool(command)
 
 
-def test_the_charts_wait_is_told_by_its_command() -> None:
+def test_wait_for_db_is_recognized_by_its_command() -> None:
     wait = ["/bin/bash", "-c", "export KONG_NGINX_DAEMON=on; until kong start; do echo 'waiting for db'; sleep 1; done"]
     assert pod_roles.waits_for_kong({"args": wait})
     assert not pod_roles.waits_for_kong({"command": ["rm", "-vrf", "$KONG_PREFIX/pids"]})
@@ -59,18 +59,18 @@ def test_the_charts_wait_is_told_by_its_command() -> None:
         ("example.com/my-postgres:1", False),
     ],
 )
-def test_postgresql_is_told_by_its_image(image: str, postgres: bool) -> None:
+def test_postgresql_is_recognized_by_its_image(image: str, postgres: bool) -> None:
     assert pod_roles.is_postgres({"image": image}) is postgres
     assert pod_roles.needs_kubelet(pod({"name": "a", "image": image})) is postgres
     assert bool(re.search(_stage_pattern("postgres"), image)) is postgres
 
 
-def test_the_enterprise_edition_is_told_by_its_image() -> None:
+def test_kong_gateway_enterprise_is_recognized_by_its_image() -> None:
     assert pod_roles.is_enterprise({"image": "docker.io/kong/kong-gateway:3.9"})
     assert not pod_roles.is_enterprise({"image": "kong:3.9"})
 
 
-def test_a_controller_belongs_to_the_kong_beside_it() -> None:
+def test_a_controller_is_in_the_pod_of_its_kong() -> None:
     found = pod_roles.ingress_controller(pod(CONTROLLER, KONG))
     assert found and found["name"] == "ingress-controller"
     assert pod_roles.ingress_controller(pod(CONTROLLER)) is None
@@ -87,7 +87,7 @@ def test_a_controller_belongs_to_the_kong_beside_it() -> None:
         ("kong:3.9", False),
     ],
 )
-def test_an_agent_is_told_by_its_image(image: str, agent: bool) -> None:
+def test_an_agent_is_recognized_by_its_image(image: str, agent: bool) -> None:
     assert bool(pod_roles.traceable_containers(pod({"name": "a", "image": image}))) is agent
 
 
@@ -101,7 +101,7 @@ def test_an_agent_is_told_by_its_image(image: str, agent: bool) -> None:
         ("kong:3.9", True),
     ],
 )
-def test_an_image_of_a_registry_that_cannot_exist_cannot_be_pulled(image: str, pullable: bool) -> None:
+def test_an_image_of_an_invalid_registry_cannot_be_pulled(image: str, pullable: bool) -> None:
     assert pod_roles.is_pullable(image) is pullable
     assert pod_roles.needs_kubelet(pod({"name": "a", "image": image})) is not pullable
     assert pod_roles.needs_kubelet(pod(OTHER, initContainers=[{"name": "i", "image": image}])) is not pullable
@@ -118,7 +118,7 @@ def _stage_pattern(word: str) -> str:
     return key.split('test("')[1].split('")')[0]
 
 
-def test_the_stages_leave_out_the_same_pods() -> None:
+def test_the_kwok_stages_exclude_the_same_pods() -> None:
     for word in ("postgres", "kong migrations"):
         ready, complete = _stage_keys("pod-ready"), _stage_keys("pod-complete")
         assert [key for key in complete if word in key] == [key for key in ready if word in key]

@@ -1,4 +1,4 @@
-"""A container of PostgreSQL's official image: a real instance, in the volume that is mounted where its data lies."""
+"""A container of PostgreSQL's official image: a real instance with its data in the mounted volume."""
 
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,12 @@ def container(mount: str = "", image: str = "postgres:17", **env: str) -> dict[s
     }
 
 
-def connect(part: PostgresProcess, **how: str) -> "psycopg.Connection[Any]":
-    endpoint = part.endpoints[5432]
+def connect(process: PostgresProcess, **how: str) -> "psycopg.Connection[Any]":
+    endpoint = process.endpoints[5432]
     return psycopg.connect(host=endpoint.address, port=endpoint.port, **how)  # type: ignore[arg-type]
 
 
-def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.PodContext) -> None:
+def test_data_in_a_claim_survives_the_pod(claimed: container_processes.PodContext) -> None:
     settings = {"POSTGRES_USER": "kong", "POSTGRES_PASSWORD": "x", "POSTGRES_DB": "gateway"}
     spec = container("/var/lib/postgresql/data", **settings, PGDATA="/var/lib/postgresql/data/pgdata")
     first, second = PostgresProcess(claimed, spec), PostgresProcess(claimed, spec)
@@ -63,32 +63,32 @@ def test_data_in_a_claims_volume_outlives_the_pod(claimed: container_processes.P
     second.stop()
 
 
-def test_data_elsewhere_goes_with_the_pod(claimed: container_processes.PodContext, tmp_path: Path) -> None:
-    part = PostgresProcess(claimed, container("/elsewhere", POSTGRES_PASSWORD="x"))
-    part.start()
-    with connect(part, user="postgres", password="x", dbname="postgres") as connection:
+def test_data_outside_a_claim_is_deleted_with_the_pod(claimed: container_processes.PodContext, tmp_path: Path) -> None:
+    process = PostgresProcess(claimed, container("/elsewhere", POSTGRES_PASSWORD="x"))
+    process.start()
+    with connect(process, user="postgres", password="x", dbname="postgres") as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    part.stop()
+    process.stop()
     assert (claimed.directory / "pgdata").exists() and not (tmp_path / "volumes").exists()
 
 
-def test_an_instance_that_ends_is_seen(pod_context: container_processes.PodContext) -> None:
-    part = PostgresProcess(pod_context, container(POSTGRES_PASSWORD="x"))
-    part.start()
-    assert part._server
-    part._server.stop()
+def test_an_instance_that_ends_is_noticed(pod_context: container_processes.PodContext) -> None:
+    process = PostgresProcess(pod_context, container(POSTGRES_PASSWORD="x"))
+    process.start()
+    assert process._server
+    process._server.stop()
     with pytest.raises(container_processes.ProcessFailed, match="database system is shut down"):
-        part.check()
-    part.stop()
+        process.check()
+    process.stop()
 
 
-def test_it_needs_a_password_the_first_time(pod_context: container_processes.PodContext) -> None:
+def test_the_first_start_requires_a_password(pod_context: container_processes.PodContext) -> None:
     with pytest.raises(container_processes.ProcessFailed, match="superuser password is not specified"):
         PostgresProcess(pod_context, container()).start()
 
 
 @pytest.mark.parametrize("image", ["postgres:18-alpine", "postgres"])
-def test_from_18_on_its_data_does_not_lie_where_it_did(claimed: container_processes.PodContext, image: str) -> None:
+def test_the_data_folder_is_different_from_version_18_on(claimed: container_processes.PodContext, image: str) -> None:
     with pytest.raises(container_processes.ProcessFailed, match=r"in 18\+, these Docker images"):
         PostgresProcess(claimed, container("/var/lib/postgresql/data", image, POSTGRES_PASSWORD="x")).start()
 
@@ -101,11 +101,11 @@ def test_from_18_on_its_data_does_not_lie_where_it_did(claimed: container_proces
         ("/var/lib/postgresql/data", "postgres:18@sha256:0", None),
     ],
 )
-def test_where_its_data_lies(
+def test_the_data_folder(
     claimed: container_processes.PodContext, tmp_path: Path, mount: str, image: str, folder: str | None
 ) -> None:
-    part = PostgresProcess(claimed, container(mount, image))
+    process = PostgresProcess(claimed, container(mount, image))
     if folder:
-        assert part._folder({}) == tmp_path / "volumes" / folder
+        assert process._folder({}) == tmp_path / "volumes" / folder
     else:
-        assert part._folder({"PGDATA": mount}) == tmp_path / "volumes" / "pvc-1/pgdata"
+        assert process._folder({"PGDATA": mount}) == tmp_path / "volumes" / "pvc-1/pgdata"

@@ -1,4 +1,4 @@
-"""Where the name of a Service leads."""
+"""Resolution of Service names."""
 
 from typing import Any
 
@@ -32,11 +32,11 @@ def resolve(found: FakeKubeClient, host: str, port: int = 6432, namespace: str =
 
 
 @pytest.mark.parametrize("host", ["pg.db", "pg.db.svc", "pg.db.svc.cluster.local", "pg.db.svc.cluster.local."])
-def test_every_form_of_the_name_leads_to_the_ready_pod(host: str) -> None:
+def test_every_form_of_the_name_resolves_to_the_ready_pod(host: str) -> None:
     assert {resolve(api(READY), host) for _ in range(20)} == {("127.9.9.9", 15432)}
 
 
-def test_a_name_alone_is_one_of_the_own_namespace() -> None:
+def test_a_short_name_is_in_the_pods_namespace() -> None:
     assert resolve(api(READY), "pg", namespace="db") == ("127.9.9.9", 15432)
     with pytest.raises(DatabaseError, match="host or service not provided, or not known"):
         resolve(api(READY), "pg")
@@ -45,7 +45,7 @@ def test_a_name_alone_is_one_of_the_own_namespace() -> None:
 @pytest.mark.parametrize(
     "endpoints", [[], [{**READY, "conditions": {"ready": False}}], [{**READY, "targetRef": {"name": "x"}}]]
 )
-def test_without_a_ready_pod_it_is_refused(endpoints: list[dict[str, Any]]) -> None:
+def test_without_a_ready_pod_the_connection_is_refused(endpoints: list[dict[str, Any]]) -> None:
     with pytest.raises(DatabaseError, match="connection refused"):
         resolve(api(*endpoints), "pg.db")
 
@@ -55,17 +55,17 @@ def test_a_port_that_the_service_does_not_have() -> None:
         resolve(api(READY), "pg.db", 5432)
 
 
-def test_a_headless_service_gives_the_pods_own_port() -> None:
+def test_a_headless_service_resolves_to_the_port_of_the_pod() -> None:
     headless = {**SERVICE, "spec": {"clusterIP": "None", "ports": []}}
     assert resolve(api(READY, service=headless), "pg.db", 5432) == ("127.9.9.9", 15432)
 
 
-def test_a_service_without_pods_has_addresses() -> None:
+def test_a_service_without_pods_resolves_to_its_addresses() -> None:
     outside = {"conditions": {"ready": True}, "addresses": ["192.0.2.7"]}
     assert resolve(api(outside), "pg.db") == ("192.0.2.7", 5432)
 
 
-def test_other_hosts_are_taken_as_they_are() -> None:
+def test_other_hosts_are_not_changed() -> None:
     assert resolve(api(), "127.0.0.1", 15432) == ("127.0.0.1", 15432)
     assert resolve(api(), "localhost", 15432) == ("localhost", 15432)
     with pytest.raises(DatabaseError, match="not known"):

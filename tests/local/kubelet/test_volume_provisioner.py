@@ -1,4 +1,4 @@
-"""Volumes for claims: when one is made, where it lies, and when its data goes."""
+"""Volumes for claims: creation, path, and deletion."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ CLAIM: dict[str, Any] = {
 }
 
 
-def made(claim: dict[str, Any], folder: Path) -> list[Any]:
+def written_for(claim: dict[str, Any], folder: Path) -> list[Any]:
     api = FakeKubeClient({})
     VolumeProvisioner(api, folder)._claim(claim)  # type: ignore[arg-type]
     return [body for method, path, body in api.written if (method, path) == ("POST", volume_provisioner.VOLUMES)]
@@ -38,8 +38,8 @@ def changed(**parts: Any) -> dict[str, Any]:
     return {name: {**value, **parts.get(name, {})} for name, value in CLAIM.items()}
 
 
-def test_a_claim_whose_pod_has_a_node_gets_a_volume_there(tmp_path: Path) -> None:
-    (volume,) = made(CLAIM, tmp_path)
+def test_a_claim_gets_a_volume_on_the_node_of_its_pod(tmp_path: Path) -> None:
+    (volume,) = written_for(CLAIM, tmp_path)
     assert volume["metadata"]["name"] == "pvc-1"
     assert volume["spec"]["claimRef"] == {
         "apiVersion": "v1",
@@ -69,11 +69,11 @@ def test_a_claim_whose_pod_has_a_node_gets_a_volume_there(tmp_path: Path) -> Non
     ],
     ids=["no pod yet", "another provisioner", "bound", "by name"],
 )
-def test_other_claims_are_left_alone(claim: dict[str, Any], tmp_path: Path) -> None:
-    assert made(claim, tmp_path) == []
+def test_other_claims_are_ignored(claim: dict[str, Any], tmp_path: Path) -> None:
+    assert written_for(claim, tmp_path) == []
 
 
-def test_the_data_goes_with_the_claim(tmp_path: Path) -> None:
+def test_data_is_deleted_with_the_claim(tmp_path: Path) -> None:
     volume = volume_for(CLAIM, "node-1", tmp_path)
     (tmp_path / "pvc-1").mkdir()
     api = FakeKubeClient({})
@@ -92,14 +92,14 @@ def test_the_data_goes_with_the_claim(tmp_path: Path) -> None:
     assert api.written == [("DELETE", f"{volume_provisioner.VOLUMES}/pvc-1", None)]
 
 
-def test_what_another_cluster_left_goes(tmp_path: Path) -> None:
+def test_folders_of_a_previous_cluster_are_removed(tmp_path: Path) -> None:
     for name in ("pvc-1", "pvc-2"):
         (tmp_path / name).mkdir()
     VolumeProvisioner(FakeKubeClient({}), tmp_path)._forget_others([volume_for(CLAIM, "n", tmp_path)])  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["pvc-1"]
 
 
-def test_a_pod_finds_its_volumes_folder(tmp_path: Path) -> None:
+def test_the_folder_of_a_pods_volume(tmp_path: Path) -> None:
     claim = {**CLAIM, "spec": {**CLAIM["spec"], "volumeName": "pvc-1"}}
     objects = {
         "/api/v1/namespaces/ns/persistentvolumeclaims/data-pg-0": claim,

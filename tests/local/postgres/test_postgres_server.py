@@ -1,4 +1,4 @@
-"""Private instances of PostgreSQL: their password, their data, and their end."""
+"""Private instances of PostgreSQL: password, data, and end."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         item.stop()
 
 
-def test_it_lets_in_who_has_the_password_and_nobody_else(start: Start) -> None:
+def test_a_connection_requires_the_password(start: Start) -> None:
     running = start(password="a'b:c d", database="kong")
     with psycopg.connect(running.conninfo("a'b:c d", "kong")) as connection:
         assert connection.execute("SELECT current_database(), current_user").fetchone() == ("kong", "kong")
@@ -47,7 +47,7 @@ def test_it_lets_in_who_has_the_password_and_nobody_else(start: Start) -> None:
         psycopg.connect(running.conninfo("x", "kong"))
 
 
-def test_what_it_holds_outlives_it_and_the_first_password_stays(start: Start) -> None:
+def test_data_and_password_survive_a_restart(start: Start) -> None:
     running = start(password="one", database="kong")
     with psycopg.connect(running.conninfo("one", "kong")) as connection:
         connection.execute("CREATE TABLE kept (value int)")
@@ -62,7 +62,7 @@ def test_what_it_holds_outlives_it_and_the_first_password_stays(start: Start) ->
     assert not again.folder.exists()
 
 
-def test_a_port_that_is_taken_is_told_in_its_own_words(start: Start) -> None:
+def test_a_port_in_use_is_reported(start: Start) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -70,7 +70,7 @@ def test_a_port_that_is_taken_is_told_in_its_own_words(start: Start) -> None:
             start(password="x", port=taken.getsockname()[1])
 
 
-def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+def test_an_instance_ends_with_its_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", STARTS_AND_SLEEPS, str(tmp_path / "data")]
     with subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -78,11 +78,11 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 10
     while Path(f"/proc/{pid}").exists() and _running(pid):
-        assert time.monotonic() < deadline, "it goes on"
+        assert time.monotonic() < deadline, "it is still running"
         time.sleep(0.05)
 
 
-def test_it_does_not_run_as_root(start: Start) -> None:
+def test_an_instance_does_not_run_as_root(start: Start) -> None:
     running = start(password="x")
     status = Path(f"/proc/{running.process.pid}/status").read_text()
     (users,) = [line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")]

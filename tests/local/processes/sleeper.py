@@ -1,4 +1,4 @@
-"""A process for the tests of `local.processes.background_process`: says that it is ready, and does nothing."""
+"""A process for the tests of `background_process`: it writes its state and sleeps."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Sleeps until it is stopped."""
+    """Sleeps until the process is stopped."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--fails", action="store_true")

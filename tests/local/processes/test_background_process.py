@@ -1,4 +1,4 @@
-"""Processes beside the cluster: started once, started anew with other arguments, stopped, never somebody else's."""
+"""Background processes: started once, restarted with other arguments, stopped. Other programs are never stopped."""
 
 import json
 import os
@@ -29,27 +29,27 @@ def make(tmp_path: Path) -> Iterator[Make]:
         item.stop()
 
 
-def test_it_is_started_once_and_stopped(make: Make) -> None:
+def test_a_process_is_started_once_and_stopped(make: Make) -> None:
     state = make().start()
     assert make().start() == state
     make().stop()
     assert make().running() is None
 
 
-def test_other_arguments_are_another_process(make: Make) -> None:
+def test_other_arguments_restart_the_process(make: Make) -> None:
     first = make().start()
     second = make("--other").start()
     assert second["pid"] != first["pid"]
     assert make("--other").start() == second
 
 
-def test_one_that_does_not_start_names_its_log(make: Make, tmp_path: Path) -> None:
+def test_a_process_that_does_not_start_is_reported_with_its_log(make: Make, tmp_path: Path) -> None:
     with pytest.raises(BackgroundProcessError, match=r"sleeper\.log"):
         make("--fails").start()
     assert "no" in (tmp_path / "sleeper.log").read_text()
 
 
-def test_a_process_of_somebody_else_is_left_alone(make: Make, tmp_path: Path) -> None:
+def test_a_reused_process_id_is_not_stopped(make: Make, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps({"pid": os.getpid()}))
     assert make().running() is None
     make().stop()

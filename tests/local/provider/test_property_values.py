@@ -1,4 +1,4 @@
-"""Unit: property values on the wire and as Python, with secrets and unknowns."""
+"""Conversion of property values, with secrets and unknown values."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ _VALUES = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), _VALUES, max_size=4))
-def test_there_and_back(values: dict[str, object]) -> None:
+def test_encoding_is_reversible(values: dict[str, object]) -> None:
     assert decode(encode(values)) == values
 
 
@@ -38,19 +38,19 @@ def test_plain_has_no_secrets() -> None:
     assert plain({"a": Secret({"b": Secret(1)}), "c": [Secret(2)]}) == {"a": {"b": 1}, "c": [2]}
 
 
-def test_unknown_is_found_in_secrets() -> None:
+def test_unknown_values_are_found_in_secrets() -> None:
     assert has_unknown({"a": [Secret({"b": UNKNOWN})]})
     assert not has_unknown({"a": [Secret({"b": 1})]})
 
 
-def test_secrets_are_marked_leaf_by_leaf_and_lists_whole() -> None:
+def test_secrets_are_marked_by_leaf_and_lists_as_a_whole() -> None:
     outputs = {"a": {"b": 1, "c": 2}, "list": [1, 2], "other": 3}
     inputs = {"a": {"b": Secret(1)}, "list": [1, Secret(2)], "missing": Secret(4)}
 
     assert mark_secrets(outputs, inputs) == {"a": {"b": Secret(1), "c": 2}, "list": Secret([1, 2]), "other": 3}
 
 
-def test_a_secrets_data_are_secret_always() -> None:
+def test_data_of_a_secret_are_always_secret() -> None:
     assert mark_secrets({"kind": "Secret", "data": {"a": "b"}}, {}) == {"kind": "Secret", "data": Secret({"a": "b"})}
 
 

@@ -1,4 +1,4 @@
-"""Which provider plugins are put where the engine looks, and that it is said each time."""
+"""The choice of provider plugins, and that it is reported at every start."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from local.toolchain import provider_plugins
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A platform without plugins, on a machine from which none can be downloaded."""
+    """A platform without plugins on a machine that cannot download any."""
     monkeypatch.setattr(paths, "STATE", tmp_path / "state")
     monkeypatch.setattr(paths, "PULUMI_HOME", tmp_path / "state" / "home")
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
@@ -26,32 +26,32 @@ def program(home: Path, name: str) -> Path:
 
 
 def ensured() -> tuple[dict[str, str], list[str]]:
-    said: list[str] = []
-    return provider_plugins.ensure(os.environ, report=said.append), said
+    reported: list[str] = []
+    return provider_plugins.ensure(os.environ, report=reported.append), reported
 
 
-def test_where_the_official_ones_cannot_be_had_the_stand_ins_are_used_and_it_is_said_each_time(home: Path) -> None:
+def test_stand_ins_are_used_and_reported_if_the_official_plugins_are_not_available(home: Path) -> None:
     for _ in range(2):
-        choices, said = ensured()
+        choices, reported = ensured()
         assert choices == {"kubernetes": "stand-in", "random": "stand-in"}
-        assert [line.split(":")[0] for line in said if "STAND-IN" in line] == ["kubernetes plugin", "random plugin"]
+        assert [line.split(":")[0] for line in reported if "STAND-IN" in line] == ["kubernetes plugin", "random plugin"]
     assert "-m local.provider.random" in program(home, "random").read_text()
     assert "-m local.provider.kubernetes " in program(home, "kubernetes").read_text()
     assert os.access(program(home, "random"), os.X_OK)
 
 
-def test_one_that_the_person_has_is_used(home: Path, tmp_path: Path) -> None:
-    theirs = program(tmp_path / "person" / ".pulumi", "random")
-    theirs.parent.mkdir(parents=True)
-    theirs.write_text("official")
-    choices, said = ensured()
+def test_an_installed_plugin_is_used(home: Path, tmp_path: Path) -> None:
+    installed = program(tmp_path / "person" / ".pulumi", "random")
+    installed.parent.mkdir(parents=True)
+    installed.write_text("official")
+    choices, reported = ensured()
     assert choices == {"kubernetes": "stand-in", "random": "official"}
-    assert said[1] == f"random plugin: official, {provider_plugins.version('random')}"
+    assert reported[1] == f"random plugin: official, {provider_plugins.version('random')}"
     assert program(home, "random").read_text() == "official"
     assert provider_plugins.chosen("random") == "official"
 
 
-def test_the_person_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_overrides_the_choice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provider_plugins, "_obtainable", lambda name: True)
     monkeypatch.setattr(provider_plugins, "_acquire", lambda name, environment: True)
     assert set(ensured()[0].values()) == {"official"}

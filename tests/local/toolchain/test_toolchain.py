@@ -1,4 +1,4 @@
-"""The toolchain on a `go` and tools that are small scripts: choosing, building, failing, going on."""
+"""The toolchain with a fake `go` and fake tools: choosing, building, failing, continuing."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ printf '#!/bin/sh\\n' > "$2"; chmod +x "$2"
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a fake `go`, module pins and a cache, and a PATH with nothing of this machine's tools."""
+    """A folder with a fake `go`, module pins and a cache, and a PATH without this machine's tools."""
     (tmp_path / "modules" / "m").mkdir(parents=True)
     (tmp_path / "modules" / "m" / "go.mod").write_text("module m\n")
     (tmp_path / "modules" / "m" / "go.sum").write_text("")
@@ -45,8 +45,8 @@ def script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def builder(world: Path, said: list[str] | None = None) -> Builder:
-    lines = said if said is not None else []
+def builder(world: Path, reported: list[str] | None = None) -> Builder:
+    lines = reported if reported is not None else []
     return Builder(world / "cache", (ONE, TWO), modules=world / "modules", report=lines.append)
 
 
@@ -55,7 +55,7 @@ def builds(world: Path) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-def test_what_is_built_once_is_not_built_again(world: Path) -> None:
+def test_a_tool_is_built_once(world: Path) -> None:
     builder(world).build([ONE, TWO])
     assert builds(world) == 2
     assert os.access(builder(world).path(ONE), os.X_OK)
@@ -63,21 +63,21 @@ def test_what_is_built_once_is_not_built_again(world: Path) -> None:
     assert builds(world) == 2
 
 
-def test_another_pin_is_another_place(world: Path) -> None:
+def test_another_pin_has_another_folder(world: Path) -> None:
     before = builder(world).path(ONE)
     (world / "modules" / "m" / "go.sum").write_text("example.com/one v1 h1:x\n")
     assert builder(world).path(ONE) != before
     assert builder(world).path(ONE).parent == builder(world).path(TWO).parent
 
 
-def test_progress_says_which_of_how_many(world: Path) -> None:
-    said: list[str] = []
-    builder(world, said).build([ONE, TWO])
-    assert any(line.startswith("[1/2] one built in") for line in said)
-    assert any(line.startswith("[2/2] two built in") for line in said)
+def test_progress_has_a_count(world: Path) -> None:
+    reported: list[str] = []
+    builder(world, reported).build([ONE, TWO])
+    assert any(line.startswith("[1/2] one built in") for line in reported)
+    assert any(line.startswith("[2/2] two built in") for line in reported)
 
 
-def test_a_failed_build_names_its_log_and_the_next_run_goes_on(world: Path) -> None:
+def test_a_failed_build_names_its_log_and_can_be_continued(world: Path) -> None:
     fake_go(world, broken="example.com/two")
     with pytest.raises(ToolchainError) as failed:
         builder(world).build([ONE, TWO])
@@ -90,13 +90,13 @@ def test_a_failed_build_names_its_log_and_the_next_run_goes_on(world: Path) -> N
 
 
 @pytest.mark.parametrize("version", ["go1.25.9", ""])
-def test_a_go_that_is_too_old_is_refused(world: Path, version: str) -> None:
+def test_an_outdated_go_is_rejected(world: Path, version: str) -> None:
     fake_go(world, version=version)
     with pytest.raises(ToolchainError, match=r"too old.*Install Go 1\.26"):
         builder(world).build([ONE])
 
 
-def test_without_go_it_says_what_to_install(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_go_is_reported(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(world / "nothing"))
     with pytest.raises(ToolchainError, match="Go is not installed"):
         builder(world).build([ONE])
@@ -112,7 +112,7 @@ def test_without_go_it_says_what_to_install(world: Path, monkeypatch: pytest.Mon
         ("?", 0, False),
     ],
 )
-def test_a_tool_on_path_is_taken_where_it_fits(world: Path, printed: str, status: int, taken: bool) -> None:
+def test_a_tool_on_path_is_used_if_its_version_fits(world: Path, printed: str, status: int, taken: bool) -> None:
     script(world / "path" / "one", f"#!/bin/sh\necho '{printed}'\nexit {status}\n")
     assert ONE.fits(world / "path" / "one") is taken
 
@@ -129,6 +129,6 @@ def test_tools_are_linked_from_path_or_from_the_cache(world: Path, monkeypatch: 
     assert builds(world) == 1
 
 
-def test_the_engine_and_its_language_host_lie_together() -> None:
+def test_the_engine_and_its_language_host_are_in_one_folder() -> None:
     bundles = {tool.name: tool.bundle for tool in TOOLS}
     assert bundles["pulumi"] == bundles["pulumi-language-python"]

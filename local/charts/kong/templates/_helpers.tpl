@@ -31,7 +31,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- $names | uniq | join "," -}}
 {{- end -}}
 
-{{- /* Listeners are put together from addresses and ports, as the chart does. */ -}}
+{{- /* As in the real chart, listeners are composed of addresses and ports. */ -}}
 {{- define "kong.adminListen" -}}
 {{- $listen := list -}}
 {{- $admin := .Values.admin -}}
@@ -51,10 +51,10 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- $_ := set $env "KONG_STATUS_LISTEN" (printf "0.0.0.0:%v, [::]:%v" .Values.status.http.containerPort .Values.status.http.containerPort) -}}
 {{- $_ := set $env "KONG_STREAM_LISTEN" "off" -}}
 {{- if .Values.ingressController.enabled }}{{ $_ := set $env "KONG_KIC" "on" }}
-{{- else if eq .Values.env.database "off" }}{{ fail "the stand-in has no dblessConfig, which the chart uses where there is neither a controller nor a database" }}{{ end -}}
+{{- else if eq .Values.env.database "off" }}{{ fail "the stand-in does not support dblessConfig, which the chart uses without a controller and without a database" }}{{ end -}}
 {{- if eq .Values.env.database "postgres" }}{{ $_ := set $env "KONG_PG_PORT" "5432" }}{{ end -}}
 {{- if .Values.plugins }}{{ $_ := set $env "KONG_PLUGINS" (include "kong.pluginList" .) }}{{ end -}}
-{{- /* What the user sets comes last and silently takes the place of what was put together: as in the chart. */ -}}
+{{- /* As in the real chart, the user's variables come last and silently replace the composed ones. */ -}}
 {{- range $key, $value := .Values.env }}{{ $_ := set $env (printf "KONG_%s" (upper $key)) $value }}{{ end -}}
 {{- range $key, $value := .Values.customEnv }}{{ $_ := set $env (upper $key) $value }}{{ end -}}
 {{- range $name := keys $env | sortAlpha }}

@@ -5,7 +5,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 
-{{- /* Where the agent's and the injected images come from. */ -}}
+{{- /* The registry of the agent's image and of the injected image. */ -}}
 {{- define "agent.imageRegistry" -}}
 {{- with .Values.imageCredentials }}{{ .registry }}{{ with .registrySuffix }}/{{ . }}{{ end }}{{ end -}}
 {{- end -}}

@@ -1,5 +1,5 @@
-"""Conformance of a kubernetes provider plugin with what is documented of the official one.
+"""Conformance tests of a kubernetes provider plugin: it must behave as documented for the official one.
 
-Runs against the stand-in of `local/provider`, or against the plugin that PULUMI_KUBERNETES_PLUGIN names, so that
-anybody who has the official one can see both agree. Every expectation says where it comes from (`expectations.py`).
+They run against the stand-in in `local/provider/kubernetes`, or against the plugin that PULUMI_KUBERNETES_PLUGIN names,
+so that anyone who has the official plugin can compare both. Every expectation names its source (`expectations.py`).
 """

@@ -1,6 +1,6 @@
-"""A plugin for the whole session, one for special arguments, and a namespace for each test.
+"""A plugin for the whole session, plugins with other arguments, and a namespace for each test.
 
-CONFORMANCE_KUBECONFIG takes another cluster than the embedded one.
+CONFORMANCE_KUBECONFIG selects another cluster than the embedded one.
 """
 
 import json
@@ -20,7 +20,7 @@ COMMAND_TIMEOUT_SECONDS = 60
 
 
 class Cluster:
-    """The cluster as somebody else than the plugin sees it, with kubectl."""
+    """The cluster as another client sees it, with kubectl."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
@@ -39,7 +39,7 @@ class Cluster:
         return done.stdout
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Any:
-        """An object, None where it is not there."""
+        """Returns an object, or None if it does not exist."""
         shown = self.run(
             *(
                 "kubectl",
@@ -57,14 +57,14 @@ class Cluster:
         return json.loads(shown) if shown else None
 
     def apply(self, document: Mapping[str, Any]) -> None:
-        """Applies an object as another manager, `another`."""
+        """Applies an object with the field manager `another`."""
         self.run(
             *("kubectl", "apply", "--server-side", "--force-conflicts", "--field-manager=another", "-f", "-"),
             stdin=json.dumps(document),
         )
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = 20) -> None:
-        """Waits until something holds."""
+        """Waits until a condition holds."""
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline, what
@@ -95,7 +95,7 @@ def plugin(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def new_plugin(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Plugin]]:
-    """Makes plugins with arguments of their own, `new_plugin(namespace="x")`."""
+    """Returns a factory of plugins with other arguments: `new_plugin(namespace="x")`."""
     running: list[Plugin] = []
 
     def make(**arguments: str) -> Plugin:
@@ -109,7 +109,7 @@ def new_plugin(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable
 
 @pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[str]:
-    """A namespace of the test's own."""
+    """A namespace for the test."""
     name = f"conformance-{uuid.uuid4().hex[:8]}"
     cluster.run("kubectl", "create", "namespace", name)
     cluster.until(lambda: cluster.get("serviceaccount", "default", name) is not None, "no default service account")

@@ -1,4 +1,4 @@
-"""Where an expectation of the conformance suite comes from, kept so that a table can be made of it.
+"""The source of each expectation of the conformance tests, collected in a table.
 
 `python -m tests.live.local.provider.expectations` prints the table in Markdown.
 """
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 SOURCES = "pulumi/pulumi-kubernetes: provider/pkg/"
-"""What a source that is a file of the official plugin is relative to."""
+"""The folder of sources that are files of the official plugin."""
 
 _Test = TypeVar("_Test", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One promise: what holds, where that is written, and whether that source confirms it in these words."""
+    """One expectation: what holds, where that is documented, and whether the source confirms it literally."""
 
     text: str
     source: str
@@ -41,7 +41,7 @@ def expect(text: str, *, source: str, confirmed: bool = True) -> Callable[[_Test
 
 
 def table() -> str:
-    """All expectations as a Markdown table."""
+    """Returns all expectations as a Markdown table."""
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
         importlib.import_module(f"tests.live.local.provider.{file.stem}")
     found = importlib.import_module("tests.live.local.provider.expectations").EXPECTATIONS

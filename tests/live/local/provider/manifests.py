@@ -1,4 +1,4 @@
-"""Objects for the conformance tests, none of which has to do with what the plugin is used for elsewhere."""
+"""Objects for the conformance tests. They have nothing to do with Kong or Traceable."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def secret(namespace: str, name: str = "it", **fields: Any) -> dict[str, Any]:
 def deployment(
     namespace: str, name: str = "it", *, annotations: dict[str, str] | None = None, **pod: Any
 ) -> dict[str, Any]:
-    """A Deployment of one nginx; `pod` goes into the pod's spec."""
+    """Returns a Deployment of one nginx. `pod` is merged into the pod's spec."""
     metadata: dict[str, Any] = {"name": name, "namespace": namespace}
     if annotations:
         metadata["annotations"] = annotations
@@ -37,7 +37,7 @@ def deployment(
 
 
 NOWHERE: dict[str, Any] = {"nodeSelector": {"there-is": "no-such-node"}}
-"""A pod's spec that no node satisfies."""
+"""A pod spec that no node satisfies."""
 
 
 def deployment_patch(namespace: str, name: str = "it", **annotations: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def service(namespace: str, name: str = "it", **spec: Any) -> dict[str, Any]:
 
 
 def definition(group: str, kind: str = "Lamp", *, namespaced: bool = False) -> dict[str, Any]:
-    """A CRD whose objects hold anything beside metadata."""
+    """Returns a CRD whose objects accept any fields."""
     plural = kind.lower() + "s"
     return {
         "apiVersion": "apiextensions.k8s.io/v1",

@@ -22,7 +22,7 @@ STACK, PROJECT = "test", "conformance"
 
 
 class Failure(Exception):
-    """A call failed; `state`, `resource_id` and `reasons` are those of a resource that exists in part."""
+    """A call failed. `state`, `resource_id` and `reasons` are those of a partially created resource."""
 
     def __init__(self, problem: grpc.RpcError) -> None:
         super().__init__(problem.details())
@@ -52,7 +52,7 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 @dataclass(frozen=True)
 class Difference:
-    """The answer to a diff: kinds of change by path, as the engine names them."""
+    """The response to a diff: kinds of change by path, with the engine's names."""
 
     paths: dict[str, str]
     replaces: list[str]
@@ -100,35 +100,35 @@ class Plugin:
 
     @property
     def said(self) -> list[str]:
-        """What the plugin has logged."""
+        """The messages that the plugin has logged."""
         return self._engine.said
 
     def call(self, name: str, request: Any) -> Any:
-        """One RPC. Raises Failure."""
+        """Calls one RPC. Raises Failure."""
         try:
             return getattr(self._stub, name)(request, timeout=CALL_TIMEOUT_SECONDS)
         except grpc.RpcError as problem:
             raise Failure(problem) from None
 
     def cancel(self) -> None:
-        """What the engine sends when the person presses Ctrl-C."""
+        """Sends what the engine sends when the user presses Ctrl-C."""
         self._stub.Cancel(empty_pb2.Empty(), timeout=10)
 
     def stop(self) -> None:
-        """Ends the plugin."""
+        """Stops the plugin."""
         self._channel.close()
         self.process.kill()
         self.process.wait()
         self._server.stop(None)
 
     def resource(self, token: str, name: str = "it") -> "Resource":
-        """A resource that does not exist yet, `core/v1:ConfigMap`."""
+        """Returns a resource that does not exist yet, such as `core/v1:ConfigMap`."""
         return Resource(self, f"kubernetes:{token}", name)
 
 
 @dataclass
 class Resource:
-    """One resource as the engine would keep it: id, inputs and state, empty before it is created."""
+    """One resource as the engine keeps it: id, inputs and state. They are empty until it is created."""
 
     plugin: Plugin
     token: str
@@ -148,7 +148,7 @@ class Resource:
         return plain(self.state)
 
     def check(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """The checked inputs, and why they are refused."""
+        """Returns the checked inputs, and why they are rejected."""
         answer = self.plugin.call(
             "Check",
             provider_pb2.CheckRequest(
@@ -163,13 +163,13 @@ class Resource:
         return decode(answer.inputs), [each.reason for each in answer.failures]
 
     def checked(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The checked inputs of a resource that must be accepted."""
+        """Returns the checked inputs, which must be accepted."""
         result, failures = self.check(inputs)
         assert not failures
         return result
 
     def diff(self, inputs: Mapping[str, Any], *, ignore: tuple[str, ...] = ()) -> Difference:
-        """What an update to these (unchecked) inputs would change."""
+        """Returns what an update to these (unchecked) inputs would change."""
         answer = self.plugin.call(
             "Diff",
             provider_pb2.DiffRequest(
@@ -188,7 +188,7 @@ class Resource:
         return Difference(kinds, list(answer.replaces), answer.deleteBeforeReplace, changed)
 
     def create(self, inputs: Mapping[str, Any], *, preview: bool = False, timeout_seconds: float = 0) -> Any:
-        """Creates it and returns the new state; a preview changes nothing here either. Raises Failure."""
+        """Creates it and returns the new state. A preview does not change this object. Raises Failure."""
         checked = self.checked(inputs)
         request = provider_pb2.CreateRequest(
             urn=self.urn,
@@ -217,7 +217,7 @@ class Resource:
         timeout_seconds: float = 0,
         ignore: tuple[str, ...] = (),
     ) -> Any:
-        """Updates it and returns the new state; a preview changes nothing here either. Raises Failure."""
+        """Updates it and returns the new state. A preview does not change this object. Raises Failure."""
         checked = self.checked(inputs)
         request = provider_pb2.UpdateRequest(
             id=self.id,
@@ -243,7 +243,7 @@ class Resource:
         return state
 
     def read(self) -> str:
-        """Refreshes it and returns its id, empty where it is gone. Raises Failure."""
+        """Refreshes it and returns its id, empty if it does not exist. Raises Failure."""
         answer = self.plugin.call(
             "Read",
             provider_pb2.ReadRequest(
@@ -259,7 +259,7 @@ class Resource:
         return str(answer.id)
 
     def get(self, resource_id: str) -> str:
-        """Reads an object that nothing is known of, as `.get` and an import do."""
+        """Reads an object without a state, as `.get` and an import do."""
         self.id, self.inputs, self.state = resource_id, {}, {}
         return self.read()
 

@@ -1,4 +1,4 @@
-"""Conformance: what is waited for, how long, and what is said and recorded when it does not come."""
+"""Conformance: waiting for readiness, its timeouts, and what is reported and recorded after a failure."""
 
 import threading
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def test_deployment(plugin: Plugin, namespace: str) -> None:
 
 
 @expect(
-    "a Deployment that does not become live fails after its timeoutSeconds, with the reasons, and is recorded",
+    "a Deployment that does not become ready fails after its timeoutSeconds, with the reasons, and is recorded",
     source="await/deployment.go (errorMessages), provider/provider.go (partialError)",
 )
 def test_deployment_timeout(plugin: Plugin, namespace: str) -> None:
@@ -40,7 +40,7 @@ def test_deployment_timeout(plugin: Plugin, namespace: str) -> None:
 
 
 @expect(
-    "a roll-out that does not come fails as an update, and the live object is recorded",
+    "a rollout that does not complete fails the update, and the live object is recorded",
     source="await/deployment.go (errorMessages)",
 )
 def test_rollout_timeout(plugin: Plugin, new_plugin: Callable[..., Plugin], namespace: str) -> None:
@@ -56,9 +56,7 @@ def test_rollout_timeout(plugin: Plugin, new_plugin: Callable[..., Plugin], name
     assert said in failure.value.reasons
 
 
-@expect(
-    "the resource option customTimeouts goes before the annotation", source="metadata/overrides.go (TimeoutDuration)"
-)
+@expect("the resource option customTimeouts overrides the annotation", source="metadata/overrides.go (TimeoutDuration)")
 def test_custom_timeout(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.deployment(namespace, annotations={"pulumi.com/timeoutSeconds": "600"}, **manifests.NOWHERE)
 
@@ -75,7 +73,9 @@ def test_skip_await(plugin: Plugin, namespace: str) -> None:
     assert resource.state["metadata"]["uid"]
 
 
-@expect("a Deployment that is not ready is read as one that failed to initialize", source="provider/provider.go (Read)")
+@expect(
+    "reading a Deployment that is not ready reports that it failed to initialize", source="provider/provider.go (Read)"
+)
 def test_read_of_unready(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     resource = plugin.resource("apps/v1:Deployment")
     resource.create(manifests.deployment(namespace))
@@ -93,7 +93,7 @@ def test_read_of_unready(plugin: Plugin, cluster: Cluster, namespace: str) -> No
     assert failure.value.state is not None
 
 
-@expect("a patch of a Deployment awaits the roll-out and fails with its reasons", source="await/await.go (Creation)")
+@expect("a patch of a Deployment awaits the rollout and fails with its reasons", source="await/await.go (Creation)")
 def test_patch_timeout(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     cluster.apply(manifests.deployment(namespace))
     wanted = manifests.deployment_patch(namespace, a="1")
@@ -116,7 +116,7 @@ def test_cancel(new_plugin: Callable[..., Plugin], cluster: Cluster, namespace: 
     assert failure.value.state is not None
 
 
-@expect("waitFor condition= replaces the plugin's own wait", source=ANNOTATIONS)
+@expect("waitFor condition= replaces the built-in conditions", source=ANNOTATIONS)
 def test_wait_for_condition(plugin: Plugin, namespace: str) -> None:
     annotations = {"pulumi.com/waitFor": "condition=Available=False", "pulumi.com/timeoutSeconds": "20"}
     resource = plugin.resource("apps/v1:Deployment")
@@ -125,7 +125,7 @@ def test_wait_for_condition(plugin: Plugin, namespace: str) -> None:
     assert resource.state["status"]["conditions"]
 
 
-@expect("waitFor takes a JSONPath with a value, and a list of expressions of which all must hold", source=ANNOTATIONS)
+@expect("waitFor accepts a JSONPath with a value, and a list of expressions that must all hold", source=ANNOTATIONS)
 def test_wait_for_json_path(plugin: Plugin, namespace: str) -> None:
     expression = '["jsonpath={.status.readyReplicas}=1", "condition=Available"]'
     resource = plugin.resource("apps/v1:Deployment")
@@ -134,7 +134,7 @@ def test_wait_for_json_path(plugin: Plugin, namespace: str) -> None:
     assert resource.state["status"]["readyReplicas"] == 1
 
 
-@expect("a waitFor that does not come true times out", source="await/internal/awaiter.go")
+@expect("a waitFor that does not become true times out", source="await/internal/awaiter.go")
 def test_wait_for_timeout(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.config_map(namespace)
     inputs["metadata"]["annotations"] = {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "1"}
@@ -143,8 +143,8 @@ def test_wait_for_timeout(plugin: Plugin, namespace: str) -> None:
         plugin.resource("core/v1:ConfigMap").create(inputs)
 
 
-@expect("a waitFor that cannot be read is an error", source="metadata/overrides.go (ReadyCondition)")
-def test_wait_for_nonsense(plugin: Plugin, namespace: str) -> None:
+@expect("an invalid waitFor is an error", source="metadata/overrides.go (ReadyCondition)")
+def test_invalid_wait_for(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.config_map(namespace)
     inputs["metadata"]["annotations"] = {"pulumi.com/waitFor": "nonsense"}
 
@@ -152,7 +152,7 @@ def test_wait_for_nonsense(plugin: Plugin, namespace: str) -> None:
         plugin.resource("core/v1:ConfigMap").create(inputs)
 
 
-@expect("a Service without selector, or headless, is ready at once", source="await/service.go")
+@expect("a Service without a selector, or a headless one, is ready at once", source="await/service.go")
 def test_service_at_once(plugin: Plugin, namespace: str) -> None:
     plugin.resource("core/v1:Service").create(manifests.service(namespace, "one"), timeout_seconds=3)
     headless = manifests.service(namespace, "two", clusterIP="None", selector={"app": "x"})
@@ -200,7 +200,9 @@ def test_failed_job(plugin: Plugin, namespace: str) -> None:
     assert any(reason.startswith("[DeadlineExceeded]") for reason in failure.value.reasons)
 
 
-@expect("a StatefulSet is awaited until its replicas are ready and of one revision", source="await/statefulset.go")
+@expect(
+    "a StatefulSet is awaited until its replicas are ready and have the same revision", source="await/statefulset.go"
+)
 def test_stateful_set(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.deployment(namespace)
     inputs |= {"kind": "StatefulSet"}

@@ -1,4 +1,4 @@
-"""Conformance: what is a change, of which property, and what replaces an object."""
+"""Conformance: changes, their properties, and replacements."""
 
 import copy
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def _made(plugin: Plugin, inputs: dict[str, Any], token: str = "core/v1:ConfigMa
     return resource
 
 
-@expect("unchanged inputs are no change, although the server filled in defaults", source=DIFF)
+@expect("defaults from the server are not a change", source=DIFF)
 def test_nothing(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.deployment(namespace)
     found = _made(plugin, inputs, "apps/v1:Deployment").diff(inputs)
@@ -28,7 +28,7 @@ def test_nothing(plugin: Plugin, namespace: str) -> None:
     assert (found.paths, found.changed) == ({}, False)
 
 
-@expect("a ConfigMap's data replace it, the old one first where the name is fixed", source=FORCE_NEW)
+@expect("a change of a ConfigMap's data replaces it, and a fixed name is deleted first", source=FORCE_NEW)
 def test_config_map(plugin: Plugin, namespace: str) -> None:
     found = _made(plugin, manifests.config_map(namespace, a="1")).diff(manifests.config_map(namespace, a="2"))
 
@@ -37,7 +37,7 @@ def test_config_map(plugin: Plugin, namespace: str) -> None:
     assert found.delete_first
 
 
-@expect("an autonamed object is replaced by one of another name, the new one first", source=DIFF)
+@expect("an autonamed object is replaced by one with another name, which is created first", source=DIFF)
 def test_autonamed(plugin: Plugin, namespace: str) -> None:
     found = _made(plugin, manifests.config_map(namespace, None, a="1")).diff(
         manifests.config_map(namespace, None, a="2")
@@ -56,7 +56,7 @@ def test_mutable(new_plugin: Callable[..., Plugin], namespace: str) -> None:
     assert found.replaces == []
 
 
-@expect("an immutable ConfigMap is replaced even then", source=FORCE_NEW)
+@expect("an immutable ConfigMap is replaced even with enableConfigMapMutable", source=FORCE_NEW)
 def test_immutable(new_plugin: Callable[..., Plugin], namespace: str) -> None:
     plugin = new_plugin(enableConfigMapMutable="true")
     before = {**manifests.config_map(namespace, a="1"), "immutable": True}
@@ -65,7 +65,7 @@ def test_immutable(new_plugin: Callable[..., Plugin], namespace: str) -> None:
     assert found.paths == {"data.a": "UPDATE_REPLACE"}
 
 
-@expect("a Secret's data replace it, unless enableSecretMutable", source=FORCE_NEW)
+@expect("a change of a Secret's data replaces it, unless enableSecretMutable is set", source=FORCE_NEW)
 def test_secret(plugin: Plugin, new_plugin: Callable[..., Plugin], namespace: str) -> None:
     before = manifests.secret(namespace, stringData={"a": "1"})
     after = manifests.secret(namespace, stringData={"a": "2"})
@@ -77,7 +77,7 @@ def test_secret(plugin: Plugin, new_plugin: Callable[..., Plugin], namespace: st
     assert resource.diff(after).paths == {"data.a": "UPDATE"}
 
 
-@expect("name and namespace replace every object, the new one first", source=FORCE_NEW)
+@expect("a change of name or namespace replaces every object, and the new one is created first", source=FORCE_NEW)
 def test_identity(plugin: Plugin, namespace: str) -> None:
     resource = _made(plugin, manifests.config_map(namespace))
     moved, renamed = manifests.config_map("default"), manifests.config_map(namespace, "other")
@@ -88,7 +88,10 @@ def test_identity(plugin: Plugin, namespace: str) -> None:
     assert not resource.diff(renamed).delete_first
 
 
-@expect("a Deployment's selector replaces it, its image does not; list items have their position", source=FORCE_NEW)
+@expect(
+    "another selector replaces a Deployment, another image does not; paths of list items have the position",
+    source=FORCE_NEW,
+)
 def test_deployment(plugin: Plugin, namespace: str) -> None:
     before = manifests.deployment(namespace)
     resource = _made(plugin, before, "apps/v1:Deployment")
@@ -101,7 +104,7 @@ def test_deployment(plugin: Plugin, namespace: str) -> None:
     assert resource.diff(selector).delete_first
 
 
-@expect("added and removed list items and keys are named one by one", source=DIFF)
+@expect("every added or removed list item and key has its own path", source=DIFF)
 def test_lists(plugin: Plugin, namespace: str) -> None:
     before = manifests.deployment(namespace)
     resource = _made(plugin, before, "apps/v1:Deployment")
@@ -126,7 +129,7 @@ def test_quoted(plugin: Plugin, namespace: str) -> None:
     assert resource.diff(after).paths == {'metadata.annotations["example.com/a"]': "UPDATE"}
 
 
-@expect("equal quantities in another spelling are no change", source="clients/unstructured.go (Normalize)")
+@expect("an equal quantity in another notation is not a change", source="clients/unstructured.go (Normalize)")
 def test_quantities(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.deployment(namespace)
     resources = {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"cpu": "2000m"}}
@@ -136,7 +139,7 @@ def test_quantities(plugin: Plugin, namespace: str) -> None:
     assert resource.diff(inputs).paths == {}
 
 
-@expect("empty and zero values that the server drops are no change", source="clients/unstructured.go (Normalize)")
+@expect("empty and zero values that the server drops are not a change", source="clients/unstructured.go (Normalize)")
 def test_zero_values(plugin: Plugin, namespace: str) -> None:
     inputs = manifests.deployment(namespace, hostNetwork=False, nodeSelector={})
     resource = _made(plugin, inputs, "apps/v1:Deployment")
@@ -144,7 +147,7 @@ def test_zero_values(plugin: Plugin, namespace: str) -> None:
     assert resource.diff(inputs).paths == {}
 
 
-@expect("a value that is not known yet is a change", source=DIFF)
+@expect("an unknown value is a change", source=DIFF)
 def test_unknown(plugin: Plugin, namespace: str) -> None:
     resource = _made(plugin, manifests.config_map(namespace, a="1"))
     found = resource.diff({**manifests.config_map(namespace), "data": {"a": UNKNOWN, "b": UNKNOWN}})
@@ -182,7 +185,7 @@ def test_replace_unready(plugin: Plugin, namespace: str) -> None:
     assert found.replaces == ['.metadata.annotations["pulumi.com/replaceUnready"]']
 
 
-@expect("objects of a custom kind are diffed by property, with fields beside metadata", source=DIFF)
+@expect("custom objects are diffed by property, including fields beside metadata", source=DIFF)
 def test_custom(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     group = f"{namespace}.example.com"
     definition = plugin.resource("apiextensions.k8s.io/v1:CustomResourceDefinition", "crd")

@@ -1,4 +1,4 @@
-"""Conformance: with the whole engine, what a person sees of previews, failures and killed runs."""
+"""Conformance with the real engine: what the user sees of previews, failures and killed runs."""
 
 import json
 import shutil
@@ -52,7 +52,7 @@ pulumi.export("settings", settings.metadata["name"])
 
 
 class Program:
-    """A small program in a folder of its own, with its own backend."""
+    """A small program in its own folder, with its own backend."""
 
     def __init__(self, environment: dict[str, str], folder: Path, namespace: str) -> None:
         self.folder = folder
@@ -76,7 +76,7 @@ class Program:
         self.run("config", "set", "--secret", "password", "not-in-any-state")
 
     def run(self, *arguments: str, fails: bool = False) -> str:
-        """Runs pulumi to its end and returns what it printed."""
+        """Runs pulumi and returns its output."""
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
             cwd=self.folder,
@@ -90,7 +90,7 @@ class Program:
         return done.stdout + done.stderr
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts pulumi and leaves it running."""
+        """Starts pulumi and returns its process."""
         return subprocess.Popen(
             ["pulumi", *arguments, "--non-interactive"],
             cwd=self.folder,
@@ -114,7 +114,7 @@ UP = ("up", "--yes", "--skip-preview")
 
 
 @expect(
-    "after an up a preview is empty, patches and refreshed state included; destroy leaves nothing",
+    "a preview after an up is empty, also with patches and after a refresh; destroy leaves nothing",
     source="provider/provider.go (Diff)",
 )
 def test_life(program: Program, cluster: Cluster, namespace: str) -> None:
@@ -130,7 +130,7 @@ def test_life(program: Program, cluster: Cluster, namespace: str) -> None:
 
 
 @expect(
-    "an object that did not become live is in the state with its errors, and the next up tries it again",
+    "an object that did not become ready is in the state with its errors, and the next up retries it",
     source="provider/provider.go (partialError)",
 )
 def test_init_errors(program: Program) -> None:
@@ -147,7 +147,7 @@ def test_init_errors(program: Program) -> None:
 
 
 @expect(
-    "an up that was killed leaves its object in the cluster and not in the state: already exists",
+    "a killed up leaves its object in the cluster and not in the state: already exists",
     source="await/await.go (Creation)",
 )
 def test_killed(program: Program, cluster: Cluster, namespace: str) -> None:

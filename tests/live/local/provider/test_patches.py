@@ -1,4 +1,4 @@
-"""Conformance: patches of objects that somebody else owns."""
+"""Conformance: patches of existing objects."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_preview(plugin: Plugin, namespace: str) -> None:
     assert "uid" not in shown["metadata"]
 
 
-@expect("a patch changes its fields only, awaits the rollout and has the whole live object in its state", source=SSA)
+@expect("a patch changes only its fields, awaits the rollout and has the whole live object in its state", source=SSA)
 def test_deployment(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     cluster.apply(manifests.deployment(namespace))
     patch = plugin.resource("apps/v1:DeploymentPatch")
@@ -49,7 +49,9 @@ def test_deployment(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     assert patch.state["__inputs"] == patch.inputs
 
 
-@expect("an unchanged patch is no change; a changed one is an update by property", source="provider/provider.go (Diff)")
+@expect(
+    "an unchanged patch has an empty diff; a changed one is an update by property", source="provider/provider.go (Diff)"
+)
 def test_diff(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     cluster.apply(manifests.deployment(namespace))
     patch = plugin.resource("apps/v1:DeploymentPatch")
@@ -63,7 +65,7 @@ def test_diff(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
 
 
 @expect(
-    "a deleted patch gives back its own fields and nothing else, and is not awaited",
+    "deleting a patch relinquishes only its own fields, and is not awaited",
     source="ssa/actions.go (Relinquish)",
 )
 def test_delete(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
@@ -77,7 +79,7 @@ def test_delete(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     assert _template(cluster.get("deployment", "it", namespace)) == {"theirs": "1"}
 
 
-@expect("what another manager owns is a conflict, unless the annotation patchForce says to take it", source=SSA)
+@expect("another manager's field is a conflict, unless the annotation patchForce is set", source=SSA)
 def test_conflict(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     owner = manifests.deployment(namespace)
     owner["spec"]["template"]["metadata"]["annotations"] = {"a": "theirs"}
@@ -92,7 +94,7 @@ def test_conflict(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
 
 
 @expect(
-    "the field manager can be named with an annotation",
+    "an annotation can set the field manager",
     source="metadata/annotations.go, provider/provider.go (fieldManagerName)",
 )
 def test_field_manager(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
@@ -108,7 +110,7 @@ def test_field_manager(plugin: Plugin, cluster: Cluster, namespace: str) -> None
 
 
 @expect(
-    "a NamespacePatch makes a namespace that is missing",
+    "a NamespacePatch creates a missing namespace",
     source="https://kubernetes.io/docs/reference/using-api/server-side-apply/",
 )
 def test_missing_namespace(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
@@ -121,7 +123,7 @@ def test_missing_namespace(plugin: Plugin, cluster: Cluster, namespace: str) -> 
         cluster.run("kubectl", "delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
-@expect("an empty patch becomes one with labels and back by updates", source="await/await.go (ssaUpdate)")
+@expect("updates turn an empty patch into one with labels and back", source="await/await.go (ssaUpdate)")
 def test_empty(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     empty = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     full = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {"a": "1"}}}
@@ -137,9 +139,7 @@ def test_empty(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     assert "a" not in cluster.get("namespace", namespace)["metadata"]["labels"]
 
 
-@expect(
-    "a patch of a required field that nobody else manages cannot be deleted", source="provider/provider.go (Delete)"
-)
+@expect("a patch of a required field without another manager cannot be deleted", source="provider/provider.go (Delete)")
 def test_required_field(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     patch = plugin.resource("apps/v1:DeploymentPatch")
     patch.create(manifests.deployment(namespace))

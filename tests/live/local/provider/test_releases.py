@@ -47,7 +47,7 @@ spec:
 
 @pytest.fixture
 def chart(tmp_path: Path) -> str:
-    """A small chart of a ConfigMap and a Deployment; `node` keeps its pods from being scheduled."""
+    """A small chart with a ConfigMap and a Deployment. `node` prevents its pods from being scheduled."""
     folder = tmp_path / "lamp"
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: lamp\nversion: 1.2.3\nappVersion: '9'\n")
@@ -91,7 +91,7 @@ def test_check(plugin: Plugin, chart: str) -> None:
 
 
 @expect(
-    "the chart is loaded in every check, and a chart that cannot be had is refused there",
+    "every check loads the chart, and fails if it cannot be loaded",
     source=f"{RELEASE} (Check, helmLoad)",
 )
 def test_missing_chart(plugin: Plugin) -> None:
@@ -101,7 +101,7 @@ def test_missing_chart(plugin: Plugin) -> None:
 
 
 @expect(
-    "a chart comes from a repository by name; its version in the inputs is the one that was found there",
+    "a chart is loaded from a repository by name, and the inputs get its version",
     source=f"{RELEASE} (Check, getChart)",
 )
 def test_repository(
@@ -117,7 +117,7 @@ def test_repository(
 
 
 @expect(
-    "a repository that is down refuses every run, changed or not",
+    "a repository that is down fails every run, even without changes",
     source=f"{RELEASE} (Check, helmLoad)",
 )
 def test_repository_down(plugin: Plugin, namespace: str) -> None:
@@ -177,7 +177,8 @@ def test_create(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) ->
 
 
 @expect(
-    "values are diffed leaf by leaf, secrets stay secret, and a change upgrades", source=f"{RELEASE} (Diff, Update)"
+    "values are diffed one by one, secrets stay secret, and a change upgrades the release",
+    source=f"{RELEASE} (Diff, Update)",
 )
 def test_update(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
@@ -193,7 +194,7 @@ def test_update(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) ->
     assert cluster.get("configmap", "it-settings", namespace)["data"]["message"] == "psst"
 
 
-@expect("a null value takes away the chart's default", source="issue pulumi/pulumi-kubernetes#2997")
+@expect("a null value removes the chart's default", source="issue pulumi/pulumi-kubernetes#2997")
 def test_null(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     plugin.resource(TOKEN).create(_release(namespace, chart, values={"optional": None}))
 
@@ -201,7 +202,7 @@ def test_null(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> N
 
 
 @expect(
-    "an upgrade without any values keeps those of the last revision", source="https://helm.sh/docs/helm/helm_upgrade/"
+    "an upgrade without values keeps the values of the last revision", source="https://helm.sh/docs/helm/helm_upgrade/"
 )
 def test_no_values(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
@@ -220,7 +221,9 @@ def test_new_version(plugin: Plugin, namespace: str, chart: str) -> None:
     assert release.diff(_release(namespace, chart, skipAwait=True)).paths == {"version": "UPDATE"}
 
 
-@expect("another name or namespace replaces the release, the new one first", source=f"{RELEASE} (Diff)")
+@expect(
+    "a change of name or namespace replaces the release, and the new one is created first", source=f"{RELEASE} (Diff)"
+)
 def test_identity(plugin: Plugin, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
     release.create(_release(namespace, chart, skipAwait=True))
@@ -250,7 +253,7 @@ def test_failed_install(plugin: Plugin, cluster: Cluster, namespace: str, chart:
     assert release.state["status"]["status"] == "deployed"
 
 
-@expect("a failed upgrade is recorded with the values that it tried", source=f"{RELEASE} (Update)")
+@expect("a failed upgrade is recorded with its values", source=f"{RELEASE} (Update)")
 def test_failed_upgrade(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
     release.create(_release(namespace, chart))
@@ -282,7 +285,7 @@ def test_max_history(plugin: Plugin, cluster: Cluster, namespace: str, chart: st
 
 
 @expect(
-    "a release of that name that is not ours is an error in Helm's words",
+    "an existing release with the same name is an error with Helm's message",
     source="https://helm.sh/docs/helm/helm_install/",
 )
 def test_name_in_use(plugin: Plugin, namespace: str, chart: str) -> None:
@@ -294,7 +297,10 @@ def test_name_in_use(plugin: Plugin, namespace: str, chart: str) -> None:
     assert other.id == ""
 
 
-@expect("what a killed upgrade leaves is reported in Helm's words", source="https://helm.sh/docs/faq/troubleshooting/")
+@expect(
+    "a release that a killed upgrade has left pending is reported with Helm's message",
+    source="https://helm.sh/docs/faq/troubleshooting/",
+)
 def test_killed(
     new_plugin: Callable[..., Plugin], plugin: Plugin, cluster: Cluster, namespace: str, chart: str
 ) -> None:
@@ -336,8 +342,8 @@ def test_cancelled(new_plugin: Callable[..., Plugin], cluster: Cluster, namespac
     assert _history(cluster, namespace) == ["deployed", "failed"]
 
 
-@expect("a release that is gone is read as gone", source=f"{RELEASE} (Read)")
-def test_read_of_gone(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
+@expect("reading a deleted release returns no id", source=f"{RELEASE} (Read)")
+def test_read_of_deleted(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
     release.create(_release(namespace, chart, skipAwait=True))
     cluster.run("helm", "uninstall", "it", "-n", namespace)
@@ -355,7 +361,7 @@ def test_import(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) ->
     assert plain(release.inputs)["version"] == "1.2.3"
 
 
-@expect("a delete uninstalls and waits until the resources are gone", source=f"{RELEASE} (Delete)")
+@expect("a delete uninstalls the release and waits until its resources are deleted", source=f"{RELEASE} (Delete)")
 def test_delete(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
     release.create(_release(namespace, chart))
@@ -365,8 +371,8 @@ def test_delete(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) ->
     assert _history(cluster, namespace) == []
 
 
-@expect("deleting a release that is gone is an error in Helm's words", source=f"{RELEASE} (Delete)")
-def test_delete_of_gone(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
+@expect("deleting a release that does not exist is an error with Helm's message", source=f"{RELEASE} (Delete)")
+def test_delete_of_deleted(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
     release = plugin.resource(TOKEN)
     release.create(_release(namespace, chart, skipAwait=True))
     cluster.run("helm", "uninstall", "it", "-n", namespace)

@@ -1,4 +1,4 @@
-"""Unit: type tokens, patches, field names and force-new fields."""
+"""Type tokens, patches, paths, and properties that force a replacement."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Unit: what one look at a Deployment, a pod or an annotation means."""
+"""One observation of a Deployment, a pod, or a custom condition."""
 
 from typing import Any
 

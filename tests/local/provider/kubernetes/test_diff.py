@@ -1,4 +1,4 @@
-"""Unit: changes between an object that stands and the inputs that are wanted."""
+"""Changes between a live object and new inputs."""
 
 from local.provider.kubernetes.diff import (
     Change,
@@ -32,7 +32,7 @@ def test_changes_by_path() -> None:
     }
 
 
-def test_equal_numbers_are_equal_and_booleans_are_none() -> None:
+def test_equal_numbers_are_equal_and_booleans_are_not_numbers() -> None:
     assert compare({"a": 1, "b": 1}, {"a": 1.0, "b": True}) == {"b": PropertyChange(Change.UPDATE, False)}
 
 
@@ -53,7 +53,7 @@ def test_unknown_is_a_change() -> None:
     }
 
 
-def test_three_ways_leaves_what_only_the_state_has() -> None:
+def test_a_three_way_diff_ignores_values_that_only_the_state_has() -> None:
     state = {"values": {"a": 1, "filled": 2, "dropped": 3}, "status": "deployed"}
     inputs = {"values": {"a": 2}}
 
@@ -64,7 +64,7 @@ def test_three_ways_leaves_what_only_the_state_has() -> None:
     }
 
 
-def test_paths_there_and_back() -> None:
+def test_path_parsing_is_reversible() -> None:
     for path in ('metadata.labels["a.b/c"]', "spec.list[0].x", "plain"):
         assert render(parse(path)) == path
 

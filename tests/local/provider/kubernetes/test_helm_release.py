@@ -1,4 +1,4 @@
-"""Unit: what is sent to helm, and that nothing secret is among its arguments."""
+"""The arguments of helm, which contain no secrets."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ echo "{}"
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A helm that only writes down how it was called."""
+    """A fake helm that records how it is called."""
     program = tmp_path / "bin" / "helm"
     program.parent.mkdir()
     program.write_text(_FAKE_HELM)
@@ -107,7 +107,7 @@ def test_an_import_reads_everything_from_helm(monkeypatch: pytest.MonkeyPatch) -
     assert inputs["values"] == state["values"] == {"replicaCount": 2}
     assert "status" not in inputs and state["status"]["revision"] == 3
     assert isinstance(state["__inputs"], Secret)
-    ours = {**expected, "atomic": True, "values": {"replicaCount": 2, "global": {"a": 1}}}
-    changes = helm_release.difference(state, ours, [])
+    inputs = {**expected, "atomic": True, "values": {"replicaCount": 2, "global": {"a": 1}}}
+    changes = helm_release.difference(state, inputs, [])
     assert {"atomic", "values.global"} <= set(changes)
     assert not any(change.replace for change in changes.values()), "the same name and namespace: an update"

@@ -1,4 +1,4 @@
-"""Unit: inputs in the form in which the server gives them back."""
+"""Inputs in the form that the API server returns."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_only_quantities_are_rewritten() -> None:
     assert found == {"env": [{"name": "a", "value": "1024Mi"}], "resources": {"limits": {"cpu": "1"}}}
 
 
-def test_custom_objects_are_left_alone() -> None:
+def test_custom_objects_are_not_changed() -> None:
     lamp = {"apiVersion": "example.com/v1", "kind": "Lamp", "limits": {"cpu": "1000m"}}
 
     assert normalized(lamp) == lamp
@@ -39,7 +39,7 @@ def test_string_data_become_data() -> None:
     assert normalized({**secret, "stringData": {"a": UNKNOWN}})["stringData"] == {"a": UNKNOWN}
 
 
-def test_read_only_metadata_go() -> None:
+def test_read_only_metadata_is_removed() -> None:
     given = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "uid": "b", "resourceVersion": "1"}}
 
     assert normalized(given)["metadata"] == {"name": "a"}

@@ -1,4 +1,4 @@
-"""Unit: the provider's arguments, and those that are refused rather than ignored."""
+"""The provider's arguments. Unsupported ones are rejected and not ignored."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +16,7 @@ def test_defaults() -> None:
     assert _read() == ProviderConfig()
 
 
-def test_arguments_go_before_the_environment() -> None:
+def test_arguments_override_the_environment() -> None:
     variable = {"PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE": "true"}
 
     assert _read(variable).enable_config_map_mutable

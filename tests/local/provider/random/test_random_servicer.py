@@ -1,4 +1,4 @@
-"""The plugin as the engine starts it: over gRPC, in a process of its own."""
+"""The random plugin as the engine starts it: over gRPC, in its own process."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def plugin(engine: Engine) -> Iterator[Any]:
     server.stop(None)
 
 
-def test_a_password_lives_through_everything_that_the_engine_asks(plugin: Any, engine: Engine) -> None:
+def test_the_life_of_a_password(plugin: Any, engine: Engine) -> None:
     plugin.Configure(provider_pb2.ConfigureRequest(), timeout=10)
     assert [said for said in engine.said if "random provider plugin in this run is a STAND-IN" in said]
     inputs = {"length": 24, "special": False}
@@ -78,12 +78,12 @@ def test_a_password_lives_through_everything_that_the_engine_asks(plugin: Any, e
     assert list(longer.replaces) == ["length"] and not longer.deleteBeforeReplace
     assert longer.detailedDiff["length"].kind == provider_pb2.PropertyDiff.UPDATE_REPLACE
 
-    imported = plugin.Read(provider_pb2.ReadRequest(id="theirs", urn=URN), timeout=10)
-    assert (imported.id, decode(imported.properties)["result"]) == ("none", Secret("theirs"))
+    imported = plugin.Read(provider_pb2.ReadRequest(id="existing", urn=URN), timeout=10)
+    assert (imported.id, decode(imported.properties)["result"]) == ("none", Secret("existing"))
     plugin.Delete(provider_pb2.DeleteRequest(id="none", urn=URN, properties=created.properties), timeout=10)
 
 
-def test_what_it_does_not_have_is_refused(plugin: Any) -> None:
+def test_unsupported_resources_are_rejected(plugin: Any) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         plugin.Check(provider_pb2.CheckRequest(urn=URN.replace("Password", "Id")), timeout=10)
     assert "use the official plugin" in refused.value.details()
