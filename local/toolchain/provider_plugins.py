@@ -74,7 +74,7 @@ def _ensure(name: str, asked: str | None, environment: Mapping[str, str], report
     if choice == STAND_IN:
         # Every time, because the script names a module that may have moved since the choice was made.
         put_stand_in(name, paths.PULUMI_HOME)
-        report(f"{name} plugin: STAND-IN (the official one is not available on this machine); see local/README.md")
+        report(f"{name} plugin: STAND-IN, not the official one; see local/README.md")
     else:
         report(f"{name} plugin: official, {version(name)}")
     return choice

@@ -128,6 +128,8 @@ def test_a_kong_without_the_files_of_a_plugin_never_becomes_ready(new_gateway: N
     gateway = new_gateway(wait=False, env={"plugins": "bundled,foo,bar"})
 
     def crashes() -> bool:
+        if not gateway.pods():
+            return False
         proxy = gateway.containers().get("proxy", {})
         last = proxy.get("lastState", {}).get("terminated", {}).get("message", "")
         waiting = proxy.get("state", {}).get("waiting", {}).get("reason")
