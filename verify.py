@@ -19,8 +19,9 @@ from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient,
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.commands import cluster_options, on_cluster
 from traceable_kong.common.urls import unsafe_address
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.state_record import UnreadableRecord
 from traceable_kong.verification import verifier
-from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord
 from traceable_kong.verification.stack_outputs import NoOutputs, stack_outputs
 from traceable_kong.verification.trusted_record import (
     AdminOptions,

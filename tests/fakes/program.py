@@ -12,12 +12,12 @@ from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
 from traceable_kong.hooks import beginning, plugin_readiness
 from traceable_kong.hooks.plugin_readiness import PluginStep
+from traceable_kong.plan.model import DesiredState, ManagedAgent
 from traceable_kong.preflight import examination
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import AloneIntent, Intent
-from traceable_kong.verification import agent_verification, desired_state, verifier
-from traceable_kong.verification.agent_verification import AgentExpectation
+from traceable_kong.verification import agent_verification, verifier
 from traceable_kong.verification.report import Check, Report
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
@@ -42,11 +42,11 @@ class Program:
 
     folder: Path
     report: Report | Exception = HOLDS
-    asked_for: list[desired_state.DesiredState] = field(default_factory=list)
+    asked_for: list[DesiredState] = field(default_factory=list)
     recording: Recording = field(default_factory=Recording)
     errors: list[Finding] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
-    agents_asked_for: list[AgentExpectation] = field(default_factory=list)
+    agents_asked_for: list[ManagedAgent] = field(default_factory=list)
     agents_intents: list[AloneIntent] = field(default_factory=list)
     imports: frozenset[str] = frozenset()
     readiness: Exception | None = None
@@ -75,12 +75,12 @@ class Program:
             into=self.recording,
         )
 
-    def verify_gateway(self, api: object, expected: desired_state.DesiredState) -> Report:
+    def verify_gateway(self, api: object, expected: DesiredState) -> Report:
         assert isinstance(api, NobodyToAsk)
         self.asked_for.append(expected)
         return self._found()
 
-    def verify_agent(self, api: object, expected: AgentExpectation) -> Report:
+    def verify_agent(self, api: object, expected: ManagedAgent) -> Report:
         assert isinstance(api, NobodyToAsk)
         self.agents_asked_for.append(expected)
         return self._found()

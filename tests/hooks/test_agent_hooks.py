@@ -8,22 +8,21 @@ import pulumi
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.fakes.plans import plan
 from tests.fakes.recording import record
 from traceable_kong.hooks import orphaned_releases, rollout_monitor
 from traceable_kong.hooks.agent_hooks import AgentGates, AgentGatesArgs
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.verification.agent_verification import AgentExpectation
+from traceable_kong.plan.model import ManagedAgent
 
 ARGS: Any = None
 
 
 def call(hook: str) -> None:
     cluster = SimpleNamespace(api=FakeKubernetes(), kubeconfig=None, context=None, command_options=" --context prod")
-    args = AgentGatesArgs(
-        owner="traceable-kong.test",
-        expectation=AgentExpectation(namespace="shared", release="traceable-agent", webhook=None),
-        timeout_seconds=70,
-    )
+    agent = plan(gateway=False, plugin=None, agent={"namespace": "shared"}).agent
+    assert isinstance(agent, ManagedAgent)
+    args = AgentGatesArgs(owner="traceable-kong.test", expectation=agent, timeout_seconds=70)
     made = record(lambda: AgentGates(args=args, cluster=cluster))
     asyncio.run(made.hooks[hook].callback(ARGS))  # type: ignore[arg-type]
 

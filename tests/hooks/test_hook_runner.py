@@ -110,14 +110,14 @@ def test_an_orphaned_release_is_removed_within_the_timeout_of_a_rollout(
 
 
 def test_pods_of_an_existing_kong_may_already_request_the_tme(asked: Asked) -> None:
-    call(gates(asked, release=""), "before-gateway-create")
+    call(gates(asked, release=None), "before-gateway-create")
     assert asked.names == ["require_injection_where_requested", "watch"]
 
 
 @pytest.mark.parametrize("occasion", ["create", "update"])
 def test_files_that_the_owner_mounts_are_checked_first(asked: Asked, occasion: str) -> None:
     with pytest.raises(pulumi.RunError, match="Deployment gw/edge-kong does not exist"):
-        call(gates(asked, release="", owners_values={}), f"before-tme-label-{occasion}")
+        call(gates(asked, release=None, owners_values={}), f"before-tme-label-{occasion}")
     assert asked.names == []
 
 

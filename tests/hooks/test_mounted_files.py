@@ -17,7 +17,7 @@ def expected() -> Any:
 
 
 def kong(held: str | None) -> dict[str, Any]:
-    container: dict[str, Any] = {"name": expected().container}
+    container: dict[str, Any] = {"name": expected().deployment.container}
     spec: dict[str, Any] = {"containers": [container]}
     if held:
         spec["volumes"] = [{"name": "v", "configMap": {"name": held}}]
@@ -27,7 +27,7 @@ def kong(held: str | None) -> dict[str, Any]:
 
 @pytest.mark.parametrize("held", [None, "files-of-an-older-rock"])
 def test_the_message_has_the_values_that_mount_the_files(held: str | None) -> None:
-    path = f"/apis/apps/v1/namespaces/{expected().namespace}/deployments/{expected().deployment}"
+    path = expected().deployment.path
     cluster = FakeKubernetes((path, kong(held)))
     with pytest.raises(HookFailed, match=r"traceable from files-a.*\"pluginName\": \"traceable\""):
         require_files_mounted(cluster, expected(), VALUES)
@@ -37,7 +37,7 @@ def test_the_message_has_the_values_that_mount_the_files(held: str | None) -> No
 
 @pytest.mark.parametrize("value", ["bundled,foo", "off", ""])
 def test_files_that_are_mounted_but_not_listed(value: str) -> None:
-    path = f"/apis/apps/v1/namespaces/{expected().namespace}/deployments/{expected().deployment}"
+    path = expected().deployment.path
     live = kong("files-a")
     (container,) = live["spec"]["template"]["spec"]["containers"]
     cluster = FakeKubernetes((path, live))

@@ -16,7 +16,6 @@ from traceable_kong.cluster.ownership import labels
 from traceable_kong.hooks import old_pods, plugin_readiness
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.plugin_readiness import PluginStep, other_writers, require_ready_for_plugin
-from traceable_kong.plugin.kong_cluster_plugin import plugin_object
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 
 Document = dict[str, Any]
@@ -80,15 +79,8 @@ def template(fake: FakeKubernetes) -> Document:
 
 def step(*, owners_values: Document | None = None, **changes: Any) -> PluginStep:
     expected = desired(**changes)
-    document = plugin_object(
-        naming={"name": expected.plugin_object},
-        plugin=expected.plugin,
-        ingress_class=expected.ingress_class,
-        everywhere=expected.everywhere,
-        enabled=expected.enabled,
-        config=expected.config,
-        labels=labels(OWNER),
-    )
+    resource = expected.plugin.custom_resource
+    document = expected.plugin.document(resource, labels(OWNER)) if resource else None
     return PluginStep(
         expectation=expected, owner=OWNER, timeout_seconds=60, owners_values=owners_values, document=document
     )
@@ -145,7 +137,7 @@ def test_files_that_were_removed_from_the_template(clock: Clock, change: Change,
     assert "newest first: 'an-operator' (Update, 2026-01-03T00:00:00Z), 'helm' (Update, 2026-01-01T00:00:00Z)." in text
     assert "helm rollback edge REVISION --namespace gw" in text
     assert clock.now == 0, "waiting does not restore them"
-    existing = refusal(fake, step(release=""))
+    existing = refusal(fake, step(release=None))
     assert "`pulumi config set --path traceable-kong:kong.filesMountedBy owner`" in existing
 
 
@@ -206,10 +198,10 @@ def test_files_that_the_owner_mounts() -> None:
     fake = ready()
     for document in (template(fake), fake.objects[f"{PODS}/gw-1"]):
         proxy(document)["env"] = []
-    require_ready_for_plugin(fake, step(release="", owners_values=values))
+    require_ready_for_plugin(fake, step(release=None, owners_values=values))
     unmount(template(fake))
     with pytest.raises(HookFailed, match=r"owner's Helm release mounts them.*\"pluginName\": \"traceable\""):
-        require_ready_for_plugin(fake, step(release="", owners_values=values))
+        require_ready_for_plugin(fake, step(release=None, owners_values=values))
 
 
 def test_disabling_needs_no_gateway_that_is_ready() -> None:

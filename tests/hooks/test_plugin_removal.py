@@ -12,7 +12,7 @@ from tests.kong_admin.gateway import DEPLOYMENT, add_secret
 from tests.kong_admin.gateway import cluster as gateway
 from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import add_pod, cluster
-from tests.verification.gateway import IN_DATABASE, PLACE, desired, instance, pod
+from tests.verification.gateway import ENTITY, TARGET, desired, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.hooks import plugin_removal
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -45,7 +45,7 @@ def put(fake: FakeKubernetes, name: str, *, owner: str | None = OURS[1], ingress
 
 
 def remove(fake: FakeKubernetes) -> None:
-    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, tme_image=None), owner_label=OURS)
+    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, injection=None), owner_label=OURS)
 
 
 def test_it_is_deleted_and_the_wait_ends_when_no_kong_lists_it(clock: Clock) -> None:
@@ -113,7 +113,7 @@ def test_a_kong_that_does_not_answer_keeps_its_files(clock: Clock) -> None:
 @pytest.fixture
 def admin() -> Iterator[Admin]:
     with serving() as made:
-        ours = {"name": "traceable", "tags": [PLACE.tag], "config": {}}
+        ours = {"name": "traceable", "tags": [TARGET.tag], "config": {}}
         made.rows.update({"1": {"id": "1", **ours}, "2": {"id": "2", **ours, "route": {"id": "r"}}})
         made.rows["3"] = {"id": "3", "name": "traceable", "service": {"id": "s"}, "config": {}}
         yield made
@@ -131,7 +131,7 @@ def test_all_entities_of_this_stack_are_deleted_and_every_node_has_time_to_notic
 ) -> None:
     waiting = Clock()
     monkeypatch.setattr(entity_changes, "time", waiting)
-    plugin_removal.remove_plugin_entity(with_entities(admin, monkeypatch), IN_DATABASE["database"])
+    plugin_removal.remove_plugin_entity(with_entities(admin, monkeypatch), ENTITY)
     assert list(admin.rows) == ["3"]
     assert waiting.now == pytest.approx(0.52)
 
@@ -140,14 +140,14 @@ def test_an_entity_that_cannot_be_deleted_keeps_the_files(admin: Admin, monkeypa
     fake = with_entities(admin, monkeypatch)
     admin.answers = [(403, {"message": "you do not have permissions"})]
     with pytest.raises(HookFailed, match=r"you do not have permissions.*Kong keeps the plugin's files"):
-        plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])
+        plugin_removal.remove_plugin_entity(fake, ENTITY)
     fake.listeners.clear()
     with pytest.raises(HookFailed, match="does not answer"):
-        plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])
+        plugin_removal.remove_plugin_entity(fake, ENTITY)
     assert len(admin.rows) == 3
 
 
 def test_without_a_gateway_no_pod_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = with_entities(admin, monkeypatch)
     del fake.objects[DEPLOYMENT]
-    plugin_removal.remove_plugin_entity(fake, IN_DATABASE["database"])
+    plugin_removal.remove_plugin_entity(fake, ENTITY)

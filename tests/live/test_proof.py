@@ -89,7 +89,7 @@ def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
 
 def test_what_gives_and_guards_the_tme_was_taken_away(stack: LiveStack) -> None:
     """Nothing has changed for the engine, and `up` fails all the same; the commands in the report repair it."""
-    policy = json.loads(record(stack)["guard"])["policy"]
+    policy = json.loads(record(stack)["policy"])["name"]
     webhook = json.loads(record(stack)["injection"])["webhook"]
     stack.kubectl("delete", "validatingadmissionpolicybinding", policy)
     weaker = '{"spec": {"failurePolicy": "Ignore"}}'
@@ -114,7 +114,7 @@ def test_what_gives_and_guards_the_tme_was_taken_away(stack: LiveStack) -> None:
 
 def test_what_was_added_to_the_policy_by_hand(stack: LiveStack) -> None:
     """Server-side apply leaves it, so a refresh alone repairs nothing; the commands in the report do."""
-    policy = json.loads(record(stack)["guard"])["policy"]
+    policy = json.loads(record(stack)["policy"])["name"]
     never = {"name": "never", "expression": "false"}
     first = [{"op": "add", "path": f"/spec/{field}/0", "value": never} for field in ("matchConditions", "variables")]
     stack.kubectl("patch", "validatingadmissionpolicy", policy, "--type=json", "--patch", json.dumps(first))

@@ -6,8 +6,9 @@ from tests.plan.test_stack_plan import OWNER, ROCK, THEIRS, planned, with_their_
 from traceable_kong.cluster.tme import INJECTION_ANNOTATION
 from traceable_kong.config.parser import parse
 from traceable_kong.helm_values.kong_values import kong_fullname
+from traceable_kong.plan.model import KongClusterPlugin
 from traceable_kong.plan.stack_plan import Plan, plan
-from traceable_kong.verification.desired_state import from_record
+from traceable_kong.plan.state_record import state_of
 
 LEAVING = {"installed": False, "enabled": False}
 
@@ -70,7 +71,8 @@ def test_an_image_of_the_users_is_what_everybody_looks_for() -> None:
     credentials = {"registry": "registry.example.com:5000", "registrySuffix": "team"}
     made = planned(agentValues={"injector": {"tme": {"imageName": "tme"}}, "imageCredentials": credentials})
     assert made.guard is not None
-    images = {made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.tme_image}
+    assert made.gates.expectation.injection is not None
+    images = {made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.injection.image}
     assert [str(image) for image in images] == ["registry.example.com:5000/team/tme"]
     assert (made.installation.record or {})["tmeImage"] == "registry.example.com:5000/team/tme"
     assert made.gates.probe.agent_managed
@@ -82,10 +84,11 @@ def test_the_proof_asks_for_what_was_configured() -> None:
     )
     expected = made.gates.expectation
     assert made.plugin_files is not None
-    assert (expected.namespace, expected.deployment) == ("gw", kong_fullname("quickstart", {}))
-    assert (expected.ingress_class, expected.plugin_object, expected.everywhere) == ("edge", "p", False)
-    assert (expected.plugin, expected.plugin_version) == ("traceable", "2.1.2"), "as Kong says it, not as the rock does"
-    assert expected.config == made.plugin.config
+    assert str(expected.deployment) == f"gw/{kong_fullname('quickstart', {})}"
+    assert expected.plugin.custom_resource == KongClusterPlugin(name="p", ingress_class="edge")
+    assert (expected.plugin.name, expected.plugin.version) == ("traceable", "2.1.2"), "the version that Kong reports"
+    assert not expected.plugin.everywhere
+    assert expected.plugin.config == made.plugin.config
     assert set(expected.files.values()) == {item.name for item in made.plugin_files.config_maps}
 
 
@@ -125,15 +128,15 @@ def test_where_the_webhook_of_an_existing_agent_leads_is_not_known_and_a_secret_
     ],
 )
 def test_a_tme_is_asked_for_where_one_is_wanted(config: dict[str, object], image: str | None) -> None:
-    found = planned(**config).gates.expectation.tme_image
-    assert (str(found) if found else None) == image
+    found = planned(**config).gates.expectation.injection
+    assert (str(found.image) if found else None) == image
 
 
 def test_the_record_says_what_stands_and_what_must_hold() -> None:
     made = planned(mode="async", failMode="closed")
     record = made.installation.record
     assert record is not None
-    assert from_record("kong", record) == made.gates.expectation
+    assert state_of("kong", record) == made.gates.expectation
     assert (record["mode"], record["failMode"]) == ("async", "closed")
     assert (record["rockVersion"], record["rockSha256"]) == (ROCK.version, ROCK.sha256)
     other = planned(mode="async", failMode="closed", kongValues={"replicaCount": 2}).installation.record
@@ -147,7 +150,8 @@ def test_where_traceable_leaves_nothing_of_it_is_planned() -> None:
     assert made.installation.record is None
     assert "plugins" not in made.gateway.args.values
     expected = made.gates.expectation
-    assert (expected.installed, expected.enabled, expected.files, expected.tme_image) == (False, False, {}, None)
+    assert (expected.installed, expected.plugin.enabled) == (False, False)
+    assert (expected.files, expected.injection) == ({}, None)
 
 
 def test_where_traceable_leaves_the_outputs_do_not_say_that_it_stands() -> None:

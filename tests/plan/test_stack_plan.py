@@ -133,7 +133,8 @@ def test_somebody_elses_agent_is_asked_and_not_made() -> None:
     assert sync.guard is not None
     image = parse_image("r.io/their-tme:1")
     assert (sync.guard.tme_image, sync.guard.agent_namespace) == (image, "shared")
-    assert (sync.gates.expectation.tme_image, sync.gates.expectation.agent_namespace) == (image, "shared")
+    assert sync.gates.expectation.injection is not None
+    assert (sync.gates.expectation.injection.image, sync.gates.expectation.agent_namespace) == (image, "shared")
     assert (sync.gates.probe.tme_image, sync.gates.probe.agent_managed) == (image, False)
     assert "agentValuesDigest" not in (sync.installation.record or {}), "preflight tells by it whose the agent is"
     assert with_their_agent(agent=THEIRS, mode="async").plugin.config["ext_cap_endpoint"] == "http://agent.shared:5442"
@@ -157,7 +158,8 @@ def test_after_the_first_time_the_record_says_the_image_and_not_their_agent() ->
     texts = {"plugin": '{"rock": "x.rock"}', "agent": json.dumps(THEIRS)}
     made = plan(parse(texts), ROCK, OWNER, says, recorded_image=parse_image("r.io/a/tme"))
     assert made.guard is not None and made.installation.record is not None
-    trusted = [made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.tme_image]
+    assert made.gates.expectation.injection is not None
+    trusted = [made.guard.tme_image, made.gates.probe.tme_image, made.gates.expectation.injection.image]
     assert [str(image) for image in trusted] == ["r.io/a/tme"] * 3
     assert made.installation.record["trustedTmeImage"] == "r.io/a/tme"
     named = with_their_agent(says, agent={**THEIRS, "tmeImage": "r.io/b/tme:1"})
@@ -177,7 +179,7 @@ def test_an_agent_outside_the_cluster_is_an_address_and_nothing_else() -> None:
     assert made.plugin.config["ext_cap_endpoint"] == made.outputs["endpoint"] == url
     assert (made.installation.record or {})["endpoint"] == url
     assert (made.agent, made.guard, made.tme.wanted) == (None, None, False)
-    assert made.gates.expectation.agent_namespace == ""
+    assert made.gates.expectation.agent_namespace is None
 
 
 def test_the_command_that_verifies_names_the_gateway_and_works_when_pasted() -> None:

@@ -14,7 +14,6 @@ from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.hooks import beginning
 from traceable_kong.preflight.intent import AgentIntent
-from traceable_kong.verification.agent_verification import AgentExpectation
 from traceable_kong.verification.report import Check, Report
 
 ALONE: dict[str, Any] = {"gateway": "false", "plugin": None}
@@ -93,13 +92,9 @@ def test_the_proof_is_in_every_up_and_in_no_preview(program: Program, values: di
     program.preview(**ALONE, agentValues=values)
     assert program.agents_asked_for == []
     program.up(**ALONE, agentValues=values)
-    assert program.agents_asked_for == [
-        AgentExpectation(
-            namespace="traceable",
-            release="traceable-agent",
-            webhook="traceable-agent-injector-traceable" if webhook else None,
-        )
-    ]
+    (agent,) = program.agents_asked_for
+    assert (agent.namespace, agent.release.name) == ("traceable", "traceable-agent")
+    assert agent.injector_webhook == ("traceable-agent-injector-traceable" if webhook else None)
     assert program.asked_for == [], "there is no gateway to be proven"
 
 

@@ -9,7 +9,6 @@ from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from tests.program.test_program import without_name_check
 from traceable_kong.hooks import orphaned_releases, plugin_removal
-from traceable_kong.verification.desired_state import Database
 
 KONG: dict[str, Any] = {
     "createNamespace": False,
@@ -104,10 +103,11 @@ def test_the_proof_and_preflight_ask_about_the_row(program: Program) -> None:
     up(program, admin={"tokenSecret": {"name": "rbac", "key": "token"}, "clientCertificateSecret": "client"})
     (expected,) = program.asked_for
     (intent,) = program.intents
-    assert isinstance(expected.database, Database) and intent.row is not None
-    assert (expected.plugin_object, intent.plugin.object_name) == ("", None)
-    assert expected.database.place == intent.row.place
-    assert expected.database.access == intent.row.access
+    entity = expected.plugin.entity
+    assert entity is not None and intent.row is not None
+    assert (expected.plugin.custom_resource, intent.plugin.object_name) == (None, None)
+    assert entity.target == intent.row.place
+    assert entity.endpoint == intent.row.access
     assert intent.gateway.database == "postgres"
     assert [(item.setting, item.name, item.keys) for item in intent.named_secrets] == [
         ("kong.postgres.passwordSecret", "pg", ("password",)),
@@ -120,16 +120,16 @@ def test_without_a_database_nothing_of_it_is_asked(program: Program) -> None:
     program.up()
     (intent,) = program.intents
     assert (intent.row, intent.named_secrets, intent.gateway.database) == (None, (), "off")
-    assert program.asked_for[0].database is None
+    assert program.asked_for[0].plugin.entity is None
 
 
 def test_the_record_says_what_stands_and_no_secret(program: Program) -> None:
     made = up(program, admin={"tokenSecret": {"name": "rbac", "key": "token"}})
     data = made["installation-record"].inputs["data"]
-    assert (data["database"], data["pluginObject"]) == ("postgres", "")
+    assert data["database"] == "postgres" and "pluginObject" not in data
     assert (
         '"tokenSecret": "rbac/token"' in data["adminApi"]
-        and '"owner": "traceable-kong.test-0a1b2c3d"' in data["pluginRow"]
+        and '"owner": "traceable-kong.test-0a1b2c3d"' in data["pluginEntity"]
     )
 
 
@@ -151,14 +151,14 @@ def test_where_traceable_leaves_the_row_goes_before_the_files(
     from traceable_kong.cluster import target
 
     asked: list[object] = []
-    monkeypatch.setattr(plugin_removal, "remove_plugin_entity", lambda api, database: asked.append(database))
+    monkeypatch.setattr(plugin_removal, "remove_plugin_entity", lambda api, entity: asked.append(entity))
     made = up(program, installed=False, enabled=False)
     assert "plugin-row" not in made.names
     monkeypatch.setattr(target.ClusterTarget, "api", object())
     (name,) = made["gateway-release"].hooks["before_update"]
     monkeypatch.setattr("traceable_kong.hooks.rollout_monitor.RolloutMonitor.start", lambda self: None)
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
-    assert asked == [program.asked_for[0].database]
+    assert asked == [program.asked_for[0].plugin.entity]
 
 
 def test_somebody_elses_kong_with_a_database(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,14 +187,14 @@ def _client(admin: Admin) -> Client:
     return Client(to_url(admin.url, Tls()), patient=False)
 
 
-PLACES: dict[str, tuple[Callable[[fake.FakeKubernetes], None], dict[str, Any]]] = {}
+TARGETS: dict[str, tuple[Callable[[fake.FakeKubernetes], None], dict[str, Any]]] = {}
 
 
 def place(**changes: Any) -> Callable[[Callable[[fake.FakeKubernetes], None]], Callable[[fake.FakeKubernetes], None]]:
     """A place in the cluster where somebody else writes, and what preflight has to be about to look there."""
 
     def add(plant: Callable[[fake.FakeKubernetes], None]) -> Callable[[fake.FakeKubernetes], None]:
-        PLACES[plant.__name__] = (plant, changes)
+        TARGETS[plant.__name__] = (plant, changes)
         return plant
 
     return add
@@ -273,9 +273,9 @@ def message_of_the_server(cluster: fake.FakeKubernetes) -> None:
     cluster.denied["/apis/configuration.konghq.com/v1/kongclusterplugins"] = 403
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", TARGETS)
 def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
-    plant, changes = PLACES[where]
+    plant, changes = TARGETS[where]
     cluster = fake.FakeKubernetes()
     cluster.put("/api/v1/namespaces/kong", ours=True)
     plant(cluster)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.program import Program
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.verification.desired_state import from_record
+from traceable_kong.plan.state_record import state_of
 from traceable_kong.verification.report import Check, Report
 
 BROKEN = Report(
@@ -25,7 +25,7 @@ def test_an_up_proves_once_and_records_what_was_proven(program: Program) -> None
     (expected,) = program.asked_for
     assert made["installation-record"].inputs["metadata"]["name"] == "traceable-installation"
     data = made["installation-record"].inputs["data"]
-    assert from_record("kong", data) == expected
+    assert state_of("kong", data) == expected
     assert (data["mode"], data["failMode"], data["endpoint"]) == ("sync", "open", "http://localhost:5442")
 
 
@@ -72,7 +72,7 @@ def test_leaving_is_proven_too(program: Program) -> None:
 @pytest.mark.parametrize(("mode", "tme_image"), [("sync", "docker.io/traceableai/traceable-agent"), ("async", None)])
 def test_the_proof_looks_for_a_tme_in_sync_only(program: Program, mode: str, tme_image: str | None) -> None:
     program.up(mode=mode)
-    (image,) = [expected.tme_image for expected in program.asked_for]
+    (image,) = [expected.injection and expected.injection.image for expected in program.asked_for]
     assert (str(image) if image else None) == tme_image
 
 
@@ -88,10 +88,13 @@ def test_the_proof_looks_for_the_policy_and_the_injection_that_are_written(progr
     made = program.up()
     (expected,) = program.asked_for
     policy, binding = made["tme-guard-policy"].inputs, made["tme-guard-binding"].inputs
-    assert expected.guard is not None and expected.injection is not None
-    assert (expected.guard.policy, expected.guard.spec) == (policy["metadata"]["name"], policy["spec"])
-    assert binding["metadata"]["name"] == expected.guard.policy
-    assert binding["spec"] == {"policyName": expected.guard.policy, "validationActions": expected.guard.actions}
+    assert expected.policy is not None and expected.injection is not None
+    assert (expected.policy.name, expected.policy.spec) == (policy["metadata"]["name"], policy["spec"])
+    assert binding["metadata"]["name"] == expected.policy.name
+    assert binding["spec"] == {
+        "policyName": expected.policy.name,
+        "validationActions": expected.policy.validation_actions,
+    }
     assert expected.injection.label.items() <= made["tme-namespace-label"].inputs["metadata"]["labels"].items()
     patched = made["tme-pod-annotation"].inputs["spec"]["template"]["metadata"]["annotations"]
     assert expected.injection.annotations == patched
@@ -113,10 +116,10 @@ def test_what_is_not_written_is_not_looked_for(
 ) -> None:
     program.up(**changes)
     (expected,) = program.asked_for
-    assert (expected.guard is not None, expected.injection is not None) == (guarded, injected)
+    assert (expected.policy is not None, expected.injection is not None) == (guarded, injected)
 
 
 def test_an_injector_that_is_off_has_no_webhook(program: Program) -> None:
     program.up(agentValues={"injectorEnabled": False})
     (expected,) = program.asked_for
-    assert expected.injection is not None and expected.injection.webhook == ""
+    assert expected.injection is not None and expected.injection.webhook is None

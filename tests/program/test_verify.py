@@ -11,13 +11,14 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import serving
 from tests.verification.cluster import DEPLOYMENT, cluster
-from tests.verification.gateway import IN_DATABASE, PLACE, desired, instance
+from tests.verification.gateway import IN_DATABASE, TARGET, desired, instance
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.verification import desired_state, verifier
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.state_record import record_digest, state_data
+from traceable_kong.verification import verifier
 from traceable_kong.verification.report import Check, Report
-from traceable_kong.verification.trusted_record import record_digest
 
 RECORD = "/api/v1/namespaces/gw/configmaps/traceable-installation"
 
@@ -33,7 +34,7 @@ def labelled(owner: str = STACK_ID) -> dict[str, object]:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     """A gateway that is as its record says, at the end of whatever kubeconfig is named."""
     made = cluster()
-    made.put(RECORD, {"data": {**desired().record(), "mode": "sync"}, "metadata": labelled()})
+    made.put(RECORD, {"data": {**state_data(desired()), "mode": "sync"}, "metadata": labelled()})
     monkeypatch.setattr(verify, "connect", lambda **_: made)
     return made
 
@@ -44,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def break_plugin(fake: FakeKubernetes) -> None:
-    fake.put(RECORD, {"data": desired(plugin_version="9.9.9").record()})
+    fake.put(RECORD, {"data": state_data(desired(version="9.9.9"))})
 
 
 def test_as_recorded(fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,9 +61,9 @@ def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
 ) -> None:
     with serving() as admin:
         admin.token = "planted-token"
-        admin.rows[PLACE.id] = instance(id=PLACE.id, tags=[PLACE.tag])
+        admin.rows[TARGET.id] = instance(id=TARGET.id, tags=[TARGET.tag])
         fake.listeners["gw-1", 8001] = admin.serve
-        fake.put(RECORD, {"data": desired(**IN_DATABASE).record()})
+        fake.put(RECORD, {"data": state_data(desired(**IN_DATABASE))})
         add_secret(fake, "kong-admin", token="planted-token")
         named = ("--admin-token-secret", "kong-admin/token")
         assert run(monkeypatch, *named) == 0
@@ -82,7 +83,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 @pytest.fixture
 def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What the stack `dev` says of itself."""
-    data = {**desired().record(), "mode": "sync"}
+    data = {**state_data(desired()), "mode": "sync"}
     found = {"stackId": STACK_ID, "namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
 
     def of(stack: str) -> dict[str, str]:
@@ -103,7 +104,7 @@ def test_the_record_of_a_stack(
     assert asked_of(monkeypatch, "--stack", "dev", "--namespace", "gw", "--deployment", "edge-kong") == 0
     assert "was read from the record" not in capsys.readouterr().out
 
-    changed = {**desired().record(), "mode": "sync", "enabled": "false"}
+    changed = {**state_data(desired()), "mode": "sync", "enabled": "false"}
     fake.put(RECORD, {"data": changed, "metadata": labelled()})
     assert asked_of(monkeypatch, "--stack", "dev") == 2
     assert "it was changed" in capsys.readouterr().err
@@ -117,7 +118,7 @@ def test_the_same_record_of_another_stack_is_another_clusters(
     capsys: pytest.CaptureFixture[str],
     owner: str,
 ) -> None:
-    data = {**desired().record(), "mode": "sync"}
+    data = {**state_data(desired()), "mode": "sync"}
     fake.put(RECORD, {"data": data, "metadata": labelled(owner) if owner else {}})
     assert asked_of(monkeypatch, "--stack", "dev") == 2
     said = capsys.readouterr().err
@@ -302,7 +303,7 @@ def test_it_waits_as_an_update_does_where_it_is_not_told_otherwise(
     asked = []
 
     def verify_gateway(
-        api: kubernetes_client.KubernetesClient, expected: desired_state.DesiredState, *, deadline_seconds: float
+        api: kubernetes_client.KubernetesClient, expected: DesiredState, *, deadline_seconds: float
     ) -> None:
         asked.append((expected, deadline_seconds))
         raise ApiError(403, "Forbidden", "seen enough")

@@ -10,9 +10,9 @@ from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import parse_image
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
+from traceable_kong.plan.model import AdmissionPolicy, DesiredState, Injection, KongClusterPlugin, Plugin, PluginEntity
 from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
 from traceable_kong.verification import evaluation
-from traceable_kong.verification.desired_state import Database, DesiredState, Guard, Injection
 from traceable_kong.verification.injection_objects import InjectionObjects
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.observation import Observation, PodObservation
@@ -29,8 +29,9 @@ NEWEST = "new"
 PLUGIN_UID = "plugin-uid"
 
 
-GUARD = Guard(
-    policy="the-guard",
+POLICY = AdmissionPolicy(
+    name="the-guard",
+    action="deny",
     spec={
         "failurePolicy": "Fail",
         "matchConstraints": {
@@ -42,9 +43,9 @@ GUARD = Guard(
         "variables": [{"name": "hasTme", "expression": "object.spec.containers.exists(c, true)"}],
         "validations": [{"expression": "variables.hasTme", "message": "no TME"}],
     },
-    actions=["Deny"],
 )
 INJECTION = Injection(
+    image=parse_image("docker.io/traceableai/traceable-agent"),
     label={"traceableai-inject-tme": "enabled"},
     annotations={"tme.traceable.ai/inject": "true", "traceable-kong/tme-settings": "digest"},
     webhook="the-injector",
@@ -55,7 +56,7 @@ INJECTION = Injection(
 
 def injection_objects() -> dict[str, Document]:
     """The policy, its binding, the namespace and the webhook as the API server shows them, with its defaults."""
-    policy: Document = copy.deepcopy(dict(GUARD.spec))
+    policy: Document = copy.deepcopy(dict(POLICY.spec))
     policy["matchConstraints"] |= {"matchPolicy": "Equivalent", "objectSelector": {}}
     policy["matchConstraints"]["resourceRules"][0]["scope"] = "*"
     rules = [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "*"}]
@@ -63,10 +64,10 @@ def injection_objects() -> dict[str, Document]:
     webhook = {"namespaceSelector": {"matchLabels": dict(INJECTION.label)}, "objectSelector": {}, "rules": rules}
     webhook["clientConfig"] = client
     return {
-        "policy": {"metadata": {"name": GUARD.policy}, "spec": policy},
+        "policy": {"metadata": {"name": POLICY.name}, "spec": policy},
         "binding": {
-            "metadata": {"name": GUARD.policy},
-            "spec": {"policyName": GUARD.policy, "validationActions": ["Deny"]},
+            "metadata": {"name": POLICY.name},
+            "spec": {"policyName": POLICY.name, "validationActions": ["Deny"]},
         },
         "namespace": {
             "metadata": {"name": "gw", "labels": {"kubernetes.io/metadata.name": "gw", **INJECTION.label}},
@@ -80,45 +81,42 @@ def template() -> Document:
     return {"metadata": {"labels": {"app": "edge"}, "annotations": {**INJECTION.annotations, "others": "too"}}}
 
 
+TARGET = PluginTarget(workspace="default", plugin="traceable", owner="traceable-kong.test")
+DEPLOYMENT = KongDeployment(namespace="gw", name="edge-kong", container="proxy")
+ENTITY = PluginEntity(
+    target=TARGET,
+    endpoint=AdminEndpoint(deployment=DEPLOYMENT, token_secret=SecretKey(name="kong-admin", key="token")),
+)
+
+
 def desired(**changes: Any) -> DesiredState:
-    """The desired state of a gateway in sync; `changes` are fields of it."""
-    fields = {
-        "namespace": "gw",
-        "release": "edge",
-        "deployment": "edge-kong",
-        "container": "proxy",
-        "ingress_class": "kong",
-        "plugin": "traceable",
-        "plugin_object": "traceable-plugin",
-        "plugin_version": "2.1.2",
+    """The desired state of a gateway in sync; `changes` are fields of it or of its plugin."""
+    plugin: Document = {
+        "name": "traceable",
+        "version": "2.1.2",
         "enabled": True,
         "everywhere": True,
         "config": CONFIG,
+        "backend": KongClusterPlugin(name="traceable-plugin", ingress_class="kong"),
+    }
+    state: Document = {
+        "deployment": DEPLOYMENT,
+        "release": "edge",
         "files": FILES,
         "file_digests": FILE_DIGESTS,
-        "tme_image": parse_image("docker.io/traceableai/traceable-agent"),
-        "agent_namespace": "traceable",
-        "installed": True,
-        "guard": GUARD,
         "injection": INJECTION,
+        "policy": POLICY,
+        "agent_namespace": "traceable",
     }
-    return DesiredState(**{**fields, **changes})
+    plugin |= {key: value for key, value in changes.items() if key in plugin}
+    state |= {key: value for key, value in changes.items() if key not in plugin}
+    return DesiredState(plugin=Plugin(**plugin), **state)
 
 
-PLACE = PluginTarget(workspace="default", plugin="traceable", owner="traceable-kong.test")
-IN_DATABASE: Document = {
-    "plugin_object": "",
-    "database": Database(
-        place=PLACE,
-        access=AdminEndpoint(
-            deployment=KongDeployment(namespace="gw", name="edge-kong", container="proxy"),
-            token_secret=SecretKey(name="kong-admin", key="token"),
-        ),
-    ),
-}
+IN_DATABASE: Document = {"backend": ENTITY}
 """The changes for a Kong with a database."""
 
-ASYNC: Document = {"tme_image": None, "injection": None, "config": {**CONFIG, "mode": "async"}}
+ASYNC: Document = {"injection": None, "config": {**CONFIG, "mode": "async"}}
 """The changes for async."""
 
 
@@ -228,19 +226,12 @@ AS_WRITTEN: Document = {}
 
 def written(state: DesiredState) -> Document | None:
     """The KongClusterPlugin that a stack with this desired state writes."""
-    if not state.installed:
+    resource = state.plugin.custom_resource
+    if resource is None or not state.installed:
         return None
-    return {
-        "metadata": {
-            "name": state.plugin_object,
-            "uid": PLUGIN_UID,
-            "labels": {"global": "true"} if state.everywhere else {},
-            "annotations": {"kubernetes.io/ingress.class": state.ingress_class},
-        },
-        "plugin": state.plugin,
-        "disabled": not state.enabled,
-        "config": dict(state.config),
-    }
+    document = state.plugin.document(resource, {})
+    document["metadata"]["uid"] = PLUGIN_UID
+    return document
 
 
 def evaluate(state: DesiredState, observation: Observation) -> Report:

@@ -5,23 +5,23 @@ import threading
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.fakes.plans import plan
 from tests.verification.gateway import agent_pod
 from tests.verification.servers import http
 from traceable_kong.cluster.pods import is_ready
+from traceable_kong.plan.model import ManagedAgent
 from traceable_kong.verification import agent_verification
-from traceable_kong.verification.agent_verification import WEBHOOKS, AgentExpectation, verify_agent
+from traceable_kong.verification.agent_verification import WEBHOOKS, verify_agent
 from traceable_kong.verification.report import Report
 
 AGENT = "/api/v1/namespaces/traceable"
 WEBHOOK = f"{WEBHOOKS}/traceable-agent-injector-traceable"
 
 
-def desired(*, injects: bool = True) -> AgentExpectation:
-    return AgentExpectation(
-        namespace="traceable",
-        release="traceable-agent",
-        webhook=WEBHOOK.rsplit("/", 1)[-1] if injects else None,
-    )
+def agent(*, injects: bool = True) -> ManagedAgent:
+    managed = plan(agentValues={} if injects else {"injectorEnabled": False}).agent
+    assert isinstance(managed, ManagedAgent)
+    return managed
 
 
 def add(kube: FakeKubernetes, name: str, *, ready: bool = True) -> None:
@@ -44,7 +44,7 @@ def kube() -> FakeKubernetes:
 
 
 def proven(kube: FakeKubernetes, *, injects: bool = True) -> Report:
-    return verify_agent(kube, desired(injects=injects), deadline_seconds=0)
+    return verify_agent(kube, agent(injects=injects), deadline_seconds=0)
 
 
 def failed(kube: FakeKubernetes) -> tuple[str, str, str]:
@@ -101,5 +101,5 @@ def test_a_moment_is_given(kube: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
     webhook = kube.objects.pop(WEBHOOK)
     timer = threading.Timer(0.1, lambda: kube.objects.update({WEBHOOK: webhook}))
     timer.start()
-    assert verify_agent(kube, desired(), deadline_seconds=10).ok
+    assert verify_agent(kube, agent(), deadline_seconds=10).ok
     timer.join()

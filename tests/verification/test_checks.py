@@ -56,7 +56,7 @@ def test_a_kong_that_is_not_ours_is_in_no_release_that_could_be_rolled_back() ->
         mend = failure(broken).fix
         assert "`helm history edge --namespace gw`" in mend
         assert "`helm rollback edge REVISION --namespace gw`" in mend, "without one Helm goes back to older files"
-        (theirs,) = evaluate(desired(release=""), broken).failed
+        (theirs,) = evaluate(desired(release=None), broken).failed
         assert "helm " not in theirs.fix and "`pulumi up --refresh`" in theirs.fix
 
 
@@ -272,7 +272,7 @@ def test_an_agent_that_is_gone_is_said_to_be() -> None:
 def test_of_an_agent_outside_the_cluster_the_address_is_checked_and_the_rest_is_said() -> None:
     url = "https://agent.example.com:5442"
     config = {**ASYNC["config"], "ext_cap_endpoint": url}
-    expected = {**ASYNC, "agent_namespace": "", "config": config}
+    expected = {**ASYNC, "agent_namespace": None, "config": config}
     look = observed(observed_pod(pod(tme=False), kong=answer(instance(config=config))), agent_pods=[])
     report = evaluate(desired(**expected), look)
     assert report.ok and "agent" not in {check.name for check in report.checks}
@@ -288,7 +288,7 @@ def test_where_the_plugin_is_disabled_the_agent_may_be_away() -> None:
     look = observed(
         observed_pod(pod(tme=False), kong=answer(instance(enabled=False))), agent_pods=[], agent_problem="away"
     )
-    assert evaluate(desired(enabled=False, tme_image=None), look).ok
+    assert evaluate(desired(enabled=False, injection=None), look).ok
 
 
 def test_every_pod_is_judged() -> None:
@@ -300,7 +300,7 @@ def left(document: Document, kong: KongAnswer | str) -> Any:
     return observed(observed_pod(document, kong=kong), agent_pods=[], agent_problem=None)
 
 
-GONE = {"installed": False, "enabled": False, "tme_image": None, "files": {}}
+GONE = {"installed": False, "enabled": False, "injection": None, "files": {}}
 
 
 def test_where_traceable_left_nothing_of_it_may_be_there() -> None:

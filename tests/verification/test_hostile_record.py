@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.verification.gateway import ASYNC, IN_DATABASE, desired, observed, written
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.state_record import UnreadableRecord, state_data, state_of
 from traceable_kong.verification import evaluation
-from traceable_kong.verification.desired_state import DesiredState, UnreadableRecord, from_record
 
 NAMES = ("../x", "a b", "x'; reboot #", "\x1b[2J", "", "name")
 ENDPOINTS = ("http://[", "http://x:port", "http://x:99999", "http://x:5442")
@@ -18,7 +19,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-RECORDS = [desired(**changes).record() for changes in ({}, ASYNC, IN_DATABASE, {"agent_namespace": ""})]
+RECORDS = [state_data(desired(**changes)) for changes in ({}, ASYNC, IN_DATABASE, {"agent_namespace": None})]
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -54,7 +55,7 @@ def records(draw: st.DrawFn) -> dict[str, str]:
 
 def read(data: dict[str, str]) -> DesiredState | None:
     try:
-        return from_record("gw", data)
+        return state_of("gw", data)
     except UnreadableRecord as refused:
         assert str(refused).isprintable()
         return None
@@ -66,7 +67,7 @@ def test_any_record_is_understood_or_refused(data: dict[str, str]) -> None:
     found = read(data)
     if found is None:
         return
-    assert found.record().keys() <= data.keys()
+    assert state_data(found).keys() <= data.keys()
     report = evaluation.evaluate(found, observed(plugin=written(desired()), entity="not asked"))
     for shown in (report.table(), report.text(), report.json()):
         shown.encode()
@@ -79,43 +80,43 @@ def test_any_record_is_understood_or_refused(data: dict[str, str]) -> None:
         ("injection", ("label", "traceableai-inject-tme"), 1),
         ("injection", ("annotations",), "x"),
         ("injection", ("webhook",), ["x"]),
-        ("injection", ("agent_release",), None),
-        ("injection", ("webhook_domain",), 5),
-        ("guard", ("actions",), 5),
-        ("guard", ("actions",), [5]),
-        ("guard", ("actions",), "Deny"),
-        ("guard", ("spec",), ["x"]),
-        ("guard", ("policy",), 5),
+        ("injection", ("agentRelease",), 5),
+        ("injection", ("webhookDomain",), 5),
+        ("policy", ("action",), 5),
+        ("policy", ("action",), ["deny"]),
+        ("policy", ("action",), "off"),
+        ("policy", ("spec",), ["x"]),
+        ("policy", ("name",), 5),
         ("pluginConfig", ("ext_cap_endpoint",), "http://["),
         ("pluginConfig", ("ext_cap_endpoint",), "http://x:port"),
         ("pluginConfig", ("ext_cap_endpoint",), 5442),
-        ("pluginRow", ("owner",), ["x"]),
-        ("pluginRow", ("plugin",), "../x"),
+        ("pluginEntity", ("owner",), ["x"]),
+        ("pluginEntity", ("plugin",), "../x"),
         ("adminApi", ("tokenSecret",), ["kong-admin/token"]),
         ("adminApi", ("url",), 5),
         ("adminApi", ("insecure",), "false"),
     ],
 )
 def test_each_value_has_its_type(key: str, path: tuple[str, ...], value: object) -> None:
-    data = desired(**IN_DATABASE).record()
+    data = state_data(desired(**IN_DATABASE))
     with pytest.raises(UnreadableRecord, match="is not what a stack writes"):
-        from_record("gw", {**data, key: json.dumps(replaced(json.loads(data[key]), path, value))})
+        state_of("gw", {**data, key: json.dumps(replaced(json.loads(data[key]), path, value))})
 
 
-@pytest.mark.parametrize("key", ["enabled", "installed", "scope"])
+@pytest.mark.parametrize("key", ["enabled", "database", "scope"])
 @pytest.mark.parametrize("text", ["", "True", "yes", "on"])
 def test_a_switch_is_one_of_two_words(key: str, text: str) -> None:
     with pytest.raises(UnreadableRecord, match=f"{key} is neither"):
-        from_record("gw", {**desired().record(), key: text})
+        state_of("gw", {**state_data(desired()), key: text})
 
 
 @pytest.mark.parametrize("key", ["plugin", "release", "container"])
 def test_a_name_is_no_path(key: str) -> None:
     with pytest.raises(UnreadableRecord, match=f"{key} is not a name"):
-        from_record("gw", {**desired().record(), key: "../x"})
+        state_of("gw", {**state_data(desired()), key: "../x"})
 
 
-@pytest.mark.parametrize("key", ["pluginConfig", "files", "guard", "injection"])
+@pytest.mark.parametrize("key", ["pluginConfig", "files", "policy", "injection"])
 def test_what_is_nested_too_deeply_is_refused(key: str) -> None:
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**desired().record(), key: '{"a":' * 100_000})
+        state_of("gw", {**state_data(desired()), key: '{"a":' * 100_000})

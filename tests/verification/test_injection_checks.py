@@ -240,7 +240,7 @@ def test_a_webhook_that_leads_to_the_domain_of_the_agents_values() -> None:
 
 def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known_to_any_run() -> None:
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
-    injection = dataclasses.replace(INJECTION, webhook_domain=None, agent_release="")
+    injection = dataclasses.replace(INJECTION, webhook_domain=None, agent_release=None)
     report = evaluate(desired(injection=injection), observed(injection_objects=found))
     assert (report.ok, report.verdict) == (True, "protected")
     assert any(note.startswith(f"not checked: whether {URL['url']}") for note in report.notes)
@@ -257,7 +257,7 @@ def test_a_webhook_with_conditions_may_never_be_called() -> None:
 
 
 def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
-    theirs = dataclasses.replace(INJECTION, agent_release="")
+    theirs = dataclasses.replace(INJECTION, agent_release=None)
     found = failure(
         observed(injection_objects=InjectionObjects(**{**injection_objects(), "webhook": None})), injection=theirs
     )
@@ -273,7 +273,7 @@ def test_what_may_not_be_read_fails_nothing_and_is_not_claimed(name: str) -> Non
 
 
 def test_in_async_and_without_a_guard_nothing_of_it_is_expected() -> None:
-    report = evaluate(desired(**ASYNC, guard=None), observed(injection_objects=InjectionObjects()))
+    report = evaluate(desired(**ASYNC, policy=None), observed(injection_objects=InjectionObjects()))
     assert not {"policy", "label", "annotation", "webhook"} & {check.name for check in report.checks}
     guarded = evaluate(desired(**ASYNC), observed(injection_objects=InjectionObjects()))
     assert [check.name for check in guarded.failed if check.name == "policy"] == ["policy"]
@@ -288,4 +288,4 @@ def test_what_is_read_and_what_may_not_be() -> None:
         "MutatingWebhookConfiguration the-injector: the permission to get "
         "mutatingwebhookconfigurations.admissionregistration.k8s.io is missing"
     )
-    assert observe_injection(fake, desired(**ASYNC, guard=None)) == InjectionObjects()
+    assert observe_injection(fake, desired(**ASYNC, policy=None)) == InjectionObjects()

@@ -50,7 +50,7 @@ def test_an_admin_api_that_is_silent() -> None:
 def test_a_kong_that_does_not_know_the_plugin() -> None:
     found = of_kong(answer(version=None))
     assert (found.name, found.found) == ("loaded", "this Kong does not know traceable")
-    assert "`kubectl rollout restart deployment edge-kong --namespace gw`" in found.fix
+    assert "`kubectl --namespace gw rollout restart deployment edge-kong`" in found.fix
 
 
 def test_a_kong_with_another_version() -> None:

@@ -78,7 +78,7 @@ def test_a_label_of_the_namespace_lets_it_through() -> None:
     fake.objects["/api/v1/namespaces/gw"]["metadata"]["labels"]["team"] = "api"
     assert report(fake).not_checked == ()
     fake.problems["/api/v1/namespaces/gw"] = forbidden()
-    (reason,) = report(fake, injection=None).not_checked
+    reason, _ = report(fake).not_checked
     assert "the permission to get namespaces is missing" in reason
 
 
@@ -103,7 +103,7 @@ def test_an_agent_outside_the_cluster() -> None:
     fake = cluster(pod(tme=False), plugins=[instance(config=config)])
     fake.objects[PLUGIN]["config"] = config
     closed(fake, "gw")
-    (reason,) = report(fake, **{**ASYNC, "config": config}, agent_namespace="").not_checked
+    (reason,) = report(fake, **{**ASYNC, "config": config}, agent_namespace=None).not_checked
     assert "the agent at agent.example.com (TCP 443): NetworkPolicy gw/deny" in reason
 
 
@@ -129,5 +129,5 @@ def test_another_problem_is_no_answer() -> None:
 def test_where_nothing_is_claimed_nobody_asks() -> None:
     fake = cluster()
     fake.problems[policies("gw")] = AssertionError("asked for nothing")
-    observe(fake, desired(enabled=False, tme_image=None))
-    observe(fake, desired(installed=False, enabled=False, tme_image=None, files={}))
+    observe(fake, desired(enabled=False, injection=None))
+    observe(fake, desired(installed=False, enabled=False, injection=None, files={}))

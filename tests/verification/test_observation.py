@@ -1,5 +1,6 @@
 """One look at a gateway: who is asked, and what is made of those who do not answer."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.verification.cluster import (
     replica_set,
 )
 from tests.verification.gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, desired, instance, pod
+from tests.verification.gateway import DEPLOYMENT as GATEWAY
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.pods import is_leaving, selector_text
 from traceable_kong.verification.evaluation import evaluate
@@ -86,7 +88,7 @@ def test_a_tme_that_is_not_there_or_not_wanted_is_not_asked() -> None:
     bare = cluster(pod(tme=False))
     observe(bare, desired())
     unwanted = cluster(pod())
-    observe(unwanted, desired(enabled=False, tme_image=None))
+    observe(unwanted, desired(enabled=False, injection=None))
     assert {port for _, _, port in bare.forwarded + unwanted.forwarded} == {8001}
 
 
@@ -98,7 +100,7 @@ def test_a_kong_that_does_not_answer_says_why() -> None:
 
 
 def test_a_pod_without_the_container() -> None:
-    (found,) = observe(cluster(), desired(container="kong")).serving
+    (found,) = observe(cluster(), desired(deployment=dataclasses.replace(GATEWAY, container="kong"))).serving
     assert found.kong == "the pod has no container 'kong'"
 
 
@@ -189,7 +191,7 @@ def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:
 
 def test_an_agent_outside_the_cluster_is_not_looked_for() -> None:
     fake = cluster()
-    found = observe(fake, desired(**ASYNC, agent_namespace=""))
+    found = observe(fake, desired(**ASYNC, agent_namespace=None))
     assert (found.agent_problem, found.agent_pods) == (None, [])
     assert "agent-1" not in {name for _, name, _ in fake.forwarded}
 

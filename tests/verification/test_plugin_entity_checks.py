@@ -8,8 +8,9 @@ import pytest
 
 from tests.verification.gateway import (
     CONFIG,
+    ENTITY,
     IN_DATABASE,
-    PLACE,
+    TARGET,
     answer,
     desired,
     instance,
@@ -19,19 +20,17 @@ from tests.verification.gateway import (
 )
 from traceable_kong.kong_admin.entity_changes import Found
 from traceable_kong.kong_admin.plugin_target import PluginTarget, ResolvedScope
-from traceable_kong.verification.desired_state import Database
 from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.report import Report
 
 EVERYWHERE = ResolvedScope()
-ROW = instance(id=PLACE.id, tags=[PLACE.tag])
-SELECTED = PluginTarget(workspace="default", plugin="traceable", route="orders", owner=PLACE.owner)
+ROW = instance(id=TARGET.id, tags=[TARGET.tag])
+SELECTED = PluginTarget(workspace="default", plugin="traceable", route="orders", owner=TARGET.owner)
 OF_ROUTE = instance(id=SELECTED.id, tags=[SELECTED.tag], route={"id": "r-1"})
 
 
 def selected() -> dict[str, Any]:
-    database: Database = IN_DATABASE["database"]
-    return {"database": dataclasses.replace(database, place=SELECTED), "everywhere": False}
+    return {"backend": dataclasses.replace(ENTITY, target=SELECTED), "everywhere": False}
 
 
 def found(
@@ -65,10 +64,10 @@ def test_as_configured() -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (None, "Kong was not asked for it"),
+        ("Kong was not asked for it", "Kong was not asked for it"),
         ("HTTP 401: Unauthorized", "HTTP 401: Unauthorized"),
         (found(None), "it does not exist"),
-        (found({**ROW, "tags": []}), f"it lacks the tag {PLACE.tag}"),
+        (found({**ROW, "tags": []}), f"it lacks the tag {TARGET.tag}"),
         (found({**ROW, "route": {"id": "r"}}), "it is bound to route r"),
         (found({**ROW, "enabled": False}), "it is disabled"),
         (found({**ROW, "protocols": ["tcp"]}), "protocols is ['tcp'] instead of ['grpc', 'grpcs', 'http', 'https']"),
@@ -116,7 +115,7 @@ def test_a_narrower_row_that_says_something_else() -> None:
 
 def test_disabled_it_stands_and_says_so() -> None:
     row = {**ROW, "enabled": False}
-    report = judged(found(row), row, enabled=False, tme_image=None)
+    report = judged(found(row), row, enabled=False, injection=None)
     assert report.ok and any("nothing is protected" in warning for warning in report.warnings)
     assert report.text().startswith("gw/edge-kong: disabled in workspace default. ")
 
@@ -139,7 +138,7 @@ def test_for_one_route_other_rows_are_their_owners_business() -> None:
 
 
 def test_where_traceable_has_left() -> None:
-    left = {"installed": False, "enabled": False, "tme_image": None, "files": {}}
+    left = {"installed": False, "enabled": False, "injection": None, "files": {}}
     document = copy.deepcopy(pod(tme=False))
     document["spec"]["volumes"] = []
     for item in document["spec"]["containers"]:
@@ -150,4 +149,4 @@ def test_where_traceable_has_left() -> None:
     looked = observed_pod(document, kong=said)
     assert evaluate(expected, observed(looked, entity=found(None), plugin=None)).ok
     report = evaluate(expected, observed(looked, entity=found(), plugin=None))
-    assert failures(report) == [("object", f"it exists ({PLACE.id})")]
+    assert failures(report) == [("object", "it exists")]

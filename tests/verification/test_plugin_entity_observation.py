@@ -1,5 +1,6 @@
 """One look at a gateway with a database: the row over the stack's own way, and every Kong with the same credentials."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import cluster
-from tests.verification.gateway import IN_DATABASE, PLACE, desired, pod
+from tests.verification.gateway import ENTITY, IN_DATABASE, TARGET, desired, pod
 from traceable_kong.kong_admin.entity_changes import Found
 from traceable_kong.verification import observation
 from traceable_kong.verification.kong_observation import KongAnswer
@@ -19,7 +20,7 @@ from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 def admin() -> Iterator[Admin]:
     with serving() as made:
         made.token = "planted-token"
-        made.rows[PLACE.id] = {"id": PLACE.id, "name": "traceable", "tags": [PLACE.tag], "config": {}}
+        made.rows[TARGET.id] = {"id": TARGET.id, "name": "traceable", "tags": [TARGET.tag], "config": {}}
         yield made
 
 
@@ -35,7 +36,7 @@ def test_the_row_and_every_kong(admin: Admin) -> None:
     fake = gateway(admin, "gw-1", "gw-2")
     fake.problems[f"{CLUSTER_PLUGINS}/"] = forbidden("that would be all of them")
     found = observe(fake, desired(**IN_DATABASE))
-    assert isinstance(found.entity, Found) and found.entity.row == admin.rows[PLACE.id]
+    assert isinstance(found.entity, Found) and found.entity.row == admin.rows[TARGET.id]
     answers = [item.kong for item in found.serving]
     assert [isinstance(item, KongAnswer) and item.plugins for item in answers] == [list(admin.rows.values())] * 2
     assert (found.plugin, found.events) == (None, [])
@@ -43,16 +44,13 @@ def test_the_row_and_every_kong(admin: Admin) -> None:
 
 
 def test_each_in_the_workspace(admin: Admin) -> None:
-    import dataclasses
-
     admin.plugins["team"] = {"1": {"id": "1", "name": "traceable"}}
-    database = IN_DATABASE["database"]
-    there = dataclasses.replace(
-        database,
-        place=dataclasses.replace(PLACE, workspace="team"),
-        access=dataclasses.replace(database.access, workspace="team"),
+    entity = dataclasses.replace(
+        ENTITY,
+        target=dataclasses.replace(TARGET, workspace="team"),
+        endpoint=dataclasses.replace(ENTITY.endpoint, workspace="team"),
     )
-    found = observe(gateway(admin, "gw-1"), desired(**{**IN_DATABASE, "database": there}))
+    found = observe(gateway(admin, "gw-1"), desired(backend=entity))
     (said,) = [item.kong for item in found.serving]
     assert isinstance(said, KongAnswer) and [item["id"] for item in said.plugins] == ["1"]
 

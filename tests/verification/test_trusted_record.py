@@ -8,17 +8,16 @@ import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.gateway import NAMESPACE, add_secret
-from tests.verification.gateway import IN_DATABASE, PLACE, desired
-from traceable_kong.cluster.kong_deployment import KongDeployment
+from tests.verification.gateway import DEPLOYMENT, IN_DATABASE, TARGET, desired
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
-from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
+from traceable_kong.plan.model import DesiredState, PluginEntity
+from traceable_kong.plan.state_record import UnreadableRecord, record_digest, state_data, state_of
 from traceable_kong.verification.trusted_record import (
     AdminOptions,
     RecordRefused,
     read_record,
-    record_digest,
     trusted_alone,
     trusted_note,
     written_by,
@@ -29,8 +28,8 @@ OWNER = "traceable-kong.dev-0a1b2c3d"
 
 
 def in_database(**changes: Any) -> DesiredState:
-    access = AdminEndpoint(deployment=KongDeployment(namespace="gw", name="edge-kong", container="proxy"), **changes)
-    return desired(**{**IN_DATABASE, "database": Database(place=PLACE, access=access)})
+    endpoint = AdminEndpoint(deployment=DEPLOYMENT, **changes)
+    return desired(backend=PluginEntity(target=TARGET, endpoint=endpoint))
 
 
 def recorded(data: dict[str, str], *, owner: str | None = OWNER) -> FakeKubernetes:
@@ -49,21 +48,21 @@ def alone(fake: FakeKubernetes, *, deployment: str | None = None, **admin: Any) 
     return trusted_alone(fake, read_record(fake, "gw"), deployment=deployment, admin=AdminOptions(**admin))
 
 
-def access_of(found: DesiredState) -> AdminEndpoint:
-    assert found.database is not None
-    return found.database.access
+def endpoint_of(found: DesiredState) -> AdminEndpoint:
+    assert found.plugin.entity is not None
+    return found.plugin.entity.endpoint
 
 
 def test_what_the_stack_wrote_is_believed_as_a_whole() -> None:
     expected = in_database(url="https://kong.example.com:8444", token_secret=SecretKey(name="any", key="token"))
-    fake = recorded({**expected.record(), "mode": "sync"})
-    outputs = {"stackId": OWNER, "recordDigest": record_digest({"mode": "sync", **expected.record()})}
+    fake = recorded({**state_data(expected), "mode": "sync"})
+    outputs = {"stackId": OWNER, "recordDigest": record_digest({"mode": "sync", **state_data(expected)})}
     assert written_by(read_record(fake, "gw"), "dev", outputs) == expected
 
 
-@pytest.mark.parametrize("key", desired(**IN_DATABASE).record())
+@pytest.mark.parametrize("key", state_data(desired(**IN_DATABASE)))
 def test_whatever_is_changed_in_it_is_found(key: str) -> None:
-    data = desired(**IN_DATABASE).record()
+    data = state_data(desired(**IN_DATABASE))
     outputs = {"stackId": OWNER, "recordDigest": record_digest(data)}
     for changed in ({**data, key: f"{data[key]} "}, {k: v for k, v in data.items() if k != key}, {**data, "x": ""}):
         with pytest.raises(RecordRefused, match="it was changed"):
@@ -72,34 +71,34 @@ def test_whatever_is_changed_in_it_is_found(key: str) -> None:
 
 def test_a_stack_that_wrote_none_vouches_for_none() -> None:
     with pytest.raises(RecordRefused, match="pulumi up --refresh --stack 'org/a stack'"):
-        written_by(read_record(recorded(desired().record()), "gw"), "org/a stack", {"stackId": OWNER})
+        written_by(read_record(recorded(state_data(desired())), "gw"), "org/a stack", {"stackId": OWNER})
 
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", None])
 @pytest.mark.parametrize("stack_id", [OWNER, None])
 def test_the_same_content_with_another_stacks_label_is_not_the_stacks(owner: str | None, stack_id: str | None) -> None:
-    data = desired().record()
+    data = state_data(desired())
     outputs = {"stackId": stack_id, "recordDigest": record_digest(data)}
     with pytest.raises(RecordRefused, match=r"in the cluster at https://fake:6443 carries .* --context NAME"):
         written_by(read_record(recorded(data, owner=owner), "gw"), "dev", outputs)
 
 
 def test_alone_it_is_believed_where_it_leads_nowhere() -> None:
-    assert alone(recorded(desired().record())) == desired()
-    assert alone(recorded(desired().record()), deployment="edge-kong") == desired()
-    assert alone(recorded(in_database().record())) == in_database()
+    assert alone(recorded(state_data(desired()))) == desired()
+    assert alone(recorded(state_data(desired())), deployment="edge-kong") == desired()
+    assert alone(recorded(state_data(in_database()))) == in_database()
 
 
 def test_another_deployment_than_the_one_that_was_asked_for_is_refused() -> None:
     with pytest.raises(RecordRefused, match="is about deployment edge-kong, not about other"):
-        alone(recorded(desired().record()), deployment="other")
+        alone(recorded(state_data(desired())), deployment="other")
 
 
 def test_alone_it_is_followed_to_no_address() -> None:
-    fake = recorded(in_database(url="https://evil.example", insecure=True).record())
+    fake = recorded(state_data(in_database(url="https://evil.example", insecure=True)))
     with pytest.raises(RecordRefused, match=r"names the address https://evil\.example"):
         alone(fake, deployment="edge-kong")
-    found = access_of(alone(fake, url="https://kong.example.com:8444"))
+    found = endpoint_of(alone(fake, url="https://kong.example.com:8444"))
     assert (found.url, found.insecure) == ("https://kong.example.com:8444", False)
 
 
@@ -114,7 +113,7 @@ def test_alone_it_is_followed_to_no_address() -> None:
 def test_alone_it_names_no_secret_that_is_not_meant_for_it(
     named: dict[str, Any], option: str, owner: str | None, label: str | None
 ) -> None:
-    fake = recorded(in_database(**named).record(), owner=owner)
+    fake = recorded(state_data(in_database(**named)), owner=owner)
     with pytest.raises(RecordRefused, match=option):
         alone(fake, deployment="edge-kong")
     secret(fake, owner=label)
@@ -126,7 +125,7 @@ def test_alone_it_names_no_secret_that_is_not_meant_for_it(
     "named", [{"token_secret": SecretKey(name="kong-admin", key="token")}, {"client_certificate_secret": "kong-admin"}]
 )
 def test_one_that_is_goes_to_the_deployment_of_the_command_line(named: dict[str, Any]) -> None:
-    fake = recorded(in_database(**named).record())
+    fake = recorded(state_data(in_database(**named)))
     secret(fake)
     with pytest.raises(RecordRefused, match="--deployment NAME"):
         alone(fake)
@@ -147,22 +146,22 @@ def test_what_the_command_line_names_is_used() -> None:
         client_certificate_secret="any",
         insecure=True,
     )
-    found = access_of(alone(recorded(theirs.record()), **mine))
-    assert found == dataclasses.replace(access_of(in_database()), **mine)
+    found = endpoint_of(alone(recorded(state_data(theirs)), **mine))
+    assert found == dataclasses.replace(endpoint_of(in_database()), **mine)
 
 
 def test_an_authority_that_only_the_record_names_is_not_believed() -> None:
-    fake = recorded(in_database(ca_secret=SecretKey(name="evil", key="ca.crt")).record())
-    assert access_of(alone(fake)).ca_secret is None
+    fake = recorded(state_data(in_database(ca_secret=SecretKey(name="evil", key="ca.crt"))))
+    assert endpoint_of(alone(fake)).ca_secret is None
 
 
 def test_options_of_an_admin_api_are_for_a_kong_with_a_database() -> None:
     with pytest.raises(RecordRefused, match="without a database"):
-        alone(recorded(desired().record()), url="https://kong.example.com:8444")
+        alone(recorded(state_data(desired())), url="https://kong.example.com:8444")
 
 
 def test_that_it_was_believed_is_said_with_what_it_says() -> None:
-    fake = recorded(desired().record())
+    fake = recorded(state_data(desired()))
     said = trusted_note(read_record(fake, "gw"), alone(fake))
     for part in ("the record gw/traceable-installation alone", "--stack", "traceable 2.1.2 enabled for all routes"):
         assert part in said
@@ -175,22 +174,22 @@ INJECTED = ("../secrets/x", "a/b", "a?b", "A", "x; reboot", "x\n", "", 5, None, 
 @pytest.mark.parametrize("text", [item for item in INJECTED if isinstance(item, str) and item])
 def test_a_name_that_would_be_more_than_a_name_is_refused(key: str, text: str) -> None:
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**desired().record(), key: text})
+        state_of("gw", {**state_data(desired()), key: text})
 
 
 @pytest.mark.parametrize("text", INJECTED)
 def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**desired().record(), "files": json.dumps({"/opt/kong/plugins/traceable": text})})
+        state_of("gw", {**state_data(desired()), "files": json.dumps({"/opt/kong/plugins/traceable": text})})
 
 
 @pytest.mark.parametrize(
     ("key", "change"),
     [
-        ("pluginRow", {"workspace": "../x"}),
-        ("pluginRow", {"route": "../../secrets"}),
-        ("pluginRow", {"service": "a?b"}),
-        ("pluginRow", {"workspace": 5}),
+        ("pluginEntity", {"workspace": "../x"}),
+        ("pluginEntity", {"route": "../../secrets"}),
+        ("pluginEntity", {"service": "a?b"}),
+        ("pluginEntity", {"workspace": 5}),
         ("adminApi", {"namespace": "elsewhere"}),
         ("adminApi", {"deployment": "other"}),
         ("adminApi", {"container": "other"}),
@@ -202,13 +201,17 @@ def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
     ],
 )
 def test_a_database_of_another_gateway_or_beyond_a_name_is_refused(key: str, change: dict[str, Any]) -> None:
-    data = desired(**IN_DATABASE).record()
+    data = state_data(desired(**IN_DATABASE))
     with pytest.raises(UnreadableRecord):
-        from_record("gw", {**data, key: json.dumps({**json.loads(data[key]), **change})})
+        state_of("gw", {**data, key: json.dumps({**json.loads(data[key]), **change})})
 
 
 def test_nothing_that_stands_in_it_is_in_the_error() -> None:
-    for change in ({"pluginConfig": '{"password": hunter2'}, {"pluginRow": '{"hunter2": 1}'}, {"files": '["hunter2"]'}):
+    for change in (
+        {"pluginConfig": '{"password": hunter2'},
+        {"pluginEntity": '{"hunter2": 1}'},
+        {"files": '["hunter2"]'},
+    ):
         with pytest.raises(UnreadableRecord) as refused:
-            from_record("gw", {**desired(**IN_DATABASE).record(), **change})
+            state_of("gw", {**state_data(desired(**IN_DATABASE)), **change})
         assert "hunter2" not in str(refused.value)

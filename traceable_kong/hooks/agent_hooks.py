@@ -9,8 +9,8 @@ from traceable_kong.cluster.agent_objects import AGENT_DEPLOYMENT
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import printable
 from traceable_kong.hooks.hook_runner import Connection, Hooks
+from traceable_kong.plan.model import ManagedAgent
 from traceable_kong.verification import agent_verification
-from traceable_kong.verification.agent_verification import AgentExpectation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class AgentGatesArgs:
     """`owner` is this stack's id; a removal may take `timeout_seconds`."""
 
     owner: str
-    expectation: AgentExpectation
+    expectation: ManagedAgent
     timeout_seconds: int
 
 
@@ -29,7 +29,7 @@ class AgentGates(Hooks):
         namespace = args.expectation.namespace
         super().__init__(cluster, owner=args.owner, timeout_seconds=args.timeout_seconds)
         self._expectation = args.expectation
-        clear = partial(self._clear_name, namespace=namespace, release=args.expectation.release)
+        clear = partial(self._clear_name, namespace=namespace, release=args.expectation.release.name)
         self.agent = self._binding("agent", create=[clear, self._watch_agent], update=[self._watch_agent])
 
     def prove(self) -> None:

@@ -22,8 +22,8 @@ from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.hook_runner import Check, Connection, Hooks
 from traceable_kong.hooks.injection_dry_run import InjectionDryRun
 from traceable_kong.hooks.plugin_readiness import PluginStep
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification import verifier
-from traceable_kong.verification.desired_state import DesiredState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,25 +53,27 @@ class Gates(Hooks):
         probe = args.probe
         first = probe.require_injection_where_requested if args.expectation.installed else self._let_go
         lost = partial(
-            orphaned_releases.require_database_password, namespace=args.expectation.namespace, name=args.made_database
+            orphaned_releases.require_database_password,
+            namespace=args.expectation.deployment.namespace,
+            name=args.made_database,
         )
         self.database = self._binding("database", create=[lost], update=[])
-        release = args.expectation.release
-        named = partial(self._clear_name, namespace=args.expectation.namespace, release=release)
-        # A Kong that is not ours has pods before we come to it, and they may ask for a TME.
-        kong = named if release else first
+        # An existing Kong has pods before this stack's first update, and they may ask for a TME.
+        kong = first
+        if release := args.expectation.release:
+            kong = partial(self._clear_name, namespace=args.expectation.deployment.namespace, release=release)
         files: list[Check] = []
         if args.owners_values is not None:
             values = args.owners_values
             files.append(partial(mounted_files.require_files_mounted, expected=args.expectation, values=values))
-        agent = partial(self._clear_name, namespace=args.expectation.agent_namespace, release=args.agent_release)
+        agent = partial(self._clear_name, namespace=args.expectation.agent_namespace or "", release=args.agent_release)
         self.agent = self._binding("agent", create=[agent, self._watch_agent], update=[self._watch_agent])
         self.gateway = self._binding("gateway", create=[kong, self._watch_gateway], update=[first, self._watch_gateway])
         label = [*files, probe.require_policy_enforced]
         self.tme_label = self._binding("tme-label", create=label, update=label)
         # On the way in and on the way out the gateway rolls; on the way in with the TME.
         rolling: list[Check] = (
-            [probe.require_injection, self._watch_gateway] if args.expectation.tme_image else [self._watch_gateway]
+            [probe.require_injection, self._watch_gateway] if args.expectation.injection else [self._watch_gateway]
         )
         self.tme_annotation = self._binding("tme-annotation", create=rolling, update=rolling)
         self._plugin = PluginStep(
@@ -120,14 +122,15 @@ class Gates(Hooks):
             pulumi.log.warn(self._said(printable(f"not checked: {reason}")))
 
     def _watch_gateway(self, api: KubernetesClient) -> None:
-        expected = self._expectation
-        self._watch(api, expected.namespace, expected.deployment, plugin_object=expected.plugin_object or None)
+        deployment, resource = self._expectation.deployment, self._expectation.plugin.custom_resource
+        plugin_object = resource.name if resource else None
+        self._watch(api, deployment.namespace, deployment.name, plugin_object=plugin_object)
 
     def _watch_agent(self, api: KubernetesClient) -> None:
-        self._watch(api, self._expectation.agent_namespace, AGENT_DEPLOYMENT, plugin_object=None)
+        self._watch(api, self._expectation.agent_namespace or "", AGENT_DEPLOYMENT, plugin_object=None)
 
     def _let_go(self, api: KubernetesClient) -> None:
-        if self._expectation.database is not None:
-            plugin_removal.remove_plugin_entity(api, self._expectation.database)
+        if entity := self._expectation.plugin.entity:
+            plugin_removal.remove_plugin_entity(api, entity)
         else:
             plugin_removal.remove_plugin(api, self._expectation, owner_label=(ownership.STACK_LABEL, self._owner))

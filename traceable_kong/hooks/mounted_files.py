@@ -10,14 +10,14 @@ from typing import Any
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, entries_of, variable_in
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
-from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.pod_checks import mounts
 
 
 def not_mounted(holder: Mapping[str, Any], expected: DesiredState) -> list[str]:
     """The files that Kong's container does not mount, as `PATH from CONFIGMAP`."""
-    mounted = mounts(holder, expected.container)
+    mounted = mounts(holder, expected.deployment.container)
     return [f"{path} from {name}" for path, name in expected.files.items() if mounted.get(path) != name]
 
 
@@ -27,7 +27,7 @@ def not_listed(holder: Mapping[str, Any], expected: DesiredState, *, may_be_else
     `may_be_elsewhere` True accepts a missing variable: the owner of an existing Kong may set it in the image or a file.
     """
     container: Mapping[str, Any] = next(
-        (item for item in holder["spec"]["containers"] if item["name"] == expected.container), {}
+        (item for item in holder["spec"]["containers"] if item["name"] == expected.deployment.container), {}
     )
     for name, words in ((PLUGINS, sorted(plugins_in(expected))), (PACKAGE_PATH, [LUA_PATH])):
         variable = variable_in(container, name)
@@ -46,7 +46,7 @@ def plugins_in(expected: DesiredState) -> set[str]:
 
 def require_mounted(live: Mapping[str, Any], expected: DesiredState, values: Mapping[str, Any]) -> None:
     """Raises HookFailed unless a Deployment mounts the files; `values` are the chart values with which it would."""
-    where = f"{expected.namespace}/{expected.deployment}"
+    where = str(expected.deployment)
     template = live["spec"]["template"]
     if missing := not_mounted(template, expected):
         raise HookFailed(
@@ -66,7 +66,7 @@ def require_mounted(live: Mapping[str, Any], expected: DesiredState, values: Map
 
 def require_files_mounted(api: KubernetesClient, expected: DesiredState, values: Mapping[str, Any]) -> None:
     """`require_mounted` for the Deployment as it is now. Raises HookFailed, ApiError or Unreachable."""
-    found = api.get(f"/apis/apps/v1/namespaces/{expected.namespace}/deployments/{expected.deployment}")
+    found = api.get(expected.deployment.path)
     if found is None:
-        raise missing_deployment(expected.namespace, expected.deployment)
+        raise missing_deployment(expected.deployment.namespace, expected.deployment.name)
     require_mounted(found, expected, values)

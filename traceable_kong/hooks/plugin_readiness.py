@@ -19,8 +19,8 @@ from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_endpoint import client
 from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.plan.model import DesiredState, KongClusterPlugin, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import revealed
-from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 
@@ -49,16 +49,16 @@ def require_ready_for_plugin(api: KubernetesClient, step: PluginStep) -> None:
     expected = step.expectation
     if _is_only_disabled(api, expected):
         return
-    found = api.get(f"/apis/apps/v1/namespaces/{expected.namespace}/deployments/{expected.deployment}")
+    found = api.get(expected.deployment.path)
     if found is not None:
         # Before the wait, because waiting does not restore what another client removed from the template.
         _require(step, found, [])
     # A rollout that does not finish must not keep the plugin in sync mode: without the TME it only needs the files.
-    if found is None or expected.tme_image or not _every_pod_has_the_files(api, step, found):
+    if found is None or expected.injection or not _every_pod_has_the_files(api, step, found):
         settled = old_pods.wait_until_gone(
             api,
-            namespace=expected.namespace,
-            deployment=expected.deployment,
+            namespace=expected.deployment.namespace,
+            deployment=expected.deployment.name,
             timeout_seconds=step.timeout_seconds,
         )
         _require(step, settled.deployment, settled.serving)
@@ -73,10 +73,11 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
     template = deployment["spec"]["template"]
     files = list(_problems(step, template))
     reverted = [f"its pod template: {text}" for text in files]
-    if expected.tme_image and (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
+    if expected.injection and (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
         reverted.append(f'its pod template: the annotation {INJECT_ANNOTATION} is not "true"')
     lacking = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
-    if image := expected.tme_image:
+    if expected.injection:
+        image = expected.injection.image
         lacking += [
             f"pod {pod['metadata']['name']}: no TME runs in it ({image})"
             for pod in serving
@@ -84,8 +85,10 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
         ]
     if not reverted and not lacking:
         return
-    name = expected.deployment
-    fix = f"Run `kubectl rollout restart deployment {name} --namespace {expected.namespace}`, then `pulumi up`"
+    name = expected.deployment.name
+    fix = (
+        f"Run `kubectl rollout restart deployment {name} --namespace {expected.deployment.namespace}`, then `pulumi up`"
+    )
     writers = ""
     if reverted:
         writers = _named(other_writers(deployment))
@@ -97,7 +100,7 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
                 "traceable-kong:kong.filesMountedBy owner`"
             )
     raise HookFailed(
-        f"Deployment {expected.namespace}/{name} is not ready for the plugin: {'; '.join([*reverted, *lacking])}."
+        f"Deployment {expected.deployment} is not ready for the plugin: {'; '.join([*reverted, *lacking])}."
         f"{writers} Nothing about the plugin was changed. {fix}."
     )
 
@@ -111,7 +114,7 @@ def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
 
 def _every_pod_has_the_files(api: KubernetesClient, step: PluginStep, deployment: Document) -> bool:
     """Whether the gateway serves, and every pod has the plugin's files, ready or not."""
-    path = f"/api/v1/namespaces/{step.expectation.namespace}/pods"
+    path = step.expectation.deployment.pods_path
     pods = [
         pod
         for pod in api.list(path, labelSelector=selector_text(deployment["spec"]["selector"]))
@@ -145,27 +148,28 @@ def _is_only_disabled(api: KubernetesClient, expected: DesiredState) -> bool:
 
     Disabling needs neither files nor a TME: a Kong that has loaded these options accepts other values for them.
     """
-    if expected.enabled:
+    if expected.plugin.enabled:
         return False
-    if expected.database is not None:
-        config = _entity_config(api, expected.database)
-    else:
-        found = api.get(f"{CLUSTER_PLUGINS}/{expected.plugin_object}")
-        config = found.get("config") if found else None
-    return config is not None and expected.config.keys() <= config.keys()
+    match expected.plugin.backend:
+        case PluginEntity() as entity:
+            config = _entity_config(api, entity)
+        case KongClusterPlugin() as resource:
+            found = api.get(f"{CLUSTER_PLUGINS}/{resource.name}")
+            config = found.get("config") if found else None
+    return config is not None and expected.plugin.config.keys() <= config.keys()
 
 
-def _entity_config(api: KubernetesClient, database: Database) -> Mapping[str, Any] | None:
+def _entity_config(api: KubernetesClient, entity: PluginEntity) -> Mapping[str, Any] | None:
     try:
-        with client(api, database.access, deadline_seconds=ENTITY_SECONDS) as asked:
-            return (entity_changes.look(asked, database.place).row or {}).get("config")
+        with client(api, entity.endpoint, deadline_seconds=ENTITY_SECONDS) as asked:
+            return (entity_changes.look(asked, entity.target).row or {}).get("config")
     except AdminError:
         return None  # The step that writes the entity reports it.
 
 
 def _try_new_name(api: KubernetesClient, step: PluginStep, document: Mapping[str, Any]) -> None:
     """Dry-runs the plugin under a new name, because the object with the old name is deleted first."""
-    name = step.expectation.plugin_object
+    name = document["metadata"]["name"]
     found = api.get(f"{CLUSTER_PLUGINS}/{name}")
     if found is not None:
         if not is_owned(found["metadata"].get("labels") or {}, step.owner):

@@ -12,8 +12,8 @@ from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.kong_admin.admin_endpoint import NoGateway, client
 from traceable_kong.kong_admin.admin_listen import AdminError
 from traceable_kong.kong_admin.entity_changes import take_out
+from traceable_kong.plan.model import DesiredState, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 
 TIMEOUT_SECONDS = 45.0
@@ -29,7 +29,7 @@ def remove_plugin(api: KubernetesClient, desired: DesiredState, *, owner_label: 
     found = [
         item["metadata"]
         for item in api.list(CLUSTER_PLUGINS, labelSelector="=".join(owner_label))
-        if item["metadata"]["name"] == desired.plugin_object or _is_read(item, desired)
+        if _is_read(item, desired)
     ]
     if not found:
         return
@@ -41,21 +41,21 @@ def remove_plugin(api: KubernetesClient, desired: DesiredState, *, owner_label: 
     while names := _still_listing(api, desired):
         if time.monotonic() > deadline:
             raise HookFailed(
-                f"Kong in {', '.join(names)} still lists the plugin {desired.plugin}, or does not answer, "
+                f"Kong in {', '.join(names)} still lists the plugin {desired.plugin.name}, or does not answer, "
                 f"{TIMEOUT_SECONDS:.0f} s after the KongClusterPlugin was deleted. Kong keeps the plugin's files until "
                 "no pod lists it. Run `pulumi up` again."
             )
         time.sleep(INTERVAL_SECONDS)
 
 
-def remove_plugin_entity(api: KubernetesClient, database: Database) -> None:
+def remove_plugin_entity(api: KubernetesClient, entity: PluginEntity) -> None:
     """Deletes this stack's plugin entities and waits until every Kong node has had time to notice.
 
     All that carry the stack's tag are deleted, for whatever routes they are. Raises HookFailed.
     """
     try:
-        with client(api, database.access) as asked:
-            take_out(asked, database.place)
+        with client(api, entity.endpoint) as asked:
+            take_out(asked, entity.target)
     except NoGateway:
         return  # There is no pod that could lose its files.
     except AdminError as problem:
@@ -66,13 +66,16 @@ def remove_plugin_entity(api: KubernetesClient, database: Database) -> None:
 
 
 def _is_read(item: Document, desired: DesiredState) -> bool:
-    annotations = item["metadata"].get("annotations") or {}
-    return bool(annotations.get(INGRESS_CLASS) == desired.ingress_class)
+    resource, metadata = desired.plugin.custom_resource, item["metadata"]
+    if resource is None:
+        return False
+    ingress_class = (metadata.get("annotations") or {}).get(INGRESS_CLASS)
+    return bool(metadata["name"] == resource.name or ingress_class == resource.ingress_class)
 
 
 def _still_listing(api: KubernetesClient, desired: DesiredState) -> list[str]:
     return [
         pod.name
         for pod in observe(api, desired).serving
-        if isinstance(pod.kong, str) or any(item.get("name") == desired.plugin for item in pod.kong.plugins)
+        if isinstance(pod.kong, str) or any(item.get("name") == desired.plugin.name for item in pod.kong.plugins)
     ]

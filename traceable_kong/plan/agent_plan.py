@@ -6,7 +6,7 @@ from typing import Any
 from components.installation import InstallationArgs
 from components.traceable_agent import AgentArgs
 from traceable_kong.cluster import ownership
-from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint, injector_webhook
+from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import digest, merged
 from traceable_kong.config.agent_config import ManagedAgentConfig
@@ -14,8 +14,9 @@ from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack, Sta
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values, tme_image_of
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.hooks.agent_hooks import AgentGatesArgs
+from traceable_kong.plan.build_agent import build_agent
+from traceable_kong.plan.model import ManagedAgent
 from traceable_kong.plan.protection import protected_parts, protection_output, protection_record
-from traceable_kong.verification.agent_verification import AgentExpectation
 
 REPLICAS_WHERE_GUARDED = 2
 """Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
@@ -36,7 +37,8 @@ def agent_plan(settings: AgentOnlyStack, owner: str) -> AgentPlan:
     """The plan for the agent alone; `owner` is this stack's id. Raises AgentValuesError."""
     agent = agent_args(settings, settings.agent, owner)
     endpoint, tme_image = agent_endpoint(agent.namespace), tme_image_of(agent.values)
-    injects = agent.values.get("injectorEnabled", True) is not False
+    managed = build_agent(settings, owner)
+    assert isinstance(managed, ManagedAgent)
     stands = {"agentNamespace": agent.namespace, "endpoint": endpoint, "tmeImage": str(tme_image)}
     protected = protected_parts(settings)
     return AgentPlan(
@@ -54,11 +56,7 @@ def agent_plan(settings: AgentOnlyStack, owner: str) -> AgentPlan:
         ),
         gates=AgentGatesArgs(
             owner=owner,
-            expectation=AgentExpectation(
-                namespace=agent.namespace,
-                release=agent.release,
-                webhook=injector_webhook(agent.namespace) if injects else None,
-            ),
+            expectation=managed,
             timeout_seconds=agent.timeout_seconds,
         ),
         protected=protected,

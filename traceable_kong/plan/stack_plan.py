@@ -12,16 +12,16 @@ from typing import Any
 from components.installation import InstallationArgs
 from components.kong_namespace import KongNamespaceArgs
 from components.plugin_files import PluginFilesArgs
-from components.tme_guard import ACTIONS, TmeGuardArgs, policy_spec
+from components.tme_guard import TmeGuardArgs
 from components.tme_injection import TmeInjectionArgs
 from components.traceable_admin_plugin import TraceableAdminPluginArgs
 from components.traceable_agent import AgentArgs
 from components.traceable_plugin import TraceablePluginArgs
 from traceable_kong.cluster import ownership
-from traceable_kong.cluster.agent_objects import AGENT_RELEASE, agent_endpoint, injector_webhook
+from traceable_kong.cluster.agent_objects import AGENT_RELEASE, agent_endpoint
 from traceable_kong.cluster.ownership import RECORD_NAME
-from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, TME_ENDPOINT, pod_annotations, tme_image_in
-from traceable_kong.common.image_references import ImageReference, parse_image, without_version
+from traceable_kong.cluster.tme import AGENT_CONFIG, TME_ENDPOINT, pod_annotations, tme_image_in
+from traceable_kong.common.image_references import ImageReference, parse_image
 from traceable_kong.common.nested_data import digest
 from traceable_kong.config.agent_config import (
     AgentConfig,
@@ -35,16 +35,14 @@ from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_v
 from traceable_kong.hooks.gateway_hooks import GatesArgs
 from traceable_kong.hooks.injection_dry_run import InjectionDryRun
 from traceable_kong.plan.agent_plan import agent_args
-from traceable_kong.plan.existing_agent import TRUSTED_TME_IMAGE
+from traceable_kong.plan.build import PlanInputs, build_plan
 from traceable_kong.plan.gateway_plan import GatewayPlan, gateway_plan
 from traceable_kong.plan.plugin_plan import plugin_args, plugin_outputs
-from traceable_kong.plan.protection import protected_parts, protection_output, protection_record
-from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
-from traceable_kong.plugin.plugin_config import PLUGIN, plugin_config
-from traceable_kong.plugin.plugin_options import plugin_version, text
+from traceable_kong.plan.protection import protected_parts, protection_output
+from traceable_kong.plan.state_record import record_data, record_digest
+from traceable_kong.plugin.config_maps import plugin_config_maps
+from traceable_kong.plugin.plugin_config import plugin_config
 from traceable_kong.plugin.rock import Rock
-from traceable_kong.verification.desired_state import Database, DesiredState, Guard, Injection
-from traceable_kong.verification.trusted_record import record_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,35 +138,18 @@ def plan(
         action=settings.tme_guard,
         labels=labels,
     )
-    injects = agent is None or agent.values.get("injectorEnabled", True) is not False
-    injection = Injection(
-        label=INJECT_LABEL,
-        annotations=pod_annotations(tme.settings_digest),
-        webhook=injector_webhook(agent_namespace) if agent_namespace and injects else "",
-        agent_release=agent.release if agent else "",
-        webhook_domain=_webhook_domain(agent) if agent else None,
+    built = build_plan(
+        settings,
+        PlanInputs(
+            rock=rock,
+            pod_selector=selector or {},
+            agent_settings=sidecar_settings or {},
+            recorded_image=recorded_image,
+        ),
+        owner,
     )
-    expectation = DesiredState(
-        namespace=settings.kong.namespace,
-        release=gateway.release,
-        deployment=gateway.deployment,
-        container=gateway.container,
-        ingress_class=settings.kong.ingress_class,
-        plugin=PLUGIN,
-        plugin_object=settings.plugin.name if row is None else "",
-        plugin_version=text(plugin_version(rock.version)),
-        enabled=settings.enabled,
-        everywhere=settings.scope == "global",
-        config=config,
-        files=mount_paths(config_maps),
-        file_digests={item.name: item.digest for item in config_maps},
-        tme_image=tme_image if tme.wanted else None,
-        agent_namespace=agent_namespace,
-        installed=installed,
-        database=Database(place=row.place, access=row.access) if row else None,
-        guard=(Guard(policy=guard.policy, spec=policy_spec(guard), actions=ACTIONS[guard.action]) if guarded else None),
-        injection=injection if tme.wanted else None,
-    )
+    desired, record = built.desired, record_data(built)
+    assert desired is not None
     stands = {
         "mode": settings.mode,
         "endpoint": endpoint,
@@ -176,14 +157,9 @@ def plan(
         "rockVersion": rock.version,
         "rockSha256": rock.sha256,
     }
-    trusted = {TRUSTED_TME_IMAGE: str(without_version(tme_image)) if agent_namespace else ""}
     protected = protected_parts(settings)
     managed_kong = settings.kong if isinstance(settings.kong, ManagedKongConfig) else None
-    digests = dict(gateway.digests)
-    if agent:
-        digests["agentValuesDigest"] = digest(agent.values)
-    record = expectation.record() | stands | trusted | digests | protection_record(protected)
-    # Where the Admin API is reached is the stack's to say, and not the record's (verification/record.py).
+    # Where the Admin API is reached is the stack's to say, and not the record's (verification/trusted_record.py).
     asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
     here = ["--namespace", settings.kong.namespace, "--deployment", gateway.deployment]
     verified = shlex.join(["--stack", stack] if asks_the_stack else here)
@@ -208,13 +184,13 @@ def plan(
         installation=InstallationArgs(
             namespace=settings.kong.namespace,
             record_name=RECORD_NAME,
-            record=record if installed else None,
-            record_digest=record_digest(record),
+            record=record,
+            record_digest=record_digest(record or {}),
             labels=labels,
         ),
         gates=GatesArgs(
             owner=owner,
-            expectation=expectation,
+            expectation=desired,
             probe=InjectionDryRun(
                 namespace=settings.kong.namespace,
                 deployment=gateway.deployment,
@@ -234,7 +210,7 @@ def plan(
         protected=protected,
         outputs={
             "stackId": owner,
-            **({"pluginVersion": expectation.plugin_version, **stands} if installed else {}),
+            **({"pluginVersion": desired.plugin.version, **stands} if installed else {}),
             "installed": installed,
             "enabled": settings.enabled and installed,
             **plugin_outputs(plugin),
@@ -246,18 +222,6 @@ def plan(
             **protection_output(protected),
         },
     )
-
-
-def _webhook_domain(agent: AgentArgs) -> str | None:
-    """Where the agent's chart lets the API server call the injector, in place of its Service (1.58.0).
-
-    None where the stack does not decide it: a chart in a folder or archive may have a default of its own.
-    """
-    domain = agent.values.get("injectorWebhookDomain")
-    if not domain:
-        return None if agent.chart.path else ""
-    # A value that is not text is a secret, and is not compared.
-    return domain if isinstance(domain, str) else None
 
 
 def _their_tme_image(

@@ -50,10 +50,11 @@ def record_data(plan: Plan) -> dict[str, str] | None:
     """The record's data; None where Traceable is uninstalled, because then there is no record."""
     if plan.gateway is None:
         return _agent_data(plan)
-    if not plan.gateway.installed:
+    state = plan.desired
+    if state is None or not state.installed:
         return None
     return {
-        **_state_data(plan),
+        **state_data(state),
         **_reported_data(plan, plan.gateway),
         **_protected_data(plan),
     }
@@ -112,10 +113,8 @@ def _agent_data(plan: Plan) -> dict[str, str]:
     }
 
 
-def _state_data(plan: Plan) -> dict[str, str]:
-    """What `state_of()` reads back."""
-    state = plan.desired
-    assert state is not None
+def state_data(state: DesiredState) -> dict[str, str]:
+    """The part of the data that `state_of()` reads back."""
     data: dict[str, str | None] = {
         "release": state.release,
         "deployment": state.deployment.name,

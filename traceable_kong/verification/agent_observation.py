@@ -12,7 +12,7 @@ from traceable_kong.verification.pod_observation import http_problem
 Document = dict[str, Any]
 
 
-def agent_service_and_pods(api: KubernetesClient, namespace: str) -> tuple[Document | None, list[Document]]:
+def agent_service_and_pods(api: KubernetesClient, namespace: str | None) -> tuple[Document | None, list[Document]]:
     """The agent's Service in a namespace and the pods behind it; None and [] if it does not exist."""
     service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
     if service is None:

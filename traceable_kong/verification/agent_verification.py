@@ -4,11 +4,11 @@ Each ready pod behind the agent's Service answers on its port, and the webhook t
 """
 
 import time
-from dataclasses import dataclass
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
+from traceable_kong.plan.model import ManagedAgent
 from traceable_kong.verification.agent_observation import agent_problem, agent_service_and_pods
 from traceable_kong.verification.injection_objects import WEBHOOKS
 from traceable_kong.verification.object_reads import Unreadable, read
@@ -20,32 +20,21 @@ DEADLINE_SECONDS = 30.0
 INTERVAL_SECONDS = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentExpectation:
-    """The agent's namespace and Helm release, and its injector's webhook, None if the injector is off."""
-
-    namespace: str
-    webhook: str | None
-    release: str
-
-
-def verify_agent(
-    api: KubernetesClient, desired: AgentExpectation, *, deadline_seconds: float = DEADLINE_SECONDS
-) -> Report:
+def verify_agent(api: KubernetesClient, agent: ManagedAgent, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
     """The report as soon as every check holds, or the last one at the deadline.
 
     Raises ApiError or Unreachable.
     """
     deadline = time.monotonic() + deadline_seconds
     while True:
-        report = _observe_and_evaluate(api, desired)
+        report = _observe_and_evaluate(api, agent)
         if report.ok or time.monotonic() >= deadline:
             return report
         time.sleep(INTERVAL_SECONDS)
 
 
-def _observe_and_evaluate(api: KubernetesClient, desired: AgentExpectation) -> Report:
-    namespace = desired.namespace
+def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:
+    namespace = agent.namespace
     service, pods = agent_service_and_pods(api, namespace)
     ready = [pod for pod in pods if is_ready(pod)]
     describe = f"`kubectl --namespace {namespace} describe pods` shows why it is not available"
@@ -72,8 +61,8 @@ def _observe_and_evaluate(api: KubernetesClient, desired: AgentExpectation) -> R
             )
         )
     unread = []
-    if desired.webhook:
-        webhook = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{desired.webhook}")
+    if name := agent.injector_webhook:
+        webhook = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{name}")
         if isinstance(webhook, Unreadable):
             unread.append(webhook.reason)
         else:
@@ -82,9 +71,9 @@ def _observe_and_evaluate(api: KubernetesClient, desired: AgentExpectation) -> R
                     pod="",
                     name="webhook",
                     ok=webhook is not None,
-                    expected=f"MutatingWebhookConfiguration {desired.webhook}, which injects the TME into gateway pods",
+                    expected=f"MutatingWebhookConfiguration {name}, which injects the TME into gateway pods",
                     found="it exists" if webhook else "it does not exist",
-                    fix=helm_restore(desired.release, namespace),
+                    fix=helm_restore(agent.release.name, namespace),
                 )
             )
     return Report(

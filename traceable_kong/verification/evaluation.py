@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 
 from traceable_kong.cluster.pods import is_leaving
-from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.file_checks import content_check, unknown_files
 from traceable_kong.verification.injection_checks import injection_checks, injection_notes, unread_objects
 from traceable_kong.verification.kong_checks import overrides, unknown_defaults
 from traceable_kong.verification.network_paths import unknown_paths
-from traceable_kong.verification.observation import Observation, own_instances
-from traceable_kong.verification.plugin_entity_checks import entity_check, entity_notes
-from traceable_kong.verification.plugin_object_checks import object_check
+from traceable_kong.verification.observation import Observation
+from traceable_kong.verification.plugin_checks import plugin_check
+from traceable_kong.verification.plugin_entity_checks import entity_notes
 from traceable_kong.verification.pod_checks import pod_checks, unknown_lua_path
-from traceable_kong.verification.pod_observation import PodObservation
-from traceable_kong.verification.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Check, Report
+from traceable_kong.verification.pod_observation import PodObservation, own_instances
+from traceable_kong.verification.report import DISABLED, NO_ROUTE_SELECTED, PROTECTED, REMOVED, Report
 from traceable_kong.verification.rollout_checks import agent_check, missing_deployment, rollout_check, serving_check
 
 
 def evaluate(desired: DesiredState, observed: Observation) -> Report:
     """The report of one observation."""
-    gateway = f"{desired.namespace}/{desired.deployment}"
+    gateway = str(desired.deployment)
     if observed.deployment is None:
         return Report(
             gateway=gateway, checks=(missing_deployment(desired),), state=_state(desired, no_route_selected=False)
@@ -27,15 +27,15 @@ def evaluate(desired: DesiredState, observed: Observation) -> Report:
     checks = [
         serving_check(desired, observed.deployment, observed),
         rollout_check(desired, observed),
-        _plugin_as_written(desired, observed),
+        plugin_check(desired, observed),
     ]
     if desired.installed:
         checks.append(content_check(desired, observed.config_maps))
         checks += injection_checks(desired, observed.deployment, observed.injection_objects)
-    is_own = own_instances(desired, observed.plugin)
+    is_own = own_instances(desired.plugin, observed.plugin)
     for pod in observed.serving:
         checks += pod_checks(desired, pod, is_own)
-    if desired.installed and desired.enabled and desired.agent_namespace:
+    if desired.installed and desired.plugin.enabled and desired.agent_namespace:
         checks.append(agent_check(desired, observed))
     cause = observed.events[-1][1] if observed.events and not all(check.ok for check in checks) else ""
     return Report(
@@ -45,7 +45,7 @@ def evaluate(desired: DesiredState, observed: Observation) -> Report:
         warnings=tuple(_warnings(desired, observed)),
         notes=tuple(_notes(desired, observed)),
         cause=cause,
-        workspace=desired.database.place.workspace if desired.database else "",
+        workspace=desired.plugin.entity.target.workspace if desired.plugin.entity else "",
         state=_state(desired, no_route_selected=bool(pods_without_route(desired, observed))),
         states={pod.name: _state(desired, no_route_selected=_has_no_route(desired, pod)) for pod in observed.serving},
     )
@@ -57,24 +57,16 @@ def pods_without_route(desired: DesiredState, observed: Observation) -> list[str
 
 
 def _has_no_route(desired: DesiredState, pod: PodObservation) -> bool:
-    return not desired.everywhere and not isinstance(pod.kong, str) and not pod.kong.routed
+    return not desired.plugin.everywhere and not isinstance(pod.kong, str) and not pod.kong.routed
 
 
 def _state(desired: DesiredState, *, no_route_selected: bool) -> str:
     """The verdict if every check holds."""
     if not desired.installed:
         return REMOVED
-    if not desired.enabled:
+    if not desired.plugin.enabled:
         return DISABLED
     return NO_ROUTE_SELECTED if no_route_selected else PROTECTED
-
-
-def _plugin_as_written(desired: DesiredState, observed: Observation) -> Check:
-    if desired.database is None:
-        return object_check(desired, observed.plugin)
-    schemas = (pod.kong.schema for pod in observed.serving if not isinstance(pod.kong, str))
-    entity = "Kong was not asked for it" if observed.entity is None else observed.entity
-    return entity_check(desired, desired.database, entity, next((schema for schema in schemas if schema), None))
 
 
 def _not_checked(desired: DesiredState, observed: Observation) -> Iterator[str]:
@@ -94,20 +86,19 @@ def _not_checked(desired: DesiredState, observed: Observation) -> Iterator[str]:
 def _warnings(desired: DesiredState, observed: Observation) -> Iterator[str]:
     if not desired.installed:
         return
-    if not desired.enabled:
+    if not desired.plugin.enabled:
         yield "the plugin is disabled (enabled: false): nothing is protected"
-        found = [text for pod in observed.serving for text in overrides(desired, pod)]
+        found = [text for pod in observed.serving for text in overrides(desired.plugin, pod)]
         if found:
             yield (
-                f"a {desired.plugin} with a narrower scope, not managed by this stack, is in effect: "
+                f"a {desired.plugin.name} with a narrower scope, not managed by this stack, is in effect: "
                 f"{', '.join(dict.fromkeys(found))}"
             )
     elif idle := pods_without_route(desired, observed):
         where = "" if len(idle) == len(observed.serving) else f" in {', '.join(idle)}"
-        yield (
-            f"0 routes protected{where}: scope is selected, and no route or service names the plugin "
-            f"(konghq.com/plugins: {desired.plugin_object})"
-        )
+        resource = desired.plugin.custom_resource
+        named = f" names the plugin (konghq.com/plugins: {resource.name})" if resource else " has the plugin"
+        yield f"0 routes protected{where}: scope is selected, and no route or service{named}"
 
 
 def _notes(desired: DesiredState, observed: Observation) -> Iterator[str]:
@@ -121,10 +112,10 @@ def _notes(desired: DesiredState, observed: Observation) -> Iterator[str]:
         yield f"not checked, because they do not serve: {', '.join(idle)}"
     if not desired.installed:
         return
-    if desired.enabled and not desired.agent_namespace:
+    if desired.plugin.enabled and not desired.agent_namespace:
         yield (
             "not checked: whether the agent outside the cluster answers the gateway at "
-            f"{desired.config.get('ext_cap_endpoint')}; every Kong has exactly this address"
+            f"{desired.plugin.endpoint}; every Kong has exactly this address"
         )
     if observed.deployment:
         yield from injection_notes(desired, observed.deployment, observed.injection_objects)

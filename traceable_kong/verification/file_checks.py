@@ -11,8 +11,8 @@ import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.plugin.config_maps import PLUGINS_DIRECTORY, files_digest
-from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.fix_commands import REPAIR, restart_gateway
 from traceable_kong.verification.object_reads import ObservedObject, Unreadable
 from traceable_kong.verification.report import Check

@@ -1,7 +1,7 @@
 """The commands that reports give to fix what a check found."""
 
 from traceable_kong.common.commands import helm_restore
-from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.plan.model import DesiredState
 
 REPAIR = "`pulumi up --refresh`"
 
@@ -13,10 +13,10 @@ def restore_gateway(desired: DesiredState) -> str:
     It does read the Deployment of an existing Kong, which may be in no Helm release at all.
     """
     if not desired.release:
-        return f"{REPAIR}; with kong.filesMountedBy owner its owner's upgrade before that (docs/existing-kong.md)"
-    return f"{helm_restore(desired.release, desired.namespace)}, then {REPAIR}"
+        return f"{REPAIR}; with kong.filesMountedBy owner, first the owner's upgrade (docs/existing-kong.md)"
+    return f"{helm_restore(desired.release, desired.deployment.namespace)}, then {REPAIR}"
 
 
 def restart_gateway(desired: DesiredState) -> str:
     """Gives the gateway new pods."""
-    return f"`kubectl --namespace {desired.namespace} rollout restart deployment {desired.deployment}`"
+    return f"`kubectl --namespace {desired.deployment.namespace} rollout restart deployment {desired.deployment.name}`"

@@ -9,7 +9,7 @@ from typing import Any
 
 from traceable_kong.cluster.pods import selected
 from traceable_kong.common.commands import helm_restore
-from traceable_kong.verification.desired_state import DesiredState, Injection
+from traceable_kong.plan.model import DesiredState, Injection
 from traceable_kong.verification.fix_commands import REPAIR
 from traceable_kong.verification.injection_objects import InjectionObjects
 from traceable_kong.verification.object_reads import ObservedObject, Unreadable
@@ -21,8 +21,8 @@ Document = Mapping[str, Any]
 
 def injection_checks(desired: DesiredState, deployment: Document, objects: InjectionObjects) -> Iterator[Check]:
     """The checks of the objects that may be read."""
-    if desired.guard:
-        yield policy_check(desired.guard, objects)
+    if desired.policy:
+        yield policy_check(desired.policy, objects)
     if injection := desired.injection:
         template = deployment["spec"]["template"]["metadata"]
         yield _annotations(desired, injection, template)
@@ -62,7 +62,7 @@ def _annotations(desired: DesiredState, injection: Injection, template: Document
         pod="",
         name="annotation",
         ok=injection.annotations.items() <= found.items(),
-        expected=f"pod template of deployment {desired.namespace}/{desired.deployment} with "
+        expected=f"pod template of deployment {desired.deployment} with "
         + _pairs(injection.annotations, injection.annotations),
         found=_pairs(injection.annotations, found),
         fix=REPAIR,
@@ -76,7 +76,7 @@ def _label(desired: DesiredState, injection: Injection, namespace: Document | No
         pod="",
         name="label",
         ok=injection.label.items() <= found.items(),
-        expected=f"namespace {desired.namespace} with {_pairs(injection.label, injection.label)}",
+        expected=f"namespace {desired.deployment.namespace} with {_pairs(injection.label, injection.label)}",
         found=_pairs(injection.label, found),
         fix=REPAIR,
         permanent=True,
@@ -109,7 +109,7 @@ def _webhook(desired: DesiredState, injection: Injection, deployment: Document, 
         f"and calls the agent in namespace {desired.agent_namespace}",
         found=problem or "that",
         fix=helm_restore(injection.agent_release, desired.agent_namespace)
-        if injection.agent_release
+        if injection.agent_release and desired.agent_namespace
         else f"the owner of the agent in namespace {desired.agent_namespace} restores it with their Helm release",
         permanent=True,
     )
@@ -133,7 +133,7 @@ def _leads_to_agent(desired: DesiredState, webhook: Document) -> bool | None:
     config = webhook.get("clientConfig") or {}
     if service := config.get("service"):
         return bool(service.get("namespace") == desired.agent_namespace)
-    domain = desired.injection.webhook_domain if desired.injection else ""
+    domain = desired.injection.webhook_domain if desired.injection else None
     if domain is None:
         return None
     return bool(domain) and str(config.get("url")).startswith(f"https://{domain}/")

@@ -7,7 +7,7 @@ in the gateway's Deployment.
 from dataclasses import dataclass
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
-from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.object_reads import ObservedObject, read
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -28,11 +28,11 @@ class InjectionObjects:
 
 def observe_injection(api: KubernetesClient, desired: DesiredState) -> InjectionObjects:
     """Reads only what is desired. Raises ApiError or Unreachable."""
-    guard, injection = desired.guard, desired.injection
-    webhook = injection.webhook if injection else ""
+    policy, injection = desired.policy, desired.injection
+    webhook = injection.webhook if injection else None
     return InjectionObjects(
-        policy=read(api, "ValidatingAdmissionPolicy", f"{POLICIES}/{guard.policy}") if guard else None,
-        binding=read(api, "ValidatingAdmissionPolicyBinding", f"{BINDINGS}/{guard.policy}") if guard else None,
-        namespace=read(api, "Namespace", f"/api/v1/namespaces/{desired.namespace}") if injection else None,
+        policy=read(api, "ValidatingAdmissionPolicy", f"{POLICIES}/{policy.name}") if policy else None,
+        binding=read(api, "ValidatingAdmissionPolicyBinding", f"{BINDINGS}/{policy.name}") if policy else None,
+        namespace=read(api, "Namespace", f"/api/v1/namespaces/{desired.deployment.namespace}") if injection else None,
         webhook=read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{webhook}") if webhook else None,
     )

@@ -8,7 +8,7 @@ from traceable_kong.cluster.agent_connections import described, flow_outside, fl
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient
 from traceable_kong.cluster.network_policies import Block, Flow, PodGroup, blocks, pod_group
 from traceable_kong.cluster.pods import is_ready
-from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.object_reads import ObservedObject, Unreadable, read
 
 Document = dict[str, Any]
@@ -29,11 +29,11 @@ class NetworkObservation:
 
 def observe_network(api: KubernetesClient, desired: DesiredState) -> NetworkObservation:
     """Raises ApiError or Unreachable."""
-    if not (desired.installed and desired.enabled):
+    if not (desired.installed and desired.plugin.enabled):
         return NetworkObservation()
     policies: list[Document] = []
     unlisted: list[str] = []
-    wanted = sorted({desired.namespace, desired.agent_namespace} - {""})
+    wanted = sorted({desired.deployment.namespace, desired.agent_namespace or desired.deployment.namespace})
     for namespace in wanted:
         try:
             policies += api.list(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies")
@@ -78,9 +78,9 @@ def _flows(
     for pod in serving:
         source = _group(pod, network)
         if not desired.agent_namespace:
-            yield flow_outside(source, str(desired.config.get("ext_cap_endpoint")))
+            yield flow_outside(source, desired.plugin.endpoint)
         for agent in filter(is_ready, agents):
-            yield flow_to_agent(source, _group(agent, network), service, sync=desired.tme_image is not None)
+            yield flow_to_agent(source, _group(agent, network), service, sync=desired.injection is not None)
 
 
 def _group(pod: Document, network: NetworkObservation) -> PodGroup:

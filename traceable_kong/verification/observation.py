@@ -9,14 +9,12 @@ from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient,
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.plugin_target import is_ours
-from traceable_kong.verification import kong_observation
+from traceable_kong.plan.model import DesiredState, PluginEntity
 from traceable_kong.verification.agent_observation import agent_problems, agent_service_and_pods
-from traceable_kong.verification.desired_state import Database, DesiredState
 from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
 from traceable_kong.verification.network_paths import NetworkObservation, observe_network
 from traceable_kong.verification.object_reads import ObservedObject, read
-from traceable_kong.verification.pod_observation import OwnInstance, PodObservation, observe_pod
+from traceable_kong.verification.pod_observation import OwnInstance, PodObservation, observe_pod, own_instances
 
 Document = dict[str, Any]
 
@@ -27,6 +25,8 @@ POD_ATTEMPTS = 3
 """How often the pods are asked in one observation while some of them are replaced."""
 
 PARALLEL_REQUESTS = 10
+
+NOT_READ = "Kong was not asked for it"
 
 CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 
@@ -43,8 +43,8 @@ class Observation:
     all its pods, `serving` those that are ready and not terminating. `agent_pods` are the pods behind `agent_service`;
     `agent_problem` says why a ready one does not answer, None if each does or none was asked. `plugin` is the
     KongClusterPlugin, None if it does not exist, and `events` are what the ingress controller reported about it as
-    `(time, message)`, the newest last. `entity` is the plugin entity in Kong's database, or why Kong could not be asked
-    for it; None without a database. `config_maps` are those with the plugin's files, by name.
+    `(time, message)`, the newest last. `entity` is the plugin entity in Kong's database, or why it was not read.
+    `config_maps` are those with the plugin's files, by name.
     """
 
     deployment: Document | None
@@ -57,29 +57,29 @@ class Observation:
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
     config_maps: Mapping[str, ObservedObject] = field(default_factory=dict)
-    entity: entity_changes.Found | str | None = None
+    entity: entity_changes.Found | str = NOT_READ
     network: NetworkObservation = field(default_factory=NetworkObservation)
     injection_objects: InjectionObjects = field(default_factory=InjectionObjects)
 
 
 def observe(api: KubernetesClient, desired: DesiredState) -> Observation:
     """Reads only what the desired state is about. Raises ApiError or Unreachable."""
-    namespace = desired.namespace
-    deployment = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{desired.deployment}")
+    deployment = api.get(desired.deployment.path)
     if deployment is None:
         return Observation(deployment=None)
+    resource = desired.plugin.custom_resource
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         current = pool.submit(current_revision, api, deployment)
-        plugin = pool.submit(plugin_and_events, api, desired.plugin_object)
+        plugin = pool.submit(plugin_and_events, api, resource.name if resource else None)
         config_maps = pool.submit(_config_maps, api, desired)
         injection_objects = pool.submit(observe_injection, api, desired)
-        entity = pool.submit(_entity, api, desired.database)
+        entity = pool.submit(_entity, api, desired.plugin.entity)
         network = pool.submit(observe_network, api, desired)
         agent = pool.submit(agent_service_and_pods, api, desired.agent_namespace)
         plugin_object, events = plugin.result()
-        pods, serving = _pods(api, desired, deployment, own_instances(desired, plugin_object), pool)
+        pods, serving = _pods(api, desired, deployment, own_instances(desired.plugin, plugin_object), pool)
         service, agents = agent.result()
-        asked = desired.enabled and desired.agent_namespace and not desired.tme_image
+        asked = desired.plugin.enabled and desired.agent_namespace and not desired.injection
         return Observation(
             deployment=deployment,
             current=current.result(),
@@ -101,8 +101,8 @@ def _pods(
     api: KubernetesClient, desired: DesiredState, deployment: Document, is_own: OwnInstance, pool: ThreadPoolExecutor
 ) -> tuple[list[Document], list[PodObservation]]:
     """All pods of the gateway, and those that serve."""
-    path, selector = f"/api/v1/namespaces/{desired.namespace}/pods", selector_text(deployment["spec"]["selector"])
-    credentials = _credentials(api, desired.database)
+    path, selector = desired.deployment.pods_path, selector_text(deployment["spec"]["selector"])
+    credentials = _credentials(api, desired.plugin.entity)
     pods = api.list(path, labelSelector=selector)
     for _ in range(POD_ATTEMPTS):
         observed = list(
@@ -127,36 +127,36 @@ def _serving_names(pods: list[Document]) -> set[str]:
 
 
 def _config_maps(api: KubernetesClient, desired: DesiredState) -> dict[str, ObservedObject]:
-    path = f"/api/v1/namespaces/{desired.namespace}/configmaps"
+    path = desired.deployment.config_maps_path
     return {name: read(api, "ConfigMap", f"{path}/{name}") for name in dict.fromkeys(desired.files.values())}
 
 
-def _entity(api: KubernetesClient, database: Database | None) -> entity_changes.Found | str | None:
-    if database is None:
-        return None
+def _entity(api: KubernetesClient, entity: PluginEntity | None) -> entity_changes.Found | str:
+    if entity is None:
+        return NOT_READ
     try:
-        with admin_endpoint.client(api, database.access, deadline_seconds=ENTITY_SECONDS) as client:
-            return entity_changes.look(client, database.place)
+        with admin_endpoint.client(api, entity.endpoint, deadline_seconds=ENTITY_SECONDS) as client:
+            return entity_changes.look(client, entity.target)
     except (AdminError, ApiError, Unreachable) as problem:
         return str(problem)
 
 
-def _credentials(api: KubernetesClient, database: Database | None) -> admin_endpoint.Credentials | str:
+def _credentials(api: KubernetesClient, entity: PluginEntity | None) -> admin_endpoint.Credentials | str:
     """What Kong's Admin API asks for, or why it could not be read."""
-    if database is None:
+    if entity is None:
         return admin_endpoint.Credentials()
     try:
-        return admin_endpoint.credentials(api, database.access)
+        return admin_endpoint.credentials(api, entity.endpoint)
     except (AdminError, ApiError, Unreachable) as problem:
         return str(problem)
 
 
-def plugin_and_events(api: KubernetesClient, name: str) -> tuple[Document | None, list[tuple[str, str]]]:
+def plugin_and_events(api: KubernetesClient, name: str | None) -> tuple[Document | None, list[tuple[str, str]]]:
     """A KongClusterPlugin, None if it does not exist, and what ingress controllers reported about it.
 
     The events are `(time, message)`, the newest last. Events outlive their object: those of an earlier object of the
     same name are not returned. Kubernetes keeps the events of an object without a namespace in `default`; they only
-    explain, so a missing permission to list them is no error. `name` is "" for a plugin entity in a database. Raises
+    explain, so a missing permission to list them is no error. `name` is None for a plugin entity in a database. Raises
     ApiError or Unreachable.
     """
     plugin = api.get(f"{CLUSTER_PLUGINS}/{name}") if name else None
@@ -195,15 +195,3 @@ def current_revision(api: KubernetesClient, deployment: Mapping[str, Any]) -> st
         if metadata["uid"] in owners and annotations.get("deployment.kubernetes.io/revision") == revision:
             return str(item["metadata"]["labels"]["pod-template-hash"])
     return ""
-
-
-def own_instances(desired: DesiredState, plugin: Document | None) -> OwnInstance:
-    """Tells which instances of the plugin a Kong lists because of this stack; others are not managed by it.
-
-    `plugin` is the KongClusterPlugin; without it the controller has nothing to copy.
-    """
-    if desired.database is not None:
-        place = desired.database.place
-        return lambda item: is_ours(place, item)
-    uid = str(plugin["metadata"]["uid"]) if plugin else ""
-    return lambda item: kong_observation.is_copy_of(item, uid)

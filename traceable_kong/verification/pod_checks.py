@@ -5,8 +5,8 @@ from typing import Any
 
 from traceable_kong.cluster.tme import TME_PORT, running_containers, tme_containers
 from traceable_kong.common.image_references import ImageReference, image_name
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
-from traceable_kong.verification.desired_state import DesiredState
 from traceable_kong.verification.fix_commands import restore_gateway
 from traceable_kong.verification.kong_checks import kong_checks
 from traceable_kong.verification.pod_observation import OwnInstance, PodObservation
@@ -26,13 +26,13 @@ def _ready(pod: PodObservation) -> Check:
 
 def _installed(desired: DesiredState, pod: PodObservation, is_own: OwnInstance) -> Iterator[Check]:
     yield _files(desired, pod)
-    if desired.tme_image:
-        yield _tme(desired, desired.tme_image, pod)
+    if desired.injection:
+        yield _tme(desired, desired.injection.image, pod)
     yield from kong_checks(desired, pod, is_own)
 
 
 def _files(desired: DesiredState, pod: PodObservation) -> Check:
-    mounted = mounts(pod.document, desired.container)
+    mounted = mounts(pod.document, desired.deployment.container)
     problems = [
         f"{path}: {mounted.get(path) or 'nothing'}" for path, name in desired.files.items() if mounted.get(path) != name
     ]
@@ -66,7 +66,7 @@ def unknown_lua_path(pods: list[PodObservation]) -> Iterator[str]:
 def _hidden(desired: DesiredState, pod: Mapping[str, Any]) -> Iterator[str]:
     """Files that Kong cannot see although their ConfigMap is mounted: hidden by another mount, or left out."""
     volumes = {item["name"]: item for item in pod["spec"].get("volumes") or []}
-    containers = [item for item in pod["spec"]["containers"] if item["name"] == desired.container]
+    containers = [item for item in pod["spec"]["containers"] if item["name"] == desired.deployment.container]
     for mount in [mount for item in containers for mount in item.get("volumeMounts") or []]:
         path, volume = str(mount["mountPath"]).rstrip("/"), volumes.get(mount["name"], {})
         if path not in desired.files:
@@ -116,7 +116,7 @@ def _tme(desired: DesiredState, image: ImageReference, pod: PodObservation) -> C
         permanent=not names,
         fix="the injector adds the TME when a pod is created: "
         f"`kubectl get pods --namespace {desired.agent_namespace}` shows whether the agent's pods are ready, then "
-        f"`kubectl delete pod {pod.name} --namespace {desired.namespace}` has this pod created again",
+        f"`kubectl delete pod {pod.name} --namespace {desired.deployment.namespace}` has this pod created again",
     )
 
 
@@ -148,8 +148,8 @@ def _other_listener(pod: PodObservation, serving: list[str]) -> str:
 
 def _uninstalled(desired: DesiredState, pod: PodObservation) -> Iterator[Check]:
     """The pod has neither files nor plugin."""
-    directory = f"{PLUGINS_DIRECTORY}/{desired.plugin}"
-    mounted = [path for path in mounts(pod.document, desired.container) if path.startswith(directory)]
+    directory = f"{PLUGINS_DIRECTORY}/{desired.plugin.name}"
+    mounted = [path for path in mounts(pod.document, desired.deployment.container) if path.startswith(directory)]
     yield Check(
         pod=pod.name,
         name="files",
@@ -158,12 +158,12 @@ def _uninstalled(desired: DesiredState, pod: PodObservation) -> Iterator[Check]:
         found=", ".join(mounted) or "none",
         fix="`pulumi up`",
     )
-    listed = not isinstance(pod.kong, str) and any(item.get("name") == desired.plugin for item in pod.kong.plugins)
+    listed = not isinstance(pod.kong, str) and any(item.get("name") == desired.plugin.name for item in pod.kong.plugins)
     yield Check(
         pod=pod.name,
         name="plugin",
         ok=not listed and not isinstance(pod.kong, str),
-        expected=f"a Kong without {desired.plugin}",
-        found=pod.kong if isinstance(pod.kong, str) else f"Kong lists {desired.plugin}" if listed else "none",
+        expected=f"a Kong without {desired.plugin.name}",
+        found=pod.kong if isinstance(pod.kong, str) else f"Kong lists {desired.plugin.name}" if listed else "none",
         fix="`pulumi up`",
     )

@@ -9,8 +9,9 @@ from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.kong_admin import admin_endpoint
 from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
 from traceable_kong.kong_admin.admin_listen import Unavailable, admin_listener
+from traceable_kong.kong_admin.plugin_target import is_ours
+from traceable_kong.plan.model import DesiredState, Plugin
 from traceable_kong.verification import kong_observation
-from traceable_kong.verification.desired_state import DesiredState
 
 Document = dict[str, Any]
 
@@ -35,6 +36,18 @@ class PodObservation:
         return str(self.document["metadata"]["name"])
 
 
+def own_instances(plugin: Plugin, found: Document | None) -> OwnInstance:
+    """Tells which instances of the plugin a Kong lists because of this stack; others are not managed by it.
+
+    `found` is the KongClusterPlugin; without it the controller has nothing to copy.
+    """
+    if plugin.entity:
+        target = plugin.entity.target
+        return lambda item: is_ours(target, item)
+    uid = str(found["metadata"]["uid"]) if found else ""
+    return lambda item: kong_observation.is_copy_of(item, uid)
+
+
 def observe_pod(
     api: KubernetesClient,
     desired: DesiredState,
@@ -45,13 +58,13 @@ def observe_pod(
     """Asks the Kong and the TME of a pod. `credentials` is a text if they could not be read."""
     kong: kong_observation.KongAnswer | str
     try:
-        container = next(item for item in pod["spec"]["containers"] if item["name"] == desired.container)
+        container = next(item for item in pod["spec"]["containers"] if item["name"] == desired.deployment.container)
         kong = credentials if isinstance(credentials, str) else _ask(api, desired, pod, container, credentials, is_own)
     except StopIteration:
-        kong = f"the pod has no container {desired.container!r}"
+        kong = f"the pod has no container {desired.deployment.container!r}"
     except (Unavailable, ApiError, Unreachable) as problem:
         kong = str(problem)
-    asked = desired.tme_image and tme_containers(pod["spec"], desired.tme_image)
+    asked = desired.injection and tme_containers(pod["spec"], desired.injection.image)
     return PodObservation(document=pod, kong=kong, tme_problem=http_problem(api, pod) if asked else None)
 
 
@@ -65,13 +78,13 @@ def _ask(
 ) -> kong_observation.KongAnswer:
     return kong_observation.observe_kong(
         api,
-        desired.namespace,
+        desired.deployment.namespace,
         pod["metadata"]["name"],
         admin_listener(container),
-        plugin=desired.plugin,
+        plugin=desired.plugin.name,
         is_own=is_own,
         credentials=credentials,
-        workspace=desired.database.access.workspace if desired.database else DEFAULT_WORKSPACE,
+        workspace=desired.plugin.entity.target.workspace if desired.plugin.entity else DEFAULT_WORKSPACE,
     )
 
 

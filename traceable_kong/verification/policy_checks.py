@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.common.commands import kubectl_remove
-from traceable_kong.verification.desired_state import Guard
+from traceable_kong.plan.model import AdmissionPolicy
 from traceable_kong.verification.fix_commands import REPAIR
 from traceable_kong.verification.injection_objects import InjectionObjects
 from traceable_kong.verification.object_reads import ObservedObject, Unreadable
@@ -18,25 +18,26 @@ API_DEFAULTS = {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "scope": "
 (https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/)."""
 
 
-def policy_check(guard: Guard, objects: InjectionObjects) -> Check:
+def policy_check(policy: AdmissionPolicy, objects: InjectionObjects) -> Check:
     """Compares both objects. One that may not be read does not fail."""
-    binding = {"policyName": guard.policy, "validationActions": list(guard.actions)}
+    actions = policy.validation_actions
+    binding = {"policyName": policy.name, "validationActions": actions}
     problems, commands = [], []
     for what, kind, spec, found in (
-        ("policy", "validatingadmissionpolicy", guard.spec, objects.policy),
+        ("policy", "validatingadmissionpolicy", policy.spec, objects.policy),
         ("binding", "validatingadmissionpolicybinding", binding, objects.binding),
     ):
         differences = list(_object_differences(spec, found))
         problems += [f"the {what} {text}" for text, _ in differences]
         # A field that another client added is not managed by this stack: server-side apply leaves it.
         if removals := [item for _, operations in differences for item in operations]:
-            commands.append(kubectl_remove(kind, guard.policy, removals))
+            commands.append(kubectl_remove(kind, policy.name, removals))
     return Check(
         pod="",
         name="policy",
         ok=not problems,
-        expected=f"ValidatingAdmissionPolicy {guard.policy} and its binding ({', '.join(guard.actions)}) as this stack "
-        "writes them",
+        expected=f"ValidatingAdmissionPolicy {policy.name} and its binding ({', '.join(actions)}) as this stack writes "
+        "them",
         found="; ".join(problems) or "these",
         fix=", ".join([*commands, f"then {REPAIR}"]) if commands else REPAIR,
         permanent=True,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
-from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.fix_commands import restore_gateway
 from traceable_kong.verification.observation import Observation
 from traceable_kong.verification.report import Check
@@ -16,7 +16,7 @@ def missing_deployment(desired: DesiredState) -> Check:
         pod="",
         name="deployment",
         ok=False,
-        expected=f"deployment {desired.namespace}/{desired.deployment}",
+        expected=f"deployment {desired.deployment}",
         found="it does not exist",
         fix=restore_gateway(desired),
     )
@@ -34,8 +34,8 @@ def serving_check(desired: DesiredState, deployment: Mapping[str, Any], observed
         ok=bool(observed.serving),
         expected="at least one pod that serves",
         found=found,
-        fix=f"`kubectl describe pods --namespace {desired.namespace} --selector {selector}` shows why they are not "
-        "ready; a gateway that is scaled to zero protects nothing",
+        fix=f"`kubectl describe pods --namespace {desired.deployment.namespace} --selector {selector}` shows why they "
+        "are not ready; a gateway that is scaled to zero protects nothing",
     )
 
 
@@ -69,15 +69,15 @@ def rollout_check(desired: DesiredState, observed: Observation) -> Check:
         ok=not old,
         expected="only pods of the newest revision",
         found=f"also {', '.join(sorted(old))}" if old else "only those",
-        fix=f"`kubectl rollout status deployment {desired.deployment} --namespace {desired.namespace}` shows what "
-        "blocks the rollout",
+        fix=f"`kubectl rollout status deployment {desired.deployment.name} --namespace {desired.deployment.namespace}` "
+        "shows what blocks the rollout",
     )
 
 
 def agent_check(desired: DesiredState, observed: Observation) -> Check:
     """In sync the agent has a ready pod; in async each ready pod answers, because Kong reports to it."""
     ready = sum(1 for pod in observed.agent_pods if is_ready(pod))
-    if desired.tme_image:
+    if desired.injection:
         found = f"{ready} of {len(observed.agent_pods)} ready" if observed.agent_pods else "the agent has no pods"
         wanted, ok = "a ready pod of the agent", ready > 0
     else:

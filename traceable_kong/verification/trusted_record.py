@@ -6,12 +6,9 @@ says so; but it leads no request out of the cluster or into another namespace, a
 Secret's owner did not choose.
 """
 
-import dataclasses
-import hashlib
-import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
@@ -19,7 +16,8 @@ from traceable_kong.cluster.ownership import RECORD_NAME, STACK_LABEL
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
-from traceable_kong.verification.desired_state import Database, DesiredState, UnreadableRecord, from_record
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.state_record import UnreadableRecord, record_digest, state_of
 
 
 class RecordRefused(PlainError):
@@ -51,11 +49,6 @@ class Record:
     @property
     def name(self) -> str:
         return f"{self.namespace}/{RECORD_NAME}"
-
-
-def record_digest(data: Mapping[str, str]) -> str:
-    """The digest of a record's data, as in the stack's output `recordDigest`."""
-    return hashlib.sha256(json.dumps(dict(data), sort_keys=True).encode()).hexdigest()
 
 
 def read_record(api: KubernetesClient, namespace: str) -> Record:
@@ -93,7 +86,7 @@ def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> Desire
             "changed. Nothing was verified, because the record says what must hold. "
             f"`pulumi up --refresh --stack {shlex.quote(stack)}` writes it again."
         )
-    return from_record(record.namespace, record.data)
+    return state_of(record.namespace, record.data)
 
 
 def trusted_alone(
@@ -103,26 +96,22 @@ def trusted_alone(
 
     Raises RecordRefused, UnreadableRecord, ApiError or Unreachable.
     """
-    desired = from_record(record.namespace, record.data)
-    if deployment not in (None, desired.deployment):
+    desired = state_of(record.namespace, record.data)
+    if deployment not in (None, desired.deployment.name):
         raise RecordRefused(
-            f"The record {record.name} is about deployment {desired.deployment}, not about {deployment}. Nothing was "
-            "verified. Run without --deployment if the record is right; if it was changed, --stack NAME says so."
+            f"The record {record.name} is about deployment {desired.deployment.name}, not about {deployment}. "
+            "Nothing was verified. Run without --deployment if the record is right; --stack NAME says whether it is."
         )
-    if desired.database is None:
+    entity = desired.plugin.entity
+    if entity is None:
         if admin != AdminOptions():
             raise RecordRefused(
                 f"The record {record.name} is about a Kong without a database, whose Admin API is reached in its "
                 "pods. Nothing was verified. Run without the options --admin-*."
             )
         return desired
-    return dataclasses.replace(
-        desired,
-        database=Database(
-            place=desired.database.place,
-            access=_endpoint(api, record, desired.database.access, named=deployment is not None, admin=admin),
-        ),
-    )
+    endpoint = _endpoint(api, record, entity.endpoint, named=deployment is not None, admin=admin)
+    return replace(desired, plugin=replace(desired.plugin, backend=replace(entity, endpoint=endpoint)))
 
 
 def _endpoint(
@@ -142,7 +131,7 @@ def _endpoint(
         certificate = recorded.client_certificate_secret
         _require_own_secret(api, record, certificate, "--admin-client-certificate-secret NAME", named=named)
     # A recorded CA is not used: an address that the command line names has its CA named there too.
-    return dataclasses.replace(
+    return replace(
         recorded,
         url=admin.url,
         token_secret=token,
@@ -176,13 +165,11 @@ def _instead(option: str) -> str:
 
 def trusted_note(record: Record, desired: DesiredState) -> str:
     """The note of a report that only the record says what must hold, and what it says."""
-    scope = "for all routes" if desired.everywhere else "for selected routes"
-    mode = desired.config.get("mode", "sync")
-    switch = "enabled" if desired.enabled else "disabled"
-    plugin = f"{desired.plugin} {desired.plugin_version} {switch} {scope}, {mode}"
+    scope = "for all routes" if desired.plugin.everywhere else "for selected routes"
+    switch = "enabled" if desired.plugin.enabled else "disabled"
+    plugin = f"{desired.plugin.name} {desired.plugin.version} {switch} {scope}, {desired.plugin.mode}"
     agent = f"the agent in {desired.agent_namespace}" if desired.agent_namespace else "an agent outside the cluster"
     return (
         f"what must hold was read from the record {record.name} alone, and not compared with what the stack wrote "
-        f"(--stack NAME does that). It says: {plugin if desired.installed else 'no Traceable'}, on deployment "
-        f"{desired.deployment}, with {agent}"
+        f"(--stack NAME does that). It says: {plugin}, on deployment {desired.deployment.name}, with {agent}"
     )

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
-from traceable_kong.verification.desired_state import DesiredState
+from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.evaluation import evaluate, pods_without_route
 from traceable_kong.verification.observation import Observation, observe
 from traceable_kong.verification.report import Report
