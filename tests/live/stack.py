@@ -1,41 +1,42 @@
-"""A stack of its own for one live test: the user's own program, run by the real engine with the pulumi CLI.
+"""A stack of its own for one live test: the program in this repository, run by the real engine with the pulumi CLI.
 
-Each has its own namespaces, Kong release, ingress class, agent and injector, so that tests do not meet; the cluster is
-shared.
+Each stack has its own namespaces, Kong release, ingress class, agent and injector, so that tests do not affect one
+another; the cluster is shared.
 """
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 import local.injector
 from local import paths
 from local.platform import Platform
-from tests.live.history import History
-from tests.live.promises import TME_IMAGE, Gateway, rollouts, violations
-from tests.live.recorder import Recorder
+from tests.live.commands import CommandFailed, execute, run
+from tests.recorder.history import History
+from tests.recorder.promises import TME_IMAGE, Gateway, rollouts, violations
+from tests.recorder.recorder import Recorder
 
-PROGRAM = Path(__file__).parents[2]
+CLONE = Path(__file__).parents[2]
 PROJECT = "traceable-kong"
 PASSPHRASE = "live tests"
-COMMAND_TIMEOUT_SECONDS = 240
 ROLLOUT_TIMEOUT_SECONDS = 60
 TOKEN = "live-test-platform-token"
+NO_CHANGES = "--expect-no-changes"
+"""Makes pulumi fail where anything would change."""
 
-
-class CommandFailed(Exception):
-    """A command ended with an error; the text is what it printed."""
+UNCHANGED = "Nothing was changed"
+"""How a refused command says that it changed nothing."""
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Recording:
 
 @dataclass
 class LiveStack:
-    """One stack, in a folder with a copy of the program as it stands in the repository."""
+    """One stack, in a folder with a copy of the program as it is in the working tree."""
 
     platform: Platform
     directory: Path
@@ -77,13 +78,7 @@ class LiveStack:
 
     def prepare(self, **config: Any) -> None:
         """Copies the program, starts an injector for this stack's agent, and writes the stack's config."""
-        tracked = self._run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROGRAM).split("\n")
-        for path in tracked:
-            if (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml":
-                (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROGRAM / path, self.directory / path)
-        # Pulumi.yaml names it; a dynamic provider runs in it, also where no program does.
-        (self.directory / ".venv").symlink_to(paths.VENV_BIN.parent)
+        self._copy_program()
         injector = self.start_injector()
         self.set(
             plugin={"rock": str(self.platform.rock), "name": f"{self.name}-plugin"},
@@ -105,52 +100,66 @@ class LiveStack:
             kongValues={"proxy": {"type": "NodePort"}},
             **config,
         )
-        # The stack is selected by this, so that the commands are those that a person types.
+        # `init` selects the stack, so that tests run the commands that a person types.
         self.pulumi("stack", "init", self.name)
         self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
 
-    def let_the_chart_name_the_injector(self) -> None:
-        """As `make up` has it: the address of the injector is a default of the chart, and the stack does not say it."""
-        source, values = self.platform.charts / "traceable-agent", self.config("agentValues")
+    def _copy_program(self) -> None:
+        listed = run(
+            *("git", "ls-files", "--cached", "--others", "--exclude-standard"),
+            environment=self.platform.env,
+            folder=CLONE,
+        )
+        for path in listed.splitlines():
+            if (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml":
+                (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(CLONE / path, self.directory / path)
+        # Pulumi.yaml names it; a dynamic provider runs in it, also in commands that run no program.
+        (self.directory / ".venv").symlink_to(paths.VENV_BIN.parent)
+
+    def start_injector(self) -> local.injector.Injector:
+        """Starts this stack's injector; one that was stopped gets the same address again."""
+        return local.injector.start(
+            self.directory / "injector", agent_namespace=self.agent_namespace, kubeconfig=self.platform.kubeconfig
+        )
+
+    def use_injector_of_chart(self) -> None:
+        """Makes the injector's address a default of the chart, as in `make up`; the stack file then has none."""
+        source, values = self.platform.charts / "traceable-agent", self.configured("agentValues")
         chart = self.directory / "charts" / "traceable-agent"
         shutil.copytree(source, chart)
         defaults = yaml.safe_load((chart / "values.yaml").read_text())
         defaults["injectorWebhookDomain"] = values["injectorWebhookDomain"]
         defaults["injector"]["caBundle"] = values["injector"]["caBundle"]
         (chart / "values.yaml").write_text(yaml.safe_dump(defaults))
-        self.set(agent={**self.config("agent"), "chart": {"path": str(chart)}})
+        self.set(agent={**self.configured("agent"), "chart": {"path": str(chart)}})
         self.unset("agentValues")
 
-    def config(self, key: str) -> Any:
-        """What the stack file says at this key."""
-        document = yaml.safe_load((self.directory / f"Pulumi.{self.name}.yaml").read_text())
-        return document["config"][f"{PROJECT}:{key}"]
-
-    def start_injector(self) -> local.injector.Injector:
-        """This stack's injector, at the same address as before where it was stopped."""
-        return local.injector.start(
-            self.directory / "injector", agent_namespace=self.agent_namespace, kubeconfig=self.platform.kubeconfig
-        )
-
-    def set(self, **config: Any) -> None:
-        """Writes these keys into the stack file, beside those that stand there."""
-        path = self.directory / f"Pulumi.{self.name}.yaml"
-        document = yaml.safe_load(path.read_text()) if path.exists() else {}
-        document.setdefault("config", {}).update({f"{PROJECT}:{key}": value for key, value in config.items()})
-        path.write_text(yaml.safe_dump(document))
-
-    def unset(self, *keys: str) -> None:
-        """Takes these keys out of the stack file, where they are in it."""
-        path = self.directory / f"Pulumi.{self.name}.yaml"
-        document = yaml.safe_load(path.read_text())
-        for key in keys:
-            document["config"].pop(f"{PROJECT}:{key}", None)
-        path.write_text(yaml.safe_dump(document))
+    @property
+    def file(self) -> Path:
+        """The stack file."""
+        return self.directory / f"Pulumi.{self.name}.yaml"
 
     def configured(self, key: str) -> Any:
-        """What the stack file says of this key."""
-        document = yaml.safe_load((self.directory / f"Pulumi.{self.name}.yaml").read_text())
-        return document["config"].get(f"{PROJECT}:{key}")
+        """The value of this key in the stack file, None without one."""
+        return yaml.safe_load(self.file.read_text())["config"].get(f"{PROJECT}:{key}")
+
+    def set(self, **config: Any) -> None:
+        """Writes these keys into the stack file; the other keys stay."""
+        document = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
+        document.setdefault("config", {}).update({f"{PROJECT}:{key}": value for key, value in config.items()})
+        self.file.write_text(yaml.safe_dump(document))
+
+    def update(self, key: str, **changes: Any) -> None:
+        """Writes these entries of the object `key` into the stack file; its other entries stay."""
+        self.set(**{key: {**(self.configured(key) or {}), **changes}})
+
+    def unset(self, *keys: str) -> None:
+        """Removes these keys from the stack file."""
+        document = yaml.safe_load(self.file.read_text())
+        for key in keys:
+            document["config"].pop(f"{PROJECT}:{key}", None)
+        self.file.write_text(yaml.safe_dump(document))
 
     def up(self, *options: str) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", *options)
@@ -158,9 +167,25 @@ class LiveStack:
     def preview(self, *options: str) -> str:
         return self.pulumi("preview", *options)
 
+    def refresh(self, *options: str) -> str:
+        return self.pulumi("refresh", "--yes", "--skip-preview", *options)
+
+    def destroy(self, *options: str) -> str:
+        return self.pulumi("destroy", "--yes", "--skip-preview", *options)
+
+    def failed_preview(self) -> str:
+        """The output of a preview that must fail."""
+        return self.failed("preview")
+
+    def failed(self, *command: str) -> str:
+        """The output of a pulumi command that must fail."""
+        with pytest.raises(CommandFailed) as failure:
+            self.pulumi(*command)
+        return str(failure.value)
+
     @contextmanager
     def recorded(self, gateway: Gateway | None = None) -> Iterator[Recording]:
-        """Records the gateway (`self.gateway`, or what is known of it here) meanwhile: no promise may be broken."""
+        """Records the gateway (`self.gateway` by default) and fails where a promise was broken meanwhile."""
         gateway = gateway or self.gateway
         with Recorder(self.platform.kubeconfig, self.kong_namespace) as history:
             recording = Recording(history)
@@ -174,56 +199,53 @@ class LiveStack:
     def outputs(self) -> dict[str, Any]:
         return dict(json.loads(self.pulumi("stack", "output", "--json")))
 
-    def kubectl(self, *arguments: str) -> str:
-        return self._run(["kubectl", *arguments])
-
-    def objects(self, *arguments: str) -> list[dict[str, Any]]:
-        return list(json.loads(self.kubectl("get", *arguments, "--output", "json"))["items"])
-
-    def apply(self, document: dict[str, Any]) -> None:
-        """Makes an object as somebody else."""
-        self._run(["kubectl", "apply", "-f", "-"], stdin=json.dumps(document))
-
     def verify(self, *options: str) -> "subprocess.CompletedProcess[str]":
-        """The command that the stack's output names."""
+        """Runs the command of the stack output `verify`."""
         return self.run_verify(*shlex.split(self.outputs()["verify"])[2:], *options)
 
     def run_verify(self, *options: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [paths.VENV_BIN / "python", "verify.py", *options],
-            cwd=self.directory,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-            check=False,
-        )
+        return self.execute(str(paths.VENV_BIN / "python"), "verify.py", *options)
 
-    def destroy(self, *options: str) -> str:
-        return self.pulumi("destroy", "--yes", "--skip-preview", *options)
+    def objects(self, *arguments: str) -> list[dict[str, Any]]:
+        """The items of a `kubectl get`."""
+        return list(json.loads(self.kubectl("get", *arguments, "--output", "json"))["items"])
 
-    def helm(self, *arguments: str) -> str:
-        return self._run(["helm", *arguments])
+    def apply(self, *documents: dict[str, Any]) -> None:
+        """Applies objects with kubectl, as a manager other than the stack."""
+        self.run("kubectl", "apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
+
+    def kubectl(self, *arguments: str) -> str:
+        return self.run("kubectl", *arguments)
+
+    def helm(self, *arguments: str, stdin: str | None = None) -> str:
+        return self.run("helm", *arguments, stdin=stdin)
 
     def pulumi(self, *arguments: str, stdin: str | None = None) -> str:
-        return self._run(["pulumi", *arguments], stdin=stdin)
+        return self.run("pulumi", *arguments, stdin=stdin)
+
+    def run(self, *command: str, stdin: str | None = None) -> str:
+        """Runs a command in the stack's folder and returns its stdout. Raises CommandFailed."""
+        return run(*command, environment=self.environment(), folder=self.directory, stdin=stdin)
+
+    def execute(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Runs a command in the stack's folder, whatever its exit code."""
+        return execute(*command, environment=self.environment(), folder=self.directory)
 
     def tear_down(self) -> None:
-        """Destroys the stack in whatever state it is, and leaves nothing running."""
+        """Destroys the stack in whatever state it is, and stops its injector."""
         try:
             self.pulumi("cancel", "--yes", self.name)
             self.destroy()
         finally:
             local.injector.stop(self.directory / "injector")
 
-    def story(self) -> str:
-        """What stands in the cluster, for the report of a test that failed."""
+    def diagnostics(self) -> str:
+        """The stack's objects and events, for the report of a failed test."""
         parts = []
         for namespace in (self.kong_namespace, self.agent_namespace):
-            for what in ("deployments,pods,configmaps", "events"):
+            for kinds in ("deployments,pods,configmaps", "events"):
                 try:
-                    parts.append(self.kubectl("get", what, "--namespace", namespace, "--output", "wide"))
+                    parts.append(self.kubectl("get", kinds, "--namespace", namespace, "--output", "wide"))
                 except CommandFailed as problem:
                     parts.append(str(problem))
         log = self.directory / "injector" / "injector.log"
@@ -232,6 +254,7 @@ class LiveStack:
         return "\n\n".join(parts)
 
     def environment(self) -> dict[str, str]:
+        """The environment of the stack's commands."""
         state = self.directory / "state"
         state.mkdir(exist_ok=True)
         environment = {
@@ -243,18 +266,6 @@ class LiveStack:
         environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         return environment
 
-    def _run(self, command: list[str], *, stdin: str | None = None, cwd: Path | None = None) -> str:
-        done = subprocess.run(
-            command,
-            cwd=cwd or self.directory,
-            env=self.environment() if cwd is None else dict(os.environ),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
+
+NewStack = Callable[..., LiveStack]
+"""The fixture `new_stack`."""

@@ -1,7 +1,6 @@
-"""When it goes wrong: `up` says which pod, why and what to do; what ran keeps running; and the next `up` mends it.
+"""Failed updates: the error names the pod, the cause and the fix, running pods stay, and the next update repairs it.
 
-One stack stands for the whole file; each test leaves it whole. Recorded all the while: a failure breaks no promise
-either.
+The tests share one stack, and each leaves it protected. Failures break no promise either.
 """
 
 import time
@@ -12,63 +11,58 @@ import pytest
 
 import local.injector
 from local import rock
-from tests.live.stack import CommandFailed, LiveStack
-from tests.live.standing import gateway_pods, plugin, record, tme_count
+from tests.live.cluster_state import gateway_pods, plugin, pod_names, record, tme_count
+from tests.live.stack import NO_CHANGES, UNCHANGED, LiveStack
 
-NOTHING = "--expect-no-changes"
 KNOWN_CAUSE_SECONDS = 60.0
 
 SHORT_ROLLOUT_SECONDS = 20
-"""How long a rollout may take, and then a pod of an older revision may stay."""
+"""How long a rollout may take, and after it pods of an older revision may exist."""
 
 
 @pytest.fixture(scope="module")
 def stack(module_stack: Any) -> LiveStack:
-    """A stack in sync whose guard denies, and whose agent is the only one: another's injector would serve it too."""
-    made: LiveStack = module_stack(tmeGuard="deny")
-    others = [item["metadata"]["name"] for item in made.objects("mutatingwebhookconfigurations")]
+    """A stack in sync mode with the only agent in the cluster: the injector of another agent would serve it too."""
+    created: LiveStack = module_stack(tmeGuard="deny")
+    others = [item["metadata"]["name"] for item in created.objects("mutatingwebhookconfigurations")]
     if others:
-        pytest.skip(f"another agent is in the cluster ({', '.join(others)}): make down, then again")
-    made.up()
-    return made
+        pytest.skip(f"another agent is in the cluster ({', '.join(others)}): run make down and try again")
+    created.up()
+    return created
 
 
 @pytest.fixture(autouse=True)
-def whole_afterwards(stack: LiveStack) -> Iterator[None]:
-    """Each test begins with, and leaves, a gateway that serves as configured."""
+def protected_afterwards(stack: LiveStack) -> Iterator[None]:
+    """Checks that each test leaves the gateway as configured."""
     yield
-    stack.up(NOTHING)
+    stack.up(NO_CHANGES)
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
 
 
-def refused(stack: LiveStack, *options: str) -> str:
-    """What an `up` says that must fail, within the time that a known cause may take."""
+def fails_fast(stack: LiveStack) -> str:
+    """The output of an `up` that must fail within the time that a known cause may take."""
     started = time.monotonic()
-    with pytest.raises(CommandFailed) as failed:
-        stack.up(*options)
+    output = stack.failed("up", "--yes", "--skip-preview")
     assert time.monotonic() - started < KNOWN_CAUSE_SECONDS
-    return str(failed.value)
+    return output
 
 
-def mend(stack: LiveStack) -> None:
-    """As the errors say."""
-    stack.pulumi("refresh", "--yes", "--skip-preview")
+def repair(stack: LiveStack) -> None:
+    """Runs the commands that the errors name."""
+    stack.refresh()
     stack.up()
 
 
-def names(stack: LiveStack) -> set[str]:
-    return {pod["metadata"]["name"] for pod in gateway_pods(stack)}
-
-
 def test_the_injector_is_down(stack: LiveStack) -> None:
-    before, standing = names(stack), record(stack)
+    before = pod_names(stack), record(stack)
     local.injector.stop(stack.directory / "injector")
     with stack.recorded() as recording:
         stack.set(blockingStatusCode=451)
-        said = refused(stack)
-    assert "would not get the TME" in said and "the injector's webhook" in said
-    assert "The gateway was not changed" in said
-    assert (names(stack), record(stack), recording.rollouts) == (before, standing, 0)
+        output = fails_fast(stack)
+    assert "would not get the TME" in output and "the injector's webhook" in output
+    assert "The gateway was not changed" in output
+    assert (pod_names(stack), record(stack)) == before
+    assert recording.rollouts == 0
 
     stack.start_injector()
     with stack.recorded() as recording:
@@ -79,16 +73,16 @@ def test_the_injector_is_down(stack: LiveStack) -> None:
 
 
 def test_the_injector_is_up_and_does_not_inject(stack: LiveStack) -> None:
-    """Its webhook looks at other namespaces than the one that is labelled."""
+    """Its webhook selects namespaces with another label."""
     webhook = f"traceable-agent-injector-{stack.agent_namespace}"
-    before = names(stack)
-    elsewhere = '[{"op": "replace", "path": "/webhooks/0/namespaceSelector/matchLabels", "value": {"nobody": "has"}}]'
+    before = pod_names(stack)
+    elsewhere = '[{"op": "replace", "path": "/webhooks/0/namespaceSelector/matchLabels", "value": {"other": "label"}}]'
     stack.kubectl("patch", "mutatingwebhookconfiguration", webhook, "--type=json", "--patch", elsewhere)
-    stack.set(kongValues={**stack.configured("kongValues"), "env": {"nginx_worker_processes": "1"}})
+    stack.update("kongValues", env={"nginx_worker_processes": "1"})
     with stack.recorded() as recording:
-        said = refused(stack)
-    assert "would not get the TME" in said and "answered without it" in said
-    assert (names(stack), recording.rollouts) == (before, 0)
+        output = fails_fast(stack)
+    assert "would not get the TME" in output and "answered without it" in output
+    assert (pod_names(stack), recording.rollouts) == (before, 0)
 
     back = (
         '[{"op": "replace", "path": "/webhooks/0/namespaceSelector/matchLabels", '
@@ -101,31 +95,31 @@ def test_the_injector_is_up_and_does_not_inject(stack: LiveStack) -> None:
     stack.up()
 
 
-def test_the_plugin_got_another_ingress_class_by_hand(stack: LiveStack) -> None:
+def test_the_ingress_class_of_the_plugin_was_changed_manually(stack: LiveStack) -> None:
     name = plugin(stack)["metadata"]["name"]
     stack.kubectl("annotate", "kongclusterplugin", name, "kubernetes.io/ingress.class=elsewhere", "--overwrite")
     found = stack.verify("--wait-seconds", "10")
     assert found.returncode == 1
     assert "Kong lists no traceable for all routes" in found.stdout
     assert gateway_pods(stack)[0]["metadata"]["name"] in found.stdout
-    mend(stack)
+    repair(stack)
 
 
 def test_a_second_global_plugin_of_the_same_class(stack: LiveStack) -> None:
-    ours = plugin(stack)
+    own = plugin(stack)
     name = f"{stack.name}-second"
-    theirs = {
-        **{key: ours[key] for key in ("apiVersion", "kind", "plugin", "config")},
+    second = {
+        **{key: own[key] for key in ("apiVersion", "kind", "plugin", "config")},
         "metadata": {
             "name": name,
             "labels": {"global": "true"},
             "annotations": {"kubernetes.io/ingress.class": stack.name},
         },
     }
-    stack.apply(theirs)
+    stack.apply(second)
     try:
-        said = refused(stack)
-        assert name in said and "drops both" in said and "Nothing was changed" in said
+        output = fails_fast(stack)
+        assert name in output and "drops both" in output and UNCHANGED in output
         verified = stack.verify("--wait-seconds", "10")
         assert verified.returncode == 1, "the controller has dropped both"
         assert "Kong lists no traceable" in verified.stdout
@@ -134,96 +128,93 @@ def test_a_second_global_plugin_of_the_same_class(stack: LiveStack) -> None:
 
 
 def test_kong_refuses_the_plugin(stack: LiveStack) -> None:
-    """A rock whose schema does not know an option that is sent: Kong's own words, and the way back by going back."""
-    standing, before = stack.configured("plugin"), record(stack)
+    """A rock whose schema lacks an option of the plugin's config: the error has Kong's own text."""
+    configured, before = stack.configured("plugin"), record(stack)
     contents = rock.plugins("2.1.2-1")
     contents["traceable"]["schema.lua"] = contents["traceable"]["schema.lua"].replace("service_name", "servicename")
     path = rock.make(stack.directory / "refusing", version="2.1.2-1", contents=contents)
-    stack.set(plugin={**standing, "rock": str(path)})
-    with pytest.raises(CommandFailed) as failed:
-        stack.up()
-    said = str(failed.value)
-    assert "is blocked" in said and "service_name: unknown field" in said
-    stack.set(plugin=standing)
+    stack.set(plugin={**configured, "rock": str(path)})
+    output = stack.failed("up", "--yes", "--skip-preview")
+    assert "is blocked" in output and "service_name: unknown field" in output
+    stack.set(plugin=configured)
     stack.up()
     assert record(stack) == before
 
 
 def test_an_image_that_cannot_be_pulled(stack: LiveStack) -> None:
-    standing, before = stack.configured("kongValues"), names(stack)
-    stack.set(kongValues={**standing, "image": {"repository": "registry.invalid/kong", "tag": "3.9"}})
-    with stack.recorded(), pytest.raises(CommandFailed) as failed:
-        stack.up()
-    said = str(failed.value)
-    assert "registry.invalid/kong" in said and "is blocked" in said
-    assert names(stack) == before, "what ran keeps running"
-    stack.set(kongValues=standing)
+    configured, before = stack.configured("kongValues"), pod_names(stack)
+    stack.set(kongValues={**configured, "image": {"repository": "registry.invalid/kong", "tag": "3.9"}})
+    with stack.recorded():
+        output = stack.failed("up", "--yes", "--skip-preview")
+    assert "registry.invalid/kong" in output and "is blocked" in output
+    assert pod_names(stack) == before, "running pods stay"
+    stack.set(kongValues=configured)
     with stack.recorded() as recording:
         stack.up()
-    assert recording.rollouts == 0, "changed, failed and changed back ends where it began"
+    assert recording.rollouts == 0, "the earlier pod template is current again"
 
 
-def test_the_plugin_was_removed_by_hand(stack: LiveStack) -> None:
+def test_the_plugin_was_deleted_manually(stack: LiveStack) -> None:
     stack.kubectl("delete", "kongclusterplugin", plugin(stack)["metadata"]["name"])
-    said = refused(stack)
-    assert "Kong lists no traceable for all routes" in said and "`pulumi up --refresh`" in said
-    mend(stack)
+    output = fails_fast(stack)
+    assert "Kong lists no traceable for all routes" in output and "`pulumi up --refresh`" in output
+    repair(stack)
 
 
-def test_the_annotation_was_removed_by_hand(stack: LiveStack) -> None:
-    """The TME goes with the pods that the change makes; the step before the plugin says who did it."""
+def test_the_annotation_was_removed_manually(stack: LiveStack) -> None:
+    """The new pods have no TME; the check before the plugin names the other managers of the pod template."""
     patch = '[{"op": "remove", "path": "/spec/template/metadata/annotations/tme.traceable.ai~1inject"}]'
     deployment = f"{stack.name}-kong"
     stack.kubectl("patch", "deployment", deployment, "--namespace", stack.kong_namespace, "--type=json", "-p", patch)
     stack.kubectl("rollout", "status", f"deployment/{deployment}", "--namespace", stack.kong_namespace)
-    said = refused(stack)
-    assert 'the annotation tme.traceable.ai/inject is not "true"' in said
-    assert "Other field managers of its pod template, newest first: " in said
-    assert "Nothing about the plugin was changed" in said
-    mend(stack)
+    output = fails_fast(stack)
+    assert 'the annotation tme.traceable.ai/inject is not "true"' in output
+    assert "Other field managers of its pod template, newest first: " in output
+    assert "Nothing about the plugin was changed" in output
+    repair(stack)
 
 
-def test_another_plugin_name_while_a_pod_of_another_revision_is_left(stack: LiveStack) -> None:
-    """The engine deletes the old object before it makes the new one: not before the gateway is ready for that."""
+def test_the_plugin_is_not_replaced_while_a_pod_of_another_revision_exists(stack: LiveStack) -> None:
+    """With another `plugin.name` the engine deletes the old object first; the gateway must be ready for that."""
     labels = {**stack.gateway.selector, "pod-template-hash": "by-hand"}
-    left = {
+    old_pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "left", "namespace": stack.kong_namespace, "labels": labels},
         "spec": {"containers": [{"name": "proxy", "image": "registry.invalid/kong:3.9"}]},
     }
-    usual = {key: stack.configured(key) for key in ("plugin", "kong", "kongValues")}
+    configured = {key: stack.configured(key) for key in ("plugin", "kong", "kongValues")}
     before = plugin(stack)
-    stack.apply(left)
+    stack.apply(old_pod)
     try:
         stack.set(
-            plugin={**usual["plugin"], "name": f"{stack.name}-renamed"},
-            kong={**usual["kong"], "timeoutSeconds": SHORT_ROLLOUT_SECONDS},
-            kongValues={**usual["kongValues"], "env": {"nginx_worker_processes": "1"}},
+            plugin={**configured["plugin"], "name": f"{stack.name}-renamed"},
+            kong={**configured["kong"], "timeoutSeconds": SHORT_ROLLOUT_SECONDS},
+            kongValues={**configured["kongValues"], "env": {"nginx_worker_processes": "1"}},
         )
         with stack.recorded() as recording:
-            said = refused(stack)
+            output = fails_fast(stack)
     finally:
         stack.kubectl("delete", "pod", "left", "--namespace", stack.kong_namespace)
-    assert "pods of an older revision (left)" in said and "Nothing about the plugin was changed" in said
+    assert "pods of an older revision (left)" in output and "Nothing about the plugin was changed" in output
     assert recording.rollouts == 1
     assert [event.type for event in recording.history.events if event.kind == "KongClusterPlugin"] == ["LISTED"]
     assert plugin(stack) == before
-    stack.set(**usual)
+    stack.set(**configured)
     stack.up()
 
 
-def test_a_controller_that_would_read_no_plugin(stack: LiveStack) -> None:
-    """Its next pods would serve without it."""
-    before, values = names(stack), stack.configured("kongValues")
+def test_a_controller_that_would_not_read_the_plugin(stack: LiveStack) -> None:
+    """The next pods would serve without it."""
+    before, values = pod_names(stack), stack.configured("kongValues")
     stack.set(kongValues={**values, "ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}})
     with stack.recorded() as recording:
-        assert "the controller would not read KongClusterPlugins" in refused(stack)
-    assert (names(stack), recording.rollouts) == (before, 0)
+        assert "the controller would not read KongClusterPlugins" in fails_fast(stack)
+    assert (pod_names(stack), recording.rollouts) == (before, 0)
     stack.set(kongValues=values)
 
 
-def test_no_room_for_another_pod(stack: LiveStack) -> None:
+def test_a_quota_that_allows_no_more_pods(stack: LiveStack) -> None:
     quota = {
         "apiVersion": "v1",
         "kind": "ResourceQuota",
@@ -233,8 +224,8 @@ def test_no_room_for_another_pod(stack: LiveStack) -> None:
     stack.apply(quota)
     try:
         stack.set(blockingStatusCode=452)
-        said = refused(stack)
-        assert "exceeded quota: full" in said and "The gateway was not changed" in said
+        output = fails_fast(stack)
+        assert "exceeded quota: full" in output and "The gateway was not changed" in output
     finally:
         stack.kubectl("delete", "resourcequota", "full", "--namespace", stack.kong_namespace)
         stack.set(blockingStatusCode=403)

@@ -1,27 +1,23 @@
-"""The user's own program on the embedded platform: install, nothing to do, switch, destroy."""
+"""Install, update without changes, switch the mode, and destroy."""
 
 import json
-from collections.abc import Callable
 
-from tests.live.setups import MANAGED, follow
-from tests.live.stack import TOKEN, LiveStack
-from tests.live.standing import containers, everything, gateway_pods, of_charts, plugin, record, tme_count
-
-NOTHING = "--expect-no-changes"
-NewStack = Callable[..., LiveStack]
+from tests.live.cluster_state import all_objects, containers, created_since, gateway_pods, plugin, record, tme_count
+from tests.live.documented_stacks import MANAGED_KONG, use_documented
+from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
 
 
 def changes(stack: LiveStack) -> dict[str, str]:
-    """What a preview would do, by logical name, without what stays as it is."""
+    """The operations in a preview by logical name, without those that change nothing."""
     steps = json.loads(stack.preview("--json"))["steps"]
     return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
 
 
-def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> None:
+def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
     stack = new_stack()
-    follow(stack, MANAGED)
-    stack.let_the_chart_name_the_injector()
-    before = everything(stack)
+    use_documented(stack, MANAGED_KONG)
+    stack.use_injector_of_chart()
+    before = all_objects(stack)
     stack.preview()
 
     with stack.recorded() as installation:
@@ -33,18 +29,18 @@ def test_a_sync_installation_from_nothing_to_nothing(new_stack: NewStack) -> Non
     assert plugin(stack)["config"]["ext_cap_endpoint"] == "http://localhost:5442"
     assert record(stack)["mode"] == stack.outputs()["mode"] == "sync"
 
-    with stack.recorded() as nothing:
-        stack.preview(NOTHING)
-        stack.up(NOTHING)
-        stack.pulumi("refresh", "--yes", "--skip-preview", NOTHING)
-    assert nothing.rollouts == 0
+    with stack.recorded() as unchanged:
+        stack.preview(NO_CHANGES)
+        stack.up(NO_CHANGES)
+        stack.refresh(NO_CHANGES)
+    assert unchanged.rollouts == 0
 
     with stack.recorded():
         stack.destroy()
-    assert {item for item in everything(stack) - before if not of_charts(item)} == set()
+    assert created_since(stack, before) == set()
 
 
-def test_an_async_installation_has_no_tme_and_rolls_once(new_stack: NewStack) -> None:
+def test_an_async_installation_has_no_tme_and_one_rollout(new_stack: NewStack) -> None:
     stack = new_stack(mode="async", failMode="closed", timeoutMs=750)
     with stack.recorded() as installation:
         stack.up()
@@ -54,10 +50,10 @@ def test_an_async_installation_has_no_tme_and_rolls_once(new_stack: NewStack) ->
     assert config["mode"] == "async"
     assert config["ext_cap_endpoint"] == f"http://agent.{stack.agent_namespace}:5442"
     assert (config["allow_on_failure"], config["timeout"]) == (False, 750)
-    stack.preview(NOTHING)
+    stack.preview(NO_CHANGES)
 
 
-def test_switching_changes_the_plugin_the_tme_and_the_record_and_rolls_once_each_way(new_stack: NewStack) -> None:
+def test_switching_the_mode_changes_plugin_tme_and_record_in_one_rollout(new_stack: NewStack) -> None:
     stack = new_stack(mode="sync")
     stack.up()
 
@@ -69,16 +65,16 @@ def test_switching_changes_the_plugin_the_tme_and_the_record_and_rolls_once_each
         "tme-pod-annotation": "update",
         "installation-record": "update",
     }
-    with stack.recorded() as there:
+    with stack.recorded() as to_async:
         stack.up()
-    assert (tme_count(stack), there.rollouts, plugin(stack)["config"]["mode"]) == (0, 1, "async")
-    stack.preview(NOTHING)
+    assert (tme_count(stack), to_async.rollouts, plugin(stack)["config"]["mode"]) == (0, 1, "async")
+    stack.preview(NO_CHANGES)
 
     stack.pulumi("config", "set", "traceable-kong:mode", "sync")
-    with stack.recorded() as back:
+    with stack.recorded() as to_sync:
         stack.up()
-    assert (tme_count(stack), back.rollouts, plugin(stack)["config"]["mode"]) == (1, 1, "sync")
-    stack.preview(NOTHING)
+    assert (tme_count(stack), to_sync.rollouts, plugin(stack)["config"]["mode"]) == (1, 1, "sync")
+    stack.preview(NO_CHANGES)
 
 
 def test_blocking_settings_reach_the_agent_and_the_sidecars(new_stack: NewStack) -> None:
@@ -89,27 +85,27 @@ def test_blocking_settings_reach_the_agent_and_the_sidecars(new_stack: NewStack)
     stack.pulumi("config", "set", "traceable-kong:blockingStatusCode", "451")
     with stack.recorded() as change:
         stack.up()
-    assert change.rollouts == 1, "the TME is configured when it is injected"
+    assert change.rollouts == 1, "the TME gets its settings when it is injected"
     (pod,) = gateway_pods(stack)
     sidecar = next(item for item in pod["spec"]["containers"] if "traceable-agent" in item["image"])
     values = {item.get("value") for item in sidecar["env"]}
     assert {"451", message} <= values
-    stack.preview(NOTHING)
+    stack.preview(NO_CHANGES)
 
 
-def test_switched_off_the_plugin_stands_disabled_and_the_tme_is_gone(new_stack: NewStack) -> None:
+def test_enabled_false_disables_the_plugin_and_removes_the_tme(new_stack: NewStack) -> None:
     stack = new_stack()
     stack.up()
     stack.pulumi("config", "set", "traceable-kong:enabled", "false")
-    with stack.recorded() as off:
+    with stack.recorded() as disabled:
         stack.up()
-    assert off.rollouts == 1
+    assert disabled.rollouts == 1
     assert plugin(stack)["disabled"] is True
     assert tme_count(stack) == 0
     stack.pulumi("config", "set", "traceable-kong:enabled", "true")
-    with stack.recorded() as on:
+    with stack.recorded() as enabled:
         stack.up()
-    assert on.rollouts == 1
+    assert enabled.rollouts == 1
     assert plugin(stack).get("disabled", False) is False
     assert tme_count(stack) == 1
 

@@ -1,8 +1,8 @@
-"""Every operation on a gateway, recorded: what is promised holds all the while, and it rolls as often as it must.
+"""Every operation on a gateway keeps the promises, and replaces its pods as often as it must.
 
-One stack walks through all of them, once with one replica and once with four: with four, Helm's wait ends while old
-pods still serve. OPERATIONS_TABLE names a file for how long each took and how often the gateway rolled; where the walks
-run side by side, each has a file of its own with its number of replicas in front.
+One stack runs all operations, once with one replica and once with four: with four, Helm's wait ends while old pods
+still serve. OPERATIONS_TABLE names a file for a table of seconds and rollouts; tests that run in parallel each write a
+file of their own, with the number of replicas in front of its name.
 """
 
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.history import History
-from tests.live.operations import WALK
-from tests.live.promises import Gateway
-from tests.live.stack import LiveStack, Recording
+from tests.live.operations import OPERATIONS
+from tests.live.stack import NO_CHANGES, LiveStack, Recording
+from tests.recorder.history import History
+from tests.recorder.promises import Gateway
 
 TABLE_VARIABLE = "OPERATIONS_TABLE"
 REPLICAS = (1, 4)
@@ -24,13 +24,13 @@ Timings = dict[str, dict[int, Recording]]
 
 @pytest.fixture(scope="module")
 def timings() -> Iterator[Timings]:
-    """What each operation took, by name and replicas; written as a table when all walks are done."""
+    """The recording of each operation, by name and replicas; written as a table at the end."""
     found: Timings = {}
     yield found
     if os.environ.get(TABLE_VARIABLE):
         path = Path(os.environ[TABLE_VARIABLE])
-        walked = sorted({count for by_replicas in found.values() for count in by_replicas})
-        path.with_name("-".join([*map(str, walked), path.name])).write_text(table(found))
+        counts = sorted({count for by_replicas in found.values() for count in by_replicas})
+        path.with_name("-".join([*map(str, counts), path.name])).write_text(table(found))
 
 
 @pytest.mark.parametrize("replicas", REPLICAS)
@@ -38,27 +38,27 @@ def test_every_operation_keeps_every_promise(
     replicas: int, new_stack: Callable[..., LiveStack], timings: Timings, subtests: pytest.Subtests
 ) -> None:
     stack = new_stack()
-    stack.set(kongValues={**stack.configured("kongValues"), "replicaCount": replicas})
-    for operation in WALK:
+    stack.update("kongValues", replicaCount=replicas)
+    for operation in OPERATIONS:
         with subtests.test(operation.name):
             with stack.recorded() as recording:
                 operation.run(stack)
             timings.setdefault(operation.name, {})[replicas] = recording
             assert recording.rollouts == operation.rollouts
-            # Two global ones of one class are both dropped by the ingress controller.
+            # The ingress controller drops both of two global plugins of one class.
             assert most_plugins(recording.history, stack.gateway) <= 1
-            # A preview asks the stack, not its pods: once is enough.
-            if operation.leaves_a_stack and replicas == REPLICAS[0]:
-                stack.preview("--expect-no-changes")
+            # A preview does not depend on the number of pods: once is enough.
+            if operation.keeps_stack and replicas == REPLICAS[0]:
+                stack.preview(NO_CHANGES)
 
 
 def most_plugins(history: History, gateway: Gateway) -> int:
-    """How many plugins of this gateway were there at once."""
+    """The largest number of plugins that this gateway had at once."""
     return max(len(gateway.plugins(world)) for _, world in history.replay())
 
 
 def table(timings: Timings) -> str:
-    """A Markdown table; seconds without those of starting and draining the recorder."""
+    """A Markdown table; the seconds do not include starting and draining the recorder."""
     lines = [
         "| operation | gateway rollouts | "
         + " | ".join(f"seconds, {count} replica{'s' * (count > 1)}" for count in REPLICAS)

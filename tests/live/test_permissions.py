@@ -1,59 +1,56 @@
-"""Every operation under exactly the Roles of docs/security.md, and an `up` that lacks one right of them."""
+"""Every operation works with exactly the Roles of docs/security.md; an `up` without one of the permissions fails."""
 
 import dataclasses
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.live.owner import Owner
-from tests.live.setups import AGENT_STACK, follow
-from tests.live.stack import CommandFailed, LiveStack
-from tests.live.standing import gateway_pods, plugins, tme_count
+from tests.live.cluster_state import gateway_pods, plugins, tme_count
+from tests.live.commands import CommandFailed, wait_until
+from tests.live.documented_stacks import AGENT_STACK, use_documented
+from tests.live.kong_owner import KongOwner
+from tests.live.stack import NO_CHANGES, LiveStack, NewStack
 from tests.preflight import security_page
 from traceable_kong.preflight.permission_table import Operation
-
-NewStack = Callable[..., LiveStack]
-SECONDS_TO_FOLLOW = 20
 
 
 @pytest.fixture
 def stack(new_stack: NewStack) -> Iterator[LiveStack]:
-    """A stack in two namespaces that exist, with a ServiceAccount for each operation."""
-    made = new_stack()
-    for key, namespace in (("kong", made.kong_namespace), ("agent", made.agent_namespace)):
-        made.kubectl("create", "namespace", namespace)
-        made.set(**{key: {**made.configured(key), "createNamespace": False}})
-    with accounts(made):
-        yield made
+    """A stack in two existing namespaces, with a ServiceAccount for each operation."""
+    created = new_stack()
+    for key, namespace in (("kong", created.kong_namespace), ("agent", created.agent_namespace)):
+        created.kubectl("create", "namespace", namespace)
+        created.update(key, createNamespace=False)
+    with accounts(created):
+        yield created
 
 
 @pytest.fixture
-def existing(new_stack: NewStack) -> Iterator[LiveStack]:
-    """The same with a Kong that an administrator installed."""
-    owner = Owner(new_stack())
-    made = owner.stack
+def existing_kong_stack(new_stack: NewStack) -> Iterator[LiveStack]:
+    """The same with an existing Kong."""
+    owner = KongOwner(new_stack())
+    created = owner.stack
     owner.install()
-    made.kubectl("create", "namespace", made.agent_namespace)
-    made.set(agent={**made.configured("agent"), "createNamespace": False})
-    with accounts(made, **EXISTING):
-        yield made
+    created.kubectl("create", "namespace", created.agent_namespace)
+    created.update("agent", createNamespace=False)
+    with accounts(created, **EXISTING):
+        yield created
 
 
 @pytest.fixture
-def agent_alone(new_stack: NewStack) -> Iterator[LiveStack]:
-    """A stack with `gateway: false`; the ServiceAccounts are in another namespace, where it may do nothing."""
-    made = new_stack()
-    follow(made, AGENT_STACK, agent__namespace=made.agent_namespace)
-    for namespace in (made.kong_namespace, made.agent_namespace):
-        made.kubectl("create", "namespace", namespace)
-    made.set(agent={**made.configured("agent"), "createNamespace": False})
-    with accounts(made, alone=True):
-        yield made
+def agent_only_stack(new_stack: NewStack) -> Iterator[LiveStack]:
+    """An agent-only stack; the ServiceAccounts are in a namespace where they have no permissions."""
+    created = new_stack()
+    use_documented(created, AGENT_STACK, agent__namespace=created.agent_namespace)
+    for namespace in (created.kong_namespace, created.agent_namespace):
+        created.kubectl("create", "namespace", namespace)
+    created.update("agent", createNamespace=False)
+    with accounts(created, alone=True):
+        yield created
 
 
 EXISTING: dict[str, Any] = {"gateway__ours": False, "gateway__release": None}
@@ -61,7 +58,7 @@ EXISTING: dict[str, Any] = {"gateway__ours": False, "gateway__release": None}
 
 @contextmanager
 def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
-    """A ServiceAccount for each operation, with its Roles; everything is gone afterwards."""
+    """Creates a ServiceAccount with its Roles for each operation, and removes everything afterwards."""
     operations = security_page.AGENT_OPERATIONS if changes.get("alone") else security_page.OPERATIONS
     for operation in operations:
         stack.kubectl("create", "serviceaccount", operation, "--namespace", stack.kong_namespace)
@@ -73,7 +70,7 @@ def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
             stack.pulumi("cancel", "--yes", stack.name)
             stack.destroy()
         finally:
-            Owner(stack).remove()
+            KongOwner(stack).remove()
             stack.kubectl("delete", "namespace", stack.agent_namespace, "--wait=false")
             for operation in operations:
                 for document in roles(stack, operation, **changes):
@@ -84,7 +81,7 @@ def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
 def roles(
     stack: LiveStack, operation: Operation, *, alone: bool = False, first: bool = True, **changes: Any
 ) -> list[dict[str, Any]]:
-    """The page's Roles with this test's namespaces, and under names of its own."""
+    """The page's Roles with the namespaces of this test and names of their own."""
     changes = {"gateway__namespace": stack.kong_namespace, "agent__namespace": stack.agent_namespace, **changes}
     wanted = security_page.agent_alone(**changes) if alone else security_page.usual(**changes)
     found = security_page.documents(wanted, operation, first=first)
@@ -94,7 +91,7 @@ def roles(
 
 
 def grant(stack: LiveStack, operation: Operation, *, without: str = "", **changes: Any) -> None:
-    """Binds the Roles to the operation's ServiceAccount; `without` VERB RESOURCE is taken out everywhere."""
+    """Binds the Roles to the operation's ServiceAccount, without the permission `without`, VERB RESOURCE."""
     for document in roles(stack, operation, **changes):
         verb, _, resource = without.partition(" ")
         document["rules"] = [one for rule in document["rules"] for one in _without(rule, verb, resource)]
@@ -116,7 +113,7 @@ def grant(stack: LiveStack, operation: Operation, *, without: str = "", **change
 
 
 def _without(rule: dict[str, Any], verb: str, resource: str) -> Iterator[dict[str, Any]]:
-    """The rule, split where it grants what is to be taken out."""
+    """A rule for each resource, without the verb for that resource."""
     for one in rule["resources"]:
         verbs = [item for item in rule["verbs"] if (item, one) != (verb, resource)]
         if verbs:
@@ -125,7 +122,7 @@ def _without(rule: dict[str, Any], verb: str, resource: str) -> Iterator[dict[st
 
 @contextmanager
 def running_as(stack: LiveStack, operation: Operation) -> Iterator[None]:
-    """Meanwhile every command of the stack uses the ServiceAccount's own token."""
+    """Every command of the stack uses the token of the operation's ServiceAccount meanwhile."""
     token = stack.kubectl("create", "token", operation, "--namespace", stack.kong_namespace).strip()
     config = yaml.safe_load(stack.platform.kubeconfig.read_text())
     for user in config["users"]:
@@ -140,11 +137,11 @@ def running_as(stack: LiveStack, operation: Operation) -> Iterator[None]:
         stack.platform = administrator
 
 
-def wait_until(stack: LiveStack, operation: Operation, verb: str, resource: str, *, allowed: bool) -> None:
-    """A changed Role takes a moment to be in force."""
+def wait_for_permission(stack: LiveStack, operation: Operation, verb: str, resource: str, *, allowed: bool) -> None:
+    """Waits until a changed Role is effective."""
     account = f"system:serviceaccount:{stack.kong_namespace}:{operation}"
-    deadline = time.monotonic() + SECONDS_TO_FOLLOW
-    while True:
+
+    def is_effective() -> bool:
         answers = set()
         for namespace in (stack.kong_namespace, stack.agent_namespace):
             command = ("auth", "can-i", verb, resource, "--namespace", namespace, "--as", account)
@@ -152,14 +149,13 @@ def wait_until(stack: LiveStack, operation: Operation, verb: str, resource: str,
                 answers.add(stack.kubectl(*command).split()[-1])
             except CommandFailed:
                 answers.add("no")
-        if ("yes" in answers) == allowed:
-            return
-        assert time.monotonic() < deadline, (verb, resource)
-        time.sleep(0.3)
+        return ("yes" in answers) == allowed
+
+    wait_until(is_effective, f"{verb} {resource}")
 
 
-def made_of(stack: LiveStack) -> set[str]:
-    """What is in the two namespaces, or carries the stack's name."""
+def created_objects(stack: LiveStack) -> set[str]:
+    """The objects in the two namespaces, or cluster-wide, that have the stack's name in their metadata."""
     kinds = "configmaps,secrets,services,deployments"
     found = [
         *stack.objects(kinds, "--namespace", stack.kong_namespace),
@@ -173,7 +169,7 @@ def made_of(stack: LiveStack) -> set[str]:
     }
 
 
-def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_before_anything_is_made(
+def test_every_operation_works_with_its_roles_and_a_missing_permission_is_named_before_any_change(
     stack: LiveStack,
 ) -> None:
     with running_as(stack, "preview"):
@@ -187,71 +183,71 @@ def test_every_operation_runs_under_its_roles_and_a_missing_right_is_named_befor
         ("escalate", "clusterroles"),
     ):
         grant(stack, "up", without=f"{verb} {resource}")
-        wait_until(stack, "up", verb, resource, allowed=False)
-        with running_as(stack, "up"), pytest.raises(CommandFailed) as refused:
-            stack.up()
-        said = str(refused.value)
-        assert f"{verb} {resource}" in said and "needs permissions that you do not have" in said
-        assert made_of(stack) == set()
+        wait_for_permission(stack, "up", verb, resource, allowed=False)
+        with running_as(stack, "up"):
+            output = stack.failed("up", "--yes", "--skip-preview")
+        assert f"{verb} {resource}" in output and "needs permissions that you do not have" in output
+        assert created_objects(stack) == set()
         grant(stack, "up")
-        wait_until(stack, "up", verb, resource, allowed=True)
+        wait_for_permission(stack, "up", verb, resource, allowed=True)
 
     with running_as(stack, "up"):
         stack.up()
-        stack.preview("--expect-no-changes")
+        stack.preview(NO_CHANGES)
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "could not" not in done.stdout and "permission" not in done.stdout
 
-    # Not the first `up` any more, so without the permissions to change roles. Kong's release changes while its pods ask
-    # for the TME, so a pod is tried.
-    stack.set(mode="async", kongValues={**stack.configured("kongValues"), "podAnnotations": {"example.com/a": "b"}})
+    # After the first `up` the permissions to change roles are not needed. Kong's release changes while its pods request
+    # the TME, so the program creates a pod as a dry run.
+    stack.set(mode="async")
+    stack.update("kongValues", podAnnotations={"example.com/a": "b"})
     with running_as(stack, "preview"):
         assert "plugin-kong-cluster-plugin" in stack.preview("--diff")
     grant(stack, "verify", sync=False)
     grant(stack, "up", sync=False, first=False)
-    wait_until(stack, "up", "escalate", "clusterroles", allowed=False)
+    wait_for_permission(stack, "up", "escalate", "clusterroles", allowed=False)
     with running_as(stack, "up"):
         stack.up()
-        stack.pulumi("refresh", "--yes", "--skip-preview")
-        stack.preview("--expect-no-changes")
+        stack.refresh()
+        stack.preview(NO_CHANGES)
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr
 
     stack.set(enabled=False)
     with running_as(stack, "up"):
-        said = stack.up()
-    assert "Helm needs them only if this update changes the chart's roles" in said
+        output = stack.up()
+    assert "Helm needs them only if this update changes the chart's roles" in output
     assert [item.get("disabled") for item in plugins(stack)] == [True]
 
     with running_as(stack, "destroy"):
         stack.destroy()
-    assert made_of(stack) == set() and plugins(stack) == []
+    assert created_objects(stack) == set() and plugins(stack) == []
 
 
-def test_an_agent_alone_takes_no_more_than_its_roles(agent_alone: LiveStack) -> None:
-    stack = agent_alone
+def test_an_agent_only_stack_works_with_its_roles(agent_only_stack: LiveStack) -> None:
+    stack = agent_only_stack
     with running_as(stack, "preview"):
         stack.preview()
     with running_as(stack, "up"):
-        said = stack.up()
-        stack.preview("--expect-no-changes")
-    assert f"{stack.agent_namespace}/agent: ready." in said
+        output = stack.up()
+        stack.preview(NO_CHANGES)
+    assert f"{stack.agent_namespace}/agent: ready." in output
     with running_as(stack, "destroy"):
         stack.destroy()
-    assert made_of(stack) == set()
+    assert created_objects(stack) == set()
 
 
-def test_an_existing_kong_takes_no_more_than_its_roles(existing: LiveStack) -> None:
-    stack = existing
+def test_a_stack_with_an_existing_kong_works_with_its_roles(existing_kong_stack: LiveStack) -> None:
+    stack = existing_kong_stack
     with running_as(stack, "preview"):
         stack.preview()
     with running_as(stack, "up"):
         stack.up()
-        stack.preview("--expect-no-changes")
+        stack.preview(NO_CHANGES)
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Preflight against a real API server and real Helm releases, with objects made by hand."""
+"""Preflight on a real API server, with objects and Helm releases that the test creates."""
 
 import base64
 import dataclasses
@@ -19,6 +19,7 @@ import yaml
 
 from local import certificates, charts
 from local.platform import Platform
+from tests.live.commands import run, wait_until
 from tests.preflight.fake import intent
 from tests.preflight.test_agent_only_checks import AGENT
 from traceable_kong.cluster.kubeconfig import connect
@@ -33,8 +34,8 @@ DEADLINE_SECONDS = 60
 READY = '--patch={"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}'
 
 
-class Place:
-    """Names of its own in the cluster, and the commands that a person would type."""
+class PreflightNamespace:
+    """A namespace of its own, with the commands that a person would type and the checks on it."""
 
     def __init__(self, platform: Platform, folder: Path) -> None:
         self.platform = platform
@@ -44,12 +45,8 @@ class Place:
         self.api = connect(kubeconfig=str(platform.kubeconfig))
         self.said: list[str] = []
 
-    def run(self, *command: str, stdin: str = "") -> str:
-        done = subprocess.run(
-            command, env=self.platform.env, input=stdin, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+    def run(self, *command: str, stdin: str | None = None) -> str:
+        return run(*command, environment=self.platform.env, stdin=stdin)
 
     def apply(self, *documents: dict[str, Any]) -> None:
         self.run("kubectl", "apply", "--filename=-", stdin=yaml.safe_dump_all(documents))
@@ -70,13 +67,13 @@ class Place:
     def examine(self, **changes: Any) -> Examination:
         return examine(self.api, self.intent(**changes))
 
-    def dead(self, *, timeout_seconds: int = 8) -> StuckRelease:
-        """The one that an operation left, which may take that long."""
+    def stuck_release(self, *, timeout_seconds: int = 8) -> StuckRelease:
+        """The release that an interrupted operation left; an operation may take `timeout_seconds`."""
         (found,) = self.examine(gateway__timeout_seconds=timeout_seconds).stuck
         return found
 
-    def mend(self, dead: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
-        return repair(self.api, dead, kubeconfig=kubeconfig, context=None, say=self.said.append)
+    def repair(self, release: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
+        return repair(self.api, release, kubeconfig=kubeconfig, context=None, say=self.said.append)
 
     def helm(self, *arguments: str) -> str:
         return self.run("helm", *arguments, "--namespace", self.name)
@@ -85,7 +82,7 @@ class Place:
         return str(json.loads(self.helm("status", "quickstart", "--output", "json"))["info"]["status"])
 
     def kill_helm(self, *arguments: str, when: str) -> None:
-        """Starts helm, and kills it with SIGKILL when the release is in the state `when`."""
+        """Starts helm, and kills it once a revision has the status `when`."""
         process = subprocess.Popen(
             ["helm", *arguments, "--namespace", self.name, "--timeout", "120s"],
             env=self.platform.env,
@@ -93,21 +90,17 @@ class Place:
             stderr=subprocess.DEVNULL,
         )
         try:
-            deadline = time.monotonic() + DEADLINE_SECONDS
-            while when not in self._statuses():
-                assert process.poll() is None, f"helm has ended, and the release is {self._statuses()}"
-                assert time.monotonic() < deadline, f"the release never was {when}"
-                time.sleep(0.2)
+            wait_until(lambda: when in self.statuses(), f"helm ended before {when}", seconds=DEADLINE_SECONDS)
         finally:
             process.kill()
             process.wait()
 
-    def _statuses(self) -> set[str]:
+    def statuses(self) -> set[str]:
         found = self.api.list(f"/api/v1/namespaces/{self.name}/secrets", metadata_only=True, labelSelector="owner=helm")
         return {item["metadata"]["labels"]["status"] for item in found}
 
     def chart(self) -> str:
-        """A chart of one ConfigMap, and of a pod that is never ready with `stuck`. Returns its folder."""
+        """Creates a chart of a ConfigMap and, with the value `stuck`, a pod that is never ready. Returns its folder."""
         folder = self.folder / "chart"
         (folder / "templates").mkdir(parents=True, exist_ok=True)
         (folder / "Chart.yaml").write_text("apiVersion: v2\nname: tiny\nversion: 1.0.0\n")
@@ -137,10 +130,10 @@ class Place:
 
 
 @pytest.fixture
-def place(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def namespace(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PreflightNamespace]:
     for variable, value in platform.env.items():
         monkeypatch.setenv(variable, value)
-    found = Place(platform, tmp_path)
+    found = PreflightNamespace(platform, tmp_path)
     found.run("kubectl", "apply", "--filename", str(charts.SOURCE / "kong" / "crds"))
     found.run("kubectl", "create", "namespace", found.name)
     try:
@@ -162,13 +155,13 @@ def plugin(name: str, ingress_class: str, **metadata: Any) -> dict[str, Any]:
     }
 
 
-def deployment(place: Place, *containers: dict[str, Any]) -> dict[str, Any]:
+def deployment(namespace: PreflightNamespace, *containers: dict[str, Any]) -> dict[str, Any]:
     spec = {"containers": [{"image": "kong:3.9", **container} for container in containers]}
     template = {"metadata": {"labels": {"app": "kong"}}, "spec": spec}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "quickstart-kong", "namespace": place.name},
+        "metadata": {"name": "quickstart-kong", "namespace": namespace.name},
         "spec": {"selector": {"matchLabels": {"app": "kong"}}, "template": template},
     }
 
@@ -179,120 +172,120 @@ def only(found: Examination) -> str:
     return found.errors[0].subject + "\n" + found.errors[0].problem + "\n" + found.errors[0].fix
 
 
-def test_a_first_install_passes_and_costs_little(place: Place) -> None:
-    assert place.examine(live_change=True) == Examination(errors=[], warnings=[], stuck=[])
+def test_a_first_install_passes_quickly(namespace: PreflightNamespace) -> None:
+    assert namespace.examine(live_change=True) == Examination(errors=[], warnings=[], stuck=[])
     start = time.monotonic()
-    place.examine(live_change=True)
-    assert time.monotonic() - start < 2, "a loaded machine; alone it is below 0.1 s"
+    namespace.examine(live_change=True)
+    assert time.monotonic() - start < 2, "below 0.1 s on an idle machine"
 
 
-def test_who_may_only_look_can_preview(place: Place) -> None:
-    place.run("kubectl", "create", "serviceaccount", "viewer", "--namespace", place.name)
-    place.apply(
+def test_read_permissions_are_enough_for_a_preview(namespace: PreflightNamespace) -> None:
+    namespace.run("kubectl", "create", "serviceaccount", "viewer", "--namespace", namespace.name)
+    namespace.apply(
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": f"{place.name}-view", "labels": labels(place.owner)},
+            "metadata": {"name": f"{namespace.name}-view", "labels": labels(namespace.owner)},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-            "subjects": [{"kind": "ServiceAccount", "name": "viewer", "namespace": place.name}],
+            "subjects": [{"kind": "ServiceAccount", "name": "viewer", "namespace": namespace.name}],
         }
     )
-    config = yaml.safe_load(place.platform.kubeconfig.read_text())
-    token = place.run("kubectl", "create", "token", "viewer", "--namespace", place.name).strip()
+    config = yaml.safe_load(namespace.platform.kubeconfig.read_text())
+    token = namespace.run("kubectl", "create", "token", "viewer", "--namespace", namespace.name).strip()
     for user in config["users"]:
         user["user"] = {"token": token}
     viewer = connect(kubeconfig=yaml.safe_dump(config))
 
-    preview = examine(viewer, place.intent(live_change=False))
+    preview = examine(viewer, namespace.intent(live_change=False))
     assert preview.errors == []
     said = "\n".join(item.problem for item in preview.warnings)
-    assert f"create pods/portforward in namespace {place.name}" in said
-    assert f'cannot list resource "secrets" in API group "" in the namespace "{place.name}"' in said
+    assert f"create pods/portforward in namespace {namespace.name}" in said
+    assert f'cannot list resource "secrets" in API group "" in the namespace "{namespace.name}"' in said
     assert "validatingwebhookconfigurations" in said
     assert token not in said
-    assert len(examine(viewer, place.intent(live_change=True)).errors) > 3
+    assert len(examine(viewer, namespace.intent(live_change=True)).errors) > 3
 
 
-def test_what_somebody_else_made_is_refused_until_it_is_handed_over(place: Place) -> None:
-    name = f"{place.name}-plugin"
-    place.apply(plugin(name, place.name))
-    (finding,) = place.examine(plugin__rock_version="2.2.2-1").errors
+def test_an_unmanaged_plugin_is_refused_until_it_has_the_stacks_label(namespace: PreflightNamespace) -> None:
+    name = f"{namespace.name}-plugin"
+    namespace.apply(plugin(name, namespace.name))
+    (finding,) = namespace.examine(plugin__rock_version="2.2.2-1").errors
     command = finding.fix.split("`")[-2]
     assert command.startswith(f"kubectl label kongclusterplugin {name} ")
-    place.run(*shlex.split(command))
-    assert place.examine(plugin__rock_version="2.2.2-1").errors == []
-    assert "max_body_size_bytes" in only(place.examine())
+    namespace.run(*shlex.split(command))
+    assert namespace.examine(plugin__rock_version="2.2.2-1").errors == []
+    assert "max_body_size_bytes" in only(namespace.examine())
 
 
-def test_a_second_global_plugin_is_refused(place: Place) -> None:
-    theirs = f"{place.name}-theirs"
-    place.apply(plugin(theirs, place.name, labels={"global": "true"}))
+def test_a_second_global_plugin_is_refused(namespace: PreflightNamespace) -> None:
+    second = f"{namespace.name}-second"
+    namespace.apply(plugin(second, namespace.name, labels={"global": "true"}))
     try:
-        assert theirs in only(place.examine())
+        assert second in only(namespace.examine())
     finally:
-        place.run("kubectl", "delete", "kongclusterplugin", theirs)
+        namespace.run("kubectl", "delete", "kongclusterplugin", second)
 
 
-def test_a_gateway_pod_with_somebody_on_the_tmes_port_is_refused(place: Place) -> None:
+def test_a_gateway_with_a_container_on_the_tmes_port_is_refused(namespace: PreflightNamespace) -> None:
     port = [{"containerPort": 5442}]
-    place.apply(deployment(place, {"name": "proxy"}, {"name": "mesh", "ports": port}))
-    assert "container mesh" in only(place.examine(gateway__ours=False, gateway__release=None))
+    namespace.apply(deployment(namespace, {"name": "proxy"}, {"name": "mesh", "ports": port}))
+    assert "container mesh" in only(namespace.examine(gateway__ours=False, gateway__release=None))
 
 
-def test_an_admin_api_that_is_off_is_refused(place: Place) -> None:
-    place.apply(deployment(place, {"name": "proxy", "env": [{"name": "KONG_ADMIN_LISTEN", "value": "off"}]}))
-    assert "KONG_ADMIN_LISTEN" in only(place.examine(gateway__ours=False, gateway__release=None))
+def test_an_admin_api_that_is_off_is_refused(namespace: PreflightNamespace) -> None:
+    namespace.apply(deployment(namespace, {"name": "proxy", "env": [{"name": "KONG_ADMIN_LISTEN", "value": "off"}]}))
+    assert "KONG_ADMIN_LISTEN" in only(namespace.examine(gateway__ours=False, gateway__release=None))
 
 
-def test_a_stack_that_stands_elsewhere_is_found(place: Place) -> None:
-    old = f"{place.name}-old"
-    marks = {**labels(place.owner), GATEWAY_LABEL: place.owner}
-    place.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": old, "labels": marks}})
-    assert f"kong.namespace {old}" in only(place.examine())
+def test_the_stacks_gateway_in_another_namespace_is_found(namespace: PreflightNamespace) -> None:
+    old = f"{namespace.name}-old"
+    own_labels = {**labels(namespace.owner), GATEWAY_LABEL: namespace.owner}
+    namespace.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": old, "labels": own_labels}})
+    assert f"kong.namespace {old}" in only(namespace.examine())
 
 
-def test_a_tenant_cannot_stop_a_run(place: Place) -> None:
-    """Every right in a namespace, and none beyond: nothing that can be made there refuses this stack's runs."""
-    tenant = f"{place.name}-tenant"
-    place.run("kubectl", "create", "namespace", tenant)
-    place.run("kubectl", "create", "serviceaccount", "tenant", "--namespace", tenant)
+def test_a_tenant_cannot_block_updates(namespace: PreflightNamespace) -> None:
+    """A tenant with all permissions in another namespace cannot create an object that makes preflight fail."""
+    tenant = f"{namespace.name}-tenant"
+    namespace.run("kubectl", "create", "namespace", tenant)
+    namespace.run("kubectl", "create", "serviceaccount", "tenant", "--namespace", tenant)
     bound = ("--clusterrole=admin", f"--serviceaccount={tenant}:tenant", f"--namespace={tenant}")
-    place.run("kubectl", "create", "rolebinding", "tenant", *bound)
-    token = place.run("kubectl", "create", "token", "tenant", "--namespace", tenant).strip()
-    config = yaml.safe_load(place.platform.kubeconfig.read_text())
+    namespace.run("kubectl", "create", "rolebinding", "tenant", *bound)
+    token = namespace.run("kubectl", "create", "token", "tenant", "--namespace", tenant).strip()
+    config = yaml.safe_load(namespace.platform.kubeconfig.read_text())
     for user in config["users"]:
         user["user"] = {"token": token}
     as_tenant = connect(kubeconfig=yaml.safe_dump(config))
     try:
         for name in ("traceable-installation", "traceable-agent-installation"):
-            metadata = {"name": name, "labels": labels(place.owner)}
+            metadata = {"name": name, "labels": labels(namespace.owner)}
             record = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"release": "x; reboot"}}
             as_tenant.request("POST", f"/api/v1/namespaces/{tenant}/configmaps", body=record)
-        patch = {"metadata": {"labels": {GATEWAY_LABEL: place.owner}}}
+        patch = {"metadata": {"labels": {GATEWAY_LABEL: namespace.owner}}}
         with pytest.raises(ApiError) as refused:
             path = f"/api/v1/namespaces/{tenant}"
             as_tenant.request("PATCH", path, body=patch, content_type=MERGE_PATCH)
         assert refused.value.status == 403
-        assert place.examine() == Examination(errors=[], warnings=[], stuck=[])
-        assert place.examine(enabled=False).errors == []
+        assert namespace.examine() == Examination(errors=[], warnings=[], stuck=[])
+        assert namespace.examine(enabled=False).errors == []
         alone = AloneIntent(
-            owner=place.owner,
+            owner=namespace.owner,
             live_change=True,
-            agent=dataclasses.replace(AGENT, namespace=f"{place.name}-agent"),
+            agent=dataclasses.replace(AGENT, namespace=f"{namespace.name}-agent"),
             record="traceable-agent-installation",
         )
-        found = examine(place.api, alone)
+        found = examine(namespace.api, alone)
         assert found.errors == []
         assert [item.subject for item in found.warnings] == [
             f"configmap traceable-agent-installation in namespace {tenant}"
         ]
     finally:
-        place.run("kubectl", "delete", "namespace", tenant, "--wait=false")
+        namespace.run("kubectl", "delete", "namespace", tenant, "--wait=false")
 
 
 @pytest.fixture
-def strict_gateway(place: Place, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """The webhook of another gateway, whose Kong knows no such plugin; only for the objects of this test."""
+def strict_gateway(namespace: PreflightNamespace, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """The admission webhook of another gateway without the plugin, for the objects of this test only."""
 
     class Denies(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -306,7 +299,7 @@ def strict_gateway(place: Place, tmp_path: Path) -> Iterator[Callable[[], None]]
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Tests are quiet."""
+            """Logs nothing."""
 
     certificates.ensure(tmp_path / "tls")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -324,16 +317,16 @@ def strict_gateway(place: Place, tmp_path: Path) -> Iterator[Callable[[], None]]
             "resources": ["kongclusterplugins"],
         }
         authority = base64.b64encode((tmp_path / "tls" / certificates.CA_FILE).read_bytes()).decode()
-        place.apply(
+        namespace.apply(
             {
                 "apiVersion": "admissionregistration.k8s.io/v1",
                 "kind": "ValidatingWebhookConfiguration",
-                "metadata": {"name": f"{place.name}-strict", "labels": labels(place.owner)},
+                "metadata": {"name": f"{namespace.name}-strict", "labels": labels(namespace.owner)},
                 "webhooks": [
                     {
                         "name": "validations.kong.konghq.com",
                         "rules": [rule],
-                        "objectSelector": {"matchLabels": labels(place.owner)},
+                        "objectSelector": {"matchLabels": labels(namespace.owner)},
                         "clientConfig": {
                             "url": f"https://127.0.0.1:{server.server_address[1]}/",
                             "caBundle": authority,
@@ -353,76 +346,78 @@ def strict_gateway(place: Place, tmp_path: Path) -> Iterator[Callable[[], None]]
         server.server_close()
 
 
-def test_another_gateways_webhook_is_named_and_the_command_mends_it(
-    place: Place, strict_gateway: Callable[[], None]
+def test_another_gateways_webhook_is_named_with_a_command_that_exempts_the_stacks_objects(
+    namespace: PreflightNamespace, strict_gateway: Callable[[], None]
 ) -> None:
     strict_gateway()
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not (found := place.examine(live_change=False)).errors:
-        assert time.monotonic() < deadline, "a webhook takes a moment to be in force, not more"
-        time.sleep(0.2)
-    text = only(found)
+    wait_until(lambda: namespace.examine(live_change=False).errors, "the webhook is not effective")
+    text = only(namespace.examine(live_change=False))
     assert "no such plugin" in text
-    place.run(*shlex.split(text.split("`")[1]))
-    assert place.examine(live_change=False).errors == []
-    assert place.run("kubectl", "get", "kongclusterplugins", "--selector", f"{STACK_LABEL}={place.owner}") == ""
+    namespace.run(*shlex.split(text.split("`")[1]))
+    assert namespace.examine(live_change=False).errors == []
+    assert namespace.run("kubectl", "get", "kongclusterplugins", "--selector", f"{STACK_LABEL}={namespace.owner}") == ""
 
 
-def test_an_install_that_was_killed_is_removed(place: Place) -> None:
-    place.kill_helm("install", "quickstart", place.chart(), place.values(stuck=True), "--wait", when="pending-install")
-    warnings = place.examine(live_change=False).warnings
+def test_an_interrupted_install_is_removed(namespace: PreflightNamespace) -> None:
+    namespace.kill_helm(
+        "install", "quickstart", namespace.chart(), namespace.values(stuck=True), "--wait", when="pending-install"
+    )
+    warnings = namespace.examine(live_change=False).warnings
     assert ["pending-install" in item.problem for item in warnings] == [True]
-    assert place.mend(place.dead(), kubeconfig=place.platform.kubeconfig.read_text()) is None
-    assert place.examine().stuck == []
-    place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
-    assert place.text() == "one"
+    assert namespace.repair(namespace.stuck_release(), kubeconfig=namespace.platform.kubeconfig.read_text()) is None
+    assert namespace.examine().stuck == []
+    namespace.helm("install", "quickstart", namespace.chart(), namespace.values(), "--wait")
+    assert namespace.text() == "one"
 
 
-def test_an_upgrade_that_was_killed_is_rolled_back(place: Place) -> None:
-    place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
-    two = place.values(text="two", stuck=True)
-    place.kill_helm("upgrade", "quickstart", place.chart(), two, "--wait", when="pending-upgrade")
-    assert place.mend(place.dead(), kubeconfig=str(place.platform.kubeconfig)) is None
-    assert (place.status(), place.text(), place.examine().stuck) == ("deployed", "one", [])
-    place.helm("upgrade", "quickstart", place.chart(), place.values(text="three"), "--wait")
-    assert place.text() == "three"
+def test_an_interrupted_upgrade_is_rolled_back(namespace: PreflightNamespace) -> None:
+    namespace.helm("install", "quickstart", namespace.chart(), namespace.values(), "--wait")
+    two = namespace.values(text="two", stuck=True)
+    namespace.kill_helm("upgrade", "quickstart", namespace.chart(), two, "--wait", when="pending-upgrade")
+    assert namespace.repair(namespace.stuck_release(), kubeconfig=str(namespace.platform.kubeconfig)) is None
+    assert (namespace.status(), namespace.text(), namespace.examine().stuck) == ("deployed", "one", [])
+    namespace.helm("upgrade", "quickstart", namespace.chart(), namespace.values(text="three"), "--wait")
+    assert namespace.text() == "three"
 
 
-def test_a_removal_that_was_killed_is_taken_back(place: Place) -> None:
-    held = place.values(finalizers=["example.com/held"])
-    place.helm("install", "quickstart", place.chart(), held, "--wait")
-    place.kill_helm("uninstall", "quickstart", "--wait", when="uninstalling")
-    place.run("kubectl", "patch", "configmap", "held", "-n", place.name, "-p", '{"metadata":{"finalizers":null}}')
-    assert place.mend(place.dead()) is None
-    assert (place.status(), place.text(), place.examine().stuck) == ("deployed", "one", [])
-    place.run("kubectl", "patch", "configmap", "held", "-n", place.name, "-p", '{"metadata":{"finalizers":null}}')
-    place.helm("upgrade", "quickstart", place.chart(), place.values(text="two"), "--wait")
-    assert place.text() == "two"
+def test_an_interrupted_uninstall_is_rolled_back(namespace: PreflightNamespace) -> None:
+    held = namespace.values(finalizers=["example.com/held"])
+    namespace.helm("install", "quickstart", namespace.chart(), held, "--wait")
+    namespace.kill_helm("uninstall", "quickstart", "--wait", when="uninstalling")
+    namespace.run(
+        "kubectl", "patch", "configmap", "held", "-n", namespace.name, "-p", '{"metadata":{"finalizers":null}}'
+    )
+    assert namespace.repair(namespace.stuck_release()) is None
+    assert (namespace.status(), namespace.text(), namespace.examine().stuck) == ("deployed", "one", [])
+    namespace.run(
+        "kubectl", "patch", "configmap", "held", "-n", namespace.name, "-p", '{"metadata":{"finalizers":null}}'
+    )
+    namespace.helm("upgrade", "quickstart", namespace.chart(), namespace.values(text="two"), "--wait")
+    assert namespace.text() == "two"
 
 
-def test_an_upgrade_that_is_still_running_is_waited_for_and_left_alone(place: Place) -> None:
-    """A colleague's own, with the values of the release: only its age tells it from one that was interrupted."""
-    place.helm("install", "quickstart", place.chart(), place.values(), "--wait")
-    two = place.values(text="two", stuck=True)
-    upgrade = ("helm", "upgrade", "quickstart", place.chart(), two, "--wait", "--timeout", "60s")
-    with subprocess.Popen([*upgrade, "--namespace", place.name], env=place.platform.env) as colleague:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while "pending-upgrade" not in place._statuses():
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        dead = place.dead(timeout_seconds=50)
+def test_preflight_waits_for_an_upgrade_that_is_still_running(namespace: PreflightNamespace) -> None:
+    """Only its age tells another person's upgrade from an interrupted one."""
+    namespace.helm("install", "quickstart", namespace.chart(), namespace.values(), "--wait")
+    two = namespace.values(text="two", stuck=True)
+    upgrade = ("helm", "upgrade", "quickstart", namespace.chart(), two, "--wait", "--timeout", "60s")
+    with subprocess.Popen([*upgrade, "--namespace", namespace.name], env=namespace.platform.env) as colleague:
+        wait_until(lambda: "pending-upgrade" in namespace.statuses(), seconds=DEADLINE_SECONDS)
+        release = namespace.stuck_release(timeout_seconds=50)
 
         def let_it_end(line: str) -> None:
-            place.said.append(line)
-            place.run("kubectl", "patch", "pod", "stuck", "--namespace", place.name, "--subresource=status", READY)
+            namespace.said.append(line)
+            namespace.run(
+                "kubectl", "patch", "pod", "stuck", "--namespace", namespace.name, "--subresource=status", READY
+            )
 
-        assert repair(place.api, dead, kubeconfig=None, context=None, say=let_it_end) is None
+        assert repair(namespace.api, release, kubeconfig=None, context=None, say=let_it_end) is None
         assert colleague.wait(DEADLINE_SECONDS) == 0
-    assert len(place.said) == 1 and "may still be running" in place.said[0]
-    assert (place.status(), place.text()) == ("deployed", "two")
+    assert len(namespace.said) == 1 and "may still be running" in namespace.said[0]
+    assert (namespace.status(), namespace.text()) == ("deployed", "two")
 
 
-def test_a_release_of_somebody_else_is_refused_and_left_alone(place: Place) -> None:
-    place.helm("install", "quickstart", place.chart(), "--wait")
-    assert "do not name this stack as the owner" in only(place.examine())
-    assert place.examine().stuck == []
+def test_an_unmanaged_release_is_refused_and_not_changed(namespace: PreflightNamespace) -> None:
+    namespace.helm("install", "quickstart", namespace.chart(), "--wait")
+    assert "do not name this stack as the owner" in only(namespace.examine())
+    assert namespace.examine().stuck == []

@@ -1,17 +1,15 @@
-"""The comment of a pull request on real previews: it foretells the rollouts, and shows what a switch changes."""
-
-from collections.abc import Callable
+"""The comment on a pull request for real previews: it predicts the rollouts and shows what a change of mode changes."""
 
 from scripts.preview_comment import comment
 from scripts.preview_reading import Preview, read
-from tests.live.stack import TOKEN, LiveStack
+from tests.live.stack import TOKEN, LiveStack, NewStack
 
 
 def preview(stack: LiveStack) -> Preview:
     return read(stack.preview("--json"))
 
 
-def test_the_comment_foretells_what_comes(new_stack: Callable[..., LiveStack]) -> None:
+def test_the_comment_predicts_the_rollouts_and_lists_the_changes(new_stack: NewStack) -> None:
     stack = new_stack(mode="sync")
     fresh = preview(stack)
     assert (fresh.now, (fresh.then or {})["mode"]) == ({}, "sync")

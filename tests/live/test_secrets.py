@@ -1,11 +1,9 @@
-"""Secrets stay where they belong: the token in its Secret, the owner's values in the cluster, and nowhere else."""
+"""Secrets are only where they belong: the token in its Secret, the owner's values in the cluster."""
 
 import base64
 import gzip
 import json
-import subprocess
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,23 +11,22 @@ import yaml
 
 from scripts.preview_comment import comment
 from scripts.preview_reading import read
-from tests.live.stack import PROJECT, TOKEN, LiveStack
+from tests.live.stack import PROJECT, TOKEN, LiveStack, NewStack
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
 
 OWNERS = "the-owner's-own-value"
-PLANTED = "somebody-else's-own-value"
-NewStack = Callable[..., LiveStack]
+PLANTED = "another-manager's-own-value"
 
 
-class Arguments:
-    """What every process of this machine was started with, looked at all the while."""
+class ProcessArguments:
+    """Collects the arguments of every process of this machine."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._collect, daemon=True)
 
-    def __enter__(self) -> "Arguments":
+    def __enter__(self) -> "ProcessArguments":
         self._thread.start()
         return self
 
@@ -37,7 +34,7 @@ class Arguments:
         self._ended.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _collect(self) -> None:
         while not self._ended.wait(0.02):
             for folder in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):
@@ -45,34 +42,25 @@ class Arguments:
 
 
 def releases(stack: LiveStack, namespace: str) -> str:
-    """What Helm keeps of its releases: base64 in base64, gzip."""
+    """The releases as Helm stores them: gzip in base64 in base64."""
     found = stack.objects("secrets", "--namespace", namespace, "--field-selector", "type=helm.sh/release.v1")
     packed = [base64.b64decode(base64.b64decode(item["data"]["release"])) for item in found]
     assert packed
     return "".join(gzip.decompress(item).decode() for item in packed)
 
 
-def test_secrets_are_nowhere_but_where_they_belong(new_stack: NewStack) -> None:
+def test_no_output_file_or_object_has_a_secret_but_its_own(new_stack: NewStack) -> None:
     stack = new_stack()
     key = f"{PROJECT}:kongValues.customEnv.owners_value"
     stack.pulumi("config", "set", "--secret", "--path", key, stdin=OWNERS)
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--diff"]
-    with Arguments() as arguments:
-        done = subprocess.run(
-            command,
-            cwd=stack.directory,
-            env=stack.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=True,
-        )
+    with ProcessArguments() as arguments:
+        done = stack.execute("pulumi", "up", "--yes", "--skip-preview", "--diff")
+    assert done.returncode == 0, done.stdout + done.stderr
     (deployment,) = stack.objects("deployments", "--namespace", stack.kong_namespace)
-    assert OWNERS in json.dumps(deployment), "it is in the Deployment, which the patch has in its outputs"
+    assert OWNERS in json.dumps(deployment), "the outputs of the patch have the Deployment with it"
 
     stack.set(blockingStatusCode=451)
-    told = {
+    texts = {
         "up": done.stdout + done.stderr,
         "preview": stack.preview("--diff"),
         "preview as JSON": stack.preview("--json"),
@@ -85,22 +73,22 @@ def test_secrets_are_nowhere_but_where_they_belong(new_stack: NewStack) -> None:
         "plugins": json.dumps(stack.objects("kongclusterplugins")),
     }
     assert len(arguments.seen) > 10
-    assert {where for where, text in told.items() if TOKEN in text or OWNERS in text} == set()
+    assert {name for name, text in texts.items() if TOKEN in text or OWNERS in text} == set()
 
     files = [path for path in stack.directory.rglob("*") if path.is_file()]
     assert [path for path in files if TOKEN.encode() in path.read_bytes() or OWNERS.encode() in path.read_bytes()] == []
 
-    holding = {
+    secrets = {
         item["metadata"]["name"]
         for item in stack.objects("secrets", "--namespace", stack.agent_namespace)
         if TOKEN in "".join(base64.b64decode(value).decode(errors="replace") for value in item["data"].values())
     }
-    assert holding == {"traceable-agent-token"}
+    assert secrets == {"traceable-agent-token"}
     assert TOKEN not in releases(stack, stack.agent_namespace) + releases(stack, stack.kong_namespace)
 
     plant(stack)
     stack.set(mode="async", blockingStatusCode=403)
-    told = {
+    texts = {
         "preview": stack.preview("--diff"),
         "preview as JSON": stack.preview("--json"),
         "up": stack.up("--diff"),
@@ -108,13 +96,13 @@ def test_secrets_are_nowhere_but_where_they_belong(new_stack: NewStack) -> None:
         "preview after it": stack.preview("--diff"),
         "state": stack.pulumi("stack", "export"),
     }
-    assert {where for where, text in told.items() if PLANTED in text} == set()
+    assert {name for name, text in texts.items() if PLANTED in text} == set()
     files = [path for path in stack.directory.rglob("*") if path.is_file()]
     assert [path for path in files if PLANTED.encode() in path.read_bytes()] == []
 
 
 def plant(stack: LiveStack) -> None:
-    """What others keep in annotations of objects that the state has: a whole object, where `kubectl apply` made it."""
+    """Plants the annotation with a whole object that `kubectl apply` writes, on objects that are in the state."""
     applied = stack.directory / "applied.yaml"
     container = {"name": "proxy", "image": "kong:3.9", "env": [{"name": "OWN", "value": PLANTED}]}
     deployment = {
@@ -127,16 +115,16 @@ def plant(stack: LiveStack) -> None:
     stack.kubectl("apply", "set-last-applied", "--create-annotation", "--filename", str(applied))
     applied.unlink()
     note = f"kubectl.kubernetes.io/last-applied-configuration={json.dumps({'data': {'own': PLANTED}})}"
-    for what in (
+    for target in (
         ("namespace", stack.kong_namespace),
         ("namespace", stack.agent_namespace),
         ("secret", OWN_TOKEN_SECRET.name, "--namespace", stack.agent_namespace),
         ("kongclusterplugin", f"{stack.name}-plugin"),
     ):
-        stack.kubectl("annotate", *what, note)
+        stack.kubectl("annotate", *target, note)
 
 
-def test_a_kubeconfig_that_cannot_be_read_is_not_shown(new_stack: NewStack) -> None:
+def test_an_invalid_kubeconfig_is_not_shown(new_stack: NewStack) -> None:
     stack = new_stack()
     text = f"apiVersion: v1\nusers:\n- name: u\n  user: {{token: {OWNERS}\n"
     broken = {
@@ -147,18 +135,9 @@ def test_a_kubeconfig_that_cannot_be_read_is_not_shown(new_stack: NewStack) -> N
     for expected, kubeconfig in broken.items():
         stack.pulumi("config", "set", "--secret", "kubernetes:kubeconfig", stdin=kubeconfig)
         for command in (("preview", "--json"), ("preview", "--diff"), ("up", "--yes", "--skip-preview")):
-            done = subprocess.run(
-                ["pulumi", *command],
-                cwd=stack.directory,
-                env=stack.environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
-            )
-            said = done.stdout + done.stderr
+            done = stack.execute("pulumi", *command)
+            output = done.stdout + done.stderr
             posted = comment(read(done.stdout, exit_code=done.returncode, error_output=done.stderr), stack=stack.name)
-            assert done.returncode != 0 and expected in said
-            assert OWNERS not in said + posted and kubeconfig not in said + posted
+            assert done.returncode != 0 and expected in output
+            assert OWNERS not in output + posted and kubeconfig not in output + posted
     stack.pulumi("config", "rm", "kubernetes:kubeconfig")

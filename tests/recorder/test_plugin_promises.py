@@ -1,4 +1,4 @@
-"""Promises 1 to 3, broken on purpose: what the plugin and the pods say of the TME and of the plugin's files."""
+"""Promises 1 to 3, broken on purpose: the plugin, the TME, and the plugin's files."""
 
 import dataclasses
 from typing import Any
@@ -8,42 +8,45 @@ import pytest
 from tests.recorder.timeline import GATEWAY, TME_CONTAINER, Timeline, config_map, installed, plugin, pod
 
 
-def test_1_a_pod_that_asks_for_the_tme_and_starts_without() -> None:
+def test_1_a_pod_that_requests_the_tme_and_starts_without_it() -> None:
     line = installed()
-    line.add("pod", pod("bare", tme=False, asks=True, ready=False))
+    line.add("pod", pod("bare", tme=False, requests_tme=True, ready=False))
     assert line.broken() == [1]
-    assert "bare asks for the TME" in line.violations()[0].text
-    assert line.broken(dataclasses.replace(GATEWAY, guard_denies=False)) == []
+    assert "bare requests the TME" in line.violations()[0].text
+    assert line.broken(dataclasses.replace(GATEWAY, policy_denies=False)) == []
 
 
-def test_1_a_pod_of_somebody_else_may() -> None:
+def test_1_other_pods_of_the_namespace_may_start_without_it() -> None:
     line = installed()
-    other = pod("other", tme=False, asks=True)
+    other = pod("other", tme=False, requests_tme=True)
     other["metadata"]["labels"] = {"app": "other"}
     line.add("pod", other)
     assert line.violations() == []
 
 
-def test_1_a_pod_of_another_namespace_may() -> None:
+def test_1_pods_of_another_namespace_may_start_without_it() -> None:
     line = installed()
-    other = pod("other", tme=False, asks=True)
+    other = pod("other", tme=False, requests_tme=True)
     other["metadata"]["namespace"] = "other"
     other["spec"]["volumes"] = []
     line.add("pod", other)
     assert line.violations() == []
 
 
-def test_1_a_pod_that_was_on_its_way_out_before_the_recording_is_of_an_older_story() -> None:
+def test_1_a_pod_that_terminates_since_before_the_recording_does_not_count() -> None:
     line = Timeline()
-    line.add("pod", pod("bare", tme=False, asks=True, files=None))
-    line.leave(pod("bare", tme=False, asks=True, files=None))
-    line.begins()
+    line.add("pod", pod("bare", tme=False, requests_tme=True, files=None))
+    line.start_termination(pod("bare", tme=False, requests_tme=True, files=None))
+    line.start_recording()
     assert line.violations() == []
 
 
 def test_1_the_tme_may_be_a_sidecar() -> None:
     line = installed()
-    line.add("pod", pod("native", tme=False, asks=True, initContainers=[{**TME_CONTAINER, "restartPolicy": "Always"}]))
+    line.add(
+        "pod",
+        pod("native", tme=False, requests_tme=True, initContainers=[{**TME_CONTAINER, "restartPolicy": "Always"}]),
+    )
     assert line.violations() == []
 
 
@@ -56,31 +59,31 @@ def test_1_the_tme_may_be_a_sidecar() -> None:
         {"ephemeralContainers": [TME_CONTAINER]},
     ],
 )
-def test_1_no_other_container_and_no_other_image_will_do(spec: dict[str, Any]) -> None:
+def test_1_no_other_kind_of_container_and_no_other_image_is_the_tme(spec: dict[str, Any]) -> None:
     line = installed()
-    line.add("pod", pod("like", tme=False, asks=True, **spec))
+    line.add("pod", pod("like", tme=False, requests_tme=True, **spec))
     assert line.broken() == [1, 2]
 
 
-def test_2_the_tme_goes_before_the_plugin_has_changed() -> None:
+def test_2_the_tme_is_removed_before_the_plugin_changes() -> None:
     line = installed()
-    line.roll(pod("p-0"), pod("bare", tme=False))
+    line.replace(pod("p-0"), pod("bare", tme=False))
     assert line.broken() == [2]
 
 
-def test_2_the_plugin_says_sync_before_the_tme_is_there() -> None:
+def test_2_the_plugin_is_in_sync_mode_before_the_tme_exists() -> None:
     line = installed(mode="async")
     line.modify("plugin", plugin("sync"))
     assert line.broken() == [2]
 
 
-def test_2_sync_is_what_the_plugin_does_where_it_is_told_nothing() -> None:
+def test_2_the_default_mode_is_sync() -> None:
     line = installed(mode="async")
     line.modify("plugin", plugin(None))
     assert line.broken() == [2]
 
 
-def test_2_it_is_told_once_each_time_that_it_begins() -> None:
+def test_2_every_beginning_is_one_violation() -> None:
     line = installed(mode="async")
     line.modify("plugin", plugin("sync"))
     line.add("configmap", config_map("more"))
@@ -92,7 +95,7 @@ def test_2_it_is_told_once_each_time_that_it_begins() -> None:
 @pytest.mark.parametrize(
     "harmless", [plugin("sync", disabled=True), plugin("sync", ingress_class="other"), plugin("async")]
 )
-def test_2_a_plugin_that_is_off_or_not_ours_may_say_anything(harmless: dict[str, Any]) -> None:
+def test_2_a_plugin_that_is_disabled_or_of_another_class_or_async_breaks_nothing(harmless: dict[str, Any]) -> None:
     line = installed(mode="async")
     line.modify("plugin", harmless)
     assert line.violations() == []
@@ -106,30 +109,30 @@ def test_2_a_pod_that_does_not_serve_may_lack_the_tme() -> None:
     assert line.broken() == [2]
 
 
-def test_2_a_pod_that_is_on_its_way_out_may_lack_the_tme() -> None:
+def test_2_a_terminating_pod_may_lack_the_tme() -> None:
     line = installed(mode="async")
     line.add("pod", pod("injected"))
-    line.leave(pod("p-0", tme=False))
+    line.start_termination(pod("p-0", tme=False))
     line.modify("plugin", plugin("sync"))
     assert line.broken() == []
 
 
-def test_2_another_plugin_of_the_gateway_asks_no_tme() -> None:
+def test_2_other_plugins_of_the_gateway_need_no_tme() -> None:
     line = installed(mode="async")
     line.add("plugin", {**plugin(None, name="another"), "plugin": "rate-limiting"})
     assert line.violations() == []
 
 
 @pytest.mark.parametrize("disabled", [False, True])
-def test_3_the_plugin_comes_before_its_files(disabled: bool) -> None:
+def test_3_the_plugin_exists_before_its_files(disabled: bool) -> None:
     line = Timeline()
     line.add("pod", pod("p-0", files=None))
-    line.begins()
+    line.start_recording()
     line.add("plugin", plugin(disabled=disabled))
     assert line.broken() == [3]
 
 
-def test_3_files_that_are_mounted_elsewhere_are_not_there() -> None:
+def test_3_files_that_are_mounted_elsewhere_do_not_count() -> None:
     line = installed()
     strange = pod("strange")
     strange["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] = "/opt/kong/plugins/other"
@@ -137,7 +140,7 @@ def test_3_files_that_are_mounted_elsewhere_are_not_there() -> None:
     assert line.broken() == [3]
 
 
-def test_3_files_in_another_container_are_not_there() -> None:
+def test_3_files_in_another_container_do_not_count() -> None:
     line = installed()
     strange = pod("strange")
     strange["spec"]["containers"][0]["name"] = "ingress-controller"

@@ -1,10 +1,10 @@
-"""Promises 4 and 7, broken on purpose: a pod's ConfigMaps, and how many pods must be ready."""
+"""Promises 4 and 7, broken on purpose: a pod's ConfigMaps, and the number of ready pods."""
 
 from typing import Any
 
 import pytest
 
-from tests.live.promises import max_unavailable
+from tests.recorder.promises import max_unavailable
 from tests.recorder.timeline import Timeline, config_map, deployment, installed, pod
 
 NEEDS = {
@@ -16,27 +16,27 @@ NEEDS = {
 
 
 @pytest.mark.parametrize("spec", NEEDS.values(), ids=NEEDS)
-def test_4_a_config_map_goes_under_a_pod(spec: dict[str, Any]) -> None:
+def test_4_a_config_map_that_a_pod_needs_is_deleted(spec: dict[str, Any]) -> None:
     line = Timeline()
     line.add("configmap", config_map("c"))
     line.add("pod", pod("p-0", files=None, **spec))
-    line.begins()
+    line.start_recording()
     line.delete("configmap", config_map("c"))
     assert line.broken() == [4]
     assert str(line.violations()[0]) == (
         "promise 4, 00:00:00.000000, resourceVersion 103: "
-        "pod p-0 refers to the ConfigMap c, which is not there (after ConfigMap c DELETED)"
+        "pod p-0 refers to ConfigMap c, which does not exist (after ConfigMap c DELETED)"
     )
 
 
-def test_4_one_of_that_name_in_another_namespace_does_not_help() -> None:
+def test_4_a_config_map_of_that_name_in_another_namespace_does_not_count() -> None:
     line = installed()
     line.add("configmap", config_map("files-a", "elsewhere"))
     line.delete("configmap", config_map("files-a"))
     assert line.broken() == [4]
 
 
-def test_4_what_is_optional_and_the_root_certificate_do_not_count() -> None:
+def test_4_optional_config_maps_and_the_root_certificate_are_not_needed() -> None:
     line = installed()
     optional = {"name": "a", "configMap": {"name": "gone", "optional": True}}
     root = {"name": "b", "projected": {"sources": [{"configMap": {"name": "kube-root-ca.crt"}}]}}
@@ -44,12 +44,12 @@ def test_4_what_is_optional_and_the_root_certificate_do_not_count() -> None:
     assert line.violations() == []
 
 
-def test_4_pods_that_leave_or_are_over_do_not_count() -> None:
+def test_4_terminating_and_finished_pods_do_not_count() -> None:
     line = installed()
     finished = pod("finished", ready=False)
     finished["status"]["phase"] = "Succeeded"
     line.add("pod", finished, pod("new", files=None))
-    line.leave(pod("p-0"))
+    line.start_termination(pod("p-0"))
     before = len(line.broken())
     line.delete("configmap", config_map("files-a"))
     assert len(line.broken()) == before
@@ -58,21 +58,21 @@ def test_4_pods_that_leave_or_are_over_do_not_count() -> None:
 def test_7_fewer_ready_than_the_strategy_allows() -> None:
     line = installed(4)
     line.terminate(pod("p-0"))
-    assert line.violations() == [], "one of four may be missing: 25 %"
+    assert line.violations() == [], "one of four may be unavailable: 25 %"
     line.terminate(pod("p-1"))
     assert line.broken() == [7]
-    assert "2 of 4 gateway pods are ready, and its strategy asks for 3" in line.violations()[0].text
+    assert "2 of 4 gateway pods are ready, and the strategy requires 3" in line.violations()[0].text
 
 
-def test_7_a_pod_that_is_there_and_not_ready_does_not_count() -> None:
+def test_7_a_pod_that_is_not_ready_does_not_count() -> None:
     line = installed(1)
     line.modify("pod", pod("p-0", ready=False))
     assert line.broken() == [7]
 
 
-def test_7_not_before_all_were_ready_and_not_after_the_deployment_went() -> None:
+def test_7_holds_from_when_all_pods_were_ready_until_the_deployment_is_deleted() -> None:
     line = Timeline()
-    line.begins()
+    line.start_recording()
     line.add("configmap", config_map("files-a"))
     line.add("dep", deployment(2))
     line.add("pod", pod("p-0"), pod("p-1", ready=False))
@@ -85,10 +85,10 @@ def test_7_not_before_all_were_ready_and_not_after_the_deployment_went() -> None
     line.terminate(pod("p-1"))
     assert line.violations() == []
     line.add("dep", deployment(2))
-    assert line.violations() == [], "a new one has a beginning of its own"
+    assert line.violations() == [], "a new Deployment starts again"
 
 
-def test_7_more_replicas_are_asked_for_when_they_have_been_ready_and_fewer_at_once() -> None:
+def test_7_more_replicas_count_once_they_were_ready_and_fewer_at_once() -> None:
     line = installed(2, strategy={"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}})
     line.modify("dep", deployment(4, {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}))
     assert line.violations() == [], "two are still enough"

@@ -1,11 +1,11 @@
-"""Histories made by hand: objects of a gateway, and what happens to them, one resourceVersion after the other."""
+"""Histories that a test writes itself: a gateway's objects and their events, one resourceVersion after the other."""
 
 import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.live.history import Event, EventType, History
-from tests.live.promises import Gateway, Violation, rollouts, violations
+from tests.recorder.history import Event, EventType, History
+from tests.recorder.promises import Gateway, Violation, rollouts, violations
 
 GATEWAY = Gateway(
     namespace="kong", deployment="quickstart-kong", selector={"app": "quickstart-kong"}, ingress_class="kong"
@@ -18,12 +18,12 @@ def pod(
     name: str,
     *,
     tme: bool = True,
-    asks: bool | None = None,
+    requests_tme: bool | None = None,
     files: str | None = "files-a",
     ready: bool = True,
     **spec: Any,
 ) -> dict[str, Any]:
-    """A gateway pod; it asks for the TME where it has it, if nothing else is said."""
+    """A gateway pod; by default it requests the TME if it has one."""
     proxy: dict[str, Any] = {"name": "proxy", "image": "kong:3.9", "volumeMounts": []}
     volumes: list[dict[str, Any]] = []
     if files is not None:
@@ -34,7 +34,9 @@ def pod(
             "name": name,
             "namespace": GATEWAY.namespace,
             "labels": {"app": "quickstart-kong", "pod-template-hash": "1"},
-            "annotations": {"tme.traceable.ai/inject": "true"} if (tme if asks is None else asks) else {},
+            "annotations": {"tme.traceable.ai/inject": "true"}
+            if (tme if requests_tme is None else requests_tme)
+            else {},
         },
         "spec": {"containers": [proxy, *([TME_CONTAINER] if tme else [])], "volumes": volumes, **spec},
         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]},
@@ -77,19 +79,19 @@ def replica_set(name: str, revision: int, owner: str = GATEWAY.deployment) -> di
 KINDS = {"pod": "Pod", "configmap": "ConfigMap", "plugin": "KongClusterPlugin", "dep": "Deployment", "rs": "ReplicaSet"}
 
 
-def _leaving(pod: dict[str, Any]) -> dict[str, Any]:
+def _terminating(pod: dict[str, Any]) -> dict[str, Any]:
     return {**pod, "metadata": {**pod["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
 
 
 class Timeline:
-    """A history that grows by one event at each call."""
+    """A history to which each call adds one event."""
 
     def __init__(self) -> None:
         self.history = History()
         self._version = 100
 
-    def begins(self) -> None:
-        """What was added so far was there before the recording."""
+    def start_recording(self) -> None:
+        """What was added so far existed before the recording."""
         self.history.start = self._version
 
     def add(self, kind: str, *objects: dict[str, Any]) -> None:
@@ -102,17 +104,17 @@ class Timeline:
     def delete(self, kind: str, item: dict[str, Any]) -> None:
         self._event(kind, "DELETED", item)
 
-    def leave(self, item: dict[str, Any]) -> None:
-        """A pod that was there is on its way out, and still says that it is ready."""
-        self.modify("pod", _leaving(item))
+    def start_termination(self, item: dict[str, Any]) -> None:
+        """A pod is terminating, and its condition Ready is still true."""
+        self.modify("pod", _terminating(item))
 
     def terminate(self, item: dict[str, Any]) -> None:
-        """A pod that was there is on its way out, and then gone."""
-        self.leave(item)
-        self.delete("pod", _leaving(item))
+        """A pod is terminating, and then deleted."""
+        self.start_termination(item)
+        self.delete("pod", _terminating(item))
 
-    def roll(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """One pod takes another's place, ready before the old one goes."""
+    def replace(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """A new pod is ready before the old one terminates."""
         waiting = copy.deepcopy(new)
         waiting["status"]["conditions"] = []
         self.add("pod", waiting)
@@ -123,7 +125,7 @@ class Timeline:
         return violations(self.history, gateway)
 
     def broken(self, gateway: Gateway = GATEWAY) -> list[int]:
-        """The numbers of the promises that were broken, each time that one was."""
+        """The number of the promise of each violation."""
         return [item.promise for item in self.violations(gateway)]
 
     def rollouts(self) -> int:
@@ -137,12 +139,12 @@ class Timeline:
 
 
 def installed(replicas: int = 1, *, mode: str = "sync", strategy: dict[str, Any] | None = None) -> Timeline:
-    """A gateway that serves, as it was before the recording: pods p-0, p-1, ... with files-a."""
+    """A gateway that serves before the recording starts: pods p-0, p-1, ... with files-a."""
     line = Timeline()
     line.add("configmap", config_map("files-a"))
     line.add("dep", deployment(replicas, strategy))
     line.add("rs", replica_set("rs-1", 1))
     line.add("pod", *(pod(f"p-{index}", tme=mode == "sync") for index in range(replicas)))
     line.add("plugin", plugin(mode))
-    line.begins()
+    line.start_recording()
     return line

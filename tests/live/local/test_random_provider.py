@@ -53,11 +53,11 @@ def program(platform: Platform, tmp_path: Path) -> Program:
 
 def test_a_password_stays_until_an_input_changes_and_is_never_printed(platform: Platform, program: Program) -> None:
     program.run("config", "set", "length", "24")
-    said = program.run("up", "--yes", "--skip-preview")
-    assert ("random provider plugin in this run is a STAND-IN" in said) is (platform.plugins["random"] == "stand-in")
+    output = program.run("up", "--yes", "--skip-preview")
+    assert ("random provider plugin in this run is a STAND-IN" in output) is (platform.plugins["random"] == "stand-in")
     first = program.password()
     assert len(first) == 24 and first.isalnum()
-    assert first not in said
+    assert first not in output
     for path in (program.folder / "state").rglob("*.json"):
         assert first not in path.read_text(), path
 

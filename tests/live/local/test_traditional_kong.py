@@ -16,17 +16,18 @@ from local.kong.kong_config import KongConfig
 from local.kubelet import faults, loaded_plugins
 from local.platform import Platform
 from local.postgres.postgres_server import Server
-from tests.live import databases
-from tests.live.databases import PASSWORD
-from tests.live.gateway import Gateway, eventually
+from tests.live.commands import wait_until
+from tests.live.helm_gateway import HelmGateway
+from tests.live.local import postgres_manifests
+from tests.live.local.postgres_manifests import PASSWORD
 
 MANAGED = "managed-by-ingress-controller"
 
 
 @pytest.fixture
-def namespace(platform: Platform) -> Iterator[Gateway]:
+def namespace(platform: Platform) -> Iterator[HelmGateway]:
     """A namespace for plain manifests."""
-    made = Gateway(platform)
+    made = HelmGateway(platform)
     made.kubectl("create", "namespace", made.name)
     yield made
     faults.clear(made.name)
@@ -34,17 +35,17 @@ def namespace(platform: Platform) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def gateway(platform: Platform) -> Iterator[Gateway]:
-    made = Gateway(platform)
+def gateway(platform: Platform) -> Iterator[HelmGateway]:
+    made = HelmGateway(platform)
     yield made
     made.remove()
 
 
-def apply(gateway: Gateway, *documents: dict[str, Any]) -> None:
+def apply(gateway: HelmGateway, *documents: dict[str, Any]) -> None:
     gateway.run("kubectl", "apply", "--filename", "-", stdin=yaml.safe_dump_all(documents))
 
 
-def named(gateway: Gateway, label: str) -> list[dict[str, Any]]:
+def named(gateway: HelmGateway, label: str) -> list[dict[str, Any]]:
     return [item for item in gateway.pods() if item["metadata"]["labels"].get("app") == label]
 
 
@@ -52,18 +53,22 @@ def ready(pod: dict[str, Any]) -> bool:
     return any(item["ready"] for item in pod["status"].get("containerStatuses", []))
 
 
-def admin(gateway: Gateway, pod: dict[str, Any], method: str, path: str, document: Any = None) -> Any:
-    return gateway.ask(path, method=method, document=document, pod=pod["metadata"]["name"])
+def admin(gateway: HelmGateway, pod: dict[str, Any], method: str, path: str, document: Any = None) -> Any:
+    return gateway.request(path, method=method, document=document, pod=pod["metadata"]["name"])
 
 
-def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
-    apply(namespace, databases.nodes(namespace.name, 2), databases.migration(namespace.name, "bootstrap"))
-    (pod,) = [item for item in eventually(lambda: namespace.pods()) if "job-name" in item["metadata"]["labels"]]
-    waiting = eventually(lambda: named(namespace, "kong"))
+def test_a_database_its_migrations_and_its_nodes(namespace: HelmGateway) -> None:
+    apply(
+        namespace,
+        postgres_manifests.nodes(namespace.name, 2),
+        postgres_manifests.migration(namespace.name, "bootstrap"),
+    )
+    (pod,) = [item for item in wait_until(lambda: namespace.pods()) if "job-name" in item["metadata"]["labels"]]
+    waiting = wait_until(lambda: named(namespace, "kong"))
     assert all(item["status"]["phase"] == "Pending" for item in waiting)
 
-    apply(namespace, *databases.postgres(namespace.name))
-    eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
+    apply(namespace, *postgres_manifests.postgres(namespace.name))
+    wait_until(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
     namespace.kubectl(
         "wait", "--for=condition=complete", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s"
     )
@@ -71,7 +76,7 @@ def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
         namespace.kubectl("get", "pod", pod["metadata"]["name"], "--namespace", namespace.name, "-o", "json")
     )
     assert shown["status"]["phase"] == "Succeeded"
-    eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
+    wait_until(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
 
     one, other = named(namespace, "kong")
     row = admin(namespace, one, "POST", "/plugins", {"name": "cors"})
@@ -80,29 +85,29 @@ def test_a_database_its_migrations_and_its_nodes(namespace: Gateway) -> None:
     def seen() -> list[list[str]]:
         return [[item["id"] for item in history[-1][1]] for history in loaded_plugins.read(namespace.name).values()]
 
-    eventually(lambda: seen() == [[row["id"]], [row["id"]]])
+    wait_until(lambda: seen() == [[row["id"]], [row["id"]]])
 
     # A new pod of the database has the data of the previous one.
     namespace.kubectl("delete", "pod", "postgres-0", "--namespace", namespace.name)
-    eventually(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
+    wait_until(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
     assert admin(namespace, one, "GET", f"/plugins/{row['id']}") == row
     namespace.kubectl("rollout", "restart", "deployment/kong", "--namespace", namespace.name)
     namespace.kubectl("rollout", "status", "deployment/kong", "--namespace", namespace.name, "--timeout=60s")
     assert admin(namespace, named(namespace, "kong")[0], "GET", "/plugins")["data"] == [row]
 
     faults.inject(namespace.name, database="down")
-    eventually(lambda: not any(ready(item) for item in named(namespace, "kong")))
+    wait_until(lambda: not any(ready(item) for item in named(namespace, "kong")))
     faults.clear(namespace.name)
-    eventually(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
+    wait_until(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
 
     # The data is deleted with the claim.
     (volume,) = volumes(namespace)
     assert Path(volume).exists() and Path(volume).is_relative_to(paths.KUBELET)
     namespace.kubectl("delete", "statefulset", "postgres", "--namespace", namespace.name)
-    eventually(lambda: not volumes(namespace) and not Path(volume).exists())
+    wait_until(lambda: not volumes(namespace) and not Path(volume).exists())
 
 
-def volumes(gateway: Gateway) -> list[str]:
+def volumes(gateway: HelmGateway) -> list[str]:
     """Returns the folders of the namespace's volumes."""
     shown = json.loads(gateway.kubectl("get", "persistentvolumes", "--output", "json"))
     return [
@@ -112,9 +117,9 @@ def volumes(gateway: Gateway) -> list[str]:
     ]
 
 
-def test_a_failed_migration_is_retried_up_to_the_limit_of_its_job(namespace: Gateway) -> None:
-    secret, *_ = databases.postgres(namespace.name)
-    apply(namespace, secret, databases.migration(namespace.name, "bootstrap", backoffLimit=0))
+def test_a_failed_migration_is_retried_up_to_the_limit_of_its_job(namespace: HelmGateway) -> None:
+    secret, *_ = postgres_manifests.postgres(namespace.name)
+    apply(namespace, secret, postgres_manifests.migration(namespace.name, "bootstrap", backoffLimit=0))
     namespace.kubectl("wait", "--for=condition=failed", "job/bootstrap", "--namespace", namespace.name, "--timeout=60s")
 
 
@@ -136,9 +141,11 @@ def database(tmp_path: Path) -> Iterator[dict[str, str]]:
     server.stop()
 
 
-def test_the_controller_writes_entities_and_ignores_those_of_others(gateway: Gateway, database: dict[str, str]) -> None:
+def test_the_controller_writes_entities_and_ignores_those_of_others(
+    gateway: HelmGateway, database: dict[str, str]
+) -> None:
     gateway.install(env=database)
-    ours = gateway.ask(
+    ours = gateway.request(
         "/plugins", method="POST", document={"name": "foo", "config": {"level": "high"}, "tags": ["ours"]}
     )
     backend = {"service": {"name": "nothing", "port": {"number": 80}}}
@@ -160,14 +167,14 @@ def test_the_controller_writes_entities_and_ignores_those_of_others(gateway: Gat
     )
 
     def written() -> list[dict[str, Any]]:
-        return [item for item in gateway.ask("/routes")["data"] if item["paths"] == ["/here/", "~/here$"]]
+        return [item for item in gateway.request("/routes")["data"] if item["paths"] == ["/here/", "~/here$"]]
 
-    (route,) = eventually(written)
+    (route,) = wait_until(written)
     assert MANAGED in route["tags"]
-    gateway.plugin(f"{gateway.name}-mine", plugin="cors")
-    eventually(lambda: sorted(name for name, _ in gateway.enabled_plugins()) == ["cors", "foo"])
+    gateway.apply_plugin(f"{gateway.name}-mine", plugin="cors")
+    wait_until(lambda: sorted(name for name, _ in gateway.enabled_plugins()) == ["cors", "foo"])
     gateway.kubectl("delete", "ingress", "here", "--namespace", gateway.name)
-    eventually(lambda: gateway.ask("/routes")["data"] == [])
+    wait_until(lambda: gateway.request("/routes")["data"] == [])
     time.sleep(2)
-    assert gateway.ask(f"/plugins/{ours['id']}") == ours
+    assert gateway.request(f"/plugins/{ours['id']}") == ours
     assert all(item["ready"] for item in gateway.containers().values())

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from local.toolchain import provider_plugins
+from tests.live.commands import kill_session
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
-from tests.live.sessions import end_session
 
 COMMAND_TIMEOUT_SECONDS = 120
 
@@ -157,7 +157,7 @@ def test_killed(program: Program, cluster: Cluster, namespace: str) -> None:
     running.send_signal(signal.SIGKILL)
     running.wait()
     time.sleep(0.5)
-    end_session(running.pid)
+    kill_session(running.pid)
     program.run("cancel", "--yes")
 
     assert "already exists" in program.run(*UP, fails=True)

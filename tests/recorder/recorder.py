@@ -1,11 +1,11 @@
-"""Records what happens to a gateway while something is done to it: a watch of every kind that matters, not a poll.
+"""Records every change of a gateway's objects with watches, which miss nothing, unlike polling.
 
     with Recorder(kubeconfig, namespace) as history:
         ...
     for event in history.events: ...
 
-On the way out it waits, one to three seconds, until everything that has happened is recorded, and compares with what
-stands then; whatever could have been missed is a Gap.
+At the end it waits, one to three seconds, until every event so far is recorded, and compares the result with the
+objects in the cluster. It raises Gap where it may have missed an event.
 """
 
 import time
@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.live.history import History
-from tests.live.watching import PATIENCE_SECONDS, Api, Gap, Reads, Refused, Stream
+from tests.recorder.history import History
+from tests.recorder.watch_stream import PATIENCE_SECONDS, Api, Gap, Reads, Refused, Stream
 
 NAMESPACED = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
@@ -29,7 +29,7 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 class Recorder:
-    """Watches these namespaces, which need not exist yet, and the cluster's KongClusterPlugins."""
+    """Watches these namespaces, which may not exist yet, and the cluster's KongClusterPlugins."""
 
     def __init__(self, kubeconfig: Path, *namespaces: str, api: Reads | None = None) -> None:
         self.history = History()
@@ -53,10 +53,10 @@ class Recorder:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            # What went wrong inside is the better story than a recording of it.
+            # An error inside the block is worth more than a gap in its recording.
             if problem is None:
-                for stream, stands in [(stream, stream.look()) for stream in self._streams]:
-                    stream.drain(stands)
+                for stream, listed in [(stream, stream.list()) for stream in self._streams]:
+                    stream.drain(listed)
         finally:
             self._stop()
 
@@ -66,11 +66,11 @@ class Recorder:
 
 
 class LateStream(Stream):
-    """A kind that may not be there yet, as the plugins' before Kong's chart: until it is, its CRD is waited for.
+    """A stream of a kind whose CRD may not exist yet, such as the plugin's before Kong's chart is installed.
 
-    Between the CRD's first day and the first list there is a moment that no watch reaches back to: the server tells
-    a kind's events from its own first list on. What was made in it is seen by the list, what was changed in it is a
-    Gap.
+    Until the CRD is established it watches CRDs. No watch covers the moment between that and the first list: the
+    server sends a kind's events from its own first list on. An object that was created in that moment is in the
+    list; one that was changed in it is a Gap.
     """
 
     def __init__(self, api: Reads, history: History, *, kind: str, path: str, crd: str) -> None:
@@ -94,18 +94,18 @@ class LateStream(Stream):
             self._await_kind()
         super().work()
 
-    def look(self) -> dict[str, Any]:
+    def list(self) -> dict[str, Any]:
         if self.path == CRDS and self._is_served():
             deadline = time.monotonic() + PATIENCE_SECONDS
             while self.path == CRDS:
                 if self.failure or time.monotonic() > deadline:
                     raise Gap(f"{self._crd} is served, and not watched: {self.failure}") from self.failure
                 time.sleep(0.02)
-        return super().look()
+        return super().list()
 
-    def drain(self, stands: dict[str, Any]) -> None:
-        # CRDs are followed, not recorded: there is nothing to compare.
-        super().drain(stands if stands["kind"] == f"{self.kind}List" else {**stands, "items": []})
+    def drain(self, listed: dict[str, Any]) -> None:
+        # CRDs are watched, not recorded: there is nothing to compare.
+        super().drain(listed if listed["kind"] == f"{self.kind}List" else {**listed, "items": []})
 
     def _await_kind(self) -> None:
         if not self._is_served():
@@ -128,7 +128,7 @@ class LateStream(Stream):
             try:
                 return self.api.list(self._late_path)
             except Refused as problem:
-                # Established, and yet not served: the server takes a moment to follow its own word.
+                # The CRD is established, and the server takes a moment until it serves the kind.
                 if problem.code != 404 or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)

@@ -1,12 +1,9 @@
-"""A gateway of its own for one live test, put up with Helm alone, and a way into its pods as any client has it."""
+"""A Kong of its own for one test, installed with Helm alone, and requests to its pods."""
 
 import http.client
 import json
 import ssl
-import subprocess
-import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,42 +12,23 @@ import yaml
 from kubernetes.stream import portforward
 
 from local.platform import Platform
+from tests.live.commands import run
 
-COMMAND_TIMEOUT_SECONDS = 120
-WAIT_SECONDS = 30
 HANDLER = 'return { PRIORITY = 1000, VERSION = "1.0.0" }'
 SCHEMA = """return { name = "foo", fields = { { config = { type = "record", fields = {
   { level = { type = "string", default = "low", one_of = { "low", "high" } } },
 } } } } }"""
 
 
-class CommandFailed(Exception):
-    """A command ended with an error; the text is what it printed."""
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """What `look` returns once that is something; its last AssertionError where that does not come."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            found = look()
-            assert found
-            return found
-        except AssertionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
 @dataclass
-class Gateway:
-    """A release of the stand-in chart with the plugin `foo` mounted, in a namespace and of a class of its own."""
+class HelmGateway:
+    """A release of the stand-in chart with the plugin `foo`; namespace, release and ingress class have one name."""
 
     platform: Platform
     name: str = field(default_factory=lambda: f"gw-{uuid.uuid4().hex[:6]}")
 
     def install(self, *, wait: bool = True, **values: Any) -> None:
-        """Makes the namespace, the plugin's files and the release; `values` are laid over those of this test."""
+        """Creates the namespace, the plugin's files and the release; `values` override those of this class."""
         self.kubectl("create", "namespace", self.name)
         files = {"handler.lua": HANDLER, "schema.lua": SCHEMA}
         literals = [f"--from-literal={name}={text}" for name, text in files.items()]
@@ -58,56 +36,56 @@ class Gateway:
         self.upgrade(wait=wait, **values)
 
     def upgrade(self, *, wait: bool = True, **values: Any) -> None:
-        everything = {
+        merged = {
             "proxy": {"type": "NodePort"},
             "plugins": {"configMaps": [{"name": "foo", "pluginName": "foo"}]},
             "ingressController": {"ingressClass": self.name, "admissionWebhook": {"enabled": False}},
         }
         for group, value in values.items():
-            everything[group] = {**everything.get(group, {}), **value} if isinstance(value, dict) else value
+            merged[group] = {**merged.get(group, {}), **value} if isinstance(value, dict) else value
         self.run(
             *("helm", "upgrade", "--install", self.name, str(self.platform.charts / "kong")),
             *("--namespace", self.name, "--values", "-", *(("--wait", "--timeout", "60s") if wait else ())),
-            stdin=yaml.safe_dump(everything),
+            stdin=yaml.safe_dump(merged),
         )
 
-    def plugin(
-        self, name: str, *, plugin: str = "foo", ingress_class: str | None = None, judged: bool = False, **config: Any
+    def apply_plugin(
+        self, name: str, *, plugin: str = "foo", ingress_class: str | None = None, webhooks: bool = False, **config: Any
     ) -> None:
-        """Applies a global KongClusterPlugin; only with `judged` do admission webhooks look at it.
+        """Applies a global KongClusterPlugin; admission webhooks see it only with `webhooks`.
 
-        Every gateway's webhook judges every plugin of the cluster, and another one here has no plugin `foo`. Those of
-        the chart leave out what is labelled as Helm's own (`admissionWebhook.objectSelector`).
+        Every gateway's webhook validates every plugin of the cluster, and the Kongs of other tests have no plugin
+        `foo`. The chart's webhooks ignore objects with Helm's label (`admissionWebhook.objectSelector`).
         """
         document = {
             "apiVersion": "configuration.konghq.com/v1",
             "kind": "KongClusterPlugin",
             "metadata": {
                 "name": name,
-                "labels": {"global": "true", "live-test": self.name, **({} if judged else {"owner": "helm"})},
+                "labels": {"global": "true", "live-test": self.name, **({} if webhooks else {"owner": "helm"})},
                 "annotations": {"kubernetes.io/ingress.class": ingress_class or self.name},
             },
             "plugin": plugin,
             "config": config,
         }
-        self.run("kubectl", "apply", "--filename", "-", stdin=yaml.safe_dump(document))
+        self.apply(document)
 
     def pods(self) -> list[dict[str, Any]]:
         shown = json.loads(self.kubectl("get", "pods", "--namespace", self.name, "--output", "json"))
         return [item for item in shown["items"] if "deletionTimestamp" not in item["metadata"]]
 
     def pod(self) -> dict[str, Any]:
-        """The one of Kong's Deployment; with a database the chart has Jobs, too."""
+        """The only pod of Kong's Deployment; with a database the chart also has Jobs."""
         (found,) = [item for item in self.pods() if "job-name" not in item["metadata"]["labels"]]
         return dict(found)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         return {item["name"]: item for item in self.pod()["status"].get("containerStatuses", [])}
 
-    def ask(
+    def request(
         self, path: str, *, port: int = 8444, tls: bool = True, method: str = "GET", document: Any = None, pod: str = ""
     ) -> Any:
-        """A request through a port-forward into the gateway's pod, with the official client."""
+        """A request through a port-forward into a pod; port 8444 is Kong's Admin API."""
         configuration = kubernetes.client.Configuration()
         kubernetes.config.load_kube_config(str(self.platform.kubeconfig), client_configuration=configuration)
         core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
@@ -129,7 +107,7 @@ class Gateway:
             forward.close()
 
     def enabled_plugins(self) -> list[tuple[str, Any]]:
-        return [(item["name"], item["config"]) for item in self.ask("/plugins")["data"]]
+        return [(item["name"], item["config"]) for item in self.request("/plugins")["data"]]
 
     def events(self, reason: str, kind: str) -> list[str]:
         shown = json.loads(self.kubectl("get", "events", "--all-namespaces", "--output", "json"))
@@ -144,20 +122,11 @@ class Gateway:
         self.run("helm", "uninstall", self.name, "--namespace", self.name, "--ignore-not-found")
         self.kubectl("delete", "namespace", self.name, "--wait=false", "--ignore-not-found")
 
+    def apply(self, *documents: dict[str, Any]) -> None:
+        self.run("kubectl", "apply", "--filename", "-", stdin=yaml.safe_dump_all(documents))
+
     def kubectl(self, *arguments: str) -> str:
         return self.run("kubectl", *arguments)
 
     def run(self, *command: str, stdin: str | None = None) -> str:
-        done = subprocess.run(
-            command,
-            env=self.platform.env,
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
+        return run(*command, environment=self.platform.env, stdin=stdin)

@@ -1,4 +1,4 @@
-"""A way into a pod as a person makes it: `kubectl port-forward`."""
+"""A connection into a pod with `kubectl port-forward`."""
 
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def forwarded(environment: Mapping[str, str], namespace: str, target: str, port: int) -> Iterator[str]:
-    """`127.0.0.1:PORT`, which leads to this port of `pod/NAME`, or of a pod of `deployment/NAME`."""
+def port_forward(environment: Mapping[str, str], namespace: str, target: str, port: int) -> Iterator[str]:
+    """`127.0.0.1:PORT`, forwarded to this port of `pod/NAME`, or of a pod of `deployment/NAME`."""
     with subprocess.Popen(
         ["kubectl", "port-forward", "--namespace", namespace, target, f":{port}"],
         env=environment,

@@ -1,19 +1,19 @@
-"""Histories of operations in the right order break no promise, and their rollouts are counted."""
+"""Operations in the correct order break no promise, and their rollouts are counted."""
 
-from tests.live.history import World
+from tests.recorder.history import World
 from tests.recorder.timeline import Timeline, config_map, deployment, installed, plugin, pod, replica_set
 
 
 def test_a_sync_installation_keeps_every_promise_and_rolls_twice() -> None:
     line = Timeline()
-    line.begins()
+    line.start_recording()
     line.add("configmap", config_map("files-a"))
     line.add("dep", deployment())
     line.add("rs", replica_set("rs-1", 1))
     line.add("pod", pod("bare", tme=False, ready=False))
     line.modify("pod", pod("bare", tme=False))
     line.add("rs", replica_set("rs-2", 2))
-    line.roll(pod("bare", tme=False), pod("injected"))
+    line.replace(pod("bare", tme=False), pod("injected"))
     line.add("plugin", plugin("sync"))
     assert line.violations() == []
     assert line.rollouts() == 2
@@ -23,25 +23,25 @@ def test_a_switch_to_async_and_back_keeps_every_promise_and_rolls_once_each_way(
     line = installed()
     line.modify("plugin", plugin("async"))
     line.add("rs", replica_set("rs-2", 2))
-    line.roll(pod("p-0"), pod("bare", tme=False))
+    line.replace(pod("p-0"), pod("bare", tme=False))
     assert (line.violations(), line.rollouts()) == ([], 1)
-    # The old template comes back, with its ReplicaSet under a new revision.
+    # The earlier template reuses its ReplicaSet, with a new revision.
     line.modify("rs", replica_set("rs-1", 3))
-    line.roll(pod("bare", tme=False), pod("again"))
+    line.replace(pod("bare", tme=False), pod("again"))
     line.modify("plugin", plugin("sync"))
     assert (line.violations(), line.rollouts()) == ([], 2)
 
 
-def test_new_files_beside_the_old_keep_every_promise() -> None:
+def test_new_files_next_to_the_old_ones_keep_every_promise() -> None:
     line = installed(2)
     line.add("configmap", config_map("files-b"))
     for index in range(2):
-        line.roll(pod(f"p-{index}"), pod(f"new-{index}", files="files-b"))
+        line.replace(pod(f"p-{index}"), pod(f"new-{index}", files="files-b"))
     line.delete("configmap", config_map("files-a"))
     assert line.violations() == []
 
 
-def test_a_removal_in_order_keeps_every_promise() -> None:
+def test_a_removal_in_the_correct_order_keeps_every_promise() -> None:
     line = installed(2)
     line.delete("plugin", plugin())
     line.delete("dep", deployment(2))
@@ -51,22 +51,22 @@ def test_a_removal_in_order_keeps_every_promise() -> None:
     assert line.violations() == []
 
 
-def test_what_was_broken_before_is_told_from_the_start() -> None:
+def test_a_promise_that_is_broken_before_the_recording_is_a_violation_from_the_start() -> None:
     line = Timeline()
     line.add("pod", pod("p-0"))
-    line.begins()
+    line.start_recording()
     assert "from the start" in str(line.violations()[0])
 
 
-def test_what_was_mended_before_the_start_is_not_told() -> None:
+def test_a_promise_that_holds_again_before_the_recording_is_no_violation() -> None:
     line = Timeline()
     line.add("pod", pod("p-0"))
     line.add("configmap", config_map("files-a"))
-    line.begins()
+    line.start_recording()
     assert line.violations() == []
 
 
-def test_rollouts_are_those_of_the_gateway_and_of_the_recording() -> None:
+def test_only_rollouts_of_the_gateway_during_the_recording_count() -> None:
     line = installed()
     line.modify("rs", replica_set("rs-1", 1))
     line.add("rs", replica_set("agent", 7, owner="agent"))
@@ -77,7 +77,7 @@ def test_rollouts_are_those_of_the_gateway_and_of_the_recording() -> None:
     assert line.rollouts() == 1
 
 
-def test_the_world_forgets_what_is_deleted() -> None:
+def test_a_deleted_object_is_not_in_the_world() -> None:
     line = installed()
     line.delete("configmap", config_map("files-a"))
     world = World()

@@ -1,13 +1,12 @@
-"""The proof on a gateway that stands: each check alone fails when what it is about is broken, in `verify` as in `up`.
+"""The verification of a live gateway: each check fails, and no other, when its subject is broken.
 
-One stack with two pods stands for the whole file; what is broken by hand, in the record or behind the pods is put back
-by each test.
+The tests share one stack with two pods. Each breaks one thing, in the cluster, the record or the simulated containers,
+and restores it.
 """
 
 import json
 import re
 import shlex
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,46 +15,55 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.live.proving import SECONDS_TO_FOLLOW, failing, fault, grant, look, recorded_otherwise, rules_of_verify
-from tests.live.stack import CommandFailed, LiveStack
-from tests.live.standing import gateway_pods, plugin, record
+from tests.live.cluster_state import gateway_pods, plugin, pod_names, record
+from tests.live.commands import CommandFailed, wait_until
+from tests.live.stack import NO_CHANGES, LiveStack
+from tests.live.verification import (
+    SECONDS_TO_FOLLOW,
+    documented_rules,
+    failed_checks,
+    failing,
+    fault,
+    grant,
+    record_changed,
+)
 
 
 @pytest.fixture(scope="module")
 def stack(module_stack: Any) -> LiveStack:
-    made: LiveStack = module_stack()
-    made.set(kongValues={**made.configured("kongValues"), "replicaCount": 2})
-    made.up()
-    return made
+    created: LiveStack = module_stack()
+    created.update("kongValues", replicaCount=2)
+    created.up()
+    return created
 
 
 @pytest.fixture(autouse=True)
-def whole(stack: LiveStack) -> Iterator[None]:
-    """Each test begins with, and leaves, a gateway whose proof holds."""
+def protected_afterwards(stack: LiveStack) -> Iterator[None]:
+    """Checks that each test leaves a protected gateway."""
     yield
     assert stack.verify("--wait-seconds", str(SECONDS_TO_FOLLOW)).returncode == 0
 
 
-def test_everything_holds_pod_by_pod(stack: LiveStack) -> None:
+def test_the_report_has_a_line_for_every_pod(stack: LiveStack) -> None:
     done = stack.verify()
     assert done.returncode == 0
-    header, *rows = done.stdout.split("\n\n")[0].splitlines()
+    header, *lines = done.stdout.split("\n\n")[0].splitlines()
     assert header.split() == ["POD", "READY", "FILES", "TME", "PLUGIN", "VERDICT"]
-    assert {row.split()[0] for row in rows} == {pod["metadata"]["name"] for pod in gateway_pods(stack)}
-    assert {tuple(row.split()[1:]) for row in rows} == {("ok", "ok", "ok", "ok", "protected")}
+    assert {line.split()[0] for line in lines} == pod_names(stack)
+    assert {tuple(line.split()[1:]) for line in lines} == {("ok", "ok", "ok", "ok", "protected")}
     assert "not checked: the agent's own connection to the Traceable platform" in done.stdout
 
 
-def test_the_output_names_the_command(stack: LiveStack) -> None:
-    here = f"--namespace {stack.kong_namespace} --deployment {stack.gateway.deployment}"
-    assert stack.outputs()["verify"] == f".venv/bin/python verify.py {here}"
+def test_a_stack_output_is_the_command(stack: LiveStack) -> None:
+    options = f"--namespace {stack.kong_namespace} --deployment {stack.gateway.deployment}"
+    assert stack.outputs()["verify"] == f".venv/bin/python verify.py {options}"
 
 
 def test_a_record_that_was_changed(stack: LiveStack) -> None:
-    """The stack says so; alone, the record is believed and that is said, but not about another Deployment."""
+    """With --stack it is refused; without, the report says that it trusts the record, for this Deployment only."""
     assert stack.run_verify("--stack", stack.name).returncode == 0
     assert "was read from the record" in stack.verify().stdout
-    with recorded_otherwise(stack, deployment="another"):
+    with record_changed(stack, deployment="another"):
         changed = stack.run_verify("--stack", stack.name)
         assert changed.returncode == 2 and "it was changed" in changed.stderr
         other = stack.verify()
@@ -63,12 +71,12 @@ def test_a_record_that_was_changed(stack: LiveStack) -> None:
 
 
 def test_other_files(stack: LiveStack) -> None:
-    with recorded_otherwise(stack, files=json.dumps({"/opt/kong/plugins/traceable": "kong-plugin-traceable-other"})):
+    with record_changed(stack, files=json.dumps({"/opt/kong/plugins/traceable": "kong-plugin-traceable-other"})):
         assert failing(stack) == {"files"}
 
 
 def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
-    """The repair that the report names is the repair; until the pods are new, nothing is known of their files."""
+    """The fix in the report repairs it; until pods are replaced, their files cannot be determined."""
     (name,) = json.loads(record(stack)["files"]).values()
     place = ("configmap", name, "--namespace", stack.kong_namespace)
     changed = json.loads(stack.kubectl("get", *place, "--output", "json"))
@@ -87,8 +95,8 @@ def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
     stack.kubectl("rollout", "status", *deployment)
 
 
-def test_what_gives_and_guards_the_tme_was_taken_away(stack: LiveStack) -> None:
-    """Nothing has changed for the engine, and `up` fails all the same; the commands in the report repair it."""
+def test_label_webhook_and_policy_were_removed(stack: LiveStack) -> None:
+    """The engine sees no change, and `up` fails nevertheless; the commands in the report repair it."""
     policy = json.loads(record(stack)["policy"])["name"]
     webhook = json.loads(record(stack)["injection"])["webhook"]
     stack.kubectl("delete", "validatingadmissionpolicybinding", policy)
@@ -97,23 +105,21 @@ def test_what_gives_and_guards_the_tme_was_taken_away(stack: LiveStack) -> None:
     stack.kubectl("label", "namespace", stack.kong_namespace, "traceableai-inject-tme-")
     stack.kubectl("delete", "mutatingwebhookconfiguration", webhook)
     assert failing(stack) == {"policy", "label", "webhook"}
-    with pytest.raises(CommandFailed) as refused:
-        stack.up()
-    said = str(refused.value)
-    assert "the policy has another spec.failurePolicy; the binding does not exist" in said
-    assert "`pulumi up --refresh`" in said
-    (command,) = set(re.findall(r"`helm (rollback traceable-agent [^`]*)`", said))
+    output = stack.failed("up", "--yes", "--skip-preview")
+    assert "the policy has another spec.failurePolicy; the binding does not exist" in output
+    assert "`pulumi up --refresh`" in output
+    (command,) = set(re.findall(r"`helm (rollback traceable-agent [^`]*)`", output))
     with pytest.raises(CommandFailed):
         stack.helm(*shlex.split(command))
     shown = stack.helm("history", "traceable-agent", "--namespace", stack.agent_namespace, "--output", "json")
     (deployed,) = [item["revision"] for item in json.loads(shown) if item["status"] == "deployed"]
     stack.helm(*shlex.split(command.replace("REVISION", str(deployed))))
     stack.up("--refresh")
-    stack.preview("--expect-no-changes")
+    stack.preview(NO_CHANGES)
 
 
-def test_what_was_added_to_the_policy_by_hand(stack: LiveStack) -> None:
-    """Server-side apply leaves it, so a refresh alone repairs nothing; the commands in the report do."""
+def test_conditions_were_added_to_the_policy(stack: LiveStack) -> None:
+    """Server-side apply keeps them, so a refresh does not repair it; the commands in the report do."""
     policy = json.loads(record(stack)["policy"])["name"]
     never = {"name": "never", "expression": "false"}
     first = [{"op": "add", "path": f"/spec/{field}/0", "value": never} for field in ("matchConditions", "variables")]
@@ -122,18 +128,18 @@ def test_what_was_added_to_the_policy_by_hand(stack: LiveStack) -> None:
     stack.kubectl("patch", "validatingadmissionpolicybinding", policy, "--type=merge", "--patch", nowhere)
     with pytest.raises(CommandFailed, match=r"spec\.matchConditions\[never\]"):
         stack.up("--refresh")
-    failed = [check for check in look(stack)["checks"] if not check["ok"]]
+    failed = failed_checks(stack)
     assert [check["name"] for check in failed] == ["policy"]
     commands = re.findall(r"`(kubectl [^`]*)`", failed[0]["fix"])
     assert len(commands) == 2
     for command in commands:
         stack.kubectl(*shlex.split(command)[1:])
     stack.up("--refresh")
-    stack.preview("--expect-no-changes")
+    stack.preview(NO_CHANGES)
 
 
 def test_no_tme_with_that_image(stack: LiveStack) -> None:
-    with recorded_otherwise(stack, tmeImage="evil.example/traceable-agent"):
+    with record_changed(stack, tmeImage="evil.example/traceable-agent"):
         assert failing(stack) == {"tme"}
 
 
@@ -141,37 +147,37 @@ def test_no_tme_with_that_image(stack: LiveStack) -> None:
 def test_one_tme_that_does_not_answer(stack: LiveStack, how: Any) -> None:
     name = gateway_pods(stack)[0]["metadata"]["name"]
     with fault(stack, name, tme=how):
-        failed = [check for check in look(stack)["checks"] if not check["ok"]]
+        failed = failed_checks(stack)
         assert [(check["pod"], check["name"]) for check in failed] == [(name, "tme")]
 
 
 def test_another_version_of_the_plugin(stack: LiveStack) -> None:
-    with recorded_otherwise(stack, loadedVersion="2.0.0"):
+    with record_changed(stack, loadedVersion="2.0.0"):
         assert failing(stack) == {"loaded"}
 
 
-def test_one_kong_that_cannot_be_asked(stack: LiveStack) -> None:
+def test_one_kong_whose_admin_api_is_closed(stack: LiveStack) -> None:
     name = gateway_pods(stack)[0]["metadata"]["name"]
     with fault(stack, name, kong_admin="closed"):
-        failed = [check for check in look(stack)["checks"] if not check["ok"]]
+        failed = failed_checks(stack)
         assert [(check["pod"], check["name"]) for check in failed] == [(name, "loaded")]
 
 
-def test_a_configuration_that_kong_does_not_take(stack: LiveStack) -> None:
-    """The plugin is written as it should be, and Kong goes on with what it had: told from Kong, with its own words."""
+def test_a_configuration_that_kong_rejects(stack: LiveStack) -> None:
+    """The KongClusterPlugin is as recorded, and Kong keeps its previous configuration."""
     name = plugin(stack)["metadata"]["name"]
     before = plugin(stack)["config"]["timeout"]
     with fault(stack, kong_config="schema violation (planted)"):
         patch = json.dumps({"config": {"timeout": before + 1}})
         stack.kubectl("patch", "kongclusterplugin", name, "--type=merge", "--patch", patch)
-        with recorded_otherwise(stack, pluginConfig=json.dumps(plugin(stack)["config"])):
+        with record_changed(stack, pluginConfig=json.dumps(plugin(stack)["config"])):
             assert failing(stack) == {"plugin"}
         stack.kubectl(
             "patch", "kongclusterplugin", name, "--type=merge", "--patch", json.dumps({"config": {"timeout": before}})
         )
 
 
-def test_a_plugin_that_was_changed_by_hand(stack: LiveStack) -> None:
+def test_a_plugin_that_was_disabled_manually(stack: LiveStack) -> None:
     place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
     stack.kubectl("patch", *place, '{"disabled": true}')
     try:
@@ -180,14 +186,12 @@ def test_a_plugin_that_was_changed_by_hand(stack: LiveStack) -> None:
         stack.kubectl("patch", *place, '{"disabled": false}')
 
 
-def test_what_was_added_to_the_plugin_by_hand(stack: LiveStack) -> None:
-    """The engine leaves other managers' fields alone, so the report has a command of its own; it is the repair."""
+def test_a_field_was_added_to_the_plugin(stack: LiveStack) -> None:
+    """The engine keeps fields of other managers, so the report has a command that repairs it."""
     name = plugin(stack)["metadata"]["name"]
     stack.kubectl("patch", "kongclusterplugin", name, "--type=merge", "--patch", '{"protocols": ["tcp"]}')
-    deadline = time.monotonic() + SECONDS_TO_FOLLOW
-    while failing(stack) != {"object", "plugin"}:
-        assert time.monotonic() < deadline
-    failed = {check["name"]: check for check in look(stack)["checks"] if not check["ok"]}
+    wait_until(lambda: failing(stack) == {"object", "plugin"}, seconds=SECONDS_TO_FOLLOW)
+    failed = {check["name"]: check for check in failed_checks(stack)}
     assert failed["plugin"]["found"] == "protocols is ['tcp'] instead of ['grpc', 'grpcs', 'http', 'https']"
     command = shlex.split(failed["object"]["fix"].split("`")[1])
     assert command[0] == "kubectl"
@@ -196,9 +200,9 @@ def test_what_was_added_to_the_plugin_by_hand(stack: LiveStack) -> None:
 
 @contextmanager
 def tenants_plugin(stack: LiveStack, **config: Any) -> Iterator[None]:
-    """A tenant's own instance of the plugin on the tenant's own route meanwhile."""
-    namespace, name = stack.kong_namespace, f"{stack.name}-narrow"
-    narrower = {
+    """A tenant's KongPlugin on the tenant's route meanwhile."""
+    namespace, name = stack.kong_namespace, f"{stack.name}-tenant"
+    tenant_plugin = {
         "apiVersion": "configuration.konghq.com/v1",
         "kind": "KongPlugin",
         "metadata": {"name": name, "namespace": namespace, "annotations": {"kubernetes.io/ingress.class": stack.name}},
@@ -206,28 +210,27 @@ def tenants_plugin(stack: LiveStack, **config: Any) -> Iterator[None]:
         "config": {**plugin(stack)["config"], **config},
     }
     backend = {"service": {"name": f"{stack.name}-kong-proxy", "port": {"number": 80}}}
-    paths = [{"path": "/narrow", "pathType": "Prefix", "backend": backend}]
+    paths = [{"path": "/tenant", "pathType": "Prefix", "backend": backend}]
     route = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": {"name": name, "namespace": namespace, "annotations": {"konghq.com/plugins": name}},
         "spec": {"ingressClassName": stack.name, "rules": [{"http": {"paths": paths}}]},
     }
-    stack.apply(narrower)
-    stack.apply(route)
+    stack.apply(tenant_plugin, route)
     try:
         yield
     finally:
         stack.kubectl("delete", "ingress,kongplugin", name, "--namespace", namespace)
 
 
-def test_a_narrower_plugin_on_one_route(stack: LiveStack) -> None:
+def test_a_plugin_on_one_route_that_overrides_the_global_one(stack: LiveStack) -> None:
     with tenants_plugin(stack, allow_on_failure=False):
         assert failing(stack) == {"override"}
 
 
-def test_selected_a_tenants_plugin_is_not_this_stacks(stack: LiveStack) -> None:
-    """With `global` the same plugin fails the verification, so Kong had it when it did not count."""
+def test_with_scope_selected_a_tenants_plugin_does_not_count(stack: LiveStack) -> None:
+    """With scope `global` it fails the verification, which shows that Kong has loaded it."""
     with tenants_plugin(stack, timeout=1000):
         assert failing(stack) == {"override"}
         stack.set(scope="selected")
@@ -242,13 +245,13 @@ def test_selected_a_tenants_plugin_is_not_this_stacks(stack: LiveStack) -> None:
     stack.up()
 
 
-def test_no_agent_behind_the_tme(stack: LiveStack) -> None:
-    with recorded_otherwise(stack, agentNamespace="default"):
+def test_no_agent_for_the_tme(stack: LiveStack) -> None:
+    with record_changed(stack, agentNamespace="default"):
         assert failing(stack) == {"agent"}
 
 
-def test_a_network_policy_that_leaves_no_way_to_the_agent(stack: LiveStack) -> None:
-    """Nobody can see the way, so it is not checked; the policy that the preview proposes opens it."""
+def test_a_network_policy_that_blocks_the_agent(stack: LiveStack) -> None:
+    """The connection cannot be observed, so it is not checked; the policy in the preview allows it."""
     metadata = {"name": "deny", "namespace": stack.kong_namespace}
     spec = {"podSelector": {}, "policyTypes": ["Egress"]}
     stack.apply({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec})
@@ -258,21 +261,21 @@ def test_a_network_policy_that_leaves_no_way_to_the_agent(stack: LiveStack) -> N
         assert (done.returncode, report["ok"], report["verdict"]) == (2, True, "not checked")
         assert f"NetworkPolicy {stack.kong_namespace}/deny selects the gateway's pods" in report["not_checked"][0]
         (command,) = set(re.findall(r"`(echo .*kubectl apply --filename -)`", stack.preview()))
-        stack._run(["sh", "-c", command])
+        stack.run("sh", "-c", command)
         assert stack.verify().returncode == 0
     finally:
         stack.kubectl("delete", "networkpolicies", "--all", "--namespace", stack.kong_namespace)
 
 
-def test_a_deployment_that_is_not_there(stack: LiveStack) -> None:
-    with recorded_otherwise(stack, deployment="another"):
+def test_a_deployment_that_does_not_exist(stack: LiveStack) -> None:
+    with record_changed(stack, deployment="another"):
         done = stack.run_verify("--namespace", stack.kong_namespace, "--json")
         failed = [check["name"] for check in json.loads(done.stdout)["checks"] if not check["ok"]]
         assert (done.returncode, failed) == (1, ["deployment"])
 
 
 def test_a_pod_of_another_revision_that_never_gets_ready(stack: LiveStack) -> None:
-    """It serves nobody, and holds files and settings of another revision all the same."""
+    """It does not serve, and it has files and settings of another revision."""
     labels = gateway_pods(stack)[0]["metadata"]["labels"]
     container = {"name": "proxy", "image": "registry.invalid/kong:3.9"}
     pod = {
@@ -292,7 +295,7 @@ def test_a_pod_of_another_revision_that_never_gets_ready(stack: LiveStack) -> No
         stack.kubectl("delete", "pod", "left-over", "--namespace", stack.kong_namespace)
 
 
-def test_a_plugin_that_was_changed_and_kong_has_not_followed(stack: LiveStack) -> None:
+def test_a_plugin_change_that_kong_has_not_loaded(stack: LiveStack) -> None:
     place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
     with fault(stack, kong_config="schema violation (planted)"):
         stack.kubectl("patch", *place, '{"disabled": true}')
@@ -300,20 +303,18 @@ def test_a_plugin_that_was_changed_and_kong_has_not_followed(stack: LiveStack) -
         stack.kubectl("patch", *place, '{"disabled": false}')
 
 
-def test_a_gateway_that_is_scaled_to_nothing(stack: LiveStack) -> None:
+def test_a_gateway_that_is_scaled_to_zero(stack: LiveStack) -> None:
     scale = ("scale", "deployment", f"{stack.name}-kong", "--namespace", stack.kong_namespace, "--replicas")
     stack.kubectl(*scale, "0")
     try:
-        deadline = time.monotonic() + SECONDS_TO_FOLLOW
-        while gateway_pods(stack):
-            assert time.monotonic() < deadline
+        wait_until(lambda: not gateway_pods(stack), seconds=SECONDS_TO_FOLLOW)
         assert failing(stack) == {"ready"}
     finally:
         stack.kubectl(*scale, "2")
 
 
-def test_a_missing_permission_is_named_and_nothing_is_claimed(stack: LiveStack, tmp_path: Path) -> None:
-    in_kong, in_agent, of_cluster = rules_of_verify()
+def test_a_missing_permission_is_named_and_its_subject_is_not_checked(stack: LiveStack, tmp_path: Path) -> None:
+    in_kong, in_agent, of_cluster = documented_rules()
     stack.kubectl("create", "serviceaccount", "auditor", "--namespace", stack.kong_namespace)
     config = yaml.safe_load(stack.platform.kubeconfig.read_text())
     token = stack.kubectl("create", "token", "auditor", "--namespace", stack.kong_namespace).strip()
@@ -342,7 +343,7 @@ def test_a_missing_permission_is_named_and_nothing_is_claimed(stack: LiveStack, 
         stack.kubectl("delete", "clusterrole,clusterrolebinding", f"{stack.name}-auditor", "--ignore-not-found")
 
 
-def test_no_record_no_look(stack: LiveStack) -> None:
+def test_without_a_record_nothing_is_checked(stack: LiveStack) -> None:
     done = stack.verify("--namespace", "default", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["ok"] is False

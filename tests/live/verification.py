@@ -1,7 +1,6 @@
-"""What the verification says of a live stack, and what can be broken for it: the record, pods, rights."""
+"""Reports of `verify.py` on a live stack, and ways to break a single check: the record, a fault, permissions."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,30 +8,31 @@ from typing import Any
 import yaml
 
 from local.kubelet import faults
-from tests.live.stack import PROGRAM, LiveStack
+from tests.live.commands import wait_until
+from tests.live.stack import CLONE, LiveStack
 
 SECONDS_TO_FOLLOW = 20
+"""How long the ingress controller and Kong may take to follow a change."""
 
 
-def look(stack: LiveStack) -> dict[str, Any]:
+def failed_checks(stack: LiveStack) -> list[dict[str, Any]]:
+    """The checks that fail now, as `verify.py --json` prints them."""
     done = stack.verify("--json", "--wait-seconds", "0")
     document: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if document["ok"] else 1)
-    return document
+    return [check for check in document["checks"] if not check["ok"]]
 
 
 def failing(stack: LiveStack) -> set[str]:
-    """The names of the checks that fail, as soon as one does."""
-    deadline = time.monotonic() + SECONDS_TO_FOLLOW
-    while not (names := {check["name"] for check in look(stack)["checks"] if not check["ok"]}):
-        assert time.monotonic() < deadline, "everything still holds"
-        time.sleep(0.3)
-    return names
+    """The names of the checks that fail, once any does."""
+    return wait_until(
+        lambda: {check["name"] for check in failed_checks(stack)}, "no check fails", seconds=SECONDS_TO_FOLLOW
+    )
 
 
 @contextmanager
-def recorded_otherwise(stack: LiveStack, **data: str) -> Iterator[None]:
-    """The record says something else meanwhile: as if the gateway were not what the last `up` left."""
+def record_changed(stack: LiveStack, **data: str) -> Iterator[None]:
+    """Changes the record meanwhile, so that the gateway differs from it in one thing."""
     place = ("configmap", "traceable-installation", "--namespace", stack.kong_namespace)
     before = json.loads(stack.kubectl("get", *place, "--output", "json"))["data"]
     try:
@@ -44,6 +44,7 @@ def recorded_otherwise(stack: LiveStack, **data: str) -> Iterator[None]:
 
 @contextmanager
 def fault(stack: LiveStack, pod: str = "*", **planted: Any) -> Iterator[None]:
+    """A fault of the simulated containers meanwhile (local/kubelet)."""
     namespace = stack.agent_namespace if "agent" in planted else stack.kong_namespace
     faults.inject(namespace, pod, **planted)
     try:
@@ -52,9 +53,9 @@ def fault(stack: LiveStack, pod: str = "*", **planted: Any) -> Iterator[None]:
         faults.clear(namespace, pod)
 
 
-def rules_of_verify() -> list[dict[str, Any]]:
-    """The rules that docs/security.md gives to `verify`: in Kong's namespace, in the agent's, in the cluster."""
-    page = (PROGRAM / "docs" / "security.md").read_text(encoding="utf-8")
+def documented_rules() -> list[dict[str, Any]]:
+    """The rules in docs/security.md for `verify`: in Kong's namespace, in the agent's, in the cluster."""
+    page = (CLONE / "docs" / "security.md").read_text(encoding="utf-8")
     block = page.split("\n### verify\n")[1].split("```yaml\n")[1].split("```")[0]
     return [document["rules"] for document in yaml.safe_load_all(block)]
 
@@ -65,5 +66,7 @@ def grant(stack: LiveStack, kind: str, namespace: str, rules: list[dict[str, Any
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     subject = {"kind": "ServiceAccount", "name": "auditor", "namespace": stack.kong_namespace}
     bound = {"roleRef": {"apiGroup": group, "kind": kind, "name": name}, "subjects": [subject]}
-    stack.apply({"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules})
-    stack.apply({"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": metadata, **bound})
+    stack.apply(
+        {"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules},
+        {"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": metadata, **bound},
+    )

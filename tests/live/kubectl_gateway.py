@@ -1,7 +1,6 @@
-"""A gateway made by hand, with kubectl and without Pulumi: for tests that break it on purpose."""
+"""A gateway created with kubectl alone, without Pulumi and Helm: for tests that break it on purpose."""
 
 import json
-import subprocess
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,16 +9,16 @@ import yaml
 
 from local import charts
 from local.platform import Platform
-from tests.live.promises import Gateway
+from tests.live.commands import run
+from tests.recorder.promises import Gateway
 
-COMMAND_TIMEOUT_SECONDS = 90
 LABELS = {"app": "gateway"}
 CRD_FILE = charts.SOURCE / "kong" / "crds" / "plugins.yaml"
 
 
 @dataclass
-class HandMade:
-    """A namespace of its own; objects in it have short names."""
+class KubectlGateway:
+    """A Deployment `gateway` in a namespace of its own."""
 
     platform: Platform
     namespace: str = field(default_factory=lambda: f"recorder-{uuid.uuid4().hex[:6]}")
@@ -31,29 +30,18 @@ class HandMade:
             deployment="gateway",
             selector=LABELS,
             ingress_class=self.namespace,
-            guard_denies=True,
+            policy_denies=True,
         )
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        done = subprocess.run(
-            ["kubectl", *arguments],
-            env=self.platform.env,
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return run("kubectl", *arguments, environment=self.platform.env, stdin=stdin)
 
-    def begin(self) -> None:
+    def create(self) -> None:
         self.kubectl("create", "namespace", self.namespace)
         self.apply(*(item for item in yaml.safe_load_all(CRD_FILE.read_text()) if item))
         self.kubectl("wait", "--for=condition=Established", "crd/kongclusterplugins.configuration.konghq.com")
 
-    def end(self) -> None:
+    def remove(self) -> None:
         self.kubectl("delete", "kongclusterplugin", self.namespace, "--ignore-not-found")
         self.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
@@ -65,7 +53,7 @@ class HandMade:
         self.kubectl("delete", kind, name, "--namespace", self.namespace, *options)
 
     def roll_out(self, *, replicas: int = 1, files: str = "files-a", tme: bool = True) -> None:
-        """The gateway with these pods, and waits until all of them are ready and the old ones are gone."""
+        """Applies the gateway with these pods and waits until all of them are ready and the old ones are gone."""
         self.apply(self.config_map(files), self.deployment(replicas, self.pod(files=files, tme=tme)))
         self.kubectl("rollout", "status", "deployment/gateway", "--namespace", self.namespace, "--timeout=60s")
 
@@ -78,8 +66,10 @@ class HandMade:
         spec = {"replicas": replicas, "selector": {"matchLabels": LABELS}, "template": template}
         return self._object("apps/v1", "Deployment", "gateway", spec=spec)
 
-    def pod(self, name: str = "by-hand", *, files: str | None, tme: bool, asks: bool | None = None) -> dict[str, Any]:
-        """A gateway pod; it asks for the TME where it has it, if nothing else is said."""
+    def pod(
+        self, name: str = "by-hand", *, files: str | None, tme: bool, requests_tme: bool | None = None
+    ) -> dict[str, Any]:
+        """A gateway pod; by default it requests the TME (`tme.traceable.ai/inject`) if it has one."""
         proxy: dict[str, Any] = {"name": "proxy", "image": "kong:3.9"}
         volumes = []
         if files:
@@ -90,7 +80,7 @@ class HandMade:
             "v1", "Pod", name, spec={"containers": [proxy, *([sidecar] if tme else [])], "volumes": volumes}
         )
         pod["metadata"]["labels"] = LABELS
-        if tme if asks is None else asks:
+        if tme if requests_tme is None else requests_tme:
             pod["metadata"]["annotations"] = {"tme.traceable.ai/inject": "true"}
         return pod
 

@@ -1,7 +1,7 @@
-"""The policy as a real API server evaluates it: the same table of images as for the proof, and every kind of change.
+"""The admission policy on a real API server: the image table of the verification, and all kinds of updates.
 
-No Pulumi, and no stack: the policies are written as the program would write them. New pods are dry runs; pods that are
-changed are real ones that no node takes.
+Without Pulumi: the test writes the policies like the program. New pods are dry runs; pods to be updated are real ones
+that no node accepts.
 """
 
 import itertools
@@ -31,8 +31,8 @@ STRATEGIC = "application/strategic-merge-patch+json"
 EVIL = "evil.example/traceable-agent:1.58.0"
 
 
-class Guarded:
-    """A namespace with one policy for each image of the table; a pod names its policy by a label."""
+class PolicyNamespace:
+    """A namespace with one policy for each image of the table; a label of a pod selects the policy."""
 
     def __init__(self, platform: Platform) -> None:
         self.api = connect(kubeconfig=str(platform.kubeconfig))
@@ -79,7 +79,7 @@ class Guarded:
                 self.api.request("POST", path, body=body)
         deadline = time.monotonic() + DEADLINE_SECONDS
         for image in EXPECTED:
-            while self.admits(image, self.pod(image, asks="true", containers=[])):
+            while self.admits(image, self.pod(image, requests_tme="true", containers=[])):
                 assert time.monotonic() < deadline, image
                 time.sleep(0.1)
 
@@ -94,12 +94,12 @@ class Guarded:
         self,
         image: str = PUBLIC,
         *,
-        asks: str | None = "true",
+        requests_tme: str | None = "true",
         containers: list[str] | None = None,
         sidecars: list[Document] | None = None,
         app: str = "gateway",
     ) -> Document:
-        """A pod that no node takes, with a first container that is Kong's; `containers` are images beside it."""
+        """A pod that no node accepts, with Kong's container first; `containers` are the images of the others."""
         beside = [f"{PUBLIC}:1.58.0"] if containers is None else containers
         return {
             "apiVersion": "v1",
@@ -107,7 +107,7 @@ class Guarded:
             "metadata": {
                 "name": f"pod-{next(self._numbers)}",
                 "labels": {"rule": str(EXPECTED.index(image)), "app": app},
-                "annotations": {} if asks is None else {INJECT_ANNOTATION: asks},
+                "annotations": {} if requests_tme is None else {INJECT_ANNOTATION: requests_tme},
             },
             "spec": {
                 "nodeSelector": {"no": "where"},
@@ -120,7 +120,7 @@ class Guarded:
         }
 
     def admits(self, image: str, pod: Document) -> bool:
-        """Whether the pod could be made; a refusal is this image's policy's."""
+        """Whether the pod could be created; only this image's policy may refuse it."""
         try:
             self.api.request("POST", self.pods, query={"dryRun": "All"}, body=pod)
         except ApiError as problem:
@@ -133,7 +133,7 @@ class Guarded:
         return str(pod["metadata"]["name"])
 
     def changes(self, pod: str, patch: Document, *, kind: str = MERGE, subresource: str = "") -> bool:
-        """Whether a change goes through; a refusal is the policy's."""
+        """Whether an update is accepted; only the policy may refuse it."""
         try:
             self.api.request("PATCH", f"{self.pods}/{pod}{subresource}", body=patch, content_type=kind)
         except ApiError as problem:
@@ -148,7 +148,7 @@ class Guarded:
         return self.changes(pod, {"metadata": {"labels": labels}})
 
     def runs(self, pod: str, image: str) -> bool:
-        """Whether the container beside Kong's can be given this image."""
+        """Whether the container next to Kong's can be set to this image."""
         return self.changes(pod, {"spec": {"containers": [{"name": "beside-0", "image": image}]}}, kind=STRATEGIC)
 
 
@@ -156,105 +156,109 @@ BINDINGS = "validatingadmissionpolicybindings"
 
 
 @pytest.fixture(scope="module")
-def guarded(platform: Platform) -> Iterator[Guarded]:
-    made = Guarded(platform)
-    made.begin()
+def namespace(platform: Platform) -> Iterator[PolicyNamespace]:
+    created = PolicyNamespace(platform)
+    created.begin()
     try:
-        yield made
+        yield created
     finally:
-        made.end()
+        created.end()
 
 
 @pytest.fixture(scope="module")
-def wrong(guarded: Guarded) -> str:
-    """A pod that asks for the TME and has none, from before there was a policy."""
-    return guarded.make(guarded.pod(containers=["sidecar:1"]))
+def wrong(namespace: PolicyNamespace) -> str:
+    """A pod from before the policy that requests the TME and has none."""
+    return namespace.make(namespace.pod(containers=["sidecar:1"]))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def enforced(guarded: Guarded, wrong: str) -> None:
-    guarded.enforce()
+def enforced(namespace: PolicyNamespace, wrong: str) -> None:
+    namespace.enforce()
 
 
 @pytest.mark.parametrize(("expected", "image", "counts"), TABLE)
-def test_a_new_pod_is_admitted_for_exactly_the_images_that_the_proof_takes(
-    guarded: Guarded, expected: str, image: str, counts: bool
+def test_a_new_pod_is_admitted_for_exactly_the_images_that_the_verification_accepts(
+    namespace: PolicyNamespace, expected: str, image: str, counts: bool
 ) -> None:
-    assert guarded.admits(expected, guarded.pod(expected, containers=[image])) is counts
+    assert namespace.admits(expected, namespace.pod(expected, containers=[image])) is counts
     sidecar = {"name": "beside", "image": image, "restartPolicy": "Always"}
-    assert guarded.admits(expected, guarded.pod(expected, containers=[], sidecars=[sidecar])) is counts
+    assert namespace.admits(expected, namespace.pod(expected, containers=[], sidecars=[sidecar])) is counts
     del sidecar["restartPolicy"]
-    assert not guarded.admits(expected, guarded.pod(expected, containers=[], sidecars=[sidecar]))
+    assert not namespace.admits(expected, namespace.pod(expected, containers=[], sidecars=[sidecar]))
 
 
 @pytest.mark.parametrize(
-    ("asks", "admitted"),
+    ("requests_tme", "admitted"),
     [(None, True), ("false", True), ("true", False), ("True", False), ("1", False), ("yes", False), ("", False)],
 )
-def test_every_request_but_false_is_judged(guarded: Guarded, asks: str | None, admitted: bool) -> None:
-    assert guarded.admits(PUBLIC, guarded.pod(asks=asks, containers=[])) is admitted
+def test_every_value_of_the_annotation_but_false_requests_the_tme(
+    namespace: PolicyNamespace, requests_tme: str | None, admitted: bool
+) -> None:
+    assert namespace.admits(PUBLIC, namespace.pod(requests_tme=requests_tme, containers=[])) is admitted
 
 
-def test_a_pod_of_another_gateway_is_not_judged(guarded: Guarded) -> None:
-    assert guarded.admits(PUBLIC, guarded.pod(containers=[], app="other"))
+def test_the_policy_ignores_pods_of_another_gateway(namespace: PolicyNamespace) -> None:
+    assert namespace.admits(PUBLIC, namespace.pod(containers=[], app="other"))
 
 
-def test_the_tme_cannot_be_taken_away_from_a_pod(guarded: Guarded) -> None:
-    pod = guarded.make(guarded.pod())
-    assert guarded.runs(pod, f"{PUBLIC}:1.57.2"), "another version of it"
-    assert guarded.runs(pod, f"{PUBLIC}@{DIGEST}")
-    assert not guarded.runs(pod, EVIL)
-    assert guarded.annotates(pod, None), "the TME stays"
-    assert not guarded.runs(pod, EVIL), "not in two steps either"
-    assert guarded.labels(pod, other="x")
+def test_the_tme_cannot_be_removed_from_a_pod(namespace: PolicyNamespace) -> None:
+    pod = namespace.make(namespace.pod())
+    assert namespace.runs(pod, f"{PUBLIC}:1.57.2"), "another version"
+    assert namespace.runs(pod, f"{PUBLIC}@{DIGEST}")
+    assert not namespace.runs(pod, EVIL)
+    assert namespace.annotates(pod, None), "the TME stays"
+    assert not namespace.runs(pod, EVIL), "neither in two steps"
+    assert namespace.labels(pod, other="x")
 
 
-def test_a_sidecar_cannot_be_taken_away_either(guarded: Guarded) -> None:
+def test_a_sidecar_cannot_be_removed_either(namespace: PolicyNamespace) -> None:
     sidecar = {"name": "tme", "image": f"{PUBLIC}:1.58.0", "restartPolicy": "Always"}
-    pod = guarded.make(guarded.pod(containers=[], sidecars=[sidecar]))
+    pod = namespace.make(namespace.pod(containers=[], sidecars=[sidecar]))
     patch = {"spec": {"initContainers": [{"name": "tme", "image": EVIL}]}}
-    assert not guarded.changes(pod, patch, kind=STRATEGIC)
+    assert not namespace.changes(pod, patch, kind=STRATEGIC)
 
 
-def test_a_pod_without_the_tme_cannot_be_made_to_ask_for_it(guarded: Guarded) -> None:
-    pod = guarded.make(guarded.pod(asks=None, containers=["sidecar:1"]))
-    assert guarded.annotates(pod, "false")
-    assert not guarded.annotates(pod, "true")
-    assert not guarded.annotates(pod, "1")
-    assert guarded.runs(pod, "sidecar:2")
+def test_a_pod_without_the_tme_cannot_request_it_later(namespace: PolicyNamespace) -> None:
+    pod = namespace.make(namespace.pod(requests_tme=None, containers=["sidecar:1"]))
+    assert namespace.annotates(pod, "false")
+    assert not namespace.annotates(pod, "true")
+    assert not namespace.annotates(pod, "1")
+    assert namespace.runs(pod, "sidecar:2")
 
 
-def test_a_pod_cannot_become_one_of_the_gateways_without_the_tme_that_it_asks_for(guarded: Guarded) -> None:
-    pod = guarded.make(guarded.pod(containers=["sidecar:1"], app="other"))
-    assert guarded.labels(pod, other="x")
-    assert not guarded.labels(pod, app="gateway")
-    assert not guarded.labels(pod, app="edge")
+def test_a_pod_that_lacks_the_requested_tme_cannot_join_the_gateway(namespace: PolicyNamespace) -> None:
+    pod = namespace.make(namespace.pod(containers=["sidecar:1"], app="other"))
+    assert namespace.labels(pod, other="x")
+    assert not namespace.labels(pod, app="gateway")
+    assert not namespace.labels(pod, app="edge")
 
 
-def test_whatever_else_happens_to_a_pod_that_is_wrong_already_goes_through(guarded: Guarded, wrong: str) -> None:
-    assert guarded.labels(wrong, other="x")
-    assert guarded.runs(wrong, "sidecar:2")
+def test_unrelated_updates_of_a_pod_that_already_lacks_the_tme_are_accepted(
+    namespace: PolicyNamespace, wrong: str
+) -> None:
+    assert namespace.labels(wrong, other="x")
+    assert namespace.runs(wrong, "sidecar:2")
     condition = {"type": "Ready", "status": "False"}
-    assert guarded.changes(wrong, {"status": {"conditions": [condition]}}, kind=STRATEGIC, subresource="/status")
-    assert guarded.changes(wrong, {"metadata": {"finalizers": ["example.com/held"]}})
-    assert guarded.labels(wrong, leaves="x"), "out of the gateway"
-    assert not guarded.labels(wrong, leaves=None), "and not in again"
-    # A status that no finalizer keeps: the pod is gone with the last one.
-    guarded.api.request("DELETE", f"{guarded.pods}/{wrong}", query={"gracePeriodSeconds": "0"})
-    assert guarded.changes(wrong, {"metadata": {"finalizers": None}})
-    assert guarded.api.get(f"{guarded.pods}/{wrong}") is None
+    assert namespace.changes(wrong, {"status": {"conditions": [condition]}}, kind=STRATEGIC, subresource="/status")
+    assert namespace.changes(wrong, {"metadata": {"finalizers": ["example.com/held"]}})
+    assert namespace.labels(wrong, leaves="x"), "removed from the gateway"
+    assert not namespace.labels(wrong, leaves=None), "and not added again"
+    # Removing the last finalizer deletes the pod.
+    namespace.api.request("DELETE", f"{namespace.pods}/{wrong}", query={"gracePeriodSeconds": "0"})
+    assert namespace.changes(wrong, {"metadata": {"finalizers": None}})
+    assert namespace.api.get(f"{namespace.pods}/{wrong}") is None
 
 
-def test_a_pod_that_is_being_deleted_is_not_judged(guarded: Guarded) -> None:
-    pod = guarded.pod()
+def test_the_policy_ignores_terminating_pods(namespace: PolicyNamespace) -> None:
+    pod = namespace.pod()
     pod["metadata"]["finalizers"] = ["example.com/held"]
-    name = guarded.make(pod)
-    guarded.api.request("DELETE", f"{guarded.pods}/{name}", query={"gracePeriodSeconds": "0"})
-    assert guarded.annotates(name, "True")
-    assert guarded.runs(name, EVIL), "it no longer serves"
-    assert guarded.changes(name, {"metadata": {"finalizers": None}})
+    name = namespace.make(pod)
+    namespace.api.request("DELETE", f"{namespace.pods}/{name}", query={"gracePeriodSeconds": "0"})
+    assert namespace.annotates(name, "True")
+    assert namespace.runs(name, EVIL), "it does not serve any more"
+    assert namespace.changes(name, {"metadata": {"finalizers": None}})
 
 
-def test_the_message_names_the_image(guarded: Guarded) -> None:
+def test_the_message_names_the_image(namespace: PolicyNamespace) -> None:
     with pytest.raises(ApiError, match=f"no container with the image {PUBLIC}"):
-        guarded.api.request("POST", guarded.pods, query={"dryRun": "All"}, body=guarded.pod(containers=[EVIL]))
+        namespace.api.request("POST", namespace.pods, query={"dryRun": "All"}, body=namespace.pod(containers=[EVIL]))

@@ -1,4 +1,4 @@
-"""What a pod says of itself: whether it serves, what is in it, which ConfigMaps it needs. Pure."""
+"""Properties of a pod object: whether it serves, which images it runs, which ConfigMaps it needs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 Object = Mapping[str, Any]
 
 ROOT_CA = "kube-root-ca.crt"
-"""The control plane makes it in every namespace, after the namespace and at its own time."""
+"""The control plane creates it in every namespace, some time after the namespace."""
 
 
 def terminating(pod: Object) -> bool:
@@ -14,18 +14,18 @@ def terminating(pod: Object) -> bool:
 
 
 def serving(pod: Object) -> bool:
-    """Ready, and not on its way out."""
+    """Whether it is ready and not terminating."""
     conditions = pod.get("status", {}).get("conditions", [])
     return not terminating(pod) and any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
-def over(pod: Object) -> bool:
-    """Its containers have ended and will not start again, as those of a finished Job."""
+def finished(pod: Object) -> bool:
+    """Whether its containers exited for good, such as those of a completed Job."""
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def runs_image(pod: Object, repository: str) -> bool:
-    """One of its containers, or sidecars, runs an image of this registry and repository, in any version."""
+    """Whether one of its containers or sidecars runs an image of this registry and repository, in any version."""
     sidecars = [item for item in pod["spec"].get("initContainers", []) if item.get("restartPolicy") == "Always"]
     running = [*pod["spec"].get("containers", []), *sidecars]
     return any(repository_of(item.get("image", "")) == repository for item in running)
@@ -38,7 +38,7 @@ def repository_of(image: str) -> str:
 
 
 def mounted_config_map(pod: Object, *, container: str, path: str) -> str | None:
-    """The ConfigMap that a container has mounted at this path, None where there is none."""
+    """The ConfigMap that a container mounts at this path, None without one."""
     volumes = {item["name"]: item for item in pod["spec"].get("volumes", [])}
     for item in pod["spec"]["containers"]:
         if item["name"] == container:
@@ -49,7 +49,7 @@ def mounted_config_map(pod: Object, *, container: str, path: str) -> str | None:
 
 
 def config_maps(pod: Object) -> set[str]:
-    """The ConfigMaps without which it does not start: of volumes and environments, those marked optional aside."""
+    """The ConfigMaps without which it does not start: those of volumes and environments that are not optional."""
     return {str(item["name"]) for item in _references(pod) if not item.get("optional") and item["name"] != ROOT_CA}
 
 

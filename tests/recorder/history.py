@@ -1,8 +1,7 @@
-"""What a recorder saw of a cluster: one history of all kinds, in the order in which it happened.
+"""The events of a recording, of all kinds in one order.
 
-Every write in a cluster gets a number from the one etcd behind it, the resourceVersion; it orders events of different
-kinds, which come over different watches (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Resource
-versions"). Pure.
+Every write in a cluster gets a number from etcd, the resourceVersion. It orders events of different kinds, which come
+from different watches (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Resource versions").
 """
 
 import bisect
@@ -20,10 +19,10 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened to one object.
+    """One change of one object.
 
-    `type` is LISTED for what was there before the recording; `time` is when the recorder heard of it. `object` is the
-    object after the event; that of a DELETED one is its last state, with the deletion's own resourceVersion.
+    `type` is LISTED for an object that existed before the recording; `time` is when the recorder received the event.
+    `object` is the object after the event; after DELETED it is the last state, with the deletion's resourceVersion.
     """
 
     time: datetime
@@ -42,7 +41,7 @@ class Event:
 
 
 class World:
-    """What there is at one moment: objects by kind and name."""
+    """The objects that exist at one moment, by kind and name."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[Name, Mapping[str, Any]]] = {}
@@ -59,10 +58,10 @@ class World:
 
 
 class History:
-    """Events in order. Safe to add to from several threads.
+    """Events in order; several threads may add to it.
 
-    `start` is the resourceVersion from which the history is whole. Kinds are listed one after the other, so until then
-    it knows a newer state of one kind than of another, and what it says of them together may never have been.
+    `start` is the resourceVersion from which the history is complete. The kinds are listed one after the other, so
+    before `start` it has a newer state of one kind than of another, and that combination may never have existed.
     """
 
     def __init__(self) -> None:
@@ -76,12 +75,12 @@ class History:
 
     @property
     def events(self) -> list[Event]:
-        """All events up to now, in order."""
+        """All events so far, in order."""
         with self._lock:
             return list(self._events)
 
     def replay(self) -> Iterator[tuple[Event | None, World]]:
-        """The world as it was at the start (with no event), and after each event since."""
+        """The objects at the start (with no event), and after each event since."""
         world = World()
         events = self.events
         begun = bisect.bisect_right([event.resource_version for event in events], self.start)
@@ -93,7 +92,7 @@ class History:
             yield event, world
 
     def versions(self, kind: str, namespace: str, until: int) -> dict[Name, int]:
-        """The resourceVersion of each object of a kind that stood at `until`; all namespaces' where it is ""."""
+        """The resourceVersion of each object of a kind that existed at `until`; `namespace` "" is all namespaces."""
         world = World()
         for event in self.events:
             if event.resource_version <= until:

@@ -1,12 +1,10 @@
-"""What this program promises of a gateway while it changes it, checked over a recorded history, step by step.
+"""The promises that hold for a gateway while the program changes it, checked after every event of a recording.
 
-1. A gateway pod never starts without the TME while it asks for it.
-2. The plugin never says `sync` while a serving gateway pod lacks the TME.
+1. A gateway pod that requests the TME (`tme.traceable.ai/inject`) never starts without it.
+2. The plugin's mode is never `sync` while a serving gateway pod lacks the TME.
 3. The plugin never exists while a serving gateway pod lacks its files.
-4. No pod that is not terminating ever refers to a ConfigMap that is gone.
-7. The number of ready gateway pods never falls below what the Deployment's own strategy allows.
-
-Pure.
+4. A pod that is not terminating never refers to a ConfigMap that does not exist.
+7. The number of ready gateway pods never falls below the number that the Deployment's strategy allows.
 """
 
 import math
@@ -15,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.live import pods
-from tests.live.history import Event, History, World
-from tests.live.pods import Object
+from tests.recorder import pods
+from tests.recorder.history import History, World
+from tests.recorder.pods import Object
 
 INJECT = "tme.traceable.ai/inject"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
@@ -27,10 +25,10 @@ TME_IMAGE = "docker.io/traceableai/traceable-agent"
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """Which gateway is judged.
+    """The gateway that is checked.
 
-    `selector` is its Deployment's; `container` is Kong's own in its pods; `tme_image` the TME image without its
-    version; `plugin` the plugin's name in Kong; `guard_denies` whether pods without their TME are refused.
+    `selector` is that of its Deployment; `container` runs Kong; `tme_image` is the TME image without its version;
+    `plugin` is the plugin's name in Kong; `policy_denies` says whether an admission policy refuses pods without TME.
     """
 
     namespace: str
@@ -40,7 +38,7 @@ class Gateway:
     container: str = "proxy"
     tme_image: str = TME_IMAGE
     plugin: str = "traceable"
-    guard_denies: bool = True
+    policy_denies: bool = True
 
     def pods(self, world: World) -> list[Object]:
         return [
@@ -60,7 +58,7 @@ class Gateway:
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A promise that was broken: which one, when (None: before the recording began), and how."""
+    """A broken promise: which one, when (None: before the recording began), and how."""
 
     promise: int
     text: str
@@ -74,29 +72,28 @@ class Violation:
 
 def violations(history: History, gateway: Gateway) -> list[Violation]:
     """Every violation, once each time that it begins."""
-    floor = Floor()
-    standing: set[tuple[int, str]] = set()
+    minimum = ReadyPods()
+    ongoing: set[tuple[int, str]] = set()
     found: list[Violation] = []
     for event, world in history.replay():
-        broken = set(_broken(world, gateway)) | set(floor.broken(world, gateway))
+        broken = set(_broken(world, gateway)) | set(minimum.broken(world, gateway))
         found += [
             Violation(
                 promise=promise,
-                text=text if event is None else f"{text} (after {_told(event)})",
+                text=text if event is None else f"{text} (after {event.kind} {event.name[1]} {event.type})",
                 time=event.time if event else None,
                 resource_version=event.resource_version if event else history.start,
             )
-            for promise, text in sorted(broken - standing)
+            for promise, text in sorted(broken - ongoing)
         ]
-        standing = broken
+        ongoing = broken
     return found
 
 
 def rollouts(history: History, gateway: Gateway) -> int:
-    """How often the gateway's pods were given another template.
+    """How often the gateway's pod template changed.
 
-    Counted by the revisions that ReplicaSets were given: a template that was there before comes back with its old
-    ReplicaSet, under a new revision.
+    Counted by the revisions of its ReplicaSets: an earlier template reuses its old ReplicaSet, with a new revision.
     """
     before: set[tuple[str, str]] = set()
     after: set[tuple[str, str]] = set()
@@ -111,36 +108,36 @@ def rollouts(history: History, gateway: Gateway) -> int:
 
 
 def _broken(world: World, gateway: Gateway) -> Iterator[tuple[int, str]]:
-    """Promises 1 to 4 in one moment: which are broken, and by what."""
+    """Number and text of each of the promises 1 to 4 that is broken at one moment."""
     gateway_pods = gateway.pods(world)
     for pod in gateway_pods:
-        asks = pod["metadata"].get("annotations", {}).get(INJECT, "false") != "false"
+        requests_tme = pod["metadata"].get("annotations", {}).get(INJECT, "false") != "false"
         has_tme = pods.runs_image(pod, gateway.tme_image)
-        if gateway.guard_denies and asks and not has_tme and not pods.terminating(pod):
-            yield 1, f"pod {_name(pod)} asks for the TME and was started without it"
+        if gateway.policy_denies and requests_tme and not has_tme and not pods.terminating(pod):
+            yield 1, f"pod {_name(pod)} requests the TME and started without it"
     for plugin in gateway.plugins(world):
-        # The mode that the plugin has where its configuration names none.
+        # `sync` is the plugin's default.
         mode = plugin.get("config", {}).get("mode", "sync")
         for pod in gateway_pods:
             if not pods.serving(pod):
                 continue
             if mode == "sync" and not plugin.get("disabled") and not pods.runs_image(pod, gateway.tme_image):
-                yield 2, f"plugin {_name(plugin)} says sync, and the serving pod {_name(pod)} has no TME"
-            where = f"/opt/kong/plugins/{gateway.plugin}"
-            if not pods.mounted_config_map(pod, container=gateway.container, path=where):
-                yield 3, f"plugin {_name(plugin)} is there, and the serving pod {_name(pod)} has not its files"
+                yield 2, f"plugin {_name(plugin)} has mode sync, and the serving pod {_name(pod)} has no TME"
+            path = f"/opt/kong/plugins/{gateway.plugin}"
+            if not pods.mounted_config_map(pod, container=gateway.container, path=path):
+                yield 3, f"plugin {_name(plugin)} exists, and the serving pod {_name(pod)} does not mount its files"
     for (namespace, _), pod in world.all("Pod").items():
-        if not pods.terminating(pod) and not pods.over(pod):
+        if not pods.terminating(pod) and not pods.finished(pod):
             for name in pods.config_maps(pod):
                 if (namespace, name) not in world.all("ConfigMap"):
-                    yield 4, f"pod {_name(pod)} refers to the ConfigMap {name}, which is not there"
+                    yield 4, f"pod {_name(pod)} refers to ConfigMap {name}, which does not exist"
 
 
-class Floor:
-    """Promise 7: how many pods must be ready, as the Deployment's own strategy counts them.
+class ReadyPods:
+    """Promise 7: the number of pods that must be ready by the Deployment's strategy.
 
-    From the first moment on when as many were ready as it asks for. More replicas are asked of it only when they have
-    been ready too; fewer, at once.
+    It counts from the moment when all replicas were ready. A larger number of replicas counts once they were ready, a
+    smaller one at once.
     """
 
     def __init__(self) -> None:
@@ -156,21 +153,22 @@ class Floor:
         self._settled = wanted if ready >= wanted else min(self._settled, wanted)
         least = self._settled - max_unavailable(deployment["spec"].get("strategy", {}), self._settled)
         if ready < least:
-            yield 7, f"{ready} of {wanted} gateway pods are ready, and its strategy asks for {least}"
+            yield 7, f"{ready} of {wanted} gateway pods are ready, and the strategy requires {least}"
 
 
 def max_unavailable(strategy: Mapping[str, Any], replicas: int) -> int:
-    """As the Deployment controller resolves it: percentages of what may be missing are rounded down, of what may be
-    too many up, and where neither leaves room one pod may be missing
+    """The number of unavailable pods that the Deployment controller allows.
+
+    It rounds a percentage in maxUnavailable down and one in maxSurge up; if both are zero, one pod may be unavailable
     (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment).
     """
     if strategy.get("type") == "Recreate":
         return replicas
     rolling = strategy.get("rollingUpdate", {})
-    missing = _resolved(rolling.get("maxUnavailable", "25%"), replicas, math.floor)
-    if missing == 0 and _resolved(rolling.get("maxSurge", "25%"), replicas, math.ceil) == 0:
+    unavailable = _resolved(rolling.get("maxUnavailable", "25%"), replicas, math.floor)
+    if unavailable == 0 and _resolved(rolling.get("maxSurge", "25%"), replicas, math.ceil) == 0:
         return min(1, replicas)
-    return min(missing, replicas)
+    return min(unavailable, replicas)
 
 
 def _resolved(value: int | str, replicas: int, rounded: Callable[[float], int]) -> int:
@@ -181,7 +179,3 @@ def _resolved(value: int | str, replicas: int, rounded: Callable[[float], int]) 
 
 def _name(item: Object) -> str:
     return str(item["metadata"]["name"])
-
-
-def _told(event: Event) -> str:
-    return f"{event.kind} {event.name[1]} {event.type}"

@@ -1,8 +1,8 @@
-"""One kind of object, watched without a gap: a list, and then every event since that list's resourceVersion.
+"""Watches one kind of object without a gap: a list, and then every event since that list's resourceVersion.
 
-A watch is never started from "now": where it ends it goes on from the last resourceVersion that it is known to have
-reached, by an event or by a bookmark (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Efficient
-detection of changes"). What the server can no longer tell is a Gap, never a new list.
+A watch that ends is continued from the last resourceVersion of an event or a bookmark, never from "now"
+(https://kubernetes.io/docs/reference/using-api/api-concepts/, "Efficient detection of changes"). Where the server no
+longer has the events since then, that is a Gap, and not a reason for a new list.
 """
 
 import json
@@ -16,25 +16,25 @@ from typing import Any, Protocol
 import urllib3
 from kubernetes import config
 
-from tests.live.history import Event, EventType, History
+from tests.recorder.history import Event, EventType, History
 
 WATCH_SECONDS = 3
-"""How long one watch lasts. The server sends a bookmark two seconds before the end, so a drained stream is known to be
-so within that time, and every recording goes on from a resourceVersion many times."""
+"""How long one watch lasts. The server sends a bookmark two seconds before its end, so a stream knows within that time
+that it has received everything, and every recording tests many times that a watch continues."""
 
 CONNECT_SECONDS = 5
 PATIENCE_SECONDS = 20
-"""How long a server may be out of reach, or a stream behind, until it is a Gap."""
+"""How long a server may be unreachable, or a stream behind, before that is a Gap."""
 
 GONE = 410
 
 
 class Gap(Exception):
-    """Something may have happened that was not seen: the recording proves nothing."""
+    """The recording may lack an event, so nothing follows from it."""
 
 
 class Refused(Exception):
-    """The server answered with an error; `code` is its HTTP status."""
+    """The API server returned an error; `code` is its HTTP status."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -42,7 +42,7 @@ class Refused(Exception):
 
 
 class Reads(Protocol):
-    """The two questions of a stream. Both raise Refused, or OSError where nobody answers."""
+    """The two requests of a stream. Both raise Refused, or OSError where the server does not answer."""
 
     def list(self, path: str) -> dict[str, Any]: ...
 
@@ -50,7 +50,7 @@ class Reads(Protocol):
 
 
 class Api:
-    """Reads from a cluster, with the official client's login and connections."""
+    """Reads from a cluster with the official client's authentication and connections."""
 
     def __init__(self, kubeconfig: Path) -> None:
         self._client = config.new_client_from_config(str(kubeconfig))
@@ -93,9 +93,9 @@ class Api:
 
 
 class Stream:
-    """All objects of one kind below one path, into a history.
+    """Records all objects of one kind below one path in a history.
 
-    `reached` is the resourceVersion up to which everything of it is known; `failure` is what ended it early.
+    `reached` is the resourceVersion up to which it is complete; `failure` is the error that ended it early.
     """
 
     def __init__(self, api: Reads, history: History, *, kind: str, path: str, namespace: str = "") -> None:
@@ -110,7 +110,7 @@ class Stream:
         self._thread = threading.Thread(target=self._run, name=f"recorder {path}", daemon=True)
 
     def start(self) -> int:
-        """Records what is there and starts to watch. Returns the resourceVersion from which all is seen."""
+        """Records the existing objects and starts to watch. Returns the resourceVersion from which it is complete."""
         listed = self.api.list(self.path)
         for item in listed["items"]:
             self.take("LISTED", item)
@@ -123,33 +123,33 @@ class Stream:
         self._thread.start()
 
     def stop(self) -> None:
-        """Takes nothing more. The thread ends with its watch, soon after."""
+        """Stops recording. The thread ends with its watch, soon after."""
         self._stop.set()
 
-    def look(self) -> dict[str, Any]:
-        """What stands now."""
+    def list(self) -> dict[str, Any]:
+        """The current objects."""
         return self.api.list(self.path)
 
-    def drain(self, stands: dict[str, Any]) -> None:
-        """Waits until everything is recorded that had happened when this was looked at. Raises Gap where it is not."""
-        now = int(stands["metadata"]["resourceVersion"])
+    def drain(self, listed: dict[str, Any]) -> None:
+        """Waits until every event up to this list is recorded. Raises Gap where the recording differs from it."""
+        now = int(listed["metadata"]["resourceVersion"])
         self._wait_for(now)
         expected = {
             (item["metadata"].get("namespace", ""), item["metadata"]["name"]): int(item["metadata"]["resourceVersion"])
-            for item in stands["items"]
+            for item in listed["items"]
         }
         recorded = self.history.versions(self.kind, self.namespace, now)
         if recorded != expected:
-            raise Gap(f"{self.path} at {now}: {recorded} was recorded, {expected} stands")
+            raise Gap(f"{self.path} at {now}: {recorded} was recorded, {expected} exists")
 
     def take(self, event_type: EventType, item: dict[str, Any]) -> None:
         """Records one event."""
-        # They are half of every object, and no rule asks who wrote what.
+        # managedFields are half of every object, and no promise depends on them.
         item["metadata"].pop("managedFields", None)
         self.history.add(Event(time=datetime.now(UTC), kind=self.kind, type=event_type, object=item))
 
     def follow(self) -> Iterator[dict[str, Any]]:
-        """Every event since `reached`, over as many watches as it takes. Raises Gap."""
+        """Every event since `reached`, from as many watches as that takes. Raises Gap."""
         lost: float | None = None
         while True:
             try:
@@ -165,7 +165,7 @@ class Stream:
                     self.reached = version
             except (Refused, OSError) as problem:
                 if isinstance(problem, Refused) and problem.code in (GONE, 404):
-                    raise Gap(f"{self.path}: nothing can be told since {self.reached}: {problem}") from problem
+                    raise Gap(f"{self.path}: the server has no events since {self.reached}: {problem}") from problem
                 lost = lost or time.monotonic()
                 if time.monotonic() - lost > PATIENCE_SECONDS:
                     raise Gap(f"{self.path}: no watch since {self.reached}: {problem}") from problem
@@ -174,7 +174,7 @@ class Stream:
                 return
 
     def work(self) -> None:
-        """What the thread does, until it is stopped or fails."""
+        """Records events until it is stopped or fails; the thread's work."""
         for event in self.follow():
             if self._stop.is_set():
                 return
@@ -193,5 +193,5 @@ class Stream:
         try:
             self.work()
         except Exception as problem:
-            # Whatever it is: a stream that has ended must not look like one that has nothing to tell.
+            # A stream that ended with any error must not look like one without events.
             self.failure = problem
