@@ -59,7 +59,7 @@ class VolumeProvisioner:
         _create_if_missing(self._api, CLASSES, _CLASS)
         for path, listed, changed in (
             (CLAIMS, lambda items: None, self._claim),
-            (VOLUMES, self._forget_others, self._volume),
+            (VOLUMES, self._remove_orphans, self._volume),
         ):
             threading.Thread(target=self._follow, args=(path, listed, changed), daemon=True).start()
 
@@ -93,7 +93,7 @@ class VolumeProvisioner:
                 if problem.code != 404:
                     raise
 
-    def _forget_others(self, volumes: list[Object]) -> None:
+    def _remove_orphans(self, volumes: list[Object]) -> None:
         """Removes the folders that a previous cluster has left."""
         existing = {item["metadata"]["name"] for item in volumes}
         for path in self._folder.glob("*"):

@@ -95,7 +95,7 @@ def test_data_is_deleted_with_the_claim(tmp_path: Path) -> None:
 def test_folders_of_a_previous_cluster_are_removed(tmp_path: Path) -> None:
     for name in ("pvc-1", "pvc-2"):
         (tmp_path / name).mkdir()
-    VolumeProvisioner(FakeKubeClient({}), tmp_path)._forget_others([volume_for(CLAIM, "n", tmp_path)])  # type: ignore[arg-type]
+    VolumeProvisioner(FakeKubeClient({}), tmp_path)._remove_orphans([volume_for(CLAIM, "n", tmp_path)])  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["pvc-1"]
 
 
