@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.docs.pages import CLONE
 
-NOT_THE_PROGRAM = {"tests", "local", "scripts", "tools"}
+NOT_THE_PROGRAM = {"tests", "local", "scripts"}
 
 VALUE = "\0"
 """What stands for a value in a text of the program."""

@@ -6,8 +6,8 @@ from tests.docs.pages import CLONE
 from tests.docs.program_texts import VALUE, literals, pattern, quotes, texts
 
 PAGE = CLONE / "docs" / "troubleshooting.md"
-TELLING = 20
-"""Characters beside the placeholders that make a quote one of this program's texts."""
+TELLING = 15
+"""Characters that a quote has at least, without its placeholders."""
 
 
 @pytest.fixture(scope="module")
