@@ -1,4 +1,4 @@
-"""Secrets stay secret at exactly their own leaf, and where that cannot be told, everything in the key is."""
+"""Secrets stay secret at exactly their own leaf; if the leaf cannot be determined, everything in the key is secret."""
 
 import json
 from pathlib import Path

@@ -182,7 +182,7 @@ def test_an_agent_outside_the_cluster_is_used_in_async_mode_only(new_stack: NewS
 
     stack.set(mode="sync")
     with stack.recorded() as unchanged:
-        assert "is set with mode sync" in stack.failed_preview()
+        assert "does not apply to mode sync" in stack.failed_preview()
     assert unchanged.rollouts == 0
     with stack.recorded():
         stack.destroy()

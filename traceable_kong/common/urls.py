@@ -1,27 +1,27 @@
-"""Addresses that the stack's config or a kubeconfig names: which may be used, and how one is shown. Pure."""
+"""Which URLs in the stack config and in a kubeconfig are safe to use, and how a URL is shown."""
 
 import re
 from urllib.parse import urlsplit
 
 
 def unsafe_address(url: str, *, what: str, schemes: tuple[str, ...] = ("https",)) -> str | None:
-    """What is wrong with an address to which something is sent, or from which something comes; None where nothing is.
+    """What is wrong with a URL that something is sent to or downloaded from; None for a safe one.
 
-    `what` is what an attacker on the network path could do. A password in an address is seen by everyone who may read
-    the stack file, and by servers on the way that write a log.
+    `what` is what an attacker on the network path could do. Everyone who can read the stack file sees a password in a
+    URL, and servers on the path may log it.
     """
     try:
         parts = urlsplit(url)
         whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        return "is not an address that a connection could be made to"
-    # As it is written: whatever uses it compares it like this.
+        return "is not a usable URL"
+    # As written: a client compares it like this.
     if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-        return f"is not {' or '.join(schemes)}: anybody on the way could {what}"
+        return f"is not {' or '.join(schemes)}: an attacker on the network path could {what}"
     if "@" in parts.netloc:
-        return "has a user or a password in its address, which everybody sees who may read the stack file"
+        return "has a user or a password in it, and everyone who can read the stack file would see it"
     if not whole or not url.isprintable() or " " in url:
-        return "is not an address that a connection could be made to"
+        return "is not a usable URL"
     return None
 
 

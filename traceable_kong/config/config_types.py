@@ -57,8 +57,8 @@ Values = dict[str, Any]
 class Variant:
     """One of the kinds that a part of the config can be, as messages and pages name it.
 
-    `setting` is what selects it. `switch` is the command that selects it, where that is a sensible way out for
-    somebody who set a key that only this variant has.
+    `setting` is what selects it. `switch` is a command that selects it, if it is a useful fix for a stack file that has
+    a key of this variant.
     """
 
     name: str

@@ -28,8 +28,8 @@ def rule(function: Rule) -> Rule:
 def found_by_rules(config: StackConfig, broken: Collection[Path], without: Collection[str] = ()) -> Iterator[Problem]:
     """What the rules find.
 
-    `broken` are the paths of values that were invalid and have their default instead: a rule that read one of them
-    has judged what nobody wrote, and is not heard. `without` are names of rules to leave out.
+    `broken` are the paths of values that were invalid and have their default instead. A rule that read one of them
+    judged a value that is not in the stack file, so its problems are dropped. `without` names rules to skip.
     """
     for name, function in RULES.items():
         reads: set[Path] = set()

@@ -50,7 +50,7 @@ def plugin_options_are_known(plugin: PluginConfig, plugin_config: dict[str, Any]
         elif _holds_a_secret(value):
             yield Problem(
                 key,
-                "is secret, but everyone who can read the KongClusterPlugin or the record would see it",
+                "is secret, but everyone who can read the plugin or the record would see it",
                 f"{config_set(key, 'VALUE')} (without --secret), or {config_remove(key)}",
             )
         elif option is None:

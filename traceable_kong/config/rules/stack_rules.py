@@ -29,8 +29,8 @@ def namespaces_differ(agent: ManagedAgentConfig, kong: KongConfig) -> Iterator[P
         fix += f", and {config_set('kong.createNamespace', 'true')} unless the namespace exists"
     yield Problem(
         "agent.createNamespace",
-        f"is true, but {reason} and both use namespace {kong.namespace!r}: Kong's part looks the namespace up before "
-        "the agent's part would create it",
+        f"is true, but {reason} and both use namespace {kong.namespace!r}: this stack looks up Kong's namespace before "
+        "it would create the agent's",
         fix,
     )
 
