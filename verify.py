@@ -21,7 +21,7 @@ from traceable_kong.common.commands import cluster_options, on_cluster
 from traceable_kong.common.urls import unsafe_address
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import UnreadableRecord
-from traceable_kong.verification import verifier
+from traceable_kong.verification import deadline, verifier
 from traceable_kong.verification.stack_outputs import NoOutputs, stack_outputs
 from traceable_kong.verification.trusted_record import (
     AdminOptions,
@@ -92,7 +92,7 @@ def _arguments() -> argparse.Namespace:
         "--wait-seconds",
         metavar="N",
         type=float,
-        default=verifier.DEADLINE_SECONDS,
+        default=deadline.SECONDS,
         help="how long to observe again until every check holds (default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")

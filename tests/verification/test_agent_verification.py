@@ -10,7 +10,6 @@ from tests.verification.gateway import agent_pod
 from tests.verification.servers import http
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.plan.model import ManagedAgent
-from traceable_kong.verification import agent_verification
 from traceable_kong.verification.agent_verification import WEBHOOKS, verify_agent
 from traceable_kong.verification.report import Report
 
@@ -96,8 +95,7 @@ def test_without_its_webhook_nobody_gets_a_tme(kube: FakeKubernetes) -> None:
     assert proven(kube, injects=False).ok, "unless the injector is off"
 
 
-def test_a_moment_is_given(kube: FakeKubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent_verification, "INTERVAL_SECONDS", 0.01)
+def test_a_moment_is_given(kube: FakeKubernetes) -> None:
     webhook = kube.objects.pop(WEBHOOK)
     timer = threading.Timer(0.1, lambda: kube.objects.update({WEBHOOK: webhook}))
     timer.start()

@@ -9,7 +9,8 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.verification.cluster import DEPLOYMENT, add_pod, cluster, event
 from tests.verification.gateway import desired, pod, written
 from traceable_kong.cluster.kubernetes_client import Unreachable
-from traceable_kong.verification import verifier
+from traceable_kong.common import waiting
+from traceable_kong.verification import deadline, verifier
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 from traceable_kong.verification.verifier import verify_gateway
 
@@ -25,7 +26,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         def now(cls, tz: object = None) -> datetime:
             return BEGAN + timedelta(seconds=made.now)
 
-    monkeypatch.setattr(verifier, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     monkeypatch.setattr(verifier, "datetime", Now)
     return made
 
@@ -58,7 +59,7 @@ def test_at_the_deadline_the_last_report_is_the_answer(clock: Clock) -> None:
 
 def test_without_a_deadline_of_its_own_it_waits_longer_than_the_controller_takes(clock: Clock) -> None:
     verify_gateway(unprotected(), desired())
-    assert clock.now == verifier.DEADLINE_SECONDS
+    assert clock.now == deadline.SECONDS
 
 
 def test_one_look_where_there_is_no_time(clock: Clock) -> None:
@@ -70,7 +71,7 @@ def test_it_ends_where_the_controller_goes_on_reporting_a_refusal(clock: Clock) 
     fake = unprotected()
     clock.then = lambda now: event(fake, "e", "plugin 'traceable' not enabled", lastTimestamp=at(now))
     report = verify_gateway(fake, desired())
-    assert verifier.REFUSED_FOR_SECONDS <= clock.now < verifier.DEADLINE_SECONDS
+    assert verifier.REFUSED_FOR_SECONDS <= clock.now < deadline.SECONDS
     assert report.cause == "plugin 'traceable' not enabled"
 
 

@@ -3,34 +3,25 @@
 Each ready pod behind the agent's Service answers on its port, and the webhook that injects the TME exists.
 """
 
-import time
-
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
 from traceable_kong.plan.model import ManagedAgent
+from traceable_kong.verification import deadline
 from traceable_kong.verification.agent_observation import agent_problem, agent_service_and_pods
 from traceable_kong.verification.injection_objects import WEBHOOKS
 from traceable_kong.verification.object_reads import Unreadable, read
 from traceable_kong.verification.report import Check, Report
 
-DEADLINE_SECONDS = 30.0
-"""Helm has waited for the pods; their Service and their answers follow within moments."""
 
-INTERVAL_SECONDS = 0.5
+def verify_agent(api: KubernetesClient, agent: ManagedAgent, *, deadline_seconds: float = deadline.SECONDS) -> Report:
+    """The report as soon as every check holds, or the last one by the deadline. Raises ApiError or Unreachable."""
 
-
-def verify_agent(api: KubernetesClient, agent: ManagedAgent, *, deadline_seconds: float = DEADLINE_SECONDS) -> Report:
-    """The report as soon as every check holds, or the last one at the deadline.
-
-    Raises ApiError or Unreachable.
-    """
-    deadline = time.monotonic() + deadline_seconds
-    while True:
+    def attempt(_: float) -> tuple[Report, bool]:
         report = _observe_and_evaluate(api, agent)
-        if report.ok or time.monotonic() >= deadline:
-            return report
-        time.sleep(INTERVAL_SECONDS)
+        return report, report.ok
+
+    return deadline.final_report(attempt, seconds=deadline_seconds)
 
 
 def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:

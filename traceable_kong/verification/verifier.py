@@ -3,22 +3,14 @@
 Changes nothing and uses no Pulumi.
 """
 
-import time
 from datetime import datetime
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.plan.model import DesiredState
+from traceable_kong.verification import deadline
 from traceable_kong.verification.evaluation import evaluate, pods_without_route
 from traceable_kong.verification.observation import Observation, observe
 from traceable_kong.verification.report import Report
-
-DEADLINE_SECONDS = 30.0
-"""How long the ingress controller may take to hand the current configuration to Kong.
-
-KIC does so every three seconds (its `--proxy-sync-seconds`), and once more after a pod has become ready.
-"""
-
-INTERVAL_SECONDS = 0.5
 
 REFUSED_FOR_SECONDS = 4.0
 """How long Kong must refuse the configuration, or list no route with the plugin, until that is the result: longer than
@@ -26,24 +18,23 @@ one round of the controller."""
 
 
 def verify_gateway(
-    api: KubernetesClient, desired: DesiredState, *, deadline_seconds: float = DEADLINE_SECONDS
+    api: KubernetesClient, desired: DesiredState, *, deadline_seconds: float = deadline.SECONDS
 ) -> Report:
-    """The report as soon as every check holds, or the last one at the deadline; a single observation if that is 0.
+    """The report as soon as every check holds, or the last one by the deadline; a single observation if that is 0.
 
     Ends early if a failure is permanent, or the ingress controller reports that Kong refuses the plugin. Raises
     ApiError or Unreachable.
     """
-    started = time.monotonic()
     refusals = _Refusals()
-    while True:
+
+    def attempt(waited: float) -> tuple[Report, bool]:
         observed = observe(api, desired)
         report = evaluate(desired, observed)
-        waited = time.monotonic() - started
         settled = waited >= REFUSED_FOR_SECONDS or not pods_without_route(desired, observed)
         refusals.add(observed)
-        if (report.ok and settled) or waited >= deadline_seconds or _is_permanent(report) or refusals.persist:
-            return report
-        time.sleep(INTERVAL_SECONDS)
+        return report, (report.ok and settled) or _is_permanent(report) or refusals.persist
+
+    return deadline.final_report(attempt, seconds=deadline_seconds)
 
 
 def _is_permanent(report: Report) -> bool:

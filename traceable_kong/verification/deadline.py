@@ -1,0 +1,36 @@
+"""Repeats a verification until its report is final, or the deadline is reached."""
+
+from collections.abc import Callable
+
+from traceable_kong.common.safe_text import PlainError
+from traceable_kong.common.waiting import NotYet, wait_until
+from traceable_kong.verification.report import Report
+
+SECONDS = 30.0
+"""How long a gateway or an agent may take until it is as configured.
+
+Helm has waited for the pods. The ingress controller hands the configuration to Kong every three seconds (KIC's
+`--proxy-sync-seconds`), and once more after a pod has become ready.
+"""
+
+
+class _DeadlineReached(PlainError):
+    pass
+
+
+def final_report(attempt: Callable[[float], tuple[Report, bool]], *, seconds: float) -> Report:
+    """The first report that is final, or the last one by the deadline.
+
+    `attempt` is given the seconds waited so far, and returns a report and whether it is final.
+    """
+    reports: list[Report] = []
+
+    def verify(waited: float) -> Report | NotYet:
+        report, is_final = attempt(waited)
+        reports.append(report)
+        return report if is_final else NotYet(lambda: _DeadlineReached("not as configured"))
+
+    try:
+        return wait_until(verify, seconds=seconds)
+    except _DeadlineReached:
+        return reports[-1]
