@@ -1,7 +1,8 @@
-"""verify: what it says, and the exit code by which a script knows it."""
+"""verify.py: its output, its options and its exit codes."""
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def labelled(owner: str = STACK_ID) -> dict[str, object]:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
-    """A gateway that is as its record says, at the end of whatever kubeconfig is named."""
+    """A gateway that is as its record says; every kubeconfig leads to it."""
     made = cluster()
     made.put(RECORD, {"data": {**state_data(desired()), "mode": "sync"}, "metadata": labelled()})
     monkeypatch.setattr(verify, "connect", lambda **_: made)
@@ -50,13 +51,13 @@ def break_plugin(fake: FakeKubernetes) -> None:
 
 def test_as_recorded(fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch) == 0
-    said = capsys.readouterr()
-    assert "gw-1  ok     ok     ok   ok      protected" in said.out
-    assert "gw/edge-kong: protected. One serving pod, every check holds." in said.out
-    assert said.err == ""
+    output = capsys.readouterr()
+    assert "gw-1  ok     ok     ok   ok      protected" in output.out
+    assert "gw/edge-kong: protected. One serving pod, every check holds." in output.out
+    assert output.err == ""
 
 
-def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
+def test_a_kong_with_a_database_is_asked_with_its_secrets(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with serving() as admin:
@@ -70,9 +71,9 @@ def test_a_gateway_with_a_database_is_asked_with_what_stands_in_its_secrets(
         assert run(monkeypatch) == 2
         admin.rows.clear()
         assert run(monkeypatch, *named) == 1
-    said = capsys.readouterr()
-    assert "Kong lists no traceable" in said.out and "planted" not in said.out + said.err
-    assert "names the Secret kong-admin" in said.err
+    output = capsys.readouterr()
+    assert "Kong lists no traceable" in output.out and "planted" not in output.out + output.err
+    assert "names the Secret kong-admin" in output.err
 
 
 def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -82,7 +83,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.fixture
 def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What the stack `dev` says of itself."""
+    """The outputs of the stack `dev`."""
     data = {**state_data(desired()), "mode": "sync"}
     found = {"stackId": STACK_ID, "namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
 
@@ -111,7 +112,7 @@ def test_the_record_of_a_stack(
 
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", ""])
-def test_the_same_record_of_another_stack_is_another_clusters(
+def test_the_record_of_another_stack_is_refused(
     fake: FakeKubernetes,
     outputs: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -121,28 +122,28 @@ def test_the_same_record_of_another_stack_is_another_clusters(
     data = {**state_data(desired()), "mode": "sync"}
     fake.put(RECORD, {"data": data, "metadata": labelled(owner) if owner else {}})
     assert asked_of(monkeypatch, "--stack", "dev") == 2
-    said = capsys.readouterr().err
-    assert "in the cluster at https://fake:6443" in said and STACK_ID in said and "--context NAME" in said
-    assert owner in said and "is not what stack dev wrote" not in said
+    output = capsys.readouterr().err
+    assert "in the cluster at https://fake:6443" in output and STACK_ID in output and "--context NAME" in output
+    assert owner in output and "is not what stack dev wrote" not in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "text"),
     [
         (("--namespace", "other"), "namespace of stack dev is gw"),
         (("--deployment", "x"), "is edge-kong, not x"),
     ],
 )
-def test_another_gateway_than_the_stacks(
+def test_options_that_contradict_the_stack(
     fake: FakeKubernetes,
     outputs: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
-    said: str,
+    text: str,
 ) -> None:
     assert asked_of(monkeypatch, "--stack", "dev", *arguments) == 2
-    assert said in capsys.readouterr().err
+    assert text in capsys.readouterr().err
 
 
 def test_a_stack_without_a_gateway(
@@ -153,7 +154,7 @@ def test_a_stack_without_a_gateway(
     assert "Stack dev has no gateway with Traceable" in capsys.readouterr().err
 
 
-def test_a_record_alone_is_believed_and_that_is_said(
+def test_a_record_alone_is_trusted_with_a_note(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch) == 0
@@ -176,7 +177,7 @@ def test_a_record_alone_is_believed_and_that_is_said(
         ("--stack", "dev", "--admin-client-certificate-secret", "c"),
     ],
 )
-def test_what_cannot_be_asked_for(
+def test_options_that_are_refused(
     fake: FakeKubernetes,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -193,12 +194,12 @@ def test_not_as_recorded(
 ) -> None:
     break_plugin(fake)
     assert run(monkeypatch, "--wait-seconds", "0") == 1
-    said = capsys.readouterr().out
-    assert "NOT AS CONFIGURED" in said and "traceable 9.9.9 loaded by this Kong" in said
+    output = capsys.readouterr().out
+    assert "NOT AS CONFIGURED" in output and "traceable 9.9.9 loaded by this Kong" in output
 
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 2), (False, 1)])
-def test_what_could_not_be_observed_has_a_code_of_its_own(
+def test_the_exit_code_if_something_was_not_checked(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ok: bool, code: int
 ) -> None:
     check = Check(pod="gw-1", name="plugin", ok=ok, expected="on", found="on")
@@ -209,7 +210,7 @@ def test_what_could_not_be_observed_has_a_code_of_its_own(
 
 
 @pytest.mark.parametrize(("broken", "code"), [(False, 0), (True, 1)])
-def test_for_programs(
+def test_the_json_output(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: bool, code: int
 ) -> None:
     if broken:
@@ -219,74 +220,57 @@ def test_for_programs(
     assert (document["gateway"], document["ok"]) == ("gw/edge-kong", not broken)
 
 
-def nothing_recorded(fake: FakeKubernetes) -> None:
-    del fake.objects[RECORD]
-
-
-def something_else_recorded(fake: FakeKubernetes) -> None:
-    fake.put(RECORD, {"data": {"mode": "sync"}})
-
-
-def no_data(fake: FakeKubernetes) -> None:
-    fake.put(RECORD, {})
-
-
-def may_not_read_the_record(fake: FakeKubernetes) -> None:
-    fake.problems[RECORD] = forbidden("configmaps is forbidden")
-
-
-def may_not_read_the_gateway(fake: FakeKubernetes) -> None:
-    fake.problems[DEPLOYMENT] = forbidden("deployments is forbidden")
-
-
-def away(fake: FakeKubernetes) -> None:
-    fake.problems[RECORD] = Unreachable("https://a:6443: refused")
+def a_problem(path: str, problem: Exception) -> Callable[[FakeKubernetes], None]:
+    return lambda fake: fake.problems.update({path: problem})
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
-        (nothing_recorded, "ConfigMap gw/traceable-installation does not exist"),
-        (something_else_recorded, "The record gw/traceable-installation was not written by this version"),
-        (no_data, "The record gw/traceable-installation was not written by this version"),
-        (may_not_read_the_record, "configmaps is forbidden"),
-        (may_not_read_the_gateway, "deployments is forbidden"),
-        (away, "https://a:6443: refused"),
+        (lambda fake: fake.objects.pop(RECORD), "ConfigMap gw/traceable-installation does not exist"),
+        (
+            lambda fake: fake.put(RECORD, {"data": {"mode": "sync"}}),
+            "The record gw/traceable-installation was not written by this version",
+        ),
+        (lambda fake: fake.put(RECORD, {}), "The record gw/traceable-installation was not written by this version"),
+        (a_problem(RECORD, forbidden("configmaps is forbidden")), "configmaps is forbidden"),
+        (a_problem(DEPLOYMENT, forbidden("deployments is forbidden")), "deployments is forbidden"),
+        (a_problem(RECORD, Unreachable("https://a:6443: refused")), "https://a:6443: refused"),
     ],
 )
 @pytest.mark.parametrize("for_programs", [False, True])
-def test_what_could_not_be_looked_at(
+def test_the_exit_code_if_the_verification_could_not_run(
     fake: FakeKubernetes,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    change: object,
-    said: str,
+    change: Callable[[FakeKubernetes], object],
+    text: str,
     for_programs: bool,
 ) -> None:
-    change(fake)  # type: ignore[operator]
+    change(fake)
     assert run(monkeypatch, *(["--json"] if for_programs else [])) == 2
     found = capsys.readouterr()
-    assert found.err.startswith("error: ") and said in found.err
+    assert found.err.startswith("error: ") and text in found.err
     if for_programs:
         document = json.loads(found.out)
-        assert document["ok"] is False and said in document["error"]
+        assert document["ok"] is False and text in document["error"]
     else:
         assert found.out == ""
 
 
-def test_a_kubeconfig_that_is_not_there(
+def test_a_kubeconfig_that_does_not_exist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--kubeconfig", str(tmp_path / "none")) == 2
     assert "no usable kubeconfig" in capsys.readouterr().err
 
 
-def test_what_is_named_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {}
 
     def connect(**arguments: str | None) -> None:
         named.update(arguments)
-        raise Unreachable("seen enough")
+        raise Unreachable("stop")
 
     monkeypatch.setattr(verify, "connect", connect)
     assert run(monkeypatch, "--kubeconfig", "file", "--context", "c") == 2
@@ -297,7 +281,7 @@ def test_what_is_named_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "seconds"),
     [([], 30), (["--wait-seconds", "0"], 0), (["--wait-seconds", "10"], 10), (["--wait-seconds=-1"], 0)],
 )
-def test_it_waits_as_an_update_does_where_it_is_not_told_otherwise(
+def test_wait_seconds(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
 ) -> None:
     asked = []
@@ -306,7 +290,7 @@ def test_it_waits_as_an_update_does_where_it_is_not_told_otherwise(
         api: kubernetes_client.KubernetesClient, expected: DesiredState, *, deadline_seconds: float
     ) -> None:
         asked.append((expected, deadline_seconds))
-        raise ApiError(403, "Forbidden", "seen enough")
+        raise ApiError(403, "Forbidden", "stop")
 
     monkeypatch.setattr(verifier, "verify_gateway", verify_gateway)
     assert run(monkeypatch, *arguments) == 2

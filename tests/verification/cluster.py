@@ -35,7 +35,7 @@ AVAILABLE = {"traceable": {"version": "2.1.2"}}
 
 
 def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKubernetes:
-    """The gateway with these pods, with a single good one where none is given."""
+    """The gateway with these pods, by default with one good pod."""
     kube = FakeKubernetes()
     kube.put(
         DEPLOYMENT,
@@ -46,7 +46,7 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKuber
         },
     )
     replica_set(kube, "old", revision="6")
-    replica_set(kube, "other", revision="7", owner="somebody-else")
+    replica_set(kube, "other", revision="7", owner="another")
     replica_set(kube, NEWEST, revision="7")
     for item in pods or (pod(),):
         add_pod(kube, item, plugins=plugins)
@@ -79,8 +79,8 @@ def replica_set(kube: FakeKubernetes, revision_hash: str, *, revision: str, owne
 def add_pod(kube: FakeKubernetes, document: Document, *, plugins: list[Document] | None = None) -> None:
     name = document["metadata"]["name"]
     kube.put(f"{PODS}/{name}", document)
-    said = [instance()] if plugins is None else plugins
-    kube.listeners[name, 8001] = http(admin_api(said, AVAILABLE))
+    text = [instance()] if plugins is None else plugins
+    kube.listeners[name, 8001] = http(admin_api(text, AVAILABLE))
     kube.listeners[name, 5442] = http(lambda path: (404, b""))
 
 

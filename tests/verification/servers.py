@@ -1,4 +1,4 @@
-"""An Admin API of a Kong, a TME, or somebody else, at the other end of a forward: real HTTP over a real socket."""
+"""An Admin API, a TME or another server at the other end of a port-forward: real HTTP over a real socket."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ Answers = Callable[[str], tuple[int, bytes]]
 
 
 def http(answers: Answers, *, asked: list[str] | None = None, gone: threading.Event | None = None) -> Serve:
-    """Serves one connection for as long as it stays; `gone` is set when the other end has closed it."""
+    """Serves one connection; `gone` is set when the other end has closed it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -57,7 +57,7 @@ def tls(certificate: Path, serve: Serve) -> Serve:
 
 
 def talking(text: bytes) -> Serve:
-    """Says this, whatever it is asked, and goes."""
+    """Answers every request with this text, and closes the connection."""
 
     def serve(channel: socket.socket) -> None:
         with channel:
@@ -68,7 +68,7 @@ def talking(text: bytes) -> Serve:
 
 
 def admin_api(plugins: list[dict[str, Any]], available: dict[str, Any], *, page: int = 1000) -> Answers:
-    """A Kong's Admin API, which gives its plugins in pages, and no service has a route."""
+    """Kong's Admin API with pages of plugins, and without routes of services."""
 
     def answers(path: str) -> tuple[int, bytes]:
         if path == "/":

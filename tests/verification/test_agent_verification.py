@@ -1,4 +1,4 @@
-"""The proof of an agent that is alone: each check fails by itself, and a moment is given."""
+"""The verification of an agent-only stack: each check fails alone, and it waits until every check holds."""
 
 import threading
 
@@ -33,7 +33,7 @@ def add(kube: FakeKubernetes, name: str, *, ready: bool = True) -> None:
 
 @pytest.fixture
 def kube() -> FakeKubernetes:
-    """An agent of two pods that can do everything."""
+    """An agent with two pods that answer."""
     fake = FakeKubernetes()
     fake.put(f"{AGENT}/services/agent", {"spec": {"selector": {"app": "agent"}, "ports": [{"port": 5442}]}})
     fake.put(WEBHOOK, {})
@@ -42,20 +42,20 @@ def kube() -> FakeKubernetes:
     return fake
 
 
-def proven(kube: FakeKubernetes, *, injects: bool = True) -> Report:
+def verified(kube: FakeKubernetes, *, injects: bool = True) -> Report:
     return verify_agent(kube, agent(injects=injects), deadline_seconds=0)
 
 
 def failed(kube: FakeKubernetes) -> tuple[str, str, str]:
-    """Pod, name and what was found of the one check that fails."""
-    report = proven(kube)
+    """Pod, name and finding of the only check that fails."""
+    report = verified(kube)
     (check,) = report.failed
     assert check.fix in report.text() and "The agent traceable/agent is not as configured" in report.text()
     return check.pod, check.name, check.found
 
 
-def test_an_agent_that_answers_passes_and_is_not_changed(kube: FakeKubernetes) -> None:
-    report = proven(kube)
+def test_an_agent_that_answers_is_ready_and_is_not_changed(kube: FakeKubernetes) -> None:
+    report = verified(kube)
     assert report.ok
     assert report.text().startswith("traceable/agent: ready. 2 serving pods, every check holds.")
     assert "not checked: the agent's own connection" in report.text()
@@ -63,39 +63,39 @@ def test_an_agent_that_answers_passes_and_is_not_changed(kube: FakeKubernetes) -
     assert kube.changed == []
 
 
-def test_one_pod_that_is_silent_is_named(kube: FakeKubernetes) -> None:
+def test_a_pod_that_does_not_answer_is_named(kube: FakeKubernetes) -> None:
     del kube.listeners["agent-2", 5442]
     pod, name, found = failed(kube)
     assert (pod, name) == ("agent-2", "agent") and "5442 does not answer" in found
 
 
-def test_a_pod_that_is_not_ready_serves_nobody_and_one_that_is_suffices(kube: FakeKubernetes) -> None:
+def test_one_ready_pod_is_enough(kube: FakeKubernetes) -> None:
     add(kube, "agent-2", ready=False)
-    assert proven(kube).ok and {name for _, name, _ in kube.forwarded} == {"agent-1"}
+    assert verified(kube).ok and {name for _, name, _ in kube.forwarded} == {"agent-1"}
     add(kube, "agent-1", ready=False)
     assert failed(kube) == ("", "ready", "0 of 2")
 
 
-def test_a_service_that_leads_elsewhere(kube: FakeKubernetes) -> None:
+def test_a_service_without_the_port(kube: FakeKubernetes) -> None:
     kube.objects[f"{AGENT}/services/agent"]["spec"]["ports"] = [{"port": 5441}]
-    report = proven(kube)
+    report = verified(kube)
     assert [(check.pod, check.name) for check in report.failed] == [("agent-1", "agent"), ("agent-2", "agent")]
     assert report.failed[0].found == "port 5442 of service agent leads to no port of the pod"
 
 
-def test_without_its_service_nobody_reaches_it(kube: FakeKubernetes) -> None:
+def test_an_agent_without_its_service(kube: FakeKubernetes) -> None:
     del kube.objects[f"{AGENT}/services/agent"]
     assert failed(kube) == ("", "ready", "0 of 0")
 
 
-def test_without_its_webhook_nobody_gets_a_tme(kube: FakeKubernetes) -> None:
+def test_an_agent_without_its_webhook_unless_the_injector_is_off(kube: FakeKubernetes) -> None:
     del kube.objects[WEBHOOK]
     assert failed(kube) == ("", "webhook", "it does not exist")
-    assert " REVISION --namespace traceable`" in proven(kube).failed[0].fix
-    assert proven(kube, injects=False).ok, "unless the injector is off"
+    assert " REVISION --namespace traceable`" in verified(kube).failed[0].fix
+    assert verified(kube, injects=False).ok, "unless the injector is off"
 
 
-def test_a_moment_is_given(kube: FakeKubernetes) -> None:
+def test_it_waits_until_every_check_holds(kube: FakeKubernetes) -> None:
     webhook = kube.objects.pop(WEBHOOK)
     timer = threading.Timer(0.1, lambda: kube.objects.update({WEBHOOK: webhook}))
     timer.start()

@@ -1,4 +1,4 @@
-"""A record that anybody may have written: it is understood as a whole, or refused, and never ends a run otherwise."""
+"""A record that any user may have changed: it is read as a whole or refused, without another error."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ RECORDS = [state_data(desired(**changes)) for changes in ({}, ASYNC, IN_DATABASE
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to every value in a document, to itself first."""
+    """The path of every value in a document, its own first."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [at, *(path for key, item in inner for path in paths(item, (*at, key)))]
 
@@ -38,7 +38,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @st.composite
 def records(draw: st.DrawFn) -> dict[str, str]:
-    """A record as a stack writes it, with one or two values that are anything."""
+    """A record as a stack writes it, with one or two arbitrary values."""
     data = dict(draw(st.sampled_from(RECORDS)))
     for _ in range(draw(st.integers(1, 2))):
         key = draw(st.sampled_from(sorted(data)))
@@ -63,7 +63,7 @@ def read(data: dict[str, str]) -> DesiredState | None:
 
 @given(records())
 @settings(max_examples=400, deadline=None)
-def test_any_record_is_understood_or_refused(data: dict[str, str]) -> None:
+def test_any_record_is_read_or_refused(data: dict[str, str]) -> None:
     found = read(data)
     if found is None:
         return
@@ -105,7 +105,7 @@ def test_each_value_has_its_type(key: str, path: tuple[str, ...], value: object)
 
 @pytest.mark.parametrize("key", ["enabled", "database", "scope"])
 @pytest.mark.parametrize("text", ["", "True", "yes", "on"])
-def test_a_switch_is_one_of_two_words(key: str, text: str) -> None:
+def test_a_boolean_is_one_of_two_words(key: str, text: str) -> None:
     with pytest.raises(UnreadableRecord, match=f"{key} is neither"):
         state_of("gw", {**state_data(desired()), key: text})
 
@@ -117,6 +117,6 @@ def test_a_name_is_no_path(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["pluginConfig", "files", "policy", "injection"])
-def test_what_is_nested_too_deeply_is_refused(key: str) -> None:
+def test_deeply_nested_json_is_refused(key: str) -> None:
     with pytest.raises(UnreadableRecord):
         state_of("gw", {**state_data(desired()), key: '{"a":' * 100_000})

@@ -1,4 +1,4 @@
-"""What gives pods the TME, and what refuses them without it: missing, changed, or not readable."""
+"""The objects that inject the TME, and those that refuse pods without it: missing, changed, or not readable."""
 
 import copy
 import dataclasses
@@ -37,7 +37,7 @@ def with_changed(name: str, change: Change) -> InjectionObjects:
 
 
 def broken(name: str, change: Change) -> Check:
-    """The single check that fails where one object was changed."""
+    """The single check that fails after one object was changed."""
     return failure(observed(injection_objects=with_changed(name, change)))
 
 
@@ -46,20 +46,20 @@ def without(name: str) -> Check:
 
 
 @pytest.mark.parametrize(
-    ("name", "check", "said"),
+    ("name", "check", "text"),
     [
         ("policy", "policy", "the policy does not exist"),
         ("binding", "policy", "the binding does not exist"),
         ("webhook", "webhook", "it does not exist"),
     ],
 )
-def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
+def test_an_object_that_was_deleted(name: str, check: str, text: str) -> None:
     found = without(name)
-    assert (found.pod, found.name, found.found, found.permanent) == ("", check, said, True)
+    assert (found.pod, found.name, found.found, found.permanent) == ("", check, text, True)
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "said"),
+    ("name", "change", "text"),
     [
         ("policy", lambda it: it["spec"].update(failurePolicy="Ignore"), "the policy has another spec.failurePolicy"),
         ("policy", lambda it: it["spec"].pop("validations"), "the policy has another spec.validations"),
@@ -92,13 +92,13 @@ def test_what_was_deleted_by_hand(name: str, check: str, said: str) -> None:
         ),
     ],
 )
-def test_a_policy_that_was_changed_by_hand(name: str, change: Change, said: str) -> None:
+def test_a_policy_that_was_changed(name: str, change: Change, text: str) -> None:
     found = broken(name, change)
-    assert (found.name, found.found) == ("policy", said)
+    assert (found.name, found.found) == ("policy", text)
     assert found.fix.endswith("`pulumi up --refresh`")
 
 
-def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
+def test_a_command_removes_what_was_added_to_the_policy() -> None:
     """Server-side apply leaves what another manager added, so a refresh alone would never repair it."""
     foreign = {"name": "never", "expression": "false"}
     policy, binding = injection_objects()["policy"], injection_objects()["binding"]
@@ -139,7 +139,7 @@ def test_what_was_added_to_the_policy_is_removed_by_a_command() -> None:
     assert repair == "pulumi up --refresh"
 
 
-def test_what_the_api_server_fills_in_is_no_change() -> None:
+def test_defaults_of_the_api_server_are_no_difference() -> None:
     filled = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
     found = with_changed("binding", lambda it: it["spec"].update(matchResources=filled))
     assert evaluate(desired(), observed(injection_objects=found)).ok
@@ -149,9 +149,9 @@ def test_a_namespace_without_the_label() -> None:
     found = evaluate(
         desired(), observed(injection_objects=with_changed("namespace", lambda it: it["metadata"]["labels"].clear()))
     )
-    said = {check.name: check.found for check in found.failed}
-    assert said["label"] == "no traceableai-inject-tme"
-    assert "namespaceSelector" in said["webhook"], "the webhook is not called there now"
+    text = {check.name: check.found for check in found.failed}
+    assert text["label"] == "no traceableai-inject-tme"
+    assert "namespaceSelector" in text["webhook"], "the webhook is not called there now"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_webhook_that_is_not_called_for_these_pods(change: Change) -> None:
         lambda it: it["webhooks"].insert(0, {"rules": []}),
     ],
 )
-def test_a_webhook_that_is_called_in_another_way(change: Change) -> None:
+def test_a_webhook_that_is_called_by_other_rules(change: Change) -> None:
     assert evaluate(desired(), observed(injection_objects=with_changed("webhook", change))).ok
 
 
@@ -238,7 +238,7 @@ def test_a_webhook_that_leads_to_the_domain_of_the_agents_values() -> None:
     assert not [note for note in report.notes if "injector" in note]
 
 
-def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known_to_any_run() -> None:
+def test_the_address_of_an_existing_agents_webhook_is_a_note() -> None:
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(clientConfig=URL))
     injection = dataclasses.replace(INJECTION, webhook_domain=None, agent_release=None)
     report = evaluate(desired(injection=injection), observed(injection_objects=found))
@@ -246,7 +246,7 @@ def test_where_the_webhook_of_an_existing_agent_leads_by_an_address_is_not_known
     assert any(note.startswith(f"not checked: whether {URL['url']}") for note in report.notes)
 
 
-def test_a_webhook_with_conditions_may_never_be_called() -> None:
+def test_a_webhook_with_match_conditions_is_not_checked() -> None:
     conditions = [{"name": "never", "expression": "false"}]
     found = with_changed("webhook", lambda it: it["webhooks"][0].update(matchConditions=conditions))
     report = evaluate(desired(), observed(injection_objects=found))
@@ -256,7 +256,7 @@ def test_a_webhook_with_conditions_may_never_be_called() -> None:
     assert evaluate(desired(), observed(injection_objects=found)).verdict == "protected"
 
 
-def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
+def test_the_owner_of_an_existing_agent_restores_its_webhook() -> None:
     theirs = dataclasses.replace(INJECTION, agent_release=None)
     found = failure(
         observed(injection_objects=InjectionObjects(**{**injection_objects(), "webhook": None})), injection=theirs
@@ -265,21 +265,21 @@ def test_the_webhook_of_an_agent_that_is_not_managed_is_its_owners() -> None:
 
 
 @pytest.mark.parametrize("name", ["policy", "binding", "namespace", "webhook"])
-def test_what_may_not_be_read_fails_nothing_and_is_not_claimed(name: str) -> None:
+def test_an_object_that_may_not_be_read_is_not_checked(name: str) -> None:
     found = InjectionObjects(**{**injection_objects(), name: Unreadable("the permission is missing")})
     report = evaluate(desired(), observed(injection_objects=found))
     assert report.ok, report.text()
     assert (report.verdict, report.not_checked) == ("not checked", ("the permission is missing",))
 
 
-def test_in_async_and_without_a_guard_nothing_of_it_is_expected() -> None:
+def test_in_async_without_a_policy_nothing_is_checked() -> None:
     report = evaluate(desired(**ASYNC, policy=None), observed(injection_objects=InjectionObjects()))
     assert not {"policy", "label", "annotation", "webhook"} & {check.name for check in report.checks}
     guarded = evaluate(desired(**ASYNC), observed(injection_objects=InjectionObjects()))
     assert [check.name for check in guarded.failed if check.name == "policy"] == ["policy"]
 
 
-def test_what_is_read_and_what_may_not_be() -> None:
+def test_only_desired_objects_are_read() -> None:
     fake = cluster()
     fake.problems[f"{WEBHOOKS}/the-injector"] = forbidden()
     found = observe_injection(fake, desired())

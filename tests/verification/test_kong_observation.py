@@ -1,4 +1,4 @@
-"""What is made of a Kong's answers."""
+"""How the answers of a Kong are read."""
 
 import threading
 from pathlib import Path
@@ -27,33 +27,33 @@ def behind(port: int, serve: Serve | None) -> FakeKubernetes:
 AVAILABLE = {"traceable": {"version": "2.1.2", "priority": 1}, "cors": {"version": "3.9.0"}, "odd": True}
 
 
-def test_what_kong_can_run_and_what_it_runs() -> None:
+def test_the_plugins_that_kong_has_loaded_and_lists() -> None:
     asked: list[str] = []
     plugins = [{"name": f"plugin-{number}"} for number in range(5)]
     kube = behind(8001, http(admin_api(plugins, AVAILABLE, page=2), asked=asked))
-    said = kong_observation.observe_kong(kube, "gw", "gw-1", PLAIN, plugin="traceable")
-    assert said.available == {"traceable": "2.1.2", "cors": "3.9.0"}
-    assert said.plugins == plugins, "every page"
+    kong = kong_observation.observe_kong(kube, "gw", "gw-1", PLAIN, plugin="traceable")
+    assert kong.available == {"traceable": "2.1.2", "cors": "3.9.0"}
+    assert kong.plugins == plugins, "every page"
     assert asked == [
         *("/", "/plugins?size=1000", "/plugins?offset=2", "/plugins?offset=4"),
         *("/schemas/plugins", "/schemas/plugins/traceable"),
     ]
-    assert said.schema == SCHEMA and said.schema_problem == ""
+    assert kong.schema == SCHEMA and kong.schema_problem == ""
     assert kube.forwarded == [("gw", "gw-1", 8001)], "over one forward"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_schemas_that_are_not_shown_are_done_without(status: int) -> None:
+def test_a_missing_schema_is_no_error(status: int) -> None:
     shown = admin_api([{"name": "traceable"}], AVAILABLE)
     serve = http(lambda path: (status, b"{}") if "/schemas/" in path else shown(path))
-    said = kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
-    assert said.schema is None and said.plugins == [{"name": "traceable"}]
-    assert (f"HTTP {status}" if status != 404 else "has no schemas") in said.schema_problem
+    kong = kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert kong.schema is None and kong.plugins == [{"name": "traceable"}]
+    assert (f"HTTP {status}" if status != 404 else "has no schemas") in kong.schema_problem
 
 
-def test_a_kong_without_the_plugin_has_no_schema_of_it() -> None:
-    said = kong_observation.observe_kong(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
-    assert (said.schema, said.schema_problem) == (None, "")
+def test_a_kong_without_the_plugin_is_not_asked_for_its_schema() -> None:
+    kong = kong_observation.observe_kong(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
+    assert (kong.schema, kong.schema_problem) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_kong_without_the_plugin_has_no_schema_of_it() -> None:
 def test_whether_a_route_has_the_plugin(bound: dict[str, Any] | None, routed: bool) -> None:
     plugins = [{"name": "cors", "route": {"id": "r"}}, *([] if bound is None else [{"name": "traceable", **bound}])]
     serve = http(admin_api(plugins, AVAILABLE))
-    said = kong_observation.observe_kong(
+    kong = kong_observation.observe_kong(
         behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable", is_own=lambda item: item.get("tags") != ["other"]
     )
-    assert said.routed is routed
+    assert kong.routed is routed
 
 
-def test_a_service_with_a_route_counts() -> None:
+def test_a_service_with_a_route() -> None:
     shown = admin_api([{"name": "traceable", "service": {"id": "s"}}], AVAILABLE)
     serve = http(lambda path: (200, b'{"data": [{"id": "r"}]}') if "/services/s/routes" in path else shown(path))
     assert kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable").routed
@@ -90,14 +90,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / certificates.SERVER_FILE
 
 
-def test_behind_tls_with_a_certificate_that_nobody_signed(certificate: Path) -> None:
+def test_an_admin_api_with_a_self_signed_certificate(certificate: Path) -> None:
     kube = behind(8444, tls(certificate, http(admin_api([{"name": "cors"}], AVAILABLE))))
     assert kong_observation.observe_kong(kube, "gw", "gw-1", TLS, plugin="traceable").plugins == [{"name": "cors"}]
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("listener", [PLAIN, TLS])
-def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Listener) -> None:
+def test_the_port_forward_is_closed(certificate: Path, listener: Listener) -> None:
     gone = threading.Event()
     serve = http(admin_api([], AVAILABLE), gone=gone)
     kube = behind(listener.port, tls(certificate, serve) if listener.tls else serve)
@@ -106,7 +106,7 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
 
 
 @pytest.mark.parametrize(
-    ("serve", "said"),
+    ("serve", "text"),
     [
         (None, "the Admin API does not answer"),
         (talking(b""), "the Admin API does not answer"),
@@ -117,20 +117,20 @@ def test_the_forward_is_closed_when_all_is_said(certificate: Path, listener: Lis
         (http(lambda path: (200, b"{}") if path == "/" else (500, b"{}")), "answers /plugins?size=1000 with HTTP 500"),
     ],
 )
-def test_whoever_is_no_admin_api_is_silent(serve: Serve | None, said: str) -> None:
+def test_a_server_that_is_no_admin_api(serve: Serve | None, text: str) -> None:
     with pytest.raises(Unavailable) as silent:
         kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
-    assert said in str(silent.value)
+    assert text in str(silent.value)
 
 
-def test_plain_http_where_tls_was_named_is_silent() -> None:
+def test_plain_http_on_a_tls_port() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         kong_observation.observe_kong(
             behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS, plugin="traceable"
         )
 
 
-def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kong_observation, "ANSWER_TIMEOUT_SECONDS", 0.05)
     end = threading.Event()
     try:
@@ -143,11 +143,11 @@ def test_one_who_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-def test_a_tme_answers_with_whatever_status(status: int) -> None:
+def test_any_http_status_is_an_answer(status: int) -> None:
     kong_observation.require_http(behind(5442, http(lambda path: (status, b"x"))), "gw", "gw-1", 5442)
 
 
 @pytest.mark.parametrize("serve", [None, talking(b"not http\r\n")])
-def test_a_port_without_http_is_silent(serve: Serve | None) -> None:
+def test_a_port_without_http(serve: Serve | None) -> None:
     with pytest.raises(Unavailable, match="port 5442 does not answer"):
         kong_observation.require_http(behind(5442, serve), "gw", "gw-1", 5442)

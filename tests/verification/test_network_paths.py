@@ -1,4 +1,4 @@
-"""A NetworkPolicy that may keep the gateway from the agent: no run sees the way, so it is not checked."""
+"""A NetworkPolicy that may block the gateway's connection to the agent is reported as not checked."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def report(kube: FakeKubernetes, **changes: Any) -> Report:
     return found
 
 
-def test_without_policies_nothing_is_unknown() -> None:
+def test_without_network_policies_the_path_is_checked() -> None:
     found = report(cluster())
     assert (found.not_checked, found.verdict) == ((), PROTECTED)
     asked = cluster()
@@ -60,7 +60,7 @@ def test_egress_that_no_rule_allows_is_not_checked() -> None:
     )
 
 
-def test_in_sync_it_is_the_tmes_way_to_the_agent() -> None:
+def test_in_sync_the_path_is_from_the_tme_to_the_agent() -> None:
     fake = cluster()
     closed(fake, "traceable", "a")
     closed(fake, "traceable", "b")
@@ -71,7 +71,7 @@ def test_in_sync_it_is_the_tmes_way_to_the_agent() -> None:
     assert report(fake).not_checked == ()
 
 
-def test_a_label_of_the_namespace_lets_it_through() -> None:
+def test_a_rule_that_selects_the_namespace_by_label() -> None:
     fake = cluster()
     closed(fake, "traceable", ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"team": "api"}}}]}])
     assert len(report(fake).not_checked) == 1
@@ -82,7 +82,7 @@ def test_a_label_of_the_namespace_lets_it_through() -> None:
     assert "the permission to get namespaces is missing" in reason
 
 
-def test_the_agents_port_is_the_one_behind_its_service() -> None:
+def test_the_port_is_the_target_port_of_the_agents_service() -> None:
     fake = in_async()
     fake.objects["/api/v1/namespaces/traceable/services/agent"]["spec"]["ports"] = [{"port": 5442, "targetPort": 8080}]
     fake.listeners["agent-1", 8080] = fake.listeners["gw-1", 5442]
@@ -92,7 +92,7 @@ def test_the_agents_port_is_the_one_behind_its_service() -> None:
     assert report(fake, **ASYNC).not_checked == ()
 
 
-def test_one_reason_for_all_pods_alike() -> None:
+def test_equal_reasons_are_reported_once() -> None:
     fake = in_async(pod("gw-1", tme=False), pod("gw-2", tme=False))
     closed(fake, "gw")
     assert len(report(fake, **ASYNC).not_checked) == 1
@@ -108,7 +108,7 @@ def test_an_agent_outside_the_cluster() -> None:
 
 
 @pytest.mark.parametrize("namespace", ["gw", "traceable"])
-def test_without_the_permission_to_list_policies_the_way_is_unknown(namespace: str) -> None:
+def test_without_the_permission_to_list_policies_the_path_is_not_checked(namespace: str) -> None:
     fake = cluster()
     fake.problems[policies(namespace)] = forbidden()
     found = report(fake)
@@ -119,14 +119,14 @@ def test_without_the_permission_to_list_policies_the_way_is_unknown(namespace: s
     )
 
 
-def test_another_problem_is_no_answer() -> None:
+def test_another_api_error_is_raised() -> None:
     fake = cluster()
     fake.problems[policies("gw")] = kubernetes_client.ApiError(500, "InternalError", "broken")
     with pytest.raises(kubernetes_client.ApiError, match="broken"):
         observe(fake, desired())
 
 
-def test_where_nothing_is_claimed_nobody_asks() -> None:
+def test_a_disabled_or_uninstalled_plugin_needs_no_path() -> None:
     fake = cluster()
     fake.problems[policies("gw")] = AssertionError("asked for nothing")
     observe(fake, desired(enabled=False, injection=None))

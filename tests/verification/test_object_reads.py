@@ -1,4 +1,4 @@
-"""What may not be read says which permission is missing."""
+"""An object that may not be read names the missing permission."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_the_missing_permission_is_named(path: str, missing: str) -> None:
     assert read(fake, "Thing", path) == Unreadable(f"Thing {path.rsplit('/', 1)[-1]}: the permission to {missing}")
 
 
-def test_what_exists_what_does_not_and_what_fails() -> None:
+def test_an_object_none_or_an_api_error() -> None:
     path = "/api/v1/namespaces/gw/configmaps/x"
     fake = FakeKubernetes((path, {"data": {}}))
     assert read(fake, "ConfigMap", path) == {"data": {}}

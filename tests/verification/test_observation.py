@@ -1,4 +1,4 @@
-"""One look at a gateway: who is asked, and what is made of those who do not answer."""
+"""One observation of a gateway: what is asked, and what is known if something does not answer."""
 
 import dataclasses
 from typing import Any
@@ -27,18 +27,18 @@ from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, current_revision, observe, plugin_and_events
 
 
-def test_a_look_at_the_good_gateway_is_judged_good() -> None:
+def test_an_observation_of_a_good_gateway() -> None:
     report = evaluate(desired(), observe(cluster(pod("gw-1"), pod("gw-2")), desired()))
     assert report.ok, report.text()
 
 
-def test_a_deployment_that_is_not_there() -> None:
+def test_a_deployment_that_does_not_exist() -> None:
     fake = cluster()
     del fake.objects[DEPLOYMENT]
     assert observe(fake, desired()).deployment is None
 
 
-def test_only_pods_that_serve_are_looked_into() -> None:
+def test_only_serving_pods_are_observed() -> None:
     going = pod("gw-3")
     going["metadata"]["deletionTimestamp"] = "now"
     fake = cluster(pod("gw-1"), pod("gw-2", ready=False), going)
@@ -60,14 +60,14 @@ def test_a_pod_that_has_ended_is_leaving(status: str, leaving: bool) -> None:
 def test_every_kong_and_every_tme_is_asked() -> None:
     fake = cluster(*(pod(f"gw-{number}") for number in range(12)))
     found = observe(fake, desired())
-    said = KongAnswer({"traceable": "2.1.2"}, [instance()], schema=SCHEMA, lua_path="/opt/?.lua;/opt/?/init.lua;;")
-    assert all(item.kong == said for item in found.serving)
+    kong = KongAnswer({"traceable": "2.1.2"}, [instance()], schema=SCHEMA, lua_path="/opt/?.lua;/opt/?/init.lua;;")
+    assert all(item.kong == kong for item in found.serving)
     assert {(name, port) for _, name, port in fake.forwarded} == {
         (f"gw-{number}", port) for number in range(12) for port in (8001, 5442)
     }
 
 
-def test_selected_a_tenants_instance_puts_our_plugin_on_no_route() -> None:
+def test_selected_an_instance_of_another_owner_protects_no_route() -> None:
     wanted = desired(everywhere=False)
     for uid, verdict in (("tenant", "no route selected"), (PLUGIN_UID, "protected")):
         fake = cluster(plugins=[instance(route={"id": "r"}, tags=[f"k8s-uid:{uid}"])])
@@ -76,7 +76,7 @@ def test_selected_a_tenants_instance_puts_our_plugin_on_no_route() -> None:
         assert (report.ok, report.verdict) == (True, verdict), report.text()
 
 
-def test_a_tme_that_is_silent_is_told_apart_from_the_others() -> None:
+def test_the_tme_that_does_not_answer_is_known() -> None:
     fake = cluster(pod("gw-1"), pod("gw-2"))
     del fake.listeners["gw-2", 5442]
     silent = {item.name: item.tme_problem for item in observe(fake, desired()).serving}
@@ -84,7 +84,7 @@ def test_a_tme_that_is_silent_is_told_apart_from_the_others() -> None:
     assert "port 5442 does not answer" in (silent["gw-2"] or "")
 
 
-def test_a_tme_that_is_not_there_or_not_wanted_is_not_asked() -> None:
+def test_a_tme_that_does_not_exist_or_is_not_desired_is_not_asked() -> None:
     bare = cluster(pod(tme=False))
     observe(bare, desired())
     unwanted = cluster(pod())
@@ -92,7 +92,7 @@ def test_a_tme_that_is_not_there_or_not_wanted_is_not_asked() -> None:
     assert {port for _, _, port in bare.forwarded + unwanted.forwarded} == {8001}
 
 
-def test_a_kong_that_does_not_answer_says_why() -> None:
+def test_the_reason_why_a_kong_does_not_answer() -> None:
     fake = cluster()
     del fake.listeners["gw-1", 8001]
     (found,) = observe(fake, desired()).serving
@@ -105,7 +105,7 @@ def test_a_pod_without_the_container() -> None:
 
 
 @pytest.mark.parametrize("problem", [forbidden("no port-forward for you"), Unreachable("gone")])
-def test_a_forward_that_is_refused_is_the_pods_own_answer(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_port_forward_is_a_problem_of_the_pod(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = cluster()
 
     def refuse(*_: Any) -> None:
@@ -117,14 +117,14 @@ def test_a_forward_that_is_refused_is_the_pods_own_answer(problem: Exception, mo
 
 
 @pytest.mark.parametrize("path", [DEPLOYMENT, PODS, f"{AGENT}/services/agent", f"{AGENT}/pods"])
-def test_a_cluster_that_cannot_be_read_is_no_look(path: str) -> None:
+def test_an_object_that_cannot_be_read_is_an_error(path: str) -> None:
     fake = cluster()
     fake.problems[path] = forbidden()
     with pytest.raises(ApiError):
         observe(fake, desired())
 
 
-def test_events_that_may_not_be_read_are_done_without() -> None:
+def test_events_that_may_not_be_read_are_no_error() -> None:
     fake = cluster()
     fake.problems[EVENTS] = forbidden()
     assert observe(fake, desired()).events == []
@@ -143,7 +143,7 @@ def test_in_async_every_ready_pod_of_the_agent_answers() -> None:
     assert in_async(fake) is None
 
 
-def test_in_async_the_agent_is_asked_where_its_service_leads() -> None:
+def test_in_async_the_agent_is_asked_on_its_services_target_port() -> None:
     fake = cluster()
     service = fake.objects[f"{AGENT}/services/agent"]["spec"]
     answers = fake.listeners["gw-1", 5442]
@@ -162,8 +162,8 @@ def test_in_async_the_agent_is_asked_where_its_service_leads() -> None:
     assert in_async(fake) == "no pod of the agent is ready"
 
 
-def test_a_pod_that_goes_before_it_is_asked_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The autoscaler took it away, or a node was drained: the pod in its place is looked into."""
+def test_a_pod_that_is_replaced_meanwhile_is_not_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The autoscaler took it away, or a node was drained: the pod in its place is serving into."""
     fake = cluster(pod("gw-1"), pod("gw-2"))
     forward = fake.forward
 
@@ -180,7 +180,7 @@ def test_a_pod_that_goes_before_it_is_asked_is_looked_at_again(monkeypatch: pyte
     assert evaluate(desired(), found).ok
 
 
-def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:
+def test_in_async_an_agent_without_a_ready_pod_or_a_service() -> None:
     fake = cluster()
     fake.put(f"{AGENT}/pods/agent-1", agent_pod(ready=False))
     assert in_async(fake) == "no pod of the agent is ready"
@@ -189,20 +189,20 @@ def test_in_async_without_a_ready_pod_or_a_service_nobody_answers() -> None:
     assert in_async(fake) == "no pod of the agent is ready"
 
 
-def test_an_agent_outside_the_cluster_is_not_looked_for() -> None:
+def test_an_external_agent_is_not_observed() -> None:
     fake = cluster()
     found = observe(fake, desired(**ASYNC, agent_namespace=None))
     assert (found.agent_problem, found.agent_pods) == (None, [])
     assert "agent-1" not in {name for _, name, _ in fake.forwarded}
 
 
-def test_pods_of_the_agent_that_go_do_not_count() -> None:
+def test_terminating_pods_of_the_agent_are_ignored() -> None:
     fake = cluster()
     fake.objects[f"{AGENT}/pods/agent-1"]["metadata"]["deletionTimestamp"] = "now"
     assert observe(fake, desired()).agent_pods == []
 
 
-def test_the_newest_revision_is_the_deployments_own() -> None:
+def test_the_newest_revision() -> None:
     fake = cluster()
     assert current_revision(fake, fake.objects[DEPLOYMENT]) == "new"
     fake.objects[DEPLOYMENT]["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "8"}
@@ -211,7 +211,7 @@ def test_the_newest_revision_is_the_deployments_own() -> None:
     assert current_revision(fake, fake.objects[DEPLOYMENT]) == "newer"
 
 
-def test_what_the_controller_reported_about_this_plugin_the_newest_last() -> None:
+def test_the_controllers_events_about_the_plugin() -> None:
     fake = cluster()
     event(fake, "b", "second", lastTimestamp="2026-01-01T00:00:05Z")
     event(fake, "c", "third", eventTime="2026-01-01T00:00:06.500000Z")
@@ -222,7 +222,7 @@ def test_what_the_controller_reported_about_this_plugin_the_newest_last() -> Non
     assert [message for _, message in events] == ["first", "second", "third"]
 
 
-def test_the_config_maps_with_the_files_are_read() -> None:
+def test_the_config_maps_are_read() -> None:
     fake = cluster()
     fake.problems[f"{CONFIG_MAPS}/{next(iter(FILES.values()))}"] = forbidden()
     found = observe(fake, desired()).config_maps
@@ -230,7 +230,7 @@ def test_the_config_maps_with_the_files_are_read() -> None:
     assert list(found) == list(FILES.values())
 
 
-def test_events_of_an_earlier_object_of_the_same_name_are_no_cause() -> None:
+def test_events_of_an_earlier_object_of_the_same_name_are_ignored() -> None:
     fake = cluster(plugins=[])
     event(fake, "old", "of the deleted one", uid="deleted")
     assert plugin_and_events(fake, "traceable-plugin")[1] == []
@@ -240,7 +240,7 @@ def test_events_of_an_earlier_object_of_the_same_name_are_no_cause() -> None:
     assert plugin_and_events(fake, "traceable-plugin") == (None, [])
 
 
-def test_a_selector_as_the_api_server_takes_it() -> None:
+def test_a_selector_as_the_api_server_reads_it() -> None:
     selector = {
         "matchLabels": {"a": "b", "c": "d"},
         "matchExpressions": [

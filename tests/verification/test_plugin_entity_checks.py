@@ -1,4 +1,4 @@
-"""A gateway with a database: the row as it is written, and as each Kong lists it."""
+"""A Kong with a database: the plugin entity as it is written, and as each Kong lists it."""
 
 import copy
 import dataclasses
@@ -39,11 +39,11 @@ def found(
     return Found(bound=bound, row=row, others=others)
 
 
-def judged(row: Found | str | None, *listed: dict[str, Any], **changes: Any) -> Report:
+def evaluated(row: Found | str | None, *listed: dict[str, Any], **changes: Any) -> Report:
     expected = desired(**{**IN_DATABASE, **changes})
-    said = answer()
-    said.plugins[:] = listed or [ROW]
-    return evaluate(expected, observed(observed_pod(pod(), kong=said), entity=row, plugin=None))
+    kong = answer()
+    kong.plugins[:] = listed or [ROW]
+    return evaluate(expected, observed(observed_pod(pod(), kong=kong), entity=row, plugin=None))
 
 
 def failures(report: Report) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ def failures(report: Report) -> list[tuple[str, str]]:
 
 
 def test_as_configured() -> None:
-    report = judged(found())
+    report = evaluated(found())
     assert report.ok, report.text()
     assert any(
         check.expected
@@ -62,7 +62,7 @@ def test_as_configured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "text"),
     [
         ("Kong was not asked for it", "Kong was not asked for it"),
         ("HTTP 401: Unauthorized", "HTTP 401: Unauthorized"),
@@ -82,71 +82,71 @@ def test_as_configured() -> None:
         (found({**ROW, "config": {**CONFIG, "timeout": 9}}), "timeout is 9 instead of 500"),
     ],
 )
-def test_a_row_that_is_not_as_it_was_written(row: Any, said: str) -> None:
-    report = judged(row)
-    assert failures(report) == [("object", said)]
+def test_an_entity_that_is_not_as_written(row: Any, text: str) -> None:
+    report = evaluated(row)
+    assert failures(report) == [("object", text)]
     assert report.failed[0].permanent is isinstance(row, Found), "Kong may answer in a moment"
 
 
-def test_a_service_without_a_route_has_nothing_to_protect() -> None:
-    said = answer(OF_ROUTE, routed=False)
-    looked = observed_pod(pod(), kong=said)
+def test_a_service_without_a_route() -> None:
+    kong = answer(OF_ROUTE, routed=False)
+    serving = observed_pod(pod(), kong=kong)
     report = evaluate(
         desired(**{**IN_DATABASE, **selected()}),
-        observed(looked, entity=found(OF_ROUTE, bound=ResolvedScope(route="r-1")), plugin=None),
+        observed(serving, entity=found(OF_ROUTE, bound=ResolvedScope(route="r-1")), plugin=None),
     )
     assert report.ok and report.verdict == "no route selected"
 
 
-def test_each_kong_is_asked_by_itself() -> None:
+def test_each_kong_is_compared() -> None:
     other = {**ROW, "config": {**CONFIG, "mode": "async"}}
-    assert failures(judged(found(), other)) == [("plugin", "mode is 'async' instead of 'sync'")]
-    assert failures(judged(found(), {"name": "cors"})) == [("plugin", "Kong lists no traceable for all routes")]
-    assert "kubectl describe kongclusterplugin" not in judged(found(), other).text()
+    assert failures(evaluated(found(), other)) == [("plugin", "mode is 'async' instead of 'sync'")]
+    assert failures(evaluated(found(), {"name": "cors"})) == [("plugin", "Kong lists no traceable for all routes")]
+    assert "kubectl describe kongclusterplugin" not in evaluated(found(), other).text()
 
 
-def test_a_narrower_row_that_says_something_else() -> None:
+def test_an_entity_with_a_narrower_scope_and_other_options() -> None:
     narrower = instance(id="n", route={"id": "r-1"}, config={**CONFIG, "mode": "async"})
-    report = judged(found(), ROW, narrower)
+    report = evaluated(found(), ROW, narrower)
     assert failures(report) == [("override", "route r-1 (plugin entity n): mode is 'async' instead of 'sync'")]
     assert "delete that plugin entity" in report.text()
-    assert judged(found(), ROW, instance(id="n", route={"id": "r-1"})).ok
+    assert evaluated(found(), ROW, instance(id="n", route={"id": "r-1"})).ok
 
 
-def test_disabled_it_stands_and_says_so() -> None:
+def test_a_disabled_entity() -> None:
     row = {**ROW, "enabled": False}
-    report = judged(found(row), row, enabled=False, injection=None)
+    report = evaluated(found(row), row, enabled=False, injection=None)
     assert report.ok and any("nothing is protected" in warning for warning in report.warnings)
     assert report.text().startswith("gw/edge-kong: disabled in workspace default. ")
 
 
-def test_for_one_route_other_rows_are_their_owners_business() -> None:
+def test_for_one_route_entities_of_other_owners_are_ignored() -> None:
     others = instance(id="o", config={}), instance(id="p", service={"id": "s"}, config={})
     there = found(OF_ROUTE, bound=ResolvedScope(route="r-1"), others=others)
-    report = judged(there, OF_ROUTE, *others, **selected())
+    report = evaluated(there, OF_ROUTE, *others, **selected())
     assert report.ok, report.text()
     assert "this workspace has other entities of traceable, not managed by this stack: o, p" in report.notes
     assert report.warnings == ()
-    missing = judged(found(None, bound=ResolvedScope(route="r-1")), *others, **selected())
+    missing = evaluated(found(None, bound=ResolvedScope(route="r-1")), *others, **selected())
     assert failures(missing) == [("object", "it does not exist"), ("plugin", "Kong lists no traceable of this stack")]
-    nothing = judged(found(None, bound=ResolvedScope(route="r-1")), {"name": "cors"}, **selected())
+    nothing = evaluated(found(None, bound=ResolvedScope(route="r-1")), {"name": "cors"}, **selected())
     assert nothing.warnings == (), "a route is named, so it is no matter of annotations"
-    gone = judged(found(None, bound=None), OF_ROUTE, **selected())
+    gone = evaluated(found(None, bound=None), OF_ROUTE, **selected())
     assert failures(gone) == [("object", "it does not exist, and neither does route orders")]
     changed = {**OF_ROUTE, "enabled": False}
-    assert failures(judged(there, changed, **selected())) == [("plugin", "it is disabled")]
+    assert failures(evaluated(there, changed, **selected())) == [("plugin", "it is disabled")]
 
 
-def test_where_traceable_has_left() -> None:
+def test_after_uninstalling_the_entity_must_not_exist() -> None:
     left = {"installed": False, "enabled": False, "injection": None, "files": {}}
     document = copy.deepcopy(pod(tme=False))
     document["spec"]["volumes"] = []
     for item in document["spec"]["containers"]:
         item.pop("volumeMounts", None)
-    said = answer()
-    said.plugins[:] = [{"name": "cors"}]
+    kong = answer()
+    kong.plugins[:] = [{"name": "cors"}]
     expected = desired(**{**IN_DATABASE, **left})
-    looked = observed_pod(document, kong=said)
-    assert evaluate(expected, observed(looked, entity=found(None), plugin=None)).ok
-    report = evaluate(expected, observed(looked, entity=found(), plugin=None))
+    serving = observed_pod(document, kong=kong)
+    assert evaluate(expected, observed(serving, entity=found(None), plugin=None)).ok
+    report = evaluate(expected, observed(serving, entity=found(), plugin=None))
     assert failures(report) == [("object", "it exists")]

@@ -1,4 +1,4 @@
-"""One look at a gateway with a database: the row over the stack's own way, and every Kong with the same credentials."""
+"""One observation of a Kong with a database: the entity, and every Kong, with the same credentials."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def gateway(admin: Admin, *names: str) -> FakeKubernetes:
     return fake
 
 
-def test_the_row_and_every_kong(admin: Admin) -> None:
+def test_the_entity_and_every_kong_are_observed(admin: Admin) -> None:
     fake = gateway(admin, "gw-1", "gw-2")
     fake.problems[f"{CLUSTER_PLUGINS}/"] = forbidden("that would be all of them")
     found = observe(fake, desired(**IN_DATABASE))
@@ -43,7 +43,7 @@ def test_the_row_and_every_kong(admin: Admin) -> None:
     assert not [path for path, _ in fake.listed if "events" in path], "no ingress controller has a say"
 
 
-def test_each_in_the_workspace(admin: Admin) -> None:
+def test_the_workspace_is_used(admin: Admin) -> None:
     admin.plugins["team"] = {"1": {"id": "1", "name": "traceable"}}
     entity = dataclasses.replace(
         ENTITY,
@@ -51,11 +51,11 @@ def test_each_in_the_workspace(admin: Admin) -> None:
         endpoint=dataclasses.replace(ENTITY.endpoint, workspace="team"),
     )
     found = observe(gateway(admin, "gw-1"), desired(backend=entity))
-    (said,) = [item.kong for item in found.serving]
-    assert isinstance(said, KongAnswer) and [item["id"] for item in said.plugins] == ["1"]
+    (kong,) = [item.kong for item in found.serving]
+    assert isinstance(kong, KongAnswer) and [item["id"] for item in kong.plugins] == ["1"]
 
 
-def test_a_token_that_cannot_be_read_is_said_for_all(admin: Admin) -> None:
+def test_a_token_that_cannot_be_read(admin: Admin) -> None:
     fake = gateway(admin, "gw-1")
     fake.problems["/api/v1/namespaces/gw/secrets/kong-admin"] = forbidden("secrets is forbidden")
     found = observe(fake, desired(**IN_DATABASE))
@@ -66,10 +66,10 @@ def test_a_token_that_cannot_be_read_is_said_for_all(admin: Admin) -> None:
     assert "There is no Secret gw/kong-admin" in str(observe(fake, desired(**IN_DATABASE)).entity)
 
 
-def test_a_wrong_token_is_said_and_not_shown(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_token_is_not_shown(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observation, "ENTITY_SECONDS", 0.2)
     fake = gateway(admin, "gw-1")
     add_secret(fake, "kong-admin", token="planted-wrong")
     found = observe(fake, desired(**IN_DATABASE))
-    said = [str(found.entity), *(str(item.kong) for item in found.serving)]
-    assert all("HTTP 401" in text and "planted" not in text for text in said)
+    text = [str(found.entity), *(str(item.kong) for item in found.serving)]
+    assert all("HTTP 401" in text and "planted" not in text for text in text)

@@ -1,4 +1,4 @@
-"""The plugin as it is written in the cluster: missing, or changed by hand, it is found before Kong has followed."""
+"""The KongClusterPlugin: missing or changed, it is found before Kong has followed."""
 
 import copy
 import json
@@ -10,14 +10,14 @@ import pytest
 from tests.verification.gateway import CONFIG, desired, evaluate, failure, observed, written
 
 
-def test_a_plugin_that_is_gone() -> None:
+def test_an_object_that_does_not_exist() -> None:
     found = failure(observed(plugin=None))
     assert (found.name, found.found, found.permanent) == ("object", "it does not exist", True)
     assert "`pulumi up --refresh`" in found.fix
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "text"),
     [
         (("metadata", "annotations", "kubernetes.io/ingress.class"), "other", "its ingress class is 'other'"),
         (("metadata", "labels", "global"), "false", "it is not for all routes"),
@@ -35,7 +35,7 @@ def test_a_plugin_that_is_gone() -> None:
         (("configPatches",), [{"path": "/mode"}], "configPatches is set"),
     ],
 )
-def test_a_plugin_that_was_changed_by_hand(path: tuple[str, ...], value: Any, said: str) -> None:
+def test_an_object_that_was_changed(path: tuple[str, ...], value: Any, text: str) -> None:
     document: Any = copy.deepcopy(written(desired()))
     place = document
     for part in path[:-1]:
@@ -43,11 +43,11 @@ def test_a_plugin_that_was_changed_by_hand(path: tuple[str, ...], value: Any, sa
     place[path[-1]] = value
     found = failure(observed(plugin=document))
     assert found.name == "object"
-    assert said in found.found
+    assert text in found.found
 
 
-def test_what_others_added_has_a_repair_of_its_own() -> None:
-    """A field that another manager owns stays where this stack applies its own."""
+def test_a_command_removes_what_others_added() -> None:
+    """Server-side apply leaves the fields of other managers."""
     document: Any = copy.deepcopy(written(desired(everywhere=False)))
     document["protocols"] = ["tcp"]
     document["config"] |= {"more": 1, "a/b~c": True, "none": None}
@@ -63,7 +63,7 @@ def test_what_others_added_has_a_repair_of_its_own() -> None:
     ]
 
 
-def test_an_option_that_others_added_within_ours() -> None:
+def test_a_nested_option_that_others_added() -> None:
     document: Any = copy.deepcopy(written(desired(config={**CONFIG, "headers": {"a": 1}})))
     document["config"]["headers"] = {"a": 1, "b": 2}
     report = evaluate(desired(config={**CONFIG, "headers": {"a": 1}}), observed(plugin=document))
@@ -71,6 +71,6 @@ def test_an_option_that_others_added_within_ours() -> None:
     assert "/config/headers/b" in found.fix
 
 
-def test_where_traceable_has_left_it_may_not_stand() -> None:
+def test_after_uninstalling_the_object_must_not_exist() -> None:
     report = evaluate(desired(installed=False), observed(plugin=written(desired())))
     assert [check.found for check in report.checks if check.name == "object"] == ["it exists"]

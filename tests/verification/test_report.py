@@ -1,4 +1,4 @@
-"""What people and programs read of a report."""
+"""The report as text, table and JSON."""
 
 import dataclasses
 import json
@@ -33,12 +33,12 @@ BAD = Report(
 )
 
 
-def test_where_everything_holds_the_text_is_short() -> None:
+def test_the_text_if_every_check_holds() -> None:
     assert GOOD.ok
     assert GOOD.text() == "gw/edge-kong: protected. 2 serving pods, every check holds.\n  note: mind this"
 
 
-def test_what_failed_is_told_with_where_and_what_to_do() -> None:
+def test_the_text_of_failed_checks() -> None:
     assert not BAD.ok and [item.name for item in BAD.failed] == ["agent", "loaded"]
     assert BAD.text() == (
         "The gateway gw/edge-kong is not as configured, in 1 of 2 serving pods:\n"
@@ -58,21 +58,21 @@ def test_what_failed_is_told_with_where_and_what_to_do() -> None:
     )
 
 
-def test_what_is_about_the_whole_gateway_counts_no_pods() -> None:
+def test_a_failed_check_of_the_gateway_counts_no_pods() -> None:
     report = Report(gateway="gw/k", checks=(check("", "deployment", ok=False),))
     assert report.text().splitlines()[0] == "The gateway gw/k is not as configured:"
 
 
-def test_one_pod_is_told_as_one() -> None:
+def test_the_text_about_a_single_pod() -> None:
     report = Report(gateway="gw/k", checks=(check("a", "files", ok=False),))
     assert report.text().splitlines()[0] == "The gateway gw/k is not as configured, in its only serving pod:"
 
 
-def test_nothing_looked_at_is_nothing_proven() -> None:
+def test_a_report_without_checks_is_not_ok() -> None:
     assert not Report(gateway="gw/k", checks=()).ok
 
 
-def test_a_row_a_pod_and_then_the_text() -> None:
+def test_the_table_and_the_text() -> None:
     rows = BAD.table().splitlines()
     assert rows[:4] == [
         "POD        READY  FILES  TME  PLUGIN  VERDICT",
@@ -84,7 +84,7 @@ def test_a_row_a_pod_and_then_the_text() -> None:
 
 
 def verdicts(report: Report) -> list[str]:
-    """Of each pod and of the whole gateway, as people and programs read them."""
+    """The verdicts of each pod and of the gateway, in table, text and JSON."""
     rows = [row for row in report.table().splitlines() if row.startswith(("a ", "b "))]
     found = [row.split("  ")[-1].strip() for row in rows]
     document = json.loads(report.json())
@@ -93,22 +93,22 @@ def verdicts(report: Report) -> list[str]:
     return [*found, report.verdict]
 
 
-def test_a_failed_check_of_one_pod_says_nothing_about_another() -> None:
+def test_a_failed_check_of_one_pod_changes_its_verdict_only() -> None:
     failed = dataclasses.replace(GOOD, checks=(*GOOD.checks, check("a", "override", ok=False)))
     assert verdicts(failed) == ["NOT AS CONFIGURED", "protected", "NOT AS CONFIGURED"]
 
 
-def test_a_failed_check_of_the_gateway_counts_for_every_pod() -> None:
+def test_a_failed_check_of_the_gateway_changes_every_verdict() -> None:
     failed = dataclasses.replace(GOOD, checks=(*GOOD.checks, check("", "agent", ok=False)))
     assert verdicts(failed) == ["NOT AS CONFIGURED"] * 3
 
 
 @pytest.mark.parametrize("state", ["disabled", "no route selected", "removed"])
-def test_the_verdict_is_what_is_true_where_every_check_holds(state: str) -> None:
+def test_the_verdict_if_every_check_holds(state: str) -> None:
     assert verdicts(dataclasses.replace(GOOD, state=state)) == [state] * 3
 
 
-def test_one_pod_can_differ() -> None:
+def test_a_pod_with_a_verdict_of_its_own() -> None:
     report = dataclasses.replace(GOOD, state="no route selected", states={"a": "protected"})
     assert verdicts(report) == ["protected", "no route selected", "no route selected"]
 
@@ -122,7 +122,7 @@ def test_one_pod_can_differ() -> None:
         ("no route selected", "no route selected"),
     ],
 )
-def test_what_could_not_be_observed_is_not_claimed(state: str, verdict: str) -> None:
+def test_what_could_not_be_observed_changes_the_verdict(state: str, verdict: str) -> None:
     report = dataclasses.replace(GOOD, state=state, not_checked=("policies is forbidden",))
     assert report.ok
     assert verdicts(report) == [verdict] * 3
@@ -130,12 +130,12 @@ def test_what_could_not_be_observed_is_not_claimed(state: str, verdict: str) -> 
     assert json.loads(report.json())["not_checked"] == ["policies is forbidden"]
 
 
-def test_what_failed_is_told_although_something_else_could_not_be_observed() -> None:
+def test_a_failed_check_outweighs_what_was_not_checked() -> None:
     report = dataclasses.replace(BAD, not_checked=("policies is forbidden",))
     assert report.verdict == "NOT AS CONFIGURED" and "  not checked: policies is forbidden" in report.text()
 
 
-def test_the_same_for_programs() -> None:
+def test_the_report_as_json() -> None:
     document = json.loads(BAD.json())
     assert (document["gateway"], document["ok"], document["cause"]) == ("gw/edge-kong", False, "not enabled")
     assert document["notes"] == ["mind this"]
@@ -151,7 +151,7 @@ def test_the_same_for_programs() -> None:
 
 
 def test_the_verdict_is_of_one_workspace() -> None:
-    """Kong Enterprise may have others, with routes of their own that the plugin is not on."""
-    said = dataclasses.replace(GOOD, workspace="team")
-    assert said.text().startswith("gw/edge-kong: protected in workspace team. 2 serving pods")
-    assert json.loads(said.json())["workspace"] == "team"
+    """Kong Enterprise may have other workspaces, whose routes the plugin does not protect."""
+    text = dataclasses.replace(GOOD, workspace="team")
+    assert text.text().startswith("gw/edge-kong: protected in workspace team. 2 serving pods")
+    assert json.loads(text.json())["workspace"] == "team"

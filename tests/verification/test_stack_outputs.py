@@ -1,4 +1,4 @@
-"""What a stack says of itself, by a pulumi that says whatever a test wants."""
+"""The outputs of a stack, read with a fake pulumi."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ def test_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "text"),
     [
         (
             "sys.exit('error: no stack named dev\\nfound')",
@@ -38,21 +38,21 @@ def test_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("time.sleep(60)", "did not answer within"),
     ],
 )
-def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
+def test_outputs_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, text: str) -> None:
     monkeypatch.setattr(stack_outputs, "TIMEOUT_SECONDS", 1)
     pulumi(tmp_path, monkeypatch, code)
     with pytest.raises(NoOutputs) as refused:
         stack_outputs.stack_outputs("dev")
-    assert said in str(refused.value)
+    assert text in str(refused.value)
 
 
-def test_no_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pulumi_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoOutputs, match="not on PATH"):
         stack_outputs.stack_outputs("dev")
 
 
-def test_the_password_of_a_backend_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_in_an_error_of_pulumi_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = json.dumps("error: cannot open postgres://pulumi:hunter2@db/state\x1b[2J: refused")
     pulumi(tmp_path, monkeypatch, f"sys.exit({backend})")
     with pytest.raises(NoOutputs) as refused:

@@ -1,4 +1,4 @@
-"""Whom a record can be believed, and where it may lead a run that only has the record."""
+"""Which records are trusted, and what a record alone may lead to."""
 
 import dataclasses
 import json
@@ -53,7 +53,7 @@ def endpoint_of(found: DesiredState) -> AdminEndpoint:
     return found.plugin.entity.endpoint
 
 
-def test_what_the_stack_wrote_is_believed_as_a_whole() -> None:
+def test_the_record_that_the_stack_wrote_is_trusted() -> None:
     expected = in_database(url="https://kong.example.com:8444", token_secret=SecretKey(name="any", key="token"))
     fake = recorded({**state_data(expected), "mode": "sync"})
     outputs = {"stackId": OWNER, "recordDigest": record_digest({"mode": "sync", **state_data(expected)})}
@@ -61,7 +61,7 @@ def test_what_the_stack_wrote_is_believed_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("key", state_data(desired(**IN_DATABASE)))
-def test_whatever_is_changed_in_it_is_found(key: str) -> None:
+def test_a_changed_record_is_refused(key: str) -> None:
     data = state_data(desired(**IN_DATABASE))
     outputs = {"stackId": OWNER, "recordDigest": record_digest(data)}
     for changed in ({**data, key: f"{data[key]} "}, {k: v for k, v in data.items() if k != key}, {**data, "x": ""}):
@@ -69,32 +69,32 @@ def test_whatever_is_changed_in_it_is_found(key: str) -> None:
             written_by(read_record(recorded(changed), "gw"), "dev", outputs)
 
 
-def test_a_stack_that_wrote_none_vouches_for_none() -> None:
+def test_a_stack_without_a_digest_trusts_no_record() -> None:
     with pytest.raises(RecordRefused, match="pulumi up --refresh --stack 'org/a stack'"):
         written_by(read_record(recorded(state_data(desired())), "gw"), "org/a stack", {"stackId": OWNER})
 
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", None])
 @pytest.mark.parametrize("stack_id", [OWNER, None])
-def test_the_same_content_with_another_stacks_label_is_not_the_stacks(owner: str | None, stack_id: str | None) -> None:
+def test_a_record_with_another_stacks_label_is_refused(owner: str | None, stack_id: str | None) -> None:
     data = state_data(desired())
     outputs = {"stackId": stack_id, "recordDigest": record_digest(data)}
     with pytest.raises(RecordRefused, match=r"in the cluster at https://fake:6443 carries .* --context NAME"):
         written_by(read_record(recorded(data, owner=owner), "gw"), "dev", outputs)
 
 
-def test_alone_it_is_believed_where_it_leads_nowhere() -> None:
+def test_alone_a_record_without_address_and_secret_is_trusted() -> None:
     assert alone(recorded(state_data(desired()))) == desired()
     assert alone(recorded(state_data(desired())), deployment="edge-kong") == desired()
     assert alone(recorded(state_data(in_database()))) == in_database()
 
 
-def test_another_deployment_than_the_one_that_was_asked_for_is_refused() -> None:
+def test_alone_a_record_of_another_deployment_is_refused() -> None:
     with pytest.raises(RecordRefused, match="is about deployment edge-kong, not about other"):
         alone(recorded(state_data(desired())), deployment="other")
 
 
-def test_alone_it_is_followed_to_no_address() -> None:
+def test_alone_an_address_in_the_record_is_not_used() -> None:
     fake = recorded(state_data(in_database(url="https://evil.example", insecure=True)))
     with pytest.raises(RecordRefused, match=r"names the address https://evil\.example"):
         alone(fake, deployment="edge-kong")
@@ -110,7 +110,7 @@ def test_alone_it_is_followed_to_no_address() -> None:
     ],
 )
 @pytest.mark.parametrize(("owner", "label"), [(OWNER, None), (OWNER, "another.stack"), (None, None), (None, OWNER)])
-def test_alone_it_names_no_secret_that_is_not_meant_for_it(
+def test_alone_a_secret_without_the_stacks_label_is_not_used(
     named: dict[str, Any], option: str, owner: str | None, label: str | None
 ) -> None:
     fake = recorded(state_data(in_database(**named)), owner=owner)
@@ -124,7 +124,7 @@ def test_alone_it_names_no_secret_that_is_not_meant_for_it(
 @pytest.mark.parametrize(
     "named", [{"token_secret": SecretKey(name="kong-admin", key="token")}, {"client_certificate_secret": "kong-admin"}]
 )
-def test_one_that_is_goes_to_the_deployment_of_the_command_line(named: dict[str, Any]) -> None:
+def test_alone_a_labelled_secret_needs_the_deployment_on_the_command_line(named: dict[str, Any]) -> None:
     fake = recorded(state_data(in_database(**named)))
     secret(fake)
     with pytest.raises(RecordRefused, match="--deployment NAME"):
@@ -132,7 +132,7 @@ def test_one_that_is_goes_to_the_deployment_of_the_command_line(named: dict[str,
     assert alone(fake, deployment="edge-kong") == in_database(**named)
 
 
-def test_what_the_command_line_names_is_used() -> None:
+def test_the_options_of_the_command_line_are_used() -> None:
     mine = {
         "url": "https://kong.example.com:8444",
         "token_secret": SecretKey(name="mine", key="token"),
@@ -150,21 +150,21 @@ def test_what_the_command_line_names_is_used() -> None:
     assert found == dataclasses.replace(endpoint_of(in_database()), **mine)
 
 
-def test_an_authority_that_only_the_record_names_is_not_believed() -> None:
+def test_alone_a_ca_in_the_record_is_not_used() -> None:
     fake = recorded(state_data(in_database(ca_secret=SecretKey(name="evil", key="ca.crt"))))
     assert endpoint_of(alone(fake)).ca_secret is None
 
 
-def test_options_of_an_admin_api_are_for_a_kong_with_a_database() -> None:
+def test_admin_options_need_a_kong_with_a_database() -> None:
     with pytest.raises(RecordRefused, match="without a database"):
         alone(recorded(state_data(desired())), url="https://kong.example.com:8444")
 
 
-def test_that_it_was_believed_is_said_with_what_it_says() -> None:
+def test_the_note_says_what_the_record_says() -> None:
     fake = recorded(state_data(desired()))
-    said = trusted_note(read_record(fake, "gw"), alone(fake))
+    text = trusted_note(read_record(fake, "gw"), alone(fake))
     for part in ("the record gw/traceable-installation alone", "--stack", "traceable 2.1.2 enabled for all routes"):
-        assert part in said
+        assert part in text
 
 
 INJECTED = ("../secrets/x", "a/b", "a?b", "A", "x; reboot", "x\n", "", 5, None, ["x"])
@@ -172,13 +172,13 @@ INJECTED = ("../secrets/x", "a/b", "a?b", "A", "x; reboot", "x\n", "", 5, None, 
 
 @pytest.mark.parametrize("key", ["release", "deployment", "container", "pluginObject", "agentNamespace"])
 @pytest.mark.parametrize("text", [item for item in INJECTED if isinstance(item, str) and item])
-def test_a_name_that_would_be_more_than_a_name_is_refused(key: str, text: str) -> None:
+def test_a_name_with_other_characters_is_refused(key: str, text: str) -> None:
     with pytest.raises(UnreadableRecord):
         state_of("gw", {**state_data(desired()), key: text})
 
 
 @pytest.mark.parametrize("text", INJECTED)
-def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
+def test_a_config_map_name_with_other_characters_is_refused(text: object) -> None:
     with pytest.raises(UnreadableRecord):
         state_of("gw", {**state_data(desired()), "files": json.dumps({"/opt/kong/plugins/traceable": text})})
 
@@ -200,13 +200,13 @@ def test_so_is_one_of_a_config_map_of_the_files(text: object) -> None:
         ("adminApi", {"clientCertificateSecret": "../../x"}),
     ],
 )
-def test_a_database_of_another_gateway_or_beyond_a_name_is_refused(key: str, change: dict[str, Any]) -> None:
+def test_an_entity_of_another_gateway_or_with_a_bad_name_is_refused(key: str, change: dict[str, Any]) -> None:
     data = state_data(desired(**IN_DATABASE))
     with pytest.raises(UnreadableRecord):
         state_of("gw", {**data, key: json.dumps({**json.loads(data[key]), **change})})
 
 
-def test_nothing_that_stands_in_it_is_in_the_error() -> None:
+def test_an_error_shows_nothing_of_the_record() -> None:
     for change in (
         {"pluginConfig": '{"password": hunter2'},
         {"pluginEntity": '{"hunter2": 1}'},

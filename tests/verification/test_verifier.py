@@ -1,4 +1,4 @@
-"""verify_gateway(): looks again until everything holds, and knows when to give up."""
+"""verify_gateway(): observes again until every check holds, and ends early if that is pointless."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,35 +39,35 @@ def at(seconds: float) -> str:
     return (BEGAN + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 
-def test_what_holds_is_reported_at_once(clock: Clock) -> None:
+def test_a_good_gateway_is_reported_at_once(clock: Clock) -> None:
     assert verify_gateway(cluster(), desired()).ok
     assert clock.now == 0
 
 
-def test_it_waits_until_it_holds(clock: Clock) -> None:
+def test_it_waits_until_every_check_holds(clock: Clock) -> None:
     fake = unprotected()
     clock.then = lambda now: now >= 3 and add_pod(fake, pod())
     assert verify_gateway(fake, desired()).ok
     assert clock.now == 3
 
 
-def test_at_the_deadline_the_last_report_is_the_answer(clock: Clock) -> None:
+def test_at_the_deadline_the_last_report_is_returned(clock: Clock) -> None:
     report = verify_gateway(unprotected(), desired(), deadline_seconds=7)
     assert [check.name for check in report.failed] == ["plugin"]
     assert clock.now == 7
 
 
-def test_without_a_deadline_of_its_own_it_waits_longer_than_the_controller_takes(clock: Clock) -> None:
+def test_the_default_deadline(clock: Clock) -> None:
     verify_gateway(unprotected(), desired())
     assert clock.now == deadline.SECONDS
 
 
-def test_one_look_where_there_is_no_time(clock: Clock) -> None:
+def test_a_deadline_of_zero_is_a_single_observation(clock: Clock) -> None:
     assert not verify_gateway(unprotected(), desired(), deadline_seconds=0).ok
     assert clock.now == 0
 
 
-def test_it_ends_where_the_controller_goes_on_reporting_a_refusal(clock: Clock) -> None:
+def test_it_ends_early_if_the_controller_keeps_reporting_a_refusal(clock: Clock) -> None:
     fake = unprotected()
     clock.then = lambda now: event(fake, "e", "plugin 'traceable' not enabled", lastTimestamp=at(now))
     report = verify_gateway(fake, desired())
@@ -75,7 +75,7 @@ def test_it_ends_where_the_controller_goes_on_reporting_a_refusal(clock: Clock) 
     assert report.cause == "plugin 'traceable' not enabled"
 
 
-def test_a_refusal_from_before_or_a_single_one_ends_nothing(clock: Clock) -> None:
+def test_an_old_or_a_single_refusal_does_not_end_it(clock: Clock) -> None:
     fake = unprotected()
     event(fake, "old", "long ago", lastTimestamp=at(-3600))
     clock.then = lambda now: now == 1 and event(fake, "new", "while it changed", lastTimestamp=at(now))
@@ -83,14 +83,14 @@ def test_a_refusal_from_before_or_a_single_one_ends_nothing(clock: Clock) -> Non
     assert clock.now == 20
 
 
-def test_selected_it_is_not_believed_at_once_that_nobody_names_it(clock: Clock) -> None:
+def test_selected_no_route_is_reported_after_a_round_of_the_controller(clock: Clock) -> None:
     fake = cluster(plugins=[])
     fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(desired(everywhere=False)) or {})
     assert verify_gateway(fake, desired(everywhere=False)).ok
     assert clock.now == verifier.REFUSED_FOR_SECONDS
 
 
-def test_a_gateway_that_is_gone_is_waited_for_too(clock: Clock) -> None:
+def test_it_waits_for_a_missing_deployment(clock: Clock) -> None:
     fake = cluster()
     gone = fake.objects.pop(DEPLOYMENT)
     clock.then = lambda now: now >= 1 and fake.objects.__setitem__(DEPLOYMENT, gone)
@@ -98,7 +98,7 @@ def test_a_gateway_that_is_gone_is_waited_for_too(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("problem", [forbidden(), Unreachable("away")])
-def test_a_cluster_that_does_not_answer_is_no_report(clock: Clock, problem: Exception) -> None:
+def test_an_unreachable_cluster_is_an_error(clock: Clock, problem: Exception) -> None:
     fake = cluster()
     fake.problems[DEPLOYMENT] = problem
     with pytest.raises(type(problem)):
