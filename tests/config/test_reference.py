@@ -1,4 +1,4 @@
-"""The schema and the page of the configuration are what the code says now."""
+"""The JSON schema and docs/configuration.md match the code."""
 
 from pathlib import Path
 

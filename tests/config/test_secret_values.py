@@ -47,7 +47,7 @@ def test_the_stack_file_tells_which_leaf(tmp_path: Path) -> None:
         None,
     ],
 )
-def test_another_stack_file_is_not_believed(tmp_path: Path, other: object) -> None:
+def test_another_stack_file_is_not_trusted(tmp_path: Path, other: object) -> None:
     assert paths_of(tmp_path, other) == [("kongValues",)]
 
 
@@ -67,7 +67,7 @@ def test_a_key_that_is_secret_as_a_whole_keeps_its_types() -> None:
     assert "info" not in repr(found) and "planted" not in repr(found)
 
 
-def test_where_it_cannot_be_told_only_what_may_be_secret_is(tmp_path: Path) -> None:
+def test_where_the_leaf_is_unknown_only_what_can_be_secret_is(tmp_path: Path) -> None:
     plugin = {"rock": "https://mirror.example.com/a.rock", "sha256": "0" * 64, "headers": {"Authorization": "planted"}}
     paths = secret_paths({"plugin": json.dumps(plugin)}, tmp_path / "none.yaml", NAMESPACE)
     assert paths == [("plugin", "headers")]
@@ -97,7 +97,9 @@ def test_load_reads_what_the_engine_hands_over(tmp_path: Path, engine: pytest.Mo
 
 
 @pytest.mark.parametrize("digest", ["ab" * 32, None])
-def test_the_error_for_a_missing_digest_says_which_one_is_there(engine: pytest.MonkeyPatch, digest: str | None) -> None:
+def test_the_error_for_a_missing_digest_names_the_digest_of_the_download(
+    engine: pytest.MonkeyPatch, digest: str | None
+) -> None:
     config = {**BASE, "plugin": '{"rock": "https://mirror.example.com/a.rock"}'}
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
     engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: digest)
@@ -107,7 +109,7 @@ def test_the_error_for_a_missing_digest_says_which_one_is_there(engine: pytest.M
     assert (digest or "sha256sum") in problem.fix
 
 
-def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.MonkeyPatch) -> None:
+def test_nothing_is_downloaded_while_there_is_another_problem(engine: pytest.MonkeyPatch) -> None:
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:mode": "asynk"}))
     engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: pytest.fail("asked the network"))
     with pytest.raises(parser.ConfigError):
@@ -126,7 +128,7 @@ def test_nothing_is_looked_up_while_something_else_is_wrong(engine: pytest.Monke
         ("agentToken", {"name": "4815162342"}),
     ],
 )
-def test_no_error_shows_a_password_whatever_it_is_about(key: str, given: object) -> None:
+def test_no_error_shows_a_password(key: str, given: object) -> None:
     with pytest.raises(parser.ConfigError) as refused:
         parser.parse({**BASE, key: json.dumps(given)})
     assert "4815162342" not in str(refused.value)

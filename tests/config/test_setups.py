@@ -41,10 +41,10 @@ def test_a_live_test_runs_it(heading: str) -> None:
 
 def test_the_page_shows_a_kong_and_an_agent_of_each_kind() -> None:
     shown = [documented_stacks.documented_config(heading) for heading in STACK_FILES]
-    assert {_ours(config, "kong") for config in shown} == {True, False}
-    agents = {(_ours(config, "agent"), "url" in config.get("agent", {})) for config in shown}
+    assert {_is_managed(config, "kong") for config in shown} == {True, False}
+    agents = {(_is_managed(config, "agent"), "url" in config.get("agent", {})) for config in shown}
     assert agents == {(True, False), (False, False), (False, True)}
 
 
-def _ours(config: dict[str, Any], part: str) -> bool:
+def _is_managed(config: dict[str, Any], part: str) -> bool:
     return bool(config.get(part, {}).get("install", True))

@@ -1,4 +1,4 @@
-"""The stack files of the repository: the example asks for exactly what cannot be known, the local one is whole."""
+"""The stack files in the repository: the example has placeholders, the local one is complete."""
 
 import json
 from pathlib import Path
@@ -22,21 +22,22 @@ def given(stack: str) -> dict[str, str]:
     }
 
 
-def test_the_example_refuses_its_placeholders_and_says_how_to_fill_them() -> None:
+def test_the_placeholders_of_the_example_are_refused_with_a_fix() -> None:
     with pytest.raises(ConfigError) as refused:
         parse(given("dev"))
     assert {problem.key for problem in refused.value.problems} == {"plugin.sha256", "agentToken"}
     assert "sha256sum" in str(refused.value)
 
 
-def test_the_example_is_whole_with_a_digest_and_a_token() -> None:
+def test_the_example_is_complete_with_a_digest_and_a_token() -> None:
     config = given("dev")
     config["plugin"] = json.dumps({**json.loads(config["plugin"]), "sha256": "0" * 64})
-    settings = parse({**config, "agentToken": "t"}, secret_paths=[("agentToken",)])
-    assert (settings.kong.chart.repository, settings.kong.chart.name) == ("https://charts.konghq.com", "kong")
+    config_of_the_example = parse({**config, "agentToken": "t"}, secret_paths=[("agentToken",)])
+    chart = config_of_the_example.kong.chart
+    assert (chart.repository, chart.name) == ("https://charts.konghq.com", "kong")
 
 
-def test_the_local_stack_is_whole_and_its_token_encrypted() -> None:
+def test_the_local_stack_is_complete_and_its_token_encrypted() -> None:
     config = given("local")
     assert set(json.loads(config["agentToken"])) == {"secure"}
     parse({**config, "agentToken": "t"}, secret_paths=[("agentToken",)])

@@ -2,9 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-import pulumi
-
-from traceable_kong.common.safe_text import printable_lines
+from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config.config_layout import nested_path
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.rule_registry import RULES, found_by_rules
@@ -33,8 +31,8 @@ ALL_RULES: Mapping[str, str] = {
 """Every rule: its name, and what it asks for."""
 
 
-class ConfigError(pulumi.RunError):
-    """The config cannot be used; the text is the whole message for the person at the terminal."""
+class ConfigError(PlainError):
+    """The config is invalid; the text lists every problem."""
 
     def __init__(self, problems: Collection[Problem]) -> None:
         self.problems = list(problems)
@@ -47,7 +45,7 @@ class ConfigError(pulumi.RunError):
                 f"    {problem.problem}{'' if problem.problem.endswith('?') else '.'}",
                 f"    -> {problem.fix}",
             ]
-        super().__init__(printable_lines(lines))
+        super().__init__(*lines)
 
 
 def parse(
