@@ -55,7 +55,7 @@ class TraceableAdminPlugin(pulumi.ComponentResource):
             "owner": place.owner,
             "enabled": args.enabled,
             "config": with_secrets(args.config),
-            "access": args.access.document(),
+            "endpoint": args.access.document(),
             "adopt": args.adopt,
             "managedDatabase": args.managed_database,
             "gateway": pulumi.Output.from_input(kong_revision).apply(str),

@@ -27,7 +27,7 @@ def made(config: Values, **changes: bool) -> Recording:
 
 def test_it_is_one_row_and_names_of_secrets() -> None:
     row = made({"mode": "sync"}, enabled=False, adopt=True, managed_database=True)["plugin-row"]
-    assert row.type == "pulumi-python:dynamic/traceable:PluginRow"
+    assert row.type == "pulumi-python:dynamic/traceable:PluginEntity"
     given = {key: value for key, value in row.inputs.items() if key != "__provider"}
     assert given == {
         "workspace": "team",
@@ -37,13 +37,13 @@ def test_it_is_one_row_and_names_of_secrets() -> None:
         "owner": "traceable-kong.test",
         "enabled": False,
         "config": {"mode": "sync"},
-        "access": ACCESS.document(),
+        "endpoint": ACCESS.document(),
         "adopt": True,
         "managedDatabase": True,
         "gateway": "4",
         "changedByHand": "",
     }
-    assert json.dumps(given["access"]).count("kong-admin/token") == 1
+    assert json.dumps(given["endpoint"]).count("kong-admin/token") == 1
 
 
 def test_only_a_secret_option_is_hidden() -> None:

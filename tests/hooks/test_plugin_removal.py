@@ -114,8 +114,8 @@ def test_a_kong_that_does_not_answer_keeps_its_files(clock: Clock) -> None:
 def admin() -> Iterator[Admin]:
     with serving() as made:
         ours = {"name": "traceable", "tags": [TARGET.tag], "config": {}}
-        made.rows.update({"1": {"id": "1", **ours}, "2": {"id": "2", **ours, "route": {"id": "r"}}})
-        made.rows["3"] = {"id": "3", "name": "traceable", "service": {"id": "s"}, "config": {}}
+        made.entities.update({"1": {"id": "1", **ours}, "2": {"id": "2", **ours, "route": {"id": "r"}}})
+        made.entities["3"] = {"id": "3", "name": "traceable", "service": {"id": "s"}, "config": {}}
         yield made
 
 
@@ -132,7 +132,7 @@ def test_all_entities_of_this_stack_are_deleted_and_every_node_has_time_to_notic
     waiting = Clock()
     monkeypatch.setattr(entity_changes, "time", waiting)
     plugin_removal.remove_plugin_entity(with_entities(admin, monkeypatch), ENTITY)
-    assert list(admin.rows) == ["3"]
+    assert list(admin.entities) == ["3"]
     assert waiting.now == pytest.approx(0.52)
 
 
@@ -144,7 +144,7 @@ def test_an_entity_that_cannot_be_deleted_keeps_the_files(admin: Admin, monkeypa
     fake.listeners.clear()
     with pytest.raises(HookFailed, match="does not answer"):
         plugin_removal.remove_plugin_entity(fake, ENTITY)
-    assert len(admin.rows) == 3
+    assert len(admin.entities) == 3
 
 
 def test_without_a_gateway_no_pod_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:

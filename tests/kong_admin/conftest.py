@@ -1,4 +1,4 @@
-"""An Admin API, and a client of it that loses no time."""
+"""An Admin API, and clients that retry without a pause."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
 
 @pytest.fixture(scope="session")
 def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority (`ca.pem`), what it signed (`server.pem`), and a client that vouches for itself."""
+    """A folder with a certificate authority (`ca.pem`), a certificate of it (`server.pem`), and a self-signed one."""
     folder = tmp_path_factory.mktemp("certificates")
     certificates.ensure(folder)
     (folder / CLIENT).write_text("".join(self_signed("a client")))

@@ -1,4 +1,4 @@
-"""A gateway in a cluster in memory, with an Admin API in its pod, and Secrets beside it."""
+"""A gateway in a cluster in memory, with an Admin API in its pods, and Secrets in its namespace."""
 
 import base64
 from typing import Any
@@ -13,12 +13,12 @@ GATEWAY = KongDeployment(namespace="gw", name="edge-kong", container="proxy")
 DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
 
 
-def access(**changes: Any) -> AdminEndpoint:
+def endpoint(**changes: Any) -> AdminEndpoint:
     return AdminEndpoint(**{"deployment": GATEWAY, **changes})
 
 
 def cluster(admin: Admin | None = None, *pods: str) -> FakeKubernetes:
-    """With these ready pods, one where none is named."""
+    """A cluster with these ready pods, one by default."""
     fake = FakeKubernetes()
     fake.put(DEPLOYMENT, {"spec": {"selector": {"matchLabels": {"app": "edge"}}}})
     for name in pods or ("gw-1",):

@@ -1,4 +1,4 @@
-"""The schemas that a Kong's Admin API shows of the plugin, as far as tests go by them."""
+"""The schemas of the plugin that Kong's Admin API returns in tests."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ OPTIONS: list[Document] = [
 
 
 def own(*options: Document, **config: Any) -> Document:
-    """`/schemas/plugins/traceable`, with further `options`; `config` is more of its definition."""
+    """`/schemas/plugins/traceable`, with more `options`; `config` are more fields of its definition."""
     fields = [*OPTIONS, *options]
     return {"fields": [{"config": {"type": "record", "required": True, "fields": fields, **config}}]}
 

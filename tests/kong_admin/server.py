@@ -1,7 +1,7 @@
-"""A Kong's Admin API for tests: real HTTP or HTTPS, its rows in memory, and whatever goes wrong on the way.
+"""Kong's Admin API for tests: real HTTP or HTTPS, entities in memory, and broken connections.
 
-Answers are those that Kong documents (https://developer.konghq.com/api/gateway/admin-ee/) and its sources give
-(kong/api/endpoints.lua, kong/db/errors.lua). A row is taken as it comes, whatever the schema.
+Responses are those that Kong documents (https://developer.konghq.com/api/gateway/admin-ee/) and its sources give
+(kong/api/endpoints.lua, kong/db/errors.lua). Entities are not checked against a schema.
 """
 
 import json
@@ -32,10 +32,10 @@ class Request:
 
 @dataclass
 class Admin:
-    """`plugins` are `{workspace: {id: row}}`, `routes` and `services` `{name: id}`.
+    """`plugins` are `{workspace: {id: entity}}`, `routes` and `services` are `{name: id}`.
 
-    `answers` are given first, each in place of Kong's own: (status, body), with a Document or bytes. `drops` says for
-    the next requests where the connection breaks: `before` or `after` Kong did the work, "" not at all.
+    `answers` are returned first: (status, body), with a Document or bytes. `drops` says for the next requests when the
+    connection breaks: `before` or `after` Kong did the work, "" not at all.
     """
 
     url: str = ""
@@ -63,11 +63,11 @@ class Admin:
         return [(item.method, item.path) for item in self.requests]
 
     @property
-    def rows(self) -> dict[str, Document]:
+    def entities(self) -> dict[str, Document]:
         return self.plugins["default"]
 
     def serve(self, channel: socket.socket) -> None:
-        """At the other end of a forward."""
+        """Serves the other end of a port-forward."""
         with channel, suppress(OSError):
             _handler(self)(channel, ("the test", 0), None)  # type: ignore[arg-type]
 
@@ -89,42 +89,45 @@ class Admin:
         return self._entity(first, rest, request)
 
     def _entity(self, workspace: str, path: list[str], request: Request) -> tuple[int, Any]:
-        rows = self.plugins[workspace]
+        entities = self.plugins[workspace]
         match path, request.method:
             case ["plugins"], "GET":
-                return 200, self._page(list(rows.values()), request.query)
+                return 200, self._page(list(entities.values()), request.query)
             case ["plugins", id_], "GET":
-                return (200, rows[id_]) if id_ in rows else (404, {"message": "Not found"})
+                return (200, entities[id_]) if id_ in entities else (404, {"message": "Not found"})
             case ["plugins", id_], "DELETE":
-                rows.pop(id_, None)
+                entities.pop(id_, None)
                 return 204, b""
             case ["plugins", id_], "PUT":
-                return self._put(rows, id_, request.body)
+                return self._put(entities, id_, request.body)
             case ["routes" | "services" as kind, name], "GET":
                 known: dict[str, str] = getattr(self, kind)
                 found = known.get(name) or (name if name in known.values() else None)
                 return (200, {"id": found, "name": name}) if found else (404, {"message": "Not found"})
         return 404, {"message": "Not found"}
 
-    def _put(self, rows: dict[str, Document], id_: str, body: Document) -> tuple[int, Any]:
+    def _put(self, entities: dict[str, Document], id_: str, body: Document) -> tuple[int, Any]:
         bound = {key: body.get(key) for key in ("route", "service", "consumer", "consumer_group")}
-        row = {"id": id_, "enabled": True, "tags": None, **bound, **body}
-        row["config"] = {"default_of_kongs": 1, **row["config"]}
-        for other in rows.values():
-            if other["id"] != id_ and all(other.get(key) == row.get(key) for key in ("name", *bound)):
+        entity = {"id": id_, "enabled": True, "tags": None, **bound, **body}
+        entity["config"] = {"default_of_kongs": 1, **entity["config"]}
+        for other in entities.values():
+            if other["id"] != id_ and all(other.get(key) == entity.get(key) for key in ("name", *bound)):
                 return 409, {
                     "code": 5,
                     "name": "unique constraint violation",
                     "message": "UNIQUE violation detected on '{consumer=null,name=\"traceable\",route=null}'",
                 }
-        rows[id_] = row
-        return 200, row
+        entities[id_] = entity
+        return 200, entity
 
-    def _page(self, rows: list[Document], query: dict[str, str]) -> Document:
+    def _page(self, entities: list[Document], query: dict[str, str]) -> Document:
         size, start = min(self.page, int(query.get("size", 100))), int(query.get("offset", 0))
-        after = start + size if start + size < len(rows) else None
-        # As Kong has it: without the workspace.
-        return {"data": rows[start : start + size], "next": f"/plugins?offset={after}&size={size}" if after else None}
+        after = start + size if start + size < len(entities) else None
+        # Kong omits the workspace too.
+        return {
+            "data": entities[start : start + size],
+            "next": f"/plugins?offset={after}&size={size}" if after else None,
+        }
 
 
 def _handler(admin: Admin) -> type[BaseHTTPRequestHandler]:
@@ -161,7 +164,7 @@ def _handler(admin: Admin) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def serving(certificate: Path | None = None, *, authority: Path | None = None) -> Iterator[Admin]:
-    """On loopback; with a `certificate` over TLS, with an `authority` for those only whom it knows."""
+    """Serves on loopback: with a `certificate` over TLS, with an `authority` for client certificates of it only."""
     made = Admin()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
     server.handle_error = lambda *_: None  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""The row is written, taken over, read and removed, and every node has the time to know."""
+"""The plugin entity is written, adopted, read and deleted, and every node has time to load the change."""
 
 from typing import Any
 
@@ -6,16 +6,15 @@ import pytest
 
 from tests.fakes.clock import Clock
 from tests.kong_admin.server import Admin
-from tests.kong_admin.test_plugin_target import place
+from tests.kong_admin.test_plugin_target import target
 from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_client import Client, HookFailed
+from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
-from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.entity_changes import OwnershipConflict
+from traceable_kong.kong_admin.admin_errors import AdminError, ErrorResponse, OwnershipConflict
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 CONFIG = {"mode": "sync", "timeout": 500.0}
-THEIRS = "22222222-2222-4222-8222-222222222222"
+OTHER = "22222222-2222-4222-8222-222222222222"
 
 
 @pytest.fixture
@@ -25,28 +24,33 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def client_of(admin: Admin, workspace: str = "default") -> Client:
-    return Client(to_url(admin.url, Tls()), workspace=workspace, deadline_seconds=2.0)
+def client_of(admin: Admin, workspace: str = "default") -> AdminClient:
+    return AdminClient(to_url(admin.url, Tls()), workspace=workspace, deadline_seconds=2.0)
 
 
 def put(admin: Admin, at: PluginTarget | None = None, **options: Any) -> str:
-    where = at or place()
+    where = at or target()
     given = {"enabled": True, "config": CONFIG, "adopt": False, **options}
-    return entity_changes.put(client_of(admin, where.workspace), where, **given)
+    return entity_changes.write_entity(client_of(admin, where.workspace), where, **given)
 
 
-def stands(admin: Admin, id_: str = THEIRS, **fields: Any) -> dict[str, Any]:
-    """A row that somebody else made."""
-    row = {"id": id_, "name": "traceable", "enabled": True, "config": {"mode": "async"}, "tags": None, **fields}
-    admin.rows[id_] = row
-    return row
+def other_entity(admin: Admin, id_: str = OTHER, **fields: Any) -> dict[str, Any]:
+    """An entity that is not managed by this stack."""
+    entity = {"id": id_, "name": "traceable", "enabled": True, "config": {"mode": "async"}, "tags": None, **fields}
+    admin.entities[id_] = entity
+    return entity
 
 
-def test_it_is_written_under_its_own_id_and_again_without_harm(admin: Admin, clock: Clock) -> None:
-    assert put(admin) == put(admin) == place().id
-    (row,) = admin.rows.values()
-    assert (row["id"], row["name"], row["enabled"], row["tags"]) == (place().id, "traceable", True, [place().tag])
-    assert repr(row["config"]) == "{'default_of_kongs': 1, 'mode': 'sync', 'timeout': 500}"
+def test_writing_twice_leaves_one_entity_with_the_id_of_the_target(admin: Admin, clock: Clock) -> None:
+    assert put(admin) == put(admin) == target().id
+    (entity,) = admin.entities.values()
+    assert (entity["id"], entity["name"], entity["enabled"], entity["tags"]) == (
+        target().id,
+        "traceable",
+        True,
+        [target().tag],
+    )
+    assert repr(entity["config"]) == "{'default_of_kongs': 1, 'mode': 'sync', 'timeout': 500}"
 
 
 @pytest.mark.parametrize(
@@ -58,170 +62,172 @@ def test_it_is_written_under_its_own_id_and_again_without_harm(admin: Admin, clo
         ({"db_update_frequency": "x", "db_update_propagation": None, "worker_state_update_frequency": -1}, 10.5),
     ],
 )
-def test_it_waits_until_every_node_has_had_time_to_load_it(
+def test_it_waits_until_every_node_has_had_time_to_load_the_change(
     admin: Admin, clock: Clock, configuration: dict[str, Any], seconds: float
 ) -> None:
     admin.configuration = configuration
     id_ = put(admin)
     assert clock.now == seconds
-    entity_changes.take_out(client_of(admin), place(), id_)
-    assert (clock.now, admin.rows) == (2 * seconds, {})
-    entity_changes.take_out(client_of(admin), place(), id_)
-    assert clock.now == 3 * seconds, "also where a killed run removed it a moment ago"
+    entity_changes.delete_entities(client_of(admin), target(), id_)
+    assert (clock.now, admin.entities) == (2 * seconds, {})
+    entity_changes.delete_entities(client_of(admin), target(), id_)
+    assert clock.now == 3 * seconds, "an interrupted update may have deleted it a moment ago"
 
 
-def test_a_token_that_may_not_ask_the_node_waits_by_kongs_defaults(admin: Admin, clock: Clock) -> None:
+def test_it_waits_by_kongs_defaults_where_the_token_may_not_read_the_node(admin: Admin, clock: Clock) -> None:
     client = client_of(admin)
     admin.answers = [(403, {"message": "no"})]
-    entity_changes.wait(client)
+    entity_changes.wait_for_nodes(client)
     assert clock.now == 10.5
     admin.answers = [(400, {"message": "no"})]
-    with pytest.raises(HookFailed):
-        entity_changes.wait(client)
+    with pytest.raises(ErrorResponse):
+        entity_changes.wait_for_nodes(client)
 
 
 @pytest.mark.parametrize(("kind", "id_"), [("route", "r-1"), ("service", "s-1")])
 @pytest.mark.parametrize("by_id", [False, True])
-def test_it_is_bound_to_the_route_or_service_that_is_named(
+def test_it_is_bound_to_the_route_or_service_of_the_target(
     admin: Admin, clock: Clock, kind: str, id_: str, by_id: bool
 ) -> None:
     admin.routes, admin.services = {"orders": "r-1"}, {"orders": "s-1"}
-    at = place(**{kind: id_ if by_id else "orders"})
-    stands(admin)
-    assert put(admin, at) == at.id, "the one for all routes is another"
-    assert admin.rows[at.id][kind] == {"id": id_}
-    with pytest.raises(AdminError, match=f"There is no {kind} gone in the workspace default"):
-        put(admin, place(**{kind: "gone"}))
+    at = target(**{kind: id_ if by_id else "orders"})
+    other_entity(admin)
+    assert put(admin, at) == at.id, "the entity for all routes is another one"
+    assert admin.entities[at.id][kind] == {"id": id_}
+    with pytest.raises(AdminError, match=f"There is no {kind} gone in Kong's workspace default"):
+        put(admin, target(**{kind: "gone"}))
 
 
-def test_another_scope_is_a_change_of_the_same_row(admin: Admin, clock: Clock) -> None:
+def test_another_scope_changes_the_same_entity(admin: Admin, clock: Clock) -> None:
     admin.routes = {"orders": "r-1"}
     id_ = put(admin)
-    assert put(admin, place(route="orders"), id_=id_) == id_
-    assert [(row["id"], row["route"]) for row in admin.rows.values()] == [(id_, {"id": "r-1"})]
-    assert put(admin) == id_, "by its mark, where nobody knows the id any more"
-    assert [row.get("route") for row in admin.rows.values()] == [None]
+    assert put(admin, target(route="orders"), id_=id_) == id_
+    assert [(item["id"], item["route"]) for item in admin.entities.values()] == [(id_, {"id": "r-1"})]
+    assert put(admin) == id_, "by its tag, where the state does not have the id"
+    assert [item.get("route") for item in admin.entities.values()] == [None]
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_a_row_does_not_move_to_where_somebody_elses_stands(admin: Admin, clock: Clock, adopt: bool) -> None:
+def test_the_entity_is_not_moved_to_where_another_one_is(admin: Admin, clock: Clock, adopt: bool) -> None:
     admin.routes = {"orders": "r-1"}
     id_ = put(admin)
-    before = stands(admin, route={"id": "r-1"})
-    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*own row \({id_}\) was to move there"):
-        put(admin, place(route="orders"), adopt=adopt, id_=id_)
-    assert admin.rows[THEIRS] == before
+    before = other_entity(admin, route={"id": "r-1"})
+    with pytest.raises(OwnershipConflict, match=rf"{OTHER}.*own entity \({id_}\) cannot be moved there"):
+        put(admin, target(route="orders"), adopt=adopt, id_=id_)
+    assert admin.entities[OTHER] == before
 
 
-def test_somebody_elses_row_is_refused_with_its_id_and_the_way_out(admin: Admin, clock: Clock) -> None:
-    before = stands(admin)
-    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*did not make it.*kong\.admin\.adopt true"):
+def test_an_entity_that_is_not_managed_by_this_stack_is_not_replaced(admin: Admin, clock: Clock) -> None:
+    before = other_entity(admin)
+    with pytest.raises(OwnershipConflict, match=rf"{OTHER}.*not managed by this stack.*kong\.admin\.adopt true"):
         put(admin)
-    assert admin.rows == {THEIRS: before}
+    assert admin.entities == {OTHER: before}
 
 
-def test_it_is_taken_over_where_it_stands(admin: Admin, clock: Clock) -> None:
-    stands(admin)
-    assert put(admin, adopt=True) == THEIRS
-    assert (admin.rows[THEIRS]["tags"], admin.rows[THEIRS]["config"]["mode"]) == ([place().tag], "sync")
-    assert put(admin) == THEIRS, "by its mark"
-    assert put(admin, id_=THEIRS) == THEIRS
-    assert [method for method, _ in admin.asked if method != "GET"] == ["PUT"] * 3, "without a gap"
+def test_an_adopted_entity_keeps_its_id(admin: Admin, clock: Clock) -> None:
+    other_entity(admin)
+    assert put(admin, adopt=True) == OTHER
+    assert (admin.entities[OTHER]["tags"], admin.entities[OTHER]["config"]["mode"]) == ([target().tag], "sync")
+    assert put(admin) == OTHER, "by its tag"
+    assert put(admin, id_=OTHER) == OTHER
+    assert [method for method, _ in admin.asked if method != "GET"] == ["PUT"] * 3, "it is never deleted in between"
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_another_stacks_row_is_never_taken_over(admin: Admin, clock: Clock, adopt: bool) -> None:
-    before = stands(admin, tags=["traceable-kong:traceable-kong.prod"])
-    for id_ in (None, THEIRS):
+def test_the_entity_of_another_stack_is_never_adopted(admin: Admin, clock: Clock, adopt: bool) -> None:
+    before = other_entity(admin, tags=["traceable-kong:traceable-kong.prod"])
+    for id_ in (None, OTHER):
         with pytest.raises(OwnershipConflict, match=r"belongs to the stack traceable-kong\.prod"):
             put(admin, adopt=adopt, id_=id_)
-    assert admin.rows == {THEIRS: before}
+    assert admin.entities == {OTHER: before}
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_a_row_with_our_id_that_changed_hands_is_not_written_over(admin: Admin, clock: Clock, adopt: bool) -> None:
-    before = stands(admin, tags=["traceable-kong:traceable-kong.prod"], route={"id": "r-2"})
-    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*belongs to the stack traceable-kong\.prod"):
-        put(admin, adopt=adopt, id_=THEIRS)
-    assert admin.rows == {THEIRS: before}
+def test_an_entity_that_another_stack_has_adopted_is_not_replaced(admin: Admin, clock: Clock, adopt: bool) -> None:
+    before = other_entity(admin, tags=["traceable-kong:traceable-kong.prod"], route={"id": "r-2"})
+    with pytest.raises(OwnershipConflict, match=rf"{OTHER}.*belongs to the stack traceable-kong\.prod"):
+        put(admin, adopt=adopt, id_=OTHER)
+    assert admin.entities == {OTHER: before}
 
 
 @pytest.mark.parametrize("adopt", [False, True])
-def test_a_row_in_the_place_of_our_own_is_not_taken_over_unseen(admin: Admin, clock: Clock, adopt: bool) -> None:
-    stands(admin)
-    with pytest.raises(OwnershipConflict, match=rf"{THEIRS}.*this stack's own \({place().id}\).*pulumi refresh"):
-        put(admin, adopt=adopt, id_=place().id)
+def test_an_entity_in_place_of_a_deleted_one_is_not_adopted_without_a_refresh(
+    admin: Admin, clock: Clock, adopt: bool
+) -> None:
+    other_entity(admin)
+    with pytest.raises(OwnershipConflict, match=rf"{OTHER}.*this stack's own entity \({target().id}\).*pulumi refresh"):
+        put(admin, adopt=adopt, id_=target().id)
 
 
-def test_one_that_lost_its_mark_or_its_place_is_put_right(admin: Admin, clock: Clock) -> None:
+def test_a_lost_tag_or_scope_is_restored(admin: Admin, clock: Clock) -> None:
     admin.routes = {"orders": "r-1"}
     id_ = put(admin)
-    admin.rows[id_].update(tags=None, route={"id": "r-1"})
+    admin.entities[id_].update(tags=None, route={"id": "r-1"})
     assert put(admin, id_=id_) == id_
-    assert (admin.rows[id_]["tags"], admin.rows[id_]["route"]) == ([place().tag], None)
+    assert (admin.entities[id_]["tags"], admin.entities[id_]["route"]) == ([target().tag], None)
 
 
-def test_one_that_comes_in_between_is_named_in_kongs_words(admin: Admin, clock: Clock) -> None:
+def test_an_entity_created_at_the_same_time_is_reported_with_kongs_message(admin: Admin, clock: Clock) -> None:
     def list_nothing(request: Any) -> tuple[int, Any]:
         del admin.answer  # type: ignore[method-assign]
-        stands(admin)
+        other_entity(admin)
         return 200, {"data": [], "next": None}
 
     admin.answer = list_nothing  # type: ignore[method-assign]
-    with pytest.raises(OwnershipConflict, match=r"has just written.*UNIQUE violation"):
+    with pytest.raises(OwnershipConflict, match=r"has just created.*UNIQUE violation"):
         put(admin)
 
 
-def test_a_workspace_of_its_own(admin: Admin, clock: Clock) -> None:
+def test_each_workspace_has_its_own_entity(admin: Admin, clock: Clock) -> None:
     admin.plugins["team"] = {}
-    stands(admin)
-    at = place(workspace="team")
+    other_entity(admin)
+    at = target(workspace="team")
     assert put(admin, at) == at.id
-    assert list(admin.plugins["team"]) == [at.id] and list(admin.rows) == [THEIRS]
-    with pytest.raises(HookFailed, match="Workspace 'none' not found"):
-        put(admin, place(workspace="none"))
+    assert list(admin.plugins["team"]) == [at.id] and list(admin.entities) == [OTHER]
+    with pytest.raises(ErrorResponse, match="Workspace 'none' not found"):
+        put(admin, target(workspace="none"))
 
 
-def test_what_stands_there_whoever_wrote_it(admin: Admin, clock: Clock) -> None:
+def test_the_entities_of_the_plugin_are_found_whoever_owns_them(admin: Admin, clock: Clock) -> None:
     admin.routes = {"orders": "r-1"}
     id_ = put(admin)
-    other = stands(admin, route={"id": "r-1"})
-    stands(admin, "3", name="cors")
-    found = entity_changes.look(client_of(admin), place())
-    assert found.row is not None and found.row["id"] == id_
-    assert found.others == (other,)
-    assert entity_changes.look(client_of(admin), place(route="gone")).bound is None
-    assert entity_changes.look(client_of(admin), place(route="orders")).row == found.row, "ours, and elsewhere"
+    found_other = other_entity(admin, route={"id": "r-1"})
+    other_entity(admin, "3", name="cors")
+    found = entity_changes.find_entity(client_of(admin), target())
+    assert found.entity is not None and found.entity["id"] == id_
+    assert found.others == (found_other,)
+    assert entity_changes.find_entity(client_of(admin), target(route="gone")).scope is None
+    assert entity_changes.find_entity(client_of(admin), target(route="orders")).entity == found.entity, "with any scope"
 
 
-def test_another_stacks_row_stays(admin: Admin, clock: Clock) -> None:
-    stands(admin, tags=["traceable-kong:other"])
-    entity_changes.take_out(client_of(admin), place(), THEIRS)
-    assert list(admin.rows) == [THEIRS]
+def test_the_entity_of_another_stack_is_not_deleted(admin: Admin, clock: Clock) -> None:
+    other_entity(admin, tags=["traceable-kong:other"])
+    entity_changes.delete_entities(client_of(admin), target(), OTHER)
+    assert list(admin.entities) == [OTHER]
 
 
-def test_a_copy_with_our_mark_is_not_taken_for_the_row_and_goes_with_it(admin: Admin, clock: Clock) -> None:
+def test_a_copy_with_the_tag_is_not_updated_and_is_deleted_too(admin: Admin, clock: Clock) -> None:
     admin.routes = {"orders": "r-1"}
     id_ = put(admin)
-    stands(admin, tags=[place().tag], route={"id": "r-1"})
+    other_entity(admin, tags=[target().tag], route={"id": "r-1"})
     for known in (id_, None):
         assert put(admin, id_=known) == id_
-    entity_changes.take_out(client_of(admin), place(), id_)
-    assert admin.rows == {}, "a Kong that starts with it, and without the files, does not start"
+    entity_changes.delete_entities(client_of(admin), target(), id_)
+    assert admin.entities == {}, "a Kong that starts with it, and without the files, does not start"
 
 
-def test_of_a_workspace_that_is_gone_nothing_is_left(admin: Admin, clock: Clock) -> None:
-    at = place(workspace="team")
-    assert entity_changes.take_out(client_of(admin, "team"), at, at.id) == []
+def test_a_deleted_workspace_has_no_entities(admin: Admin, clock: Clock) -> None:
+    at = target(workspace="team")
+    assert entity_changes.delete_entities(client_of(admin, "team"), at, at.id) == []
     admin.answers = [(403, {"message": "no"})]
-    with pytest.raises(HookFailed):
-        entity_changes.take_out(client_of(admin, "team"), at, at.id)
+    with pytest.raises(ErrorResponse):
+        entity_changes.delete_entities(client_of(admin, "team"), at, at.id)
 
 
-def test_all_of_ours_go_and_nothing_else(admin: Admin, clock: Clock) -> None:
+def test_all_entities_of_the_stack_are_deleted_and_no_others(admin: Admin, clock: Clock) -> None:
     admin.routes = {"orders": "r-1"}
-    ids = {put(admin), put(admin, place(route="orders"))}
-    stands(admin, route={"id": "r-2"})
-    assert set(entity_changes.take_out(client_of(admin), place())) == ids
-    assert list(admin.rows) == [THEIRS]
+    ids = {put(admin), put(admin, target(route="orders"))}
+    other_entity(admin, route={"id": "r-2"})
+    assert set(entity_changes.delete_entities(client_of(admin), target())) == ids
+    assert list(admin.entities) == [OTHER]
     assert clock.now > 0

@@ -1,4 +1,4 @@
-"""Kong's own defaults: what they fill in is no difference, and everything else is."""
+"""Kong's defaults are no difference, and everything else is."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ WANTED = {"ext_cap_endpoint": "http://localhost:5442", "mode": "sync"}
 def options(
     found: dict[str, Any], *more: dict[str, Any], wanted: dict[str, Any] | None = None, **config: Any
 ) -> list[str]:
-    """What differs where Kong has these further options and shows `found`."""
+    """The differences where Kong has these further options and returns `found`."""
     return list(
         option_differences(
             plugin_schema(ENTITY, own(*more, **config)), {**WANTED, **(wanted or {})}, {**WANTED, **found}
@@ -38,7 +38,7 @@ NESTED = {
 FILLED = {"request": {"timeout": 7, "headers": None, "inner": {"deep": True}}}
 
 
-def test_what_kong_fills_in_is_no_difference() -> None:
+def test_a_default_that_kong_adds_is_no_difference() -> None:
     assert options({"timeout": 500, "service_name": "kong", "max_body_size_bytes": 131072}) == []
     assert options(FILLED, NESTED) == []
     assert (
@@ -59,7 +59,7 @@ def test_what_kong_fills_in_is_no_difference() -> None:
         {"request": {**FILLED["request"], "inner": {"deep": False}}},
     ],
 )
-def test_what_differs_within_a_record(found: dict[str, Any]) -> None:
+def test_a_difference_in_a_record(found: dict[str, Any]) -> None:
     assert len(options(found, NESTED)) == 1
     assert len(options(found, NESTED, wanted={"request": {}})) == 1
 
@@ -82,29 +82,29 @@ def test_an_option_that_the_stack_does_not_set(definition: dict[str, Any], value
     assert (options({"more": value}, {"more": definition}) == []) is same
 
 
-def test_an_alias_is_shown_beside_the_option_that_it_stands_for() -> None:
+def test_an_alias_is_returned_beside_the_new_option() -> None:
     alias = {"shorthand_fields": [{"old_timeout": {"type": "number"}}]}
     assert options({"timeout": 500, "old_timeout": 500}, **alias) == []
     assert options({"timeout": 9, "old_timeout": 9}, wanted={"old_timeout": 9}, **alias) == []
 
 
-def test_the_value_of_what_the_stack_does_not_set_is_not_shown() -> None:
+def test_the_value_of_an_option_that_the_stack_does_not_set_is_not_shown() -> None:
     assert "planted" not in str(options({"more": "planted"}))
 
 
-def test_a_default_that_the_plugin_itself_declares_goes_first() -> None:
+def test_a_default_of_the_plugins_own_schema_goes_first() -> None:
     tcp = {"type": "set", "default": ["tcp"]}
-    theirs = plugin_schema(ENTITY, {"fields": [{"protocols": tcp}, *own()["fields"]]})
-    assert list(field_differences(theirs, {"protocols": ["tcp"]})) == []
+    schema = plugin_schema(ENTITY, {"fields": [{"protocols": tcp}, *own()["fields"]]})
+    assert list(field_differences(schema, {"protocols": ["tcp"]})) == []
     assert len(list(field_differences(SCHEMA, {"protocols": ["tcp"]}))) == 1
 
 
-def test_without_a_schema_a_field_without_a_default_is_judged_all_the_same() -> None:
+def test_without_a_schema_a_field_without_a_default_is_compared() -> None:
     assert list(field_differences(None, {"ordering": None, "protocols": ["tcp"], "tags": ["x"]})) == []
     assert list(field_differences(None, {"ordering": {"after": {"access": ["cors"]}}})) != []
 
 
-def test_the_simulated_kong_shows_its_defaults_as_it_fills_them_in() -> None:
+def test_the_simulated_kong_returns_the_defaults_that_it_adds() -> None:
     inner = (
         "{ a = { type = 'record', fields = { { b = { type = 'number', default = 3 } }, { c = { type = 'map' } } } } }"
     )

@@ -49,7 +49,7 @@ def row(admin: Admin, *, adopt: bool = False, **changes: Any) -> dict[str, Any]:
 
 
 def stands(admin: Admin, id_: str = THEIRS, **fields: Any) -> None:
-    admin.rows[id_] = {"id": id_, "name": "traceable", "enabled": True, "config": {}, "tags": None, **fields}
+    admin.entities[id_] = {"id": id_, "name": "traceable", "enabled": True, "config": {}, "tags": None, **fields}
 
 
 def ours(admin: Admin, **fields: Any) -> None:
@@ -100,7 +100,7 @@ def test_a_workspace_that_kong_does_not_know(kube: FakeKubernetes, admin: Admin)
     [
         ((401, {"message": "Unauthorized"}), "HTTP 401: Unauthorized"),
         ((403, {"message": "no permissions"}), "HTTP 403: no permissions"),
-        ((200, b"<html>"), "it is no Admin API"),
+        ((200, b"<html>"), "it is not an Admin API"),
     ],
 )
 def test_a_kong_that_does_not_take_what_is_asked(kube: FakeKubernetes, admin: Admin, answer: Any, said: str) -> None:
@@ -145,7 +145,7 @@ def test_a_row_of_a_plugin_whose_files_go(kube: FakeKubernetes, admin: Admin) ->
     stands(admin, "3", name="cors")
     leaving = {**row(admin), "installed": False, "enabled": False, "agent": None, "policy": None}
     assert f"plugin entity {THEIRS} in Kong\nuses the plugin traceable" in refused(kube, **leaving)
-    del admin.rows[THEIRS]
+    del admin.entities[THEIRS]
     passes(kube, **leaving)
     assert "uses the plugin traceable" not in str(row(admin))
     stands(admin, route={"id": "r-1"})

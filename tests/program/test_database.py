@@ -54,7 +54,7 @@ def test_it_says_where_kong_is_asked_and_whose_it_is(program: Program) -> None:
         "service": "orders",
     }
     row = up(program, admin=admin, scope="selected", enabled=False)["plugin-row"].inputs
-    assert row["access"] == {
+    assert row["endpoint"] == {
         "namespace": "kong",
         "deployment": "quickstart-kong",
         "container": "proxy",
@@ -72,7 +72,7 @@ def test_it_says_where_kong_is_asked_and_whose_it_is(program: Program) -> None:
 
 def test_whoever_answers_is_trusted_only_where_the_stack_says_so(program: Program) -> None:
     row = up(program, admin={"url": "https://kong-admin:8444", "insecure": True, "route": "orders"}, scope="selected")
-    access = row["plugin-row"].inputs["access"]
+    access = row["plugin-row"].inputs["endpoint"]
     assert (access["insecure"], access["tokenSecret"], access["caSecret"]) == (True, "", "")
     assert (row["plugin-row"].inputs["route"], row["plugin-row"].inputs["service"]) == ("orders", "")
 
@@ -168,5 +168,5 @@ def test_somebody_elses_kong_with_a_database(program: Program, monkeypatch: pyte
     kong = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong", "database": "postgres"}
     made = program.up(kong=kong)
     assert made.waits_for("plugin-row", "gateway-files") and made.waits_for("installation-record", "plugin-row")
-    access = made["plugin-row"].inputs["access"]
+    access = made["plugin-row"].inputs["endpoint"]
     assert (access["namespace"], access["deployment"], access["container"]) == ("gw", "edge", "kong")

@@ -29,9 +29,9 @@ from traceable_kong.deployment_patch.patching import PatchFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
 from traceable_kong.hooks import gateway_hooks, preflight_run
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.kong_admin.admin_client import Client
+from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
-from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plugin.rock import RockError
 from traceable_kong.preflight import examination
 from traceable_kong.preflight.intent import Adoption
@@ -183,8 +183,8 @@ def test_what_kong_answers() -> None:
     harmless(str(refused.value), lines=1)
 
 
-def _client(admin: Admin) -> Client:
-    return Client(to_url(admin.url, Tls()), patient=False)
+def _client(admin: Admin) -> AdminClient:
+    return AdminClient(to_url(admin.url, Tls()), retries=False)
 
 
 TARGETS: dict[str, tuple[Callable[[fake.FakeKubernetes], None], dict[str, Any]]] = {}

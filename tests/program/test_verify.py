@@ -62,14 +62,14 @@ def test_a_kong_with_a_database_is_asked_with_its_secrets(
 ) -> None:
     with serving() as admin:
         admin.token = "planted-token"
-        admin.rows[TARGET.id] = instance(id=TARGET.id, tags=[TARGET.tag])
+        admin.entities[TARGET.id] = instance(id=TARGET.id, tags=[TARGET.tag])
         fake.listeners["gw-1", 8001] = admin.serve
         fake.put(RECORD, {"data": state_data(desired(**IN_DATABASE))})
         add_secret(fake, "kong-admin", token="planted-token")
         named = ("--admin-token-secret", "kong-admin/token")
         assert run(monkeypatch, *named) == 0
         assert run(monkeypatch) == 2
-        admin.rows.clear()
+        admin.entities.clear()
         assert run(monkeypatch, *named) == 1
     output = capsys.readouterr()
     assert "Kong lists no traceable" in output.out and "planted" not in output.out + output.err

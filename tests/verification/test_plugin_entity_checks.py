@@ -18,7 +18,7 @@ from tests.verification.gateway import (
     observed_pod,
     pod,
 )
-from traceable_kong.kong_admin.entity_changes import Found
+from traceable_kong.kong_admin.entity_changes import EntityState
 from traceable_kong.kong_admin.plugin_target import PluginTarget, ResolvedScope
 from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.report import Report
@@ -35,11 +35,11 @@ def selected() -> dict[str, Any]:
 
 def found(
     row: dict[str, Any] | None = ROW, *, bound: ResolvedScope | None = EVERYWHERE, others: tuple[Any, ...] = ()
-) -> Found:
-    return Found(bound=bound, row=row, others=others)
+) -> EntityState:
+    return EntityState(scope=bound, entity=row, others=others)
 
 
-def evaluated(row: Found | str | None, *listed: dict[str, Any], **changes: Any) -> Report:
+def evaluated(row: EntityState | str | None, *listed: dict[str, Any], **changes: Any) -> Report:
     expected = desired(**{**IN_DATABASE, **changes})
     kong = answer()
     kong.plugins[:] = listed or [ROW]
@@ -85,7 +85,7 @@ def test_as_configured() -> None:
 def test_an_entity_that_is_not_as_written(row: Any, text: str) -> None:
     report = evaluated(row)
     assert failures(report) == [("object", text)]
-    assert report.failed[0].permanent is isinstance(row, Found), "Kong may answer in a moment"
+    assert report.failed[0].permanent is isinstance(row, EntityState), "Kong may answer in a moment"
 
 
 def test_a_service_without_a_route() -> None:

@@ -10,7 +10,7 @@ from tests.kong_admin.gateway import add_secret
 from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import cluster
 from tests.verification.gateway import ENTITY, IN_DATABASE, TARGET, desired, pod
-from traceable_kong.kong_admin.entity_changes import Found
+from traceable_kong.kong_admin.entity_changes import EntityState
 from traceable_kong.verification import observation
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
@@ -20,7 +20,7 @@ from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 def admin() -> Iterator[Admin]:
     with serving() as made:
         made.token = "planted-token"
-        made.rows[TARGET.id] = {"id": TARGET.id, "name": "traceable", "tags": [TARGET.tag], "config": {}}
+        made.entities[TARGET.id] = {"id": TARGET.id, "name": "traceable", "tags": [TARGET.tag], "config": {}}
         yield made
 
 
@@ -36,9 +36,9 @@ def test_the_entity_and_every_kong_are_observed(admin: Admin) -> None:
     fake = gateway(admin, "gw-1", "gw-2")
     fake.problems[f"{CLUSTER_PLUGINS}/"] = forbidden("that would be all of them")
     found = observe(fake, desired(**IN_DATABASE))
-    assert isinstance(found.entity, Found) and found.entity.row == admin.rows[TARGET.id]
+    assert isinstance(found.entity, EntityState) and found.entity.entity == admin.entities[TARGET.id]
     answers = [item.kong for item in found.serving]
-    assert [isinstance(item, KongAnswer) and item.plugins for item in answers] == [list(admin.rows.values())] * 2
+    assert [isinstance(item, KongAnswer) and item.plugins for item in answers] == [list(admin.entities.values())] * 2
     assert (found.plugin, found.events) == (None, [])
     assert not [path for path, _ in fake.listed if "events" in path], "no ingress controller has a say"
 
@@ -63,7 +63,7 @@ def test_a_token_that_cannot_be_read(admin: Admin) -> None:
     assert [item.kong for item in found.serving] == ["secrets is forbidden"]
     del fake.problems["/api/v1/namespaces/gw/secrets/kong-admin"]
     del fake.objects["/api/v1/namespaces/gw/secrets/kong-admin"]
-    assert "There is no Secret gw/kong-admin" in str(observe(fake, desired(**IN_DATABASE)).entity)
+    assert "Secret gw/kong-admin, which kong.admin names, does not" in str(observe(fake, desired(**IN_DATABASE)).entity)
 
 
 def test_a_wrong_token_is_not_shown(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:

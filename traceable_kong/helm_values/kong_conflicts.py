@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, listeners, listens_on
 from traceable_kong.cluster.tme import TME_PORT
 from traceable_kong.common.nested_data import not_objects
 from traceable_kong.common.safe_text import PlainError
@@ -146,8 +147,8 @@ def _refuse_silent_admin_api(values: Mapping[str, Any], variables: Mapping[str, 
         )
     admin = values.get("admin") or {}
     ports = [(admin.get("http") or {}).get("enabled", False), (admin.get("tls") or {}).get("enabled", True)]
-    where, listen = variables.get("KONG_ADMIN_LISTEN", ("kongValues.admin", None if any(ports) else "off"))
-    if listen is not None and not re.search(r":\d+", str(listen)):
+    where, listen = variables.get(ADMIN_LISTEN, ("kongValues.admin", None if any(ports) else "off"))
+    if listen is not None and not listeners(str(listen)):
         raise KongValuesError(
             f"{where} leaves Kong's Admin API without a port: neither the ingress controller nor the proof could ask "
             "it. It listens on localhost of its own pod only, and needs no Service. Take it out."
@@ -179,7 +180,7 @@ def _asking_for_certificates(admin: Mapping[str, Any], variables: Mapping[str, t
 
 def _uses_of_tme_port(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> Iterator[str]:
     for name, (where, value) in variables.items():
-        if name.endswith("_LISTEN") and re.search(rf":{TME_PORT}\b", str(value)):
+        if name.endswith("_LISTEN") and listens_on(str(value), TME_PORT):
             yield where
     yield from _container_ports(values, "kongValues")
 

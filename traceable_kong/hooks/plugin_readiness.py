@@ -18,7 +18,7 @@ from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_mounted
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_endpoint import client
-from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plan.model import DesiredState, KongClusterPlugin, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import revealed
 from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
@@ -162,7 +162,7 @@ def _is_only_disabled(api: KubernetesClient, expected: DesiredState) -> bool:
 def _entity_config(api: KubernetesClient, entity: PluginEntity) -> Mapping[str, Any] | None:
     try:
         with client(api, entity.endpoint, deadline_seconds=ENTITY_SECONDS) as asked:
-            return (entity_changes.look(asked, entity.target).row or {}).get("config")
+            return (entity_changes.find_entity(asked, entity.target).entity or {}).get("config")
     except AdminError:
         return None  # The step that writes the entity reports it.
 

@@ -9,9 +9,9 @@ import time
 
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.kong_admin.admin_endpoint import NoGateway, client
-from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.entity_changes import take_out
+from traceable_kong.kong_admin.admin_endpoint import client
+from traceable_kong.kong_admin.admin_errors import AdminError, DeploymentMissing
+from traceable_kong.kong_admin.entity_changes import delete_entities
 from traceable_kong.plan.model import DesiredState, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
@@ -55,8 +55,8 @@ def remove_plugin_entity(api: KubernetesClient, entity: PluginEntity) -> None:
     """
     try:
         with client(api, entity.endpoint) as asked:
-            take_out(asked, entity.target)
-    except NoGateway:
+            delete_entities(asked, entity.target)
+    except DeploymentMissing:
         return  # There is no pod that could lose its files.
     except AdminError as problem:
         raise HookFailed(

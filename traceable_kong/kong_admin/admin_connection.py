@@ -1,44 +1,46 @@
-"""The way to a Kong: a URL, or a port-forward into a pod.
+"""Connections to Kong's Admin API: to a URL, or by a port-forward into a pod.
 
-Nothing is exposed for the forward: it ends inside the pod, where the Admin API listens on localhost (kong chart 3.4.1).
-Its certificate there is self-signed and is not checked: the way is the API server's own connection.
+The port-forward ends inside the pod, where the Admin API listens on localhost, so that it needs no Service (kong chart
+3.4.1). Its certificate there is self-signed and is not verified: the connection goes through the API server.
 """
 
 import http.client
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, ADMIN_LISTEN_DEFAULT, Listener, listeners
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.cluster.pods import variables
 from traceable_kong.common.safe_text import kind_of
-from traceable_kong.kong_admin.admin_listen import AdminError, Listener
+from traceable_kong.kong_admin.admin_errors import AdminError, Unavailable
 
 Connect = Callable[[float], http.client.HTTPConnection]
-"""A connection of its own, whose every wait ends after so many seconds. Raises AdminError, kube.ApiError or
-kube.Unreachable."""
+"""Opens a connection whose operations time out after so many seconds. Raises AdminError, ApiError or Unreachable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tls:
-    """How the other end is trusted, and what it is shown.
+    """How the server is verified, and the certificate that it is shown.
 
-    `ca` is a PEM, the system's authorities where it is None; `check` False trusts anybody. `certificate` is a PEM of
-    certificate and key.
+    `ca` is a PEM; None means the authorities of the system. `verify` False accepts every certificate. `certificate` is
+    a PEM of certificate and key.
     """
 
     ca: str | None = None
-    check: bool = True
+    verify: bool = True
     certificate: str | None = field(default=None, repr=False)
 
     def context(self) -> ssl.SSLContext:
-        """Raises AdminError where a PEM is none."""
+        """Raises AdminError for a PEM that cannot be used."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            if not self.check:
+            if not self.verify:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
             elif self.ca is None:
@@ -46,24 +48,24 @@ class Tls:
             else:
                 context.load_verify_locations(cadata=self.ca)
             if self.certificate is not None:
-                _show(context, self.certificate)
+                _load_certificate(context, self.certificate)
         except (ssl.SSLError, ValueError) as problem:
             raise AdminError(f"A certificate for the Admin API cannot be used: {kind_of(problem)}") from None
         return context
 
 
-def _show(context: ssl.SSLContext, certificate: str) -> None:
-    """The library takes a path only: a file that nobody else can read, for as long as it is read."""
+def _load_certificate(context: ssl.SSLContext, certificate: str) -> None:
+    """The library only takes a path, so this writes a file that no other user can read, and deletes it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "client.pem"
         path.touch(mode=0o600)
         path.write_text(certificate, encoding="utf-8")
-        # Without a password it would ask the terminal for one.
+        # Without a password the library would ask for one at the terminal.
         context.load_cert_chain(path, password="")
 
 
-class _Forwarded(http.client.HTTPConnection):
-    """HTTP over a socket that is there already."""
+class _ForwardedConnection(http.client.HTTPConnection):
+    """HTTP over a socket that is open already."""
 
     def __init__(self, channel: socket.socket, port: int, tls: ssl.SSLContext | None, timeout_seconds: float) -> None:
         super().__init__("localhost", port, timeout=timeout_seconds)
@@ -78,24 +80,25 @@ class _Forwarded(http.client.HTTPConnection):
 
     def close(self) -> None:
         super().close()
-        # TLS takes the channel over; without it, and where nothing was asked yet, it is still ours.
+        # TLS closes the channel itself; without TLS, or before the first request, it is still open.
         self._channel.close()
 
 
-def forwarded(
+def port_forward(
     api: KubernetesClient, namespace: str, pod: str, listener: Listener, *, certificate: str | None = None
 ) -> Connect:
-    """Into a pod."""
+    """Connects to a port inside a pod."""
 
     def connect(timeout_seconds: float) -> http.client.HTTPConnection:
-        context = Tls(check=False, certificate=certificate).context() if listener.tls else None
-        return _Forwarded(api.forward(namespace, pod, listener.port), listener.port, context, timeout_seconds)
+        context = Tls(verify=False, certificate=certificate).context() if listener.tls else None
+        channel = api.forward(namespace, pod, listener.port)
+        return _ForwardedConnection(channel, listener.port, context, timeout_seconds)
 
     return connect
 
 
 def to_url(url: str, tls: Tls) -> Connect:
-    """To an http or https URL; its path is the caller's."""
+    """Connects to the host of an http or https URL; the caller adds the path."""
     parts = urlsplit(url)
     host = parts.hostname or ""
 
@@ -105,3 +108,16 @@ def to_url(url: str, tls: Tls) -> Connect:
         return http.client.HTTPConnection(host, parts.port, timeout=timeout_seconds)
 
     return connect
+
+
+def admin_listener(container: Mapping[str, Any]) -> Listener:
+    """The port of the Admin API in Kong's container, by its variables. Raises Unavailable where there is none."""
+    value = variables(container).get(ADMIN_LISTEN, ADMIN_LISTEN_DEFAULT)
+    if value is None:
+        raise Unavailable(
+            f"{ADMIN_LISTEN} comes from another object (valueFrom), so the port of the Admin API cannot be determined"
+        )
+    found = listeners(value)
+    if not found:
+        raise Unavailable(f"{ADMIN_LISTEN} is {value!r}, which gives the Admin API no port to connect to")
+    return found[0]

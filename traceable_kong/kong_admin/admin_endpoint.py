@@ -1,7 +1,6 @@
-"""Where this stack asks Kong's Admin API, and with whose credentials.
+"""Where Kong's Admin API is, and with which credentials this stack uses it.
 
-The stack and its state know names only: what stands in a Secret is read from Kong's namespace each time that something
-is asked. Knows no Pulumi.
+Stack and state only hold names: the values of Secrets are read from Kong's namespace for each use.
 """
 
 import base64
@@ -17,20 +16,12 @@ from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.cluster.secret_key import SecretKey
-from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, Client
-from traceable_kong.kong_admin.admin_connection import Connect, Tls, forwarded, to_url
-from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable, admin_listener
+from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, AdminClient
+from traceable_kong.kong_admin.admin_connection import Connect, Tls, admin_listener, port_forward, to_url
+from traceable_kong.kong_admin.admin_errors import DeploymentMissing, SecretMissing, Unavailable
 
 CERTIFICATE_KEYS = ("tls.crt", "tls.key")
-"""Of a Secret of the type kubernetes.io/tls."""
-
-
-class NoGateway(AdminError):
-    """The Deployment is not there, so there is nobody to ask."""
-
-
-class SecretMissing(AdminError):
-    """A Secret that is named is not there, or lacks what is to be in it."""
+"""The keys of a Secret of the type kubernetes.io/tls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +29,8 @@ class AdminEndpoint:
     """How the Admin API of one gateway is reached.
 
     `url` None is a port-forward into a ready pod of `deployment`. The Secrets are in Kong's namespace;
-    `client_certificate_secret` has the type kubernetes.io/tls. `insecure` True skips the check of the
-    URL's certificate.
+    `client_certificate_secret` has the type kubernetes.io/tls. `insecure` True skips the check of the URL's
+    certificate.
     """
 
     deployment: KongDeployment
@@ -51,32 +42,30 @@ class AdminEndpoint:
     insecure: bool = False
 
     @property
-    def shows_secrets(self) -> bool:
-        """Whether anything from a Secret is needed."""
+    def needs_secrets(self) -> bool:
+        """True where a Secret must be read."""
         return bool(self.token_secret or self.ca_secret or self.client_certificate_secret)
 
-    @property
-    def where(self) -> str:
-        """How errors name it."""
+    def __str__(self) -> str:
         return f"Kong's Admin API ({self.url or f'by a port-forward into {self.deployment}'})"
 
     def document(self) -> dict[str, Any]:
-        """As plain data: names only, so that it can stand in a state and in a record."""
+        """As plain data for the state and the record; it has the names of Secrets only."""
         return {
             "namespace": self.deployment.namespace,
             "deployment": self.deployment.name,
             "container": self.deployment.container,
             "url": self.url or "",
             "workspace": self.workspace,
-            "tokenSecret": _named(self.token_secret),
-            "caSecret": _named(self.ca_secret),
+            "tokenSecret": _key_text(self.token_secret),
+            "caSecret": _key_text(self.ca_secret),
             "clientCertificateSecret": self.client_certificate_secret or "",
             "insecure": self.insecure,
         }
 
 
 def endpoint_of(document: Mapping[str, Any]) -> AdminEndpoint:
-    """The same from what `document()` gave. Raises KeyError, TypeError or ValueError."""
+    """Reads what `AdminEndpoint.document()` returned. Raises KeyError, TypeError or ValueError."""
     return AdminEndpoint(
         deployment=KongDeployment(
             namespace=str(document["namespace"]),
@@ -85,19 +74,19 @@ def endpoint_of(document: Mapping[str, Any]) -> AdminEndpoint:
         ),
         url=str(document["url"]) or None,
         workspace=str(document["workspace"]),
-        token_secret=_key(str(document["tokenSecret"])),
-        ca_secret=_key(str(document["caSecret"])),
+        token_secret=_key_of(str(document["tokenSecret"])),
+        ca_secret=_key_of(str(document["caSecret"])),
         client_certificate_secret=str(document["clientCertificateSecret"]) or None,
         insecure=bool(document["insecure"]),
     )
 
 
-def _named(secret: SecretKey | None) -> str:
-    # Neither can have a slash.
+def _key_text(secret: SecretKey | None) -> str:
+    # Neither part can contain a slash.
     return f"{secret.name}/{secret.key}" if secret else ""
 
 
-def _key(text: str) -> SecretKey | None:
+def _key_of(text: str) -> SecretKey | None:
     if not text:
         return None
     name, key = text.split("/")
@@ -106,115 +95,111 @@ def _key(text: str) -> SecretKey | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What stands in the Secrets: `certificate` is a PEM of certificate and key, `ca` one of authorities."""
+    """Values of Secrets: `certificate` is a PEM of certificate and key, `ca` a PEM of authorities."""
 
     token: str | None = field(default=None, repr=False)
     ca: str | None = field(default=None, repr=False)
     certificate: str | None = field(default=None, repr=False)
 
 
-def credentials(api: KubernetesClient, access: AdminEndpoint) -> Credentials:
-    """Read from Kong's namespace. Raises SecretMissing, kube.ApiError or kube.Unreachable."""
-    token, ca, certificate = access.token_secret, access.ca_secret, access.client_certificate_secret
-    pem = [_read(api, access, certificate, key) for key in CERTIFICATE_KEYS] if certificate else []
+def credentials(api: KubernetesClient, endpoint: AdminEndpoint) -> Credentials:
+    """Reads the Secrets in Kong's namespace. Raises SecretMissing, ApiError or Unreachable."""
+    token, ca, certificate = endpoint.token_secret, endpoint.ca_secret, endpoint.client_certificate_secret
+    pem = [_read(api, endpoint, certificate, key) for key in CERTIFICATE_KEYS] if certificate else []
     return Credentials(
-        token=_token(api, access, token) if token else None,
-        ca=_read(api, access, ca.name, ca.key) if ca else None,
+        token=_token(api, endpoint, token) if token else None,
+        ca=_read(api, endpoint, ca.name, ca.key) if ca else None,
         certificate="\n".join(pem) if pem else None,
     )
 
 
-def _token(api: KubernetesClient, access: AdminEndpoint, secret: SecretKey) -> str:
-    # A file's last line break is no part of it.
-    token = _read(api, access, secret.name, secret.key).strip()
+def _token(api: KubernetesClient, endpoint: AdminEndpoint, secret: SecretKey) -> str:
+    # The last line break of a file is not part of the token.
+    token = _read(api, endpoint, secret.name, secret.key).strip()
     if not (token.isascii() and token.isprintable()):
         raise SecretMissing(
-            f"The Secret {access.deployment.namespace}/{secret.name} has at {secret.key} what cannot be sent as a "
-            "header: it is no Kong-Admin-Token."
+            f"{_secret(endpoint, secret.name)} has a value at {secret.key} that is not a Kong-Admin-Token: it cannot "
+            "be sent as a header."
         )
     return token
 
 
-def _read(api: KubernetesClient, access: AdminEndpoint, name: str, key: str) -> str:
-    found = api.get(f"{access.deployment.secrets_path}/{name}")
+def _read(api: KubernetesClient, endpoint: AdminEndpoint, name: str, key: str) -> str:
+    found = api.get(f"{endpoint.deployment.secrets_path}/{name}")
     if found is None:
-        raise SecretMissing(f"There is no Secret {access.deployment.namespace}/{name}, which kong.admin names.")
+        raise SecretMissing(f"{_secret(endpoint, name)} does not exist.")
     value = (found.get("data") or {}).get(key)
     try:
         text = base64.b64decode(value or "").decode()
     except (binascii.Error, UnicodeDecodeError):
         text = ""
     if not text.strip():
-        raise SecretMissing(
-            f"The Secret {access.deployment.namespace}/{name}, which kong.admin names, has no text at {key}."
-        )
+        raise SecretMissing(f"{_secret(endpoint, name)} has no text at {key}.")
     return text
 
 
-def client(api: KubernetesClient, access: AdminEndpoint, *, deadline_seconds: float = DEADLINE_SECONDS) -> Client:
-    """Raises SecretMissing, kube.ApiError or kube.Unreachable."""
-    known = credentials(api, access)
+def _secret(endpoint: AdminEndpoint, name: str) -> str:
+    return f"Secret {endpoint.deployment.namespace}/{name}, which kong.admin names,"
+
+
+def client(
+    api: KubernetesClient, endpoint: AdminEndpoint, *, deadline_seconds: float = DEADLINE_SECONDS
+) -> AdminClient:
+    """A client with the credentials of the endpoint. Raises SecretMissing, ApiError or Unreachable."""
+    known = credentials(api, endpoint)
     base = ""
-    if access.url:
-        tls = Tls(ca=known.ca, check=not access.insecure, certificate=known.certificate)
-        connect, base = to_url(access.url, tls), urlsplit(access.url).path
+    if endpoint.url:
+        tls = Tls(ca=known.ca, verify=not endpoint.insecure, certificate=known.certificate)
+        connect, base = to_url(endpoint.url, tls), urlsplit(endpoint.url).path
     else:
-        connect = _into_a_ready_pod(api, access, known)
-    return Client(
+        connect = _into_a_ready_pod(api, endpoint, known)
+    return AdminClient(
         connect,
-        what=access.where,
+        name=str(endpoint),
         base=base,
         token=known.token,
-        workspace=access.workspace,
+        workspace=endpoint.workspace,
         deadline_seconds=deadline_seconds,
     )
 
 
-def gateway_stands(api: KubernetesClient, access: AdminEndpoint) -> bool:
-    """Whether the Deployment is there, however Kong is asked. Raises kube.ApiError or kube.Unreachable."""
-    return _deployment(api, access) is not None
+def deployment_exists(api: KubernetesClient, endpoint: AdminEndpoint) -> bool:
+    """True where Kong's Deployment exists, however the Admin API is reached. Raises ApiError or Unreachable."""
+    return api.get(endpoint.deployment.path) is not None
 
 
-def _deployment(api: KubernetesClient, access: AdminEndpoint) -> Document | None:
-    return api.get(access.deployment.path)
-
-
-def _into_a_ready_pod(api: KubernetesClient, access: AdminEndpoint, known: Credentials) -> Connect:
-    """Each connection into another of the ready pods: the one that just broke may be on its way out."""
+def _into_a_ready_pod(api: KubernetesClient, endpoint: AdminEndpoint, known: Credentials) -> Connect:
+    """Each connection goes into another ready pod: the pod of a broken one may be terminating."""
     attempts = count()
 
     def connect(timeout_seconds: float) -> http.client.HTTPConnection:
-        pods = _ready_pods(api, access)
+        pods = _ready_pods(api, endpoint)
         pod = pods[next(attempts) % len(pods)]
-        container = next(
-            (item for item in pod["spec"]["containers"] if item["name"] == access.deployment.container), None
-        )
+        name, kong = pod["metadata"]["name"], endpoint.deployment.container
+        container = next((item for item in pod["spec"]["containers"] if item["name"] == kong), None)
         if container is None:
-            raise Unavailable(
-                f"{access.where}: the pod {pod['metadata']['name']} has no container {access.deployment.container}"
-            )
+            raise Unavailable(f"{endpoint} cannot be reached: pod {name} has no container {kong}")
         listener = admin_listener(container)
-        name = pod["metadata"]["name"]
-        into = forwarded(api, access.deployment.namespace, name, listener, certificate=known.certificate)
         try:
-            return into(timeout_seconds)
+            return port_forward(api, endpoint.deployment.namespace, name, listener, certificate=known.certificate)(
+                timeout_seconds
+            )
         except (ApiError, Unreachable) as problem:
-            raise Unavailable(f"{access.where} cannot be reached: {problem}") from None
+            raise Unavailable(f"{endpoint} cannot be reached: {problem}") from None
 
     return connect
 
 
-def _ready_pods(api: KubernetesClient, access: AdminEndpoint) -> list[Document]:
-    where = access.deployment
+def _ready_pods(api: KubernetesClient, endpoint: AdminEndpoint) -> list[Document]:
     try:
-        found = _deployment(api, access)
+        found = api.get(endpoint.deployment.path)
         if found is None:
-            raise NoGateway(f"There is no Deployment {where}, into whose pods a port-forward could go.")
+            raise DeploymentMissing(f"Deployment {endpoint.deployment} does not exist, so there is no Kong to ask.")
         selector = selector_text(found["spec"]["selector"])
-        pods = api.list(access.deployment.pods_path, labelSelector=selector)
+        pods = api.list(endpoint.deployment.pods_path, labelSelector=selector)
     except (ApiError, Unreachable) as problem:
-        raise Unavailable(f"{access.where} cannot be reached: {problem}") from None
+        raise Unavailable(f"{endpoint} cannot be reached: {problem}") from None
     ready = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
     if not ready:
-        raise Unavailable(f"No pod of {where} is ready, so Kong's Admin API cannot be reached.")
+        raise Unavailable(f"{endpoint} cannot be reached: no pod of deployment {endpoint.deployment} is ready")
     return ready

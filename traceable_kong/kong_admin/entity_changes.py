@@ -1,7 +1,7 @@
-"""Writes the plugin's row, reads it, takes it out, and waits until every node of Kong knows. Knows no Pulumi.
+"""Writes, reads and deletes the plugin entity, and waits until every Kong node has loaded the change.
 
-Kong's nodes share a database and each learns by asking it now and then what changed; the Admin API shows the database
-and never what a node has loaded. So after a write there is nothing to look at, only a time to wait.
+The nodes share a database and poll it for changes. The Admin API shows the database and not what a node has loaded, so
+after a change there is nothing to check, only a time to wait.
 """
 
 import math
@@ -10,138 +10,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.kong_admin.admin_client import Client, HookFailed
-from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.kong_admin.admin_client import AdminClient
+from traceable_kong.kong_admin.admin_errors import AdminError, ErrorResponse, OwnershipConflict
 from traceable_kong.kong_admin.plugin_target import (
     Document,
     PluginTarget,
     ResolvedScope,
-    body,
-    is_at,
-    is_ours,
+    entity_body,
+    has_scope,
     owner_of,
+    owns,
 )
 
 MARGIN_SECONDS = 0.5
-"""For the asking itself."""
+"""For the poll itself."""
 
-KONGS_DEFAULTS = {"db_update_frequency": 5.0, "db_update_propagation": 0.0, "worker_state_update_frequency": 5.0}
+KONG_DEFAULTS = {"db_update_frequency": 5.0, "db_update_propagation": 0.0, "worker_state_update_frequency": 5.0}
 """Source: kong.conf.default (Kong 3.9)."""
 
 
-class OwnershipConflict(AdminError):
-    """A row of somebody else's is in the way; the text says which, and how it is taken over."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What stands at a place: `row` is this stack's, `others` are somebody else's.
+class EntityState:
+    """The entities of a target's plugin: `entity` is this stack's, `others` are not managed by it.
 
-    `bound` is None where the place's route or service is not there.
+    `scope` is None where the target's route or service does not exist.
     """
 
-    bound: ResolvedScope | None
-    row: Document | None
+    scope: ResolvedScope | None
+    entity: Document | None
     others: tuple[Document, ...]
 
 
-def put(
-    client: Client,
-    place: PluginTarget,
-    *,
-    enabled: bool,
-    config: Mapping[str, Any],
-    adopt: bool,
-    id_: str | None = None,
-) -> str:
-    """Writes the row and returns its id when every node has had time to load it.
-
-    `id_` is the row's where it has one already. With `adopt` a row that nobody's mark is on is written over where it
-    stands, under its own id. Raises AdminError.
-    """
-    bound = bound_of(client, place)
-    if bound is None:
-        raise AdminError(
-            f"There is no {place.reach} in the workspace {place.workspace}, so the plugin could not be bound to it: "
-            "kong.admin.route and kong.admin.service take a name or an id."
-        )
-    rows = [row for row in client.list("/plugins") if row.get("name") == place.plugin]
-    target = _target(place, bound, rows, adopt=adopt, id_=id_)
-    try:
-        client.put(f"/plugins/{target}", body(place, bound, enabled=enabled, config=config))
-    except HookFailed as problem:
-        if problem.status != 409:
-            raise
-        raise OwnershipConflict(
-            f"Somebody else has just written a {place.plugin} for {place.reach}: {problem}"
-        ) from None
-    wait(client)
-    return target
+def find_entity(client: AdminClient, target: PluginTarget) -> EntityState:
+    """Reads the entities of the target's plugin. Raises AdminError."""
+    entities = [item for item in client.list("/plugins") if item.get("name") == target.plugin]
+    scope = resolve_scope(client, target)
+    own = [item for item in entities if owns(target, item)]
+    at_target = [item for item in own if scope is not None and has_scope(item, target.plugin, scope)]
+    others = tuple(item for item in entities if not owns(target, item))
+    return EntityState(scope=scope, entity=next(iter([*at_target, *own]), None), others=others)
 
 
-def _target(place: PluginTarget, bound: ResolvedScope, rows: list[Document], *, adopt: bool, id_: str | None) -> str:
-    """The id to write to: this stack's own row, wherever it is bound, else the one that it takes over, else a new one.
-
-    Kong has room for one row at a place, so there is at most one of somebody else's.
-    """
-    ours, theirs = [], None
-    for row in rows:
-        free = owner_of(row) is None
-        if is_ours(place, row) or (free and row.get("id") == id_):
-            ours.append(row)
-        elif is_at(row, place.plugin, bound):
-            theirs = row
-    # A copy that somebody made, mark and all, is not the one that the engine knows.
-    ours.sort(key=lambda row: (row.get("id") == id_, is_at(row, place.plugin, bound)))
-    own = str(ours[-1]["id"]) if ours else None
-    if theirs is None:
-        # A PUT would write over whatever has that id by now, wherever it is bound.
-        changed_hands = next((row for row in rows if row.get("id") == id_ and own != id_), None)
-        if own is None and changed_hands is not None:
-            raise OwnershipConflict(f"{named(place, changed_hands)} {whose(changed_hands)}. {way_out(changed_hands)}.")
-        return own or id_ or place.id
-    if owner_of(theirs) is not None or (own is None and id_ is None and not adopt):
-        raise OwnershipConflict(f"{named(place, theirs)} {whose(theirs)}. {way_out(theirs)}.")
-    if own is not None:
-        raise OwnershipConflict(
-            f"{named(place, theirs)} {whose(theirs)}. This stack's own row ({own}) was to move there: "
-            "delete one of them."
-        )
-    if id_ is not None:
-        raise OwnershipConflict(
-            f"{named(place, theirs)} stands where this stack's own ({id_}) was: somebody took that away. `pulumi "
-            "refresh` sees it; then, with kong.admin.adopt true, `pulumi up` takes this one over."
-        )
-    return str(theirs["id"])
-
-
-def named(place: PluginTarget, row: Mapping[str, Any]) -> str:
-    """How a person finds it."""
-    return f"The row {row.get('id')} of Kong's plugins ({place.plugin} for {place.reach}, workspace {place.workspace})"
-
-
-def whose(row: Mapping[str, Any]) -> str:
-    """That it is not this stack's."""
-    owner = owner_of(row)
-    if owner:
-        return f"belongs to the stack {owner}, and Kong has room for one: both would write it"
-    return "is there, and this stack did not make it; Kong has room for one"
-
-
-def way_out(row: Mapping[str, Any]) -> str:
-    """What to do about it."""
-    if owner_of(row):
-        return "Destroy that stack first, or name another kong.admin.workspace"
-    return (
-        "`pulumi config set --path traceable-kong:kong.admin.adopt true` takes it over where it stands, with this "
-        "stack's fields, and removes it with the stack; or delete it: `curl -X DELETE .../plugins/ID`"
-    )
-
-
-def bound_of(client: Client, place: PluginTarget) -> ResolvedScope | None:
-    """The ids of a place's names; None where there is no such route or service. Raises AdminError."""
+def resolve_scope(client: AdminClient, target: PluginTarget) -> ResolvedScope | None:
+    """The ids of the target's names; None where the route or service does not exist. Raises AdminError."""
     ids = {}
-    for kind, name in (("route", place.route), ("service", place.service)):
+    for kind, name in (("route", target.route), ("service", target.service)):
         if name:
             found = client.get(f"/{kind}s/{name}")
             if found is None:
@@ -150,70 +63,163 @@ def bound_of(client: Client, place: PluginTarget) -> ResolvedScope | None:
     return ResolvedScope(**ids)
 
 
-def look(client: Client, place: PluginTarget) -> Found:
-    """What stands at a place, whoever wrote it. Raises AdminError."""
-    rows = [row for row in client.list("/plugins") if row.get("name") == place.plugin]
-    bound = bound_of(client, place)
-    ours = [row for row in rows if is_ours(place, row)]
-    here = [row for row in ours if bound is not None and is_at(row, place.plugin, bound)]
-    others = tuple(row for row in rows if not is_ours(place, row))
-    return Found(bound=bound, row=next(iter([*here, *ours]), None), others=others)
+def write_entity(
+    client: AdminClient,
+    target: PluginTarget,
+    *,
+    enabled: bool,
+    config: Mapping[str, Any],
+    adopt: bool,
+    id_: str | None = None,
+) -> str:
+    """Creates or replaces the entity, and returns its id when every node has had time to load it.
+
+    `id_` is the id of the entity in the state. With `adopt`, an entity at the target that no stack manages is replaced
+    and keeps its id. Raises AdminError.
+    """
+    scope = resolve_scope(client, target)
+    if scope is None:
+        raise AdminError(
+            f"There is no {target.applies_to} in Kong's workspace {target.workspace}, so the plugin cannot be bound to "
+            "it. Nothing was written. Set kong.admin.route or kong.admin.service to the name or id of an existing one."
+        )
+    entities = [item for item in client.list("/plugins") if item.get("name") == target.plugin]
+    written = _id_to_write(target, scope, entities, adopt=adopt, id_=id_)
+    try:
+        client.put(f"/plugins/{written}", entity_body(target, scope, enabled=enabled, config=config))
+    except ErrorResponse as problem:
+        if problem.status != 409:
+            raise
+        raise OwnershipConflict(
+            f"Another client has just created a plugin entity of {target.plugin} for {target.applies_to}: {problem}. "
+            "Nothing was written. Run `pulumi up` again."
+        ) from None
+    wait_for_nodes(client)
+    return written
 
 
-def take_out(client: Client, place: PluginTarget, id_: str | None = None) -> list[str]:
-    """Removes this stack's rows and returns their ids when every node has had time to forget them.
+def _id_to_write(
+    target: PluginTarget, scope: ResolvedScope, entities: list[Document], *, adopt: bool, id_: str | None
+) -> str:
+    """The id of this stack's entity, whatever it is bound to; else of the one to adopt; else a new one.
 
-    All that carry its mark in the workspace go, whatever they are bound to, and the one with `id_` where it lost its
-    mark; one that has another stack's by now stays. Those that are gone are done, and are waited for too: a run that
-    was killed may have removed them a moment ago. Raises AdminError.
+    Kong allows one entity at a target, so at most one there is not this stack's.
+    """
+    own_entities, other = [], None
+    for item in entities:
+        if owns(target, item) or (owner_of(item) is None and item.get("id") == id_):
+            own_entities.append(item)
+        elif has_scope(item, target.plugin, scope):
+            other = item
+    # Somebody may have copied the entity with its tag; the one in the state goes first.
+    own_entities.sort(key=lambda item: (item.get("id") == id_, has_scope(item, target.plugin, scope)))
+    own = str(own_entities[-1]["id"]) if own_entities else None
+    if other is None:
+        # A PUT would replace whatever entity has that id now, whatever it is bound to.
+        replaced = next((item for item in entities if item.get("id") == id_ and own != id_), None)
+        if own is None and replaced is not None:
+            raise _conflict(target, replaced)
+        return own or id_ or target.id
+    if owner_of(other) is not None or (own is None and id_ is None and not adopt):
+        raise _conflict(target, other)
+    if own is not None:
+        raise OwnershipConflict(
+            f"{_described(target, other)} {ownership_problem(other)}. This stack's own entity ({own}) cannot be moved "
+            f"there. Nothing was written. Delete one of the two: `curl -X DELETE .../plugins/ID`."
+        )
+    if id_ is not None:
+        raise OwnershipConflict(
+            f"{_described(target, other)} was created in place of this stack's own entity ({id_}), which was deleted. "
+            "Nothing was written. Run `pulumi refresh`, set kong.admin.adopt to true, then run `pulumi up` to adopt it."
+        )
+    return str(other["id"])
+
+
+def _described(target: PluginTarget, entity: Mapping[str, Any]) -> str:
+    return (
+        f"Plugin entity {entity.get('id')} in Kong ({target.plugin} for {target.applies_to}, workspace "
+        f"{target.workspace})"
+    )
+
+
+def _conflict(target: PluginTarget, entity: Mapping[str, Any]) -> OwnershipConflict:
+    return OwnershipConflict(
+        f"{_described(target, entity)} {ownership_problem(entity)}. Nothing was written. {ownership_fix(entity)}."
+    )
+
+
+def ownership_problem(entity: Mapping[str, Any]) -> str:
+    """Why an entity that is not this stack's is in the way; follows its name in a message."""
+    owner = owner_of(entity)
+    if owner:
+        return f"belongs to the stack {owner}, and Kong allows only one: both stacks would overwrite it"
+    return "exists and is not managed by this stack, and Kong allows only one"
+
+
+def ownership_fix(entity: Mapping[str, Any]) -> str:
+    """What to do about such an entity."""
+    if owner_of(entity):
+        return "Destroy that stack first, or choose another kong.admin.workspace"
+    return (
+        "Adopt it: `pulumi config set --path traceable-kong:kong.admin.adopt true`; `up` then replaces its fields, and "
+        "`destroy` deletes it. Or delete it: `curl -X DELETE .../plugins/ID`"
+    )
+
+
+def delete_entities(client: AdminClient, target: PluginTarget, id_: str | None = None) -> list[str]:
+    """Deletes this stack's entities, and returns their ids when every node has had time to unload them.
+
+    These are all with the stack's tag in the workspace, whatever they are bound to, and the one with `id_` where it
+    lost its tag. Also without any it waits: an interrupted update may have deleted them a moment ago. Raises
+    AdminError.
     """
     try:
-        rows = client.list("/plugins")
-    except HookFailed as problem:
+        entities = client.list("/plugins")
+    except ErrorResponse as problem:
         if problem.status != 404:
             raise
-        rows = []  # The workspace is gone, and all that was in it.
+        entities = []  # The workspace was deleted with everything in it.
 
-    def goes(row: Document) -> bool:
-        return is_ours(place, row) or (row.get("id") == id_ and owner_of(row) is None)
+    def is_deleted(entity: Document) -> bool:
+        return owns(target, entity) or (entity.get("id") == id_ and owner_of(entity) is None)
 
-    ids = [str(row["id"]) for row in rows if goes(row)]
-    for gone in ids:
-        now = client.get(f"/plugins/{gone}")
-        if now is not None and goes(now):
-            client.delete(f"/plugins/{gone}")
-    wait(client)
+    ids = [str(item["id"]) for item in entities if is_deleted(item)]
+    for found in ids:
+        live = client.get(f"/plugins/{found}")
+        if live is not None and is_deleted(live):
+            client.delete(f"/plugins/{found}")
+    wait_for_nodes(client)
     return ids
 
 
-def wait(client: Client) -> None:
-    """Returns when every node has had time to load what was written. Raises AdminError."""
+def wait_for_nodes(client: AdminClient) -> None:
+    """Returns when every node has had time to load the last change. Raises AdminError."""
     try:
         configuration = client.root().get("configuration") or {}
-    except HookFailed as problem:
+    except ErrorResponse as problem:
         if problem.status not in (401, 403):
             raise
-        # A token may be good for plugins and for nothing else.
+        # The token may allow plugin entities only.
         configuration = {}
     time.sleep(settle_seconds(configuration))
 
 
 def settle_seconds(configuration: Mapping[str, Any]) -> float:
-    """How long it may take until a change in the database is in force on every node.
+    """How long a change in the database may take to be in force on every node.
 
-    A node asks the database every `db_update_frequency` seconds for changes that are `db_update_propagation` old;
-    with `worker_consistency` eventual, its workers then take the change over every `worker_state_update_frequency`
+    A node asks the database every `db_update_frequency` seconds for changes that are `db_update_propagation` seconds
+    old; with `worker_consistency` eventual, its workers load them every `worker_state_update_frequency` seconds
     (https://developer.konghq.com/gateway/configuration/).
     """
     names = ["db_update_frequency", "db_update_propagation"]
     if configuration.get("worker_consistency", "eventual") != "strict":
         names.append("worker_state_update_frequency")
-    return sum(_number(configuration.get(name), KONGS_DEFAULTS[name]) for name in names) + MARGIN_SECONDS
+    return sum(_number(configuration.get(name), KONG_DEFAULTS[name]) for name in names) + MARGIN_SECONDS
 
 
-def _number(value: object, otherwise: float) -> float:
+def _number(value: object, default: float) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return otherwise
-    return number if math.isfinite(number) and number >= 0 else otherwise
+        return default
+    return number if math.isfinite(number) and number >= 0 else default

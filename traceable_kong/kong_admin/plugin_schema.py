@@ -1,7 +1,7 @@
-"""What a plugin is with Kong's own defaults, by the schemas that its Admin API shows, and what differs from that. Pure.
+"""Kong's schema of a plugin, and where an entity differs from what this stack sets and from Kong's defaults.
 
-Kong fills in what is not set before it keeps a plugin, and shows it filled in. `/schemas/plugins` has the fields of
-every plugin, `/schemas/plugins/NAME` those that the plugin defines itself, its `config` among them
+Kong stores and shows a plugin entity with all its defaults. `/schemas/plugins` has the fields of every plugin,
+`/schemas/plugins/NAME` those that the plugin defines itself, its `config` among them
 (https://developer.konghq.com/api/gateway/admin-oss/; kong/db/schema/init.lua and entity.lua, Kong 3.9).
 """
 
@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.kong_admin.admin_client import Client, HookFailed
+from traceable_kong.kong_admin.admin_client import AdminClient
+from traceable_kong.kong_admin.admin_errors import ErrorResponse
 
 Definition = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class PluginSchema:
-    """`fields` of the plugin, `options` of its `config`: `{name: definition}`.
+    """`fields` of the plugin and `options` of its `config`: `{name: definition}`.
 
-    `aliases` are older names of options: Kong takes them, and shows them beside the options that they stand for.
+    `aliases` are older names of options: Kong accepts them, and shows them beside the new ones.
     """
 
     fields: Mapping[str, Definition]
@@ -27,21 +28,21 @@ class PluginSchema:
 
 
 def plugin_schema(entity: Mapping[str, Any], plugin: Mapping[str, Any]) -> PluginSchema:
-    """From the answers of `/schemas/plugins` and `/schemas/plugins/NAME`."""
-    fields = {**_named(entity.get("fields")), **_named(plugin.get("fields"))}
+    """The schema from the responses of `/schemas/plugins` and `/schemas/plugins/NAME`."""
+    fields = {**_by_name(entity.get("fields")), **_by_name(plugin.get("fields"))}
     config = fields.get("config", {})
     return PluginSchema(
         fields=fields,
-        options=_named(config.get("fields")),
-        aliases=frozenset(_named(config.get("shorthand_fields"))),
+        options=_by_name(config.get("fields")),
+        aliases=frozenset(_by_name(config.get("shorthand_fields"))),
     )
 
 
-def shown(client: Client, plugin: str) -> PluginSchema | str:
-    """The schema, or why Kong does not show it: a token may be good for plugins and for nothing else. Raises Silent."""
+def read_schema(client: AdminClient, plugin: str) -> PluginSchema | str:
+    """Kong's schema, or why it cannot be read: a token may allow plugin entities only. Raises Unavailable."""
     try:
         entity, own = client.get("/schemas/plugins"), client.get(f"/schemas/plugins/{plugin}")
-    except HookFailed as problem:
+    except ErrorResponse as problem:
         return str(problem)
     if entity is None or own is None:
         return "its Admin API has no schemas"
@@ -51,13 +52,13 @@ def shown(client: Client, plugin: str) -> PluginSchema | str:
 def option_differences(
     schema: PluginSchema | None, wanted: Mapping[str, Any], found: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What of a `config` is not as wanted, in words. Without a schema, only what is wanted is compared.
+    """The options of a `config` that are not as wanted, in words. Without a schema, only wanted ones are compared.
 
-    What this stack does not set is named without its value, which may be a secret.
+    An option that this stack does not set is named without its value, which may be a secret.
     """
     for key, value in wanted.items():
         definition = schema.options.get(key, {}) if schema else {}
-        if not _same(found.get(key), _filled(definition, value), definition):
+        if not _same(found.get(key), _with_defaults(definition, value), definition):
             yield f"{key} is {found.get(key)!r} instead of {value!r}"
     if schema is None or schema.aliases & wanted.keys():
         return
@@ -68,20 +69,18 @@ def option_differences(
             yield f"{key} is set, and this stack leaves it at {default!r}"
 
 
-JUDGED_ELSEWHERE = frozenset(("id", "name", "config", "enabled", "route", "service", "consumer", "consumer_group"))
-"""What a plugin is, whether it is on, and what it is bound to: verification/kong_checks.py and
-kong_admin/plugin_target.py.
-"""
+COMPARED_ELSEWHERE = frozenset(("id", "name", "config", "enabled", "route", "service", "consumer", "consumer_group"))
+"""Identity, state and scope: verification/kong_checks.py and plugin_target.py compare them."""
 
-NO_MATTER = frozenset(("created_at", "updated_at", "tags", "ws_id"))
+IGNORED = frozenset(("created_at", "updated_at", "tags", "ws_id"))
 
 
 def field_differences(schema: PluginSchema | None, found: Mapping[str, Any]) -> Iterator[str]:
-    """What of a plugin beside its `config` is not Kong's default, in words: protocols, ordering and so on.
+    """The fields of a plugin beside its `config` that are not Kong's default, in words: protocols, ordering and so on.
 
-    Without a schema a field that has a default (protocols) is not judged.
+    Without a schema, a field that has a default (protocols) is not compared.
     """
-    for key in sorted(found.keys() - JUDGED_ELSEWHERE - NO_MATTER):
+    for key in sorted(found.keys() - COMPARED_ELSEWHERE - IGNORED):
         if key == "protocols" and (schema is None or found[key] is None):
             continue
         definition = schema.fields.get(key, {}) if schema else {}
@@ -90,24 +89,24 @@ def field_differences(schema: PluginSchema | None, found: Mapping[str, Any]) -> 
             yield f"{key} is {found[key]!r} instead of {default!r}"
 
 
-def _named(fields: Any) -> dict[str, Definition]:
+def _by_name(fields: Any) -> dict[str, Definition]:
     return {name: definition for entry in fields or [] for name, definition in entry.items()}
 
 
 def _default(definition: Definition) -> Any:
     if "default" in definition:
-        return _filled(definition, definition["default"])
+        return _with_defaults(definition, definition["default"])
     if definition.get("type") == "record" and definition.get("required"):
-        return _filled(definition, {})
+        return _with_defaults(definition, {})
     return None
 
 
-def _filled(definition: Definition, value: Any) -> Any:
+def _with_defaults(definition: Definition, value: Any) -> Any:
     if definition.get("type") != "record" or not isinstance(value, Mapping):
         return value
-    fields = _named(definition.get("fields"))
+    fields = _by_name(definition.get("fields"))
     missing = {name: _default(inner) for name, inner in fields.items() if name not in value}
-    return {**missing, **{name: _filled(fields.get(name, {}), item) for name, item in value.items()}}
+    return {**missing, **{name: _with_defaults(fields.get(name, {}), item) for name, item in value.items()}}
 
 
 def _same(one: Any, other: Any, definition: Definition) -> bool:
@@ -118,7 +117,7 @@ def _same(one: Any, other: Any, definition: Definition) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """For comparing: what is empty is as good as missing (Lua has one empty table), and true is not 1."""
+    """For comparisons: empty is the same as missing (Lua has one empty table), and true is not 1."""
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, Mapping):

@@ -69,7 +69,7 @@ def _kong(gateway: Gateway) -> dict[str, Any]:
 def _verify_options(gateway: Gateway, stack: str) -> str:
     # Where the Admin API is reached is the stack's to say, and not the record's (verification/trusted_record.py).
     entity, deployment = gateway.plugin.entity, gateway.kong.deployment
-    if entity and (entity.endpoint.url or entity.endpoint.shows_secrets):
+    if entity and (entity.endpoint.url or entity.endpoint.needs_secrets):
         return shlex.join(["--stack", stack])
     return shlex.join(["--namespace", deployment.namespace, "--deployment", deployment.name])
 

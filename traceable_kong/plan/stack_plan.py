@@ -160,7 +160,7 @@ def plan(
     protected = protected_parts(settings)
     managed_kong = settings.kong if isinstance(settings.kong, ManagedKongConfig) else None
     # Where the Admin API is reached is the stack's to say, and not the record's (verification/trusted_record.py).
-    asks_the_stack = row is not None and (row.access.url or row.access.shows_secrets)
+    asks_the_stack = row is not None and (row.access.url or row.access.needs_secrets)
     here = ["--namespace", settings.kong.namespace, "--deployment", gateway.deployment]
     verified = shlex.join(["--stack", stack] if asks_the_stack else here)
     return Plan(

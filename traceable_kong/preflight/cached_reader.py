@@ -79,7 +79,7 @@ ENTITIES_SECONDS = 5.0
 class Entities:
     """Plugin entities in Kong's database: at a stack's target, and all of the workspace."""
 
-    found: entity_changes.Found
+    found: entity_changes.EntityState
     all: list[Document]
 
 
@@ -130,7 +130,7 @@ class CachedReader:
 
     def _ask_kong(self, place: PluginTarget, access: AdminEndpoint) -> Entities:
         with admin_endpoint.client(self._client, access, deadline_seconds=ENTITIES_SECONDS) as asked:
-            return Entities(found=entity_changes.look(asked, place), all=asked.list("/plugins"))
+            return Entities(found=entity_changes.find_entity(asked, place), all=asked.list("/plugins"))
 
     def _once(self, key: Hashable, ask: Callable[[], Any]) -> Any:
         with self._lock:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, listeners, listens_on
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.cluster.pods import variables
@@ -30,7 +31,7 @@ def admin_api_is_reachable(reader: CachedReader, intent: Intent) -> Iterator[Fin
     if environment is None:
         return
     subject = f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}"
-    listen = environment.get("KONG_ADMIN_LISTEN", "")
+    listen = environment.get(ADMIN_LISTEN, "")
     role = environment.get("KONG_ROLE") or TRADITIONAL
     if role != TRADITIONAL:
         yield Finding(
@@ -43,13 +44,13 @@ def admin_api_is_reachable(reader: CachedReader, intent: Intent) -> Iterator[Fin
     elif listen is None:
         yield Finding(
             subject=subject,
-            problem="takes KONG_ADMIN_LISTEN from elsewhere (valueFrom). Only the verification will show whether "
+            problem=f"takes {ADMIN_LISTEN} from elsewhere (valueFrom). Only the verification will show whether "
             "Kong's Admin API can be reached",
             fix="If the verification fails, write it as a plain value",
             severity="warning",
         )
-    elif listen and not any(_is_on_a_port(part) for part in listen.split(",")):
-        value = "kongValues.env.admin_listen" if gateway.ours else "KONG_ADMIN_LISTEN"
+    elif listen and not listeners(listen):
+        value = "kongValues.env.admin_listen" if gateway.ours else ADMIN_LISTEN
         yield Finding(
             subject=subject,
             problem=f"has an Admin API that listens on no port ({value} is {listen!r}). The verification could never "
@@ -84,7 +85,7 @@ def tme_port_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
     )
     risk = f"The plugin would send every request to what answers on {TME_PORT} in place of the TME"
     for name, value in sorted((_environment(reader, gateway) or {}).items()):
-        if re.fullmatch(r"KONG_.*_LISTEN", name) and value and _has_port(value):
+        if re.fullmatch(r"KONG_.*_LISTEN", name) and value and listens_on(value, TME_PORT):
             yield Finding(
                 subject=f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}",
                 problem=f"listens on the TME's port itself ({name} is {value!r}). {risk}",
@@ -142,16 +143,7 @@ def _container(live: Document, name: str) -> dict[str, Any] | None:
     return next((item for item in _containers(live) if item["name"] == name), None)
 
 
-def _is_on_a_port(listen: str) -> bool:
-    """Whether a part of a listen directive has a port: `127.0.0.1:8444 http2 ssl`, not `off` or `unix:/path`."""
-    return listen.strip() not in ("", "off") and not listen.strip().startswith("unix:")
-
-
 def _serves(pod: Document) -> bool:
     """Whether a pod serves or will serve. Evicted pods can exist for long."""
     deleted = (pod.get("metadata") or {}).get("deletionTimestamp")
     return not deleted and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
-
-
-def _has_port(listen: str) -> bool:
-    return any(part.split()[0].endswith(f":{TME_PORT}") for part in listen.split(",") if part.split())

@@ -184,7 +184,7 @@ def _preflight_of_the_agent(intent: AloneIntent) -> Iterator[Permission]:
 def _entity(row: RowIntent, kong: str) -> Purpose:
     """Access to Kong's Admin API in its pod or at its URL, with the Secrets that the config names."""
     access = row.access
-    shown = access.shows_secrets
+    shown = access.needs_secrets
     into_a_pod = (
         *allow(("get",), kong, "deployments", group="apps"),
         *allow(("list",), kong, "pods"),

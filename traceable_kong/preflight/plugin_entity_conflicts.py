@@ -8,11 +8,15 @@ import shlex
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_remove, config_set
-from traceable_kong.kong_admin.admin_client import HookFailed
-from traceable_kong.kong_admin.admin_endpoint import NoGateway, SecretMissing
-from traceable_kong.kong_admin.admin_listen import AdminError, Unavailable
-from traceable_kong.kong_admin.entity_changes import way_out, whose
-from traceable_kong.kong_admin.plugin_target import is_at, is_ours, owner_of
+from traceable_kong.kong_admin.admin_errors import (
+    AdminError,
+    DeploymentMissing,
+    ErrorResponse,
+    SecretMissing,
+    Unavailable,
+)
+from traceable_kong.kong_admin.entity_changes import ownership_fix, ownership_problem
+from traceable_kong.kong_admin.plugin_target import has_scope, owner_of, owns
 from traceable_kong.preflight.cached_reader import CachedReader, Entities, config_maps, deployment
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.intent import Intent, RowIntent
@@ -37,9 +41,9 @@ def admin_api_accepts_changes(reader: CachedReader, intent: Intent) -> Iterator[
         return
     try:
         reader.entities(row.place, row.access)
-    except (NoGateway, SecretMissing):
+    except (DeploymentMissing, SecretMissing):
         return  # Other checks report both.
-    except HookFailed as problem:
+    except ErrorResponse as problem:
         if problem.status == 404:
             yield Finding(
                 subject="traceable-kong:kong.admin.workspace",
@@ -78,20 +82,20 @@ def target_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
     if found is None or not intent.installed:
         return
     row, entities = found
-    bound = entities.found.bound
+    bound = entities.found.scope
     if bound is None:
         kind = "route" if row.place.route else "service"
         yield Finding(
             subject=f"traceable-kong:kong.admin.{kind}",
-            problem=f"names the {row.place.reach}, which the workspace {row.place.workspace} does not have. Nothing "
-            "would be protected",
+            problem=f"names the {row.place.applies_to}, which the workspace {row.place.workspace} does not have. "
+            "Nothing would be protected",
             fix=f"Name an existing one: `{config_set(f'kong.admin.{kind}', 'NAME')}`",
         )
         return
     for other in entities.found.others:
-        if not is_at(other, row.place.plugin, bound):
+        if not has_scope(other, row.place.plugin, bound):
             continue
-        subject = f"plugin entity {other.get('id')} in Kong ({row.place.plugin} for {row.place.reach})"
+        subject = f"plugin entity {other.get('id')} in Kong ({row.place.plugin} for {row.place.applies_to})"
         if row.adopt and owner_of(other) is None:
             yield Finding(
                 subject=subject,
@@ -101,15 +105,15 @@ def target_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
                 severity="warning",
             )
         else:
-            yield Finding(subject=subject, problem=whose(other), fix=way_out(other))
+            yield Finding(subject=subject, problem=ownership_problem(other), fix=ownership_fix(other))
 
 
 def current_entity_options_are_known(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
     """The rock knows every option that this stack wrote to the current entity. Kong's defaults do not count."""
     found = _entities(reader, intent)
-    if found is None or not intent.installed or found[1].found.row is None:
+    if found is None or not intent.installed or found[1].found.entity is None:
         return
-    current = found[1].found.row
+    current = found[1].found.entity
     record = (reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
     try:
         written = set(json.loads(record.get("pluginConfig", "{}")))
@@ -134,7 +138,7 @@ def removed_plugins_have_no_other_entities(reader: CachedReader, intent: Intent)
         return
     removed = mounted(reader, intent, live) - (intent.plugin.shipped if intent.installed else frozenset())
     for item in found[1].all:
-        if item.get("name") in removed and not is_ours(found[0].place, item):
+        if item.get("name") in removed and not owns(found[0].place, item):
             yield Finding(
                 subject=f"plugin entity {item.get('id')} in Kong",
                 problem=f"uses the plugin {item['name']}, whose files this update removes. Kong would not start with "
@@ -147,7 +151,7 @@ def removed_plugins_have_no_other_entities(reader: CachedReader, intent: Intent)
 def entity_is_disabled_before_uninstall(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
     """Before `installed: false`, the plugin entity is disabled."""
     found = None if intent.installed else _entities(reader, intent)
-    current = found[1].found.row if found else None
+    current = found[1].found.entity if found else None
     if current is not None and current.get("enabled") is not False:
         yield Finding(
             subject=f"plugin entity {current['id']} in Kong",

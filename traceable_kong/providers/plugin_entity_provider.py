@@ -1,9 +1,9 @@
-"""What the engine does with the plugin's row: a dynamic provider's resource.
+"""The dynamic provider for the plugin entity in Kong's database.
 
-An instance is pickled into the state, by its class's name alone: it holds nothing, and what it needs is imported when
-it is used, in the plugin's own process (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/). Which
-cluster it is, `configure` reads from the stack's config; tokens and certificates are read from the Secrets that the
-properties name, each time.
+Pulumi pickles a provider into the state, by the name of its class alone: it has no fields, and imports what it needs
+when it runs, in the process of the plugin (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/).
+`configure` reads from the stack config which cluster is meant; tokens and certificates are read from the Secrets that
+the properties name, for each use.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,15 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-ANEW = ("workspace", "plugin", "owner")
-"""Another of these is another row."""
+IDENTITY = ("workspace", "plugin", "owner")
+"""A change of one of these replaces the entity."""
 
-CONTENT = ("route", "service", "enabled", "config", "access", "managedDatabase", "gateway", "changedByHand")
+CONTENT = ("route", "service", "enabled", "config", "endpoint", "managedDatabase", "gateway", "changedByHand")
+"""A change of one of these updates it."""
 
 
-class RowProvider(dynamic.ResourceProvider):
-    """The row; `kubeconfig` and `context` are known in the plugin's process only. The physical id is the row's."""
+class PluginEntityProvider(dynamic.ResourceProvider):
+    """`kubeconfig` and `context` are set in the process of the plugin only. The physical id is the entity's."""
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -29,79 +30,83 @@ class RowProvider(dynamic.ResourceProvider):
 
         self.kubeconfig = req.config.get("kubernetes:kubeconfig")
         self.context = req.config.get("kubernetes:context")
-        # The plugin hands the traceback of every error to the terminal; ours are for people, in one line.
+        # The plugin prints the traceback of every error; the errors of this program are one line for people.
         sys.tracebacklimit = 0
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        anew = [key for key in ANEW if _olds.get(key) != _news.get(key)]
+        replaces = [key for key in IDENTITY if _olds.get(key) != _news.get(key)]
         changed = any(_olds.get(key) != _news.get(key) for key in CONTENT)
-        # The old one first: it may name a TME that goes in the same run.
-        return dynamic.DiffResult(changes=changed or bool(anew), replaces=anew, delete_before_replace=True)
+        # The old one is deleted first: it may use a TME that is removed in the same update.
+        return dynamic.DiffResult(changes=changed or bool(replaces), replaces=replaces, delete_before_replace=True)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(self._put(props, None), dict(props))
+        return dynamic.CreateResult(self._write(props, None), dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        self._put(_news, _id)
+        self._write(_news, _id)
         return dynamic.UpdateResult(dict(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         from traceable_kong.kong_admin import entity_changes, plugin_schema, plugin_target
-        from traceable_kong.kong_admin.admin_listen import AdminError
+        from traceable_kong.kong_admin.admin_errors import AdminError
 
-        place = _place(props)
+        target = _target(props)
         try:
             with self._client(props) as client:
                 found = client.get(f"/plugins/{id_}")
-                bound = entity_changes.bound_of(client, place) if found else None
-                shown = plugin_schema.shown(client, place.plugin) if found else ""
+                scope = entity_changes.resolve_scope(client, target) if found else None
+                schema = plugin_schema.read_schema(client, target.plugin) if found else ""
         except AdminError:
-            if self._gateway_stands(props):
+            if self._deployment_exists(props):
                 raise
-            # Nobody to ask. A new gateway may come with a new database, so the row is written again whatever it had.
-            left = {**props, "gateway": ""}
-            return dynamic.ReadResult(id_, left, dict(left))
+            # Without a gateway there is no Admin API. A new one may come with a new database, so that the next update
+            # writes the entity whatever is in the state.
+            unknown = {**props, "gateway": ""}
+            return dynamic.ReadResult(id_, unknown, dict(unknown))
         if found is None:
             return dynamic.ReadResult("", {})
-        schema = None if isinstance(shown, str) else shown
+        known_schema = None if isinstance(schema, str) else schema
         config = found.get("config") or {}
-        standing = plugin_target.standing(config, props["config"])
-        changed = [plugin_target.elsewhere(place, bound, found), *plugin_schema.field_differences(schema, found)]
-        # Options that were added by hand: writing the plugin entity again removes them.
-        changed += plugin_schema.option_differences(schema, standing, config)
-        stands = {
+        current = plugin_target.current(config, props["config"])
+        changed = [
+            *plugin_target.identity_differences(target, scope, found),
+            *plugin_schema.field_differences(known_schema, found),
+            # Options that were added by hand: writing the entity removes them.
+            *plugin_schema.option_differences(known_schema, current, config),
+        ]
+        state = {
             **props,
             "enabled": bool(found.get("enabled", True)),
-            "config": standing,
-            "changedByHand": "; ".join(text for text in changed if text),
+            "config": current,
+            "changedByHand": "; ".join(changed),
         }
-        return dynamic.ReadResult(id_, stands, dict(stands))
+        return dynamic.ReadResult(id_, state, dict(state))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
         from traceable_kong.kong_admin import entity_changes
-        from traceable_kong.kong_admin.admin_listen import AdminError
+        from traceable_kong.kong_admin.admin_errors import AdminError
 
         try:
             with self._client(_props) as client:
-                entity_changes.take_out(client, _place(_props), _id)
+                entity_changes.delete_entities(client, _target(_props), _id)
         except (AdminError, ApiError, Unreachable) as problem:
             if _props.get("managedDatabase"):
-                return  # It goes with its database, a few steps on.
+                return  # The database is deleted with it.
             raise AdminError(
-                f"The row {_id} could not be taken out of Kong's database: {str(problem).rstrip('.')}. A Kong that "
-                "starts with it and without the plugin's files does not start, so nothing else is removed. Bring Kong "
-                "back (or correct kong.admin and `pulumi up`), then again. Where that database is gone for good, "
-                "`pulumi state delete` of this resource says so."
+                f"Plugin entity {_id} could not be deleted from Kong's database: {str(problem).rstrip('.')}. Kong does "
+                "not start with this entity and without the plugin's files, so nothing else was deleted. Repair Kong "
+                "(or correct kong.admin and run `pulumi up`), then run the command again. If the database no longer "
+                "exists, remove this resource from the state with `pulumi state delete`."
             ) from None
 
-    def _put(self, props: dict[str, Any], id_: str | None) -> str:
+    def _write(self, props: dict[str, Any], id_: str | None) -> str:
         from traceable_kong.kong_admin import entity_changes
 
         with self._client(props) as client:
-            return entity_changes.put(
+            return entity_changes.write_entity(
                 client,
-                _place(props),
+                _target(props),
                 enabled=bool(props["enabled"]),
                 config=props["config"],
                 adopt=bool(props["adopt"]),
@@ -111,12 +116,12 @@ class RowProvider(dynamic.ResourceProvider):
     def _client(self, props: Mapping[str, Any]) -> Any:
         from traceable_kong.kong_admin import admin_endpoint
 
-        return admin_endpoint.client(self._api(), admin_endpoint.endpoint_of(props["access"]))
+        return admin_endpoint.client(self._api(), admin_endpoint.endpoint_of(props["endpoint"]))
 
-    def _gateway_stands(self, props: Mapping[str, Any]) -> bool:
+    def _deployment_exists(self, props: Mapping[str, Any]) -> bool:
         from traceable_kong.kong_admin import admin_endpoint
 
-        return admin_endpoint.gateway_stands(self._api(), admin_endpoint.endpoint_of(props["access"]))
+        return admin_endpoint.deployment_exists(self._api(), admin_endpoint.endpoint_of(props["endpoint"]))
 
     def _api(self) -> Any:
         from traceable_kong.cluster.kubeconfig import connect
@@ -124,7 +129,7 @@ class RowProvider(dynamic.ResourceProvider):
         return connect(kubeconfig=self.kubeconfig, context=self.context)
 
 
-def _place(props: Mapping[str, Any]) -> Any:
+def _target(props: Mapping[str, Any]) -> Any:
     from traceable_kong.kong_admin.plugin_target import PluginTarget
 
     return PluginTarget(
@@ -136,13 +141,13 @@ def _place(props: Mapping[str, Any]) -> Any:
     )
 
 
-class PluginEntity(dynamic.Resource, module="traceable", name="PluginRow"):
-    """The plugin's row in Kong's database.
+class PluginEntity(dynamic.Resource, module="traceable", name="PluginEntity"):
+    """The plugin entity in Kong's database.
 
-    Properties: `workspace`, `plugin`, `route`, `service`, `owner` (admin.row.Place); `enabled`, `config`; `access`
-    (what `Access.document()` gave); `adopt`; `managedDatabase` (whether the database goes with the stack); `gateway`
-    (what stands for the gateway with the plugin's files); `changedByHand` (always "", or what a refresh found).
+    Properties: `workspace`, `plugin`, `route`, `service`, `owner` of the PluginTarget; `enabled`, `config`; `endpoint`
+    (`AdminEndpoint.document()`); `adopt`; `managedDatabase` (whether the database is deleted with the stack); `gateway`
+    (the revision of the Kong with the plugin's files); `changedByHand` ("", or what a refresh found).
     """
 
     def __init__(self, name: str, *, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(RowProvider(), name, {**props, "changedByHand": ""}, opts)
+        super().__init__(PluginEntityProvider(), name, {**props, "changedByHand": ""}, opts)

@@ -6,13 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from traceable_kong.cluster.kong_listen import Listener
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.common.safe_text import kind_of
-from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE, Client
-from traceable_kong.kong_admin.admin_connection import forwarded
+from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE, AdminClient
+from traceable_kong.kong_admin.admin_connection import port_forward
 from traceable_kong.kong_admin.admin_endpoint import Credentials
-from traceable_kong.kong_admin.admin_listen import AdminError, Listener, Unavailable
-from traceable_kong.kong_admin.plugin_schema import PluginSchema, shown
+from traceable_kong.kong_admin.admin_errors import AdminError, Unavailable
+from traceable_kong.kong_admin.plugin_schema import PluginSchema, read_schema
 
 ANSWER_TIMEOUT_SECONDS = 5.0
 
@@ -52,16 +53,16 @@ def observe_kong(
     `is_own` tells which instances of the plugin put it on a route. Raises Unavailable, ApiError or Unreachable.
     """
     known = credentials or Credentials()
-    connect = forwarded(api, namespace, pod, listener, certificate=known.certificate)
-    client = Client(
-        connect, token=known.token, workspace=workspace, request_seconds=ANSWER_TIMEOUT_SECONDS, patient=False
+    connect = port_forward(api, namespace, pod, listener, certificate=known.certificate)
+    client = AdminClient(
+        connect, token=known.token, workspace=workspace, request_seconds=ANSWER_TIMEOUT_SECONDS, retries=False
     )
     try:
         with client:
             root = client.root()
             available = (root.get("plugins") or {}).get("available_on_server") or {}
             plugins = client.list("/plugins")
-            schema = shown(client, plugin) if plugin in available else ""
+            schema = read_schema(client, plugin) if plugin in available else ""
             routed = _is_routed(client, [item for item in plugins if item.get("name") == plugin and is_own(item)])
     except AdminError as problem:
         raise Unavailable(str(problem)) from None
@@ -77,7 +78,7 @@ def observe_kong(
     )
 
 
-def _is_routed(client: Client, instances: list[dict[str, Any]]) -> bool:
+def _is_routed(client: AdminClient, instances: list[dict[str, Any]]) -> bool:
     """Whether an instance is on a route for every consumer: on one route, on a service with a route, or everywhere."""
     bound = [item for item in instances if not (item.get("consumer") or item.get("consumer_group"))]
     if any(item.get("route") or not item.get("service") for item in bound):
@@ -97,7 +98,7 @@ def is_copy_of(instance: Mapping[str, Any], uid: str) -> bool:
 
 def require_http(api: KubernetesClient, namespace: str, pod: str, port: int) -> None:
     """Returns if a port of a pod answers HTTP, with any status. Raises Unavailable, ApiError or Unreachable."""
-    connect = forwarded(api, namespace, pod, Listener(port=port, tls=False))
+    connect = port_forward(api, namespace, pod, Listener(port=port, tls=False))
     with closing(connect(ANSWER_TIMEOUT_SECONDS)) as connection:
         try:
             connection.request("GET", "/")

@@ -8,7 +8,7 @@ from typing import Any
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
-from traceable_kong.kong_admin.admin_listen import AdminError
+from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plan.model import DesiredState, PluginEntity
 from traceable_kong.verification.agent_observation import agent_problems, agent_service_and_pods
 from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
@@ -57,7 +57,7 @@ class Observation:
     events: list[tuple[str, str]] = field(default_factory=list)
     plugin: Document | None = None
     config_maps: Mapping[str, ObservedObject] = field(default_factory=dict)
-    entity: entity_changes.Found | str = NOT_READ
+    entity: entity_changes.EntityState | str = NOT_READ
     network: NetworkObservation = field(default_factory=NetworkObservation)
     injection_objects: InjectionObjects = field(default_factory=InjectionObjects)
 
@@ -131,12 +131,12 @@ def _config_maps(api: KubernetesClient, desired: DesiredState) -> dict[str, Obse
     return {name: read(api, "ConfigMap", f"{path}/{name}") for name in dict.fromkeys(desired.files.values())}
 
 
-def _entity(api: KubernetesClient, entity: PluginEntity | None) -> entity_changes.Found | str:
+def _entity(api: KubernetesClient, entity: PluginEntity | None) -> entity_changes.EntityState | str:
     if entity is None:
         return NOT_READ
     try:
         with admin_endpoint.client(api, entity.endpoint, deadline_seconds=ENTITY_SECONDS) as client:
-            return entity_changes.look(client, entity.target)
+            return entity_changes.find_entity(client, entity.target)
     except (AdminError, ApiError, Unreachable) as problem:
         return str(problem)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from traceable_kong.common.commands import kubectl_remove
 from traceable_kong.kong_admin.plugin_schema import option_differences
-from traceable_kong.kong_admin.plugin_target import standing
+from traceable_kong.kong_admin.plugin_target import current
 from traceable_kong.plan.model import KongClusterPlugin, Plugin
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.verification.fix_commands import REPAIR
@@ -42,7 +42,7 @@ def _differences(plugin: Plugin, resource: KongClusterPlugin, found: Mapping[str
         yield "it is being deleted"
     if bool(found.get("disabled")) == plugin.enabled:
         yield "it is disabled" if plugin.enabled else "it is enabled"
-    yield from option_differences(None, plugin.config, standing(found.get("config") or {}, plugin.config))
+    yield from option_differences(None, plugin.config, current(found.get("config") or {}, plugin.config))
     for path in _added(plugin, found):
         yield f"{path} is set, and this stack does not set it"
 

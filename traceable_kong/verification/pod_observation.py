@@ -8,8 +8,9 @@ from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient,
 from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.kong_admin import admin_endpoint
 from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
-from traceable_kong.kong_admin.admin_listen import Unavailable, admin_listener
-from traceable_kong.kong_admin.plugin_target import is_ours
+from traceable_kong.kong_admin.admin_connection import admin_listener
+from traceable_kong.kong_admin.admin_errors import Unavailable
+from traceable_kong.kong_admin.plugin_target import owns
 from traceable_kong.plan.model import DesiredState, Plugin
 from traceable_kong.verification import kong_observation
 
@@ -43,7 +44,7 @@ def own_instances(plugin: Plugin, found: Document | None) -> OwnInstance:
     """
     if plugin.entity:
         target = plugin.entity.target
-        return lambda item: is_ours(target, item)
+        return lambda item: owns(target, item)
     uid = str(found["metadata"]["uid"]) if found else ""
     return lambda item: kong_observation.is_copy_of(item, uid)
 

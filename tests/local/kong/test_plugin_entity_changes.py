@@ -18,10 +18,10 @@ from tests.fakes.clock import Clock
 from tests.local.kong.databases import PrivateDatabase, ask, create
 from traceable_kong.kong_admin import admin_client as asking
 from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_client import Client, HookFailed
+from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
-from traceable_kong.kong_admin.admin_listen import AdminError
-from traceable_kong.kong_admin.entity_changes import OwnershipConflict, look, put, take_out
+from traceable_kong.kong_admin.admin_errors import AdminError, ErrorResponse, OwnershipConflict
+from traceable_kong.kong_admin.entity_changes import delete_entities, find_entity, write_entity
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 
 STEP_SECONDS = 0.05
@@ -43,7 +43,7 @@ def asked(
     token: str | None = None,
     breaks: Break | None = None,
     deadline_seconds: float = 5.0,
-) -> Iterator[Client]:
+) -> Iterator[AdminClient]:
     """Yields a client of this node. `breaks` returns True if the response to a request is to be lost."""
 
     def handle(
@@ -55,7 +55,7 @@ def asked(
     port = free_port(HOST, 0)
     listener = Listener(HOST, port, handle)
     try:
-        with Client(
+        with AdminClient(
             to_url(f"http://{HOST}:{port}", Tls()),
             token=token,
             workspace=at.workspace,
@@ -121,13 +121,13 @@ def test_a_change_is_complete_when_the_other_node_has_loaded_it(
     one, other = database.node(**env), database.node(**env)
     follows(other, clock, phase=min(phase, timers[0] - 0.05))
     with asked(one, place()) as client:
-        id_ = put(client, place(), enabled=True, config={"level": "high", "size": 3.0}, adopt=False)
+        id_ = write_entity(client, place(), enabled=True, config={"level": "high", "size": 3.0}, adopt=False)
         assert levels(other) == [(id_, "high", True)]
-        put(client, place(), enabled=False, config={"level": "low"}, adopt=False, id_=id_)
+        write_entity(client, place(), enabled=False, config={"level": "low"}, adopt=False, id_=id_)
         assert levels(other) == [(id_, "low", False)]
-        take_out(client, place(), id_)
+        delete_entities(client, place(), id_)
         assert levels(other) == []
-        take_out(client, place(), id_)
+        delete_entities(client, place(), id_)
     assert clock.now <= 4 * (sum(timers) + 1)
 
 
@@ -137,16 +137,16 @@ def test_both_nodes_return_the_written_entity(database: PrivateDatabase) -> None
     route = create(one, "/routes", name="orders", paths=["/"], service={"name": "orders"})
     at = place(route="orders")
     with asked(one, at) as client:
-        id_ = put(client, at, enabled=True, config={"level": "high"}, adopt=False)
+        id_ = write_entity(client, at, enabled=True, config={"level": "high"}, adopt=False)
     with asked(other, at) as client:
-        found = look(client, at)
-        assert found.bound is not None and found.bound.route == route["id"]
-        assert found.row is not None
-        assert (found.row["id"], found.row["route"], found.row["tags"]) == (id_, {"id": route["id"]}, [at.tag])
+        found = find_entity(client, at)
+        assert found.scope is not None and found.scope.route == route["id"]
+        assert found.entity is not None
+        assert (found.entity["id"], found.entity["route"], found.entity["tags"]) == (id_, {"id": route["id"]}, [at.tag])
         # Another scope in one request.
-        assert put(client, place(service="orders"), enabled=True, config={}, adopt=False, id_=id_) == id_
-        moved = look(client, place(service="orders"))
-        assert moved.row is not None and moved.row["id"] == id_ and not moved.row.get("route")
+        assert write_entity(client, place(service="orders"), enabled=True, config={}, adopt=False, id_=id_) == id_
+        moved = find_entity(client, place(service="orders"))
+        assert moved.entity is not None and moved.entity["id"] == id_ and not moved.entity.get("route")
         assert moved.others == ()
 
 
@@ -158,9 +158,9 @@ def test_the_next_run_completes_an_interrupted_change(database: PrivateDatabase)
         return method == "PUT" and lost.count("PUT") == 1
 
     with asked(database.node(), place(), breaks=breaks) as client:
-        first = put(client, place(), enabled=True, config={}, adopt=False)
+        first = write_entity(client, place(), enabled=True, config={}, adopt=False)
         assert lost.count("PUT") == 2
-        assert put(client, place(), enabled=True, config={"level": "high"}, adopt=False) == first
+        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False) == first
         assert [row["id"] for row in client.list("/plugins")] == [first]
 
 
@@ -169,10 +169,10 @@ def test_an_entity_on_the_last_page_is_found_rejected_adopted_and_deleted(databa
     with asked(database.node(), place()) as client:
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE + 1
         with pytest.raises(OwnershipConflict, match=LAST):
-            put(client, place(), enabled=True, config={}, adopt=False)
-        assert put(client, place(), enabled=True, config={"level": "high"}, adopt=True) == LAST
-        assert put(client, place(), enabled=True, config={"level": "high"}, adopt=False) == LAST, "by its mark"
-        assert take_out(client, place()) == [LAST]
+            write_entity(client, place(), enabled=True, config={}, adopt=False)
+        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=True) == LAST
+        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False) == LAST, "by its mark"
+        assert delete_entities(client, place()) == [LAST]
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE
 
 
@@ -188,21 +188,21 @@ def test_pages_stay_in_the_workspace(database: PrivateDatabase, monkeypatch: pyt
     at = place(workspace="team")
     with asked(kong, at) as client:
         assert len(client.list("/plugins")) == 5
-        id_ = put(client, at, enabled=True, config={}, adopt=False)
+        id_ = write_entity(client, at, enabled=True, config={}, adopt=False)
         assert len(client.list("/plugins")) == 6
     rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.plugins}
     assert rows[id_] == "team", "a global plugin entity of another workspace does not matter"
-    with asked(kong, place(workspace="none")) as client, pytest.raises(HookFailed, match="none"):
-        put(client, place(workspace="none"), enabled=True, config={}, adopt=False)
+    with asked(kong, place(workspace="none")) as client, pytest.raises(ErrorResponse, match="none"):
+        write_entity(client, place(workspace="none"), enabled=True, config={}, adopt=False)
 
 
 def test_a_valid_token_is_accepted_and_another_is_rejected_with_kongs_message(empty_database: PrivateDatabase) -> None:
     empty_database.migrate("bootstrap", enterprise=True, KONG_PASSWORD="s3cret")
     kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on")
     with asked(kong, place(), token="s3cret") as client:
-        put(client, place(), enabled=True, config={}, adopt=False)
+        write_entity(client, place(), enabled=True, config={}, adopt=False)
     for token in (None, "wr0ng"):
-        with asked(kong, place(), token=token) as client, pytest.raises(HookFailed) as refused:
+        with asked(kong, place(), token=token) as client, pytest.raises(ErrorResponse) as refused:
             client.list("/plugins")
         assert "Invalid RBAC credentials" in str(refused.value) and "wr0ng" not in str(refused.value)
 
@@ -216,8 +216,8 @@ def test_a_rejection_is_reported_with_kongs_message_and_changes_nothing(
     status, kongs = ask(kong, "PUT", f"/plugins/{place().id}", body)
     assert status == 400
     with asked(kong, place()) as client:
-        with pytest.raises(HookFailed) as refused:
-            put(client, place(), enabled=True, config=config, adopt=False)
+        with pytest.raises(ErrorResponse) as refused:
+            write_entity(client, place(), enabled=True, config=config, adopt=False)
         assert kongs["message"] in str(refused.value)
         assert client.list("/plugins") == []
 
@@ -226,15 +226,15 @@ def test_a_change_survives_a_database_outage(database: PrivateDatabase, clock: C
     gone = [False]
     kong = database.interrupted(gone)
     with asked(kong, place()) as client:
-        id_ = put(client, place(), enabled=True, config={"level": "high"}, adopt=False)
+        id_ = write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False)
     gone[0] = True
     for write in (
-        lambda client: put(client, place(), enabled=True, config={}, adopt=False, id_=id_),
-        lambda client: take_out(client, place(), id_),
+        lambda client: write_entity(client, place(), enabled=True, config={}, adopt=False, id_=id_),
+        lambda client: delete_entities(client, place(), id_),
     ):
         with (
             asked(kong, place(), deadline_seconds=0.1) as client,
-            pytest.raises(AdminError, match=r"500.*its database is away"),
+            pytest.raises(AdminError, match=r"500.*its database is unavailable"),
         ):
             write(client)
     gone[0] = False

@@ -1,10 +1,12 @@
-"""Where a Kong's Admin API listens."""
+"""The port of Kong's Admin API, by KONG_ADMIN_LISTEN."""
 
 from typing import Any
 
 import pytest
 
-from traceable_kong.kong_admin.admin_listen import Listener, Unavailable, admin_listener
+from traceable_kong.cluster.kong_listen import Listener
+from traceable_kong.kong_admin.admin_connection import admin_listener
+from traceable_kong.kong_admin.admin_errors import Unavailable
 
 PLAIN = Listener(port=8001, tls=False)
 TLS = Listener(port=8444, tls=True)
@@ -27,21 +29,21 @@ def container(*env: dict[str, Any]) -> dict[str, Any]:
         ("127.0.0.1:8001 nossl", PLAIN),
     ],
 )
-def test_the_first_port_that_is_named(listen: str, listener: Listener) -> None:
+def test_the_first_port_is_used(listen: str, listener: Listener) -> None:
     assert admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen})) == listener
 
 
-def test_kongs_own_default() -> None:
+def test_kongs_default() -> None:
     assert admin_listener(container()) == admin_listener({"name": "proxy"}) == PLAIN
 
 
 @pytest.mark.parametrize("listen", ["off", "", "unix:/run/admin.sock", "unix:/run/8001/admin.sock"])
 def test_an_admin_api_without_a_port(listen: str) -> None:
-    with pytest.raises(Unavailable, match="no port that could be asked"):
+    with pytest.raises(Unavailable, match="no port to connect to"):
         admin_listener(container({"name": "KONG_ADMIN_LISTEN", "value": listen}))
 
 
-def test_a_setting_that_stands_elsewhere() -> None:
-    elsewhere = {"name": "KONG_ADMIN_LISTEN", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
+def test_a_value_from_another_object() -> None:
+    reference = {"name": "KONG_ADMIN_LISTEN", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
     with pytest.raises(Unavailable, match="valueFrom"):
-        admin_listener(container(elsewhere))
+        admin_listener(container(reference))
