@@ -347,4 +347,4 @@ def test_without_a_record_nothing_is_checked(stack: LiveStack) -> None:
     done = stack.verify("--namespace", "default", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["ok"] is False
-    assert "There is no ConfigMap default/traceable-installation" in done.stderr
+    assert "ConfigMap default/traceable-installation does not exist" in done.stderr
