@@ -158,7 +158,7 @@ def test_two_gateways_and_one_agent_in_stacks_of_their_own(new_stack: NewStack) 
     assert versions(agent) == {}
     assert tme_count(second) == len(gateway_pods(second)) == 1
     failed = {check["name"]: check["found"] for check in failed_checks(second)}
-    assert failed == {"agent": "the agent is gone: none is there", "webhook": "it does not exist"}
+    assert failed == {"agent": "the agent has no pods", "webhook": "it does not exist"}
     assert f"service agent in namespace {agent.agent_namespace}" in second.failed_preview()
     with second.recorded():
         second.destroy()
