@@ -32,23 +32,23 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def tops(path: Path) -> set[str]:
+def top_packages(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imported(path)}
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=str)
 def test_the_program_imports_neither_platform_nor_scripts_nor_tests(path: Path) -> None:
-    assert not tops(path) & {"local", "scripts", "tests", "__main__", "verify"}
+    assert not top_packages(path) & {"local", "scripts", "tests", "__main__", "verify"}
 
 
 @pytest.mark.parametrize("path", PLATFORM, ids=str)
 def test_the_platform_imports_nothing_of_the_program(path: Path) -> None:
-    assert not tops(path) & {"components", "traceable_kong", "scripts", "tests", "verify"}
+    assert not top_packages(path) & {"components", "traceable_kong", "scripts", "tests", "verify"}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=str)
 def test_scripts_import_only_one_another(path: Path) -> None:
-    assert not tops(path) & {"components", "traceable_kong", "local", "tests", "verify"}
+    assert not top_packages(path) & {"components", "traceable_kong", "local", "tests", "verify"}
 
 
 def test_verify_runs_without_pulumi() -> None:

@@ -1,4 +1,4 @@
-"""The texts that the program can print, and how a page quotes them."""
+"""The texts that the program can print, and the quotes of them in a page."""
 
 import ast
 import re
@@ -10,14 +10,14 @@ from tests.docs.pages import CLONE
 NOT_THE_PROGRAM = {"tests", "local", "scripts"}
 
 VALUE = "\0"
-"""What stands for a value in a text of the program."""
+"""Replaces a value in a text of the program."""
 
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_/]+\b")
 _QUOTE = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def texts() -> Iterator[str]:
-    """Every string of the program's source, with VALUE for each value that is filled in."""
+    """Every string in the program's source, with VALUE for each formatted value."""
     for path in sorted(CLONE.rglob("*.py")):
         folder = path.relative_to(CLONE).parts[0]
         if folder not in NOT_THE_PROGRAM and not folder.startswith("."):
@@ -37,16 +37,16 @@ def _text(node: ast.AST) -> str:
 
 
 def quotes(page: Path) -> list[str]:
-    """The program's texts that a page quotes: the paragraphs of its `text` blocks, each as one line."""
+    """The texts that a page quotes: the paragraphs of its `text` blocks, each as one line."""
     blocks = _QUOTE.findall(page.read_text(encoding="utf-8"))
     return [" ".join(part.split()) for block in blocks for part in re.split(r"\n\s*\n", block)]
 
 
 def pattern(quote: str) -> re.Pattern[str]:
-    """Finds a quote in a text of the program. A word in capitals stands for any value, or for itself."""
+    """A pattern that finds a quote in a text of the program. A word in capitals is a placeholder or itself."""
     return re.compile(".+?".join(map(re.escape, literals(quote))))
 
 
 def literals(quote: str) -> list[str]:
-    """What is left of a quote between its placeholders."""
+    """The parts of a quote between its placeholders."""
     return _PLACEHOLDER.split(quote)

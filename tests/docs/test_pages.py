@@ -1,4 +1,4 @@
-"""The links between the pages lead somewhere, and every page can be found."""
+"""Links between the pages resolve, and the README links every page."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_links_resolve(page: Path) -> None:
     assert not broken
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_readme_links_every_page() -> None:
     readme = CLONE / "README.md"
     linked = {(CLONE / target.partition("#")[0]).resolve() for target in links(readme)}
     unlinked = [named(page) for page in PAGES if page != readme and not ({page, page.parent / "README.md"} & linked)]

@@ -1,4 +1,4 @@
-"""What docs/troubleshooting.md quotes, the program prints."""
+"""The program prints the texts that docs/troubleshooting.md quotes."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.docs.pages import CLONE
 from tests.docs.program_texts import VALUE, literals, pattern, quotes, texts
 
 PAGE = CLONE / "docs" / "troubleshooting.md"
-TELLING = 15
+MINIMUM_LENGTH = 15
 """Characters that a quote has at least, without its placeholders."""
 
 
@@ -17,12 +17,12 @@ def program() -> list[str]:
 
 @pytest.mark.parametrize("quote", quotes(PAGE))
 def test_the_program_prints_what_the_page_quotes(quote: str, program: list[str]) -> None:
-    assert sum(map(len, literals(quote))) >= TELLING
+    assert sum(map(len, literals(quote))) >= MINIMUM_LENGTH
     wanted = pattern(quote)
     assert any(wanted.search(text) for text in program)
 
 
-def test_a_placeholder_stands_for_a_value_or_a_word_in_capitals() -> None:
+def test_a_placeholder_matches_a_value_or_a_word_in_capitals() -> None:
     assert pattern("pod POD has no TME container").search(f"pod {VALUE} has no TME container")
     assert not pattern("pod POD has no container").search(f"pod {VALUE} has no TME container")
     assert not pattern("pod x has no container").search(f"pod {VALUE} has no container")

@@ -1,10 +1,10 @@
-"""Time for a test: it only passes while somebody sleeps."""
+"""Time for a test: it passes only in `sleep`."""
 
 from collections.abc import Callable
 
 
 class Clock:
-    """In place of the module `time`; `then` is what happens at each moment that somebody wakes up."""
+    """Replaces the module `time`; `then` is called with the time after each sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -12,7 +12,7 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-        assert self.now < 10_000, "nobody ended it"
+        assert self.now < 10_000, "the code under test never stops to wait"
         self.then(self.now)
 
     def monotonic(self) -> float:

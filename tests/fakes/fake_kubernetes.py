@@ -1,4 +1,4 @@
-"""A cluster in memory: objects by path, what was asked of it, and pods behind whose ports somebody can answer."""
+"""A cluster in memory: objects by path, the requests for them, and servers behind the ports of pods."""
 
 import socket
 import threading
@@ -11,10 +11,10 @@ Serve = Callable[[socket.socket], None]
 
 
 class FakeKubernetes(KubernetesClient):
-    """`objects` are by path; `problems` are what a path is answered with instead.
+    """`objects` are by path; `problems` are the errors that a path raises instead.
 
-    `on_create` answers every POST; `changed` are the requests that are no questions. `listeners` serve the other end
-    of a forward, by pod and port; where there is none, the socket is closed, as the kubelet does it.
+    `on_create` answers every POST; `changed` are the requests that change something. `listeners` serve the other end
+    of a port-forward, by pod and port; without one the socket is closed, as the kubelet does.
     """
 
     def __init__(self, *objects: tuple[str, Document]) -> None:
@@ -29,7 +29,7 @@ class FakeKubernetes(KubernetesClient):
         self.forwarded: list[tuple[str, str, int]] = []
 
     def put(self, path: str, document: Document) -> Document:
-        """Puts an object at its path; the metadata follow from that."""
+        """Stores an object at its path, which gives it its name and namespace."""
         metadata = document.setdefault("metadata", {})
         metadata.setdefault("name", path.rsplit("/", 1)[-1])
         if "/namespaces/" in path:
@@ -58,8 +58,8 @@ class FakeKubernetes(KubernetesClient):
         self._trouble(path)
         self.changed.append((method, path))
         if method == "DELETE":
-            stands = self.objects[path]["metadata"]
-            if any(stands.get(key) != value for key, value in (body or {}).get("preconditions", {}).items()):
+            metadata = self.objects[path]["metadata"]
+            if any(metadata.get(key) != value for key, value in (body or {}).get("preconditions", {}).items()):
                 raise ApiError(409, "Conflict", "the object has been modified")
             return ApiResponse(self.objects.pop(path))
         assert method == "POST", method
@@ -68,13 +68,13 @@ class FakeKubernetes(KubernetesClient):
 
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         self.forwarded.append((namespace, pod, port))
-        ours, theirs = socket.socketpair()
+        local, remote = socket.socketpair()
         serve = self.listeners.get((pod, port))
         if serve is None:
-            theirs.close()
+            remote.close()
         else:
-            threading.Thread(target=serve, args=(theirs,), daemon=True).start()
-        return ours
+            threading.Thread(target=serve, args=(remote,), daemon=True).start()
+        return local
 
     def _trouble(self, path: str) -> None:
         if path in self.problems:
@@ -91,6 +91,6 @@ def _field(item: Any, path: str) -> Any:
     return item
 
 
-def forbidden(what: str = "you may not") -> ApiError:
-    """What a server says to somebody without the right."""
-    return ApiError(403, "Forbidden", what)
+def forbidden(text: str = "you may not") -> ApiError:
+    """The error for a request without permission."""
+    return ApiError(403, "Forbidden", text)

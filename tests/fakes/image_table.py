@@ -1,4 +1,4 @@
-"""Images as a pod may name them, and whether each is the TME: one table for the parser, the policy and the server."""
+"""Images as a pod may name them, and whether each is the TME: for the tests of the verification and of the policy."""
 
 DIGEST = "sha256:" + "0" * 64
 OTHER_DIGEST = "sha256:" + "f" * 64
@@ -26,7 +26,7 @@ ADMITTED = [
     ("localhost/tme", "localhost/tme:1"),
     ("[::1]:5000/tme", "[::1]:5000/tme:1"),
 ]
-"""(the TME's image, what a container runs): the container counts."""
+"""(the TME's image, the image of a container): the container is the TME."""
 
 NOT_ADMITTED = [
     (PUBLIC, "evil.example/traceable-agent:1.58.0"),
@@ -61,4 +61,4 @@ NOT_ADMITTED = [
     ("tme", "evil/tme"),
     ("tme", "registry.example.com/tme"),
 ]
-"""As above: the container does not count."""
+"""As above: the container is not the TME."""

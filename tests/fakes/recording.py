@@ -1,7 +1,7 @@
-"""Runs Pulumi code on a monitor that writes down what is registered: parents, dependencies, options, hooks and secrets.
+"""Runs Pulumi code on a monitor that records all registrations: parents, dependencies, options, hooks and secrets.
 
-Pulumi's own mocks show types, names and inputs; which resource waits for which, what happens before it, and which leaf
-is secret, is only in the requests to the monitor.
+Pulumi's own mocks show types, names and inputs. Dependencies, hooks, and which values are secret, are only in the
+requests to the monitor.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from pulumi.runtime.stack import run_in_stack
 PROJECT = "traceable-kong"
 STACK = "test"
 STACK_ID = "traceable-kong.test-0a1b2c3d"
-"""What the state of the recorded stack keeps as its id."""
+"""The stack id in the state of the recorded stack."""
 
 
 class Secret:
-    """A leaf that was registered as secret."""
+    """A value that was registered as secret."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -33,7 +33,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Registration:
-    """One registered (or read) resource; other resources are named by their logical names."""
+    """One registered (or read) resource; it names other resources by their logical names."""
 
     type: str
     name: str
@@ -46,7 +46,7 @@ class Registration:
     create_timeout: str = ""
     update_timeout: str = ""
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """`{before_create: names of hooks}`, only the occasions that have any."""
+    """`{before_create: names of hooks}`, without the occasions that have none."""
     provider: str = ""
     read: bool = False
     import_id: str = ""
@@ -55,7 +55,7 @@ class Registration:
 
 @dataclass
 class Recording:
-    """What a program registered, in order, and its hooks by their names."""
+    """The registrations of a program in order, and its hooks by name."""
 
     registrations: list[Registration] = field(default_factory=list)
     hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Recording:
         return [item for item in self.registrations if item.type.endswith(suffix)]
 
     def waits_for(self, name: str, other: str) -> bool:
-        """True when `name`, or a component around it, waits for `other`, directly or over others."""
+        """Whether `name`, or a component around it, depends on `other`, directly or through others."""
         seen: set[str] = set()
         open_names = [name]
         while open_names:
@@ -86,7 +86,7 @@ class Recording:
         return other in seen - {name}
 
     def secrets(self) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-        """Name, path and value of every secret leaf."""
+        """Resource name, path and value of every secret."""
         for item in self.registrations:
             yield from ((item.name, path, value) for path, value in _secrets(item.inputs, ()))
 
@@ -103,7 +103,7 @@ def _secrets(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
 
 
 def _plain(value: Any) -> Any:
-    """What the engine is sent, as Python: the SDK's own reading spreads a secret leaf over everything around it."""
+    """The inputs as Python values; the SDK's own conversion makes everything around a secret value secret."""
     if isinstance(value, Mapping):
         if rpc._special_secret_sig in value.values():
             return Secret(_plain(value["value"]))
@@ -118,7 +118,7 @@ def _logical_name(urn: str) -> str:
 
 
 class _Mocks(mocks.Mocks):
-    """What the engine answers: in a preview, nothing that is only known afterwards."""
+    """The engine's answers: a preview has no outputs that only an update computes."""
 
     def __init__(self, preview: bool) -> None:
         self.preview = preview
@@ -182,13 +182,13 @@ class _RecordingMonitor(mocks.MockMonitor):
 
 
 class _Hooks:
-    """In place of the server that the engine calls back: a test calls a hook itself, or not at all."""
+    """Replaces the server that the engine calls back: a test calls a hook itself."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
 
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
-        assert hook.name not in self.recording.hooks, f"{hook.name}: the engine takes a name once"
+        assert hook.name not in self.recording.hooks, f"{hook.name}: the engine accepts a name only once"
         self.recording.hooks[hook.name] = hook
 
 
@@ -199,12 +199,12 @@ def record(
     preview: bool = False,
     into: Recording | None = None,
 ) -> Recording:
-    """Runs `program` to its end and returns what it registered.
+    """Runs `program` to its end and returns its registrations.
 
-    `into` is where that is written down: it shows how far a program came that fails.
+    They are also in `into`, which shows the registrations of a program that fails.
     """
     recording = Recording() if into is None else into
-    # A loop of its own for every program: what one leaves behind must not wait in the next one's.
+    # A new event loop for every program, so that tasks of one program do not run in the next one's.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -221,9 +221,9 @@ def record(
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        # A program that failed has raised its error. The futures that hold it too would log it, traceback and all, when
-        # they are collected: also in the middle of another test's ast.parse(), which Python 3.11 answers with a
-        # SystemError (https://github.com/pytest-dev/pytest/issues/10763).
+        # A program that fails raises its error here. Futures with the same error would log it when they are collected,
+        # also during another test's ast.parse(), and Python 3.11 then raises a SystemError
+        # (https://github.com/pytest-dev/pytest/issues/10763).
         loop.set_exception_handler(lambda _, context: None)
         asyncio.set_event_loop(None)
         loop.close()

@@ -1,4 +1,4 @@
-"""A certificate that vouches for itself: whoever is to trust it takes it as its own authority."""
+"""Self-signed certificates: each is its own authority."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(common_name: str) -> tuple[str, str]:
-    """Certificate and key, each a PEM; for a server on 127.0.0.1 or for a client, good for a day."""
+    """Certificate and key in PEM, for a server on 127.0.0.1 or for a client, valid for one day."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     signed = (

@@ -23,7 +23,7 @@ from traceable_kong.common.image_references import parse_image
 Document = dict[str, Any]
 
 DEADLINE_SECONDS = 30
-TABLE = [*((*row, True) for row in ADMITTED), *((*row, False) for row in NOT_ADMITTED)]
+TABLE = [*((*images, True) for images in ADMITTED), *((*images, False) for images in NOT_ADMITTED)]
 EXPECTED = sorted({expected for expected, *_ in TABLE})
 GROUP = "admissionregistration.k8s.io/v1"
 MERGE = "application/merge-patch+json"

@@ -181,7 +181,7 @@ def planned_names(stack: LiveStack, kind: str) -> set[str]:
     [
         ("usable", {"namespace": "nowhere"}, ["deployment usable in namespace nowhere", "so is the namespace"]),
         ("another", {}, ["deployment another", "is missing", "kubectl get deployments --all-namespaces"]),
-        ("usable", {"container": "nobody"}, ["has no container nobody (it has proxy)", "kong.container NAME"]),
+        ("usable", {"container": "other"}, ["has no container other (it has proxy)", "kong.container NAME"]),
         ("two", {}, ["runs Kong in 2 containers (first, proxy)", "kong.container NAME"]),
         ("none", {}, ["has zero replicas", "kubectl scale deployment none"]),
         ("everywhere", {}, ["is a DaemonSet", "deployment.daemonset false"]),

@@ -43,7 +43,7 @@ class PreflightNamespace:
         self.name = f"pre-{uuid.uuid4().hex[:6]}"
         self.owner = f"live.{self.name}"
         self.api = connect(kubeconfig=str(platform.kubeconfig))
-        self.said: list[str] = []
+        self.log: list[str] = []
 
     def run(self, *command: str, stdin: str | None = None) -> str:
         return run(*command, environment=self.platform.env, stdin=stdin)
@@ -52,7 +52,7 @@ class PreflightNamespace:
         self.run("kubectl", "apply", "--filename=-", stdin=yaml.safe_dump_all(documents))
 
     def intent(self, **changes: Any) -> Intent:
-        """An installation in a namespace that is there, without an agent; `changes` as for `fake.intent()`."""
+        """An installation in the existing namespace, without an agent; `changes` are those of `fake.intent()`."""
         usual = {
             "owner": self.owner,
             "gateway__namespace": self.name,
@@ -73,7 +73,7 @@ class PreflightNamespace:
         return found
 
     def repair(self, release: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
-        return repair(self.api, release, kubeconfig=kubeconfig, context=None, say=self.said.append)
+        return repair(self.api, release, kubeconfig=kubeconfig, context=None, say=self.log.append)
 
     def helm(self, *arguments: str) -> str:
         return self.run("helm", *arguments, "--namespace", self.name)
@@ -198,11 +198,11 @@ def test_read_permissions_are_enough_for_a_preview(namespace: PreflightNamespace
 
     preview = examine(viewer, namespace.intent(live_change=False))
     assert preview.errors == []
-    said = "\n".join(item.problem for item in preview.warnings)
-    assert f"create pods/portforward in namespace {namespace.name}" in said
-    assert f'cannot list resource "secrets" in API group "" in the namespace "{namespace.name}"' in said
-    assert "validatingwebhookconfigurations" in said
-    assert token not in said
+    warnings = "\n".join(item.problem for item in preview.warnings)
+    assert f"create pods/portforward in namespace {namespace.name}" in warnings
+    assert f'cannot list resource "secrets" in API group "" in the namespace "{namespace.name}"' in warnings
+    assert "validatingwebhookconfigurations" in warnings
+    assert token not in warnings
     assert len(examine(viewer, namespace.intent(live_change=True)).errors) > 3
 
 
@@ -406,14 +406,14 @@ def test_preflight_waits_for_an_upgrade_that_is_still_running(namespace: Preflig
         release = namespace.stuck_release(timeout_seconds=50)
 
         def let_it_end(line: str) -> None:
-            namespace.said.append(line)
+            namespace.log.append(line)
             namespace.run(
                 "kubectl", "patch", "pod", "stuck", "--namespace", namespace.name, "--subresource=status", READY
             )
 
         assert repair(namespace.api, release, kubeconfig=None, context=None, say=let_it_end) is None
         assert colleague.wait(DEADLINE_SECONDS) == 0
-    assert len(namespace.said) == 1 and "may still be running" in namespace.said[0]
+    assert len(namespace.log) == 1 and "may still be running" in namespace.log[0]
     assert (namespace.status(), namespace.text()) == ("deployed", "two")
 
 

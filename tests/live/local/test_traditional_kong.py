@@ -79,21 +79,21 @@ def test_a_database_its_migrations_and_its_nodes(namespace: HelmGateway) -> None
     wait_until(lambda: [ready(item) for item in named(namespace, "kong")] == [True, True])
 
     one, other = named(namespace, "kong")
-    row = admin(namespace, one, "POST", "/plugins", {"name": "cors"})
-    assert admin(namespace, other, "GET", "/plugins")["data"] == [row]
+    entity = admin(namespace, one, "POST", "/plugins", {"name": "cors"})
+    assert admin(namespace, other, "GET", "/plugins")["data"] == [entity]
 
     def seen() -> list[list[str]]:
         return [[item["id"] for item in history[-1][1]] for history in loaded_plugins.read(namespace.name).values()]
 
-    wait_until(lambda: seen() == [[row["id"]], [row["id"]]])
+    wait_until(lambda: seen() == [[entity["id"]], [entity["id"]]])
 
     # A new pod of the database has the data of the previous one.
     namespace.kubectl("delete", "pod", "postgres-0", "--namespace", namespace.name)
     wait_until(lambda: [ready(item) for item in named(namespace, "postgres")] == [True])
-    assert admin(namespace, one, "GET", f"/plugins/{row['id']}") == row
+    assert admin(namespace, one, "GET", f"/plugins/{entity['id']}") == entity
     namespace.kubectl("rollout", "restart", "deployment/kong", "--namespace", namespace.name)
     namespace.kubectl("rollout", "status", "deployment/kong", "--namespace", namespace.name, "--timeout=60s")
-    assert admin(namespace, named(namespace, "kong")[0], "GET", "/plugins")["data"] == [row]
+    assert admin(namespace, named(namespace, "kong")[0], "GET", "/plugins")["data"] == [entity]
 
     faults.inject(namespace.name, database="down")
     wait_until(lambda: not any(ready(item) for item in named(namespace, "kong")))
@@ -145,8 +145,8 @@ def test_the_controller_writes_entities_and_ignores_those_of_others(
     gateway: HelmGateway, database: dict[str, str]
 ) -> None:
     gateway.install(env=database)
-    ours = gateway.request(
-        "/plugins", method="POST", document={"name": "foo", "config": {"level": "high"}, "tags": ["ours"]}
+    other = gateway.request(
+        "/plugins", method="POST", document={"name": "foo", "config": {"level": "high"}, "tags": ["other"]}
     )
     backend = {"service": {"name": "nothing", "port": {"number": 80}}}
     rule = {"http": {"paths": [{"path": "/here", "pathType": "Prefix", "backend": backend}]}}
@@ -176,5 +176,5 @@ def test_the_controller_writes_entities_and_ignores_those_of_others(
     gateway.kubectl("delete", "ingress", "here", "--namespace", gateway.name)
     wait_until(lambda: gateway.request("/routes")["data"] == [])
     time.sleep(2)
-    assert gateway.request(f"/plugins/{ours['id']}") == ours
+    assert gateway.request(f"/plugins/{other['id']}") == other
     assert all(item["ready"] for item in gateway.containers().values())

@@ -5,8 +5,6 @@ CONFORMANCE_KUBECONFIG selects another cluster than the embedded one.
 
 import json
 import os
-import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,9 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.live.commands import execute, wait_until
 from tests.live.local.provider.plugin import Plugin
-
-COMMAND_TIMEOUT_SECONDS = 60
 
 
 class Cluster:
@@ -26,33 +23,15 @@ class Cluster:
         self.environment = dict(environment)
 
     def run(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
-        done = subprocess.run(
-            list(arguments),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=self.environment,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-            check=False,
-        )
+        done = execute(*arguments, environment=self.environment, stdin=stdin)
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Any:
         """Returns an object, or None if it does not exist."""
         shown = self.run(
-            *(
-                "kubectl",
-                "get",
-                kind,
-                name,
-                "-n",
-                namespace,
-                "-o",
-                "json",
-                "--show-managed-fields",
-                "--ignore-not-found",
-            )
+            *("kubectl", "get", kind, name, "-n", namespace, "-o", "json"),
+            *("--show-managed-fields", "--ignore-not-found"),
         )
         return json.loads(shown) if shown else None
 
@@ -62,13 +41,6 @@ class Cluster:
             *("kubectl", "apply", "--server-side", "--force-conflicts", "--field-manager=another", "-f", "-"),
             stdin=json.dumps(document),
         )
-
-    def until(self, holds: Callable[[], bool], what: str, seconds: float = 20) -> None:
-        """Waits until a condition holds."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, what
-            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +84,6 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     """A namespace for the test."""
     name = f"conformance-{uuid.uuid4().hex[:8]}"
     cluster.run("kubectl", "create", "namespace", name)
-    cluster.until(lambda: cluster.get("serviceaccount", "default", name) is not None, "no default service account")
+    wait_until(lambda: cluster.get("serviceaccount", "default", name) is not None, "no default service account")
     yield name
     cluster.run("kubectl", "delete", "namespace", name, "--wait=false", check=False)

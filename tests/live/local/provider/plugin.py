@@ -43,10 +43,10 @@ class _Engine(engine_pb2_grpc.EngineServicer):
     """The part of the engine that a plugin talks to: its log."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.log: list[str] = []
 
     def Log(self, request: Any, context: Any) -> Any:
-        self.said.append(request.message)
+        self.log.append(request.message)
         return empty_pb2.Empty()
 
 
@@ -99,9 +99,9 @@ class Plugin:
         )
 
     @property
-    def said(self) -> list[str]:
+    def log(self) -> list[str]:
         """The messages that the plugin has logged."""
-        return self._engine.said
+        return self._engine.log
 
     def call(self, name: str, request: Any) -> Any:
         """Calls one RPC. Raises Failure."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.live.commands import wait_until
 from tests.live.local.provider import manifests
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
@@ -52,8 +53,8 @@ def test_rollout_timeout(plugin: Plugin, new_plugin: Callable[..., Plugin], name
     with pytest.raises(Failure, match="failed to fully initialize or become live") as failure:
         resource.update(manifests.deployment(namespace, **manifests.NOWHERE), timeout_seconds=2)
     assert resource.state["spec"]["template"]["spec"]["nodeSelector"] == manifests.NOWHERE["nodeSelector"]
-    said = "Minimum number of Pods to consider the application live was not attained"
-    assert said in failure.value.reasons
+    reason = "Minimum number of Pods to consider the application live was not attained"
+    assert reason in failure.value.reasons
 
 
 @expect("the resource option customTimeouts overrides the annotation", source="metadata/overrides.go (TimeoutDuration)")
@@ -84,7 +85,7 @@ def test_read_of_unready(plugin: Plugin, cluster: Cluster, namespace: str) -> No
         '{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null},'
         ' "template": {"spec": {"nodeSelector": {"there-is": "no-such-node"}}}}}',
     )
-    cluster.until(
+    wait_until(
         lambda: not cluster.get("deployment", "it", namespace)["status"].get("readyReplicas"), "it is still ready"
     )
 
@@ -163,8 +164,8 @@ def test_service_at_once(plugin: Plugin, namespace: str) -> None:
 def test_load_balancer(plugin: Plugin, namespace: str) -> None:
     with pytest.raises(Failure, match="'it' timed out waiting to be Ready") as failure:
         plugin.resource("core/v1:Service").create(manifests.service(namespace, type="LoadBalancer"), timeout_seconds=1)
-    said = "Service was not allocated an IP address; does your cloud provider support this?"
-    assert said in failure.value.reasons
+    reason = "Service was not allocated an IP address; does your cloud provider support this?"
+    assert reason in failure.value.reasons
 
 
 @expect("a Job is awaited until it is complete", source="await/job.go")
@@ -253,7 +254,7 @@ def test_admission(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
         return False
 
     try:
-        cluster.until(denied, "the preview was not denied")
+        wait_until(denied, "the preview was not denied")
     finally:
         for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
             cluster.run("kubectl", "delete", kind, name)

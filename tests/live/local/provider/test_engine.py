@@ -3,19 +3,16 @@
 import json
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.toolchain import provider_plugins
-from tests.live.commands import kill_session
+from tests.live.commands import kill_session, wait_until
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
-
-COMMAND_TIMEOUT_SECONDS = 120
+from tests.live.local.pulumi_program import PulumiProgram
 
 _PROGRAM = """\
 import pulumi
@@ -51,63 +48,26 @@ pulumi.export("settings", settings.metadata["name"])
 """
 
 
-class Program:
-    """A small program in its own folder, with its own backend."""
-
-    def __init__(self, environment: dict[str, str], folder: Path, namespace: str) -> None:
-        self.folder = folder
-        home, state = folder / "home", folder / "state"
-        state.mkdir()
-        provider_plugins.put_stand_in("kubernetes", home, command=environment.get("PULUMI_KUBERNETES_PLUGIN", ""))
-        # The engine looks for what the installed SDKs may need.
-        provider_plugins.put_stand_in("random", home)
-        self.environment = {
-            **environment,
-            "PULUMI_HOME": str(home),
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "conformance",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
-        self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        (folder / "Pulumi.yaml").write_text("name: conformance\nruntime: python\n")
-        (folder / "__main__.py").write_text(_PROGRAM)
-        self.run("stack", "init", "test")
-        self.run("config", "set", "namespace", namespace)
-        self.run("config", "set", "--secret", "password", "not-in-any-state")
-
-    def run(self, *arguments: str, fails: bool = False) -> str:
-        """Runs pulumi and returns its output."""
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_SECONDS,
-            check=False,
-        )
-        assert (done.returncode != 0) is fails, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts pulumi and returns its process."""
-        return subprocess.Popen(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-
 @pytest.fixture
-def program(environment: dict[str, str], tmp_path: Path, namespace: str) -> Iterator[Program]:
-    """A program whose objects are in the test's namespace."""
+def program(environment: dict[str, str], tmp_path: Path, namespace: str) -> PulumiProgram:
+    """A program whose objects are in the test's namespace, with the plugin under test."""
     if shutil.which("pulumi", path=environment["PATH"]) is None:
         pytest.fail("pulumi is not on PATH")
-    yield Program(environment, tmp_path, namespace)
+    home = tmp_path / "home"
+    provider_plugins.put_stand_in("kubernetes", home, command=environment.get("PULUMI_KUBERNETES_PLUGIN", ""))
+    # The engine looks for the plugins of all installed SDKs.
+    provider_plugins.put_stand_in("random", home)
+    variables = {
+        **environment,
+        "PULUMI_HOME": str(home),
+        "PULUMI_CONFIG_PASSPHRASE": "conformance",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    variables.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+    created = PulumiProgram(tmp_path, variables, name="conformance", source=_PROGRAM)
+    created.run("config", "set", "namespace", namespace)
+    created.run("config", "set", "--secret", "password", "not-in-any-state")
+    return created
 
 
 UP = ("up", "--yes", "--skip-preview")
@@ -117,7 +77,7 @@ UP = ("up", "--yes", "--skip-preview")
     "a preview after an up is empty, also with patches and after a refresh; destroy leaves nothing",
     source="provider/provider.go (Diff)",
 )
-def test_life(program: Program, cluster: Cluster, namespace: str) -> None:
+def test_life(program: PulumiProgram, cluster: Cluster, namespace: str) -> None:
     program.run(*UP)
     program.run("config", "set", "note", "2")
     program.run(*UP)
@@ -133,12 +93,12 @@ def test_life(program: Program, cluster: Cluster, namespace: str) -> None:
     "an object that did not become ready is in the state with its errors, and the next up retries it",
     source="provider/provider.go (partialError)",
 )
-def test_init_errors(program: Program) -> None:
+def test_init_errors(program: PulumiProgram) -> None:
     program.run("config", "set", "node", "nowhere")
     program.run("config", "set", "timeout", "2")
-    said = program.run(*UP, fails=True)
+    output = program.run(*UP, fails=True)
 
-    assert "Minimum number of live Pods was not attained" in said
+    assert "Minimum number of live Pods was not attained" in output
     resources = json.loads(program.run("stack", "export"))["deployment"]["resources"]
     (web,) = [each for each in resources if each["urn"].endswith("::web")]
     assert any("timed out waiting to be Ready" in each for each in web["initErrors"])
@@ -150,10 +110,10 @@ def test_init_errors(program: Program) -> None:
     "a killed up leaves its object in the cluster and not in the state: already exists",
     source="await/await.go (Creation)",
 )
-def test_killed(program: Program, cluster: Cluster, namespace: str) -> None:
+def test_killed(program: PulumiProgram, cluster: Cluster, namespace: str) -> None:
     program.run("config", "set", "node", "nowhere")
     running = program.start(*UP)
-    cluster.until(lambda: cluster.get("deployment", "web", namespace) is not None, "no Deployment", seconds=60)
+    wait_until(lambda: cluster.get("deployment", "web", namespace) is not None, "no Deployment", seconds=60)
     running.send_signal(signal.SIGKILL)
     running.wait()
     time.sleep(0.5)

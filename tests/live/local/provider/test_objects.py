@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from local.provider.property_values import UNKNOWN, Secret
+from tests.live.commands import wait_until
 from tests.live.local.provider import manifests
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
@@ -174,9 +175,7 @@ def test_preview_of_invalid(plugin: Plugin, namespace: str) -> None:
 @expect("an object that authorization or a quota forbids does not fail the preview", source=CREATE)
 def test_preview_of_forbidden(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     cluster.run("kubectl", "create", "quota", "none", "--hard=count/configmaps=0", "-n", namespace)
-    cluster.until(
-        lambda: bool(cluster.get("resourcequota", "none", namespace)["status"].get("hard")), "no quota in force"
-    )
+    wait_until(lambda: bool(cluster.get("resourcequota", "none", namespace)["status"].get("hard")), "no quota in force")
     resource = plugin.resource("core/v1:ConfigMap")
 
     assert "uid" not in resource.create(manifests.config_map(namespace), preview=True)["metadata"]
@@ -281,7 +280,7 @@ def test_delete_timeout(plugin: Plugin, cluster: Cluster, namespace: str) -> Non
         with pytest.raises(Failure, match="timed out waiting for the condition") as failure:
             resource.delete(timeout_seconds=1)
         assert failure.value.state is not None
-        assert any("finalizers might be preventing deletion (example.com/hold)" in each for each in plugin.said)
+        assert any("finalizers might be preventing deletion (example.com/hold)" in each for each in plugin.log)
     finally:
         cluster.run("kubectl", "patch", "configmap", "it", "-n", namespace, "-p", '{"metadata":{"finalizers":null}}')
 

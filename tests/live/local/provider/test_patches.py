@@ -70,27 +70,27 @@ def test_diff(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
 )
 def test_delete(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     owner = manifests.deployment(namespace)
-    owner["spec"]["template"]["metadata"]["annotations"] = {"theirs": "1"}
+    owner["spec"]["template"]["metadata"]["annotations"] = {"owner": "1"}
     cluster.apply(owner)
     patch = plugin.resource("apps/v1:DeploymentPatch")
-    patch.create(manifests.deployment_patch(namespace, ours="1"))
+    patch.create(manifests.deployment_patch(namespace, patch="1"))
     patch.delete()
 
-    assert _template(cluster.get("deployment", "it", namespace)) == {"theirs": "1"}
+    assert _template(cluster.get("deployment", "it", namespace)) == {"owner": "1"}
 
 
 @expect("another manager's field is a conflict, unless the annotation patchForce is set", source=SSA)
 def test_conflict(plugin: Plugin, cluster: Cluster, namespace: str) -> None:
     owner = manifests.deployment(namespace)
-    owner["spec"]["template"]["metadata"]["annotations"] = {"a": "theirs"}
+    owner["spec"]["template"]["metadata"]["annotations"] = {"a": "owner"}
     cluster.apply(owner)
-    wanted = manifests.deployment_patch(namespace, a="ours")
+    wanted = manifests.deployment_patch(namespace, a="patch")
 
     with pytest.raises(Failure, match=r'(?s)field conflict detected.*conflict with "another"'):
         plugin.resource("apps/v1:DeploymentPatch").create(wanted)
     wanted["metadata"]["annotations"] = {"pulumi.com/patchForce": "true"}
     plugin.resource("apps/v1:DeploymentPatch").create(wanted)
-    assert _template(cluster.get("deployment", "it", namespace)) == {"a": "ours"}
+    assert _template(cluster.get("deployment", "it", namespace)) == {"a": "patch"}
 
 
 @expect(

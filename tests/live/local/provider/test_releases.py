@@ -14,6 +14,7 @@ import pytest
 
 from local import paths
 from local.provider.property_values import UNKNOWN, Secret, plain
+from tests.live.commands import wait_until
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
 from tests.live.local.provider.plugin import Failure, Plugin
@@ -310,7 +311,7 @@ def test_killed(
     waiting = _release(namespace, chart, values={"node": "nowhere"})
 
     def kill() -> None:
-        cluster.until(lambda: "pending-upgrade" in _history(cluster, namespace), "the upgrade has not begun")
+        wait_until(lambda: "pending-upgrade" in _history(cluster, namespace), "the upgrade has not begun")
         doomed.process.send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -318,7 +319,11 @@ def test_killed(
     with pytest.raises(Failure):
         release.update(waiting)
     killer.join()
-    cluster.until(lambda: not cluster.run("pgrep", "-f", f"upgrade it .*{namespace}", check=False), "helm goes on", 5)
+    wait_until(
+        lambda: not cluster.run("pgrep", "-f", f"upgrade it .*{namespace}", check=False),
+        "helm is still running",
+        seconds=5,
+    )
     assert _history(cluster, namespace) == ["deployed", "pending-upgrade"]
 
     release.plugin = plugin
@@ -333,7 +338,7 @@ def test_cancelled(new_plugin: Callable[..., Plugin], cluster: Cluster, namespac
     release.create(_release(namespace, chart))
 
     def cancel() -> None:
-        cluster.until(lambda: "pending-upgrade" in _history(cluster, namespace), "the upgrade has not begun")
+        wait_until(lambda: "pending-upgrade" in _history(cluster, namespace), "the upgrade has not begun")
         plugin.cancel()
 
     threading.Thread(target=cancel).start()
@@ -353,11 +358,11 @@ def test_read_of_deleted(plugin: Plugin, cluster: Cluster, namespace: str, chart
 
 @expect("a release is imported by namespace/name", source=DOCS)
 def test_import(plugin: Plugin, cluster: Cluster, namespace: str, chart: str) -> None:
-    cluster.run("helm", "install", "it", chart, "-n", namespace, "--set", "message=theirs")
+    cluster.run("helm", "install", "it", chart, "-n", namespace, "--set", "message=owner")
     release = plugin.resource(TOKEN)
 
     assert release.get(f"{namespace}/it") == f"{namespace}/it"
-    assert plain(release.inputs)["values"] == {"message": "theirs"}
+    assert plain(release.inputs)["values"] == {"message": "owner"}
     assert plain(release.inputs)["version"] == "1.2.3"
 
 
