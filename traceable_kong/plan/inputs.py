@@ -1,18 +1,30 @@
-"""Reads what a plan needs beside the config: of an existing Kong, and of an existing agent."""
+"""Reads what a plan needs beside the config: of an existing Kong, of an existing agent, and of the stack's record.
 
+Two ConfigMaps decide which image counts as the TME and when the gateway rolls, so a read that fails stops the run.
+Preflight reads the same objects and reports what it may not read (preflight/agent_checks.py).
+"""
+
+from traceable_kong.cluster.agent_objects import CONFIG_MAP
+from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
+from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.cluster.target import ClusterTarget
+from traceable_kong.common.commands import on_cluster
+from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
+from traceable_kong.common.safe_text import PlainError
+from traceable_kong.config.agent_config import ExistingAgentConfig
 from traceable_kong.config.kong_config import ExistingKongConfig
 from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.plan.build import PlanInputs
-from traceable_kong.plan.existing_agent import recorded_tme_image, sidecar_settings
+from traceable_kong.plan.state_record import TRUSTED_TME_IMAGE
 from traceable_kong.plugin.rock import Rock
 
 
-def read_inputs(config: StackConfig, cluster: ClusterTarget, rock: Rock | None, *, preview: bool) -> PlanInputs:
-    """The inputs of the plan; `rock` is None for an agent-only stack, which needs no others.
+class PlanError(PlainError):
+    """What the plan depends on cannot be read; the text says what, and what to do."""
 
-    Raises PlainError where the cluster does not say what the plan depends on.
-    """
+
+def read_inputs(config: StackConfig, cluster: ClusterTarget, rock: Rock | None, *, preview: bool) -> PlanInputs:
+    """The inputs of the plan; `rock` is None for an agent-only stack, which needs no others. Raises PlanError."""
     if not isinstance(config, GatewayStack):
         return PlanInputs()
     kong = config.kong
@@ -21,6 +33,63 @@ def read_inputs(config: StackConfig, cluster: ClusterTarget, rock: Rock | None, 
         pod_selector=(
             cluster.selector_of(kong.namespace, kong.deployment) if isinstance(kong, ExistingKongConfig) else {}
         ),
-        agent_settings=sidecar_settings(config, cluster, preview=preview),
+        agent_settings=agent_settings(config, cluster, preview=preview),
         recorded_image=recorded_tme_image(config, cluster, preview=preview),
     )
+
+
+def agent_settings(config: GatewayStack, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:
+    """The data of an existing agent's ConfigMap; {} for other agents, and where there is no ConfigMap.
+
+    It is read in every mode: the policy names the TME's image in async too, and a mode switch must not change it. A
+    running TME keeps what it got at its injection, so other settings roll the gateway. Where nothing rolls (in a
+    preview, and while no TME is wanted), a user who may not read the ConfigMap goes on without it. Raises PlanError.
+    """
+    if not isinstance(config.agent, ExistingAgentConfig) or not config.installed:
+        return {}
+    return _data(
+        cluster,
+        config.agent.namespace,
+        CONFIG_MAP,
+        consequence="Without the agent's settings, the gateway could be rolled for nothing.",
+        allow_forbidden=preview or config.mode == "async" or not config.enabled,
+    )
+
+
+def recorded_tme_image(config: GatewayStack, cluster: ClusterTarget, *, preview: bool) -> ImageReference | None:
+    """The TME's image without its version as the last `pulumi up` recorded it; None where there is no record.
+
+    An existing agent's own settings are not trusted to change it (plan/build_injection.py). Raises PlanError.
+    """
+    if not isinstance(config.agent, ExistingAgentConfig) or not config.installed:
+        return None
+    data = _data(
+        cluster,
+        config.kong.namespace,
+        RECORD_NAME,
+        consequence="Without it, the TME image that this stack trusts is not known.",
+        allow_forbidden=preview,
+    )
+    try:
+        return parse_image(str(data.get(TRUSTED_TME_IMAGE, "")))
+    except ImageReferenceError:
+        return None
+
+
+def _data(
+    cluster: ClusterTarget, namespace: str, name: str, *, consequence: str, allow_forbidden: bool
+) -> dict[str, str]:
+    try:
+        config_map = cluster.api.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+    except (ApiError, Unreachable) as problem:
+        if allow_forbidden and isinstance(problem, ApiError) and problem.status == 403:
+            return {}
+        raise PlanError(
+            on_cluster(
+                f"ConfigMap {namespace}/{name} could not be read: {problem}. {consequence} Nothing was changed. Check "
+                f"your permission with `kubectl auth can-i get configmaps --namespace {namespace}`, then run the same "
+                "command again.",
+                cluster.command_options,
+            )
+        ) from None
+    return dict(config_map.get("data") or {}) if config_map else {}
