@@ -190,7 +190,7 @@ def test_an_enterprise_kong_that_requires_token_and_certificate_in_its_pod_and_a
             untrusted = {**admin, "url": url}
             trusted = {**untrusted, "caSecret": {"name": "kong-admin-tls", "key": "ca.crt"}}
             stack.set(kong={**kong, "admin": {**untrusted, **shown}})
-            assert "kong.admin.caSecret names the Secret" in stack.failed_preview()
+            assert "kong.admin.caSecret to the Secret" in stack.failed_preview()
             stack.set(kong={**kong, "admin": trusted})
             assert "kong.admin.clientCertificateSecret" in stack.failed_preview()
             stack.set(kong={**kong, "admin": {**trusted, **shown}}, timeoutMs=700)
@@ -198,7 +198,7 @@ def test_an_enterprise_kong_that_requires_token_and_certificate_in_its_pod_and_a
             stack.preview(NO_CHANGES)
             assert stack.verify().returncode == 0
         output = stack.preview()
-        assert f"({url}) does not answer" in output and "could not be asked" in output
+        assert f"({url}) does not answer" in output and "could not be reached" in output
         stack.set(kong=kong)
 
         create_secret(stack, "kong-admin", token="another")

@@ -118,7 +118,7 @@ def test_an_older_rock_that_does_not_know_a_used_option_takes_two_updates(new_st
     with pytest.raises(CommandFailed) as refusal:
         stack.preview()
     text = str(refusal.value)
-    assert "max_body_size_bytes, which 2.1.2-1 does not know" in text
+    assert "max_body_size_bytes, which version 2.1.2-1 does not know" in text
     assert text.index("plugin.version 2.2.2-1") < text.index("plugin.version 2.1.2-1")
 
     stack.set(plugin=newer)
