@@ -193,7 +193,7 @@ def planned_names(stack: LiveStack, kind: str) -> set[str]:
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_a_kong_that_cannot_be_used(
+def test_a_kong_that_cannot_be_used_is_refused(
     stack: LiveStack, deployment: str, changes: dict[str, Any], texts: list[str]
 ) -> None:
     use_deployment(stack, deployment, **changes)
@@ -211,7 +211,9 @@ def test_a_kong_that_cannot_be_used(
         ("split", ["deployment split-controller", "reads the ingress class 'edge' (--ingress-class)"]),
     ],
 )
-def test_a_controller_that_would_not_read_the_plugin(stack: LiveStack, deployment: str, texts: list[str]) -> None:
+def test_a_controller_that_would_not_read_the_plugin_is_refused(
+    stack: LiveStack, deployment: str, texts: list[str]
+) -> None:
     """One preview reports its variables, its class, and its permissions."""
     use_deployment(stack, deployment)
     preview_is_refused(stack, f"problems. {UNCHANGED}.", "which may not list or watch KongClusterPlugins", *texts)
@@ -225,7 +227,7 @@ def test_an_up_is_refused_like_its_preview(stack: LiveStack) -> None:
     assert current_objects(stack) == before
 
 
-def test_unmanaged_objects_with_the_names_of_the_stacks(stack: LiveStack) -> None:
+def test_unmanaged_objects_with_the_names_of_the_stacks_are_refused(stack: LiveStack) -> None:
     """One preview reports all. The plugin's class is not the recorded gateway's, whose pods lack the files."""
     ingress_class = f"{stack.name}-other"
     (files,) = planned_names(stack, "ConfigMap") - {RECORD}

@@ -53,7 +53,7 @@ def repair(stack: LiveStack) -> None:
     stack.up()
 
 
-def test_the_injector_is_down(stack: LiveStack) -> None:
+def test_an_update_stops_before_the_gateway_while_the_injector_is_down(stack: LiveStack) -> None:
     before = pod_names(stack), record(stack)
     local.injector.stop(stack.directory / "injector")
     with stack.recorded() as recording:
@@ -72,7 +72,7 @@ def test_the_injector_is_down(stack: LiveStack) -> None:
     stack.up()
 
 
-def test_the_injector_is_up_and_does_not_inject(stack: LiveStack) -> None:
+def test_an_update_stops_before_the_gateway_if_the_injector_does_not_inject(stack: LiveStack) -> None:
     """Its webhook selects namespaces with another label."""
     webhook = f"traceable-agent-injector-{stack.agent_namespace}"
     before = pod_names(stack)
@@ -95,7 +95,7 @@ def test_the_injector_is_up_and_does_not_inject(stack: LiveStack) -> None:
     stack.up()
 
 
-def test_the_ingress_class_of_the_plugin_was_changed_manually(stack: LiveStack) -> None:
+def test_verify_finds_a_changed_ingress_class_and_refresh_restores_it(stack: LiveStack) -> None:
     name = plugin(stack)["metadata"]["name"]
     stack.kubectl("annotate", "kongclusterplugin", name, "kubernetes.io/ingress.class=elsewhere", "--overwrite")
     found = stack.verify("--wait-seconds", "10")
@@ -105,7 +105,7 @@ def test_the_ingress_class_of_the_plugin_was_changed_manually(stack: LiveStack) 
     repair(stack)
 
 
-def test_a_second_global_plugin_of_the_same_class(stack: LiveStack) -> None:
+def test_a_second_global_plugin_of_the_class_is_named(stack: LiveStack) -> None:
     own = plugin(stack)
     name = f"{stack.name}-second"
     second = {
@@ -127,7 +127,7 @@ def test_a_second_global_plugin_of_the_same_class(stack: LiveStack) -> None:
         stack.kubectl("delete", "kongclusterplugin", name)
 
 
-def test_kong_refuses_the_plugin(stack: LiveStack) -> None:
+def test_the_error_has_the_reason_why_kong_refuses_the_plugin(stack: LiveStack) -> None:
     """A rock whose schema lacks an option of the plugin's config: the error has Kong's own text."""
     configured, before = stack.configured("plugin"), record(stack)
     contents = rock.plugins("2.1.2-1")
@@ -141,7 +141,7 @@ def test_kong_refuses_the_plugin(stack: LiveStack) -> None:
     assert record(stack) == before
 
 
-def test_an_image_that_cannot_be_pulled(stack: LiveStack) -> None:
+def test_an_image_that_cannot_be_pulled_is_named_and_running_pods_stay(stack: LiveStack) -> None:
     configured, before = stack.configured("kongValues"), pod_names(stack)
     stack.set(kongValues={**configured, "image": {"repository": "registry.invalid/kong", "tag": "3.9"}})
     with stack.recorded():
@@ -154,14 +154,14 @@ def test_an_image_that_cannot_be_pulled(stack: LiveStack) -> None:
     assert recording.rollouts == 0, "the earlier pod template is current again"
 
 
-def test_the_plugin_was_deleted_manually(stack: LiveStack) -> None:
+def test_a_deleted_plugin_fails_the_update_and_refresh_restores_it(stack: LiveStack) -> None:
     stack.kubectl("delete", "kongclusterplugin", plugin(stack)["metadata"]["name"])
     output = fails_fast(stack)
     assert "Kong lists no traceable for all routes" in output and "`pulumi up --refresh`" in output
     repair(stack)
 
 
-def test_the_annotation_was_removed_manually(stack: LiveStack) -> None:
+def test_a_removed_annotation_fails_the_update_and_other_managers_are_named(stack: LiveStack) -> None:
     """The new pods have no TME; the check before the plugin names the other managers of the pod template."""
     patch = '[{"op": "remove", "path": "/spec/template/metadata/annotations/tme.traceable.ai~1inject"}]'
     deployment = f"{stack.name}-kong"
@@ -204,7 +204,7 @@ def test_the_plugin_is_not_replaced_while_a_pod_of_another_revision_exists(stack
     stack.up()
 
 
-def test_a_controller_that_would_not_read_the_plugin(stack: LiveStack) -> None:
+def test_an_update_stops_if_the_controller_would_not_read_the_plugin(stack: LiveStack) -> None:
     """The next pods would serve without it."""
     before, values = pod_names(stack), stack.configured("kongValues")
     stack.set(kongValues={**values, "ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}})
@@ -214,7 +214,7 @@ def test_a_controller_that_would_not_read_the_plugin(stack: LiveStack) -> None:
     stack.set(kongValues=values)
 
 
-def test_a_quota_that_allows_no_more_pods(stack: LiveStack) -> None:
+def test_a_full_quota_is_named_before_the_gateway_changes(stack: LiveStack) -> None:
     quota = {
         "apiVersion": "v1",
         "kind": "ResourceQuota",

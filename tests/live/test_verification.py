@@ -59,7 +59,7 @@ def test_a_stack_output_is_the_command(stack: LiveStack) -> None:
     assert stack.outputs()["verify"] == f".venv/bin/python verify.py {options}"
 
 
-def test_a_record_that_was_changed(stack: LiveStack) -> None:
+def test_a_changed_record_is_refused(stack: LiveStack) -> None:
     """With --stack it is refused; without, the report says that it trusts the record, for this Deployment only."""
     assert stack.run_verify("--stack", stack.name).returncode == 0
     assert "was read from the record" in stack.verify().stdout
@@ -70,12 +70,12 @@ def test_a_record_that_was_changed(stack: LiveStack) -> None:
         assert other.returncode == 2 and "is about deployment" in other.stderr
 
 
-def test_other_files(stack: LiveStack) -> None:
+def test_files_fails_for_other_files(stack: LiveStack) -> None:
     with record_changed(stack, files=json.dumps({"/opt/kong/plugins/traceable": "kong-plugin-traceable-other"})):
         assert failing(stack) == {"files"}
 
 
-def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
+def test_files_fails_for_changed_content_until_pods_are_replaced(stack: LiveStack) -> None:
     """The fix in the report repairs it; until pods are replaced, their files cannot be determined."""
     (name,) = json.loads(record(stack)["files"]).values()
     place = ("configmap", name, "--namespace", stack.kong_namespace)
@@ -95,7 +95,7 @@ def test_files_that_were_changed_under_the_same_name(stack: LiveStack) -> None:
     stack.kubectl("rollout", "status", *deployment)
 
 
-def test_label_webhook_and_policy_were_removed(stack: LiveStack) -> None:
+def test_policy_label_and_webhook_fail_when_they_are_removed(stack: LiveStack) -> None:
     """The engine sees no change, and `up` fails nevertheless; the commands in the report repair it."""
     policy = json.loads(record(stack)["policy"])["name"]
     webhook = json.loads(record(stack)["injection"])["webhook"]
@@ -118,7 +118,7 @@ def test_label_webhook_and_policy_were_removed(stack: LiveStack) -> None:
     stack.preview(NO_CHANGES)
 
 
-def test_conditions_were_added_to_the_policy(stack: LiveStack) -> None:
+def test_policy_fails_for_added_conditions(stack: LiveStack) -> None:
     """Server-side apply keeps them, so a refresh does not repair it; the commands in the report do."""
     policy = json.loads(record(stack)["policy"])["name"]
     never = {"name": "never", "expression": "false"}
@@ -138,32 +138,32 @@ def test_conditions_were_added_to_the_policy(stack: LiveStack) -> None:
     stack.preview(NO_CHANGES)
 
 
-def test_no_tme_with_that_image(stack: LiveStack) -> None:
+def test_tme_fails_for_another_image(stack: LiveStack) -> None:
     with record_changed(stack, tmeImage="evil.example/traceable-agent"):
         assert failing(stack) == {"tme"}
 
 
 @pytest.mark.parametrize("how", ["silent", "closed"])
-def test_one_tme_that_does_not_answer(stack: LiveStack, how: Any) -> None:
+def test_tme_fails_for_the_pod_whose_tme_does_not_answer(stack: LiveStack, how: Any) -> None:
     name = gateway_pods(stack)[0]["metadata"]["name"]
     with fault(stack, name, tme=how):
         failed = failed_checks(stack)
         assert [(check["pod"], check["name"]) for check in failed] == [(name, "tme")]
 
 
-def test_another_version_of_the_plugin(stack: LiveStack) -> None:
+def test_loaded_fails_for_another_version(stack: LiveStack) -> None:
     with record_changed(stack, loadedVersion="2.0.0"):
         assert failing(stack) == {"loaded"}
 
 
-def test_one_kong_whose_admin_api_is_closed(stack: LiveStack) -> None:
+def test_loaded_fails_for_the_pod_whose_admin_api_is_closed(stack: LiveStack) -> None:
     name = gateway_pods(stack)[0]["metadata"]["name"]
     with fault(stack, name, kong_admin="closed"):
         failed = failed_checks(stack)
         assert [(check["pod"], check["name"]) for check in failed] == [(name, "loaded")]
 
 
-def test_a_configuration_that_kong_rejects(stack: LiveStack) -> None:
+def test_plugin_fails_for_a_configuration_that_kong_rejects(stack: LiveStack) -> None:
     """The KongClusterPlugin is as recorded, and Kong keeps its previous configuration."""
     name = plugin(stack)["metadata"]["name"]
     before = plugin(stack)["config"]["timeout"]
@@ -177,7 +177,7 @@ def test_a_configuration_that_kong_rejects(stack: LiveStack) -> None:
         )
 
 
-def test_a_plugin_that_was_disabled_manually(stack: LiveStack) -> None:
+def test_object_fails_for_a_disabled_plugin(stack: LiveStack) -> None:
     place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
     stack.kubectl("patch", *place, '{"disabled": true}')
     try:
@@ -186,7 +186,7 @@ def test_a_plugin_that_was_disabled_manually(stack: LiveStack) -> None:
         stack.kubectl("patch", *place, '{"disabled": false}')
 
 
-def test_a_field_was_added_to_the_plugin(stack: LiveStack) -> None:
+def test_object_and_plugin_fail_for_an_added_field(stack: LiveStack) -> None:
     """The engine keeps fields of other managers, so the report has a command that repairs it."""
     name = plugin(stack)["metadata"]["name"]
     stack.kubectl("patch", "kongclusterplugin", name, "--type=merge", "--patch", '{"protocols": ["tcp"]}')
@@ -224,7 +224,7 @@ def tenants_plugin(stack: LiveStack, **config: Any) -> Iterator[None]:
         stack.kubectl("delete", "ingress,kongplugin", name, "--namespace", namespace)
 
 
-def test_a_plugin_on_one_route_that_overrides_the_global_one(stack: LiveStack) -> None:
+def test_override_fails_for_a_plugin_on_one_route(stack: LiveStack) -> None:
     with tenants_plugin(stack, allow_on_failure=False):
         assert failing(stack) == {"override"}
 
@@ -245,12 +245,12 @@ def test_with_scope_selected_a_tenants_plugin_does_not_count(stack: LiveStack) -
     stack.up()
 
 
-def test_no_agent_for_the_tme(stack: LiveStack) -> None:
+def test_agent_fails_without_an_agent(stack: LiveStack) -> None:
     with record_changed(stack, agentNamespace="default"):
         assert failing(stack) == {"agent"}
 
 
-def test_a_network_policy_that_blocks_the_agent(stack: LiveStack) -> None:
+def test_with_a_network_policy_the_connection_to_the_agent_is_not_checked(stack: LiveStack) -> None:
     """The connection cannot be observed, so it is not checked; the policy in the preview allows it."""
     metadata = {"name": "deny", "namespace": stack.kong_namespace}
     spec = {"podSelector": {}, "policyTypes": ["Egress"]}
@@ -267,14 +267,14 @@ def test_a_network_policy_that_blocks_the_agent(stack: LiveStack) -> None:
         stack.kubectl("delete", "networkpolicies", "--all", "--namespace", stack.kong_namespace)
 
 
-def test_a_deployment_that_does_not_exist(stack: LiveStack) -> None:
+def test_deployment_fails_if_it_does_not_exist(stack: LiveStack) -> None:
     with record_changed(stack, deployment="another"):
         done = stack.run_verify("--namespace", stack.kong_namespace, "--json")
         failed = [check["name"] for check in json.loads(done.stdout)["checks"] if not check["ok"]]
         assert (done.returncode, failed) == (1, ["deployment"])
 
 
-def test_a_pod_of_another_revision_that_never_gets_ready(stack: LiveStack) -> None:
+def test_rollout_fails_for_an_old_pod_that_never_gets_ready(stack: LiveStack) -> None:
     """It does not serve, and it has files and settings of another revision."""
     labels = gateway_pods(stack)[0]["metadata"]["labels"]
     container = {"name": "proxy", "image": "registry.invalid/kong:3.9"}
@@ -295,7 +295,7 @@ def test_a_pod_of_another_revision_that_never_gets_ready(stack: LiveStack) -> No
         stack.kubectl("delete", "pod", "left-over", "--namespace", stack.kong_namespace)
 
 
-def test_a_plugin_change_that_kong_has_not_loaded(stack: LiveStack) -> None:
+def test_object_fails_alone_for_a_change_that_kong_does_not_load(stack: LiveStack) -> None:
     place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
     with fault(stack, kong_config="schema violation (planted)"):
         stack.kubectl("patch", *place, '{"disabled": true}')
@@ -303,7 +303,7 @@ def test_a_plugin_change_that_kong_has_not_loaded(stack: LiveStack) -> None:
         stack.kubectl("patch", *place, '{"disabled": false}')
 
 
-def test_a_gateway_that_is_scaled_to_zero(stack: LiveStack) -> None:
+def test_ready_fails_for_a_gateway_that_is_scaled_to_zero(stack: LiveStack) -> None:
     scale = ("scale", "deployment", f"{stack.name}-kong", "--namespace", stack.kong_namespace, "--replicas")
     stack.kubectl(*scale, "0")
     try:
