@@ -38,7 +38,7 @@ async def deploy() -> Mapping[str, object]:
     # The id is in the state only: nothing changes in the cluster before preflight has passed.
     stack_id, owner = await kept_id("stack-id", fresh)
     planned = prepared.plan(owner)
-    imports = beginning.check(prepared, planned, target, owner)
+    imports = beginning.check(prepared, target, owner)
 
     provider = kubernetes_provider(target, after=stack_id)
     if isinstance(planned, AgentPlan):

@@ -10,13 +10,12 @@ import pytest
 from local import rock
 from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
-from traceable_kong.hooks import beginning, plugin_readiness
+from traceable_kong.hooks import plugin_readiness
 from traceable_kong.hooks.plugin_readiness import PluginStep
-from traceable_kong.plan.model import DesiredState, ManagedAgent
-from traceable_kong.preflight import examination
+from traceable_kong.plan.model import DesiredState, ManagedAgent, Plan
+from traceable_kong.preflight import examination, release_imports
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import AloneIntent, Intent
 from traceable_kong.verification import agent_verification, verifier
 from traceable_kong.verification.report import Check, Report
 
@@ -35,7 +34,7 @@ class Program:
 
     A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
     it was asked for, each time, `agents_asked_for` of an agent that is alone. `errors` are what preflight finds,
-    `intents` what it was asked about, and `agents_intents`. `imports` are the releases to import. `recording` is what
+    `plans` and `live_changes` what it was asked about. `imports` are the releases to import. `recording` is what
     the last run registered, also where it failed. `readiness` is what the step before the plugin raises; `steps` are
     what it was asked about, `before_plugin` what was registered by then.
     """
@@ -45,9 +44,9 @@ class Program:
     asked_for: list[DesiredState] = field(default_factory=list)
     recording: Recording = field(default_factory=Recording)
     errors: list[Finding] = field(default_factory=list)
-    intents: list[Intent] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    live_changes: list[bool] = field(default_factory=list)
     agents_asked_for: list[ManagedAgent] = field(default_factory=list)
-    agents_intents: list[AloneIntent] = field(default_factory=list)
     imports: frozenset[str] = frozenset()
     readiness: Exception | None = None
     steps: list[PluginStep] = field(default_factory=list)
@@ -97,12 +96,10 @@ class Program:
             raise self.report
         return self.report
 
-    def examine(self, api: object, intent: Intent | AloneIntent) -> Examination:
-        assert isinstance(api, NobodyToAsk)
-        if isinstance(intent, AloneIntent):
-            self.agents_intents.append(intent)
-        else:
-            self.intents.append(intent)
+    def examine(self, client: object, plan: Plan, *, live_change: bool) -> Examination:
+        assert isinstance(client, NobodyToAsk)
+        self.plans.append(plan)
+        self.live_changes.append(live_change)
         return Examination(errors=self.errors, warnings=[], stuck=[])
 
 
@@ -114,5 +111,5 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setattr(verifier, "verify_gateway", made.verify_gateway)
     monkeypatch.setattr(agent_verification, "verify_agent", made.verify_agent)
     monkeypatch.setattr(examination, "examine", made.examine)
-    monkeypatch.setattr(beginning, "releases_to_import", lambda *_, **__: made.imports)
+    monkeypatch.setattr(release_imports, "releases_to_import", lambda *_, **__: made.imports)
     return made

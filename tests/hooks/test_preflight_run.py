@@ -27,11 +27,11 @@ STUCK = StuckRelease(
 
 def message(monkeypatch: pytest.MonkeyPatch, *, errors: list[Finding], stuck: list[StuckRelease]) -> str:
     found = Examination(errors=errors, warnings=[], stuck=stuck)
-    monkeypatch.setattr(examination, "examine", lambda *_: found)
+    monkeypatch.setattr(examination, "examine", lambda *_, **__: found)
     monkeypatch.setattr(repair, "repair", lambda *_, **__: FINDING)
-    intent: Any = None
+    plan: Any = None
     with pytest.raises(pulumi.RunError) as refused:
-        run_preflight(CLUSTER, intent)
+        run_preflight(CLUSTER, plan, live_change=True)
     return str(refused.value)
 
 
@@ -53,7 +53,7 @@ def test_what_preflight_has_read_is_valid_until_a_repair(
 ) -> None:
     read: Any = object()
     found = Examination(errors=[], warnings=[], stuck=stuck, reader=read)
-    monkeypatch.setattr(examination, "examine", lambda *_: found)
+    monkeypatch.setattr(examination, "examine", lambda *_, **__: found)
     monkeypatch.setattr(repair, "repair", lambda *_, **__: None)
-    intent: Any = None
-    assert (run_preflight(CLUSTER, intent) is read) is seen
+    plan: Any = None
+    assert (run_preflight(CLUSTER, plan, live_change=True) is read) is seen

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,28 @@ from tests.live.documented_stacks import AGENT_STACK, use_documented
 from tests.live.kong_owner import KongOwner
 from tests.live.stack import NO_CHANGES, LiveStack, NewStack
 from tests.preflight import security_page
+from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.permission_table import Operation
+
+Described = Callable[[LiveStack], Plan]
+"""A stack whose Roles are on the page, with the namespaces of a test."""
+
+
+def usual(stack: LiveStack, **config: Any) -> Plan:
+    kong, agent = {"namespace": stack.kong_namespace}, {"namespace": stack.agent_namespace}
+    return security_page.usual(kong=kong, agent=agent, **config)
+
+
+def in_async(stack: LiveStack) -> Plan:
+    return usual(stack, mode="async")
+
+
+def existing_kong(stack: LiveStack) -> Plan:
+    return security_page.existing_kong(stack.kong_namespace, stack.agent_namespace)
+
+
+def agent_only(stack: LiveStack) -> Plan:
+    return security_page.agent_alone(namespace=stack.agent_namespace)
 
 
 @pytest.fixture
@@ -37,7 +58,7 @@ def existing_kong_stack(new_stack: NewStack) -> Iterator[LiveStack]:
     owner.install()
     created.kubectl("create", "namespace", created.agent_namespace)
     created.update("agent", createNamespace=False)
-    with accounts(created, **EXISTING):
+    with accounts(created, existing_kong):
         yield created
 
 
@@ -49,20 +70,17 @@ def agent_only_stack(new_stack: NewStack) -> Iterator[LiveStack]:
     for namespace in (created.kong_namespace, created.agent_namespace):
         created.kubectl("create", "namespace", namespace)
     created.update("agent", createNamespace=False)
-    with accounts(created, alone=True):
+    with accounts(created, agent_only):
         yield created
 
 
-EXISTING: dict[str, Any] = {"gateway__ours": False, "gateway__release": None}
-
-
 @contextmanager
-def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
+def accounts(stack: LiveStack, described: Described = usual) -> Iterator[None]:
     """Creates a ServiceAccount with its Roles for each operation, and removes everything afterwards."""
-    operations = security_page.AGENT_OPERATIONS if changes.get("alone") else security_page.OPERATIONS
+    operations = security_page.OPERATIONS if described(stack).gateway else security_page.AGENT_OPERATIONS
     for operation in operations:
         stack.kubectl("create", "serviceaccount", operation, "--namespace", stack.kong_namespace)
-        grant(stack, operation, **changes)
+        grant(stack, operation, described)
     try:
         yield
     finally:
@@ -73,26 +91,26 @@ def accounts(stack: LiveStack, **changes: Any) -> Iterator[None]:
             KongOwner(stack).remove()
             stack.kubectl("delete", "namespace", stack.agent_namespace, "--wait=false")
             for operation in operations:
-                for document in roles(stack, operation, **changes):
+                for document in roles(stack, operation, described):
                     name = document["metadata"]["name"]
                     stack.kubectl("delete", "clusterrole,clusterrolebinding", name, "--ignore-not-found")
 
 
 def roles(
-    stack: LiveStack, operation: Operation, *, alone: bool = False, first: bool = True, **changes: Any
+    stack: LiveStack, operation: Operation, described: Described = usual, *, first: bool = True
 ) -> list[dict[str, Any]]:
     """The page's Roles with the namespaces of this test and names of their own."""
-    changes = {"gateway__namespace": stack.kong_namespace, "agent__namespace": stack.agent_namespace, **changes}
-    wanted = security_page.agent_alone(**changes) if alone else security_page.usual(**changes)
-    found = security_page.documents(wanted, operation, first=first)
+    found = security_page.documents(described(stack), operation, first=first)
     for document in found:
         document["metadata"]["name"] += f"-{stack.name}"
     return found
 
 
-def grant(stack: LiveStack, operation: Operation, *, without: str = "", **changes: Any) -> None:
+def grant(
+    stack: LiveStack, operation: Operation, described: Described = usual, *, without: str = "", first: bool = True
+) -> None:
     """Binds the Roles to the operation's ServiceAccount, without the permission `without`, VERB RESOURCE."""
-    for document in roles(stack, operation, **changes):
+    for document in roles(stack, operation, described, first=first):
         verb, _, resource = without.partition(" ")
         document["rules"] = [one for rule in document["rules"] for one in _without(rule, verb, resource)]
         metadata = document["metadata"]
@@ -206,8 +224,8 @@ def test_every_operation_works_with_its_roles_and_a_missing_permission_is_named_
     stack.update("kongValues", podAnnotations={"example.com/a": "b"})
     with running_as(stack, "preview"):
         assert "plugin-kong-cluster-plugin" in stack.preview("--diff")
-    grant(stack, "verify", sync=False)
-    grant(stack, "up", sync=False, first=False)
+    grant(stack, "verify", in_async)
+    grant(stack, "up", in_async, first=False)
     wait_for_permission(stack, "up", "escalate", "clusterroles", allowed=False)
     with running_as(stack, "up"):
         stack.up()

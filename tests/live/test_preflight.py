@@ -19,19 +19,19 @@ import yaml
 
 from local import certificates, charts
 from local.platform import Platform
+from tests.fakes.plans import ROCK, plan
 from tests.live.commands import run, wait_until
-from tests.preflight.fake import intent
-from tests.preflight.test_agent_only_checks import AGENT
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import MERGE_PATCH, ApiError
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_owner_values
+from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.finding import Finding, StuckRelease
-from traceable_kong.preflight.intent import AloneIntent, Intent
 from traceable_kong.preflight.repair import repair
 
 DEADLINE_SECONDS = 60
 READY = '--patch={"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}'
+NEWER_ROCK = dataclasses.replace(ROCK, version="2.2.2-1")
 
 
 class PreflightNamespace:
@@ -51,25 +51,28 @@ class PreflightNamespace:
     def apply(self, *documents: dict[str, Any]) -> None:
         self.run("kubectl", "apply", "--filename=-", stdin=yaml.safe_dump_all(documents))
 
-    def intent(self, **changes: Any) -> Intent:
-        """An installation in the existing namespace, without an agent; `changes` are those of `fake.intent()`."""
-        usual = {
-            "owner": self.owner,
-            "gateway__namespace": self.name,
-            "gateway__create_namespace": False,
-            "gateway__ingress_class": self.name,
-            "agent": None,
-            "plugin__object_name": f"{self.name}-plugin",
-            "policy": f"{self.name}-guard",
+    def plan(self, *, kong: dict[str, Any] | None = None, **config: Any) -> Plan:
+        """A stack whose Kong is in this namespace and whose agent is new, with these other config keys."""
+        section = {"namespace": self.name, "createNamespace": False, "ingressClass": self.name}
+        keys = {
+            "kong": {**section, **(kong or {})},
+            "agent": {"namespace": f"{self.name}-agent"},
+            "plugin": {"rock": "x.rock", "name": f"{self.name}-plugin"},
         }
-        return intent(**{**usual, **changes})
+        return plan(owner=self.owner, **{**keys, **config})
 
-    def examine(self, **changes: Any) -> Examination:
-        return examine(self.api, self.intent(**changes))
+    def examine(self, *, live_change: bool = True, **config: Any) -> Examination:
+        return examine(self.api, self.plan(**config), live_change=live_change)
+
+    def examine_existing(self) -> Examination:
+        """The examination of a stack with an existing Kong in this namespace."""
+        section = {"install": False, "deployment": "quickstart-kong", "namespace": self.name}
+        existing = plan(owner=self.owner, kong=section, agent={"namespace": f"{self.name}-agent"})
+        return examine(self.api, existing, live_change=True)
 
     def stuck_release(self, *, timeout_seconds: int = 8) -> StuckRelease:
         """The release that an interrupted operation left; an operation may take `timeout_seconds`."""
-        (found,) = self.examine(gateway__timeout_seconds=timeout_seconds).stuck
+        (found,) = self.examine(kong={"timeoutSeconds": timeout_seconds}).stuck
         return found
 
     def repair(self, release: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
@@ -196,24 +199,24 @@ def test_read_permissions_are_enough_for_a_preview(namespace: PreflightNamespace
         user["user"] = {"token": token}
     viewer = connect(kubeconfig=yaml.safe_dump(config))
 
-    preview = examine(viewer, namespace.intent(live_change=False))
+    preview = examine(viewer, namespace.plan(), live_change=False)
     assert preview.errors == []
     warnings = "\n".join(item.problem for item in preview.warnings)
     assert f"create pods/portforward in namespace {namespace.name}" in warnings
     assert f'cannot list resource "secrets" in API group "" in the namespace "{namespace.name}"' in warnings
     assert "validatingwebhookconfigurations" in warnings
     assert token not in warnings
-    assert len(examine(viewer, namespace.intent(live_change=True)).errors) > 3
+    assert len(examine(viewer, namespace.plan(), live_change=True).errors) > 3
 
 
 def test_an_unmanaged_plugin_is_refused_until_it_has_the_stacks_label(namespace: PreflightNamespace) -> None:
     name = f"{namespace.name}-plugin"
     namespace.apply(plugin(name, namespace.name))
-    (finding,) = namespace.examine(plugin__rock_version="2.2.2-1").errors
+    (finding,) = namespace.examine(rock=NEWER_ROCK).errors
     command = finding.fix.split("`")[-2]
     assert command.startswith(f"kubectl label kongclusterplugin {name} ")
     namespace.run(*shlex.split(command))
-    assert namespace.examine(plugin__rock_version="2.2.2-1").errors == []
+    assert namespace.examine(rock=NEWER_ROCK).errors == []
     assert "max_body_size_bytes" in only(namespace.examine())
 
 
@@ -229,12 +232,12 @@ def test_a_second_global_plugin_is_refused(namespace: PreflightNamespace) -> Non
 def test_a_gateway_with_a_container_on_the_tmes_port_is_refused(namespace: PreflightNamespace) -> None:
     port = [{"containerPort": 5442}]
     namespace.apply(deployment(namespace, {"name": "proxy"}, {"name": "mesh", "ports": port}))
-    assert "container mesh" in only(namespace.examine(gateway__ours=False, gateway__release=None))
+    assert "container mesh" in only(namespace.examine_existing())
 
 
 def test_an_admin_api_that_is_off_is_refused(namespace: PreflightNamespace) -> None:
     namespace.apply(deployment(namespace, {"name": "proxy", "env": [{"name": "KONG_ADMIN_LISTEN", "value": "off"}]}))
-    assert "KONG_ADMIN_LISTEN" in only(namespace.examine(gateway__ours=False, gateway__release=None))
+    assert "KONG_ADMIN_LISTEN" in only(namespace.examine_existing())
 
 
 def test_the_stacks_gateway_in_another_namespace_is_found(namespace: PreflightNamespace) -> None:
@@ -268,13 +271,9 @@ def test_a_tenant_cannot_block_updates(namespace: PreflightNamespace) -> None:
         assert refused.value.status == 403
         assert namespace.examine() == Examination(errors=[], warnings=[], stuck=[])
         assert namespace.examine(enabled=False).errors == []
-        alone = AloneIntent(
-            owner=namespace.owner,
-            live_change=True,
-            agent=dataclasses.replace(AGENT, namespace=f"{namespace.name}-agent"),
-            record="traceable-agent-installation",
-        )
-        found = examine(namespace.api, alone)
+        agent = {"namespace": f"{namespace.name}-agent"}
+        agent_only = plan(owner=namespace.owner, gateway=False, plugin=None, agent=agent)
+        found = examine(namespace.api, agent_only, live_change=True)
         assert found.errors == []
         assert [item.subject for item in found.warnings] == [
             f"configmap traceable-agent-installation in namespace {tenant}"

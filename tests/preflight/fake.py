@@ -1,4 +1,4 @@
-"""A cluster in memory that answers what preflight asks, and an intent to start from."""
+"""A cluster in memory that answers preflight's requests, and what preflight finds in it for a stack's config."""
 
 import base64
 import dataclasses
@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.fakes.plans import OWNER, ROCK, gateway, plan
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels, release_owner_values
-from traceable_kong.common.image_references import parse_image
 from traceable_kong.helm_values.ingress_controller import is_controller
+from traceable_kong.plan.model import Plan
+from traceable_kong.plugin.rock import Rock
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
     NAMESPACES,
@@ -21,69 +23,43 @@ from traceable_kong.preflight.cached_reader import (
     secrets,
 )
 from traceable_kong.preflight.examination import Examination, examine
-from traceable_kong.preflight.intent import AgentIntent, GatewayIntent, Intent, PluginIntent
+from traceable_kong.preflight.finding import Finding
 
-OWNER = "traceable-kong.dev-0a1b2c3d"
 ANOTHER_OF_THIS_NAME = "traceable-kong.dev-ffffffff"
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 """The API server's time."""
 
 
-def intent(**changes: Any) -> Intent:
-    """A sync installation from nothing; `changes` are of the intent, `gateway__ours=False` of a part of it."""
-    base = Intent(
-        owner=OWNER,
-        live_change=True,
-        gateway=GatewayIntent(
-            namespace="kong",
-            create_namespace=True,
-            ours=True,
-            release="quickstart",
-            deployment="quickstart-kong",
-            container="proxy",
-            ingress_class="kong",
-            timeout_seconds=600,
-        ),
-        agent=AgentIntent(
-            namespace="traceable",
-            create_namespace=True,
-            release="traceable-agent",
-            own_secret="traceable-agent-token",
-            their_secret=None,
-            timeout_seconds=300,
-        ),
-        agent_release="traceable-agent",
-        plugin=PluginIntent(
-            object_name="traceable-plugin",
-            name="traceable",
-            everywhere=True,
-            config={"mode": "sync", "ext_cap_endpoint": "http://localhost:5442"},
-            rock_version="2.1.2-1",
-            rock_sha256="c" * 64,
-            shipped=frozenset({"traceable"}),
-        ),
-        config_maps=("kong-plugin-traceable-0123456789",),
-        record="traceable-installation",
-        policy="traceable-kong-guard",
-        sync=True,
-        tme_image=parse_image("docker.io/traceableai/traceable-agent"),
-        enabled=True,
-        installed=True,
-    )
-    for name, value in changes.items():
-        part, _, key = name.partition("__")
-        if key:
-            value = dataclasses.replace(getattr(base, part), **{key: value})
-        base = dataclasses.replace(base, **{part: value})
-    return base
+DEFAULT = plan()
+"""A managed Kong and a managed agent, both in namespaces that the stack creates, in sync with the admission policy."""
+
+FILES = gateway().config_maps[0].name
+POLICY = DEFAULT.policy_name
+
+EXISTING: dict[str, Any] = {"kong": {"install": False, "deployment": "quickstart-kong"}}
+"""The keys of a stack with an existing Kong."""
+
+EXISTING_AGENT: dict[str, Any] = {"agent": {"install": False, "namespace": "shared"}, "agentToken": None}
+EXTERNAL_AGENT: dict[str, Any] = {
+    "mode": "async",
+    "agent": {"install": False, "url": "https://agent.example.com"},
+    "agentToken": None,
+}
+UNINSTALLED: dict[str, Any] = {"installed": False, "enabled": False}
+
+
+def rock_of(version: str, *plugins: str) -> Rock:
+    """A rock of this version with these plugins, `traceable` if none is given."""
+    files = {"handler.lua": b"return {}", "schema.lua": b"return {}"}
+    return dataclasses.replace(ROCK, version=version, plugins=dict.fromkeys(plugins or ("traceable",), files))
 
 
 class FakeKubernetes(KubernetesClient):
-    """Objects by path; `denied` are the paths that may not be read, `denied_lists` those that may not be listed.
+    """Objects by path. Paths that begin with one of `denied` may not be read, those in `denied_lists` not listed.
 
-    `may` decides about rights, `account_may` about those of service accounts, None where that may not be asked;
-    `accounts` are those.
+    `may` decides about the user's permissions, `account_may` about those of service accounts; None refuses to answer.
+    `accounts` are the accounts that were asked about, `asked` the paths that were read, `creates` the dry runs.
     """
 
     def __init__(self) -> None:
@@ -97,14 +73,14 @@ class FakeKubernetes(KubernetesClient):
         self.create_answer: ApiError | None = None
         self.asked: list[str] = []
 
-    def put(self, path: str, item: Document | None = None, *, ours: bool = False, owner: str = OWNER) -> Document:
-        """Puts an object at its path, with the owner's label where it is `ours`."""
+    def put(self, path: str, item: Document | None = None, *, owned: bool = False, owner: str = OWNER) -> Document:
+        """Puts an object at its path; `owned` with the ownership label of the stack `owner`."""
         item = item or {}
         metadata = item.setdefault("metadata", {})
         metadata.setdefault("name", path.rsplit("/", 1)[-1])
         if path.startswith(f"{NAMESPACES}/") and path.count("/") > 4:
             metadata.setdefault("namespace", path.split("/")[4])
-        if ours:
+        if owned:
             metadata.setdefault("labels", {}).update(labels(owner))
         self.objects[path] = item
         return item
@@ -121,9 +97,9 @@ class FakeKubernetes(KubernetesClient):
         serves: bool = False,
         **values: Any,
     ) -> None:
-        """A Helm release whose revisions 1, 2, ... have these statuses, and all of them these values.
+        """A Helm release with these statuses of its revisions 1, 2, ..., and these values in all of them.
 
-        Its records were made `age_seconds` ago; with `serves` it has a Deployment with a ready pod.
+        Helm recorded them `age_seconds` ago. With `serves`, the release has a Deployment with a ready pod.
         """
         made = (NOW - timedelta(seconds=age_seconds)).isoformat().replace("+00:00", "Z")
         if serves:
@@ -202,7 +178,7 @@ class FakeKubernetes(KubernetesClient):
 
 
 def is_selected(selector: str, labels: Mapping[str, str]) -> bool:
-    """As the API server reads `a=b,c=d` or `a in (b,c)`."""
+    """Whether labels match a selector such as `a=b,c=d` or `a in (b,c)`."""
     if " in (" in selector:
         key, _, values = selector.partition(" in (")
         return labels.get(key) in values.rstrip(")").split(",")
@@ -219,15 +195,15 @@ def container(name: str = "proxy", *, ports: tuple[int, ...] = (), image: str = 
 
 
 def with_controller(containers: list[Document]) -> list[Document]:
-    """The containers of a pod, and beside them an ingress controller where none is."""
+    """The containers of a pod, with an ingress controller added if there is none."""
     beside = [] if any(map(is_controller, containers)) else [container("ingress-controller", image="kic:3")]
     return [*containers, *beside]
 
 
-def kong_stands(
+def put_kong(
     kube: FakeKubernetes, *containers: Document, volumes: dict[str, str] | None = None, name: str = "quickstart-kong"
 ) -> None:
-    """A live Deployment; `volumes` are ConfigMaps by volume. Its ingress controller is in its pods."""
+    """Kong's Deployment with an ingress controller in its pods; `volumes` is `{volume: ConfigMap}`."""
     spec = {
         "containers": with_controller(list(containers) or [container()]),
         "volumes": [{"name": volume, "configMap": {"name": held}} for volume, held in (volumes or {}).items()],
@@ -237,9 +213,7 @@ def kong_stands(
     )
 
 
-def plugin_stands(
-    kube: FakeKubernetes, name: str = "traceable-plugin", *, ours: bool = True, **fields: Any
-) -> Document:
+def put_plugin(kube: FakeKubernetes, name: str = "traceable-plugin", *, owned: bool = True, **fields: Any) -> Document:
     """A global KongClusterPlugin of the class `kong`."""
     return kube.put(
         f"{CLUSTER_PLUGINS}/{name}",
@@ -249,44 +223,52 @@ def plugin_stands(
             "config": {},
             **fields,
         },
-        ours=ours,
+        owned=owned,
     )
 
 
-def default_class(kube: FakeKubernetes, marked: str = "true") -> None:
-    """A StorageClass that gives volumes to claims that name none."""
+def put_storage_class(kube: FakeKubernetes, marked: str = "true") -> None:
+    """A StorageClass that is the default if it is `marked`."""
     annotations = {"storageclass.kubernetes.io/is-default-class": marked}
     kube.put(f"{STORAGE_CLASSES}/standard", {"metadata": {"annotations": annotations}})
 
 
-def gateway_stands(kube: FakeKubernetes, namespace: str, owner: str = OWNER) -> None:
-    """A namespace with the label of a stack's gateway, as the stack leaves it, and its record there."""
+def put_gateway(kube: FakeKubernetes, namespace: str, owner: str = OWNER) -> None:
+    """A namespace with the label of a stack's gateway, and the record in it."""
     kube.put(f"{NAMESPACES}/{namespace}", {"metadata": {"labels": {GATEWAY_LABEL: owner}}})
-    kube.put(f"{config_maps(namespace)}/traceable-installation", ours=True, owner=owner)
+    kube.put(f"{config_maps(namespace)}/traceable-installation", owned=True, owner=owner)
 
 
-def record_stands(kube: FakeKubernetes, namespace: str = "kong", **data: str) -> None:
-    kube.put(f"{config_maps(namespace)}/traceable-installation", {"data": data}, ours=True)
+def put_record(kube: FakeKubernetes, namespace: str = "kong", **data: str) -> None:
+    kube.put(f"{config_maps(namespace)}/traceable-installation", {"data": data}, owned=True)
 
 
 def subjects(found: Examination) -> list[str]:
     return [item.subject for item in found.errors]
 
 
-def refused(kube: FakeKubernetes, **changes: Any) -> str:
-    """The single refusal, as text."""
-    found = examine(kube, intent(**changes))
+def examined(kube: FakeKubernetes, *, live_change: bool = True, of: Plan | None = None, **config: Any) -> Examination:
+    """What preflight finds for a stack with these config keys, or for the plan `of`, in an `up` or in a preview."""
+    return examine(kube, of or plan(**config), live_change=live_change)
+
+
+def text_of(finding: Finding) -> str:
+    return "\n".join([finding.subject, finding.problem, finding.fix])
+
+
+def refused(kube: FakeKubernetes, **arguments: Any) -> str:
+    """The text of the single error."""
+    found = examined(kube, **arguments)
     assert len(found.errors) == 1, found
-    return "\n".join([found.errors[0].subject, found.errors[0].problem, found.errors[0].fix])
+    return text_of(found.errors[0])
 
 
-def warned(kube: FakeKubernetes, **changes: Any) -> str:
-    """The single warning, as text; nothing is refused."""
-    found = examine(kube, intent(**changes))
+def warned(kube: FakeKubernetes, **arguments: Any) -> str:
+    """The text of the single warning; there is no error."""
+    found = examined(kube, **arguments)
     assert (len(found.warnings), found.errors) == (1, []), found
-    return "\n".join([found.warnings[0].subject, found.warnings[0].problem, found.warnings[0].fix])
+    return text_of(found.warnings[0])
 
 
-def passes(kube: FakeKubernetes, **changes: Any) -> None:
-    found = examine(kube, intent(**changes))
-    assert found == Examination(errors=[], warnings=[], stuck=[])
+def passes(kube: FakeKubernetes, **arguments: Any) -> None:
+    assert examined(kube, **arguments) == Examination(errors=[], warnings=[], stuck=[])

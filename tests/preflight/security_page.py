@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.preflight.fake import OWNER, intent
-from traceable_kong.preflight.intent import AloneIntent, Intent
+from tests.fakes.plans import plan
+from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.permission_table import Operation, needed
 from traceable_kong.preflight.permissions import EVERYWHERE, Permission
 
@@ -34,36 +34,49 @@ AGENT_ALONE = (
 LATER = "the same, where an administrator ran the first `up`"
 
 
-def usual(**changes: Any) -> Intent:
-    """The stack that the page describes: a managed Kong without a database, a managed agent, existing namespaces."""
-    return intent(**{"gateway__create_namespace": False, "agent__create_namespace": False, **changes})
+EXISTING_NAMESPACES: dict[str, Any] = {"kong": {"createNamespace": False}, "agent": {"createNamespace": False}}
 
 
-def agent_alone(**changes: Any) -> AloneIntent:
-    """A stack with `gateway: false`, in an existing namespace."""
-    agent = usual(**changes).agent
-    assert agent is not None
-    return AloneIntent(owner=OWNER, live_change=True, agent=agent, record="traceable-agent-installation")
+def usual(**config: Any) -> Plan:
+    """The stack that the page describes: a managed Kong without a database, a managed agent, existing namespaces.
+
+    `config` are other keys; those of the sections `kong` and `agent` are added to the ones of this stack.
+    """
+    sections = {key: {**value, **config.pop(key, {})} for key, value in EXISTING_NAMESPACES.items()}
+    return plan(**sections, **config)
 
 
-OTHER_STACKS: tuple[tuple[str, Intent], ...] = (
-    ("`kong.createNamespace`, `agent.createNamespace` true", intent()),
-    ("`mode: async`", usual(sync=False)),
-    ("`tmeGuard: off`", usual(policy=None)),
-    ("`agent.install: false`", usual(agent__release=None)),
-    ("`kong.install: false`", usual(gateway__ours=False, gateway__release=None)),
+def agent_alone(**agent: Any) -> Plan:
+    """An agent-only stack in an existing namespace, with these keys of the section `agent`."""
+    return plan(gateway=False, plugin=None, agent={"createNamespace": False, **agent})
+
+
+def existing_kong(kong: str = "kong", agent: str = "traceable") -> Plan:
+    """A stack with an existing Kong; `kong` and `agent` are the namespaces."""
+    return plan(
+        kong={"install": False, "deployment": "quickstart-kong", "namespace": kong},
+        agent={"createNamespace": False, "namespace": agent},
+    )
+
+
+OTHER_STACKS: tuple[tuple[str, Plan], ...] = (
+    ("`kong.createNamespace`, `agent.createNamespace` true", plan()),
+    ("`mode: async`", usual(mode="async")),
+    ("`tmeGuard: off`", usual(tmeGuard="off")),
     (
-        "`kong.postgres.managed`, the KongClusterPlugin aside",
-        usual(gateway__database="postgres", gateway__made_database="quickstart-postgres"),
+        "`agent.install: false`",
+        plan(kong={"createNamespace": False}, agent={"install": False}, agentToken=None),
     ),
-    ("`kongValues.autoscaling.enabled`", usual(gateway__values={"autoscaling": {"enabled": True}})),
+    ("`kong.install: false`", existing_kong()),
+    ("`kong.postgres.managed`", usual(kong={"database": "postgres", "postgres": {"managed": True}})),
+    ("`kongValues.autoscaling.enabled`", usual(kongValues={"autoscaling": {"enabled": True}})),
 )
 
 
-def documents(wanted: Intent | AloneIntent, operation: Operation, *, first: bool = True) -> list[dict[str, Any]]:
+def documents(wanted: Plan, operation: Operation, *, first: bool = True) -> list[dict[str, Any]]:
     """A Role for each namespace and a ClusterRole for the rest."""
     permissions = needed(wanted, operation, first=first)
-    name = f"traceable-{'agent' if isinstance(wanted, AloneIntent) else 'kong'}-{operation}"
+    name = f"traceable-{'kong' if wanted.gateway else 'agent'}-{operation}"
     namespaces = list(dict.fromkeys(permission.namespace for permission in permissions))
     ordered = [*(item for item in namespaces if item), *([EVERYWHERE] if EVERYWHERE in namespaces else [])]
     return [_document(namespace, name, permissions) for namespace in ordered]

@@ -1,47 +1,32 @@
-"""A stack that is the agent alone: only what concerns the agent is looked at, and no gateway of its own would go."""
+"""An agent-only stack: only the agent is checked, and no gateway of this stack would be removed."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 
-from tests.preflight.fake import OWNER, FakeKubernetes, gateway_stands
+from tests.fakes.plans import OWNER
+from tests.preflight import fake
+from tests.preflight.fake import FakeKubernetes, put_gateway
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels
-from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, config_maps
-from traceable_kong.preflight.examination import Examination, examine
+from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import StuckRelease
-from traceable_kong.preflight.intent import AgentIntent, AloneIntent
 
-AGENT = AgentIntent(
-    namespace="traceable",
-    create_namespace=True,
-    release="traceable-agent",
-    own_secret="traceable-agent-token",
-    their_secret=None,
-    timeout_seconds=300,
-)
 RECORD = f"{config_maps('traceable')}/traceable-agent-installation"
 
-
-def examined(kube: FakeKubernetes, *, live_change: bool = True, **agent: Any) -> Examination:
-    intent = AloneIntent(
-        owner=OWNER,
-        live_change=live_change,
-        agent=dataclasses.replace(AGENT, **agent),
-        record="traceable-agent-installation",
-    )
-    return examine(kube, intent)
+AGENT_ONLY: dict[str, Any] = {"gateway": False, "plugin": None}
 
 
-def refused(kube: FakeKubernetes, **agent: Any) -> str:
-    """The single refusal, as text."""
-    (found,) = examined(kube, **agent).errors
-    return "\n".join([found.subject, found.problem, found.fix])
+def examined(kube: FakeKubernetes, **arguments: Any) -> Examination:
+    return fake.examined(kube, **{**AGENT_ONLY, **arguments})
 
 
-def passes(kube: FakeKubernetes, **agent: Any) -> None:
-    assert examined(kube, **agent) == Examination(errors=[], warnings=[], stuck=[])
+def refused(kube: FakeKubernetes, **arguments: Any) -> str:
+    return fake.refused(kube, **{**AGENT_ONLY, **arguments})
+
+
+def passes(kube: FakeKubernetes, **arguments: Any) -> None:
+    fake.passes(kube, **{**AGENT_ONLY, **arguments})
 
 
 @pytest.mark.parametrize("live_change", [False, True])
@@ -50,10 +35,10 @@ def test_an_empty_cluster_passes(kube: FakeKubernetes, live_change: bool) -> Non
     assert not [path for path in kube.asked if "/namespaces/kong" in path or "konghq" in path]
 
 
-def test_what_the_stack_made_itself_passes(kube: FakeKubernetes) -> None:
-    kube.put(f"{NAMESPACES}/traceable", ours=True)
-    kube.put(f"{NAMESPACES}/traceable/secrets/traceable-agent-token", ours=True)
-    kube.put(RECORD, ours=True)
+def test_an_installed_stack_passes(kube: FakeKubernetes) -> None:
+    kube.put(f"{NAMESPACES}/traceable", owned=True)
+    kube.put(f"{NAMESPACES}/traceable/secrets/traceable-agent-token", owned=True)
+    kube.put(RECORD, owned=True)
     kube.release("traceable", "traceable-agent", ["superseded", "deployed"])
     passes(kube)
 
@@ -67,29 +52,30 @@ def test_what_the_stack_made_itself_passes(kube: FakeKubernetes) -> None:
     ],
 )
 @pytest.mark.parametrize("owner", ["", "traceable-kong.other"])
-def test_what_is_somebody_elses_is_refused(kube: FakeKubernetes, path: str, said: str, owner: str) -> None:
+def test_an_object_of_another_owner_is_refused(kube: FakeKubernetes, path: str, said: str, owner: str) -> None:
     kube.put(path, {"metadata": {"labels": labels(owner)}} if owner else {})
     assert said in refused(kube)
 
 
 @pytest.mark.parametrize("owner", [None, "traceable-kong.other"])
-def test_a_release_that_is_somebody_elses_is_refused(kube: FakeKubernetes, owner: str | None) -> None:
+def test_a_release_of_another_owner_is_refused(kube: FakeKubernetes, owner: str | None) -> None:
     kube.release("traceable", "traceable-agent", ["deployed"], owner=owner)
     assert "Helm release traceable-agent in namespace traceable" in refused(kube)
 
 
-def test_a_namespace_that_is_not_made_must_be_there(kube: FakeKubernetes) -> None:
-    assert "namespace traceable" in refused(kube, create_namespace=False)
+def test_a_namespace_that_is_not_created_must_exist(kube: FakeKubernetes) -> None:
+    assert "namespace traceable" in refused(kube, agent={"createNamespace": False})
     kube.put(f"{NAMESPACES}/traceable")
-    passes(kube, create_namespace=False)
+    passes(kube, agent={"createNamespace": False})
 
 
-def test_a_token_that_somebody_else_keeps_must_be_there(kube: FakeKubernetes) -> None:
-    theirs = SecretKey(name="token", key="token")
-    assert "secret token in namespace traceable" in refused(kube, own_secret=None, their_secret=theirs)
+def test_the_token_secret_must_exist(kube: FakeKubernetes) -> None:
+    assert "secret token in namespace traceable" in refused(
+        kube, agentToken=None, agentTokenSecret={"name": "token", "key": "token"}
+    )
 
 
-def test_what_a_killed_run_left_is_mended(kube: FakeKubernetes) -> None:
+def test_an_interrupted_operation_is_repaired(kube: FakeKubernetes) -> None:
     kube.release("traceable", "traceable-agent", ["deployed", "pending-upgrade"])
     (stuck,) = examined(kube).stuck
     assert isinstance(stuck, StuckRelease) and (stuck.name, stuck.restore) == ("traceable-agent", 1)
@@ -97,46 +83,46 @@ def test_what_a_killed_run_left_is_mended(kube: FakeKubernetes) -> None:
     assert "helm rollback traceable-agent 1" in warning.fix
 
 
-def test_a_gateway_of_this_stack_would_go_and_is_refused(kube: FakeKubernetes) -> None:
-    gateway_stands(kube, "edge")
+def test_a_gateway_of_this_stack_is_refused(kube: FakeKubernetes) -> None:
+    put_gateway(kube, "edge")
     text = refused(kube)
     assert "traceable-kong:gateway" in text and "a gateway in namespace edge" in text
     assert "pulumi config rm traceable-kong:gateway" in text
 
 
-def test_so_is_one_that_traceable_has_left_in_a_namespace_of_ours(kube: FakeKubernetes) -> None:
-    kube.put(f"{NAMESPACES}/edge", ours=True)
+def test_an_uninstalled_gateway_in_an_owned_namespace_is_refused(kube: FakeKubernetes) -> None:
+    kube.put(f"{NAMESPACES}/edge", owned=True)
     assert "a gateway in namespace edge" in refused(kube)
 
 
-def test_a_gateway_in_the_agents_own_namespace_too(kube: FakeKubernetes) -> None:
-    kube.put(f"{NAMESPACES}/traceable", {"metadata": {"labels": {GATEWAY_LABEL: OWNER}}}, ours=True)
+def test_a_gateway_in_the_agents_namespace_is_refused(kube: FakeKubernetes) -> None:
+    kube.put(f"{NAMESPACES}/traceable", {"metadata": {"labels": {GATEWAY_LABEL: OWNER}}}, owned=True)
     assert "a gateway in namespace traceable" in refused(kube)
 
 
-def test_gateways_of_other_stacks_are_what_it_is_for(kube: FakeKubernetes) -> None:
-    gateway_stands(kube, "edge", owner="traceable-kong.edge")
+def test_gateways_of_other_stacks_pass(kube: FakeKubernetes) -> None:
+    put_gateway(kube, "edge", owner="traceable-kong.edge")
     passes(kube)
-    kube.put(f"{NAMESPACES}/other", ours=True, owner="traceable-kong.other")
+    kube.put(f"{NAMESPACES}/other", owned=True, owner="traceable-kong.other")
     passes(kube)
 
 
-def test_the_agent_is_not_moved_from_under_its_gateways(kube: FakeKubernetes) -> None:
-    kube.put(f"{NAMESPACES}/before", ours=True)
-    kube.put(f"{config_maps('before')}/traceable-agent-installation", ours=True)
+def test_the_agent_is_not_moved_while_gateways_use_it(kube: FakeKubernetes) -> None:
+    kube.put(f"{NAMESPACES}/before", owned=True)
+    kube.put(f"{config_maps('before')}/traceable-agent-installation", owned=True)
     text = refused(kube)
     assert "is in namespace before" in text and "agent.namespace before" in text
 
 
-def test_nor_from_a_namespace_that_somebody_else_made(kube: FakeKubernetes) -> None:
-    kube.put(f"{config_maps('before')}/traceable-agent-installation", ours=True)
+def test_the_agent_is_not_moved_from_an_existing_namespace(kube: FakeKubernetes) -> None:
+    kube.put(f"{config_maps('before')}/traceable-agent-installation", owned=True)
     kube.put(f"{MUTATING_WEBHOOKS}/traceable-agent-injector-before")
     assert "is in namespace before" in refused(kube)
 
 
-def test_what_a_tenant_can_make_stops_nothing(kube: FakeKubernetes) -> None:
+def test_what_a_tenant_can_create_stops_nothing(kube: FakeKubernetes) -> None:
     for record in ("traceable-installation", "traceable-agent-installation"):
-        kube.put(f"{config_maps('tenant')}/{record}", ours=True)
+        kube.put(f"{config_maps('tenant')}/{record}", owned=True)
     kube.put(f"{NAMESPACES}/tenant")
     found = examined(kube)
     assert found.errors == []
@@ -146,17 +132,17 @@ def test_what_a_tenant_can_make_stops_nothing(kube: FakeKubernetes) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/configmaps", NAMESPACES])
-def test_whoever_cannot_see_whether_a_gateway_would_go_does_not_go_on(kube: FakeKubernetes, path: str) -> None:
+def test_an_up_stops_if_gateways_cannot_be_listed(kube: FakeKubernetes, path: str) -> None:
     kube.denied[path] = 403
     assert path in str(examined(kube).errors)
     assert examined(kube, live_change=False).errors == []
 
 
-def test_only_the_agents_rights_are_asked_for(kube: FakeKubernetes) -> None:
+def test_only_the_agents_permissions_are_checked(kube: FakeKubernetes) -> None:
     kube.may = lambda verb, resource: False
     found = examined(kube)
     text = "\n".join(item.problem for item in found.errors)
-    for right in (
+    for permission in (
         "create, patch, delete configmaps in namespace traceable",
         "create, patch, delete mutatingwebhookconfigurations",
         "get, list, watch, create, patch, delete, update secrets in namespace traceable",
@@ -164,7 +150,7 @@ def test_only_the_agents_rights_are_asked_for(kube: FakeKubernetes) -> None:
         "get, create pods/portforward in namespace traceable",
         "create, patch, delete namespaces",
     ):
-        assert right in text
+        assert permission in text
     assert "kong" not in text and "policies" not in text
     kube.may = lambda verb, resource: verb != "*"
     passes(kube)

@@ -1,27 +1,27 @@
-"""An agent that the last run protected against deletion is not deleted by this one."""
+"""An agent that the last update protected against deletion is not deleted."""
 
 from typing import Any
 
 import pytest
 
-from tests.preflight.fake import FakeKubernetes, passes, refused
+from tests.preflight.fake import EXTERNAL_AGENT, UNINSTALLED, FakeKubernetes, passes, refused
 from traceable_kong.preflight.cached_reader import config_maps
 
 RECORD = {"protected": "agent,kong", "agentNamespace": "traceable"}
 
 
 def record(kube: FakeKubernetes, **data: str) -> None:
-    kube.put(f"{config_maps('kong')}/traceable-installation", {"data": data}, ours=True)
+    kube.put(f"{config_maps('kong')}/traceable-installation", {"data": data}, owned=True)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"agent": None, "installed": False, "enabled": False}, "with installed false it would be deleted"),
-        ({"agent": None}, "with agent.install false it would be deleted"),
+        (UNINSTALLED, "with installed false it would be deleted"),
+        (EXTERNAL_AGENT, "with agent.install false it would be deleted"),
     ],
 )
-def test_a_run_without_it_is_refused_with_the_way(kube: FakeKubernetes, changes: dict[str, Any], said: str) -> None:
+def test_an_update_without_the_agent_is_refused(kube: FakeKubernetes, changes: dict[str, Any], said: str) -> None:
     record(kube, **RECORD)
     text = refused(kube, **changes)
     assert said in text and "traceable-agent in namespace traceable" in text
@@ -30,21 +30,21 @@ def test_a_run_without_it_is_refused_with_the_way(kube: FakeKubernetes, changes:
     )
 
 
-def test_another_namespace_is_refused_as_long_as_it_is_protected(kube: FakeKubernetes) -> None:
+def test_another_namespace_is_refused_while_the_agent_is_protected(kube: FakeKubernetes) -> None:
     record(kube, **{**RECORD, "agentNamespace": "elsewhere"})
-    text = refused(kube, agent__protect=True)
+    text = refused(kube, agent={"protect": True})
     assert "agent.namespace traceable it would be replaced" in text and "agent.namespace elsewhere`" in text
-    passes(kube, agent__protect=False)
+    passes(kube, agent={"protect": False})
 
 
-def test_what_was_not_protected_may_go(kube: FakeKubernetes) -> None:
+def test_an_unprotected_agent_may_be_removed(kube: FakeKubernetes) -> None:
     record(kube, **{**RECORD, "protected": "kong"})
-    passes(kube, agent=None)
+    passes(kube, **EXTERNAL_AGENT)
     record(kube, agentNamespace="traceable")
-    passes(kube, agent=None)
+    passes(kube, **EXTERNAL_AGENT)
 
 
-def test_nothing_moves_and_nothing_is_said(kube: FakeKubernetes) -> None:
+def test_an_agent_that_stays_passes(kube: FakeKubernetes) -> None:
     record(kube, **RECORD)
-    passes(kube, agent__protect=True)
-    passes(kube, agent__protect=False)
+    passes(kube, agent={"protect": True})
+    passes(kube, agent={"protect": False})

@@ -1,20 +1,30 @@
-"""Objects that somebody else made: refused, each with a way out."""
+"""Objects that this stack does not manage: each conflict has a fix."""
 
 import re
+from typing import Any
 
 import pytest
 
-from tests.preflight.fake import FakeKubernetes, default_class, passes, plugin_stands, record_stands, refused
-from traceable_kong.cluster.secret_key import SecretKey
+from tests.preflight.fake import (
+    FILES,
+    POLICY,
+    UNINSTALLED,
+    FakeKubernetes,
+    passes,
+    put_plugin,
+    put_record,
+    put_storage_class,
+    refused,
+)
 from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
 
 OBJECTS = {
-    f"{NAMESPACES}/kong/configmaps/kong-plugin-traceable-0123456789": "kubectl delete configmap",
+    f"{NAMESPACES}/kong/configmaps/{FILES}": "kubectl delete configmap",
     f"{NAMESPACES}/kong/configmaps/traceable-installation": "kubectl delete configmap traceable-installation",
     f"{NAMESPACES}/traceable/secrets/traceable-agent-token": "agentTokenSecret.name traceable-agent-token",
     f"{CLUSTER_PLUGINS}/traceable-plugin": "plugin.name",
-    f"{POLICIES}/traceable-kong-guard": "tmeGuard off",
-    f"{POLICY_BINDINGS}/traceable-kong-guard": "tmeGuard off",
+    f"{POLICIES}/{POLICY}": "tmeGuard off",
+    f"{POLICY_BINDINGS}/{POLICY}": "tmeGuard off",
     f"{NAMESPACES}/kong": "kong.createNamespace false",
     f"{NAMESPACES}/traceable": "agent.createNamespace false",
 }
@@ -25,25 +35,25 @@ OF_A_DATABASE = {
     f"{NAMESPACES}/kong/services/quickstart-postgres": "service quickstart-postgres",
     "/apis/apps/v1/namespaces/kong/statefulsets/quickstart-postgres": "statefulset quickstart-postgres",
 }
-MADE = {"gateway__made_database": "quickstart-postgres"}
+MANAGED_DATABASE: dict[str, Any] = {"kong": {"database": "postgres", "postgres": {"managed": True}}}
 
 
 @pytest.mark.parametrize("path", OF_A_DATABASE)
-def test_a_database_of_somebody_elses_is_not_made_over(kube: FakeKubernetes, path: str) -> None:
-    default_class(kube)
+def test_a_database_that_another_user_created_is_not_overwritten(kube: FakeKubernetes, path: str) -> None:
+    put_storage_class(kube)
     kube.put(path)
-    text = refused(kube, **MADE)
+    text = refused(kube, **MANAGED_DATABASE)
     assert text.startswith(f"{OF_A_DATABASE[path]} in namespace kong\nexists and is not managed by this stack")
     assert "another kong.release" in text and f"kubectl delete {OF_A_DATABASE[path]} --namespace kong" in text
     passes(kube)
-    kube.put(path, ours=True)
-    passes(kube, **MADE)
-    kube.put(path, ours=True, owner="traceable-kong.prod")
-    assert "belongs to another stack, traceable-kong.prod" in refused(kube, **MADE)
+    kube.put(path, owned=True)
+    passes(kube, **MANAGED_DATABASE)
+    kube.put(path, owned=True, owner="traceable-kong.prod")
+    assert "belongs to another stack, traceable-kong.prod" in refused(kube, **MANAGED_DATABASE)
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_what_somebody_else_made_is_refused(kube: FakeKubernetes, path: str) -> None:
+def test_an_object_that_another_user_created_is_refused(kube: FakeKubernetes, path: str) -> None:
     kube.put(path, {"plugin": "traceable"})
     text = refused(kube)
     assert path.rsplit("/", 1)[-1] in text
@@ -54,63 +64,63 @@ def test_what_somebody_else_made_is_refused(kube: FakeKubernetes, path: str) -> 
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_what_this_stack_made_passes(kube: FakeKubernetes, path: str) -> None:
-    kube.put(path, {"plugin": "traceable"}, ours=True)
+def test_an_object_of_this_stack_passes(kube: FakeKubernetes, path: str) -> None:
+    kube.put(path, {"plugin": "traceable"}, owned=True)
     passes(kube)
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_what_another_stack_made_is_refused_with_its_name(kube: FakeKubernetes, path: str) -> None:
-    kube.put(path, {"plugin": "traceable"}, ours=True, owner="traceable-kong.prod")
+def test_an_object_of_another_stack_is_refused_with_its_name(kube: FakeKubernetes, path: str) -> None:
+    kube.put(path, {"plugin": "traceable"}, owned=True, owner="traceable-kong.prod")
     assert "belongs to another stack, traceable-kong.prod" in refused(kube)
 
 
-def test_taking_an_object_over_is_one_command(kube: FakeKubernetes) -> None:
-    plugin_stands(kube, ours=False)
+def test_one_command_hands_an_object_over(kube: FakeKubernetes) -> None:
+    put_plugin(kube, owned=False)
     text = refused(kube)
     assert "kubectl label kongclusterplugin traceable-plugin traceable-kong/stack=traceable-kong.dev`" in text
     assert "docs/adopting-a-release.md" in text
 
 
-def test_a_namespace_that_is_not_made_here_must_be_there(kube: FakeKubernetes) -> None:
-    assert "kubectl create namespace kong" in refused(kube, gateway__create_namespace=False)
+def test_a_namespace_that_is_not_created_here_must_exist(kube: FakeKubernetes) -> None:
+    assert "kubectl create namespace kong" in refused(kube, kong={"createNamespace": False})
     kube.put(f"{NAMESPACES}/kong")
-    passes(kube, gateway__create_namespace=False)
+    passes(kube, kong={"createNamespace": False})
 
 
-def test_one_namespace_for_both_is_made_once(kube: FakeKubernetes) -> None:
-    passes(kube, agent__namespace="kong", agent__create_namespace=False)
+def test_one_namespace_for_both_is_created_once(kube: FakeKubernetes) -> None:
+    passes(kube, agent={"namespace": "kong", "createNamespace": False})
 
 
-def test_a_namespace_that_is_being_deleted_is_waited_for(kube: FakeKubernetes) -> None:
-    kube.put(f"{NAMESPACES}/kong", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, ours=True)
+def test_a_namespace_that_is_being_deleted_is_refused(kube: FakeKubernetes) -> None:
+    kube.put(f"{NAMESPACES}/kong", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, owned=True)
     assert "kubectl wait --for=delete namespace/kong" in refused(kube)
 
 
-THEIRS = {"agent__own_secret": None, "agent__their_secret": SecretKey(name="mine", key="token")}
+TOKEN_SECRET = {"agentToken": None, "agentTokenSecret": {"name": "mine", "key": "token"}}
 
 
-def test_the_secret_that_holds_the_token_must_be_there_with_its_key(kube: FakeKubernetes) -> None:
-    text = refused(kube, **THEIRS)
+def test_the_token_secret_must_exist_with_its_key(kube: FakeKubernetes) -> None:
+    text = refused(kube, **TOKEN_SECRET)
     assert "agent.createNamespace false" in text, "in a namespace that is made here it cannot be"
     assert "--from-file=token=/dev/stdin" in text, "no secret on a command line"
     kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"other": "c2VjcmV0"}})
-    text = refused(kube, **THEIRS)
+    text = refused(kube, **TOKEN_SECRET)
     assert "its keys: other" in text
     assert "c2VjcmV0" not in text
     kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"token": "c2VjcmV0"}})
-    passes(kube, **THEIRS)
+    passes(kube, **TOKEN_SECRET)
 
 
 def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKubernetes) -> None:
-    theirs = plugin_stands(kube, "theirs", ours=False)
+    theirs = put_plugin(kube, "theirs", owned=False)
     text = refused(kube)
     assert "kubectl delete kongclusterplugin theirs" in text
     assert (
         "plugin.name theirs" in text
         and "kubectl label kongclusterplugin theirs traceable-kong/stack=traceable-kong.dev`" in text
     )
-    passes(kube, plugin__everywhere=False)
+    passes(kube, scope="selected")
     for change in ({"plugin": "rate-limiting"}, {"metadata": {**theirs["metadata"], "labels": {}}}):
         kube.put(f"{CLUSTER_PLUGINS}/theirs", {**theirs, **change})
         passes(kube)
@@ -119,25 +129,25 @@ def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKubernetes) ->
     passes(kube)
 
 
-def test_our_plugin_under_the_name_that_the_record_has_is_no_second_one(kube: FakeKubernetes) -> None:
-    plugin_stands(kube, "old-name")
-    record_stands(kube, pluginObject="old-name")
+def test_the_recorded_plugin_is_no_second_one(kube: FakeKubernetes) -> None:
+    put_plugin(kube, "old-name")
+    put_record(kube, pluginObject="old-name")
     passes(kube)
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
 @pytest.mark.parametrize("recorded", [True, False])
-def test_a_plugin_of_ours_that_nobody_names_is_refused(kube: FakeKubernetes, recorded: bool, everywhere: bool) -> None:
-    plugin_stands(kube)
-    plugin_stands(kube, "left-over")
+def test_a_left_over_plugin_of_this_stack_is_refused(kube: FakeKubernetes, recorded: bool, everywhere: bool) -> None:
+    put_plugin(kube)
+    put_plugin(kube, "left-over")
     if recorded:
-        record_stands(kube, pluginObject="traceable-plugin")
-    text = refused(kube, plugin__everywhere=everywhere)
+        put_record(kube, pluginObject="traceable-plugin")
+    text = refused(kube, scope="global" if everywhere else "selected")
     assert "`kubectl delete kongclusterplugin left-over`" in text
     assert "plugin.name left-over" in text
 
 
-def test_who_leaves_takes_all_of_them_along(kube: FakeKubernetes) -> None:
-    plugin_stands(kube, disabled=True)
-    plugin_stands(kube, "left-over", disabled=True)
-    passes(kube, installed=False, enabled=False)
+def test_an_uninstall_removes_all_of_them(kube: FakeKubernetes) -> None:
+    put_plugin(kube, disabled=True)
+    put_plugin(kube, "left-over", disabled=True)
+    passes(kube, **UNINSTALLED)

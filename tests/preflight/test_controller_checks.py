@@ -1,26 +1,35 @@
-"""The gateway's ingress controller: one that would not read the plugin is refused before anything is touched."""
+"""The gateway's ingress controller reads the plugin and may read it, or preflight reports it."""
 
 from typing import Any
 
 import pytest
 
-from tests.preflight.fake import FakeKubernetes, container, intent, kong_stands, passes, refused, warned
+from tests.preflight.fake import (
+    EXISTING,
+    UNINSTALLED,
+    FakeKubernetes,
+    container,
+    examined,
+    passes,
+    put_kong,
+    refused,
+    warned,
+)
 from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.helm_values.ingress_controller import chart_controller
 from traceable_kong.preflight.cached_reader import config_maps, deployment, secrets, services
-from traceable_kong.preflight.examination import examine
 
-EXISTING: dict[str, Any] = {
-    "gateway__ours": False,
-    "gateway__create_namespace": False,
-    "gateway__release": None,
-}
 SWITCH = "enable-controller-kongclusterplugin"
 OFF = {"CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": "false"}
 
 
 def managed(**ingress_controller: Any) -> dict[str, Any]:
-    return {"gateway__controller": chart_controller({"ingressController": ingress_controller}, "quickstart-kong")}
+    """The keys of a managed Kong with these values of its ingress controller."""
+    return {"kongValues": {"ingressController": ingress_controller}}
+
+
+def existing(**kong: Any) -> dict[str, Any]:
+    """The keys of an existing Kong, and these of the section `kong`."""
+    return {"kong": {**EXISTING["kong"], **kong}}
 
 
 def controller(*args: str, **env: str) -> Document:
@@ -38,59 +47,56 @@ def controller(*args: str, **env: str) -> Document:
     ],
 )
 def test_an_existing_kong_whose_controller_would_not_read_it(kube: FakeKubernetes, found: Document, said: str) -> None:
-    kong_stands(kube, container(), found)
+    put_kong(kube, container(), found)
     assert said in refused(kube, **EXISTING)
-    passes(kube, **{**EXISTING, "plugin__object_name": None})
 
 
-def test_switching_off_is_not_refused(kube: FakeKubernetes) -> None:
-    kong_stands(kube, container(), controller(**OFF))
+def test_disabling_is_not_refused(kube: FakeKubernetes) -> None:
+    put_kong(kube, container(), controller(**OFF))
     assert "is told not to read KongClusterPlugins" in warned(kube, **EXISTING, enabled=False)
-    kong_stands(kube)
+    put_kong(kube)
     kube.account_may = lambda verb, resource: False
     assert "may not list or watch" in warned(kube, **EXISTING, enabled=False)
 
 
 def test_the_default_class_is_kong(kube: FakeKubernetes) -> None:
-    kong_stands(kube, container(), controller())
+    put_kong(kube, container(), controller())
     passes(kube, **EXISTING)
     assert "reads the ingress class 'kong', and the plugin is made for 'edge'" in refused(
-        kube, **EXISTING, gateway__ingress_class="edge"
+        kube, **existing(ingressClass="edge")
     )
 
 
 def test_arguments_win(kube: FakeKubernetes) -> None:
-    kong_stands(
-        kube, container(), controller(f"--{SWITCH}", "--ingress-class=kong", CONTROLLER_INGRESS_CLASS="x", **OFF)
-    )
+    put_kong(kube, container(), controller(f"--{SWITCH}", "--ingress-class=kong", CONTROLLER_INGRESS_CLASS="x", **OFF))
     passes(kube, **EXISTING)
 
 
-def test_a_value_from_elsewhere_warns(kube: FakeKubernetes) -> None:
+def test_a_value_from_elsewhere_is_a_warning(kube: FakeKubernetes) -> None:
     told = controller()
     told["env"] = [{"name": "CONTROLLER_INGRESS_CLASS", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]
-    kong_stands(kube, container(), told)
+    put_kong(kube, container(), told)
     assert "comes from elsewhere (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
 
 
-def test_variables_of_whole_objects(kube: FakeKubernetes) -> None:
+def test_variables_from_whole_objects(kube: FakeKubernetes) -> None:
     told = {**controller(), "envFrom": [{"configMapRef": {"name": "own"}}, {"secretRef": {"name": "own"}}]}
-    kong_stands(kube, container(), told)
+    put_kong(kube, container(), told)
     passes(kube, **EXISTING)
     kube.put(f"{secrets('kong')}/own", {"data": {"CONTROLLER_INGRESS_CLASS": "a29uZw=="}})
     assert "comes from elsewhere (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
     kube.objects.clear()
-    kong_stands(kube, container(), told)
+    put_kong(kube, container(), told)
     kube.put(f"{config_maps('kong')}/own", {"data": OFF})
     assert "is told not to read KongClusterPlugins" in refused(kube, **EXISTING)
 
 
-def test_variables_of_whole_objects_in_chart_values(kube: FakeKubernetes) -> None:
+def test_variables_from_whole_objects_in_chart_values(kube: FakeKubernetes) -> None:
     changes = managed(envFrom=[{"configMapRef": {"name": "own"}}])
     passes(kube, **changes)
     kube.put(f"{config_maps('kong')}/own", {"data": {**OFF, "CONTROLLER_INGRESS_CLASS": "edge"}})
     assert "is told not to read KongClusterPlugins" in refused(kube, **changes)
-    passes(kube, **changes, installed=False)
+    passes(kube, **changes, **UNINSTALLED)
 
 
 def controllers_own(kube: FakeKubernetes, told: Document, name: str = "controller") -> None:
@@ -101,7 +107,7 @@ def controllers_own(kube: FakeKubernetes, told: Document, name: str = "controlle
 
 
 def gateway_alone(kube: FakeKubernetes) -> None:
-    kong_stands(kube)
+    put_kong(kube)
     template = kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]
     template["metadata"] = {"labels": {"a": "kong", "b": "c"}}
     template["spec"]["containers"] = [container()]
@@ -125,15 +131,15 @@ def test_a_controller_in_a_deployment_of_its_own(kube: FakeKubernetes, place: di
     assert said.startswith("deployment controller in namespace kong") and "not to read KongClusterPlugins" in said
 
 
-def test_a_controller_of_another_kong_has_no_say_and_none_at_all_is_said(kube: FakeKubernetes) -> None:
+def test_a_controller_of_another_kong_does_not_count(kube: FakeKubernetes) -> None:
     gateway_alone(kube)
     controllers_own(kube, container("manager", image="mirror/kic:3", CONTROLLER_KONG_ADMIN_SVC="kong/other", **OFF))
     kube.put(f"{services('kong')}/other", {"spec": {"selector": {"a": "other"}}})
     assert "has no ingress controller in its pods, and none in its namespace configures it" in warned(kube, **EXISTING)
 
 
-def test_rights_that_are_missing(kube: FakeKubernetes) -> None:
-    kong_stands(kube)
+def test_missing_permissions_of_the_controller(kube: FakeKubernetes) -> None:
+    put_kong(kube)
     kube.account_may = lambda verb, resource: verb != "watch"
     said = refused(kube, **EXISTING)
     assert "as the service account default, which may not watch KongClusterPlugins" in said
@@ -141,19 +147,19 @@ def test_rights_that_are_missing(kube: FakeKubernetes) -> None:
     assert "--serviceaccount=kong:default" in said
 
 
-def test_the_charts_own_role_is_believed_and_one_that_it_does_not_make_is_not(kube: FakeKubernetes) -> None:
+def test_the_charts_own_role_is_trusted_if_the_chart_creates_it(kube: FakeKubernetes) -> None:
     kube.account_may = lambda verb, resource: False
     passes(kube, **managed())
     said = refused(kube, **managed(rbac={"create": False}))
     assert "service account quickstart-kong" in said and "kongValues.ingressController.rbac" in said
-    passes(kube, **managed(rbac={"create": False}), installed=False)
+    passes(kube, **managed(rbac={"create": False}), **UNINSTALLED)
     assert "may not list or watch" in refused(
         kube, **managed(rbac={"enableClusterRoles": False}, watchNamespaces=["shop"])
     )
 
 
-def test_rights_that_may_not_be_asked_about(kube: FakeKubernetes) -> None:
-    kong_stands(kube)
+def test_permissions_that_may_not_be_reviewed_are_a_warning(kube: FakeKubernetes) -> None:
+    put_kong(kube)
     kube.account_may = None
-    found = examine(kube, intent(**EXISTING))
+    found = examined(kube, **EXISTING)
     assert found.errors == [] and "could not be checked" in found.warnings[0].problem

@@ -1,26 +1,21 @@
-"""Whoever else writes the Deployment of an existing Kong: an owner is refused, Argo CD and Flux are said."""
+"""Other writers of an existing Kong's Deployment: an owner is an error, Argo CD and Flux are a warning."""
 
 from typing import Any
 
 import pytest
 
-from tests.preflight.fake import FakeKubernetes, kong_stands, passes, refused, warned
-from traceable_kong.deployment_patch.pod_template import PatchSpec
+from tests.preflight.fake import EXISTING, FakeKubernetes, passes, put_kong, refused, warned
 from traceable_kong.preflight.cached_reader import deployment
 
-PART = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "files"}, plugins=("traceable",))
-EXISTING: dict[str, Any] = {
-    "gateway__ours": False,
-    "gateway__create_namespace": False,
-    "gateway__release": None,
-    "gateway__part": PART,
-}
-ASYNC: dict[str, Any] = {"sync": False}
+ASYNC: dict[str, Any] = {"mode": "async"}
+BY_OWNER: dict[str, Any] = {"kong": {**EXISTING["kong"], "filesMountedBy": "owner"}}
+"""The keys of an existing Kong whose owner mounts the files."""
+
 OWNER = {"apiVersion": "gateway.example.com/v1", "kind": "KongGateway", "name": "edge", "controller": True}
 
 
-def stands(kube: FakeKubernetes, **metadata: Any) -> None:
-    kong_stands(kube)
+def put_deployment(kube: FakeKubernetes, **metadata: Any) -> None:
+    put_kong(kube)
     kube.objects[deployment("kong", "quickstart-kong")]["metadata"].update(metadata)
 
 
@@ -29,13 +24,13 @@ def stands(kube: FakeKubernetes, **metadata: Any) -> None:
     [
         ({}, "the plugin's files and the TME", ["kong.filesMountedBy owner", "mode async"]),
         (ASYNC, "remove the plugin's files again", ["kong.filesMountedBy owner"]),
-        ({"gateway__part": None}, "remove the TME again", ["mode async"]),
+        (BY_OWNER, "remove the TME again", ["mode async"]),
     ],
 )
-def test_an_owner_would_write_it_back(
+def test_an_owner_that_writes_the_pod_template(
     kube: FakeKubernetes, changes: dict[str, Any], lost: str, ways: list[str]
 ) -> None:
-    stands(kube, ownerReferences=[{"kind": "Other", "name": "x"}, OWNER])
+    put_deployment(kube, ownerReferences=[{"kind": "Other", "name": "x"}, OWNER])
     said = refused(kube, **{**EXISTING, **changes})
     assert "belongs to KongGateway edge (gateway.example.com/v1), whose controller writes its pod template" in said
     assert lost in said and all(way in said for way in ways)
@@ -45,15 +40,17 @@ def test_an_owner_would_write_it_back(
     )
 
 
-def test_where_nothing_is_written_an_owner_is_no_hindrance(kube: FakeKubernetes) -> None:
-    stands(kube, ownerReferences=[OWNER])
-    passes(kube, **{**EXISTING, **ASYNC, "gateway__part": None})
+def test_an_owner_passes_if_the_stack_writes_nothing(kube: FakeKubernetes) -> None:
+    put_deployment(kube, ownerReferences=[OWNER])
+    passes(kube, **BY_OWNER, **ASYNC)
     passes(kube)
-    assert "belongs to KongGateway edge" in warned(kube, **EXISTING, enabled=False), "off goes whoever owns it"
+    assert "belongs to KongGateway edge" in warned(kube, **EXISTING, enabled=False), (
+        "a Deployment with an owner can be disabled"
+    )
 
 
-def test_who_only_refers_to_it_does_not_write_it(kube: FakeKubernetes) -> None:
-    stands(kube, ownerReferences=[{**OWNER, "controller": False}])
+def test_a_reference_that_is_no_controller_passes(kube: FakeKubernetes) -> None:
+    put_deployment(kube, ownerReferences=[{**OWNER, "controller": False}])
     passes(kube, **EXISTING)
 
 
@@ -71,12 +68,12 @@ def test_who_only_refers_to_it_does_not_write_it(kube: FakeKubernetes) -> None:
         ({"managedFields": [{"manager": "helm-controller"}]}, "Flux (field manager helm-controller)"),
     ],
 )
-def test_what_applies_it_from_a_repository_is_said(kube: FakeKubernetes, metadata: dict[str, Any], said: str) -> None:
-    stands(kube, **metadata)
+def test_a_gitops_tool_is_a_warning(kube: FakeKubernetes, metadata: dict[str, Any], said: str) -> None:
+    put_deployment(kube, **metadata)
     assert f"is applied by {said}" in warned(kube, **EXISTING)
-    passes(kube, **{**EXISTING, **ASYNC, "gateway__part": None})
+    passes(kube, **BY_OWNER, **ASYNC)
 
 
-def test_a_charts_own_label_is_nobodys(kube: FakeKubernetes) -> None:
-    stands(kube, labels={"app.kubernetes.io/instance": "edge"}, managedFields=[{"manager": "helm"}])
+def test_a_label_that_charts_set_passes(kube: FakeKubernetes) -> None:
+    put_deployment(kube, labels={"app.kubernetes.io/instance": "edge"}, managedFields=[{"manager": "helm"}])
     passes(kube, **EXISTING)

@@ -1,13 +1,22 @@
-"""Helm releases: whose they are, and what an interrupted operation left."""
+"""Helm releases: their owner, and what an interrupted operation left."""
 
 import base64
+from typing import Any
 
 import pytest
 
-from tests.preflight.fake import ANOTHER_OF_THIS_NAME, FakeKubernetes, intent, kong_stands, passes, refused, warned
+from tests.preflight.fake import (
+    ANOTHER_OF_THIS_NAME,
+    EXISTING,
+    FakeKubernetes,
+    examined,
+    passes,
+    put_kong,
+    put_storage_class,
+    refused,
+    warned,
+)
 from traceable_kong.preflight.cached_reader import CLUSTER_ROLES, secrets
-from traceable_kong.preflight.examination import examine
-from traceable_kong.preflight.intent import Adoption
 
 
 @pytest.mark.parametrize(
@@ -24,33 +33,38 @@ from traceable_kong.preflight.intent import Adoption
         (["failed"], "helm uninstall quickstart --namespace kong"),
     ],
 )
-def test_what_an_interrupted_operation_left_is_mended(kube: FakeKubernetes, statuses: list[str], command: str) -> None:
+def test_how_an_interrupted_operation_is_repaired(kube: FakeKubernetes, statuses: list[str], command: str) -> None:
     kube.release("kong", "quickstart", statuses)
-    found = examine(kube, intent())
+    found = examined(kube)
     assert [item.command for item in found.stuck] == [f"{command} --wait --timeout 600s"]
     assert (found.errors, found.warnings) == ([], [])
 
 
 @pytest.mark.parametrize("statuses", [["pending-install"], ["failed"], ["superseded", "uninstalled"]])
-def test_what_serves_is_completed_and_not_removed(kube: FakeKubernetes, statuses: list[str]) -> None:
+def test_a_release_that_serves_is_completed_and_not_uninstalled(kube: FakeKubernetes, statuses: list[str]) -> None:
     kube.release("kong", "quickstart", statuses, serves=True)
-    found = examine(kube, intent())
+    found = examined(kube)
     assert [item.command for item in found.stuck] == [
         f"helm rollback quickstart {len(statuses)} --namespace kong --wait --timeout 600s"
     ]
 
 
+DATABASE: dict[str, dict[str, Any]] = {
+    "off": {},
+    "postgres": {"kong": {"database": "postgres", "postgres": {"managed": True}}},
+}
+
+
 @pytest.mark.parametrize(("database", "seconds"), [("off", 600), ("postgres", 1800)])
-def test_with_a_database_an_operation_may_run_as_long_as_its_jobs(
-    kube: FakeKubernetes, database: str, seconds: int
-) -> None:
+def test_with_a_database_an_operation_may_run_longer(kube: FakeKubernetes, database: str, seconds: int) -> None:
+    put_storage_class(kube)
     kube.release("kong", "quickstart", ["deployed", "pending-upgrade"])
-    (stuck,) = examine(kube, intent(gateway__database=database)).stuck
+    (stuck,) = examined(kube, **DATABASE[database]).stuck
     assert (stuck.timeout_seconds, stuck.may_run_seconds) == (600, seconds)
 
 
 @pytest.mark.parametrize("version", ["abc", "", "-1", "1.5", "1_0"])
-def test_a_secret_that_helm_did_not_write_is_skipped(kube: FakeKubernetes, version: str) -> None:
+def test_a_secret_that_helm_did_not_write_is_ignored(kube: FakeKubernetes, version: str) -> None:
     kube.release("kong", "quickstart", ["deployed"])
     labels = {"owner": "helm", "name": "quickstart", "version": version, "status": "pending-install"}
     kube.put(f"{secrets('kong')}/planted", {"metadata": {"labels": labels}})
@@ -59,25 +73,24 @@ def test_a_secret_that_helm_did_not_write_is_skipped(kube: FakeKubernetes, versi
 
 
 @pytest.mark.parametrize("planted", ["[" * 100_000, "5", '{"config": 5, "chart": "x"}', '{"chart": {"metadata": 5}}'])
-def test_a_document_that_helm_did_not_write_is_nobodys(kube: FakeKubernetes, planted: str) -> None:
+def test_a_document_that_helm_did_not_write_has_no_owner(kube: FakeKubernetes, planted: str) -> None:
     kube.release("kong", "quickstart", ["deployed"])
     packed = base64.b64encode(base64.b64encode(planted.encode())).decode()
     kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"] = {"release": packed}
     assert "do not name this stack as the owner" in refused(kube)
-    adoption = Adoption(chart="kong", version="3.4.1", values={})
-    assert "is of the chart None" in refused(kube, gateway__adoption=adoption)
+    assert "is of the chart None" in refused(kube, kong={"adopt": True})
 
 
-def test_a_preview_says_what_an_up_will_do(kube: FakeKubernetes) -> None:
+def test_a_preview_shows_what_an_up_will_repair(kube: FakeKubernetes) -> None:
     kube.release("traceable", "traceable-agent", ["pending-install"])
     text = warned(kube, live_change=False)
     assert "pending-install" in text
     assert "`pulumi up` runs `helm uninstall traceable-agent --namespace traceable --wait --timeout 300s`" in text
-    assert examine(kube, intent(live_change=False)).stuck == []
+    assert examined(kube, live_change=False).stuck == []
 
 
 @pytest.mark.parametrize("statuses", [["deployed"], ["superseded", "deployed"], ["deployed", "failed"]])
-def test_what_helm_can_go_on_with_passes(kube: FakeKubernetes, statuses: list[str]) -> None:
+def test_a_release_that_helm_can_change_passes(kube: FakeKubernetes, statuses: list[str]) -> None:
     kube.release("kong", "quickstart", statuses)
     passes(kube)
 
@@ -92,15 +105,15 @@ def test_what_helm_can_go_on_with_passes(kube: FakeKubernetes, statuses: list[st
         (ANOTHER_OF_THIS_NAME, "pulumi stack import --file BACKUP.json"),
     ],
 )
-def test_a_release_without_our_mark_is_refused_and_never_mended(
+def test_a_release_of_another_owner_is_refused_and_never_repaired(
     kube: FakeKubernetes, status: str, owner: str | None, said: str
 ) -> None:
     kube.release("kong", "quickstart", [status], owner=owner)
     assert said in refused(kube)
-    assert examine(kube, intent()).stuck == []
+    assert examined(kube).stuck == []
 
 
-def test_the_newest_revision_says_whose_it_is(kube: FakeKubernetes) -> None:
+def test_the_newest_revision_names_the_owner(kube: FakeKubernetes) -> None:
     kube.release("kong", "quickstart", ["superseded", "deployed"])
     kube.release("kong", "quickstart", ["superseded"], owner=None)
     passes(kube)
@@ -109,23 +122,23 @@ def test_the_newest_revision_says_whose_it_is(kube: FakeKubernetes) -> None:
     assert "helm history" in refused(kube)
 
 
-def test_a_release_that_cannot_be_read_is_not_ours(kube: FakeKubernetes) -> None:
+def test_an_unreadable_release_has_no_owner(kube: FakeKubernetes) -> None:
     kube.release("kong", "quickstart", ["deployed"])
     kube.objects[f"{secrets('kong')}/sh.helm.release.v1.quickstart.v1"]["data"]["release"] = "bm9ucw=="
     assert "do not name this stack as the owner" in refused(kube)
 
 
-def test_another_name_is_another_release(kube: FakeKubernetes) -> None:
+def test_a_release_of_another_name_passes(kube: FakeKubernetes) -> None:
     kube.release("kong", "theirs", ["pending-install"], owner=None)
     passes(kube)
 
 
-def test_a_kong_and_an_agent_that_exist_have_releases_of_their_own(kube: FakeKubernetes) -> None:
+def test_the_release_of_an_existing_agent_passes(kube: FakeKubernetes) -> None:
     kube.release("traceable", "traceable-agent", ["deployed"], owner=None)
-    passes(kube, agent__release=None, enabled=False, sync=False)
+    passes(kube, agent={"install": False}, agentToken=None, enabled=False)
 
 
-def test_roles_of_another_release_are_refused_with_another_name(kube: FakeKubernetes) -> None:
+def test_cluster_roles_of_another_release_are_refused(kube: FakeKubernetes) -> None:
     def belongs_to(name: str, namespace: str) -> None:
         noted = {"meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace}
         kube.put(f"{CLUSTER_ROLES}/quickstart-kong", {"metadata": {"annotations": noted}})
@@ -136,5 +149,5 @@ def test_roles_of_another_release_are_refused_with_another_name(kube: FakeKubern
     text = refused(kube)
     assert "clusterrole quickstart-kong" in text and "quickstart in namespace edge" in text
     assert "kong.release NAME" in text
-    kong_stands(kube)
-    passes(kube, gateway__ours=False)
+    put_kong(kube)
+    passes(kube, **EXISTING)

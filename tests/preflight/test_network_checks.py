@@ -1,18 +1,17 @@
-"""NetworkPolicies that leave the gateway no way to the agent are warned about, with a policy that gives one."""
+"""NetworkPolicies that block the gateway's way to the agent: a warning with a policy that opens it."""
 
 import json
 import re
 import shlex
 from typing import Any
 
-from tests.preflight.fake import FakeKubernetes, container, kong_stands, passes, warned
+from tests.preflight.fake import EXTERNAL_AGENT, FakeKubernetes, container, passes, put_kong, warned
 from traceable_kong.preflight.cached_reader import NAMESPACES, network_policies, pods, services
 
 Document = dict[str, Any]
 
 LABELS = {"app.kubernetes.io/instance": "quickstart", "app.kubernetes.io/component": "app"}
-NEW: dict[str, Any] = {"gateway__pod_selector": {"matchLabels": LABELS}}
-ASYNC: dict[str, Any] = {**NEW, "sync": False}
+ASYNC: dict[str, Any] = {"mode": "async"}
 DENY: Document = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
@@ -34,13 +33,13 @@ def follow(kube: FakeKubernetes, policy: Document) -> None:
     kube.put(f"{network_policies(metadata['namespace'])}/{metadata['name']}", policy)
 
 
-def test_without_policies_nothing_is_said(kube: FakeKubernetes) -> None:
-    passes(kube, **NEW)
+def test_without_policies_it_passes(kube: FakeKubernetes) -> None:
+    passes(kube)
     closed(kube, "elsewhere")
-    passes(kube, **NEW)
+    passes(kube)
 
 
-def test_a_gateway_that_may_not_leave_its_namespace(kube: FakeKubernetes) -> None:
+def test_a_gateway_without_egress(kube: FakeKubernetes) -> None:
     closed(kube, "kong", "deny-all")
     text = warned(kube, **ASYNC)
     assert "networkpolicy deny-all in namespace kong" in text
@@ -53,12 +52,12 @@ def test_a_gateway_that_may_not_leave_its_namespace(kube: FakeKubernetes) -> Non
 
 def test_in_sync_the_tme_needs_one_of_the_agents_ports(kube: FakeKubernetes) -> None:
     closed(kube, "kong")
-    assert "(TCP 5441 or 5442 or 5443)" in warned(kube, **NEW)
+    assert "(TCP 5441 or 5442 or 5443)" in warned(kube)
     closed(kube, "kong", egress=[{"ports": [{"port": 5443}]}])
-    passes(kube, **NEW)
+    passes(kube)
 
 
-def test_an_agent_that_lets_nobody_in(kube: FakeKubernetes) -> None:
+def test_an_agent_without_ingress(kube: FakeKubernetes) -> None:
     closed(kube, "traceable", "deny-all")
     closed(kube, "traceable", "also")
     text = warned(kube, **ASYNC)
@@ -72,16 +71,16 @@ def test_an_agent_that_lets_nobody_in(kube: FakeKubernetes) -> None:
     passes(kube, **ASYNC)
 
 
-def test_in_sync_the_label_of_the_injector_opens_the_agents_namespace(kube: FakeKubernetes) -> None:
+def test_in_sync_the_injectors_label_opens_the_agents_namespace(kube: FakeKubernetes) -> None:
     """The stack puts it there before the TME comes."""
     labelled = {"namespaceSelector": {"matchLabels": {"traceableai-inject-tme": "enabled"}}}
     closed(kube, "traceable", ingress=[{"from": [labelled]}])
-    passes(kube, **NEW)
+    passes(kube)
     assert "deny in namespace traceable" in warned(kube, **ASYNC)
 
 
-def test_pods_that_are_there_are_asked_by_their_own_labels(kube: FakeKubernetes) -> None:
-    kong_stands(kube, container())
+def test_existing_pods_are_matched_by_their_own_labels(kube: FakeKubernetes) -> None:
+    put_kong(kube, container())
     service = {"spec": {"selector": {"own": "agent"}, "ports": [{"port": 5442, "targetPort": "rest"}]}}
     kube.put(f"{services('traceable')}/agent", service)
     kube.put(
@@ -91,7 +90,7 @@ def test_pods_that_are_there_are_asked_by_their_own_labels(kube: FakeKubernetes)
             "spec": {"containers": [{"name": "a", "ports": [{"name": "rest", "containerPort": 8080}]}]},
         },
     )
-    kube.put(f"{NAMESPACES}/kong", {"metadata": {"labels": {"team": "api"}}}, ours=True)
+    kube.put(f"{NAMESPACES}/kong", {"metadata": {"labels": {"team": "api"}}}, owned=True)
     team = {"namespaceSelector": {"matchLabels": {"team": "api"}}}
     closed(kube, "traceable", podSelector={"matchLabels": {"tier": "sec"}}, ingress=[{"from": [team]}])
     closed(kube, "kong", egress=[{"ports": [{"port": 5442}]}])
@@ -101,20 +100,18 @@ def test_pods_that_are_there_are_asked_by_their_own_labels(kube: FakeKubernetes)
 
 
 def test_an_agent_outside_the_cluster(kube: FakeKubernetes) -> None:
-    config = {"mode": "async", "ext_cap_endpoint": "https://agent.example.com"}
-    outside = {**ASYNC, "agent": None, "plugin__config": config}
     closed(kube, "kong")
-    assert "no egress to the agent at agent.example.com (TCP 443)" in warned(kube, **outside)
-    follow(kube, proposed(kube, **outside))
-    passes(kube, **outside)
+    assert "no egress to the agent at agent.example.com (TCP 443)" in warned(kube, **EXTERNAL_AGENT)
+    follow(kube, proposed(kube, **EXTERNAL_AGENT))
+    passes(kube, **EXTERNAL_AGENT)
 
 
-def test_where_nothing_is_to_be_protected_nothing_is_said(kube: FakeKubernetes) -> None:
+def test_a_disabled_plugin_needs_no_way(kube: FakeKubernetes) -> None:
     closed(kube, "kong")
-    passes(kube, **{**NEW, "enabled": False})
+    passes(kube, enabled=False)
 
 
-def test_without_the_right_to_list_policies_it_warns(kube: FakeKubernetes) -> None:
+def test_unreadable_policies_are_a_warning(kube: FakeKubernetes) -> None:
     kube.denied[network_policies("kong")] = 403
-    text = warned(kube, **NEW)
+    text = warned(kube)
     assert "network policies on the way to the agent" in text and "could not be checked" in text

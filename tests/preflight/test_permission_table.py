@@ -1,15 +1,16 @@
-"""The permissions: each that an `up` needs is asked for and named, and the Roles on the page are the same table."""
+"""The permissions: each that an `up` needs is checked and named, and the Roles on the page are the same table."""
 
 from typing import Any
 
 import pytest
 
+from tests.fakes.plans import plan
 from tests.preflight import security_page
-from tests.preflight.fake import FakeKubernetes, intent, kong_stands, passes, plugin_stands, record_stands
-from tests.preflight.test_database_checks import MADE
+from tests.preflight.fake import EXTERNAL_AGENT, UNINSTALLED, FakeKubernetes, passes, put_kong, put_plugin, put_record
+from tests.preflight.test_database_checks import MANAGED
+from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.cached_reader import NAMESPACES, deployment
 from traceable_kong.preflight.examination import Examination, examine
-from traceable_kong.preflight.intent import Intent
 from traceable_kong.preflight.permission_table import needed, purposes
 from traceable_kong.preflight.permissions import Permission
 
@@ -24,17 +25,17 @@ def namespaces(kube: FakeKubernetes) -> None:
 
 
 def without(kube: FakeKubernetes, *missing: tuple[str, str]) -> str:
-    """What an `up` is told that lacks these rights, and has every other."""
+    """The errors of an `up` that lacks only these permissions."""
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
-    return "\n".join(f"{item.problem} {item.fix}" for item in examine(kube, USUAL).errors)
+    return "\n".join(f"{item.problem} {item.fix}" for item in examine(kube, USUAL, live_change=True).errors)
 
 
 @pytest.mark.parametrize(("verb", "resource", "subresource"), ASKED, ids=" ".join)
-def test_every_single_right_is_asked_for_and_named(
+def test_every_single_permission_is_checked_and_named(
     kube: FakeKubernetes, verb: str, resource: str, subresource: str
 ) -> None:
     full = f"{resource}/{subresource}" if subresource else resource
-    # Whoever has what a chart's roles grant needs neither of the two verbs.
+    # A user with what a chart's roles grant needs neither of the two verbs.
     others = [("list", "nodes"), ("update", "configmaps")] if verb in ("escalate", "bind") else []
     said = without(kube, (verb, full), *others)
     shown = "namespace" if resource == "namespaces" else full
@@ -42,7 +43,7 @@ def test_every_single_right_is_asked_for_and_named(
     assert f"kubectl auth can-i {verb} {resource}" in said and "docs/security.md has the Roles" in said
 
 
-def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKubernetes) -> None:
+def test_a_user_with_the_roles_permissions_need_not_escalate(kube: FakeKubernetes) -> None:
     verbs = [(verb, role) for verb in ("escalate", "bind") for role in ("roles", "clusterroles")]
     assert without(kube, *verbs) == ""
     assert "the chart's roles could not be created" in without(kube, *verbs, ("list", "nodes"))
@@ -56,14 +57,12 @@ def test_who_has_what_the_charts_roles_grant_need_not_escalate(kube: FakeKuberne
         ({"proxy": {"ingress": {"enabled": True}}}, "ingresses"),
     ],
 )
-def test_what_the_charts_values_add_is_asked_for(
-    kube: FakeKubernetes, values: dict[str, object], resource: str
-) -> None:
+def test_what_the_chart_values_add_is_checked(kube: FakeKubernetes, values: dict[str, object], resource: str) -> None:
     def in_kong(right: Permission) -> bool:
         return (right.resource, right.namespace) == (resource, "kong")
 
     assert not any(map(in_kong, needed(USUAL, "up")))
-    assert any(map(in_kong, needed(intent(gateway__values=values), "up")))
+    assert any(map(in_kong, needed(plan(kongValues=values), "up")))
 
 
 @pytest.mark.parametrize(
@@ -73,23 +72,23 @@ def test_what_the_charts_values_add_is_asked_for(
         ({"autoscaling": {"enabled": False}}, set(), {"horizontalpodautoscalers"}),
     ],
 )
-def test_what_the_agents_values_switch_is_asked_for(values: dict[str, object], more: set[str], less: set[str]) -> None:
-    def creates(wanted: Intent) -> set[str]:
-        rights = needed(wanted, "up")
-        return {right.resource for right in rights if right.verb == "create" and right.namespace == "traceable"}
+def test_what_the_agents_values_switch_is_checked(values: dict[str, object], more: set[str], less: set[str]) -> None:
+    def creates(wanted: Plan) -> set[str]:
+        permissions = needed(wanted, "up")
+        return {right.resource for right in permissions if right.verb == "create" and right.namespace == "traceable"}
 
-    changed = creates(security_page.usual(agent__values=values))
+    changed = creates(security_page.usual(agentValues=values))
     assert (changed - creates(USUAL), creates(USUAL) - changed) == (more, less)
 
 
-def test_without_an_ingress_controller_nothing_cluster_wide_is_asked_for_kong() -> None:
-    values = {"ingressController": {"enabled": False}}
-    found = needed(security_page.usual(gateway__values=values, agent=None, policy=None), "up")
-    assert {item.resource for item in found if not item.namespace and item.verb == "create"} == {"kongclusterplugins"}
+def test_without_an_ingress_controller_kong_needs_nothing_cluster_wide() -> None:
+    kong = {**MANAGED["kong"], "createNamespace": False}
+    found = needed(plan(kong=kong, kongValues={"ingressController": {"enabled": False}}, **EXTERNAL_AGENT), "up")
+    assert {item.resource for item in found if not item.namespace and item.verb == "create"} == set()
 
 
-def test_what_only_reads_asks_for_nothing_that_changes() -> None:
-    for wanted in (USUAL, intent(**MADE)):
+def test_operations_that_only_read_need_no_changes() -> None:
+    for wanted in (USUAL, plan(**MANAGED)):
         for operation in ("verify", "preview"):
             changing = {item for item in needed(wanted, operation) if item.verb not in ("get", "list", "watch")}
             assert {item.subresource for item in changing} <= {"portforward"}
@@ -98,8 +97,8 @@ def test_what_only_reads_asks_for_nothing_that_changes() -> None:
         }
 
 
-def test_an_up_may_do_what_every_other_operation_may() -> None:
-    for wanted in (USUAL, intent(), intent(**MADE), intent(sync=False)):
+def test_an_up_has_the_permissions_of_every_other_operation() -> None:
+    for wanted in (USUAL, plan(), plan(**MANAGED), plan(mode="async")):
         for operation in security_page.OPERATIONS:
             assert set(needed(wanted, operation)) <= set(needed(wanted, "up")), operation
 
@@ -115,22 +114,22 @@ NO_ROLES = [*ROLES, ("list", "nodes"), ("update", "configmaps")]
 
 def lacking(kube: FakeKubernetes, *missing: tuple[str, str], **changes: Any) -> Examination:
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
-    return examine(kube, security_page.usual(**changes))
+    return examine(kube, security_page.usual(**changes), live_change=True)
 
 
 def installed(kube: FakeKubernetes) -> None:
     """An installation in sync, as an administrator left it."""
     kube.release("kong", "quickstart", ["superseded", "deployed"])
     kube.release("traceable", "traceable-agent", ["deployed"])
-    record_stands(kube, release="quickstart")
-    kong_stands(kube)
+    put_record(kube, release="quickstart")
+    put_kong(kube)
     annotations = {"tme.traceable.ai/inject": "true"}
     template = kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]
     template["metadata"] = {"annotations": annotations}
-    plugin_stands(kube)
+    put_plugin(kube)
 
 
-def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_where_they_exist(
+def test_permissions_for_the_charts_roles_are_needed_once(
     kube: FakeKubernetes,
 ) -> None:
     first = lacking(kube, *NO_ROLES)
@@ -144,29 +143,27 @@ def test_the_charts_roles_are_demanded_where_they_are_missing_and_warned_about_w
     said = "\n".join(item.problem for item in later.warnings)
     assert "escalate, bind clusterroles" in said and "create clusterroles" in said
     assert "Helm needs them only if this update changes the chart's roles" in said
-    # The agent's is new.
+    # The agent's release is new.
     del kube.objects["/api/v1/namespaces/traceable/secrets/sh.helm.release.v1.traceable-agent.v1"]
     assert {item.subject for item in lacking(kube, *NO_ROLES).errors} == {"the roles in the chart of the agent"}
 
 
 @pytest.mark.parametrize("status", ["pending-install", "failed", "uninstalled"])
-def test_a_release_that_was_never_installed_to_its_end_is_a_first_install(kube: FakeKubernetes, status: str) -> None:
+def test_a_release_that_was_never_installed_completely_is_a_first_install(kube: FakeKubernetes, status: str) -> None:
     kube.release("kong", "quickstart", [status])
     assert "the roles in the chart of Kong" in {item.subject for item in lacking(kube, *NO_ROLES).errors}
 
 
 OFF: list[dict[str, Any]] = [
-    {"enabled": False, "sync": False},
-    {"enabled": False, "sync": False, "installed": False, "agent": None, "policy": None, "config_maps": ()},
+    {"enabled": False},
+    UNINSTALLED,
 ]
 
 
 @pytest.mark.parametrize("changes", OFF)
-def test_switching_off_is_refused_for_no_right_that_it_does_not_need(
-    kube: FakeKubernetes, changes: dict[str, Any]
-) -> None:
+def test_disabling_needs_only_its_own_permissions(kube: FakeKubernetes, changes: dict[str, Any]) -> None:
     installed(kube)
-    plugin_stands(kube, disabled=True)
+    put_plugin(kube, disabled=True)
     spare = {
         (right.verb, f"{right.resource}/{right.subresource}" if right.subresource else right.resource)
         for right in needed(USUAL, "up")
@@ -192,41 +189,41 @@ def test_switching_off_is_refused_for_no_right_that_it_does_not_need(
         (OFF[1], ("create", "secrets")),
     ],
 )
-def test_what_switching_off_needs_is_demanded(
+def test_what_disabling_needs_is_required(
     kube: FakeKubernetes, changes: dict[str, Any], right: tuple[str, str]
 ) -> None:
     installed(kube)
-    plugin_stands(kube, disabled=True)
+    put_plugin(kube, disabled=True)
     if right in (("patch", "namespaces"), ("patch", "kongclusterplugins")):
         assert any(right[1].removesuffix("s") in item.problem for item in lacking(kube, right, **changes).errors)
     else:
         assert any(" ".join(right) in item.problem for item in lacking(kube, right, **changes).errors)
 
 
-def test_a_first_install_that_is_disabled_is_no_switching_off(kube: FakeKubernetes) -> None:
-    found = lacking(kube, ("create", "kongclusterplugins"), enabled=False, sync=False)
+def test_a_disabled_first_install_needs_everything(kube: FakeKubernetes) -> None:
+    found = lacking(kube, ("create", "kongclusterplugins"), enabled=False)
     assert [item.subject for item in found.errors] == ["the plugin"]
 
 
 @pytest.mark.parametrize("asks", [True, False])
-def test_a_pod_is_tried_wherever_the_pods_ask_for_the_tme(kube: FakeKubernetes, asks: bool) -> None:
+def test_the_dry_run_is_needed_if_pods_request_the_tme(kube: FakeKubernetes, asks: bool) -> None:
     installed(kube)
     if not asks:
         kube.objects[deployment("kong", "quickstart-kong")]["spec"]["template"]["metadata"] = {}
-    said = [item.subject for item in lacking(kube, ("create", "pods"), sync=False).errors]
+    said = [item.subject for item in lacking(kube, ("create", "pods"), mode="async").errors]
     assert said == (["the dry run of a gateway pod"] if asks else [])
 
 
-def test_the_agent_alone_is_asked_for_no_gateway() -> None:
+def test_an_agent_only_stack_needs_no_gateway() -> None:
     alone = security_page.agent_alone()
     found = {operation: needed(alone, operation) for operation in security_page.AGENT_OPERATIONS}
-    assert {item.namespace for rights in found.values() for item in rights} == {"traceable", ""}
+    assert {item.namespace for permissions in found.values() for item in permissions} == {"traceable", ""}
     for resource in ("configmaps", "namespaces"):
         assert Permission(verb="list", resource=resource, namespace="") in found["preview"]
     assert {item.verb for item in found["preview"]} == {"get", "list"}
     assert set(found["preview"]) < set(found["up"])
 
 
-def test_who_has_every_right_passes(kube: FakeKubernetes) -> None:
+def test_a_user_with_every_permission_passes(kube: FakeKubernetes) -> None:
     kube.may = lambda verb, resource: verb != "*"
-    passes(kube, gateway__create_namespace=False, agent__create_namespace=False)
+    passes(kube, **security_page.EXISTING_NAMESPACES)

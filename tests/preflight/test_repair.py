@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, OWNER, FakeKubernetes
+from tests.fakes.plans import OWNER
+from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, FakeKubernetes
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.preflight import repair
 from traceable_kong.preflight.finding import Finding, StuckRelease

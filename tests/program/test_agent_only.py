@@ -1,6 +1,5 @@
 """The whole program as a stack that is the agent alone: nothing of a gateway is loaded, made or asked about."""
 
-import dataclasses
 from typing import Any
 
 import pulumi
@@ -13,7 +12,7 @@ from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.hooks import beginning
-from traceable_kong.preflight.intent import AgentIntent
+from traceable_kong.plan.model import ManagedAgent
 from traceable_kong.verification.report import Check, Report
 
 ALONE: dict[str, Any] = {"gateway": "false", "plugin": None}
@@ -112,20 +111,15 @@ def test_preflight_is_told_of_the_agent_only(program: Program) -> None:
     program.imports = frozenset({"agent"})
     made = program.up(**ALONE, agent={"adopt": True, "timeoutSeconds": 70})
     assert made["agent-release"].import_id == "traceable/traceable-agent"
-    before, asked = program.agents_intents
-    assert program.intents == []
-    assert (before.live_change, asked.live_change) == (False, True)
-    assert before.agent.values["deploymentReplicas"] == 2
-    assert dataclasses.replace(before.agent, values={}) == AgentIntent(
-        namespace="traceable",
-        create_namespace=True,
-        release="traceable-agent",
-        own_secret=None,
-        their_secret=SecretKey(name="token", key="token"),
-        timeout_seconds=300,
-    )
-    assert asked.agent.adoption is not None and asked.agent.timeout_seconds == 70
-    assert (asked.owner, asked.record) == (STACK_ID, "traceable-agent-installation")
+    before, asked = program.plans
+    assert program.live_changes == [False, True]
+    (release,) = before.releases
+    assert (release.values["deploymentReplicas"], release.timeout_seconds, release.adopt) == (2, 300, False)
+    assert isinstance(before.agent, ManagedAgent) and before.agent.create_namespace
+    assert (before.agent.token, before.agent.token_secret) == (None, SecretKey(name="token", key="token"))
+    (release,) = asked.releases
+    assert (release.timeout_seconds, release.adopt) == (70, True)
+    assert (asked.gateway, asked.owner, asked.record_name) == (None, STACK_ID, "traceable-agent-installation")
 
 
 def test_its_release_waits_for_its_gate_and_no_hook_stands_in_the_way_of_a_destroy(program: Program) -> None:

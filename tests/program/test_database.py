@@ -80,8 +80,9 @@ def test_whoever_answers_is_trusted_only_where_the_stack_says_so(program: Progra
 def test_a_row_of_a_database_that_is_made_here_goes_with_it(program: Program) -> None:
     made = up(program, kong={"createNamespace": True, "postgres": {"managed": True}})
     assert made["plugin-row"].inputs["managedDatabase"] is True
-    (intent,) = program.intents
-    assert intent.gateway.made_database == "quickstart-postgres"
+    (asked,) = program.plans
+    postgres = asked.gateway.kong.managed_postgres if asked.gateway else None
+    assert postgres is not None and postgres.name == "quickstart-postgres"
 
 
 def test_a_database_that_no_state_knows_is_not_given_another_password(
@@ -102,24 +103,14 @@ def test_a_database_that_no_state_knows_is_not_given_another_password(
 def test_the_proof_and_preflight_ask_about_the_row(program: Program) -> None:
     up(program, admin={"tokenSecret": {"name": "rbac", "key": "token"}, "clientCertificateSecret": "client"})
     (expected,) = program.asked_for
-    (intent,) = program.intents
-    entity = expected.plugin.entity
-    assert entity is not None and intent.row is not None
-    assert (expected.plugin.custom_resource, intent.plugin.object_name) == (None, None)
-    assert entity.target == intent.row.place
-    assert entity.endpoint == intent.row.access
-    assert intent.gateway.database == "postgres"
-    assert [(item.setting, item.name, item.keys) for item in intent.named_secrets] == [
-        ("kong.postgres.passwordSecret", "pg", ("password",)),
-        ("kong.admin.tokenSecret", "rbac", ("token",)),
-        ("kong.admin.clientCertificateSecret", "client", ("tls.crt", "tls.key")),
-    ]
+    (asked,) = program.plans
+    assert asked.desired == expected and asked.gateway is not None
+    assert expected.plugin.custom_resource is None and expected.plugin.entity is not None
+    assert asked.gateway.database_mode == "postgres"
 
 
 def test_without_a_database_nothing_of_it_is_asked(program: Program) -> None:
     program.up()
-    (intent,) = program.intents
-    assert (intent.row, intent.named_secrets, intent.gateway.database) == (None, (), "off")
     assert program.asked_for[0].plugin.entity is None
 
 

@@ -13,6 +13,7 @@ from tests.plan.test_stack_plan import planned as planned_ours
 from traceable_kong.cluster import target
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.target import ClusterTarget
+from traceable_kong.plan.model import ExistingKong
 
 THEIRS: dict[str, Any] = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong"}
 SELECTOR = {"matchLabels": {"app": "edge"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]}
@@ -83,15 +84,11 @@ def test_the_proof_and_preflight_ask_about_that_deployment(program: Program) -> 
     (expected,) = program.asked_for
     assert expected.deployment == KongDeployment(namespace="gw", name="edge", container="kong")
     assert expected.release is None
-    (intent,) = program.intents
-    gateway = intent.gateway
-    assert (gateway.ours, gateway.release, gateway.create_namespace, gateway.container_named) == (
-        False,
-        None,
-        False,
-        True,
-    )
-    assert gateway.part is not None and gateway.part.container == "kong"
+    (asked,) = program.plans
+    assert asked.gateway is not None and asked.desired == expected
+    kong = asked.gateway.kong
+    assert isinstance(kong, ExistingKong) and kong.container_configured
+    assert kong.patch is not None and kong.patch.container == "kong"
 
 
 def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(program: Program) -> None:
@@ -100,16 +97,16 @@ def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(pr
     (config_map,) = program.asked_for[0].files.values()
     claimed = made["gateway-claim"].inputs["files"]
     assert claimed == {"/opt/kong/plugins/traceable": config_map}, "it does not go before they are let go of"
-    gateway = program.intents[0].gateway
-    assert (gateway.part, gateway.owners_files) == (None, claimed)
-    assert gateway.owners_values == {"plugins": {"configMaps": [{"name": config_map, "pluginName": "traceable"}]}}
+    gateway = program.plans[0].gateway
+    assert gateway is not None and gateway.mounted_by_owner and gateway.files == claimed
+    assert gateway.owner_values == {"plugins": {"configMaps": [{"name": config_map, "pluginName": "traceable"}]}}
     (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     for later in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(later, files) and made.waits_for(later, "tme-guard-binding")
     revision = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]["traceable-kong/kong-revision"]
     assert len(revision) == 10, "another rock is another plugin, which waits for the files"
     (step,) = program.steps
-    assert step.owners_values == gateway.owners_values
+    assert step.owners_values == gateway.owner_values
 
 
 @pytest.mark.parametrize("files_mounted_by", ["stack", "owner"])

@@ -18,6 +18,7 @@ import pytest
 
 import verify
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.fakes.plans import plan
 from tests.hooks.test_hook_runner import Asked, call
 from tests.hooks.test_hook_runner import gates as gates_of
 from tests.kong_admin.server import Admin, serving
@@ -34,7 +35,6 @@ from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plugin.rock import RockError
 from traceable_kong.preflight import examination
-from traceable_kong.preflight.intent import Adoption
 from traceable_kong.verification import verifier
 from traceable_kong.verification.report import Check, Report
 
@@ -202,55 +202,53 @@ def place(**changes: Any) -> Callable[[Callable[[fake.FakeKubernetes], None]], C
 
 @place()
 def release_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release=PLANTED)
+    fake.put_record(cluster, release=PLANTED)
 
 
-@place(gateway__ours=False, gateway__release=None, gateway__create_namespace=False)
+@place(**fake.EXISTING)
 def deployment_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, deployment=PLANTED)
+    fake.put_record(cluster, deployment=PLANTED)
 
 
 @place()
 def class_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release="quickstart", ingressClass=PLANTED)
-    fake.plugin_stands(cluster)
+    fake.put_record(cluster, release="quickstart", ingressClass=PLANTED)
+    fake.put_plugin(cluster)
 
 
 @place()
 def database_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release="quickstart", database=PLANTED)
+    fake.put_record(cluster, release="quickstart", database=PLANTED)
 
 
 @place()
 def database_of_the_pods(cluster: fake.FakeKubernetes) -> None:
-    fake.kong_stands(cluster, fake.container(KONG_DATABASE=PLANTED))
+    fake.put_kong(cluster, fake.container(KONG_DATABASE=PLANTED))
 
 
-@place(agent__protect=True)
+@place(agent={"protect": True})
 def protected_agent_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
+    fake.put_record(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
 
 
-@place(agent=None, installed=False, enabled=False)
+@place(**fake.UNINSTALLED)
 def protected_agent_of_a_stack_that_leaves(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
+    fake.put_record(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
 
 
-@place(plugin__rock_version="2.0.0-1")
+@place(rock=fake.rock_of("2.0.0-1"))
 def protected_parts_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
-    fake.plugin_stands(cluster, config={"mode": "sync"})
+    fake.put_record(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
+    fake.put_plugin(cluster, config={"mode": "sync"})
 
 
-@place(plugin__rock_version="2.1.2-1")
+@place()
 def rock_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.record_stands(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
-    fake.plugin_stands(cluster, config={"max_body_size_bytes": 1})
+    fake.put_record(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
+    fake.put_plugin(cluster, config={"max_body_size_bytes": 1})
 
 
-@place(
-    gateway__adoption=Adoption(chart="kong", version="3.4.1", values={}),
-)
+@place(kong={"adopt": True})
 def version_of_somebody_elses_chart(cluster: fake.FakeKubernetes) -> None:
     cluster.release("kong", "quickstart", ["deployed"], owner=None, chart=f"kong-{PLANTED.replace('-', '')}")
 
@@ -277,15 +275,15 @@ def message_of_the_server(cluster: fake.FakeKubernetes) -> None:
 def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
     plant, changes = TARGETS[where]
     cluster = fake.FakeKubernetes()
-    cluster.put("/api/v1/namespaces/kong", ours=True)
+    cluster.put("/api/v1/namespaces/kong", owned=True)
     plant(cluster)
-    intent = fake.intent(**changes)
-    found = examination.examine(cluster, intent)
+    made = plan(**changes)
+    found = examination.examine(cluster, made, live_change=True)
     said = [*found.errors, *found.warnings]
     assert said, "it is seen"
 
     try:
-        preflight_run.run_preflight(Target(cluster), intent)
+        preflight_run.run_preflight(Target(cluster), made, live_change=True)
     except pulumi.RunError as refused:
         logged.append(str(refused))
     assert logged
@@ -303,7 +301,7 @@ def commands(text: str) -> list[str]:
 def test_a_value_is_one_word_of_its_command() -> None:
     cluster = fake.FakeKubernetes()
     release_in_the_record(cluster)
-    (finding,) = examination.examine(cluster, fake.intent()).errors
+    (finding,) = examination.examine(cluster, plan(), live_change=True).errors
     command = commands(printable(finding.fix))[0]
     assert shlex.split(command) == [
         *("pulumi", "config", "set", "--path", "traceable-kong:kong.release"),

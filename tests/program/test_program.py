@@ -217,14 +217,7 @@ def test_a_pull_requests_comment_looks_for_names_that_are_there(program: Program
     assert {preview_reading.RECORD, preview_reading.GATEWAY, preview_reading.TME_PATCH} <= made
 
 
-def test_a_release_that_is_mended_takes_as_long_as_its_part_may(program: Program) -> None:
+def test_a_release_that_is_repaired_takes_as_long_as_its_part_may(program: Program) -> None:
     program.preview(kong={"timeoutSeconds": 90}, agent={"timeoutSeconds": 70})
-    (asked,) = program.intents
-    assert asked.agent is not None
-    assert (asked.gateway.timeout_seconds, asked.agent.timeout_seconds) == (90, 70)
-
-
-def test_preflight_is_told_of_the_agents_release_also_where_traceable_leaves(program: Program) -> None:
-    program.preview(installed=False, enabled=False)
-    (asked,) = program.intents
-    assert (asked.agent, asked.agent_release) == (None, "traceable-agent")
+    (asked,) = program.plans
+    assert [release.timeout_seconds for release in asked.releases] == [90, 70]

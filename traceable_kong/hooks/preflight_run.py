@@ -5,18 +5,18 @@ import pulumi
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
 from traceable_kong.hooks.hook_runner import Connection
+from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.cached_reader import Reader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import AloneIntent, Intent
 
 
-def run_preflight(cluster: Connection, intent: Intent | AloneIntent) -> Reader:
+def run_preflight(cluster: Connection, plan: Plan, *, live_change: bool) -> Reader:
     """Logs warnings, repairs interrupted releases, and raises pulumi.RunError with every problem.
 
     Returns what preflight has read, or the client itself if a repair has changed the cluster since.
     """
-    found = examination.examine(cluster.api, intent)
+    found = examination.examine(cluster.api, plan, live_change=live_change)
 
     def warn(text: str) -> None:
         pulumi.log.warn(on_cluster(printable(text), cluster.command_options))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
-from traceable_kong.cluster.ownership import NAME_LABEL, handover_label, labels
+from traceable_kong.cluster.ownership import NAME_LABEL, handover_label
 from traceable_kong.cluster.pods import selected
-from traceable_kong.plugin.kong_cluster_plugin import plugin_object
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
     WEBHOOKS,
@@ -25,7 +25,6 @@ from traceable_kong.preflight.cached_reader import (
     name_of,
 )
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import GatewayIntent, Intent
 
 GROUP, VERSION, RESOURCE = "configuration.konghq.com", "v1", "kongclusterplugins"
 
@@ -54,15 +53,16 @@ class WebhookMatch:
         return json.dumps([{"op": "add", "path": f"/webhooks/{self.index}/objectSelector", "value": selector}])
 
 
-def webhooks_accept_the_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def webhooks_accept_the_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """No webhook of another gateway rejects the plugin."""
-    if intent.plugin.object_name is None or not intent.installed:
+    resource = gateway.plugin.custom_resource
+    if resource is None or not gateway.installed:
         return
-    body = plugin_under_another_name(intent)
+    body = gateway.plugin.document(resource, plan.labels, generate_name=True)
     matches = [
         match
         for configuration in reader.list(WEBHOOKS)
-        for match in matches_in(configuration, intent.gateway, labels_of(body))
+        for match in matches_in(configuration, gateway, labels_of(body))
     ]
     others = [match for match in matches if not match.own]
     if not others:
@@ -70,26 +70,10 @@ def webhooks_accept_the_plugin(reader: CachedReader, intent: Intent) -> Iterator
     try:
         reader.would_create(CLUSTER_PLUGINS, body)
     except ApiError as problem:
-        yield from _rejections(problem, others, [match for match in matches if match.own], intent)
+        yield from _rejections(problem, others, [match for match in matches if match.own], plan.owner)
 
 
-def plugin_under_another_name(intent: Intent) -> Document:
-    """The plugin as it will be, under a generated name and without its secrets."""
-    return plugin_object(
-        naming={"generateName": f"{intent.plugin.object_name}-"},
-        plugin=intent.plugin.name,
-        ingress_class=intent.gateway.ingress_class,
-        everywhere=intent.plugin.everywhere,
-        enabled=intent.enabled,
-        # A secret is no JSON value; its text is stars.
-        config=json.loads(json.dumps(intent.plugin.config, default=str)),
-        labels=labels(intent.owner),
-    )
-
-
-def matches_in(
-    configuration: Document, gateway: GatewayIntent, plugin_labels: Mapping[str, str]
-) -> Iterator[WebhookMatch]:
+def matches_in(configuration: Document, gateway: Gateway, plugin_labels: Mapping[str, str]) -> Iterator[WebhookMatch]:
     """The webhooks of a configuration that validate a KongClusterPlugin with these labels.
 
     A namespaceSelector never excludes a cluster-scoped object
@@ -107,13 +91,13 @@ def matches_in(
             )
 
 
-def _is_of(gateway: GatewayIntent, configuration: Document, webhook: Document) -> bool:
+def _is_of(gateway: Gateway, configuration: Document, webhook: Document) -> bool:
     """By Helm's annotations (https://helm.sh/docs/faq/changes_since_helm2/, ownership), or by its Service."""
     noted = annotations_of(configuration)
     service = (webhook.get("clientConfig") or {}).get("service") or {}
     namespace = noted.get("meta.helm.sh/release-namespace") or service.get("namespace")
     release = noted.get("meta.helm.sh/release-name") or labels_of(configuration).get("app.kubernetes.io/instance")
-    return namespace == gateway.namespace and gateway.release in (None, release)
+    return namespace == gateway.kong.deployment.namespace and gateway.release_name in (None, release)
 
 
 def _covers(rule: Document) -> bool:
@@ -130,7 +114,7 @@ def _covers(rule: Document) -> bool:
 
 
 def _rejections(
-    problem: ApiError, others: list[WebhookMatch], own: list[WebhookMatch], intent: Intent
+    problem: ApiError, others: list[WebhookMatch], own: list[WebhookMatch], owner: str
 ) -> Iterator[Finding]:
     found = _BY_A_WEBHOOK.search(str(problem))
     if problem.status == 404:
@@ -152,7 +136,7 @@ def _rejections(
             subject=f"validatingwebhookconfiguration {match.configuration}",
             problem=f"{'may reject' if unclear else 'rejects'} the plugin, because its own Kong lacks it or has an "
             f"older version. It ignores the ingress class: {problem}",
-            fix=f"Make it ignore this stack's objects: `{match.command}{shlex.quote(match.patch(intent.owner))}`. Set "
+            fix=f"Make it ignore this stack's objects: `{match.command}{shlex.quote(match.patch(owner))}`. Set "
             "the same objectSelector in the chart values of that gateway",
             severity="warning" if unclear else "error",
         )

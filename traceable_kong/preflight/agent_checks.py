@@ -12,6 +12,7 @@ from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
+from traceable_kong.plan.model import ExistingAgent, Gateway, Plan
 from traceable_kong.preflight.cached_reader import (
     MUTATING_WEBHOOKS,
     NAMESPACES,
@@ -21,15 +22,15 @@ from traceable_kong.preflight.cached_reader import (
     pods,
 )
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent
+from traceable_kong.preflight.installation_record import record
 
 
-def existing_agent_is_usable(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def existing_agent_is_usable(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """An existing agent has its Service, a ready pod and, in sync, its injector's webhook."""
-    agent = intent.agent
-    if agent is None or agent.release is not None or not intent.enabled:
+    agent = plan.agent
+    if not isinstance(agent, ExistingAgent) or not gateway.plugin.enabled:
         return
-    yield from _it_is_not_this_stacks(reader, intent, agent.namespace)
+    yield from _it_is_not_this_stacks(reader, plan, agent.namespace)
     service = reader.get(f"{NAMESPACES}/{agent.namespace}/services/{SERVICE}")
     if service is None:
         yield Finding(
@@ -40,7 +41,7 @@ def existing_agent_is_usable(reader: CachedReader, intent: Intent) -> Iterator[F
             "first",
         )
         return
-    if intent.sync:
+    if gateway.wants_tme:
         yield from _it_can_inject(reader, agent.namespace)
     selector = ",".join(f"{key}={value}" for key, value in sorted((service["spec"].get("selector") or {}).items()))
     behind = reader.list(pods(agent.namespace), labelSelector=selector)
@@ -53,10 +54,10 @@ def existing_agent_is_usable(reader: CachedReader, intent: Intent) -> Iterator[F
         )
 
 
-def agent_injects_the_trusted_image(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def agent_injects_the_trusted_image(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """An existing agent injects the image of the registry and repository that the config or the record names."""
-    agent, trusted = intent.agent, without_version(intent.tme_image)
-    if agent is None or agent.release is not None or agent.tme_image_named:
+    agent, trusted = plan.agent, without_version(gateway.injection.image)
+    if not isinstance(agent, ExistingAgent) or agent.tme_image_configured:
         return
     try:
         found = reader.get(f"{config_maps(agent.namespace)}/{CONFIG_MAP}") or {}
@@ -75,20 +76,17 @@ def agent_injects_the_trusted_image(reader: CachedReader, intent: Intent) -> Ite
         fix=f"If the new image is right, confirm it: `{config_set('agent.tmeImage', str(image))}`, then `pulumi up`. "
         "Otherwise ask the agent's owner",
         # Without the TME, the agent runs nothing in the gateway's pods.
-        severity="error_in_up" if intent.sync else "warning",
+        severity="error_in_up" if gateway.wants_tme else "warning",
     )
 
 
-def _it_is_not_this_stacks(reader: CachedReader, intent: Intent, namespace: str) -> Iterator[Finding]:
+def _it_is_not_this_stacks(reader: CachedReader, plan: Plan, namespace: str) -> Iterator[Finding]:
     """No record says that this stack installed the agent: it would be found now, and uninstalled at the end."""
-    for path in (
-        f"{config_maps(intent.gateway.namespace)}/{intent.record}",
-        f"{config_maps(namespace)}/{AGENT_RECORD}",
-    ):
-        record = reader.get(path)
-        data = (record or {}).get("data") or {}
-        owned = record is not None and is_owned(labels_of(record), intent.owner)
-        if not owned or data.get("agentNamespace") != namespace or "agentValuesDigest" not in data:
+    for found in (record(reader, plan), reader.get(f"{config_maps(namespace)}/{AGENT_RECORD}")):
+        data = (found or {}).get("data") or {}
+        if found is None or not is_owned(labels_of(found), plan.owner):
+            continue
+        if data.get("agentNamespace") != namespace or "agentValuesDigest" not in data:
             continue
         yield Finding(
             subject=f"the agent in namespace {namespace}",

@@ -1,32 +1,19 @@
-"""Checks of an agent-only stack: it owns what it creates, and would remove no gateway or other agent of its own."""
+"""Checks of an agent-only stack: the update removes no gateway and no other agent of this stack."""
 
 from collections.abc import Iterator
 
 from traceable_kong.cluster.agent_objects import injector_webhook
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.common.commands import config_remove, config_set
-from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, CachedReader, config_maps, name_of
-from traceable_kong.preflight.conflicts import OwnedObject, agent_objects
+from traceable_kong.plan.model import Plan
+from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, CachedReader, name_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.gateway_identity import gateway_namespaces
-from traceable_kong.preflight.intent import AloneIntent
 
 EVERY_CONFIG_MAP = "/api/v1/configmaps"
 
 
-def owned_objects(intent: AloneIntent) -> Iterator[OwnedObject]:
-    """What the stack creates, without the objects of its Helm release."""
-    namespace = intent.agent.namespace
-    yield OwnedObject(
-        subject=f"configmap {intent.record}",
-        path=f"{config_maps(namespace)}/{intent.record}",
-        namespace=namespace,
-        instead="Use another agent.namespace",
-    )
-    yield from agent_objects(intent.agent)
-
-
-def nothing_else_of_this_stack_exists(reader: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
+def nothing_else_of_this_stack_exists(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
     """This stack has no gateway, which this update would remove, and no agent in another namespace.
 
     A gateway is in a namespace with the gateway's label, or, after Traceable was uninstalled, in the namespace that the
@@ -34,14 +21,14 @@ def nothing_else_of_this_stack_exists(reader: CachedReader, intent: AloneIntent)
     for that namespace exists. A user with permissions in one namespace can create neither; a record alone proves
     nothing.
     """
-    here, selector = intent.agent.namespace, f"{STACK_LABEL}={intent.owner}"
+    here, selector = plan.record_namespace, f"{STACK_LABEL}={plan.owner}"
     created = {name_of(item) for item in reader.list(NAMESPACES, metadata_only=True, labelSelector=selector)}
     records = reader.list(
-        EVERY_CONFIG_MAP, metadata_only=True, labelSelector=selector, fieldSelector=f"metadata.name={intent.record}"
+        EVERY_CONFIG_MAP, metadata_only=True, labelSelector=selector, fieldSelector=f"metadata.name={plan.record_name}"
     )
     recorded = {str(item["metadata"]["namespace"]) for item in records} - {here}
     agents = {namespace for namespace in recorded if namespace in created or _has_injector(reader, namespace)}
-    for namespace in sorted(gateway_namespaces(reader, intent.owner) | (created - agents - {here})):
+    for namespace in sorted(gateway_namespaces(reader, plan.owner) | (created - agents - {here})):
         yield Finding(
             subject="traceable-kong:gateway",
             problem=f"is false, but this stack has a gateway in namespace {namespace}. Traceable would be removed "
@@ -59,11 +46,11 @@ def nothing_else_of_this_stack_exists(reader: CachedReader, intent: AloneIntent)
         )
     for namespace in sorted(recorded - agents):
         yield Finding(
-            subject=f"configmap {intent.record} in namespace {namespace}",
+            subject=f"configmap {plan.record_name} in namespace {namespace}",
             problem="has this stack's ownership label, but nothing else shows that its agent is there. It was created "
             "by hand, or the agent's injector is disabled",
             fix=f"If this stack's agent was in that namespace, set agent.namespace back to {namespace}. Otherwise "
-            f"delete the ConfigMap: `kubectl delete configmap {intent.record} --namespace {namespace}`",
+            f"delete the ConfigMap: `kubectl delete configmap {plan.record_name} --namespace {namespace}`",
             severity="warning",
         )
 

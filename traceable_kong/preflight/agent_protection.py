@@ -7,10 +7,12 @@ update says what is protected, because the engine goes by its state and not by t
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.common.commands import config_set
-from traceable_kong.preflight.cached_reader import CachedReader, config_maps
+from traceable_kong.plan.model import Gateway, ManagedAgent, Plan
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent
+from traceable_kong.preflight.installation_record import recorded
 
 UNPROTECT = f"`{config_set('agent.protect', 'false')}`"
 
@@ -21,23 +23,22 @@ def recorded_parts(record: Mapping[str, Any]) -> list[str]:
     return [part for part in ("kong", "agent") if part in recorded]
 
 
-def protected_agent_stays(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def protected_agent_stays(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """An agent that the last update protected stays, in the same namespace."""
-    record = reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
-    data = record.get("data") or {}
+    data = recorded(reader, plan)
     if "agent" not in recorded_parts(data):
         return
-    agent, current = intent.agent, data.get("agentNamespace")
-    subject = f"Helm release {intent.agent_release} in namespace {current}"
-    if agent is None or agent.release is None:
-        change = "agent.install false" if intent.installed else "installed false"
+    agent, current = plan.agent, data.get("agentNamespace")
+    subject = f"Helm release {AGENT_RELEASE} in namespace {current}"
+    if not isinstance(agent, ManagedAgent):
+        change = "agent.install false" if gateway.installed else "installed false"
         yield Finding(
             subject=subject,
             problem=f"is protected against deletion (agent.protect), and with {change} it would be deleted",
             fix=f"Remove the protection first, with the rest of the config as it was: {UNPROTECT} and `pulumi up`. "
             "Then make this change",
         )
-    elif agent.namespace != current and agent.protect:
+    elif agent.namespace != current and agent.release.protect:
         yield Finding(
             subject=subject,
             problem="is protected against deletion (agent.protect), and with agent.namespace "

@@ -123,14 +123,14 @@ class CachedReader:
         """Tries to create an object in a dry run. Raises ApiError with the reason if that is refused."""
         self._client.request("POST", path, query={"dryRun": "All"}, body=body)
 
-    def entities(self, place: PluginTarget, access: AdminEndpoint) -> Entities:
+    def entities(self, target: PluginTarget, endpoint: AdminEndpoint) -> Entities:
         """What Kong's Admin API lists. Also raises AdminError."""
-        found: Entities = self._once(("entities", place, access), lambda: self._ask_kong(place, access))
+        found: Entities = self._once(("entities", target, endpoint), lambda: self._list_entities(target, endpoint))
         return found
 
-    def _ask_kong(self, place: PluginTarget, access: AdminEndpoint) -> Entities:
-        with admin_endpoint.client(self._client, access, deadline_seconds=ENTITIES_SECONDS) as asked:
-            return Entities(found=entity_changes.find_entity(asked, place), all=asked.list("/plugins"))
+    def _list_entities(self, target: PluginTarget, endpoint: AdminEndpoint) -> Entities:
+        with admin_endpoint.client(self._client, endpoint, deadline_seconds=ENTITIES_SECONDS) as admin:
+            return Entities(found=entity_changes.find_entity(admin, target), all=admin.list("/plugins"))
 
     def _once(self, key: Hashable, ask: Callable[[], Any]) -> Any:
         with self._lock:

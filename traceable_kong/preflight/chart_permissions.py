@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from traceable_kong.preflight.intent import AgentIntent, GatewayIntent
+from traceable_kong.plan.model import HelmRelease
 from traceable_kong.preflight.permissions import (
     ADMISSION,
     CHANGE,
@@ -23,9 +23,9 @@ from traceable_kong.preflight.permissions import (
 )
 
 
-def kong_chart(gateway: GatewayIntent, *, installed: bool) -> Iterator[Purpose]:
+def kong_chart(release: HelmRelease, *, database: bool, installed: bool) -> Iterator[Purpose]:
     """The objects of Kong's chart. With the ingress controller, some of them are cluster-wide."""
-    kong, values = gateway.namespace, gateway.values
+    kong, values = release.namespace, release.values
     controller = _is_on(values, "ingressController.enabled", default=True)
     cluster_wide: list[Permission] = []
     if controller:
@@ -41,7 +41,7 @@ def kong_chart(gateway: GatewayIntent, *, installed: bool) -> Iterator[Purpose]:
         optional += allow(CHANGE, kong, "poddisruptionbudgets", group="policy")
     if any(_is_on(values, f"{part}.ingress.enabled") for part in ("admin", "manager", "portal", "portalapi", "proxy")):
         optional += allow(CHANGE, kong, "ingresses", group="networking.k8s.io")
-    if gateway.database != "off":
+    if database:
         optional += allow(CHANGE, kong, "jobs", group="batch")
     helm = _helm("Kong", kong, [*cluster_wide, *optional])
     # An uninstall changes Kong's pods: Helm updates its objects, and runs the chart's jobs.
@@ -50,7 +50,7 @@ def kong_chart(gateway: GatewayIntent, *, installed: bool) -> Iterator[Purpose]:
     if controller:
         yield from _roles_of(
             "Kong",
-            (kong, str(gateway.release)),
+            (kong, release.name),
             kong,
             # What the ingress controller's roles grant (kong 3.4.1, kong.kubernetesRBACRules).
             unless=(
@@ -64,9 +64,9 @@ def kong_chart(gateway: GatewayIntent, *, installed: bool) -> Iterator[Purpose]:
         )
 
 
-def agent_chart(agent: AgentIntent) -> Iterator[Purpose]:
+def agent_chart(release: HelmRelease) -> Iterator[Purpose]:
     """The objects of the agent's chart. All of its switches but the DaemonSet are on by default."""
-    there, values = agent.namespace, agent.values
+    there, values = release.namespace, release.values
     more = [*allow(CHANGE, there, "configmaps")]
     if _is_on(values, "runAsDaemonSet"):
         more += allow(CHANGE, there, "daemonsets", group="apps")
@@ -79,7 +79,7 @@ def agent_chart(agent: AgentIntent) -> Iterator[Purpose]:
     if roles:
         yield from _roles_of(
             "the agent",
-            (there, str(agent.release)),
+            (there, release.name),
             None,
             unless=(
                 *allow(("get",), EVERYWHERE, "namespaces"),

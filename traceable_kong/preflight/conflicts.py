@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
 from traceable_kong.common.commands import config_set
+from traceable_kong.plan.model import ExistingKong, Gateway, ManagedAgent, Plan, ReleaseKey
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
@@ -26,7 +27,7 @@ from traceable_kong.preflight.cached_reader import (
 )
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import another_stack
-from traceable_kong.preflight.intent import AgentIntent, AloneIntent, Intent
+from traceable_kong.preflight.installation_record import recorded
 
 GUIDE = "docs/adopting-a-release.md"
 
@@ -46,78 +47,82 @@ class OwnedObject:
         return f" --namespace {self.namespace}" if self.namespace else ""
 
 
-def owned_objects(intent: Intent) -> Iterator[OwnedObject]:
+def owned_objects(plan: Plan) -> Iterator[OwnedObject]:
     """What the stack creates, without the objects of its Helm releases."""
-    kong, agent = intent.gateway.namespace, intent.agent
-    for name in intent.config_maps:
-        path = f"{config_maps(kong)}/{name}"
-        yield OwnedObject(subject=f"configmap {name}", path=path, namespace=kong, instead="Use another kong.namespace")
     yield OwnedObject(
-        subject=f"configmap {intent.record}",
-        path=f"{config_maps(kong)}/{intent.record}",
-        namespace=kong,
-        instead="Use a kong.namespace without another installation",
+        subject=f"configmap {plan.record_name}",
+        path=f"{config_maps(plan.record_namespace)}/{plan.record_name}",
+        namespace=plan.record_namespace,
+        instead="Use a kong.namespace without another installation" if plan.gateway else "Use another agent.namespace",
     )
-    if database := intent.gateway.made_database:
+    if plan.gateway:
+        yield from _gateway_objects(plan.gateway)
+    agent = plan.agent
+    if isinstance(agent, ManagedAgent) and agent.token is not None:
+        name = agent.token_secret.name
+        yield OwnedObject(
+            subject=f"secret {name}",
+            path=f"{secrets(agent.namespace)}/{name}",
+            namespace=agent.namespace,
+            instead="If it holds the platform token, let the stack read it: `pulumi config rm "
+            f"traceable-kong:agentToken` and `{config_set('agentTokenSecret.name', name)}` (and .key)",
+        )
+
+
+def _gateway_objects(gateway: Gateway) -> Iterator[OwnedObject]:
+    namespace = gateway.kong.deployment.namespace
+    for config_map in gateway.config_maps:
+        yield OwnedObject(
+            subject=f"configmap {config_map.name}",
+            path=f"{config_maps(namespace)}/{config_map.name}",
+            namespace=namespace,
+            instead="Use another kong.namespace",
+        )
+    if postgres := gateway.kong.managed_postgres:
         for kind, path in (
-            ("secret", f"{secrets(kong)}/{database}"),
-            ("service", f"{services(kong)}/{database}"),
-            ("statefulset", stateful_set(kong, database)),
+            ("secret", f"{secrets(namespace)}/{postgres.name}"),
+            ("service", f"{services(namespace)}/{postgres.name}"),
+            ("statefulset", stateful_set(namespace, postgres.name)),
         ):
             yield OwnedObject(
-                subject=f"{kind} {database}",
+                subject=f"{kind} {postgres.name}",
                 path=path,
-                namespace=kong,
+                namespace=namespace,
                 instead="Use another kong.release, or an existing database (kong.postgres.host)",
             )
-    if agent:
-        yield from agent_objects(agent)
-    if intent.plugin.object_name:
-        name = intent.plugin.object_name
+    if resource := gateway.plugin.custom_resource:
         yield OwnedObject(
-            subject=f"kongclusterplugin {name}",
-            path=f"{CLUSTER_PLUGINS}/{name}",
+            subject=f"kongclusterplugin {resource.name}",
+            path=f"{CLUSTER_PLUGINS}/{resource.name}",
             namespace=None,
             instead=f"Use another name: `{config_set('plugin.name', 'NAME')}`",
         )
-    if intent.policy:
-        for kind, path in (
+    if policy := gateway.policy:
+        for kind, collection in (
             ("validatingadmissionpolicy", POLICIES),
             ("validatingadmissionpolicybinding", POLICY_BINDINGS),
         ):
             yield OwnedObject(
-                subject=f"{kind} {intent.policy}",
-                path=f"{path}/{intent.policy}",
+                subject=f"{kind} {policy.name}",
+                path=f"{collection}/{policy.name}",
                 namespace=None,
                 instead=f"Do without the admission policy: `{config_set('tmeGuard', 'off')}`",
             )
 
 
-def agent_objects(agent: AgentIntent) -> Iterator[OwnedObject]:
-    """What the stack creates beside the Helm release of its agent."""
-    if agent.own_secret:
-        yield OwnedObject(
-            subject=f"secret {agent.own_secret}",
-            path=f"{secrets(agent.namespace)}/{agent.own_secret}",
-            namespace=agent.namespace,
-            instead="If it holds the platform token, let the stack read it: `pulumi config rm "
-            f"traceable-kong:agentToken` and `{config_set('agentTokenSecret.name', agent.own_secret)}` (and .key)",
-        )
-
-
-def object_is_owned(item: OwnedObject, reader: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
+def object_is_owned(reader: CachedReader, plan: Plan, item: OwnedObject) -> Iterator[Finding]:
     """An object that exists carries this stack's ownership label."""
     found = reader.get(item.path)
-    if found is None or is_owned(labels_of(found), intent.owner):
+    if found is None or is_owned(labels_of(found), plan.owner):
         return
     owner = labels_of(found).get(STACK_LABEL)
     subject = item.subject + (f" in namespace {item.namespace}" if item.namespace else "")
     if owner:
         yield Finding(
             subject=subject,
-            problem=f"belongs to another stack, {owner} (this one is {intent.owner}). Both would write it, and the "
+            problem=f"belongs to another stack, {owner} (this one is {plan.owner}). Both would write it, and the "
             "first one that is destroyed would delete it",
-            fix=another_stack(owner, intent.owner, instead=item.instead),
+            fix=another_stack(owner, plan.owner, instead=item.instead),
         )
     else:
         yield Finding(
@@ -126,30 +131,24 @@ def object_is_owned(item: OwnedObject, reader: CachedReader, intent: Intent | Al
             "would delete it",
             fix=f"{item.instead}. If it is not needed, delete it: `kubectl delete {item.subject}{item.option}`. If "
             f"this stack is to manage it, label it: `kubectl label {item.subject}{item.option} "
-            f"{STACK_LABEL}={handover_label(intent.owner)}` ({GUIDE})",
+            f"{STACK_LABEL}={handover_label(plan.owner)}` ({GUIDE})",
         )
 
 
-def namespaces_are_as_configured(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def namespaces_are_as_configured(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
     """A namespace that the stack creates is new or owned by it; every other namespace exists."""
-    wanted = [("kong", intent.gateway.namespace, intent.gateway.create_namespace)]
-    if intent.agent and intent.agent.release:
-        wanted.append(("agent", intent.agent.namespace, intent.agent.create_namespace))
+    wanted: list[tuple[ReleaseKey, str, bool]] = []
+    if plan.gateway:
+        wanted.append(("kong", plan.gateway.kong.deployment.namespace, plan.gateway.kong.create_namespace))
+    if isinstance(plan.agent, ManagedAgent):
+        wanted.append(("agent", plan.agent.namespace, plan.agent.create_namespace))
     created = {name for _, name, create in wanted if create}
     for key, name, create in wanted:
-        # Of an existing Kong, the Deployment itself is checked.
-        required = name not in created and (key != "kong" or intent.gateway.ours)
+        # For an existing Kong, another check looks for the Deployment itself.
+        existing = key == "kong" and plan.gateway is not None and isinstance(plan.gateway.kong, ExistingKong)
         yield from _namespace_is_as_configured(
-            reader, intent.owner, key=key, name=name, create=create, required=required
+            reader, plan.owner, key=key, name=name, create=create, required=name not in created and not existing
         )
-
-
-def agent_namespace_is_as_configured(reader: CachedReader, intent: AloneIntent) -> Iterator[Finding]:
-    """The same for an agent-only stack."""
-    name, create = intent.agent.namespace, intent.agent.create_namespace
-    yield from _namespace_is_as_configured(
-        reader, intent.owner, key="agent", name=name, create=create, required=not create
-    )
 
 
 def _namespace_is_as_configured(
@@ -193,12 +192,12 @@ def _namespace_is_as_configured(
     )
 
 
-def token_secret_exists(reader: CachedReader, intent: Intent | AloneIntent) -> Iterator[Finding]:
+def token_secret_exists(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
     """The Secret that agentTokenSecret names exists and has the key."""
-    agent = intent.agent
-    if agent is None or agent.their_secret is None:
+    agent = plan.agent
+    if not isinstance(agent, ManagedAgent) or agent.token is not None:
         return
-    name, key = agent.their_secret.name, agent.their_secret.key
+    name, key = agent.token_secret.name, agent.token_secret.key
     found = reader.get(f"{secrets(agent.namespace)}/{name}")
     subject = f"secret {name} in namespace {agent.namespace}"
     if found is None:
@@ -223,20 +222,18 @@ def token_secret_exists(reader: CachedReader, intent: Intent | AloneIntent) -> I
         )
 
 
-def no_plugin_is_left_over(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def no_plugin_is_left_over(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """This stack has no KongClusterPlugin but the configured one and the recorded one.
 
     The recorded one is in the stack's state: after a rename, the engine deletes it first. Any other one was left by an
     interrupted rename that was taken back, and no update would ever delete it.
     """
-    if intent.plugin.object_name is None or not intent.installed:
+    resource = gateway.plugin.custom_resource
+    if resource is None or not gateway.installed:
         return  # An uninstall deletes all of them.
-    for item in plugins_of(reader, intent.owner):
+    for item in plugins_of(reader, plan.owner):
         name = name_of(item)
-        if name == intent.plugin.object_name:
-            continue
-        record = reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}
-        if name != (record.get("data") or {}).get("pluginObject"):
+        if name not in (resource.name, recorded(reader, plan).get("pluginObject")):
             yield Finding(
                 subject=f"kongclusterplugin {name}",
                 problem="was left by an interrupted update of this stack, and no update would ever delete it. Of two "
@@ -246,25 +243,26 @@ def no_plugin_is_left_over(reader: CachedReader, intent: Intent) -> Iterator[Fin
             )
 
 
-def no_second_global_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def no_second_global_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """There is no other global plugin of this name and class: the ingress controller would drop both."""
-    if not intent.plugin.everywhere or intent.plugin.object_name is None:
+    plugin, resource = gateway.plugin, gateway.plugin.custom_resource
+    if resource is None or not plugin.everywhere:
         return
     for item in reader.list(CLUSTER_PLUGINS):
         name = name_of(item)
         if (
-            item.get("plugin") == intent.plugin.name
-            and name != intent.plugin.object_name
-            and not is_owned(labels_of(item), intent.owner)
+            item.get("plugin") == plugin.name
+            and name != resource.name
+            and not is_owned(labels_of(item), plan.owner)
             and labels_of(item).get("global") == "true"
-            and annotations_of(item).get(INGRESS_CLASS) == intent.gateway.ingress_class
+            and annotations_of(item).get(INGRESS_CLASS) == resource.ingress_class
         ):
             yield Finding(
                 subject=f"kongclusterplugin {name}",
-                problem=f"is another global {intent.plugin.name} of the ingress class {intent.gateway.ingress_class}. "
+                problem=f"is another global {plugin.name} of the ingress class {resource.ingress_class}. "
                 "The ingress controller drops both, and no request would be protected",
                 fix=f"Delete it: `kubectl delete kongclusterplugin {name}`. Or protect selected routes only: "
                 f"`{config_set('scope', 'selected')}`. Or let this stack manage it: "
                 f"`{config_set('plugin.name', name)}` and `kubectl label kongclusterplugin {name} "
-                f"{STACK_LABEL}={handover_label(intent.owner)}` ({GUIDE})",
+                f"{STACK_LABEL}={handover_label(plan.owner)}` ({GUIDE})",
             )

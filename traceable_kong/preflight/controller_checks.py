@@ -12,9 +12,9 @@ from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
 from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
-from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, name_of, secrets, services
-from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import GatewayIntent, Intent
+from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
+from traceable_kong.preflight.cached_reader import CachedReader, config_maps, name_of, secrets, services
+from traceable_kong.preflight.finding import Finding, deployment_subject
 
 GROUP, RESOURCE = "configuration.konghq.com", "kongclusterplugins"
 
@@ -25,15 +25,14 @@ Found = tuple[str, Controller]
 """The Deployment as messages name it, and the controller in it."""
 
 
-def controller_reads_the_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def controller_reads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Every controller of the gateway reads KongClusterPlugins of the plugin's class."""
-    if not _is_needed(intent):
+    if not _is_needed(gateway):
         return
-    gateway = intent.gateway
     found = list(_controllers(reader, gateway))
     for where, controller in found:
-        given = given_variables(reader, gateway.namespace, controller.container)
-        for obstacle in obstacles(controller.container, ingress_class=gateway.ingress_class, given=given):
+        given = given_variables(reader, gateway.kong.deployment.namespace, controller.container)
+        for obstacle in obstacles(controller.container, ingress_class=gateway.kong.ingress_class, given=given):
             fix = "Write it as a plain value, or remove it"
             if obstacle.flag == READS_CLASS and obstacle.is_certain:
                 fix = f"Use its class: `{config_set('kong.ingressClass', str(obstacle.setting.value))}`"
@@ -44,26 +43,26 @@ def controller_reads_the_plugin(reader: CachedReader, intent: Intent) -> Iterato
                 problem=f"has an ingress controller that would not read the plugin: {obstacle.problem}",
                 fix=fix,
                 # The plugin can be disabled whatever its controller reads.
-                severity="error" if obstacle.is_certain and intent.enabled else "warning",
+                severity="error" if obstacle.is_certain and gateway.plugin.enabled else "warning",
             )
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
-    if not found and live is not None and not gateway.ours:
+    live = reader.get(gateway.kong.deployment.path)
+    if not found and live is not None and isinstance(gateway.kong, ExistingKong):
         yield Finding(
-            subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
+            subject=deployment_subject(gateway.kong.deployment),
             problem="has no ingress controller in its pods, and none in its namespace configures it. Without a "
             "controller Kong never gets the plugin, and the verification fails",
             fix="If its controller is in another namespace, check that it reads the ingress class "
-            f"{gateway.ingress_class}. If this Kong has a database, set kong.database",
+            f"{gateway.kong.ingress_class}. If this Kong has a database, set kong.database",
             severity="warning",
         )
 
 
-def controller_may_read_the_plugin(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def controller_may_read_the_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The controller's service account may list and watch KongClusterPlugins, unless the chart creates its role."""
-    if not _is_needed(intent):
+    if not _is_needed(gateway):
         return
-    namespace = intent.gateway.namespace
-    for where, controller in _controllers(reader, intent.gateway):
+    namespace = gateway.kong.deployment.namespace
+    for where, controller in _controllers(reader, gateway):
         if controller.has_role:
             continue
         account = controller.service_account
@@ -81,35 +80,35 @@ def controller_may_read_the_plugin(reader: CachedReader, intent: Intent) -> Iter
                 f"--clusterrole={name} --serviceaccount={namespace}:{account}`"
                 + (
                     ". Or let the chart create the ClusterRole (kongValues.ingressController.rbac)"
-                    if intent.gateway.ours
+                    if isinstance(gateway.kong, ManagedKong)
                     else ""
                 ),
-                severity="error" if intent.enabled else "warning",
+                severity="error" if gateway.plugin.enabled else "warning",
             )
 
 
-def _is_needed(intent: Intent) -> bool:
+def _is_needed(gateway: Gateway) -> bool:
     """Whether a controller has to read the plugin: an entity is written through Kong's Admin API."""
-    return intent.installed and intent.plugin.object_name is not None
+    return gateway.installed and gateway.plugin.custom_resource is not None
 
 
-def _controllers(reader: CachedReader, gateway: GatewayIntent) -> Iterator[Found]:
+def _controllers(reader: CachedReader, gateway: Gateway) -> Iterator[Found]:
     """The controllers that configure the gateway: the chart's, one in its pods, or one in another Deployment."""
-    if gateway.ours:
-        if gateway.controller:
-            yield f"deployment {gateway.deployment} in namespace {gateway.namespace}", gateway.controller
+    if isinstance(gateway.kong, ManagedKong):
+        if gateway.kong.controller:
+            yield deployment_subject(gateway.kong.deployment), gateway.kong.controller
         return
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(gateway.kong.deployment.path)
     if live is None:
         return
-    own = list(_in(live, gateway.namespace))
+    own = list(_in(live, gateway.kong.deployment.namespace))
     if own:
         yield from own
         return
     labels = live["spec"]["template"].get("metadata", {}).get("labels") or {}
-    for other in reader.list(f"/apis/apps/v1/namespaces/{gateway.namespace}/deployments"):
-        for found in _in(other, gateway.namespace):
-            if _configures(reader, gateway.namespace, found[1].container, labels):
+    for other in reader.list(f"/apis/apps/v1/namespaces/{gateway.kong.deployment.namespace}/deployments"):
+        for found in _in(other, gateway.kong.deployment.namespace):
+            if _configures(reader, gateway.kong.deployment.namespace, found[1].container, labels):
                 yield found
 
 

@@ -3,8 +3,12 @@
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from traceable_kong.common.commands import config_set
+from traceable_kong.helm_values.kong_database import ExternalPostgres
+from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS
+from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_PLUGINS,
@@ -12,58 +16,57 @@ from traceable_kong.preflight.cached_reader import (
     STORAGE_CLASSES,
     CachedReader,
     annotations_of,
-    config_maps,
-    deployment,
     name_of,
     secrets,
 )
 from traceable_kong.preflight.existing_kong_checks import plain_environment
-from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent
+from traceable_kong.preflight.finding import Finding, deployment_subject
+from traceable_kong.preflight.installation_record import recorded
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-def database_mode_is_unchanged(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def database_mode_is_unchanged(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Kong runs with the database mode that the config names, by the record and by the Deployment's environment.
 
     Either of them may exist without the other.
     """
-    gateway = intent.gateway
-    record = (reader.get(f"{config_maps(gateway.namespace)}/{intent.record}") or {}).get("data")
-    recorded = record.get("database", "off") if record else None
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
-    runs = plain_environment(live, gateway.container).get("KONG_DATABASE") if live else None
-    if recorded not in (None, gateway.database) or (gateway.ours and runs not in (None, gateway.database)):
-        current = recorded if recorded not in (None, gateway.database) else runs
+    wanted, kong = gateway.database_mode, gateway.kong
+    data = recorded(reader, plan)
+    deployed = data.get("database", "off") if data else None
+    live = reader.get(kong.deployment.path)
+    runs = plain_environment(live, kong.deployment.container).get("KONG_DATABASE") if live else None
+    found = [mode for mode in (deployed, runs if isinstance(kong, ManagedKong) else None) if mode not in (None, wanted)]
+    if found:
         yield Finding(
             subject="traceable-kong:kong.database",
-            problem=f"is {gateway.database}, but this stack was deployed with {current}. Kong would lose its "
-            "configuration with all its routes, and the current plugin would be left behind",
-            fix=f"Set the old value: `{config_set('kong.database', str(current))}`. Or run `pulumi destroy` with it, "
-            f"then `{config_set('kong.database', gateway.database)}` and `pulumi up`. Without an outage: create a "
-            "second stack and move the clients to it",
+            problem=f"is {wanted}, but this stack was deployed with {found[0]}. Kong would lose its configuration with "
+            "all its routes, and the current plugin would be left behind",
+            fix=f"Set the old value: `{config_set('kong.database', str(found[0]))}`. Or run `pulumi destroy` with it, "
+            f"then `{config_set('kong.database', wanted)}` and `pulumi up`. Without an outage: create a second stack "
+            "and move the clients to it",
         )
-    elif runs not in (None, gateway.database):
-        known = runs in ("off", "postgres")
+    elif runs not in (None, wanted):
+        kind = "a plugin entity" if wanted == "postgres" else "a Kubernetes object"
         yield Finding(
-            subject=f"deployment {gateway.deployment} in namespace {gateway.namespace}",
-            problem=f"runs Kong with KONG_DATABASE {runs!r}, but kong.database is {gateway.database}. The plugin "
-            f"would be {'a plugin entity' if gateway.database == 'postgres' else 'a Kubernetes object'} that this "
-            "Kong never reads",
+            subject=deployment_subject(kong.deployment),
+            problem=f"runs Kong with KONG_DATABASE {runs!r}, but kong.database is {wanted}. The plugin would be {kind} "
+            "that this Kong never reads",
             fix=f"Set the mode of this Kong: `{config_set('kong.database', str(runs))}`"
-            if known
+            if runs in ("off", "postgres")
             else "Name a Kong with PostgreSQL, or one without a database",
         )
 
 
-def database_address_is_unchanged(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def database_address_is_unchanged(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """A managed Kong keeps the address of its database."""
-    gateway = intent.gateway
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
-    if not gateway.ours or gateway.database != "postgres" or live is None:
+    live = reader.get(gateway.kong.deployment.path)
+    if isinstance(gateway.kong, ExistingKong) or gateway.kong.database is None or live is None:
         return
-    runs, wanted = (_address(item) for item in (plain_environment(live, gateway.container), gateway.environment))
+    runs, wanted = (
+        _address(item)
+        for item in (plain_environment(live, gateway.kong.deployment.container), gateway.kong.environment)
+    )
     if all(runs) and all(wanted) and runs != wanted:
         yield Finding(
             subject="traceable-kong:kong.postgres",
@@ -79,16 +82,16 @@ def _address(environment: Mapping[str, str | None]) -> tuple[str, str, str]:
     return host, port, name
 
 
-def database_volume_is_available(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def database_volume_is_available(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """A managed database has its volume, or the cluster has a default StorageClass: its claim names none.
 
     Source: https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass.
     """
-    gateway = intent.gateway
-    if gateway.made_database is None:
+    postgres = gateway.kong.managed_postgres
+    if postgres is None:
         return
-    claim = f"data-{gateway.made_database}-0"
-    if reader.get(f"{NAMESPACES}/{gateway.namespace}/persistentvolumeclaims/{claim}") is not None:
+    claim = f"data-{postgres.name}-0"
+    if reader.get(f"{NAMESPACES}/{postgres.namespace}/persistentvolumeclaims/{claim}") is not None:
         return
     classes = reader.list(STORAGE_CLASSES)
     if any(annotations_of(item).get(DEFAULT_CLASS) == "true" for item in classes):
@@ -103,10 +106,10 @@ def database_volume_is_available(reader: CachedReader, intent: Intent) -> Iterat
     )
 
 
-def named_secrets_exist(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def named_secrets_exist(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Every Secret that the config names for Kong exists, with text at its keys."""
-    namespace = intent.gateway.namespace
-    for named in intent.named_secrets:
+    namespace = gateway.kong.deployment.namespace
+    for named in _named_secrets(gateway):
         found = reader.get(f"{secrets(namespace)}/{named.name}")
         subject = f"secret {named.name} in namespace {namespace}"
         if found is None:
@@ -133,6 +136,42 @@ def named_secrets_exist(reader: CachedReader, intent: Intent) -> Iterator[Findin
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class NamedSecret:
+    """A Secret in Kong's namespace that the key `setting` names; `meant` is what happens without `keys` in it."""
+
+    setting: str
+    name: str
+    keys: tuple[str, ...]
+    meant: str
+
+
+def _named_secrets(gateway: Gateway) -> Iterator[NamedSecret]:
+    kong, entity = gateway.kong, gateway.plugin.entity
+    if entity is None:
+        return
+    password = (
+        kong.database.password_secret
+        if isinstance(kong, ManagedKong) and isinstance(kong.database, ExternalPostgres)
+        else None
+    )
+    admin = entity.endpoint
+    for setting, secret, meant in (
+        ("kong.postgres.passwordSecret", password, "Kong could not log in to the database"),
+        ("kong.admin.tokenSecret", admin.token_secret, "Kong would refuse to write the plugin"),
+        ("kong.admin.caSecret", admin.ca_secret, "The identity of Kong's Admin API could not be verified"),
+    ):
+        if secret:
+            yield NamedSecret(setting=setting, name=secret.name, keys=(secret.key,), meant=meant)
+    if admin.client_certificate_secret:
+        yield NamedSecret(
+            setting="kong.admin.clientCertificateSecret",
+            name=admin.client_certificate_secret,
+            keys=CERTIFICATE_KEYS,
+            meant="Kong's Admin API would refuse this stack's connections",
+        )
+
+
 def _text(value: object) -> str:
     try:
         return base64.b64decode(str(value or "")).decode().strip()
@@ -140,18 +179,18 @@ def _text(value: object) -> str:
         return ""
 
 
-def no_object_beside_the_entity(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def no_object_beside_the_entity(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The gateway's class has no KongClusterPlugin of the plugin: its controller would write it as a second entity."""
-    if intent.row is None or not intent.installed:
+    if gateway.plugin.entity is None or not gateway.installed:
         return
     for item in reader.list(CLUSTER_PLUGINS):
         if (
-            item.get("plugin") == intent.plugin.name
-            and annotations_of(item).get(INGRESS_CLASS) == intent.gateway.ingress_class
+            item.get("plugin") == gateway.plugin.name
+            and annotations_of(item).get(INGRESS_CLASS) == gateway.kong.ingress_class
         ):
             yield Finding(
                 subject=f"kongclusterplugin {name_of(item)}",
-                problem=f"is the plugin {intent.plugin.name} for the ingress class {intent.gateway.ingress_class}, "
+                problem=f"is the plugin {gateway.plugin.name} for the ingress class {gateway.kong.ingress_class}, "
                 "but with a database this stack writes the plugin as an entity. The ingress controller would write a "
                 "second one, and Kong uses only one of two for the same routes",
                 fix=f"Delete it: `kubectl delete kongclusterplugin {name_of(item)}`. Then run again",

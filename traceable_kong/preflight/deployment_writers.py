@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.common.commands import config_set
-from traceable_kong.preflight.cached_reader import CachedReader, annotations_of, deployment, labels_of
-from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent
+from traceable_kong.plan.model import Gateway, ManagedKong, Plan
+from traceable_kong.preflight.cached_reader import CachedReader, annotations_of, labels_of
+from traceable_kong.preflight.finding import Finding, deployment_subject
 
 FILES_MOUNTED_BY_OWNER = f"`{config_set('kong.filesMountedBy', 'owner')}`"
 
@@ -22,19 +22,18 @@ MANAGERS = {"argocd": "Argo CD", "kustomize-controller": "Flux", "helm-controlle
 """Prefixes of their field managers' names."""
 
 
-def no_other_writer(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def no_other_writer(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """If this stack writes the pod template, no other controller owns the Deployment."""
-    gateway = intent.gateway
-    asks_for_tme = intent.sync and intent.enabled
-    if gateway.ours or not (gateway.part or asks_for_tme):
+    kong = gateway.kong
+    if isinstance(kong, ManagedKong) or not (kong.patch or gateway.wants_tme):
         return
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(kong.deployment.path)
     if live is None:
         return
-    where = f"deployment {gateway.deployment} in namespace {gateway.namespace}"
-    added = " and ".join([*(["the plugin's files"] if gateway.part else []), *(["the TME"] if asks_for_tme else [])])
-    ways = [*(["let the owner's chart values mount the files: " + FILES_MOUNTED_BY_OWNER] if gateway.part else [])]
-    if asks_for_tme:
+    where = deployment_subject(kong.deployment)
+    added = " and ".join([*(["the plugin's files"] if kong.patch else []), *(["the TME"] if gateway.wants_tme else [])])
+    ways = [*(["let the owner's chart values mount the files: " + FILES_MOUNTED_BY_OWNER] if kong.patch else [])]
+    if gateway.wants_tme:
         ways.append(f"use the mode that needs no TME: `{config_set('mode', 'async')}`")
     way = ", and ".join(ways)
     owner = next((item for item in live["metadata"].get("ownerReferences") or [] if item.get("controller")), None)
@@ -45,7 +44,7 @@ def no_other_writer(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
             f"controller writes its pod template. It would remove {added} again",
             fix=way[0].upper() + way[1:],
             # The plugin can be switched off on a Deployment of any owner.
-            severity="error" if intent.enabled else "warning",
+            severity="error" if gateway.plugin.enabled else "warning",
         )
         return
     if tool := _tool(live):

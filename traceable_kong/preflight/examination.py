@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight import (
     admission_webhooks,
     agent_checks,
@@ -34,12 +35,6 @@ from traceable_kong.preflight import (
 )
 from traceable_kong.preflight.cached_reader import CachedReader, Reader
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
-from traceable_kong.preflight.intent import (
-    AgentIntent,
-    AloneIntent,
-    GatewayIntent,
-    Intent,
-)
 from traceable_kong.preflight.permission_checks import is_administrator, permissions_are_granted
 
 THREADS = 16
@@ -58,24 +53,83 @@ class Examination:
     reader: Reader | None = field(default=None, compare=False, repr=False)
 
 
+Check = Callable[[CachedReader, Plan], Iterator[Found]]
+GatewayCheck = Callable[[CachedReader, Plan, Gateway], Iterator[Found]]
+Unreadable = Literal["error", "warning"]
+"""How bad it is that a check was not permitted to read what it needs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A check of `subject`. `severity` is how bad it is that the check was not permitted to read what it needs."""
+    """A check of `subject`."""
 
     subject: str
-    check: Callable[[CachedReader, Any], Iterator[Found]]
-    severity: Literal["error", "warning"] = "error"
+    check: Check
+    unreadable: Unreadable = "error"
 
 
-def examine(client: KubernetesClient, intent: Intent | AloneIntent) -> Examination:
-    """Runs every check. Changes nothing and raises nothing."""
+STACK_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
+    ("namespaces", conflicts.namespaces_are_as_configured, "error"),
+    ("the Secret with the platform token", conflicts.token_secret_exists, "error"),
+)
+
+AGENT_ONLY_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
+    ("a gateway or another agent of this stack", agent_only_checks.nothing_else_of_this_stack_exists, "error"),
+)
+
+GATEWAY_CHECKS: tuple[tuple[str, GatewayCheck, Unreadable], ...] = (
+    ("Kong's cluster-wide roles", helm_releases.cluster_roles_are_free, "warning"),
+    ("the existing agent", agent_checks.existing_agent_is_usable, "error"),
+    ("the image that the agent injects", agent_checks.agent_injects_the_trusted_image, "warning"),
+    ("Kong's Deployment", existing_kong_checks.kong_runs_in_a_deployment, "error"),
+    ("the replicas of Kong's Deployment", existing_kong_checks.deployment_can_roll, "error"),
+    ("Kong's container", existing_kong_checks.one_container_runs_kong, "error"),
+    ("Kong's settings", existing_kong_checks.admin_api_needs_no_unknown_certificate, "error"),
+    ("Kong's ingress controller", controller_checks.controller_reads_the_plugin, "warning"),
+    ("the permissions of Kong's ingress controller", controller_checks.controller_may_read_the_plugin, "warning"),
+    ("the pod template of Kong's Deployment", existing_kong_checks.patch_can_be_applied, "error"),
+    ("other writers of Kong's Deployment", deployment_writers.no_other_writer, "error"),
+    ("the files in the pods of Kong's Deployment", existing_kong_checks.owner_mounts_the_files, "error"),
+    ("Kong's Admin API", gateway_checks.admin_api_is_reachable, "error"),
+    ("Kong's Lua package path", gateway_checks.plugin_files_are_found_first, "error"),
+    ("the TME's port", gateway_checks.tme_port_is_free, "error"),
+    ("network policies on the way to the agent", network_checks.paths_to_the_agent_are_open, "warning"),
+    ("other global plugins", conflicts.no_second_global_plugin, "error"),
+    ("plugins of this stack under other names", conflicts.no_plugin_is_left_over, "error"),
+    ("a gateway of this stack here", gateway_identity.gateway_in_this_namespace_is_the_same, "error"),
+    ("a gateway of this stack elsewhere", gateway_identity.no_gateway_in_another_namespace, "warning"),
+    ("the ingress class", gateway_identity.ingress_class_changes_only_while_disabled, "error"),
+    ("the deletion protection of the agent", agent_protection.protected_agent_stays, "error"),
+    ("the cluster's support for admission policies", policy_support.cluster_supports_policies, "error"),
+    ("options of the current plugin", option_versions.current_options_are_known, "error"),
+    ("plugins whose files are removed", option_versions.removed_plugins_are_unused, "error"),
+    ("the current plugin", option_versions.plugin_is_disabled_before_uninstall, "error"),
+    ("Kong's database", database_checks.database_mode_is_unchanged, "error"),
+    ("the address of Kong's database", database_checks.database_address_is_unchanged, "warning"),
+    ("Secrets that the config names for Kong", database_checks.named_secrets_exist, "error"),
+    ("the volume of Kong's database", database_checks.database_volume_is_available, "warning"),
+    ("KongClusterPlugins beside the plugin entity", database_checks.no_object_beside_the_entity, "warning"),
+    ("access to Kong's Admin API", plugin_entity_conflicts.admin_api_accepts_changes, "error"),
+    ("the target of the plugin entity", plugin_entity_conflicts.target_is_free, "error"),
+    ("options of the current plugin entity", plugin_entity_conflicts.current_entity_options_are_known, "error"),
+    (
+        "plugin entities whose files are removed",
+        plugin_entity_conflicts.removed_plugins_have_no_other_entities,
+        "error",
+    ),
+    ("the current plugin entity", plugin_entity_conflicts.entity_is_disabled_before_uninstall, "error"),
+    ("admission webhooks of other gateways", admission_webhooks.webhooks_accept_the_plugin, "warning"),
+)
+
+
+def examine(client: KubernetesClient, plan: Plan, *, live_change: bool) -> Examination:
+    """Runs every check; `live_change` is False in a preview. Changes nothing and raises nothing."""
     reader = CachedReader(client)
     try:
         administrator = is_administrator(reader)
-        wanted = _rules(intent) if isinstance(intent, Intent) else _rules_of_the_agent(intent)
-        rules = [*wanted, *([] if administrator else _permissions(intent))]
+        rules = [*_rules(plan), *([] if administrator else _permission_rules(plan))]
         with ThreadPoolExecutor(max_workers=THREADS) as pool:
-            results = list(pool.map(lambda rule: _apply(rule, reader, intent), rules))
+            results = list(pool.map(lambda rule: _apply(rule, reader, plan), rules))
     except (ApiError, Unreachable) as problem:
         # Every check would fail in the same way.
         return Examination(errors=[_no_answer(problem)], warnings=[], stuck=[])
@@ -88,155 +142,49 @@ def examine(client: KubernetesClient, intent: Intent | AloneIntent) -> Examinati
         if error is not None:
             unreadable.setdefault(str(error), []).append(rule)
     findings += [_not_readable(message, of) for message, of in unreadable.items()]
-    if not intent.live_change:
+    if not live_change:
         findings += [_will_be_repaired(item) for item in stuck]
-    stops = ("error", "error_in_up") if intent.live_change else ("error",)
+    stops = ("error", "error_in_up") if live_change else ("error",)
     return Examination(
         errors=[item for item in findings if item.severity in stops],
         warnings=[item for item in findings if item.severity not in stops],
-        stuck=stuck if intent.live_change else [],
+        stuck=stuck if live_change else [],
         reader=reader,
     )
 
 
-def _rules(intent: Intent) -> Iterator[Rule]:
-    yield Rule(subject="namespaces", check=conflicts.namespaces_are_as_configured)
-    for item in conflicts.owned_objects(intent):
-        yield Rule(subject=item.subject, check=partial(conflicts.object_is_owned, item))
-    yield Rule(subject="the Secret with the platform token", check=conflicts.token_secret_exists)
-    if intent.gateway.ours:
-        yield from _release("kong", intent.gateway)
-    if intent.agent:
-        yield from _release("agent", intent.agent)
-    yield Rule(subject="Kong's cluster-wide roles", check=helm_releases.cluster_roles_are_free, severity="warning")
-    yield Rule(subject="the existing agent", check=agent_checks.existing_agent_is_usable)
-    yield Rule(
-        subject="the image that the agent injects",
-        check=agent_checks.agent_injects_the_trusted_image,
-        severity="warning",
-    )
-    yield Rule(subject="Kong's Deployment", check=existing_kong_checks.kong_runs_in_a_deployment)
-    yield Rule(subject="the replicas of Kong's Deployment", check=existing_kong_checks.deployment_can_roll)
-    yield Rule(subject="Kong's container", check=existing_kong_checks.one_container_runs_kong)
-    yield Rule(subject="Kong's settings", check=existing_kong_checks.admin_api_needs_no_unknown_certificate)
-    yield Rule(
-        subject="Kong's ingress controller", check=controller_checks.controller_reads_the_plugin, severity="warning"
-    )
-    yield Rule(
-        subject="the permissions of Kong's ingress controller",
-        check=controller_checks.controller_may_read_the_plugin,
-        severity="warning",
-    )
-    yield Rule(subject="the pod template of Kong's Deployment", check=existing_kong_checks.patch_can_be_applied)
-    yield Rule(subject="other writers of Kong's Deployment", check=deployment_writers.no_other_writer)
-    yield Rule(subject="the files in the pods of Kong's Deployment", check=existing_kong_checks.owner_mounts_the_files)
-    yield Rule(subject="Kong's Admin API", check=gateway_checks.admin_api_is_reachable)
-    yield Rule(subject="Kong's Lua package path", check=gateway_checks.plugin_files_are_found_first)
-    yield Rule(subject="the TME's port", check=gateway_checks.tme_port_is_free)
-    yield Rule(
-        subject="network policies on the way to the agent",
-        check=network_checks.paths_to_the_agent_are_open,
-        severity="warning",
-    )
-    yield Rule(subject="other global plugins", check=conflicts.no_second_global_plugin)
-    yield Rule(subject="plugins of this stack under other names", check=conflicts.no_plugin_is_left_over)
-    yield Rule(subject="a gateway of this stack here", check=gateway_identity.gateway_in_this_namespace_is_the_same)
-    yield Rule(
-        subject="a gateway of this stack elsewhere",
-        check=gateway_identity.no_gateway_in_another_namespace,
-        severity="warning",
-    )
-    yield Rule(subject="the ingress class", check=gateway_identity.ingress_class_changes_only_while_disabled)
-    yield Rule(subject="the deletion protection of the agent", check=agent_protection.protected_agent_stays)
-    yield Rule(subject="the cluster's support for admission policies", check=policy_support.cluster_supports_policies)
-    yield Rule(subject="options of the current plugin", check=option_versions.current_options_are_known)
-    yield Rule(subject="plugins whose files are removed", check=option_versions.removed_plugins_are_unused)
-    yield Rule(subject="the current plugin", check=option_versions.plugin_is_disabled_before_uninstall)
-    yield Rule(subject="Kong's database", check=database_checks.database_mode_is_unchanged)
-    yield Rule(
-        subject="the address of Kong's database",
-        check=database_checks.database_address_is_unchanged,
-        severity="warning",
-    )
-    yield Rule(subject="Secrets that the config names for Kong", check=database_checks.named_secrets_exist)
-    yield Rule(
-        subject="the volume of Kong's database", check=database_checks.database_volume_is_available, severity="warning"
-    )
-    yield Rule(
-        subject="KongClusterPlugins beside the plugin entity",
-        check=database_checks.no_object_beside_the_entity,
-        severity="warning",
-    )
-    yield Rule(subject="access to Kong's Admin API", check=plugin_entity_conflicts.admin_api_accepts_changes)
-    yield Rule(subject="the target of the plugin entity", check=plugin_entity_conflicts.target_is_free)
-    yield Rule(
-        subject="options of the current plugin entity", check=plugin_entity_conflicts.current_entity_options_are_known
-    )
-    yield Rule(
-        subject="plugin entities whose files are removed",
-        check=plugin_entity_conflicts.removed_plugins_have_no_other_entities,
-    )
-    yield Rule(subject="the current plugin entity", check=plugin_entity_conflicts.entity_is_disabled_before_uninstall)
-    yield Rule(
-        subject="admission webhooks of other gateways",
-        check=admission_webhooks.webhooks_accept_the_plugin,
-        severity="warning",
-    )
+def _rules(plan: Plan) -> Iterator[Rule]:
+    gateway = plan.gateway
+    for subject, check, unreadable in (*STACK_CHECKS, *(() if gateway else AGENT_ONLY_CHECKS)):
+        yield Rule(subject=subject, check=check, unreadable=unreadable)
+    for item in conflicts.owned_objects(plan):
+        yield Rule(subject=item.subject, check=partial(conflicts.object_is_owned, item=item))
+    for release in plan.releases:
+        subject = f"Helm release {release.name}"
+        yield Rule(subject=subject, check=partial(helm_releases.release_is_owned_and_usable, release=release))
+        if release.adopt:
+            adoptable = partial(release_adoption.release_can_be_adopted, wanted=release)
+            yield Rule(subject=f"{subject} to adopt", check=adoptable)
+    if gateway:
+        for subject, gateway_check, unreadable in GATEWAY_CHECKS:
+            yield Rule(subject=subject, check=_of_gateway(gateway_check, gateway), unreadable=unreadable)
 
 
-def _rules_of_the_agent(intent: AloneIntent) -> Iterator[Rule]:
-    yield Rule(subject="namespaces", check=conflicts.agent_namespace_is_as_configured)
-    for item in agent_only_checks.owned_objects(intent):
-        yield Rule(subject=item.subject, check=partial(conflicts.object_is_owned, item))
-    yield Rule(subject="the Secret with the platform token", check=conflicts.token_secret_exists)
-    yield from _release("agent", intent.agent)
-    yield Rule(
-        subject="a gateway or another agent of this stack", check=agent_only_checks.nothing_else_of_this_stack_exists
-    )
+def _of_gateway(check: GatewayCheck, gateway: Gateway) -> Check:
+    return lambda reader, plan: check(reader, plan, gateway)
 
 
-def _release(key: str, part: GatewayIntent | AgentIntent) -> Iterator[Rule]:
-    if part.release is None:
-        return
-    check = partial(
-        helm_releases.release_is_owned_and_usable,
-        namespace=part.namespace,
-        name=part.release,
-        key=key,
-        timeout_seconds=part.timeout_seconds,
-        # With a database Helm runs Jobs before and after it waits for the pods, each as long as the wait.
-        may_run_seconds=part.timeout_seconds * (3 if isinstance(part, GatewayIntent) and part.database != "off" else 1),
-        adopt=part.adoption is not None,
-    )
-    yield Rule(subject=f"Helm release {part.release}", check=check)
-    if part.adoption:
-        adoptable = partial(
-            release_adoption.release_can_be_adopted,
-            namespace=part.namespace,
-            name=part.release,
-            key=key,
-            adoption=part.adoption,
-        )
-        yield Rule(subject=f"Helm release {part.release} to adopt", check=adoptable)
+def _permission_rules(plan: Plan) -> Iterator[Rule]:
+    for purpose in permission_table.purposes(plan):
+        check = partial(permissions_are_granted, purpose=purpose)
+        yield Rule(subject=f"permissions for {purpose.subject}", check=check)
 
 
-def _permissions(intent: Intent | AloneIntent) -> Iterator[Rule]:
-    needed = (
-        permission_table.purposes(intent)
-        if isinstance(intent, Intent)
-        else permission_table.purposes_of_the_agent(intent)
-    )
-    for purpose in needed:
-        yield Rule(
-            subject=f"permissions for {purpose.subject}", check=partial(permissions_are_granted, purpose=purpose)
-        )
-
-
-def _apply(rule: Rule, reader: CachedReader, intent: Intent | AloneIntent) -> tuple[list[Found], ApiError | None]:
+def _apply(rule: Rule, reader: CachedReader, plan: Plan) -> tuple[list[Found], ApiError | None]:
     """What a check found before an error stopped it, and that error."""
     found: list[Found] = []
     try:
-        for item in rule.check(reader, intent):
+        for item in rule.check(reader, plan):
             found.append(item)
     except ApiError as problem:
         return found, problem
@@ -248,7 +196,7 @@ def _not_readable(message: str, rules: list[Rule]) -> Finding:
         subject=", ".join(rule.subject for rule in rules),
         problem=f"could not be checked, so a problem there would only show later: {message}",
         fix="Grant the missing permission (`kubectl auth can-i --list` shows those that you have), then run again",
-        severity="warning" if all(rule.severity == "warning" for rule in rules) else "error_in_up",
+        severity="warning" if all(rule.unreadable == "warning" for rule in rules) else "error_in_up",
     )
 
 

@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from traceable_kong.cluster.kong_deployment import KongDeployment
+
 Severity = Literal["error", "warning", "error_in_up"]
 """`error` stops previews and updates. `error_in_up` stops an `up`, and is a warning in a preview."""
+
+
+def deployment_subject(deployment: KongDeployment) -> str:
+    """How findings name Kong's Deployment."""
+    return f"deployment {deployment.name} in namespace {deployment.namespace}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, with_files_first
-from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, labels_of, name_of, pods
+from traceable_kong.plan.model import Gateway, ManagedKong, Plan
+from traceable_kong.preflight.cached_reader import CachedReader, labels_of, name_of
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import GatewayIntent, Intent
 
 TRADITIONAL = "traditional"
 """KONG_ROLE of a Kong that is no part of a hybrid gateway, with or without a database; Kong's default.
@@ -24,13 +24,12 @@ Source: https://developer.konghq.com/gateway/deployment-topologies/.
 """
 
 
-def admin_api_is_reachable(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def admin_api_is_reachable(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """A port-forward can reach Kong's Admin API, which tells the verification whether the plugin is on."""
-    gateway = intent.gateway
     environment = _environment(reader, gateway)
     if environment is None:
         return
-    subject = f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}"
+    subject = f"Kong in deployment {gateway.kong.deployment.name}, namespace {gateway.kong.deployment.namespace}"
     listen = environment.get(ADMIN_LISTEN, "")
     role = environment.get("KONG_ROLE") or TRADITIONAL
     if role != TRADITIONAL:
@@ -50,23 +49,21 @@ def admin_api_is_reachable(reader: CachedReader, intent: Intent) -> Iterator[Fin
             severity="warning",
         )
     elif listen and not listeners(listen):
-        value = "kongValues.env.admin_listen" if gateway.ours else ADMIN_LISTEN
         yield Finding(
             subject=subject,
-            problem=f"has an Admin API that listens on no port ({value} is {listen!r}). The verification could never "
-            "check the plugin, and an ingress controller in the pod could not configure Kong",
-            fix=f"Set {value} to `127.0.0.1:8444 http2 ssl`. It is not reachable from outside the pod",
+            problem=f"has an Admin API that listens on no port (KONG_ADMIN_LISTEN is {listen!r}). The verification "
+            "could never check the plugin, and an ingress controller in the pod could not configure Kong",
+            fix="Set KONG_ADMIN_LISTEN to `127.0.0.1:8444 http2 ssl`. It is not reachable from outside the pod",
         )
 
 
-def plugin_files_are_found_first(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def plugin_files_are_found_first(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The plugin's files come first in Kong's Lua package path."""
-    gateway = intent.gateway
-    value = (_environment(reader, gateway) or {}).get(PACKAGE_PATH) if intent.installed else None
+    value = (_environment(reader, gateway) or {}).get(PACKAGE_PATH) if gateway.installed else None
     if value and (first := with_files_first(value)):
-        name = "kongValues.env.lua_package_path" if gateway.ours else PACKAGE_PATH
+        name = "kongValues.env.lua_package_path" if isinstance(gateway.kong, ManagedKong) else PACKAGE_PATH
         yield Finding(
-            subject=f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}",
+            subject=f"Kong in deployment {gateway.kong.deployment.name}, namespace {gateway.kong.deployment.namespace}",
             problem=f"searches another folder before the plugin's files ({name} is {value!r}). It would load files of "
             "the same names from there, and the verification would not notice",
             fix=f"Set {name} to {first!r}",
@@ -74,11 +71,10 @@ def plugin_files_are_found_first(reader: CachedReader, intent: Intent) -> Iterat
         )
 
 
-def tme_port_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def tme_port_is_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """In sync, only the TME uses its port in a gateway pod."""
-    if not (intent.sync and intent.enabled):
+    if not gateway.wants_tme:
         return
-    gateway = intent.gateway
     fix = (
         "Use another port. If the port is in the chart values, change it in async first: "
         f"`{config_set('mode', 'async')}` and `pulumi up`. Then switch back to sync"
@@ -87,23 +83,24 @@ def tme_port_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
     for name, value in sorted((_environment(reader, gateway) or {}).items()):
         if re.fullmatch(r"KONG_.*_LISTEN", name) and value and listens_on(value, TME_PORT):
             yield Finding(
-                subject=f"Kong in deployment {gateway.deployment}, namespace {gateway.namespace}",
+                subject=f"Kong in deployment {gateway.kong.deployment.name}, namespace "
+                f"{gateway.kong.deployment.namespace}",
                 problem=f"listens on the TME's port itself ({name} is {value!r}). {risk}",
                 fix=fix,
             )
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(gateway.kong.deployment.path)
     if live is None:
         return
-    templates = [(f"deployment {gateway.deployment}", live["spec"]["template"]["spec"])]
+    templates = [(f"deployment {gateway.kong.deployment.name}", live["spec"]["template"]["spec"])]
     selector = (live["spec"].get("selector") or {}).get("matchLabels") or {}
     labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     templates += [
         (f"pod {name_of(pod)}", pod["spec"])
-        for pod in reader.list(pods(gateway.namespace), labelSelector=labels)
+        for pod in reader.list(gateway.kong.deployment.pods_path, labelSelector=labels)
         if _serves(pod)
     ]
     reported: set[str] = set()
-    images = [intent.tme_image, *_recorded_image(reader, intent)]
+    images = [gateway.injection.image, *_recorded_image(reader, plan, gateway)]
     for where, spec in templates:
         tmes = [item["name"] for image in images for item in tme_containers(spec, image)]
         for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
@@ -111,27 +108,27 @@ def tme_port_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
             if TME_PORT in ports and container["name"] not in [*reported, *tmes]:
                 reported.add(container["name"])
                 yield Finding(
-                    subject=f"container {container['name']} of {where}, namespace {gateway.namespace}",
+                    subject=f"container {container['name']} of {where}, namespace {gateway.kong.deployment.namespace}",
                     problem=f"uses the TME's port. {risk}",
                     fix=fix,
                 )
 
 
-def _recorded_image(reader: CachedReader, intent: Intent) -> Iterator[ImageReference]:
+def _recorded_image(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[ImageReference]:
     """The TME's image in this stack's record: pods from before the next rollout run it."""
-    record = reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}")
-    if record is None or labels_of(record).get(STACK_LABEL) != intent.owner:
+    record = reader.get(f"{gateway.kong.deployment.config_maps_path}/{plan.record_name}")
+    if record is None or labels_of(record).get(STACK_LABEL) != plan.owner:
         return
     with suppress(ImageReferenceError):
         yield parse_image((record.get("data") or {}).get("tmeImage", ""))
 
 
-def _environment(reader: CachedReader, gateway: GatewayIntent) -> Mapping[str, str | None] | None:
+def _environment(reader: CachedReader, gateway: Gateway) -> Mapping[str, str | None] | None:
     """The environment variables of Kong's next pods, None for a value from elsewhere; None if there is no Kong."""
-    if gateway.ours:
-        return gateway.environment
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
-    kong = _container(live, gateway.container) if live else None
+    if isinstance(gateway.kong, ManagedKong):
+        return gateway.kong.environment
+    live = reader.get(gateway.kong.deployment.path)
+    kong = _container(live, gateway.kong.deployment.container) if live else None
     return variables(kong) if kong is not None else None
 
 

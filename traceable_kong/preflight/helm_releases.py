@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import handover_label, release_owner_values
 from traceable_kong.common.commands import config_set
+from traceable_kong.plan.model import Gateway, HelmRelease, ManagedKong, Plan
 from traceable_kong.preflight.cached_reader import (
     CLUSTER_ROLES,
     CachedReader,
@@ -25,7 +26,6 @@ from traceable_kong.preflight.cached_reader import (
     secrets,
 )
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
-from traceable_kong.preflight.intent import AloneIntent, Intent
 
 Revisions = dict[int, str]
 """Status by revision."""
@@ -93,35 +93,26 @@ def newest_revision(reader: Reader, namespace: str, name: str) -> NewestRevision
     return NewestRevision(revisions=standing.revisions, secret=secret, owner=owner_of(secret))
 
 
-def release_is_owned_and_usable(
-    reader: CachedReader,
-    intent: Intent | AloneIntent,
-    *,
-    namespace: str,
-    name: str,
-    key: str,
-    timeout_seconds: int,
-    may_run_seconds: int,
-    adopt: bool,
-) -> Iterator[Found]:
+def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmRelease) -> Iterator[Found]:
     """The values of an existing release name this stack as its owner, and Helm can change the release.
 
-    With `adopt`, a release without an owner passes.
+    A release without an owner passes if it is to be adopted.
     """
+    namespace, name, key = release.namespace, release.name, release.key
     newest = newest_revision(reader, namespace, name)
     if newest is None:
         return
     owner = newest.owner
-    if owner is None and adopt:
+    if owner is None and release.adopt:
         return
-    if owner != intent.owner:
+    if owner != plan.owner:
         instead = f"Use another {key}.namespace{' or kong.release' if key == 'kong' else ''}"
         if owner:
             yield Finding(
                 subject=f"Helm release {name} in namespace {namespace}",
-                problem=f"belongs to another stack, {owner} (this one is {intent.owner}). Both would change it, and "
+                problem=f"belongs to another stack, {owner} (this one is {plan.owner}). Both would change it, and "
                 "`pulumi destroy` of this stack would uninstall it",
-                fix=another_stack(owner, intent.owner, instead=instead),
+                fix=another_stack(owner, plan.owner, instead=instead),
             )
             return
         yield Finding(
@@ -139,8 +130,8 @@ def release_is_owned_and_usable(
         newest.revisions,
         owner=owner,
         serving=bool(serving(reader, namespace, name)),
-        timeout_seconds=timeout_seconds,
-        may_run_seconds=may_run_seconds,
+        timeout_seconds=release.timeout_seconds,
+        may_run_seconds=release.operation_seconds,
     )
     if stuck:
         yield stuck
@@ -169,19 +160,19 @@ def serving(reader: Reader, namespace: str, name: str) -> list[str]:
     ]
 
 
-def cluster_roles_are_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def cluster_roles_are_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """No other release has the ClusterRole that Kong's chart creates, which has the Deployment's name (kong 3.4.1).
 
     Helm refuses an object of another release (https://helm.sh/docs/faq/changes_since_helm2/, ownership).
     """
-    gateway = intent.gateway
-    if not gateway.ours:
+    kong = gateway.kong
+    if not isinstance(kong, ManagedKong):
         return
-    noted = annotations_of(reader.get(f"{CLUSTER_ROLES}/{gateway.deployment}") or {})
+    noted = annotations_of(reader.get(f"{CLUSTER_ROLES}/{kong.deployment.name}") or {})
     name, namespace = noted.get("meta.helm.sh/release-name"), noted.get("meta.helm.sh/release-namespace")
-    if name and (name, namespace) != (gateway.release, gateway.namespace):
+    if name and (name, namespace) != (kong.release.name, kong.release.namespace):
         yield Finding(
-            subject=f"clusterrole {gateway.deployment}",
+            subject=f"clusterrole {kong.deployment.name}",
             problem=f"belongs to the Helm release {name} in namespace {namespace}, and Kong's chart creates one with "
             "the same name. Helm would refuse to install it",
             fix=f"Use another name: `{config_set('kong.release', 'NAME')}`",

@@ -9,45 +9,45 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.cluster.agent_connections import described, flow_outside, flow_to_agent
+from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.network_policies import Flow, PodGroup, blocks, permission, pod_group
 from traceable_kong.cluster.tme import INJECT_LABEL
+from traceable_kong.plan.model import ExistingAgent, Gateway, ManagedAgent, Plan
 from traceable_kong.preflight.cached_reader import (
     NAMESPACES,
     CachedReader,
-    deployment,
     labels_of,
     network_policies,
     pods,
     services,
 )
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import GatewayIntent, Intent
 
 AGENT_SERVICE = "agent"
 AGENT_CHART = "traceable-agent"
 """The agent's Service, and the name that its chart labels its pods with (traceable-agent 1.58.0)."""
 
 
-def paths_to_the_agent_are_open(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def paths_to_the_agent_are_open(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """No NetworkPolicy blocks connections from the gateway's pods to the agent."""
-    if not (intent.installed and intent.enabled):
+    if not (gateway.installed and gateway.plugin.enabled):
         return
-    source = _gateway(reader, intent)
-    if intent.agent is None:
+    source = _gateway_pods(reader, gateway)
+    if not isinstance(plan.agent, ManagedAgent | ExistingAgent):
         found = reader.list(network_policies(source.namespace))
-        flow = flow_outside(source, str(intent.plugin.config.get("ext_cap_endpoint")))
-        yield from _findings(found, flow, {"egress": _gateway_selector(reader, intent.gateway)})
+        flow = flow_outside(source, gateway.plugin.endpoint)
+        yield from _findings(found, flow, {"egress": _gateway_selector(reader, gateway)})
         return
-    namespace = intent.agent.namespace
+    namespace = plan.agent.namespace
     found = [item for name in sorted({source.namespace, namespace}) for item in reader.list(network_policies(name))]
     if not found:
         return
     service = reader.get(f"{services(namespace)}/{AGENT_SERVICE}")
-    selector = ((service or {}).get("spec") or {}).get("selector") or _chart_labels(intent)
-    selectors = {"egress": _gateway_selector(reader, intent.gateway), "ingress": {"matchLabels": selector}}
+    selector = ((service or {}).get("spec") or {}).get("selector") or _chart_labels()
+    selectors = {"egress": _gateway_selector(reader, gateway), "ingress": {"matchLabels": selector}}
     agent = _agent(reader, namespace, selector)
-    yield from _findings(found, flow_to_agent(source, agent, service, sync=intent.sync), selectors)
+    yield from _findings(found, flow_to_agent(source, agent, service, sync=gateway.wants_tme), selectors)
 
 
 def _findings(policies: list[Document], flow: Flow, selectors: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
@@ -65,23 +65,24 @@ def _findings(policies: list[Document], flow: Flow, selectors: Mapping[str, Mapp
         )
 
 
-def _gateway(reader: CachedReader, intent: Intent) -> PodGroup:
+def _gateway_pods(reader: CachedReader, gateway: Gateway) -> PodGroup:
     """The gateway's pods, as the Deployment creates them; before there is one, as the chart will label them."""
-    gateway = intent.gateway
     # In sync, the stack labels the namespace.
-    labels = _namespace_labels(reader, gateway.namespace) | (INJECT_LABEL if intent.sync else {})
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
+    labels = _namespace_labels(reader, gateway.kong.deployment.namespace) | (INJECT_LABEL if gateway.wants_tme else {})
+    live = reader.get(gateway.kong.deployment.path)
     if live is None:
-        chosen = gateway.pod_selector.get("matchLabels") or {}
-        return PodGroup(namespace=gateway.namespace, labels=chosen, namespace_labels=labels)
+        chosen = gateway.kong.pod_selector.get("matchLabels") or {}
+        return PodGroup(namespace=gateway.kong.deployment.namespace, labels=chosen, namespace_labels=labels)
     template = live["spec"]["template"]
-    metadata = {"namespace": gateway.namespace, "labels": labels_of(template)}
+    metadata = {"namespace": gateway.kong.deployment.namespace, "labels": labels_of(template)}
     return pod_group({"metadata": metadata, "spec": template.get("spec")}, labels)
 
 
-def _gateway_selector(reader: CachedReader, gateway: GatewayIntent) -> Mapping[str, Any]:
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
-    found: Mapping[str, Any] = live["spec"].get("selector") or gateway.pod_selector if live else gateway.pod_selector
+def _gateway_selector(reader: CachedReader, gateway: Gateway) -> Mapping[str, Any]:
+    live = reader.get(gateway.kong.deployment.path)
+    found: Mapping[str, Any] = (
+        live["spec"].get("selector") or gateway.kong.pod_selector if live else gateway.kong.pod_selector
+    )
     return found
 
 
@@ -96,8 +97,8 @@ def _agent(reader: CachedReader, namespace: str, selector: Mapping[str, str]) ->
     return PodGroup(namespace=namespace, labels={**selector, **chart}, namespace_labels=labels)
 
 
-def _chart_labels(intent: Intent) -> dict[str, str]:
-    return {"app.kubernetes.io/name": AGENT_CHART, "app.kubernetes.io/instance": intent.agent_release}
+def _chart_labels() -> dict[str, str]:
+    return {"app.kubernetes.io/name": AGENT_CHART, "app.kubernetes.io/instance": AGENT_RELEASE}
 
 
 def _namespace_labels(reader: CachedReader, namespace: str) -> dict[str, str]:

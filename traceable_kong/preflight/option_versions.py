@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import is_owned, selector
 from traceable_kong.common.commands import config_set
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.plugin.plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version
 from traceable_kong.preflight.agent_protection import recorded_parts
@@ -18,14 +19,12 @@ from traceable_kong.preflight.cached_reader import (
     NAMESPACED_PLUGINS,
     CachedReader,
     annotations_of,
-    config_maps,
-    deployment,
     labels_of,
     name_of,
     plugins_of,
 )
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent
+from traceable_kong.preflight.installation_record import recorded
 
 DISABLE_FIRST = (
     f"Use two steps. First `{config_set('installed', 'true')}`, `{config_set('enabled', 'false')}`, `pulumi up`. Then "
@@ -33,28 +32,30 @@ DISABLE_FIRST = (
 )
 
 
-def current_options_are_known(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def current_options_are_known(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The rock knows every option of the current plugin, whatever the plugin's name."""
-    if not intent.installed:
+    if not gateway.installed:
         return
-    for current in _current_plugins(reader, intent):
-        unknown = unknown_options(current.get("config") or {}, intent.plugin.rock_version)
+    for current in _current_plugins(reader, plan, gateway):
+        unknown = unknown_options(current.get("config") or {}, gateway.rock.version)
         if unknown:
-            yield _not_known(reader, intent, name_of(current), unknown)
+            yield _not_known(reader, plan, gateway, name_of(current), unknown)
 
 
-def _not_known(reader: CachedReader, intent: Intent, name: str, unknown: list[str]) -> Finding:
+def _not_known(reader: CachedReader, plan: Plan, gateway: Gateway, name: str, unknown: list[str]) -> Finding:
     return Finding(
         subject=f"kongclusterplugin {name}",
-        problem=f"has {', '.join(unknown)}, which version {intent.plugin.rock_version} does not know. New pods would "
+        problem=f"has {', '.join(unknown)}, which version {gateway.rock.version} does not know. New pods would "
         "refuse their whole configuration and never become ready",
-        fix=fix_for_unknown_options(reader, intent, unknown, "plugin-kong-cluster-plugin"),
+        fix=fix_for_unknown_options(reader, plan, gateway, unknown, "plugin-kong-cluster-plugin"),
     )
 
 
-def fix_for_unknown_options(reader: CachedReader, intent: Intent, unknown: list[str], resource: str) -> str:
+def fix_for_unknown_options(
+    reader: CachedReader, plan: Plan, gateway: Gateway, unknown: list[str], resource: str
+) -> str:
     """How to remove options before the rock that does not know them; `resource` is the plugin's name in the engine."""
-    record = (reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
+    record = recorded(reader, plan)
     version, digest = record.get("rockVersion", "VERSION"), record.get("rockSha256", "DIGEST")
     if set(unknown) & {"mode", "buffer_request_body"}:
         delete = f"`pulumi destroy --target '**{resource}' --target-dependents`"
@@ -71,12 +72,12 @@ def fix_for_unknown_options(reader: CachedReader, intent: Intent, unknown: list[
             "so is the plugin. Use three steps. First remove the protection, with the current rock: "
             f"{_set_rock(version, digest)} (and plugin.rock as it was), {off}, `pulumi up`. Then {delete}. Then the "
             "new rock, and the protection again: "
-            f"{_set_rock(intent.plugin.rock_version, intent.plugin.rock_sha256)}, {on}, `pulumi up`"
+            f"{_set_rock(gateway.rock.version, gateway.rock.sha256)}, {on}, `pulumi up`"
         )
     return (
         f"Use two steps. First remove the options, with the current rock: {_set_rock(version, digest)} (and "
         "plugin.rock as it was), `pulumi up`. Then change the rock: "
-        f"{_set_rock(intent.plugin.rock_version, intent.plugin.rock_sha256)}, `pulumi up`"
+        f"{_set_rock(gateway.rock.version, gateway.rock.sha256)}, `pulumi up`"
     )
 
 
@@ -93,40 +94,39 @@ def unknown_options(config: Document, rock_version: str) -> list[str]:
     return sorted(name for name in config if (version < since[name] if name in since else version <= NEWEST_KNOWN))
 
 
-def removed_plugins_are_unused(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def removed_plugins_are_unused(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """No KongPlugin or KongClusterPlugin of the ingress class uses a plugin whose files are removed."""
-    gateway = intent.gateway
-    live = reader.get(deployment(gateway.namespace, gateway.deployment))
+    live = reader.get(gateway.kong.deployment.path)
     if live is None:
         return
-    kept = intent.plugin.shipped if intent.installed else frozenset[str]()
-    removed = mounted(reader, intent, live) - kept
+    kept = frozenset(gateway.rock.plugins) if gateway.installed else frozenset[str]()
+    removed = mounted(reader, plan, gateway, live) - kept
     if not removed:
         return
     for kind, path in (("kongclusterplugin", CLUSTER_PLUGINS), ("kongplugin", NAMESPACED_PLUGINS)):
         for item in reader.list(path):
-            if item.get("plugin") not in removed or not _is_read_by(item, gateway.ingress_class):
+            if item.get("plugin") not in removed or not _is_read_by(item, gateway.kong.ingress_class):
                 continue
             # The update deletes this stack's own plugin before its files.
-            if kind == "kongclusterplugin" and is_owned(labels_of(item), intent.owner):
+            if kind == "kongclusterplugin" and is_owned(labels_of(item), plan.owner):
                 continue
             namespace = (item.get("metadata") or {}).get("namespace")
             where = f" --namespace {namespace}" if namespace else ""
             yield Finding(
                 subject=f"{kind} {name_of(item)}" + (f" in namespace {namespace}" if namespace else ""),
                 problem=f"uses the plugin {item['plugin']}, whose files this update removes"
-                + (f" ({intent.plugin.rock_version} lacks it)" if intent.installed else "")
+                + (f" ({gateway.rock.version} lacks it)" if gateway.installed else "")
                 + ". New pods would refuse their whole configuration and never become ready",
                 fix=f"Delete it: `kubectl delete {kind} {name_of(item)}{where}` (and the annotations that name it). "
                 f"Then run `pulumi up`. Or keep the current rock: `{config_set('plugin.version', 'VERSION')}`",
             )
 
 
-def plugin_is_disabled_before_uninstall(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def plugin_is_disabled_before_uninstall(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Before `installed: false`, the plugin is disabled."""
-    if intent.installed:
+    if gateway.installed:
         return
-    for current in _current_plugins(reader, intent):
+    for current in _current_plugins(reader, plan, gateway):
         if current.get("disabled") is True:
             continue
         yield Finding(
@@ -137,17 +137,17 @@ def plugin_is_disabled_before_uninstall(reader: CachedReader, intent: Intent) ->
         )
 
 
-def _current_plugins(reader: CachedReader, intent: Intent) -> list[Document]:
+def _current_plugins(reader: CachedReader, plan: Plan, gateway: Gateway) -> list[Document]:
     """This stack's KongClusterPlugins: one, and those that an interrupted update left under other names."""
-    return plugins_of(reader, intent.owner) if intent.plugin.object_name else []
+    return plugins_of(reader, plan.owner) if gateway.plugin.custom_resource else []
 
 
-def mounted(reader: CachedReader, intent: Intent, live: Document) -> frozenset[str]:
+def mounted(reader: CachedReader, plan: Plan, gateway: Gateway, live: Document) -> frozenset[str]:
     """The plugins whose files the Deployment mounts from this stack's ConfigMaps, by volume name (kong chart 3.4.1)."""
-    label = selector(intent.owner)
+    label = selector(plan.owner)
     owned = {
         name_of(item)
-        for item in reader.list(config_maps(intent.gateway.namespace), metadata_only=True, labelSelector=label)
+        for item in reader.list(gateway.kong.deployment.config_maps_path, metadata_only=True, labelSelector=label)
     }
     volumes = live["spec"]["template"]["spec"].get("volumes") or []
     return frozenset(

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import asks_for_tme
-from traceable_kong.preflight.cached_reader import CachedReader, config_maps, deployment, labels_of, plugins_of
+from traceable_kong.plan.model import Plan
+from traceable_kong.preflight.cached_reader import CachedReader, labels_of, plugins_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import releases_in
-from traceable_kong.preflight.intent import AloneIntent, Intent
+from traceable_kong.preflight.installation_record import record
 from traceable_kong.preflight.permissions import EVERYWHERE, Permission, Purpose
 
 
-def permissions_are_granted(
-    reader: CachedReader, intent: Intent | AloneIntent, *, purpose: Purpose
-) -> Iterator[Finding]:
+def permissions_are_granted(reader: CachedReader, plan: Plan, *, purpose: Purpose) -> Iterator[Finding]:
     """The user has the permissions for a purpose. A preview only warns, because it changes nothing."""
-    if purpose.if_pods_request_tme and not _pods_request_tme(reader, intent):
+    if purpose.if_pods_request_tme and not _pods_request_tme(reader, plan):
         return
     missing = [permission for permission in purpose.permissions if not _may(reader, permission)]
     if missing and purpose.unless and all(_may(reader, permission) for permission in purpose.unless):
@@ -29,7 +28,7 @@ def permissions_are_granted(
     if missing and purpose.installs and _is_installed(reader, *purpose.installs):
         needed, optional = [], missing
         why = "Helm needs them only if this update changes the chart's roles. Then it would fail, and roll back"
-    elif missing and _disables(reader, intent):
+    elif missing and _disables(reader, plan):
         needed = [permission for permission in missing if permission in purpose.to_disable]
         optional = [permission for permission in missing if permission not in needed]
         why = "Disabling does not need them, but other changes in this update would fail without them"
@@ -53,12 +52,12 @@ def _fix(purpose: Purpose, missing: Sequence[Permission]) -> str:
     return f"Have them granted. docs/security.md has the Roles, and `{missing[0].command}` checks one{purpose.instead}"
 
 
-def _pods_request_tme(reader: CachedReader, intent: Intent | AloneIntent) -> bool:
+def _pods_request_tme(reader: CachedReader, plan: Plan) -> bool:
     """Whether the gateway's pods request the TME now or after this update (hooks/injection_dry_run.py)."""
-    if isinstance(intent, AloneIntent):
+    if plan.gateway is None:
         return False
-    live = reader.get(deployment(intent.gateway.namespace, intent.gateway.deployment))
-    return intent.sync or (live is not None and asks_for_tme(live["spec"]["template"].get("metadata") or {}))
+    live = reader.get(plan.gateway.kong.deployment.path)
+    return plan.gateway.wants_tme or (live is not None and asks_for_tme(live["spec"]["template"].get("metadata") or {}))
 
 
 def _is_installed(reader: CachedReader, namespace: str, release: str) -> bool:
@@ -67,14 +66,15 @@ def _is_installed(reader: CachedReader, namespace: str, release: str) -> bool:
     return history is not None and "deployed" in history.revisions.values()
 
 
-def _disables(reader: CachedReader, intent: Intent | AloneIntent) -> bool:
+def _disables(reader: CachedReader, plan: Plan) -> bool:
     """Whether this update disables or uninstalls Traceable: this stack's plugin or record exists."""
-    if isinstance(intent, AloneIntent) or (intent.enabled and intent.installed):
+    gateway = plan.gateway
+    if gateway is None or (gateway.plugin.enabled and gateway.installed):
         return False
-    record = reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}")
-    if record is not None and is_owned(labels_of(record), intent.owner):
+    found = record(reader, plan)
+    if found is not None and is_owned(labels_of(found), plan.owner):
         return True
-    return bool(intent.plugin.object_name and plugins_of(reader, intent.owner))
+    return bool(gateway.plugin.custom_resource and plugins_of(reader, plan.owner))
 
 
 def _text(permissions: Iterable[Permission]) -> str:

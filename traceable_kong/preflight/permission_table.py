@@ -1,11 +1,19 @@
 """The permissions that each operation needs. Preflight checks those of an `up`; docs/security.md has all as Roles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from traceable_kong.common.commands import config_set
+from traceable_kong.plan.model import (
+    ExistingAgent,
+    ExistingKong,
+    Gateway,
+    ManagedAgent,
+    ManagedKong,
+    Plan,
+    PluginEntity,
+)
 from traceable_kong.preflight.chart_permissions import agent_chart, kong_chart
-from traceable_kong.preflight.intent import AloneIntent, Intent, RowIntent
 from traceable_kong.preflight.permissions import (
     ADMISSION,
     CHANGE,
@@ -23,40 +31,60 @@ from traceable_kong.preflight.permissions import (
 Operation = Literal["verify", "preview", "up", "destroy"]
 
 
-def purposes(intent: Intent) -> Iterator[Purpose]:
+def purposes(plan: Plan) -> Iterator[Purpose]:
     """What an `up` changes, step by step."""
-    created = ["kong"] if intent.gateway.create_namespace else []
-    yield from _namespaces([*created, *(["agent"] if intent.agent and intent.agent.create_namespace else [])])
-    kong = intent.gateway.namespace
-    # `enabled: false` changes the objects, `installed: false` deletes them.
-    off = (*READ, "patch") if intent.installed else (*READ, "patch", "delete")
+    agent, gateway = plan.agent, plan.gateway
+    created = [
+        *(["kong"] if gateway and gateway.kong.create_namespace else []),
+        *(["agent"] if isinstance(agent, ManagedAgent) and agent.create_namespace else []),
+    ]
+    yield from _namespaces(created)
+    if gateway:
+        yield from _before_the_agent(gateway)
+    else:
+        yield Purpose(
+            subject="the record",
+            meant="The stack could not record what it installed",
+            permissions=allow(CHANGE, plan.record_namespace, "configmaps"),
+        )
+    if isinstance(agent, ManagedAgent):
+        yield from agent_chart(agent.release)
+    if gateway:
+        yield from _after_the_agent(gateway)
+    yield _verification(plan)
+
+
+def _before_the_agent(gateway: Gateway) -> Iterator[Purpose]:
+    kong, namespace = gateway.kong, gateway.kong.deployment.namespace
     yield Purpose(
         subject="the plugin's files and the record",
         meant="Kong would have no plugin files",
-        permissions=allow(CHANGE, kong, "configmaps"),
-        to_disable=allow(off, kong, "configmaps"),
+        permissions=allow(CHANGE, namespace, "configmaps"),
+        to_disable=allow(_when_disabled(gateway), namespace, "configmaps"),
     )
-    if intent.gateway.ours:
-        yield from kong_chart(intent.gateway, installed=intent.installed)
-    if intent.gateway.made_database:
+    if isinstance(kong, ManagedKong):
+        yield from kong_chart(kong.release, database=kong.database is not None, installed=gateway.installed)
+    if kong.managed_postgres:
         yield Purpose(
             subject="Kong's database",
             meant="Kong would have no database",
             permissions=(
-                *allow(CHANGE, kong, "statefulsets", group="apps"),
-                *allow(CHANGE, kong, "services", "secrets"),
-                *allow(READ, kong, "pods", "endpoints", "persistentvolumeclaims"),
+                *allow(CHANGE, namespace, "statefulsets", group="apps"),
+                *allow(CHANGE, namespace, "services", "secrets"),
+                *allow(READ, namespace, "pods", "endpoints", "persistentvolumeclaims"),
             ),
             instead=". Or name an existing database in kong.postgres.host",
         )
-    if intent.agent and intent.agent.release:
-        yield from agent_chart(intent.agent)
-    if intent.installed:
+
+
+def _after_the_agent(gateway: Gateway) -> Iterator[Purpose]:
+    namespace = gateway.kong.deployment.namespace
+    if gateway.installed:
         # The two patches exist in async too, but are empty.
         patches = (
-            *allow(("get", "patch"), kong, "namespaces"),
-            *allow((*READ, "patch"), kong, "deployments", group="apps"),
-            *rollout(kong),
+            *allow(("get", "patch"), namespace, "namespaces"),
+            *allow((*READ, "patch"), namespace, "deployments", group="apps"),
+            *rollout(namespace),
         )
         yield Purpose(
             subject="the TME",
@@ -67,10 +95,10 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
         yield Purpose(
             subject="the dry run of a gateway pod",
             meant="The stack rolls no pods before a dry run shows that new pods get the TME",
-            permissions=allow(("create",), kong, "pods"),
+            permissions=allow(("create",), namespace, "pods"),
             if_pods_request_tme=True,
         )
-    if intent.policy:
+    if gateway.policy:
         yield Purpose(
             subject="the admission policy",
             meant="A gateway pod without the TME could start",
@@ -79,58 +107,38 @@ def purposes(intent: Intent) -> Iterator[Purpose]:
             ),
             instead=f". Or do without the policy: `{config_set('tmeGuard', 'off')}`",
         )
-    if intent.plugin.object_name:
+    if gateway.plugin.custom_resource:
         yield Purpose(
             subject="the plugin",
             meant="Kong would not use the plugin",
             permissions=allow(CHANGE, EVERYWHERE, "kongclusterplugins", group=KONG),
-            to_disable=allow(off, EVERYWHERE, "kongclusterplugins", group=KONG),
+            to_disable=allow(_when_disabled(gateway), EVERYWHERE, "kongclusterplugins", group=KONG),
         )
-    if intent.row:
-        yield _entity(intent.row, kong)
-    yield _verification(intent)
+    if gateway.plugin.entity:
+        yield _entity(gateway.plugin.entity)
 
 
-def purposes_of_the_agent(intent: AloneIntent) -> Iterator[Purpose]:
-    """What an `up` of an agent-only stack changes."""
-    there = intent.agent.namespace
-    yield from _namespaces(["agent"] if intent.agent.create_namespace else [])
-    yield Purpose(
-        subject="the record",
-        meant="The stack could not record what it installed",
-        permissions=allow(CHANGE, there, "configmaps"),
-    )
-    yield from agent_chart(intent.agent)
-    yield Purpose(
-        subject="the verification",
-        meant="The agent could not be checked, and no `up` would succeed",
-        permissions=(
-            *allow(("get",), there, "services"),
-            *allow(("list",), there, "pods"),
-            *port_forward(there),
-        ),
-    )
+def _when_disabled(gateway: Gateway) -> tuple[str, ...]:
+    """What `enabled: false` does with an object, which it changes, or `installed: false`, which deletes it."""
+    return (*READ, "patch") if gateway.installed else (*READ, "patch", "delete")
 
 
-def needed(intent: Intent | AloneIntent, operation: Operation, *, first: bool = True) -> tuple[Permission, ...]:
+def needed(plan: Plan, operation: Operation, *, first: bool = True) -> tuple[Permission, ...]:
     """Every permission that an operation needs, each once. `first` is False for an `up` of an installed stack.
 
     `destroy` reads, deletes, and returns the fields of its patches. Helm updates its Secrets when it uninstalls.
     """
-    wanted = purposes(intent) if isinstance(intent, Intent) else purposes_of_the_agent(intent)
-    changes = [permission for purpose in wanted if first or not purpose.installs for permission in purpose.permissions]
-    if isinstance(intent, AloneIntent):
-        seen = tuple(_preflight_of_the_agent(intent))
-        permissions = {"preview": seen, "up": (*seen, *changes), "destroy": filter(_in_a_destroy, changes)}
-        return tuple(dict.fromkeys(permissions[operation]))
-    if operation == "verify":
-        return tuple(dict.fromkeys([*_verification(intent).permissions, *_around_the_gateway(intent)]))
-    if operation == "preview":
-        return tuple(dict.fromkeys(_preflight(intent)))
-    if operation == "up":
-        return tuple(dict.fromkeys([*_preflight(intent), *changes]))
-    through_kong = _entity(intent.row, intent.gateway.namespace).permissions if intent.row else ()
-    return tuple(dict.fromkeys([*through_kong, *filter(_in_a_destroy, changes)]))
+    changes = [
+        permission for purpose in purposes(plan) if first or not purpose.installs for permission in purpose.permissions
+    ]
+    entity = plan.gateway.plugin.entity if plan.gateway else None
+    permissions: dict[Operation, Iterable[Permission]] = {
+        "verify": (*_verification(plan).permissions, *_around_the_gateway(plan)),
+        "preview": _preflight(plan),
+        "up": (*_preflight(plan), *changes),
+        "destroy": (*(_entity(entity).permissions if entity else ()), *filter(_in_a_destroy, changes)),
+    }
+    return tuple(dict.fromkeys(permissions[operation]))
 
 
 def _in_a_destroy(permission: Permission) -> bool:
@@ -144,53 +152,55 @@ def _in_a_destroy(permission: Permission) -> bool:
     return given_back or permission.verb in (*READ, "delete")
 
 
-def _preflight(intent: Intent) -> Iterator[Permission]:
+def _preflight(plan: Plan) -> Iterator[Permission]:
     """What preflight reads, without the reads that only lead to warnings (docs/security.md names them)."""
-    gateway, agent = intent.gateway, intent.agent
-    kong = gateway.namespace
-    yield from _around_the_gateway(intent)
+    gateway, agent = plan.gateway, plan.agent
+    if gateway is None:
+        yield from _agent_only_preflight(plan.record_namespace)
+        return
+    kong, namespace = gateway.kong, gateway.kong.deployment.namespace
+    yield from _around_the_gateway(plan)
     # A namespace's label shows where this stack's gateway is.
     yield from allow(("list",), EVERYWHERE, "namespaces")
-    yield from allow(("get",), kong, "services")
-    yield from allow(("get", "list"), kong, "configmaps", "secrets", "pods")
-    yield from allow(("get", "list"), kong, "deployments", group="apps")
-    if not gateway.ours or gateway.made_database:
-        yield from allow(("get",), kong, "statefulsets", "daemonsets", group="apps")
-    if gateway.made_database:
-        yield from allow(("get",), kong, "persistentvolumeclaims")
-    if agent:
+    yield from allow(("get",), namespace, "services")
+    yield from allow(("get", "list"), namespace, "configmaps", "secrets", "pods")
+    yield from allow(("get", "list"), namespace, "deployments", group="apps")
+    if isinstance(kong, ExistingKong) or kong.managed_postgres:
+        yield from allow(("get",), namespace, "statefulsets", "daemonsets", group="apps")
+    if kong.managed_postgres:
+        yield from allow(("get",), namespace, "persistentvolumeclaims")
+    if isinstance(agent, ManagedAgent | ExistingAgent):
         yield from allow(("get",), agent.namespace, "services", "configmaps")
         yield from allow(("get", "list"), agent.namespace, "secrets", "pods")
         yield from allow(("list",), agent.namespace, "deployments", group="apps")
-    if gateway.ours:
+    if isinstance(kong, ManagedKong):
         yield from allow(("get",), EVERYWHERE, "clusterroles", group=RBAC)
     yield from allow(("get", "list"), EVERYWHERE, "kongclusterplugins", group=KONG)
     yield from allow(("list",), EVERYWHERE, "kongplugins", group=KONG)
     yield from allow(("list",), EVERYWHERE, "validatingwebhookconfigurations", group=ADMISSION)
-    if intent.row:
-        yield from _entity(intent.row, kong).permissions
+    if gateway.plugin.entity:
+        yield from _entity(gateway.plugin.entity).permissions
 
 
-def _preflight_of_the_agent(intent: AloneIntent) -> Iterator[Permission]:
-    """The same for an agent-only stack, which looks for its other agent and its gateway in the whole cluster."""
-    there = intent.agent.namespace
-    yield from allow(("get",), there, "namespaces", "configmaps")
-    yield from allow(("get", "list"), there, "secrets")
-    yield from allow(("list",), there, "deployments", group="apps")
+def _agent_only_preflight(namespace: str) -> Iterator[Permission]:
+    """An agent-only stack looks for its other agents and its gateways in the whole cluster."""
+    yield from allow(("get",), namespace, "namespaces", "configmaps")
+    yield from allow(("get", "list"), namespace, "secrets")
+    yield from allow(("list",), namespace, "deployments", group="apps")
     yield from allow(("list",), EVERYWHERE, "namespaces", "configmaps")
     yield from allow(("get",), EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION)
 
 
-def _entity(row: RowIntent, kong: str) -> Purpose:
+def _entity(entity: PluginEntity) -> Purpose:
     """Access to Kong's Admin API in its pod or at its URL, with the Secrets that the config names."""
-    access = row.access
-    shown = access.needs_secrets
+    endpoint, namespace = entity.endpoint, entity.endpoint.deployment.namespace
     into_a_pod = (
-        *allow(("get",), kong, "deployments", group="apps"),
-        *allow(("list",), kong, "pods"),
-        *port_forward(kong),
+        *allow(("get",), namespace, "deployments", group="apps"),
+        *allow(("list",), namespace, "pods"),
+        *port_forward(namespace),
     )
-    permissions = (*(allow(("get",), kong, "secrets") if shown else ()), *(() if access.url else into_a_pod))
+    secrets = allow(("get",), namespace, "secrets") if endpoint.needs_secrets else ()
+    permissions = (*secrets, *(() if endpoint.url else into_a_pod))
     return Purpose(
         subject="the plugin entity",
         meant="The plugin could not be written to Kong, or deleted from it",
@@ -211,44 +221,46 @@ def _namespaces(created: list[str]) -> Iterator[Purpose]:
         )
 
 
-def _verification(intent: Intent) -> Purpose:
-    """What the verification needs in the gateway's and the agent's namespace. In async it connects to the agent too."""
-    kong = intent.gateway.namespace
-    permissions = [
-        *allow(("get",), kong, "configmaps"),
-        *allow(("list",), kong, "pods"),
-        *port_forward(kong),
-        *allow(("get",), kong, "deployments", group="apps"),
-        *allow(("list",), kong, "replicasets", group="apps"),
-    ]
-    if intent.plugin.object_name:
-        permissions += allow(("get",), EVERYWHERE, "kongclusterplugins", group=KONG)
-    if intent.row:
-        permissions += _entity(intent.row, kong).permissions
-    if intent.agent:
-        there = intent.agent.namespace
+def _verification(plan: Plan) -> Purpose:
+    """What the verification reads. It connects to the agent in async, and in an agent-only stack."""
+    gateway = plan.gateway
+    permissions: list[Permission] = []
+    if gateway:
+        namespace = gateway.kong.deployment.namespace
         permissions += [
-            *allow(("get",), there, "services"),
-            *allow(("list",), there, "pods"),
-            *(port_forward(there) if intent.enabled and not intent.sync else ()),
+            *allow(("get",), namespace, "configmaps"),
+            *allow(("list",), namespace, "pods"),
+            *port_forward(namespace),
+            *allow(("get",), namespace, "deployments", group="apps"),
+            *allow(("list",), namespace, "replicasets", group="apps"),
         ]
+        if gateway.plugin.custom_resource:
+            permissions += allow(("get",), EVERYWHERE, "kongclusterplugins", group=KONG)
+        if gateway.plugin.entity:
+            permissions += _entity(gateway.plugin.entity).permissions
+    if isinstance(plan.agent, ManagedAgent | ExistingAgent):
+        namespace = plan.agent.namespace
+        permissions += [*allow(("get",), namespace, "services"), *allow(("list",), namespace, "pods")]
+        if gateway is None or (gateway.plugin.enabled and not gateway.wants_tme):
+            permissions += port_forward(namespace)
+    pods = "The gateway's pods" if gateway else "The agent"
     return Purpose(
         subject="the verification",
-        meant="The gateway's pods could not be checked, and no `up` would succeed",
+        meant=f"{pods} could not be checked, and no `up` would succeed",
         permissions=tuple(dict.fromkeys(permissions)),
         to_disable=tuple(permissions),
     )
 
 
-def _around_the_gateway(intent: Intent) -> Iterator[Permission]:
+def _around_the_gateway(plan: Plan) -> Iterator[Permission]:
     """What the verification also reads. Without these it reports `not checked`, and no `up` fails."""
-    namespaces = [intent.gateway.namespace, *([intent.agent.namespace] if intent.agent else [])]
-    for namespace in namespaces:
+    agent = plan.agent if isinstance(plan.agent, ManagedAgent | ExistingAgent) else None
+    for namespace in [plan.record_namespace, *([agent.namespace] if agent else [])]:
         yield from allow(("get",), namespace, "namespaces")
         yield from allow(("list",), namespace, "networkpolicies", group="networking.k8s.io")
-    if intent.policy:
+    if plan.gateway and plan.gateway.policy:
         yield from allow(
             ("get",), EVERYWHERE, "validatingadmissionpolicies", "validatingadmissionpolicybindings", group=ADMISSION
         )
-    if intent.agent:
+    if agent:
         yield from allow(("get",), EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION)

@@ -17,37 +17,38 @@ from traceable_kong.kong_admin.admin_errors import (
 )
 from traceable_kong.kong_admin.entity_changes import ownership_fix, ownership_problem
 from traceable_kong.kong_admin.plugin_target import has_scope, owner_of, owns
-from traceable_kong.preflight.cached_reader import CachedReader, Entities, config_maps, deployment
+from traceable_kong.plan.model import Gateway, Plan, PluginEntity
+from traceable_kong.preflight.cached_reader import CachedReader, Entities
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent, RowIntent
+from traceable_kong.preflight.installation_record import recorded
 from traceable_kong.preflight.option_versions import DISABLE_FIRST, fix_for_unknown_options, mounted, unknown_options
 
 
-def _entities(reader: CachedReader, intent: Intent) -> tuple[RowIntent, Entities] | None:
+def _entities(reader: CachedReader, gateway: Gateway) -> tuple[PluginEntity, Entities] | None:
     """The plugin entities; None without a running Kong, or where it does not answer (`admin_api_accepts_changes`)."""
-    row, gateway = intent.row, intent.gateway
-    if row is None or reader.get(deployment(gateway.namespace, gateway.deployment)) is None:
+    entity = gateway.plugin.entity
+    if entity is None or reader.get(gateway.kong.deployment.path) is None:
         return None
     try:
-        return row, reader.entities(row.place, row.access)
+        return entity, reader.entities(entity.target, entity.endpoint)
     except AdminError:
         return None
 
 
-def admin_api_accepts_changes(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def admin_api_accepts_changes(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Kong's Admin API answers, has the workspace, and accepts the token."""
-    row, gateway = intent.row, intent.gateway
-    if row is None or reader.get(deployment(gateway.namespace, gateway.deployment)) is None:
+    entity = gateway.plugin.entity
+    if entity is None or reader.get(gateway.kong.deployment.path) is None:
         return
     try:
-        reader.entities(row.place, row.access)
+        reader.entities(entity.target, entity.endpoint)
     except (DeploymentMissing, SecretMissing):
         return  # Other checks report both.
     except ErrorResponse as problem:
         if problem.status == 404:
             yield Finding(
                 subject="traceable-kong:kong.admin.workspace",
-                problem=f"is {row.place.workspace}, but Kong has no such workspace: {problem}",
+                problem=f"is {entity.target.workspace}, but Kong has no such workspace: {problem}",
                 fix=f"Name another one: `{config_set('kong.admin.workspace', 'NAME')}`. Kong without workspaces has "
                 "only `default`",
             )
@@ -76,27 +77,27 @@ def admin_api_accepts_changes(reader: CachedReader, intent: Intent) -> Iterator[
         )
 
 
-def target_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def target_is_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The entity's target exists, and no other stack or user has an entity there, unless it is to be adopted."""
-    found = _entities(reader, intent)
-    if found is None or not intent.installed:
+    found = _entities(reader, gateway)
+    if found is None or not gateway.installed:
         return
-    row, entities = found
-    bound = entities.found.scope
-    if bound is None:
-        kind = "route" if row.place.route else "service"
+    entity, entities = found
+    scope = entities.found.scope
+    if scope is None:
+        kind = "route" if entity.target.route else "service"
         yield Finding(
             subject=f"traceable-kong:kong.admin.{kind}",
-            problem=f"names the {row.place.applies_to}, which the workspace {row.place.workspace} does not have. "
-            "Nothing would be protected",
+            problem=f"names the {entity.target.applies_to}, which the workspace {entity.target.workspace} does not "
+            "have. Nothing would be protected",
             fix=f"Name an existing one: `{config_set(f'kong.admin.{kind}', 'NAME')}`",
         )
         return
     for other in entities.found.others:
-        if not has_scope(other, row.place.plugin, bound):
+        if not has_scope(other, entity.target.plugin, scope):
             continue
-        subject = f"plugin entity {other.get('id')} in Kong ({row.place.plugin} for {row.place.applies_to})"
-        if row.adopt and owner_of(other) is None:
+        subject = f"plugin entity {other.get('id')} in Kong ({entity.target.plugin} for {entity.target.applies_to})"
+        if entity.adopt and owner_of(other) is None:
             yield Finding(
                 subject=subject,
                 problem="is adopted by this stack (kong.admin.adopt). It gets this stack's fields and Kong's defaults "
@@ -108,37 +109,39 @@ def target_is_free(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
             yield Finding(subject=subject, problem=ownership_problem(other), fix=ownership_fix(other))
 
 
-def current_entity_options_are_known(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def current_entity_options_are_known(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The rock knows every option that this stack wrote to the current entity. Kong's defaults do not count."""
-    found = _entities(reader, intent)
-    if found is None or not intent.installed or found[1].found.entity is None:
+    found = _entities(reader, gateway)
+    if found is None or not gateway.installed or found[1].found.entity is None:
         return
     current = found[1].found.entity
-    record = (reader.get(f"{config_maps(intent.gateway.namespace)}/{intent.record}") or {}).get("data") or {}
+    record = recorded(reader, plan)
     try:
         written = set(json.loads(record.get("pluginConfig", "{}")))
     except (ValueError, TypeError, RecursionError):
         return
     config = {key: value for key, value in (current.get("config") or {}).items() if key in written}
-    unknown = unknown_options(config, intent.plugin.rock_version)
+    unknown = unknown_options(config, gateway.rock.version)
     if unknown:
         yield Finding(
             subject=f"plugin entity {current['id']} in Kong",
-            problem=f"has {', '.join(unknown)}, which version {intent.plugin.rock_version} does not know. Kong would "
+            problem=f"has {', '.join(unknown)}, which version {gateway.rock.version} does not know. Kong would "
             "ignore them, and refuse the entity",
-            fix=fix_for_unknown_options(reader, intent, unknown, "plugin-row"),
+            fix=fix_for_unknown_options(reader, plan, gateway, unknown, "plugin-row"),
         )
 
 
-def removed_plugins_have_no_other_entities(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def removed_plugins_have_no_other_entities(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Only this stack's entity uses a plugin whose files are removed: with another one, Kong would not start."""
-    found = _entities(reader, intent)
-    live = reader.get(deployment(intent.gateway.namespace, intent.gateway.deployment))
+    found = _entities(reader, gateway)
+    live = reader.get(gateway.kong.deployment.path)
     if found is None or live is None:
         return
-    removed = mounted(reader, intent, live) - (intent.plugin.shipped if intent.installed else frozenset())
+    removed = mounted(reader, plan, gateway, live) - (
+        frozenset(gateway.rock.plugins) if gateway.installed else frozenset()
+    )
     for item in found[1].all:
-        if item.get("name") in removed and not owns(found[0].place, item):
+        if item.get("name") in removed and not owns(found[0].target, item):
             yield Finding(
                 subject=f"plugin entity {item.get('id')} in Kong",
                 problem=f"uses the plugin {item['name']}, whose files this update removes. Kong would not start with "
@@ -148,9 +151,9 @@ def removed_plugins_have_no_other_entities(reader: CachedReader, intent: Intent)
             )
 
 
-def entity_is_disabled_before_uninstall(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def entity_is_disabled_before_uninstall(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Before `installed: false`, the plugin entity is disabled."""
-    found = None if intent.installed else _entities(reader, intent)
+    found = None if gateway.installed else _entities(reader, gateway)
     current = found[1].found.entity if found else None
     if current is not None and current.get("enabled") is not False:
         yield Finding(

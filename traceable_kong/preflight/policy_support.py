@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_set
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.intent import Intent
 
 ADMISSION_API = "/apis/admissionregistration.k8s.io/v1"
 """The resources that the API server has in this group. Every user may read it."""
@@ -14,12 +14,12 @@ POLICY_RESOURCES = frozenset({"validatingadmissionpolicies", "validatingadmissio
 """The policy and its binding. A server can be configured without either (`--runtime-config`)."""
 
 
-def cluster_supports_policies(reader: CachedReader, intent: Intent) -> Iterator[Finding]:
+def cluster_supports_policies(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """The cluster has ValidatingAdmissionPolicy v1, which Kubernetes 1.30 introduced.
 
     Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/.
     """
-    if intent.policy is None:
+    if gateway.policy is None:
         return
     known = {item.get("name") for item in (reader.get(ADMISSION_API) or {}).get("resources") or []}
     missing = sorted(POLICY_RESOURCES - known)

@@ -12,10 +12,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from traceable_kong.common.commands import config_remove, config_set
+from traceable_kong.plan.model import HelmRelease, Plan, ReleaseKey
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.helm_releases import newest_revision, release_document
-from traceable_kong.preflight.intent import Adoption, AloneIntent, Intent
+
+CHART_NAMES: Mapping[ReleaseKey, str] = {"kong": "kong", "agent": "traceable-agent"}
+"""The charts' names in their Chart.yaml (kong 3.4.1, traceable-agent 1.58.0)."""
 
 SECRET = re.compile(r"(?i)(password|token|license_data|keyB64)$")
 """Names of values that hold secrets if they are text (kong chart 3.4.1, traceable-agent chart 1.58.0)."""
@@ -26,10 +29,9 @@ NOTHING: tuple[object, ...] = (None, "", {}, [])
 Path = tuple[str, ...]
 
 
-def release_can_be_adopted(
-    reader: CachedReader, intent: Intent | AloneIntent, *, namespace: str, name: str, key: str, adoption: Adoption
-) -> Iterator[Finding]:
+def release_can_be_adopted(reader: CachedReader, plan: Plan, wanted: HelmRelease) -> Iterator[Finding]:
     """The release exists, is deployed, has the right chart, no secrets in its values, and would lose no values."""
+    namespace, name, key = wanted.namespace, wanted.name, wanted.key
     subject = f"Helm release {name} in namespace {namespace}"
     newest = newest_revision(reader, namespace, name)
     if newest is None:
@@ -53,27 +55,27 @@ def release_can_be_adopted(
             fix=f"Look at `helm history {name} --namespace {namespace}`, and run `helm rollback` or `helm upgrade` "
             "until it is deployed",
         )
-    if chart.get("name") != adoption.chart:
+    if chart.get("name") != CHART_NAMES[key]:
         yield Finding(
             subject=subject,
-            problem=f"is of the chart {chart.get('name')}, and this stack's is {adoption.chart}. An upgrade to "
+            problem=f"is of the chart {chart.get('name')}, and this stack's is {CHART_NAMES[key]}. An upgrade to "
             "another chart would delete everything that the first one created",
             fix=f"Leave it to its owner: `{config_remove(f'{key}.adopt')}` and "
             f"`{config_set(f'{key}.install', 'false')}`",
         )
         return
     version = str(chart.get("version", ""))
-    if adoption.version and adoption.version.removeprefix("v") != version.removeprefix("v"):
+    if wanted.chart.version and wanted.chart.version.removeprefix("v") != version.removeprefix("v"):
         yield Finding(
             subject=subject,
-            problem=f"has the chart version {version}, and this stack's is {adoption.version}. The adoption would "
+            problem=f"has the chart version {version}, and this stack's is {wanted.chart.version}. The adoption would "
             "also upgrade it, and roll its pods",
             fix=f"Adopt it with its version, and upgrade later: `{config_set(f'{key}.chart.version', version)}`",
             severity="warning",
         )
     current = _map(release.get("config"))
-    yield from _values_that_are_secret(current, adoption.values, subject, key)
-    yield from _values_that_would_go(current, adoption.values, subject, key)
+    yield from _values_that_are_secret(current, wanted.values, subject, key)
+    yield from _values_that_would_go(current, wanted.values, subject, key)
 
 
 def _values_that_are_secret(

@@ -1,27 +1,24 @@
 """Which Helm releases an update imports, and what the program registers for them."""
 
-import json
+from dataclasses import replace
+from typing import Any
 
-import pulumi
 import pytest
+from pydantic import SecretStr
 
+from tests.fakes.plans import OWNER, plan
 from tests.fakes.program import Program
-from tests.preflight.fake import FakeKubernetes, intent
+from tests.preflight.fake import FakeKubernetes, examined
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
-from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.config import parser
-from traceable_kong.hooks.release_imports import releases_to_import
-from traceable_kong.preflight import examination
+from traceable_kong.plan.model import ManagedKong
+from traceable_kong.preflight.release_imports import ReleaseUnreadable, releases_to_import
 
-OWNER = "traceable-kong.dev-0a1b2c3d"
-BASE = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
-ADOPT = '{"adopt": true}'
+ADOPT = {"adopt": True}
 PLACES = {"kong": ("kong", "quickstart"), "agent": ("traceable", "traceable-agent")}
 
 
-def wanted(api: FakeKubernetes, *, preview: bool = False, **config: str) -> set[str]:
-    parsed = parser.parse({**BASE, **config}, secret_paths=[("kongValues", "env", "secret")])
-    return set(releases_to_import(parsed, ClusterTarget(kubeconfig=None, context=None), api, OWNER, preview=preview))
+def wanted(api: FakeKubernetes, *, preview: bool = False, **config: Any) -> frozenset[str]:
+    return frozenset(releases_to_import(plan(**config), api, preview=preview))
 
 
 def exists(api: FakeKubernetes, *, owner: str | None, status: str = "deployed", ready: int = 1) -> FakeKubernetes:
@@ -40,16 +37,14 @@ def test_an_unmanaged_release_is_imported_if_the_config_adopts_it() -> None:
     assert wanted(api) == set()
     assert wanted(api, kong=ADOPT) == {"kong"}
     assert wanted(api, kong=ADOPT, agent=ADOPT) == {"kong", "agent"}
-    off = {"enabled": "false", "installed": "false"}
+    off = {"enabled": False, "installed": False}
     assert wanted(api, kong=ADOPT, agent=ADOPT, **off) == {"kong"}, "an uninstalled Traceable has no agent"
 
 
-def test_an_agent_only_stack_reads_no_kong_release(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_only_stack_reads_no_kong_release() -> None:
     api = exists(FakeKubernetes(), owner=OWNER)
     api.denied["/api/v1/namespaces/kong"] = 403
-    monkeypatch.setitem(BASE, "gateway", "false")
-    monkeypatch.delitem(BASE, "plugin")
-    assert wanted(api) == {"agent"}
+    assert wanted(api, gateway=False, plugin=None) == {"agent"}
 
 
 def test_a_missing_release_and_one_of_another_stack_are_not_imported() -> None:
@@ -66,7 +61,12 @@ def test_a_serving_release_of_an_interrupted_update_is_imported() -> None:
 
 def test_a_release_whose_values_have_secrets_is_not_imported() -> None:
     api = exists(FakeKubernetes(), owner=OWNER)
-    assert wanted(api, kongValues=json.dumps({"env": {"secret": "s3cret"}})) == {"agent"}
+    made = plan()
+    assert made.gateway and isinstance(made.gateway.kong, ManagedKong)
+    kong = made.gateway.kong
+    release = replace(kong.release, values={"env": {"secret": SecretStr("s3cret")}})
+    made = replace(made, gateway=replace(made.gateway, kong=replace(kong, release=release)))
+    assert releases_to_import(made, api, preview=False) == {"agent"}
 
 
 @pytest.mark.parametrize("problem", [ApiError(500, "", "etcd is away"), Unreachable("nobody there")])
@@ -76,9 +76,9 @@ def test_an_error_stops_the_update(problem: Exception) -> None:
             raise problem
 
     for config in ({}, {"kong": ADOPT}):
-        with pytest.raises(pulumi.RunError, match=r"release quickstart .*could not be read.*Nothing was changed"):
+        with pytest.raises(ReleaseUnreadable, match=r"release quickstart .*could not be read.*Nothing was changed"):
             wanted(Fails(), **config)
-    with pytest.raises(pulumi.RunError, match="could not be read"):
+    with pytest.raises(ReleaseUnreadable, match="could not be read"):
         wanted(Fails(), preview=True, kong=ADOPT)
     assert wanted(Fails(), preview=True) == set(), "it changes nothing, and preflight reports the error"
 
@@ -95,23 +95,19 @@ def test_the_program_imports_only_these(program: Program, imports: set[str]) -> 
 
 def test_preflight_gets_what_will_be_applied(program: Program) -> None:
     program.up()
-    intent = program.intents[-1]
-    assert (intent.gateway.adoption, intent.agent and intent.agent.adoption) == (None, None)
-    program.up(kong={"adopt": True}, agent={"adopt": True}, kongValues={"replicaCount": 3})
-    intent = program.intents[-1]
-    assert intent.gateway.adoption and intent.agent and intent.agent.adoption
-    assert intent.gateway.adoption.values["replicaCount"] == 3
-    assert (intent.gateway.adoption.chart, intent.gateway.adoption.version) == ("kong", "3.4.1")
-    assert (intent.agent.adoption.chart, intent.agent.adoption.version) == ("traceable-agent", "1.58.0")
+    assert [release.adopt for release in program.plans[-1].releases] == [False, False]
+    program.up(kong=ADOPT, agent=ADOPT, kongValues={"replicaCount": 3})
+    kong, agent = program.plans[-1].releases
+    assert (kong.adopt, agent.adopt, kong.values["replicaCount"]) == (True, True, 3)
+    assert (kong.chart.version, agent.chart.version) == ("3.4.1", "1.58.0")
 
 
 def test_what_preflight_has_read_is_not_read_again() -> None:
     api = FakeKubernetes()
     api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
     api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)
-    seen = examination.examine(api, intent()).reader
+    reader = examined(api).reader
+    assert reader is not None
     asked = len(api.asked)
-    parsed = parser.parse({**BASE})
-    found = releases_to_import(parsed, ClusterTarget(kubeconfig=None, context=None), seen, OWNER, preview=False)
-    assert found == {"kong", "agent"}
+    assert releases_to_import(plan(), reader, preview=False) == {"kong", "agent"}
     assert api.asked[asked:] == []
