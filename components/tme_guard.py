@@ -12,7 +12,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as k8s
 
-from traceable_kong.cluster.tme import asks_for_tme_cel, has_tme_cel, selected_cel
+from traceable_kong.cluster.tme import has_tme_cel, requests_tme_cel, selected_cel
 from traceable_kong.common.image_references import ImageReference
 
 ACTIONS = {"deny": ["Deny"], "warn": ["Warn", "Audit"]}
@@ -45,7 +45,7 @@ def policy_spec(args: TmeGuardArgs) -> dict[str, Any]:
     """
 
     def wrong(pod: str) -> str:
-        return f"(variables.{pod}Selected && {asks_for_tme_cel(pod)} && !variables.{pod}HasTme)"
+        return f"(variables.{pod}Selected && {requests_tme_cel(pod)} && !variables.{pod}HasTme)"
 
     lost = "(variables.oldObjectSelected && variables.oldObjectHasTme && variables.objectSelected && "
     lost += "!variables.objectHasTme)"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.image_table import ADMITTED, NOT_ADMITTED, PUBLIC
-from traceable_kong.cluster.tme import INJECT_ANNOTATION, asks_for_tme, has_tme_cel, selected_cel, tme_containers
+from traceable_kong.cluster.tme import INJECT_ANNOTATION, has_tme_cel, requests_tme, selected_cel, tme_containers
 from traceable_kong.common.image_references import parse_image
 
 IMAGE = parse_image(PUBLIC)
@@ -55,7 +55,7 @@ def test_no_other_image_counts(expected: str, image: str) -> None:
     ],
 )
 def test_every_value_but_false_asks_for_the_tme(metadata: dict[str, Any], asks: bool) -> None:
-    assert asks_for_tme(metadata) is asks
+    assert requests_tme(metadata) is asks
 
 
 def test_the_expression_has_the_pattern_as_the_parser_has_it() -> None:

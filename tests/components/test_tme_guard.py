@@ -6,7 +6,7 @@ import pytest
 
 from components.tme_guard import TmeGuard, TmeGuardArgs, policy_spec
 from tests.fakes.recording import Recording, record
-from traceable_kong.cluster.tme import asks_for_tme_cel, has_tme_cel, selected_cel
+from traceable_kong.cluster.tme import has_tme_cel, requests_tme_cel, selected_cel
 from traceable_kong.common.image_references import parse_image
 
 LABELS = {"traceable-kong/stack": "traceable-kong.test"}
@@ -47,7 +47,7 @@ def test_the_rule_is_the_one_of_the_proof() -> None:
     for pod in ("object", "oldObject"):
         assert variables[f"{pod}HasTme"] == has_tme_cel(pod, IMAGE)
         assert variables[f"{pod}Selected"] == selected_cel(pod, {"matchLabels": POD_LABELS})
-        assert asks_for_tme_cel(pod) in spec["validations"][0]["expression"]
+        assert requests_tme_cel(pod) in spec["validations"][0]["expression"]
 
 
 def test_it_says_where_to_look() -> None:

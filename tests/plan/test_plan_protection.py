@@ -3,7 +3,7 @@
 import pytest
 
 from tests.plan.test_stack_plan import OWNER, ROCK, THEIRS, planned, with_their_agent
-from traceable_kong.cluster.tme import INJECTION_ANNOTATION
+from traceable_kong.cluster.tme import INJECT_ANNOTATION
 from traceable_kong.config.parser import parse
 from traceable_kong.helm_values.kong_values import kong_fullname
 from traceable_kong.plan.model import KongClusterPlugin
@@ -57,7 +57,7 @@ def test_guard_and_gates_go_by_the_same(action: str) -> None:
     probe = made.gates.probe
     assert (probe.action, probe.namespace, probe.deployment) == (action, "gw", "edge-kong")
     assert (probe.policy, probe.agent_namespace) == (f"traceable-tme-guard-{OWNER}", "watch")
-    assert probe.annotations == {**INJECTION_ANNOTATION, "traceable-kong/tme-settings": made.tme.settings_digest}
+    assert probe.annotations == {INJECT_ANNOTATION: "true", "traceable-kong/tme-settings": made.tme.settings_digest}
     if action == "off":
         assert made.guard is None
     else:

@@ -21,7 +21,7 @@ from tests.verification.cluster import (
 from tests.verification.gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, desired, instance, pod
 from tests.verification.gateway import DEPLOYMENT as GATEWAY
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.cluster.pods import is_leaving, selector_text
+from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, current_revision, observe, plugin_and_events
@@ -53,8 +53,8 @@ def test_only_serving_pods_are_observed() -> None:
     ("status", "leaving"), [("Running", False), ("Pending", False), ("Succeeded", True), ("Failed", True)]
 )
 def test_a_pod_that_has_ended_is_leaving(status: str, leaving: bool) -> None:
-    assert is_leaving({"metadata": {}, "status": {"phase": status}}) is leaving
-    assert is_leaving({"metadata": {"deletionTimestamp": "now"}, "status": {"phase": status}})
+    assert is_terminating({"metadata": {}, "status": {"phase": status}}) is leaving
+    assert is_terminating({"metadata": {"deletionTimestamp": "now"}, "status": {"phase": status}})
 
 
 def test_every_kong_and_every_tme_is_asked() -> None:

@@ -1,7 +1,7 @@
-"""The connections that a gateway's pods need to the Traceable agent. Pure.
+"""The connections that a gateway's pods need to the Traceable agent.
 
-In async Kong reports to the agent on 5442. In sync Kong asks the TME in its own pod, and the TME gets its configuration
-from the agent and reports to it: on the Service's port 5441 (gRPC), 5442 (REST) or 5443 (TLS), depending on the agent's
+In async, Kong reports to the agent on 5442. In sync, Kong asks the TME in its own pod; the TME gets its configuration
+from the agent and reports to it, on the Service's port 5441 (gRPC), 5442 (REST) or 5443 (TLS), depending on the agent's
 settings (traceable-agent 1.58.0).
 """
 
@@ -18,7 +18,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def flow_to_agent(source: PodGroup, agent: PodGroup, service: Mapping[str, Any] | None, *, sync: bool) -> Flow:
-    """The flow from a gateway pod to a pod behind the agent's Service: policies see the pod's port."""
+    """The flow from a gateway pod to a pod of the agent's Service, with the pod's ports: policies apply to those."""
     wanted = TME_TO_AGENT if sync else (TME_PORT,)
     targets = {item["port"]: item.get("targetPort") or item["port"] for item in _ports(service)}
     found = [_number(targets.get(port, port), agent) for port in wanted if not targets or port in targets]
@@ -27,7 +27,7 @@ def flow_to_agent(source: PodGroup, agent: PodGroup, service: Mapping[str, Any] 
 
 
 def port_behind(service: Mapping[str, Any] | None, port: int, pod: PodGroup) -> int | None:
-    """The port of a pod that a port of the Service leads to, None where the Service or the pod has no such port."""
+    """The target port in a pod for a port of the Service; None where the Service or the pod has no such port."""
     targets = [item.get("targetPort") or item["port"] for item in _ports(service) if item["port"] == port]
     return _number(targets[0], pod) if targets else None
 
@@ -40,7 +40,7 @@ def flow_outside(source: PodGroup, url: str) -> Flow:
 
 
 def described(flow: Flow) -> str:
-    """Where a flow leads, in words."""
+    """The destination of a flow, for messages."""
     ports = " or ".join(map(str, flow.ports))
     if isinstance(flow.destination, Outside):
         return f"the agent at {flow.destination.host} (TCP {ports})"

@@ -1,28 +1,26 @@
-"""Names and addresses of what the Traceable agent's chart creates (traceable-agent 1.58.0)."""
+"""Names and addresses of the objects that the Traceable agent's chart creates (traceable-agent 1.58.0)."""
 
+from traceable_kong.cluster.tme import TME_PORT
 
-def agent_endpoint(namespace: str) -> str:
-    """The agent's address in the cluster: its Service is always `agent`, REST on 5442 (traceable-agent 1.58.0)."""
-    return f"http://agent.{namespace}:5442"
+AGENT_RELEASE = "traceable-agent"
+"""The Helm release, where this stack installs the agent."""
 
+AGENT_DEPLOYMENT = "traceable-agent"
 
 SERVICE = "agent"
 
-
 CONFIG_MAP = "traceable-agent-config-map"
-"""What a TME is given at its injection stands there; another content rolls the gateway."""
-
+"""What the injector gives a TME; the gateway rolls when it changes."""
 
 AGENT_RECORD = "traceable-agent-installation"
-"""The ConfigMap beside an agent that is a stack of its own: it says what stands."""
+"""The record ConfigMap of an agent-only stack, in the agent's namespace. This program creates it, not the chart."""
+
+
+def agent_endpoint(namespace: str) -> str:
+    """The agent's address in the cluster, with the REST port of its Service."""
+    return f"http://{SERVICE}.{namespace}:{TME_PORT}"
 
 
 def injector_webhook(namespace: str) -> str:
+    """The name of the injector's MutatingWebhookConfiguration."""
     return f"traceable-agent-injector-{namespace}"
-
-
-AGENT_DEPLOYMENT = "traceable-agent"
-"""The agent's Deployment (traceable-agent chart 1.58.0)."""
-
-
-AGENT_RELEASE = "traceable-agent"

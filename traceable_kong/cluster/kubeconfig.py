@@ -1,4 +1,4 @@
-"""A connection to the cluster that a kubeconfig names."""
+"""Connects to the cluster that a kubeconfig names."""
 
 import logging
 import os
@@ -23,12 +23,12 @@ def is_text(kubeconfig: str) -> bool:
 
 
 def connect(*, kubeconfig: str | None = None, context: str | None = None) -> KubernetesClient:
-    """The cluster of a kubeconfig: a path, or its whole text; KUBECONFIG and ~/.kube/config where it is None.
+    """A client for a kubeconfig: a path or its text; None for KUBECONFIG and ~/.kube/config.
 
-    `context` is the current one where it is None. Raises Unreachable where there is no such configuration; its text has
-    nothing in it that stands there, not even the path: a kubeconfig that lost its line breaks looks like one.
+    `context` None is the current one. Raises Unreachable for a kubeconfig that cannot be used. The error shows nothing
+    of it, not even the path: a kubeconfig that lost its line breaks looks like one.
     """
-    _hide_what_plugins_say()
+    _hide_plugin_output()
     configuration = client.Configuration()
     try:
         if kubeconfig and is_text(kubeconfig):
@@ -39,29 +39,29 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None) -> Kub
             _load_files(kubeconfig, context, configuration)
         return KubernetesClient(configuration)
     except Exception as problem:
-        # Whatever the libraries make of something that is no kubeconfig.
-        raise Unreachable(f"no usable kubeconfig: {_what_is_wrong(problem)}") from None
+        # The libraries raise many types for a text that is not a kubeconfig.
+        raise Unreachable(f"no usable kubeconfig: {_problem_of(problem)}") from None
 
 
-def _what_is_wrong(problem: Exception) -> str:
+def _problem_of(problem: Exception) -> str:
     if not isinstance(problem, ConfigException):
         return kind_of(problem)
     for beginning, meaning in _CONFIG_PROBLEMS:
         if beginning in str(problem):
             return meaning
-    return "it is not one, or there is none"
+    return "it does not exist, or is not a kubeconfig"
 
 
 _CONFIG_PROBLEMS = (
-    ("object with name", "the context that is asked for, or its cluster, is not in it"),
-    ("Expected", "a key that it needs is missing, or of another form"),
-    ("File does not exist", "a file that it names is missing"),
+    ("object with name", "it does not have the context, or the context's cluster"),
+    ("Expected", "a required key is missing or has the wrong form"),
+    ("File does not exist", "a file that it names does not exist"),
 )
-"""What is in the client's own texts (kubernetes 37.0.2, config/kube_config.py), beside names and paths of the user."""
+"""Parts of the client's own texts (kubernetes 37.0.2, config/kube_config.py), which also have names and paths."""
 
 
-def _hide_what_plugins_say() -> None:
-    """The client logs what a kubeconfig's login plugin wrote, to the terminal, and goes on without a login."""
+def _hide_plugin_output() -> None:
+    """Keeps the output of a login plugin off the terminal: the client logs it and continues without a login."""
     logging.getLogger().addFilter(_without_details)
 
 
@@ -83,12 +83,12 @@ def _load_files(kubeconfig: str | None, context: str | None, configuration: Any)
     except ConfigException:
         if kubeconfig or context:
             raise
-        # In a pod, with neither: the pod's own service account.
+        # Inside a pod, without a kubeconfig: the pod's service account.
         config.load_incluster_config(client_configuration=configuration)
 
 
 def _current_context(paths: str) -> str | None:
-    """The first that several files name, as kubectl has it; the client would take the last.
+    """The first of several files that names a context, as kubectl does; the client would use the last.
 
     Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/.
     """

@@ -1,7 +1,7 @@
-"""Asks a Kubernetes API server, and reaches into pods: plain documents in, plain documents out.
+"""A client of the Kubernetes API server: plain documents in and out, and port-forwards into pods.
 
-The official Python client brings the login that a kubeconfig describes, the connection and the port-forward; its typed
-models are left aside, because they lose what they do not know. Safe to use from several threads. Knows no Pulumi.
+The official Python client provides the login of a kubeconfig, the connections and the port-forward. Its typed models
+are not used, because they drop the fields that they do not know. Several threads may share a client.
 """
 
 import http.client
@@ -36,11 +36,11 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 
 class Unreachable(PlainError):
-    """There is no such context, or nobody answers; the text says which."""
+    """The API server cannot be reached, or the kubeconfig names none."""
 
 
 class ApiError(PlainError):
-    """An answer that is no success; the text is the server's own message."""
+    """The API server answered with an error; the text is its own message."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message)
@@ -49,9 +49,9 @@ class ApiError(PlainError):
 
 
 class ApiResponse(Document):
-    """What the server answered; `warnings` are the texts of its Warning headers (RFC 7234, admission policies).
+    """The document of a response; `warnings` are the texts of its Warning headers (RFC 7234, admission policies).
 
-    `date` is the server's own time of the answer, this machine's where it does not say.
+    `date` is the server's own time, or this machine's where the response has none.
     """
 
     warnings: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class ApiResponse(Document):
 
 
 class KubernetesClient:
-    """A connection to one API server; `server_url` is its address, without a password that may be in it."""
+    """A client of one API server; `server_url` is its address without a password."""
 
     def __init__(self, configuration: Any) -> None:
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -80,7 +80,7 @@ class KubernetesClient:
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> ApiResponse:
-        """One request. Raises ApiError or Unreachable."""
+        """Sends one request. Raises ApiError or Unreachable."""
         headers: dict[str, str] = {"Accept": accept, "User-Agent": "traceable-kong"}
         parameters: list[tuple[str, str]] = list((query or {}).items())
         if body is not None:
@@ -89,10 +89,10 @@ class KubernetesClient:
             try:
                 self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
             except Exception as problem:
-                # A login that has to be renewed comes from a plugin or another server.
+                # An expired login is renewed by a plugin or by another server.
                 raise Unreachable(f"the login of the kubeconfig cannot be renewed: {kind_of(problem)}") from None
         try:
-            answer = self._pool.request(
+            response = self._pool.request(
                 method,
                 self._url + path + ("?" + urlencode(parameters) if parameters else ""),
                 body=None if body is None else json.dumps(body),
@@ -101,11 +101,11 @@ class KubernetesClient:
                 retries=urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0, allowed_methods=None),
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
-            raise Unreachable(f"{self.server_url}: {_why(problem)}") from None
-        return _answer(answer)
+            raise Unreachable(f"{self.server_url}: {_reason(problem)}") from None
+        return _response(response)
 
     def get(self, path: str) -> ApiResponse | None:
-        """One object, None where it, or its kind, is not there. Raises ApiError or Unreachable."""
+        """One object; None where it or its kind does not exist. Raises ApiError or Unreachable."""
         try:
             return self.request("GET", path)
         except ApiError as problem:
@@ -114,9 +114,9 @@ class KubernetesClient:
             raise
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
-        """All objects below a path; none where the kind is not there.
+        """All objects below a path; none where the kind does not exist.
 
-        `metadata_only` leaves their content on the server; `selectors` are query parameters such as `labelSelector`.
+        `metadata_only` requests no spec and no data; `selectors` are query parameters such as `labelSelector`.
         Raises ApiError or Unreachable.
         """
         accept = METADATA_ONLY if metadata_only else "application/json"
@@ -135,11 +135,11 @@ class KubernetesClient:
             query["continue"] = page["metadata"]["continue"]
 
     def server_time(self) -> datetime:
-        """What time the API server has it: its objects carry that one. Raises ApiError or Unreachable."""
+        """The clock of the API server, which its objects are dated by. Raises ApiError or Unreachable."""
         return self.request("GET", "/version").date
 
     def allowed(self, verb: str, resource: str, *, group: str = "", namespace: str = "", subresource: str = "") -> bool:
-        """Whether we may, by SelfSubjectAccessReview. Raises ApiError or Unreachable."""
+        """Whether the user of the kubeconfig may, by SelfSubjectAccessReview. Raises ApiError or Unreachable."""
         attributes = {"verb": verb, "resource": resource, "group": group}
         if namespace:
             attributes["namespace"] = namespace
@@ -182,11 +182,11 @@ class KubernetesClient:
         return bool((review.get("status") or {}).get("allowed"))
 
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
-        """A socket to a port in a pod. Raises ApiError or Unreachable.
+        """Opens a socket to a port in a pod. Raises ApiError or Unreachable.
 
-        That nobody listens there is only seen when the socket is used.
+        Where nothing listens on the port, only the use of the socket fails.
         """
-        # The library puts its own transport into the client while it connects, so each forward has a client of its own.
+        # The library replaces the transport of its client while it connects, so each port-forward has its own client.
         api = client.CoreV1Api(client.ApiClient(self._configuration))
         try:
             forwarded = portforward(
@@ -197,39 +197,39 @@ class KubernetesClient:
                 _request_timeout=REQUEST_TIMEOUT_SECONDS,
             )
         except client.ApiException as problem:
-            # The library's text has the whole answer in it, or whatever else went wrong.
+            # The library's own text contains the whole response.
             said = re.match(r"Handshake status (\d{3})", str(problem.reason))
             status = int(said[1]) if said else problem.status or 0
             reason = http.client.responses.get(status, "no connection")
             raise ApiError(status, reason, f"port-forward to {namespace}/{pod}:{port}: {reason}") from None
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as problem:
-            raise Unreachable(f"{self.server_url}: {_why(problem)}") from None
-        # A plain socket, which TLS can be put on: the library hands out a wrapper.
+            raise Unreachable(f"{self.server_url}: {_reason(problem)}") from None
+        # A plain socket, because TLS cannot use the wrapper of the library.
         return socket.socket(fileno=forwarded.socket(port).detach())
 
 
-def _answer(answer: Any) -> ApiResponse:
+def _response(response: Any) -> ApiResponse:
     try:
-        document = json.loads(answer.data)
+        document = json.loads(response.data)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        if answer.status < 400:
-            # Read as an empty document it would say that nothing exists.
-            kind = str(answer.headers.get("Content-Type") or "no content type")
+        if response.status < 400:
+            # As an empty document it would mean that nothing exists.
+            kind = str(response.headers.get("Content-Type") or "no content type")
             raise ApiError(
-                answer.status,
+                response.status,
                 "NotTheApi",
-                f"HTTP {answer.status} without a JSON document ({printable(kind)[:80]}): this is not the answer of an "
-                "API server, but perhaps the login page of a proxy in between",
+                f"HTTP {response.status} without a JSON document ({printable(kind)[:80]}): this is not the response of "
+                "an API server, but perhaps the login page of a proxy",
             )
         document = {}
-    if answer.status >= 400:
-        message = document.get("message") or answer.data.decode(errors="replace")[:500] or f"HTTP {answer.status}"
-        raise ApiError(answer.status, str(document.get("reason") or ""), str(message))
+    if response.status >= 400:
+        message = document.get("message") or response.data.decode(errors="replace")[:500] or f"HTTP {response.status}"
+        raise ApiError(response.status, str(document.get("reason") or ""), str(message))
     result = ApiResponse(document)
-    result.warnings = tuple(printable(_warning_text(value)) for value in answer.headers.getlist("Warning"))
-    result.date = _date(answer.headers.get("Date"))
+    result.warnings = tuple(printable(_warning_text(value)) for value in response.headers.getlist("Warning"))
+    result.date = _date(response.headers.get("Date"))
     return result
 
 
@@ -245,8 +245,8 @@ def _warning_text(header: str) -> str:
     return header.split('"', 1)[-1].rsplit('"', 1)[0].replace('\\"', '"')
 
 
-def _why(problem: Exception) -> str:
-    """Why there was no answer. The libraries' own texts can have the address of a proxy in them, or a header."""
+def _reason(problem: Exception) -> str:
+    """Why there was no response, without the libraries' own texts: they can contain a proxy's address or a header."""
     while isinstance(problem, urllib3.exceptions.MaxRetryError) and problem.reason:
         problem = problem.reason
     if isinstance(problem, urllib3.exceptions.ProxyError):

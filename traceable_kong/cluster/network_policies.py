@@ -1,4 +1,4 @@
-"""Whether NetworkPolicies (networking.k8s.io/v1) let pods reach other pods, or an address outside the cluster. Pure.
+"""Whether NetworkPolicies (networking.k8s.io/v1) allow a connection to other pods or to an address outside the cluster.
 
 The rules: https://kubernetes.io/docs/concepts/services-networking/network-policies/. Policies of other API groups
 (Cilium, Calico, AdminNetworkPolicy) and whether the network enforces any of them are not known here.
@@ -22,7 +22,7 @@ _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 @dataclass(frozen=True, kw_only=True)
 class PodGroup:
-    """Pods that are alike for NetworkPolicies. `named_ports` are their TCP container ports that have a name."""
+    """Pods that NetworkPolicies treat alike. `named_ports` are their named TCP container ports."""
 
     namespace: str
     labels: Mapping[str, str]
@@ -44,7 +44,7 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """TCP connections that are needed; one of `ports` is enough."""
+    """A needed TCP connection; one of `ports` is enough."""
 
     source: PodGroup
     destination: PodGroup | Outside
@@ -53,7 +53,7 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Policies of one namespace that together allow none of a flow's ports in one direction."""
+    """The policies of one namespace that allow none of a flow's ports in one direction."""
 
     direction: Direction
     namespace: str
@@ -61,7 +61,7 @@ class Block:
 
 
 def pod_group(pod: Mapping[str, Any], namespace_labels: Mapping[str, str]) -> PodGroup:
-    """The group of one pod, or of a pod template with `metadata.namespace`."""
+    """The group of a pod, or of a pod template with `metadata.namespace`."""
     metadata, spec = pod["metadata"], pod.get("spec") or {}
     return PodGroup(
         namespace=metadata["namespace"],
@@ -78,10 +78,10 @@ def pod_group(pod: Mapping[str, Any], namespace_labels: Mapping[str, str]) -> Po
 
 
 def blocks(policies: Iterable[Document], flow: Flow) -> list[Block]:
-    """What keeps a flow from being possible; [] where at least one of its ports is allowed in both directions.
+    """What blocks a flow; [] where at least one of its ports is allowed in both directions.
 
-    A rule counts as permission only where it certainly covers the flow. An `ipBlock` does not for pods: which of them
-    have such addresses, and whether the network applies it to pods at all, is not known.
+    A rule allows a flow only where it certainly covers it. An `ipBlock` never does for pods: their addresses, and
+    whether the network applies the block to pods, are not known.
     """
     known = list(policies)
     allowed = {direction: _allowed(known, flow, direction) for direction in _directions(flow)}
@@ -92,7 +92,7 @@ def blocks(policies: Iterable[Document], flow: Flow) -> list[Block]:
 
 
 def permission(flow: Flow, block: Block, pod_selector: Mapping[str, Any]) -> Document:
-    """A NetworkPolicy that allows what a block keeps out; `pod_selector` selects the pods of the blocked side."""
+    """A NetworkPolicy that allows the blocked flow; `pod_selector` selects the pods on the blocked side."""
     ports = [{"protocol": "TCP", "port": port} for port in flow.ports]
     rule: Document = {"ports": ports}
     other = flow.destination if block.direction == "egress" else flow.source
@@ -132,7 +132,7 @@ def _side(flow: Flow, direction: Direction) -> PodGroup:
 
 
 def _isolating(policies: Sequence[Document], pods: PodGroup, direction: Direction) -> list[Document]:
-    """The policies that select these pods for a direction. Pods in the node's own network have none."""
+    """The policies that apply to these pods in a direction. None apply to pods in the host network."""
     if pods.host_network:
         return []
     return [
@@ -145,7 +145,7 @@ def _isolating(policies: Sequence[Document], pods: PodGroup, direction: Directio
 
 
 def _types(spec: Mapping[str, Any]) -> set[str]:
-    """The directions that a policy is about; without policyTypes ingress, and egress where it has rules for it."""
+    """The directions of a policy. Without policyTypes: ingress, and egress where it has egress rules."""
     given = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
     return {str(item).lower() for item in given}
 
@@ -167,7 +167,7 @@ def _allowed(policies: Sequence[Document], flow: Flow, direction: Direction) -> 
 
 
 def _covers_peer(peers: Sequence[Document] | None, namespace: str, other: PodGroup | Outside) -> bool:
-    """Whether a rule of a policy in `namespace` is about the other end; one without peers is about every one."""
+    """True where a rule of a policy in `namespace` covers the other end; without peers it covers all."""
     if not peers:
         return True
     if isinstance(other, Outside):
@@ -176,7 +176,7 @@ def _covers_peer(peers: Sequence[Document] | None, namespace: str, other: PodGro
 
 
 def _covers_pods(peer: Mapping[str, Any], namespace: str, other: PodGroup) -> bool:
-    """Whether a peer is these pods. That a selector is empty (all) and that it is absent are two things."""
+    """True where a peer covers these pods. An empty selector (all) and an absent one differ."""
     if peer.get("ipBlock"):
         return False
     namespaces, pods = peer.get("namespaceSelector"), peer.get("podSelector")
@@ -192,7 +192,7 @@ def _covers_address(block: Mapping[str, Any], host: str) -> bool:
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        # A name: whichever address it has, only a block without exceptions certainly covers it.
+        # A host name: only a block for every address without exceptions certainly covers it.
         return block["cidr"] in _EVERYWHERE and not block.get("except")
     network = ipaddress.ip_network(block["cidr"], strict=False)
     excepted = [ipaddress.ip_network(item, strict=False) for item in block.get("except") or []]
@@ -200,7 +200,7 @@ def _covers_address(block: Mapping[str, Any], host: str) -> bool:
 
 
 def _covers_port(ports: Sequence[Document] | None, wanted: int, named: Mapping[str, int]) -> bool:
-    """Whether the ports of a rule cover a TCP port; without ports it covers all."""
+    """True where the ports of a rule cover a TCP port; without ports it covers all."""
     if not ports:
         return True
     for item in ports:

@@ -1,9 +1,9 @@
-"""Which objects in a cluster are this stack's: a label on every object, and a mark in the values of every Helm release.
+"""Which stack owns an object in the cluster: a label on every object, and a chart value in every Helm release.
 
-The label's value is the stack's id. It is chosen once, at random, and kept in the stack's state, so two stacks of the
-same name in two backends never own each other's objects, and a stack keeps its objects when it is renamed or moved
-(docs/decisions/stack-id.md). What carries the id and is not in the state was left by an interrupted update of this very
-stack; the next one adopts it. Anything else of the same name is refused.
+The value is the stack's id. It is random, created once and kept in the stack's state: two stacks with the same name in
+two backends never own each other's objects, and a stack keeps its objects when it is renamed or moved
+(docs/decisions/stack-id.md). An object with the id that is not in the state was left by an interrupted update of the
+same stack, and the next update adopts it. Any other object with the same name is refused.
 """
 
 import hashlib
@@ -11,13 +11,16 @@ import re
 import secrets
 from collections.abc import Mapping
 
+RECORD_NAME = "traceable-installation"
+"""The ConfigMap in Kong's namespace that records what the stack deployed."""
+
 STACK_LABEL = "traceable-kong/stack"
 
 NAME_LABEL = "traceable-kong/stack-name"
-"""The id's first part, for people and selectors: it is known before the first update. It proves nothing."""
+"""The first part of the id, for people and selectors. It is known before the first update and proves nothing."""
 
 GATEWAY_LABEL = "traceable-kong/gateway"
-"""On the namespace of a stack's gateway, also of one that exists. Rights in a namespace do not allow to set it."""
+"""On the namespace of a stack's gateway, also an existing one. Permissions inside a namespace cannot set it."""
 
 LABEL_LIMIT = 63
 """Characters in a label's value (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
@@ -39,7 +42,7 @@ def new_stack_id(project: str, stack: str) -> str:
 
 
 def stack_name(project: str, stack: str) -> str:
-    """`<project>.<stack>`, shortened and with a digest where that is no label value with room for the random part."""
+    """`<project>.<stack>`; shortened, with a digest, where that and the random part are not a valid label value."""
     name = f"{project}.{stack}"
     longest = LABEL_LIMIT - 2 * _RANDOM_BYTES - 1
     if _LABEL_VALUE.fullmatch(name) and len(name) <= longest:
@@ -49,20 +52,20 @@ def stack_name(project: str, stack: str) -> str:
 
 
 def handover_label(owner: str) -> str:
-    """The label value with which a person gives an object to the stack `owner`: its id without the random part.
+    """The label value with which a user gives an object to the stack `owner`: its id without the random part.
 
-    The program never writes it, and a preview can name it before the stack has an id.
+    This program never writes it. A preview can name it before the stack has an id.
     """
     return _RANDOM_PART.sub("", owner)
 
 
 def is_owned(found: Mapping[str, str], owner: str) -> bool:
-    """Whether these labels of an object are the stack's own, or give the object to it."""
+    """True where the labels of an object say that the stack owns it, or was given it."""
     return found.get(STACK_LABEL) in (owner, handover_label(owner))
 
 
 def selector(owner: str) -> str:
-    """A label selector for what `is_owned()` is True of."""
+    """A label selector for the objects that the stack owns (`is_owned()`)."""
     return f"{STACK_LABEL} in ({owner},{handover_label(owner)})"
 
 
@@ -72,7 +75,7 @@ def labels(owner: str) -> dict[str, str]:
 
 
 def release_owner_values(owner: str) -> dict[str, dict[str, dict[str, str]]]:
-    """Chart values that mark a Release as this stack's; `global` is what Helm hands to every chart.
+    """Chart values that mark a Helm release as the stack's; every chart accepts `global`.
 
     Source: https://helm.sh/docs/chart_template_guide/subcharts_and_globals/.
     """
@@ -80,7 +83,7 @@ def release_owner_values(owner: str) -> dict[str, dict[str, dict[str, str]]]:
 
 
 def cluster_wide_name(prefix: str, owner: str) -> str:
-    """The name of a cluster-wide object of the stack `owner`: two stacks in one cluster never meet."""
+    """A name for a cluster-wide object that no other stack uses."""
     name = f"{prefix}-{owner}"
     if _SUBDOMAIN.fullmatch(name):
         return name
@@ -89,7 +92,3 @@ def cluster_wide_name(prefix: str, owner: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
-
-
-RECORD_NAME = "traceable-installation"
-"""The ConfigMap in Kong's namespace that says what stands."""

@@ -1,33 +1,33 @@
-"""What a pod's document says of it, and how a workload's pods are asked for. Pure."""
+"""Reads pods and label selectors."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
-def is_leaving(pod: Mapping[str, Any]) -> bool:
-    """True for a pod that is being deleted, or has ended."""
+def is_terminating(pod: Mapping[str, Any]) -> bool:
+    """True for a pod that is being deleted or has ended."""
     return "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """True for a pod whose condition Ready is True."""
+    """True for a pod with the condition Ready."""
     conditions = pod.get("status", {}).get("conditions") or []
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def selector_text(selector: Mapping[str, Any]) -> str:
-    """A LabelSelector as a query parameter."""
+    """A LabelSelector as the query parameter `labelSelector`."""
     parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
     for item in selector.get("matchExpressions") or []:
         values = ",".join(item.get("values") or [])
-        said = {"In": f"{item['key']} in ({values})", "NotIn": f"{item['key']} notin ({values})"}
-        said |= {"Exists": item["key"], "DoesNotExist": f"!{item['key']}"}
-        parts.append(said[item["operator"]])
+        text = {"In": f"{item['key']} in ({values})", "NotIn": f"{item['key']} notin ({values})"}
+        text |= {"Exists": item["key"], "DoesNotExist": f"!{item['key']}"}
+        parts.append(text[item["operator"]])
     return ",".join(parts)
 
 
 def selected(selector: Mapping[str, Any], have: Mapping[str, str]) -> bool:
-    """Whether a label selector selects an object with these labels; an empty one selects all.
+    """True where a label selector selects an object with these labels; an empty one selects all.
 
     Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements.
     """
@@ -47,7 +47,7 @@ def selected(selector: Mapping[str, Any], have: Mapping[str, str]) -> bool:
 
 
 def variables(container: Mapping[str, Any]) -> dict[str, str | None]:
-    """The variables of a container's `env`, None for a value from elsewhere (valueFrom)."""
+    """The variables in a container's `env`; None for a value from another object (valueFrom)."""
     return {
         item["name"]: None if item.get("valueFrom") else str(item.get("value", ""))
         for item in container.get("env") or []

@@ -1,7 +1,7 @@
-"""What counts as the TME in a gateway pod, for the admission policy (CEL) and for everything that reads pods. Pure.
+"""What counts as the TME in a gateway pod, as Python for pods and as CEL for the admission policy.
 
-One container, or one sidecar (an init container with `restartPolicy: Always`), runs the TME's image: its registry and
-repository, and its tag or digest where they are known. A plain init container has ended before the gateway serves.
+A container or a sidecar (an init container with `restartPolicy: Always`) runs the TME's image: its registry and
+repository, and its tag or digest where they are known. Other init containers have ended before the gateway serves.
 """
 
 import json
@@ -12,21 +12,29 @@ import yaml
 
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image, without_version
 
+TME_PORT = 5442
+"""Where a TME listens in the gateway's pod, and the agent on its REST port (traceable-agent chart 1.58.0)."""
+
+TME_ENDPOINT = f"http://localhost:{TME_PORT}"
+"""Where the plugin finds the TME of its own pod."""
+
 INJECT_LABEL = {"traceableai-inject-tme": "enabled"}
-"""What the injector's webhook selects namespaces by (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
+"""The namespaces that the injector's webhook selects (traceable-agent 1.58.0, MutatingWebhookConfiguration)."""
 
 INJECT_ANNOTATION = "tme.traceable.ai/inject"
-"""What the injector looks for on a pod; documented is the value `true` (traceable-agent 1.58.0)."""
+"""The annotation with which a pod requests the TME; the documented value is `true` (traceable-agent 1.58.0)."""
 
-REFUSES = "false"
-"""The one value of the annotation that is no request.
+DIGEST_ANNOTATION = "traceable-kong/tme-settings"
 
-How the injector reads other values than `true` is not public. Each of them counts as a request, so none of them can be
-used to get a pod past the policy.
+NO_REQUEST = "false"
+"""The only value that counts as no request.
+
+How the injector treats other values than `true` is not public. All of them count as a request here, so that none can
+bypass the policy.
 """
 
 AGENT_CONFIG = "agentconfig.yaml"
-"""The key of the agent's ConfigMap with the settings of its TMEs (traceable-agent 1.58.0)."""
+"""The key in the agent's ConfigMap with the settings of TMEs (traceable-agent 1.58.0)."""
 
 Document = dict[str, Any]
 
@@ -34,9 +42,9 @@ Document = dict[str, Any]
 def tme_image_in(agent_config: str) -> ImageReference | None:
     """The image, without its version, that an agent with this `agentconfig.yaml` injects as the TME.
 
-    None where the text does not say so (`injector.images_repository` and `injector.tme.image_name`, as Traceable's
-    Terraform module of 1.58.0 writes them). The version is left out because the agent's owner may raise it at any
-    time: a policy that asked for the old one would refuse every new gateway pod until this stack's next update.
+    None where the text does not say (`injector.images_repository` and `injector.tme.image_name`, as in Traceable's
+    Terraform module 1.58.0). Without the version, because the agent's owner may upgrade it at any time, and a policy
+    with the old one would refuse every new gateway pod until the next update of this stack.
     """
     try:
         injector = yaml.safe_load(agent_config)["injector"]
@@ -46,31 +54,31 @@ def tme_image_in(agent_config: str) -> ImageReference | None:
     return without_version(image)
 
 
-def asks_for_tme(metadata: Mapping[str, Any]) -> bool:
-    """True where a pod's metadata ask for the TME."""
+def requests_tme(metadata: Mapping[str, Any]) -> bool:
+    """True where the metadata of a pod requests the TME."""
     value = (metadata.get("annotations") or {}).get(INJECT_ANNOTATION)
-    return value is not None and value != REFUSES
+    return value is not None and value != NO_REQUEST
 
 
 def running_containers(spec: Mapping[str, Any]) -> list[Document]:
-    """The containers of a pod's spec that run while it serves: containers and sidecars."""
+    """The containers and sidecars of a pod's spec."""
     sidecars = [item for item in spec.get("initContainers") or [] if item.get("restartPolicy") == "Always"]
     return [*(spec.get("containers") or []), *sidecars]
 
 
 def tme_containers(spec: Mapping[str, Any], image: ImageReference) -> list[Document]:
-    """The containers of a pod's spec that count as the TME."""
+    """The containers of a pod's spec that are the TME."""
     return [item for item in running_containers(spec) if image.admits(str(item.get("image", "")))]
 
 
-def asks_for_tme_cel(pod: str) -> str:
-    """`asks_for_tme` as a CEL expression; `pod` is a CEL variable that holds a pod."""
+def requests_tme_cel(pod: str) -> str:
+    """`requests_tme()` as a CEL expression; `pod` is the CEL variable of a pod."""
     annotations, key = f"{pod}.metadata.annotations", json.dumps(INJECT_ANNOTATION)
-    return f"(has({annotations}) && {key} in {annotations} && {annotations}[{key}] != {json.dumps(REFUSES)})"
+    return f"(has({annotations}) && {key} in {annotations} && {annotations}[{key}] != {json.dumps(NO_REQUEST)})"
 
 
 def has_tme_cel(pod: str, image: ImageReference) -> str:
-    """Whether a pod has a container that counts as the TME, as a CEL expression; `pod` as above."""
+    """`tme_containers()` is not empty, as a CEL expression; `pod` as above."""
     runs = f"c.image.matches({json.dumps(image.pattern)})"
     sidecars = f"{pod}.spec.initContainers"
     return (
@@ -80,7 +88,7 @@ def has_tme_cel(pod: str, image: ImageReference) -> str:
 
 
 def selected_cel(pod: str, selector: Mapping[str, Any]) -> str:
-    """Whether a LabelSelector selects a pod, as a CEL expression; `pod` as above."""
+    """A LabelSelector selects a pod, as a CEL expression; `pod` as above."""
     labels = f"{pod}.metadata.labels"
     parts = [_label_cel(labels, key, "In", [value]) for key, value in (selector.get("matchLabels") or {}).items()]
     for item in selector.get("matchExpressions") or []:
@@ -99,21 +107,6 @@ def _label_cel(labels: str, key: str, operator: str, values: list[str]) -> str:
     return is_one if operator == "In" else f"!{is_one}"
 
 
-INJECTION_ANNOTATION = {INJECT_ANNOTATION: "true"}
-"""What the injector looks for on a pod (traceable-agent 1.58.0)."""
-
-
-DIGEST_ANNOTATION = "traceable-kong/tme-settings"
-
-
-TME_ENDPOINT = "http://localhost:5442"
-"""Where the plugin finds the TME of its own pod."""
-
-
 def pod_annotations(settings_digest: str) -> dict[str, str]:
-    """What a gateway pod that is to get the TME carries."""
-    return {**INJECTION_ANNOTATION, DIGEST_ANNOTATION: settings_digest}
-
-
-TME_PORT = 5442
-"""Where a TME listens in the gateway's own pod, and the agent on its REST port (traceable-agent chart 1.58.0)."""
+    """The annotations of a gateway pod that requests the TME."""
+    return {INJECT_ANNOTATION: "true", DIGEST_ANNOTATION: settings_digest}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, KubernetesClient
-from traceable_kong.cluster.pods import is_leaving, is_ready
-from traceable_kong.cluster.tme import asks_for_tme, running_containers, tme_containers
+from traceable_kong.cluster.pods import is_ready, is_terminating
+from traceable_kong.cluster.tme import requests_tme, running_containers, tme_containers
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
 
@@ -89,7 +89,7 @@ class InjectionDryRun:
     def require_injection_where_requested(self, api: KubernetesClient) -> None:
         """`require_injection`, if the Deployment's pods request the TME. Raises HookFailed."""
         template = self._template(api)
-        if template and asks_for_tme(template["metadata"]):
+        if template and requests_tme(template["metadata"]):
             self.require_injection(api)
 
     def _template(self, api: KubernetesClient) -> dict[str, Any] | None:
@@ -156,7 +156,9 @@ class InjectionDryRun:
         webhook = api.get(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}")
         if webhook is None:
             return f"the injector's webhook {name} does not exist"
-        pods = [item for item in api.list(f"/api/v1/namespaces/{self.agent_namespace}/pods") if not is_leaving(item)]
+        pods = [
+            item for item in api.list(f"/api/v1/namespaces/{self.agent_namespace}/pods") if not is_terminating(item)
+        ]
         ready = sum(map(is_ready, pods))
         if ready == 0:
             return f"the agent has no ready pod in namespace {self.agent_namespace} ({len(pods)} not ready)"

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
-from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
 from traceable_kong.verification.observation import current_revision
 
@@ -39,7 +39,7 @@ def wait_until_gone(api: KubernetesClient, *, namespace: str, deployment: str, t
         pods = [
             pod
             for pod in api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-            if not is_leaving(pod)
+            if not is_terminating(pod)
         ]
         old = [pod for pod in pods if pod["metadata"].get("labels", {}).get("pod-template-hash") != current]
         settled = gateway.get("status", {}).get("observedGeneration") == gateway["metadata"].get("generation")

@@ -10,7 +10,7 @@ from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
-from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
 from traceable_kong.deployment_patch.patching import FIELD_MANAGER
 from traceable_kong.hooks import old_pods
@@ -118,7 +118,7 @@ def _every_pod_has_the_files(api: KubernetesClient, step: PluginStep, deployment
     pods = [
         pod
         for pod in api.list(path, labelSelector=selector_text(deployment["spec"]["selector"]))
-        if not is_leaving(pod)
+        if not is_terminating(pod)
     ]
     return any(map(is_ready, pods)) and not any(list(_problems(step, pod)) for pod in pods)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
-from traceable_kong.cluster.pods import is_leaving, selector_text
+from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.verification.observation import plugin_and_events
 from traceable_kong.verification.rollout_checks import waiting_reasons
 
@@ -71,7 +71,7 @@ class RolloutMonitor:
         _, events = plugin_and_events(self._api, self._plugin_object or "")
         return [
             *refused,
-            *(why for pod in pods if not is_leaving(pod) for why in waiting_reasons(pod)),
+            *(why for pod in pods if not is_terminating(pod) for why in waiting_reasons(pod)),
             # A Kong that rejects its configuration does not become ready; the controller's events say why.
             *(message for when, message in events if datetime.fromisoformat(when) >= self._began),
         ]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
-from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, AdminClient
 from traceable_kong.kong_admin.admin_connection import Connect, Tls, admin_listener, port_forward, to_url
@@ -199,7 +199,7 @@ def _ready_pods(api: KubernetesClient, endpoint: AdminEndpoint) -> list[Document
         pods = api.list(endpoint.deployment.pods_path, labelSelector=selector)
     except (ApiError, Unreachable) as problem:
         raise Unavailable(f"{endpoint} cannot be reached: {problem}") from None
-    ready = [pod for pod in pods if is_ready(pod) and not is_leaving(pod)]
+    ready = [pod for pod in pods if is_ready(pod) and not is_terminating(pod)]
     if not ready:
         raise Unavailable(f"{endpoint} cannot be reached: no pod of deployment {endpoint.deployment} is ready")
     return ready

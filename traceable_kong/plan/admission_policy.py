@@ -8,7 +8,7 @@ plugin would call nobody. The API server itself evaluates the policy, after all 
 from collections.abc import Mapping
 from typing import Any
 
-from traceable_kong.cluster.tme import asks_for_tme_cel, has_tme_cel, selected_cel
+from traceable_kong.cluster.tme import has_tme_cel, requests_tme_cel, selected_cel
 from traceable_kong.common.image_references import ImageReference
 
 
@@ -24,7 +24,7 @@ def policy_spec(
     """
 
     def wrong(pod: str) -> str:
-        return f"(variables.{pod}Selected && {asks_for_tme_cel(pod)} && !variables.{pod}HasTme)"
+        return f"(variables.{pod}Selected && {requests_tme_cel(pod)} && !variables.{pod}HasTme)"
 
     lost = "(variables.oldObjectSelected && variables.oldObjectHasTme && variables.objectSelected && "
     lost += "!variables.objectHasTme)"

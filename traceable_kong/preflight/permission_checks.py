@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import is_owned
-from traceable_kong.cluster.tme import asks_for_tme
+from traceable_kong.cluster.tme import requests_tme
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.cached_reader import CachedReader, labels_of, plugins_of
 from traceable_kong.preflight.finding import Finding
@@ -57,7 +57,7 @@ def _pods_request_tme(reader: CachedReader, plan: Plan) -> bool:
     if plan.gateway is None:
         return False
     live = reader.get(plan.gateway.kong.deployment.path)
-    return plan.gateway.wants_tme or (live is not None and asks_for_tme(live["spec"]["template"].get("metadata") or {}))
+    return plan.gateway.wants_tme or (live is not None and requests_tme(live["spec"]["template"].get("metadata") or {}))
 
 
 def _is_installed(reader: CachedReader, namespace: str, release: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from traceable_kong.cluster.agent_connections import port_behind
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.network_policies import pod_group
-from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.cluster.tme import TME_PORT
 from traceable_kong.verification.pod_observation import http_problem
 
@@ -22,7 +22,7 @@ def agent_service_and_pods(api: KubernetesClient, namespace: str | None) -> tupl
         return service, []  # Such a Service has no pods (Kubernetes documentation: Services without selectors).
     selector = selector_text({"matchLabels": labels})
     pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-    return service, [pod for pod in pods if not is_leaving(pod)]
+    return service, [pod for pod in pods if not is_terminating(pod)]
 
 
 def agent_problems(api: KubernetesClient, service: Document | None, pods: list[Document]) -> str | None:

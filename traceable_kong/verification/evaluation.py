@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from traceable_kong.cluster.pods import is_leaving
+from traceable_kong.cluster.pods import is_terminating
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.file_checks import content_check, unknown_files
 from traceable_kong.verification.injection_checks import injection_checks, injection_notes, unread_objects
@@ -106,7 +106,7 @@ def _notes(desired: DesiredState, observed: Observation) -> Iterator[str]:
     idle = sorted(
         pod["metadata"]["name"]
         for pod in observed.pods
-        if not is_leaving(pod) and pod["metadata"]["name"] not in serving
+        if not is_terminating(pod) and pod["metadata"]["name"] not in serving
     )
     if idle:
         yield f"not checked, because they do not serve: {', '.join(idle)}"

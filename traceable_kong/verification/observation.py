@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
-from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plan.model import DesiredState, PluginEntity
@@ -119,7 +119,7 @@ def _pods(
 
 
 def _serves(pod: Document) -> bool:
-    return is_ready(pod) and not is_leaving(pod)
+    return is_ready(pod) and not is_terminating(pod)
 
 
 def _serving_names(pods: list[Document]) -> set[str]:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from traceable_kong.cluster.pods import is_leaving, is_ready, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.fix_commands import restore_gateway
 from traceable_kong.verification.observation import Observation
@@ -61,7 +61,7 @@ def rollout_check(desired: DesiredState, observed: Observation) -> Check:
     old = [
         pod["metadata"]["name"]
         for pod in observed.pods
-        if not is_leaving(pod) and pod["metadata"].get("labels", {}).get("pod-template-hash") != observed.current
+        if not is_terminating(pod) and pod["metadata"].get("labels", {}).get("pod-template-hash") != observed.current
     ]
     return Check(
         pod="",
