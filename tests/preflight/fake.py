@@ -9,19 +9,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.fakes.plans import OWNER, ROCK, gateway, plan
+from traceable_kong.cluster.api_objects import (
+    CLUSTER_PLUGINS,
+    NAMESPACES,
+    STORAGE_CLASSES,
+    config_maps,
+    deployments,
+    secrets,
+)
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels, release_owner_values
 from traceable_kong.helm_values.ingress_controller import is_controller
 from traceable_kong.plan.model import Plan
 from traceable_kong.plugin.rock import Rock
-from traceable_kong.preflight.cached_reader import (
-    CLUSTER_PLUGINS,
-    NAMESPACES,
-    STORAGE_CLASSES,
-    config_maps,
-    deployment,
-    secrets,
-)
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.finding import Finding
 
@@ -47,6 +47,10 @@ EXTERNAL_AGENT: dict[str, Any] = {
     "agentToken": None,
 }
 UNINSTALLED: dict[str, Any] = {"installed": False, "enabled": False}
+
+
+def deployment(namespace: str, name: str) -> str:
+    return f"{deployments(namespace)}/{name}"
 
 
 def rock_of(version: str, *plugins: str) -> Rock:

@@ -7,10 +7,10 @@ import pytest
 
 from tests.fakes.plans import OWNER
 from tests.preflight.fake import UNINSTALLED, FakeKubernetes, passes, refused, warned
+from traceable_kong.cluster.api_objects import WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.cluster.pods import selected
-from traceable_kong.preflight.cached_reader import WEBHOOKS
 
 NAME = "plugins.validation.konghq.com"
 DENIED = ApiError(400, "", f'admission webhook "{NAME}" denied the request: plugin failed schema validation')

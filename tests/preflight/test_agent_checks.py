@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.preflight.fake import EXISTING_AGENT, FakeKubernetes, passes, put_record, refused, warned
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 
 SERVICE = f"{NAMESPACES}/shared/services/agent"
 WEBHOOK = f"{MUTATING_WEBHOOKS}/traceable-agent-injector-shared"

@@ -7,8 +7,8 @@ import pytest
 from tests.fakes.plans import OWNER
 from tests.preflight import fake
 from tests.preflight.fake import FakeKubernetes, put_gateway
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels
-from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import StuckRelease
 

@@ -16,7 +16,7 @@ from tests.preflight.fake import (
     put_storage_class,
     refused,
 )
-from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
 
 OBJECTS = {
     f"{NAMESPACES}/kong/configmaps/{FILES}": "kubectl delete configmap",

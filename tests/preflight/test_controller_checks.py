@@ -9,14 +9,15 @@ from tests.preflight.fake import (
     UNINSTALLED,
     FakeKubernetes,
     container,
+    deployment,
     examined,
     passes,
     put_kong,
     refused,
     warned,
 )
+from traceable_kong.cluster.api_objects import config_maps, secrets, services
 from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.preflight.cached_reader import config_maps, deployment, secrets, services
 
 SWITCH = "enable-controller-kongclusterplugin"
 OFF = {"CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": "false"}

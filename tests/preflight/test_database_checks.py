@@ -19,8 +19,9 @@ from tests.preflight.fake import (
     text_of,
     warned,
 )
+from traceable_kong.cluster.api_objects import NAMESPACES, secrets
 from traceable_kong.kong_admin.admin_errors import DeploymentMissing
-from traceable_kong.preflight.cached_reader import NAMESPACES, CachedReader, secrets
+from traceable_kong.preflight.cached_reader import CachedReader
 
 MANAGED: dict[str, Any] = {"kong": {"database": "postgres", "postgres": {"managed": True}}}
 MODES: dict[str, dict[str, Any]] = {"off": {}, "postgres": MANAGED}

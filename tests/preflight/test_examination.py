@@ -19,8 +19,8 @@ from tests.preflight.fake import (
     refused,
     warned,
 )
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACES, WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, NAMESPACES, WEBHOOKS
 from traceable_kong.preflight.policy_support import ADMISSION_API
 
 

@@ -12,6 +12,7 @@ from tests.preflight.fake import (
     FILES,
     FakeKubernetes,
     container,
+    deployment,
     examined,
     passes,
     put_kong,
@@ -19,10 +20,10 @@ from tests.preflight.fake import (
     refused,
     warned,
 )
+from traceable_kong.cluster.api_objects import NAMESPACES, config_maps, secrets
 from traceable_kong.deployment_patch.patching import PATCH_ANNOTATION
 from traceable_kong.deployment_patch.pod_template import patched
 from traceable_kong.plan.model import ExistingKong
-from traceable_kong.preflight.cached_reader import NAMESPACES, config_maps, deployment, secrets
 
 VALUES: dict[str, Any] = {"plugins": {"configMaps": [{"name": FILES, "pluginName": "traceable"}]}}
 

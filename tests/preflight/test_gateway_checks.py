@@ -18,7 +18,7 @@ from tests.preflight.fake import (
     refused,
     warned,
 )
-from traceable_kong.preflight.cached_reader import NAMESPACES, pods
+from traceable_kong.cluster.api_objects import NAMESPACES, pods
 
 
 def values(**env: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from tests.preflight.fake import EXTERNAL_AGENT, FakeKubernetes, container, passes, put_kong, warned
-from traceable_kong.preflight.cached_reader import NAMESPACES, network_policies, pods, services
+from traceable_kong.cluster.api_objects import NAMESPACES, network_policies, pods, services
 
 Document = dict[str, Any]
 

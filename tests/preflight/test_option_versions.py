@@ -13,7 +13,7 @@ from tests.preflight.fake import (
     refused,
     rock_of,
 )
-from traceable_kong.preflight.cached_reader import CLUSTER_PLUGINS, NAMESPACED_PLUGINS, config_maps
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACED_PLUGINS, config_maps
 from traceable_kong.preflight.option_versions import unknown_options
 
 NEWER = {"mode": "sync", "timeout": 500, "max_body_size_bytes": 1}

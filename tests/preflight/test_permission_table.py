@@ -6,10 +6,19 @@ import pytest
 
 from tests.fakes.plans import plan
 from tests.preflight import security_page
-from tests.preflight.fake import EXTERNAL_AGENT, UNINSTALLED, FakeKubernetes, passes, put_kong, put_plugin, put_record
+from tests.preflight.fake import (
+    EXTERNAL_AGENT,
+    UNINSTALLED,
+    FakeKubernetes,
+    deployment,
+    passes,
+    put_kong,
+    put_plugin,
+    put_record,
+)
 from tests.preflight.test_database_checks import MANAGED
+from traceable_kong.cluster.api_objects import NAMESPACES
 from traceable_kong.plan.model import Plan
-from traceable_kong.preflight.cached_reader import NAMESPACES, deployment
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.permission_table import needed, purposes
 from traceable_kong.preflight.permissions import Permission

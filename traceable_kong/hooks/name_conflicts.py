@@ -10,7 +10,7 @@ from typing import Any
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.preflight.helm_releases import another_stack
+from traceable_kong.preflight.release_checks import another_stack
 
 PLURALS = {
     "ConfigMap": "configmaps",

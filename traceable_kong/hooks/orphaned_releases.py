@@ -6,10 +6,10 @@ that this stack left behind is removed, but never one that serves.
 
 from collections.abc import Callable
 
+from traceable_kong.cluster.helm_releases import newest_revision, serving
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.preflight.finding import StuckRelease
-from traceable_kong.preflight.helm_releases import newest_revision, serving
 from traceable_kong.preflight.repair import repair
 
 

@@ -2,12 +2,12 @@
 
 import pulumi
 
+from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
 from traceable_kong.hooks.hook_runner import Connection
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
-from traceable_kong.preflight.cached_reader import Reader
 from traceable_kong.preflight.finding import Finding
 
 

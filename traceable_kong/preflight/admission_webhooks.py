@@ -12,18 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, WEBHOOKS, annotations_of, labels_of, name_of
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.ownership import NAME_LABEL, handover_label
 from traceable_kong.cluster.pods import selected
 from traceable_kong.plan.model import Gateway, Plan
-from traceable_kong.preflight.cached_reader import (
-    CLUSTER_PLUGINS,
-    WEBHOOKS,
-    CachedReader,
-    annotations_of,
-    labels_of,
-    name_of,
-)
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 
 GROUP, VERSION, RESOURCE = "configuration.konghq.com", "v1", "kongclusterplugins"

@@ -7,20 +7,14 @@ namespace in it (traceable-agent 1.58.0). Nothing of it is changed.
 from collections.abc import Iterator
 
 from traceable_kong.cluster.agent_objects import AGENT_RECORD, CONFIG_MAP, SERVICE, injector_webhook
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps, labels_of, pods
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
 from traceable_kong.plan.model import ExistingAgent, Gateway, Plan
-from traceable_kong.preflight.cached_reader import (
-    MUTATING_WEBHOOKS,
-    NAMESPACES,
-    CachedReader,
-    config_maps,
-    labels_of,
-    pods,
-)
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import record
 

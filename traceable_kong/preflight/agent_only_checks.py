@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from traceable_kong.cluster.agent_objects import injector_webhook
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, name_of
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.plan.model import Plan
-from traceable_kong.preflight.cached_reader import MUTATING_WEBHOOKS, NAMESPACES, CachedReader, name_of
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.gateway_identity import gateway_namespaces
 

@@ -7,63 +7,14 @@ import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, labels_of
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
-
-CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
-CLUSTER_ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
-MUTATING_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-NAMESPACED_PLUGINS = "/apis/configuration.konghq.com/v1/kongplugins"
-NAMESPACES = "/api/v1/namespaces"
-POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
-POLICY_BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
-WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-
-
-def config_maps(namespace: str) -> str:
-    return f"{NAMESPACES}/{namespace}/configmaps"
-
-
-def secrets(namespace: str) -> str:
-    return f"{NAMESPACES}/{namespace}/secrets"
-
-
-def services(namespace: str) -> str:
-    return f"{NAMESPACES}/{namespace}/services"
-
-
-def stateful_set(namespace: str, name: str) -> str:
-    return f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
-
-
-def deployment(namespace: str, name: str) -> str:
-    return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
-
-
-def network_policies(namespace: str) -> str:
-    return f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
-
-
-def pods(namespace: str) -> str:
-    return f"{NAMESPACES}/{namespace}/pods"
-
-
-def labels_of(item: Document) -> dict[str, str]:
-    return dict((item.get("metadata") or {}).get("labels") or {})
-
-
-def annotations_of(item: Document) -> dict[str, str]:
-    return dict((item.get("metadata") or {}).get("annotations") or {})
-
-
-def name_of(item: Document) -> str:
-    return str((item.get("metadata") or {}).get("name"))
 
 
 def plugins_of(reader: "CachedReader", owner: str) -> list[Document]:
@@ -81,13 +32,6 @@ class Entities:
 
     found: entity_changes.EntityState
     all: list[Document]
-
-
-class Reader(Protocol):
-    """Reads objects from a cluster, or from a cache of it."""
-
-    def get(self, path: str) -> Document | None: ...
-    def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> "list[Document]": ...
 
 
 class CachedReader:

@@ -6,28 +6,27 @@ An object that carries this stack's ownership label passes: an interrupted updat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
-from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedAgent, Plan, ReleaseKey
-from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.preflight.cached_reader import (
+from traceable_kong.cluster.api_objects import (
     CLUSTER_PLUGINS,
     NAMESPACES,
     POLICIES,
     POLICY_BINDINGS,
-    CachedReader,
     annotations_of,
     config_maps,
     labels_of,
     name_of,
-    plugins_of,
     secrets,
     services,
     stateful_set,
 )
+from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
+from traceable_kong.common.commands import config_set
+from traceable_kong.plan.model import ExistingKong, Gateway, ManagedAgent, Plan, ReleaseKey
+from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
+from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.helm_releases import another_stack
 from traceable_kong.preflight.installation_record import recorded
+from traceable_kong.preflight.release_checks import another_stack
 
 GUIDE = "docs/adopting-a-release.md"
 

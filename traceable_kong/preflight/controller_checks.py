@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from traceable_kong.cluster.api_objects import config_maps, deployments, name_of, secrets, services
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
 from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
 from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
-from traceable_kong.preflight.cached_reader import CachedReader, config_maps, name_of, secrets, services
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, deployment_subject
 
 GROUP, RESOURCE = "configuration.konghq.com", "kongclusterplugins"
@@ -106,7 +107,7 @@ def _controllers(reader: CachedReader, gateway: Gateway) -> Iterator[Found]:
         yield from own
         return
     labels = live["spec"]["template"].get("metadata", {}).get("labels") or {}
-    for other in reader.list(f"/apis/apps/v1/namespaces/{gateway.kong.deployment.namespace}/deployments"):
+    for other in reader.list(deployments(gateway.kong.deployment.namespace)):
         for found in _in(other, gateway.kong.deployment.namespace):
             if _configures(reader, gateway.kong.deployment.namespace, found[1].container, labels):
                 yield found

@@ -5,20 +5,20 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from traceable_kong.cluster.api_objects import (
+    CLUSTER_PLUGINS,
+    NAMESPACES,
+    STORAGE_CLASSES,
+    annotations_of,
+    name_of,
+    secrets,
+)
 from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.kong_database import ExternalPostgres
 from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS
 from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.preflight.cached_reader import (
-    CLUSTER_PLUGINS,
-    NAMESPACES,
-    STORAGE_CLASSES,
-    CachedReader,
-    annotations_of,
-    name_of,
-    secrets,
-)
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.existing_kong_checks import plain_environment
 from traceable_kong.preflight.finding import Finding, deployment_subject
 from traceable_kong.preflight.installation_record import recorded

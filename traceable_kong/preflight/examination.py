@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
+from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight import (
@@ -25,15 +26,15 @@ from traceable_kong.preflight import (
     existing_kong_checks,
     gateway_checks,
     gateway_identity,
-    helm_releases,
     network_checks,
     option_versions,
     permission_table,
     plugin_entity_conflicts,
     policy_support,
     release_adoption,
+    release_checks,
 )
-from traceable_kong.preflight.cached_reader import CachedReader, Reader
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
 from traceable_kong.preflight.permission_checks import is_administrator, permissions_are_granted
 
@@ -78,7 +79,7 @@ AGENT_ONLY_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
 )
 
 GATEWAY_CHECKS: tuple[tuple[str, GatewayCheck, Unreadable], ...] = (
-    ("Kong's cluster-wide roles", helm_releases.cluster_roles_are_free, "warning"),
+    ("Kong's cluster-wide roles", release_checks.cluster_roles_are_free, "warning"),
     ("the existing agent", agent_checks.existing_agent_is_usable, "error"),
     ("the image that the agent injects", agent_checks.agent_injects_the_trusted_image, "warning"),
     ("Kong's Deployment", existing_kong_checks.kong_runs_in_a_deployment, "error"),
@@ -161,7 +162,7 @@ def _rules(plan: Plan) -> Iterator[Rule]:
         yield Rule(subject=item.subject, check=partial(conflicts.object_is_owned, item=item))
     for release in plan.releases:
         subject = f"Helm release {release.name}"
-        yield Rule(subject=subject, check=partial(helm_releases.release_is_owned_and_usable, release=release))
+        yield Rule(subject=subject, check=partial(release_checks.release_is_owned_and_usable, release=release))
         if release.adopt:
             adoptable = partial(release_adoption.release_can_be_adopted, wanted=release)
             yield Rule(subject=f"{subject} to adopt", check=adoptable)

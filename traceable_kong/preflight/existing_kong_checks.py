@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from traceable_kong.cluster.api_objects import NAMESPACES
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import variables
 from traceable_kong.common.commands import config_set
@@ -12,7 +13,7 @@ from traceable_kong.deployment_patch.kong_variables import SEPARATORS
 from traceable_kong.deployment_patch.patching import PatchFailed, recorded_patch
 from traceable_kong.deployment_patch.pod_template import Conflict, PatchSpec, conflicts, unpatched
 from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
-from traceable_kong.preflight.cached_reader import NAMESPACES, CachedReader
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.controller_checks import given_variables
 from traceable_kong.preflight.finding import Finding, deployment_subject
 

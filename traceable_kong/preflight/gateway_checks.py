@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from traceable_kong.cluster.api_objects import labels_of, name_of
 from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, listeners, listens_on
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import STACK_LABEL
@@ -14,7 +15,7 @@ from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, with_files_first
 from traceable_kong.plan.model import Gateway, ManagedKong, Plan
-from traceable_kong.preflight.cached_reader import CachedReader, labels_of, name_of
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 
 TRADITIONAL = "traditional"

@@ -5,9 +5,10 @@ A user who may write ConfigMaps in the namespace can have written it: its data p
 
 from typing import Any
 
+from traceable_kong.cluster.api_objects import config_maps
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.plan.model import Plan
-from traceable_kong.preflight.cached_reader import CachedReader, config_maps
+from traceable_kong.preflight.cached_reader import CachedReader
 
 
 def record(reader: CachedReader, plan: Plan) -> Document | None:

@@ -10,18 +10,12 @@ from typing import Any
 
 from traceable_kong.cluster.agent_connections import described, flow_outside, flow_to_agent
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
+from traceable_kong.cluster.api_objects import NAMESPACES, labels_of, network_policies, pods, services
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.network_policies import Flow, PodGroup, blocks, permission, pod_group
 from traceable_kong.cluster.tme import INJECT_LABEL
 from traceable_kong.plan.model import ExistingAgent, Gateway, ManagedAgent, Plan
-from traceable_kong.preflight.cached_reader import (
-    NAMESPACES,
-    CachedReader,
-    labels_of,
-    network_policies,
-    pods,
-    services,
-)
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 
 AGENT_SERVICE = "agent"

@@ -7,6 +7,7 @@ lacks, then change the files.
 
 from collections.abc import Iterator
 
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACED_PLUGINS, annotations_of, labels_of, name_of
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import is_owned, selector
 from traceable_kong.common.commands import config_set
@@ -14,15 +15,7 @@ from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.plugin.plugin_options import FURTHER_OPTIONS, MODE_SINCE, NEWEST_KNOWN, OWN_SETTINGS, plugin_version
 from traceable_kong.preflight.agent_protection import recorded_parts
-from traceable_kong.preflight.cached_reader import (
-    CLUSTER_PLUGINS,
-    NAMESPACED_PLUGINS,
-    CachedReader,
-    annotations_of,
-    labels_of,
-    name_of,
-    plugins_of,
-)
+from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import recorded
 

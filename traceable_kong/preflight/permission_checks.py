@@ -6,13 +6,14 @@ Permissions to read what preflight itself reads are not reviewed: the reads show
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from traceable_kong.cluster.api_objects import labels_of
+from traceable_kong.cluster.helm_releases import releases_in
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import requests_tme
 from traceable_kong.plan.model import Plan
-from traceable_kong.preflight.cached_reader import CachedReader, labels_of, plugins_of
+from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.helm_releases import releases_in
 from traceable_kong.preflight.installation_record import record
 from traceable_kong.preflight.permissions import EVERYWHERE, Permission, Purpose
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from traceable_kong.cluster.helm_releases import newest_revision, release_document
 from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.plan.model import HelmRelease, Plan, ReleaseKey
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.helm_releases import newest_revision, release_document
 
 CHART_NAMES: Mapping[ReleaseKey, str] = {"kong": "kong", "agent": "traceable-agent"}
 """The charts' names in their Chart.yaml (kong 3.4.1, traceable-agent 1.58.0)."""

@@ -7,12 +7,12 @@ interrupted between the end of Helm and the engine's next checkpoint: what serve
 release_adoption.py checks whether a release can be adopted.
 """
 
+from traceable_kong.cluster.api_objects import Reader
+from traceable_kong.cluster.helm_releases import newest_revision, serving
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.common.nested_data import has_secrets
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.plan.model import HelmRelease, Plan, ReleaseKey
-from traceable_kong.preflight.cached_reader import Reader
-from traceable_kong.preflight.helm_releases import newest_revision, serving
 
 IMPORTABLE = ("deployed", "failed")
 """Statuses in which Helm accepts an upgrade."""

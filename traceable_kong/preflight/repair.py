@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from traceable_kong.cluster.api_objects import labels_of
+from traceable_kong.cluster.helm_releases import IN_PROGRESS, NewestRevision, newest_revision, serving
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
 from traceable_kong.common.safe_text import kind_of, without_quoted
-from traceable_kong.preflight.cached_reader import labels_of
 from traceable_kong.preflight.finding import Finding, StuckRelease
-from traceable_kong.preflight.helm_releases import IN_PROGRESS, NewestRevision, newest_revision, serving
 
 GRACE_SECONDS = 30
 """How long helm may run after its own timeout, so that it can report the timeout itself."""

@@ -1,96 +1,14 @@
-"""Checks of Helm releases with this stack's names: it owns them, and no interrupted operation left them stuck.
+"""Checks of the Helm releases that the stack manages: it owns them, and no interrupted operation left them stuck."""
 
-Helm keeps each revision in a Secret `sh.helm.release.v1.<name>.v<revision>`; status and revision are its labels
-(https://helm.sh/docs/topics/advanced/#storage-backends).
-"""
-
-import base64
-import binascii
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.cluster.ownership import handover_label, release_owner_values
+from traceable_kong.cluster.api_objects import CLUSTER_ROLES, annotations_of
+from traceable_kong.cluster.helm_releases import UNFINISHED_UPGRADES, Revisions, newest_revision, serving
+from traceable_kong.cluster.ownership import handover_label
 from traceable_kong.common.commands import config_set
 from traceable_kong.plan.model import Gateway, HelmRelease, ManagedKong, Plan
-from traceable_kong.preflight.cached_reader import (
-    CLUSTER_ROLES,
-    CachedReader,
-    Reader,
-    annotations_of,
-    labels_of,
-    name_of,
-    secrets,
-)
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
-
-Revisions = dict[int, str]
-"""Status by revision."""
-
-UNFINISHED_UPGRADES = ("pending-upgrade", "pending-rollback")
-"""Helm refuses to change these: `another operation (install/upgrade/rollback) is in progress`."""
-
-IN_PROGRESS = (*UNFINISHED_UPGRADES, "pending-install", "uninstalling")
-"""What Helm records during an operation, and what an interrupted operation leaves for ever."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReleaseHistory:
-    """Helm's revisions of a release; `secret` is the path of the Secret with the newest one."""
-
-    revisions: Revisions
-    secret: str
-
-    @property
-    def status(self) -> str:
-        """The newest revision's."""
-        return self.revisions[max(self.revisions)]
-
-
-def releases_in(reader: Reader, namespace: str) -> dict[str, ReleaseHistory]:
-    """Every Helm release in a namespace by name."""
-    by_name: dict[str, dict[int, Document]] = {}
-    for item in reader.list(secrets(namespace), metadata_only=True, labelSelector="owner=helm"):
-        name, version = labels_of(item).get("name", ""), labels_of(item).get("version", "")
-        # Helm numbers its revisions. Other Secrets with Helm's labels are not Helm's.
-        if version.isdecimal():
-            by_name.setdefault(name, {})[int(version)] = item
-    return {
-        name: ReleaseHistory(
-            revisions={number: labels_of(item).get("status", "") for number, item in found.items()},
-            secret=f"{secrets(namespace)}/{name_of(found[max(found)])}",
-        )
-        for name, found in by_name.items()
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewestRevision:
-    """The newest revision of a release. `owner` is the stack that its values name, None if they name none."""
-
-    revisions: Revisions
-    secret: Document = field(repr=False)
-    owner: str | None
-
-    @property
-    def revision(self) -> int:
-        return max(self.revisions)
-
-    @property
-    def status(self) -> str:
-        return self.revisions[self.revision]
-
-
-def newest_revision(reader: Reader, namespace: str, name: str) -> NewestRevision | None:
-    """The newest revision of a release, None if there is no such release."""
-    standing = releases_in(reader, namespace).get(name)
-    secret = reader.get(standing.secret) if standing else None
-    if standing is None or secret is None:
-        return None
-    return NewestRevision(revisions=standing.revisions, secret=secret, owner=owner_of(secret))
 
 
 def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmRelease) -> Iterator[Found]:
@@ -145,19 +63,6 @@ def another_stack(owner: str, own: str, *, instead: str) -> str:
         f"{instead}. The other stack has the same name in another backend or organization, or this stack lost its "
         "state. If the state was lost, restore it first: `pulumi stack import --file BACKUP.json`"
     )
-
-
-def serving(reader: Reader, namespace: str, name: str) -> list[str]:
-    """The Deployments of a Helm release that have ready pods.
-
-    Helm annotates its objects with their release (https://helm.sh/docs/faq/changes_since_helm2/, ownership).
-    """
-    return [
-        name_of(item)
-        for item in reader.list(f"/apis/apps/v1/namespaces/{namespace}/deployments")
-        if annotations_of(item).get("meta.helm.sh/release-name") == name
-        and int((item.get("status") or {}).get("readyReplicas") or 0) > 0
-    ]
 
 
 def cluster_roles_are_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
@@ -223,25 +128,3 @@ def stuck_release(
         timeout_seconds=timeout_seconds,
         may_run_seconds=may_run_seconds,
     )
-
-
-def owner_of(secret: Document) -> str | None:
-    """The stack that a release's values name as its owner."""
-    value: object = release_document(secret).get("config")
-    (key, below), *_ = release_owner_values("").items()
-    for part in (key, *below, "stack"):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
-
-
-def release_document(secret: Document) -> Document:
-    """Helm's document in a Secret (base64 of base64 of gzipped JSON), {} if it cannot be read.
-
-    Anyone who may write Secrets in the namespace can have written it: its values can have any type.
-    """
-    try:
-        packed = base64.b64decode(base64.b64decode((secret.get("data") or {}).get("release") or ""))
-        document = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
-    except (binascii.Error, ValueError, OSError, EOFError, RecursionError, zlib.error):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -16,7 +16,7 @@ from tests.preflight.fake import (
     refused,
     warned,
 )
-from traceable_kong.preflight.cached_reader import CLUSTER_ROLES, secrets
+from traceable_kong.cluster.api_objects import CLUSTER_ROLES, secrets
 
 
 @pytest.mark.parametrize(
