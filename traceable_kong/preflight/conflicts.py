@@ -128,9 +128,9 @@ def object_is_owned(reader: CachedReader, plan: Plan, item: OwnedObject) -> Iter
             subject=subject,
             problem="exists and is not managed by this stack. This update would overwrite it, and `pulumi destroy` "
             "would delete it",
-            fix=f"{item.instead}. If it is not needed, delete it: `kubectl delete {item.subject}{item.option}`. If "
-            f"this stack is to manage it, label it: `kubectl label {item.subject}{item.option} "
-            f"{STACK_LABEL}={handover_label(plan.owner)}` ({GUIDE})",
+            fix=f"{item.instead}. If the object is not needed, delete it: `kubectl delete "
+            f"{item.subject}{item.option}`. If this stack is to manage it, label it: `kubectl label "
+            f"{item.subject}{item.option} {STACK_LABEL}={handover_label(plan.owner)}` ({GUIDE})",
         )
 
 

@@ -216,7 +216,7 @@ def _problems(reader: CachedReader, kong: ExistingKong, template: Document, patc
             kind = "ConfigMap" if "configMapRef" in source else "Secret"
             held = (source.get("configMapRef") or source.get("secretRef") or {}).get("name")
             yield Conflict(
-                f"takes {name} from the {kind} {held} (envFrom). Our value would replace it",
+                f"takes {name} from the {kind} {held} (envFrom). This stack's value would replace it",
                 f"Write {name} as a plain value in the container's env. Or let the owner's chart values mount the "
                 f"files: `{config_set('kong.filesMountedBy', 'owner')}`",
             )

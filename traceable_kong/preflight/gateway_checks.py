@@ -80,7 +80,7 @@ def tme_port_is_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iter
         "Use another port. If the port is in the chart values, change it in async first: "
         f"`{config_set('mode', 'async')}` and `pulumi up`. Then switch back to sync"
     )
-    risk = f"The plugin would send every request to what answers on {TME_PORT} in place of the TME"
+    risk = "The plugin would send every request to it instead of to the TME"
     for name, value in sorted((_environment(reader, gateway) or {}).items()):
         if re.fullmatch(r"KONG_.*_LISTEN", name) and value and listens_on(value, TME_PORT):
             yield Finding(

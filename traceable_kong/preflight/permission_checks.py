@@ -50,7 +50,8 @@ def permissions_are_granted(reader: CachedReader, plan: Plan, *, purpose: Purpos
 
 
 def _fix(purpose: Purpose, missing: Sequence[Permission]) -> str:
-    return f"Have them granted. docs/security.md has the Roles, and `{missing[0].command}` checks one{purpose.instead}"
+    return f"Ask an administrator for them: docs/security.md has the Roles. `{missing[0].command}` checks "
+    f"one{purpose.instead}"
 
 
 def _pods_request_tme(reader: CachedReader, plan: Plan) -> bool:

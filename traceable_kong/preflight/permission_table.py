@@ -217,7 +217,7 @@ def _namespaces(created: list[str]) -> Iterator[Purpose]:
             subject="namespaces",
             meant="There would be no namespace to install into",
             permissions=allow(CHANGE, EVERYWHERE, "namespaces"),
-            instead=f". Or have them created beforehand, and set {keys}",
+            instead=f". Or have the namespaces created beforehand, and set {keys}",
         )
 
 
