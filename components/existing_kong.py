@@ -1,38 +1,20 @@
 """The gateway of an existing Kong: the plugin's files in its pods."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import pulumi
 
+from components.deployment_step import DeploymentStep
 from traceable_kong.common.nested_data import digest
-from traceable_kong.deployment_patch.pod_template import PatchSpec
+from traceable_kong.plan import model
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.providers.deployment_patch_provider import DeploymentFiles, PatchFinalizer
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExistingKongArgs:
-    """Which gateway, and what is to be in its pods.
-
-    `files` is `{mount path: ConfigMap}`. `part` is what is added to the pod template, None where the owner's values
-    mount the files. `owner` is this stack; a rollout may take `timeout_seconds`.
-    """
-
-    namespace: str
-    deployment: str
-    container: str
-    files: Mapping[str, str]
-    part: PatchSpec | None
-    owner: str
-    timeout_seconds: int
-
-
-class ExistingKong(pulumi.ComponentResource):
-    """A Kong that is not managed by this stack. Outputs: `deployment` (str).
+class ExistingKong(DeploymentStep):
+    """A Kong that is not managed by this stack, with the plugin's files in its pods. Outputs: `deployment` (str).
 
     This stack only adds its own entries to the Deployment's pod template, and removes them again; if the owner's chart
     values mount the files, it adds nothing. `revision` changes with the files, and is unknown in a preview exactly when
-    they change. `hooks` run before the Deployment is changed. `resources` are what changes it; there is no `release`.
+    they change. `hooks` run before the Deployment is changed. There is no `release`.
     """
 
     release: None = None
@@ -40,32 +22,38 @@ class ExistingKong(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        plan: Plan,
+        gateway: Gateway,
+        kong: model.ExistingKong,
         *,
-        args: ExistingKongArgs,
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:ExistingKong", name, None, opts)
-        self.resources: list[pulumi.CustomResource] = []
-        place = {"namespace": args.namespace, "deployment": args.deployment, "container": args.container}
-        whose = {"owner": args.owner, "timeoutSeconds": args.timeout_seconds}
+        self.resources = []
+        target = {
+            "namespace": kong.deployment.namespace,
+            "deployment": kong.deployment.name,
+            "container": kong.deployment.container,
+            "owner": plan.owner,
+            "timeoutSeconds": kong.timeout_seconds,
+        }
         # If the owner mounts the files, their ConfigMaps must not be deleted before the owner has unmounted them.
-        watched = {} if args.part else {"files": dict(args.files)}
-        claim = PatchFinalizer(
-            f"{name}-claim", props={**place, **whose, **watched}, opts=pulumi.ResourceOptions(parent=self)
+        watched = {} if kong.patch else {"files": dict(gateway.files)}
+        finalizer = PatchFinalizer(
+            f"{name}-claim", props={**target, **watched}, opts=pulumi.ResourceOptions(parent=self)
         )
-        self.revision: pulumi.Input[str] = claim.mounted.apply(lambda _: digest(dict(args.files)))
-        if args.part is not None:
-            files = DeploymentFiles(
+        self.revision: pulumi.Input[str] = finalizer.mounted.apply(lambda _: digest(dict(gateway.files)))
+        if kong.patch is not None:
+            patch = DeploymentFiles(
                 f"{name}-files",
                 props={
-                    **place,
-                    **whose,
-                    "files": dict(args.part.files),
-                    "plugins": list(args.part.plugins),
+                    **target,
+                    "files": dict(kong.patch.files),
+                    "plugins": list(kong.patch.plugins),
                 },
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[claim], hooks=hooks),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[finalizer], hooks=hooks),
             )
-            self.resources.append(files)
-            self.revision = files.generation
-        self.register_outputs({"deployment": args.deployment})
+            self.resources.append(patch)
+            self.revision = patch.generation
+        self.register_outputs({"deployment": kong.deployment.name})

@@ -1,28 +1,17 @@
 """The Helm Releases of the agent and of Kong."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.secret_outputs import with_secrets
-from traceable_kong.helm_values.chart import Chart
+from traceable_kong.plan.model import HelmRelease
 
 MAX_HISTORY = 10
 """How many revisions Helm keeps; unlimited by default (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""
 
 
 def helm_release(
-    logical_name: str,
-    *,
-    name: str,
-    namespace: str,
-    chart: Chart,
-    values: Mapping[str, Any],
-    timeout_seconds: int,
-    import_existing: bool,
-    opts: pulumi.ResourceOptions,
+    logical_name: str, release: HelmRelease, *, import_existing: bool, opts: pulumi.ResourceOptions
 ) -> k8s.helm.v3.Release:
     """An awaited, atomic Release: Helm rolls back an upgrade that fails.
 
@@ -32,18 +21,20 @@ def helm_release(
     `import_existing` imports the release that exists in the cluster and upgrades it in the same update
     (https://github.com/pulumi/docs/issues/18114). It has no effect on a Release that is in the state.
     """
+    opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=release.protect))
     if import_existing:
-        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(import_=f"{namespace}/{name}"))
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(import_=f"{release.namespace}/{release.name}"))
+    chart = release.chart
     return k8s.helm.v3.Release(
         logical_name,
-        name=name,
-        namespace=namespace,
+        name=release.name,
+        namespace=release.namespace,
         chart=chart.reference,
         version=chart.version,
         repository_opts=k8s.helm.v3.RepositoryOptsArgs(repo=chart.repository) if chart.repository else None,
-        values=with_secrets(values),
+        values=with_secrets(release.values),
         atomic=True,
-        timeout=timeout_seconds,
+        timeout=release.timeout_seconds,
         max_history=MAX_HISTORY,
         opts=opts,
     )

@@ -6,7 +6,6 @@ state.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
@@ -15,6 +14,7 @@ import pulumi_random
 
 from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.helm_values.kong_database import ManagedPostgres
+from traceable_kong.plan.model import ManagedKong, Plan
 
 IMAGE = "postgres:16.15"
 """The official image (https://hub.docker.com/_/postgres). Another major version cannot read this one's files."""
@@ -25,20 +25,6 @@ VOLUME_SIZE = "1Gi"
 _MOUNT = "/var/lib/postgresql/data"
 _IMAGES_USER = 999
 """User and group `postgres` in the image (https://github.com/docker-library/postgres, 16/bookworm/Dockerfile)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ManagedPostgresArgs:
-    """What the database is made of.
-
-    `labels` say which stack owns it; `timeout_seconds` is how long its pod may take to be ready. `protect` True refuses
-    to delete the data and the password.
-    """
-
-    postgres: ManagedPostgres
-    labels: Mapping[str, str]
-    timeout_seconds: int
-    protect: bool = False
 
 
 def pod_labels(postgres: ManagedPostgres) -> dict[str, str]:
@@ -128,35 +114,35 @@ def _container(postgres: ManagedPostgres) -> dict[str, Any]:
 class ManagedPostgresDatabase(pulumi.ComponentResource):
     """The database. Outputs: `host` (str), `secret` (str: the Secret's name).
 
-    `hooks` run before the Secret is created.
+    Its data and its password are protected with Kong's release. `hooks` run before the Secret is created.
     """
 
     def __init__(
         self,
         name: str,
-        *,
-        args: ManagedPostgresArgs,
+        plan: Plan,
+        kong: ManagedKong,
+        postgres: ManagedPostgres,
         hooks: pulumi.ResourceHookBinding | None = None,
+        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:ManagedPostgres", name, None, opts)
-        postgres = args.postgres
-        metadata = k8s.meta.v1.ObjectMetaArgs(
-            name=postgres.name, namespace=postgres.namespace, labels=dict(args.labels)
-        )
+        labels, protect, timeout = plan.labels, kong.release.protect, f"{kong.timeout_seconds}s"
+        metadata = k8s.meta.v1.ObjectMetaArgs(name=postgres.name, namespace=postgres.namespace, labels=labels)
         # Letters and digits only: safe in URLs, shells and configuration files.
         password = pulumi_random.RandomPassword(
             f"{name}-password",
             length=PASSWORD_LENGTH,
             special=False,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )
         secret = k8s.core.v1.Secret(
             f"{name}-secret",
             metadata=metadata,
             string_data={postgres.password_secret.key: password.result},
             opts=pulumi.ResourceOptions(
-                parent=self, hooks=hooks, protect=args.protect, additional_secret_outputs=list(LIVE_OBJECT)
+                parent=self, hooks=hooks, protect=protect, additional_secret_outputs=list(LIVE_OBJECT)
             ),
         )
         service = k8s.core.v1.Service(
@@ -168,14 +154,12 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
         k8s.apps.v1.StatefulSet(
             f"{name}-stateful-set",
             metadata=metadata,
-            spec=cast(k8s.apps.v1.StatefulSetSpecArgsDict, stateful_set_spec(postgres, args.labels)),
+            spec=cast(k8s.apps.v1.StatefulSetSpecArgsDict, stateful_set_spec(postgres, labels)),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[secret, service],
-                protect=args.protect,
-                custom_timeouts=pulumi.CustomTimeouts(
-                    create=f"{args.timeout_seconds}s", update=f"{args.timeout_seconds}s"
-                ),
+                protect=protect,
+                custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
             ),
         )
         self.register_outputs({"host": postgres.host, "secret": postgres.name})

@@ -5,24 +5,11 @@ when the files differ. The digest is in the logical name too: with the digest in
 b, then a again end in `already exists`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_kubernetes as k8s
 
-from traceable_kong.plugin.config_maps import (
-    PluginConfigMap,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PluginFilesArgs:
-    """`namespace` is Kong's; `config_maps` is what `plugin_config_maps()` gave; `labels` tell whose they are."""
-
-    namespace: str
-    config_maps: Sequence[PluginConfigMap]
-    labels: Mapping[str, str]
+from components.kong_namespace import KongNamespace
+from traceable_kong.plan.model import Gateway, Plan
 
 
 class PluginFiles(pulumi.ComponentResource):
@@ -36,24 +23,24 @@ class PluginFiles(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        plan: Plan,
+        gateway: Gateway,
+        namespace: KongNamespace,
         *,
-        args: PluginFilesArgs,
-        namespace: pulumi.Resource | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:PluginFiles", name, None, opts)
-        for item in args.config_maps:
+        for item in gateway.config_maps:
             k8s.core.v1.ConfigMap(
                 f"{name}-{item.name}",
                 metadata={
                     "name": item.name,
-                    "namespace": args.namespace,
-                    "labels": {**args.labels, "app.kubernetes.io/name": item.plugin},
+                    "namespace": gateway.kong.deployment.namespace,
+                    "labels": {**plan.labels, "app.kubernetes.io/name": item.plugin},
                 },
                 immutable=True,
                 data=item.data or None,
                 binary_data=item.binary_data or None,
-                opts=pulumi.ResourceOptions(parent=self, deleted_with=namespace),
+                opts=pulumi.ResourceOptions(parent=self, deleted_with=namespace.namespace),
             )
-        self.config_map_names = [item.name for item in args.config_maps]
-        self.register_outputs({"configMapNames": self.config_map_names})
+        self.register_outputs({"configMapNames": [item.name for item in gateway.config_maps]})

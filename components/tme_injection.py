@@ -7,92 +7,74 @@ come last and not be awaited. The DeploymentPatch only has map entries: a patch 
 change in every preview.
 """
 
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.deployment_step import DeploymentStep
+from components.existing_kong import ExistingKong
+from components.kong_gateway import KongGateway
+from components.kong_namespace import KongNamespace
 from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.cluster.ownership import GATEWAY_LABEL
-from traceable_kong.cluster.tme import (
-    INJECT_LABEL,
-    pod_annotations,
-)
+from traceable_kong.plan.model import Gateway, Plan
 
 
-@dataclass(frozen=True, kw_only=True)
-class TmeInjectionArgs:
-    """Which gateway of the stack `owner`, and whether it gets the TME.
+class TmeInjection(DeploymentStep):
+    """The two patches, with or without the TME. Outputs: `wanted` (bool).
 
-    `wanted` is True in sync while enabled. `settings_digest` stands for what a TME is given at its injection: another
-    one rolls the gateway. `timeout_seconds` is how long the rollout may take.
-    """
-
-    owner: str
-    wanted: bool
-    namespace: str
-    deployment: str
-    settings_digest: str
-    timeout_seconds: int
-
-
-class TmeInjection(pulumi.ComponentResource):
-    """The two patches, in `resources`. Outputs: `wanted` (bool).
-
-    `namespace` and `release` are what is patched, if this stack manages them: then the patches are deleted with them,
-    without another rollout. The hooks run before the label and the annotation are set, not when they are removed.
+    They are deleted together with the namespace and the release that this stack manages, without another rollout. The
+    hooks run before the label and the annotation are set, not when they are removed.
     """
 
     def __init__(
         self,
         name: str,
+        plan: Plan,
+        gateway: Gateway,
+        namespace: KongNamespace,
+        running: KongGateway | ExistingKong,
+        label_hooks: pulumi.ResourceHookBinding,
+        annotation_hooks: pulumi.ResourceHookBinding,
         *,
-        args: TmeInjectionArgs,
-        namespace: pulumi.Resource | None,
-        release: pulumi.Resource | None,
-        label_hooks: pulumi.ResourceHookBinding | None = None,
-        annotation_hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
 
+        deployment, injection, wanted = gateway.kong.deployment, gateway.injection, gateway.wants_tme
+
         def label(after: list[pulumi.Resource]) -> pulumi.CustomResource:
-            labels = {GATEWAY_LABEL: args.owner, **(INJECT_LABEL if args.wanted else {})}
-            metadata = k8s.meta.v1.ObjectMetaPatchArgs(name=args.namespace, labels=labels)
+            labels = {GATEWAY_LABEL: plan.owner, **(injection.label if wanted else {})}
             return k8s.core.v1.NamespacePatch(
                 f"{name}-namespace-label",
-                metadata=metadata,
+                metadata=k8s.meta.v1.ObjectMetaPatchArgs(name=deployment.namespace, labels=labels),
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=after,
-                    deleted_with=namespace,
-                    hooks=label_hooks if args.wanted else None,
+                    deleted_with=namespace.namespace,
+                    hooks=label_hooks if wanted else None,
                     additional_secret_outputs=list(LIVE_OBJECT),
                 ),
             )
 
         def annotation(after: list[pulumi.Resource]) -> pulumi.CustomResource:
+            timeout = f"{gateway.kong.timeout_seconds}s"
             return k8s.apps.v1.DeploymentPatch(
                 f"{name}-pod-annotation",
-                metadata={"name": args.deployment, "namespace": args.namespace},
-                spec={"template": {"metadata": {"annotations": pod_annotations(args.settings_digest)}}}
-                if args.wanted
-                else None,
+                metadata={"name": deployment.name, "namespace": deployment.namespace},
+                spec={"template": {"metadata": {"annotations": dict(injection.annotations)}}} if wanted else None,
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=after,
-                    deleted_with=release,
-                    hooks=annotation_hooks if args.wanted else None,
+                    deleted_with=running.release,
+                    hooks=annotation_hooks if wanted else None,
                     # A patch's outputs are the whole live Deployment, with the env values of other clients.
                     additional_secret_outputs=list(LIVE_OBJECT),
-                    custom_timeouts=pulumi.CustomTimeouts(
-                        create=f"{args.timeout_seconds}s", update=f"{args.timeout_seconds}s"
-                    ),
+                    custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
                 ),
             )
 
         # A pod with the annotation in a namespace without the label would start without its sidecar.
-        first, second = (label, annotation) if args.wanted else (annotation, label)
-        self.resources: list[pulumi.CustomResource] = [first([])]
+        first, second = (label, annotation) if wanted else (annotation, label)
+        self.resources = [first([])]
         self.resources.append(second([*self.resources]))
-        self.register_outputs({"wanted": args.wanted})
+        self.register_outputs({"wanted": wanted})

@@ -4,24 +4,20 @@ The token is only in the Secret. The chart gets the Secret's name (`externalToke
 state nor Helm's history contains the token.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pydantic import SecretStr
 
+from components.deployment_step import DeploymentStep
 from components.helm_release import helm_release
 from components.namespace import namespace_of
 from components.secret_outputs import LIVE_OBJECT, with_secrets
-from traceable_kong.cluster.agent_objects import agent_endpoint
-from traceable_kong.common.nested_data import Values, digest, merged
-from traceable_kong.helm_values.agent_values import (
-    OWN_TOKEN_SECRET,
-    _revealed,
-)
-from traceable_kong.helm_values.chart import Chart
+from traceable_kong.common.nested_data import digest, merged
+from traceable_kong.plan.model import ManagedAgent, Plan, ReleaseKey
+from traceable_kong.plugin.kong_cluster_plugin import revealed
 
 TOKEN_ANNOTATION = "traceable-kong/token-version"
 CERTIFICATE_ANNOTATION = "traceable-kong/certificate"
@@ -34,69 +30,51 @@ def certificate_digest(values: Mapping[str, Any]) -> str | None:
     The chart's pods do not notice a new certificate (traceable-agent 1.58.0). The key always changes with it.
     """
     own = values.get("tlsPrivateCertificatesAsString") or {}
-    shown = [_revealed(own.get(name)) for name in ("rootCAB64", "certB64")]
+    shown = [revealed(own.get(name)) for name in ("rootCAB64", "certB64")]
     return digest(shown) if any(shown) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentArgs:
-    """What the agent is made of.
+class TraceableAgent(DeploymentStep):
+    """The agent that this stack manages. Outputs: `endpoint` (str), `release` (str).
 
-    `token` is the platform token, None where `values` name a Secret that exists; `values` is what `agent_values()`
-    gave; `timeout_seconds` is how long Helm waits for the agent to be ready, and again for a roll-back. `labels` tell
-    whose the objects are. `create_namespace` None is a namespace that another component creates. `protect`
-    True refuses to delete the release, and the namespace where it is made here.
-    """
-
-    namespace: str
-    create_namespace: bool | None
-    release: str
-    chart: Chart
-    values: Values = field(repr=False)
-    token: SecretStr | None
-    timeout_seconds: int
-    labels: Mapping[str, str]
-    protect: bool = False
-
-
-class TraceableAgent(pulumi.ComponentResource):
-    """The agent. Outputs: `endpoint` (str: its address in the cluster), `release` (str).
-
-    `import_release` is as of KongGateway. `before` is what happens before Helm begins, `made` what it made.
+    A release in `imports` exists in the cluster and is imported. `hooks` run before Helm starts.
     """
 
     def __init__(
         self,
         name: str,
+        plan: Plan,
+        agent: ManagedAgent,
         *,
-        args: AgentArgs,
-        import_release: bool = False,
+        imports: frozenset[ReleaseKey] = frozenset(),
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceableAgent", name, None, opts)
         first: list[pulumi.Resource] = []
-        if args.create_namespace is not None:
+        beside_kong = plan.gateway is not None and plan.gateway.kong.deployment.namespace == agent.namespace
+        # An existing namespace that is also Kong's is read by KongNamespace.
+        if agent.create_namespace or not beside_kong:
             namespace = namespace_of(
                 f"{name}-namespace",
-                name=args.namespace,
-                create=args.create_namespace,
-                labels=args.labels,
-                protect=args.protect,
+                name=agent.namespace,
+                create=agent.create_namespace,
+                labels=plan.labels,
+                protect=agent.release.protect,
                 parent=self,
             )
             if namespace is not None:
                 first.append(namespace)
         annotations: dict[str, Any] = {}
-        if args.token is not None:
+        if agent.token is not None:
             secret = k8s.core.v1.Secret(
                 f"{name}-token",
                 metadata={
-                    "name": OWN_TOKEN_SECRET.name,
-                    "namespace": args.namespace,
-                    "labels": dict(args.labels),
+                    "name": agent.token_secret.name,
+                    "namespace": agent.namespace,
+                    "labels": plan.labels,
                 },
-                string_data={OWN_TOKEN_SECRET.key: with_secrets(args.token)},
+                string_data={agent.token_secret.key: with_secrets(agent.token)},
                 # A Secret that was created with `kubectl apply` has the token in an annotation too.
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=list(first), additional_secret_outputs=list(LIVE_OBJECT)
@@ -106,19 +84,19 @@ class TraceableAgent(pulumi.ComponentResource):
             # Not a digest, which would help to guess the token.
             version = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
             annotations[TOKEN_ANNOTATION] = pulumi.Output.unsecret(version)
-        certificate = certificate_digest(args.values)
+        certificate = certificate_digest(agent.release.values)
         if certificate is not None:
             annotations[CERTIFICATE_ANNOTATION] = certificate
-        release = helm_release(
-            f"{name}-release",
-            name=args.release,
-            namespace=args.namespace,
-            chart=args.chart,
-            values=merged(args.values, {"additionalAnnotations": annotations}) if annotations else args.values,
-            timeout_seconds=args.timeout_seconds,
-            import_existing=import_release,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=hooks, protect=args.protect),
-        )
-        self.resources: list[pulumi.CustomResource] = [release]
-        self.endpoint = agent_endpoint(args.namespace)
-        self.register_outputs({"endpoint": self.endpoint, "release": args.release})
+        release = agent.release
+        if annotations:
+            values = merged(release.values, {"additionalAnnotations": annotations})
+            release = dataclasses.replace(release, values=values)
+        self.resources = [
+            helm_release(
+                f"{name}-release",
+                release,
+                import_existing=release.key in imports,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=first, hooks=hooks),
+            )
+        ]
+        self.register_outputs({"endpoint": agent.endpoint, "release": release.name})

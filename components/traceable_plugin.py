@@ -5,20 +5,19 @@ verification asks Kong itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
+from components.deployment_step import DeploymentStep
 from components.secret_outputs import LIVE_OBJECT, with_secrets
-from traceable_kong.common.nested_data import Values
-from traceable_kong.plugin.kong_cluster_plugin import API_VERSION, KIND, plugin_object
-from traceable_kong.plugin.plugin_config import PLUGIN
+from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plugin.kong_cluster_plugin import API_VERSION, KIND
 
 REVISION_ANNOTATION = "traceable-kong/kong-revision"
 
 
-class KongClusterPlugin(pulumi.CustomResource):
+class KongClusterPluginResource(pulumi.CustomResource):
     """configuration.konghq.com/v1 KongClusterPlugin.
 
     `apiextensions.CustomResource` only passes `spec`, which this kind does not have.
@@ -28,37 +27,8 @@ class KongClusterPlugin(pulumi.CustomResource):
         super().__init__(f"kubernetes:{API_VERSION}:{KIND}", name, dict(document), opts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TraceablePluginArgs:
-    """What the plugin is.
-
-    `ingress_class` is the gateway's: its controller reads no other. `everywhere` True is every route (label
-    `global`); False only routes and services annotated with `plugin_name`. `enabled` False leaves it standing,
-    disabled. `config` is what `plugin_config()` gave. `labels` tell whose it is. `document` is the object.
-    """
-
-    plugin_name: str
-    ingress_class: str
-    everywhere: bool
-    enabled: bool
-    config: Values = field(repr=False)
-    labels: Mapping[str, str]
-
-    @property
-    def document(self) -> Values:
-        return plugin_object(
-            naming={"name": self.plugin_name},
-            plugin=PLUGIN,
-            ingress_class=self.ingress_class,
-            everywhere=self.everywhere,
-            enabled=self.enabled,
-            config=self.config,
-            labels=self.labels,
-        )
-
-
-class TraceablePlugin(pulumi.ComponentResource):
-    """The KongClusterPlugin, in `resources`. Outputs: `pluginName` (str).
+class TraceablePlugin(DeploymentStep):
+    """The KongClusterPlugin. Outputs: `pluginName` (str).
 
     `kong_revision` must be unknown in a preview exactly when the gateway changes: the provider does not dry-run an
     object with unknown parts, and otherwise the controller's webhook would check new options against the Kong that
@@ -68,15 +38,18 @@ class TraceablePlugin(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        plan: Plan,
+        gateway: Gateway,
+        kong_revision: pulumi.Input[str],
         *,
-        args: TraceablePluginArgs,
-        kong_revision: pulumi.Input[int] | pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)
-        document = with_secrets(args.document)
-        document["metadata"]["annotations"][REVISION_ANNOTATION] = pulumi.Output.from_input(kong_revision).apply(str)
-        plugin = KongClusterPlugin(
+        resource = gateway.plugin.custom_resource
+        assert resource is not None, "with a database the plugin is a plugin entity"
+        document = with_secrets(gateway.plugin.document(resource, plan.labels))
+        document["metadata"]["annotations"][REVISION_ANNOTATION] = kong_revision
+        registered = KongClusterPluginResource(
             f"{name}-kong-cluster-plugin",
             document=document,
             # The controller drops two global plugins of one class: under a new name, the old one is deleted first.
@@ -87,5 +60,5 @@ class TraceablePlugin(pulumi.ComponentResource):
                 additional_secret_outputs=list(LIVE_OBJECT),
             ),
         )
-        self.resources: list[pulumi.CustomResource] = [plugin]
-        self.register_outputs({"pluginName": args.plugin_name})
+        self.resources = [registered]
+        self.register_outputs({"pluginName": resource.name})

@@ -65,7 +65,7 @@ def test_foreign_text_is_escaped_before_it_is_shown(path: Path) -> None:
             assert "Exception" not in map(ast.unparse, node.bases), f"{node.name}: derive it from PlainError"
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("pulumi.log."):
             said = node.args[0]
-            while isinstance(said, ast.Call) and ast.unparse(said.func) in ("self._said", "on_cluster"):
+            while isinstance(said, ast.Call) and ast.unparse(said.func) in ("self._on_cluster", "on_cluster"):
                 said = said.args[0]  # Points the commands in a text at a cluster.
             own = isinstance(said, ast.Constant)
             escaped = isinstance(said, ast.Call) and ast.unparse(said.func) in ("printable", "report.text")

@@ -1,17 +1,21 @@
-"""Installation: the proof when every step is done, and the record that waits for it."""
+"""Installation: the verification when every step is done, and the record that waits for it."""
+
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components.installation import Installation, InstallationArgs
+from components import DeploymentStep, Installation
+from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, record
+from traceable_kong.plan.state_record import record_data, record_digest
 
-LABELS = {"traceable-kong/stack": "traceable-kong.test"}
+UNINSTALLED: dict[str, Any] = {"installed": False, "enabled": False}
 
 
-class Proof:
-    """Counts; `problem` is what it raises."""
+class Verification:
+    """Counts its calls; `problem` is what it raises."""
 
     def __init__(self, problem: Exception | None = None) -> None:
         self.calls = 0
@@ -23,73 +27,69 @@ class Proof:
             raise self.problem
 
 
+class Step(DeploymentStep):
+    def __init__(self) -> None:
+        super().__init__("test:index:Step", "the-step")
+        self.resources = [k8s.core.v1.ConfigMap("step")]
+
+
 def installation(
-    proof: Proof, *, stands: bool = True, preview: bool = False, into: Recording | None = None
-) -> Recording:
-    args = InstallationArgs(
-        namespace="gw", record_name="the-record", record={"mode": "sync"} if stands else None, labels=LABELS
-    )
+    verify: Verification, *, preview: bool = False, into: Recording | None = None, **config: Any
+) -> tuple[Recording, list[str]]:
+    """What is registered, and the digests of the record that became known."""
+    digests: list[str] = []
 
     def program() -> None:
-        step = k8s.core.v1.ConfigMap("step")
-        Installation("installation", args=args, prove=proof, steps=[step])
+        made = Installation("installation", plan(**config), verify=verify, steps=[Step()])
+        for output in made.outputs.values():
+            output.apply(digests.append)
 
-    return record(program, preview=preview, into=into)
+    return record(program, preview=preview, into=into), digests
 
 
 def test_the_record_is_one_config_map() -> None:
-    made = installation(Proof())["installation-record"]
-    assert made.inputs["data"] == {"mode": "sync"}
-    assert made.inputs["metadata"] == {"name": "the-record", "namespace": "gw", "labels": LABELS}
-    assert made.parent == "installation"
+    registered = installation(Verification())[0]["installation-record"]
+    assert registered.inputs["data"] == record_data(plan())
+    assert registered.inputs["metadata"] == {
+        "name": "traceable-installation",
+        "namespace": "kong",
+        "labels": plan().labels,
+    }
+    assert registered.parent == "installation"
 
 
-def test_an_up_proves_once() -> None:
-    proof = Proof()
-    installation(proof)
-    assert proof.calls == 1
+def test_an_update_verifies_once() -> None:
+    verify = Verification()
+    installation(verify)
+    assert verify.calls == 1
 
 
-@pytest.mark.parametrize("problem", [None, pulumi.RunError("not protected")])
-def test_the_digest_is_known_when_the_record_is_written(problem: Exception | None) -> None:
-    """Else a stack whose update failed would call its own record a changed one."""
-    known: list[str] = []
-
-    def program() -> None:
-        step = k8s.core.v1.ConfigMap("step")
-        args = InstallationArgs(
-            namespace="gw", record_name="the-record", record={"a": "b"}, record_digest="0123", labels=LABELS
-        )
-        made = Installation("installation", args=args, prove=Proof(problem), steps=[step])
-        made.record_digest.apply(known.append)
-
-    if problem is None:
-        record(program)
-    else:
-        with pytest.raises(pulumi.RunError, match="not protected"):
-            record(program)
-    assert known == ([] if problem else ["0123"])
+def test_the_digest_is_known_when_the_record_is_written() -> None:
+    """Otherwise a stack whose update failed would report its own record as a changed one."""
+    assert installation(Verification())[1] == [record_digest(record_data(plan()) or {})]
+    assert installation(Verification(), gateway="false", plugin=None)[1] == []
 
 
-def test_a_preview_proves_nothing_and_knows_the_record() -> None:
-    proof = Proof(pulumi.RunError("asked"))
-    assert installation(proof, preview=True)["installation-record"].inputs["data"] == {"mode": "sync"}
-    assert proof.calls == 0
+def test_a_preview_verifies_nothing_and_shows_the_record() -> None:
+    verify = Verification(pulumi.RunError("verified"))
+    assert installation(verify, preview=True)[0]["installation-record"].inputs["data"] == record_data(plan())
+    assert verify.calls == 0
 
 
 def test_the_record_waits_for_the_steps() -> None:
-    assert installation(Proof())["installation-record"].dependencies == {"step"}
+    assert installation(Verification())[0]["installation-record"].dependencies == {"step"}
 
 
-@pytest.mark.parametrize("stands", [True, False])
-def test_a_failed_proof_ends_the_program_without_a_record(stands: bool) -> None:
-    made = Recording()
+@pytest.mark.parametrize("config", [{}, UNINSTALLED])
+def test_a_failed_verification_ends_the_program_without_a_record(config: dict[str, Any]) -> None:
+    registered = Recording()
     with pytest.raises(pulumi.RunError, match="not protected"):
-        installation(Proof(pulumi.RunError("not protected")), stands=stands, into=made)
-    assert "installation-record" not in made.names
+        installation(Verification(pulumi.RunError("not protected")), into=registered, **config)
+    assert "installation-record" not in registered.names
 
 
-def test_where_nothing_is_to_stand_there_is_no_record_and_still_a_proof() -> None:
-    proof = Proof()
-    assert "installation-record" not in installation(proof, stands=False).names
-    assert proof.calls == 1
+def test_an_uninstalled_traceable_has_no_record_and_is_still_verified() -> None:
+    verify = Verification()
+    registered, digests = installation(verify, **UNINSTALLED)
+    assert "installation-record" not in registered.names
+    assert verify.calls == 1 and digests == []

@@ -1,26 +1,29 @@
-"""The database that is made for development: what stands of it in the cluster, and who may see the password."""
+"""The managed database: its objects, and where its password is."""
 
 from components.managed_postgres import (
     IMAGE,
-    ManagedPostgresArgs,
     ManagedPostgresDatabase,
     pod_labels,
     service_spec,
     stateful_set_spec,
 )
+from tests.components.test_kong_gateway import managed_kong
+from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, Secret, record
-from traceable_kong.helm_values.kong_database import ManagedPostgres, postgres_name
+from traceable_kong.helm_values.kong_database import postgres_name
 
-LABELS = {"traceable-kong/stack": "traceable-kong.test"}
-POSTGRES = ManagedPostgres(namespace="kong", name="quickstart-postgres")
-ARGS = ManagedPostgresArgs(postgres=POSTGRES, labels=LABELS, timeout_seconds=60)
+PLAN = plan(kong={"database": "postgres", "postgres": {"managed": True}, "timeoutSeconds": 60})
+LABELS = PLAN.labels
+KONG = managed_kong(PLAN)
+assert KONG.managed_postgres is not None
+POSTGRES = KONG.managed_postgres
 
 
 def recorded(preview: bool = False) -> Recording:
-    return record(lambda: ManagedPostgresDatabase("postgres", args=ARGS), preview=preview)
+    return record(lambda: ManagedPostgresDatabase("postgres", PLAN, KONG, POSTGRES), preview=preview)
 
 
-def test_names_are_fixed_and_leave_room_for_a_revision() -> None:
+def test_names_leave_room_for_a_revision() -> None:
     assert postgres_name("quickstart") == "quickstart-postgres"
     assert len(postgres_name("r" * 53)) == 52
     assert postgres_name("r" * 42 + "-x") == "r" * 42 + "-postgres"
@@ -46,16 +49,16 @@ def test_the_password_is_in_its_secret_and_nowhere_else() -> None:
     assert "Secret" not in repr(made["postgres"].inputs) and not isinstance(made["postgres"].inputs, Secret)
 
 
-def test_secret_and_service_come_before_the_pod_and_the_pod_is_awaited() -> None:
+def test_secret_and_service_exist_before_the_pod_and_the_pod_is_awaited() -> None:
     made = recorded(preview=True)
     for first in ("postgres-password", "postgres-secret", "postgres-service"):
         assert made.waits_for("postgres-stateful-set", first)
-    # A Service with an address of its own would wait for the pod, which waits for it.
+    # Pulumi would wait for the pods of any other Service, and the pod waits for the Service.
     assert service_spec(POSTGRES)["clusterIP"] == "None"
     assert made["postgres-stateful-set"].create_timeout == made["postgres-stateful-set"].update_timeout == "60s"
 
 
-def test_the_pod_is_found_by_its_service_and_the_data_goes_with_it() -> None:
+def test_the_service_selects_the_pod_and_the_volume_is_deleted_with_it() -> None:
     spec = stateful_set_spec(POSTGRES, LABELS)
     labels = spec["template"]["metadata"]["labels"]
     assert service_spec(POSTGRES)["selector"].items() <= labels.items()
@@ -71,6 +74,6 @@ def test_the_pod_is_found_by_its_service_and_the_data_goes_with_it() -> None:
     assert container["image"] == IMAGE and ":" in IMAGE and not IMAGE.endswith(":latest")
 
 
-def test_it_is_no_gateway_pod() -> None:
+def test_its_pod_is_not_a_gateway_pod() -> None:
     gateways = {"app.kubernetes.io/instance": "quickstart", "app.kubernetes.io/component": "app"}
     assert not gateways.items() <= stateful_set_spec(POSTGRES, LABELS)["template"]["metadata"]["labels"].items()

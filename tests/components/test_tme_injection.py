@@ -1,95 +1,90 @@
-"""TmeInjection: what the two patches hold, and in which order they are made."""
+"""TmeInjection: what the two patches contain, and their order."""
+
+from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 import pytest
 
-from components.tme_injection import TmeInjection, TmeInjectionArgs
+from components import ExistingKong, KongGateway, KongNamespace, TmeInjection
+from tests.fakes import plans
 from tests.fakes.recording import Recording, record
+from traceable_kong.plan.model import ManagedKong
+
+EXISTING: dict[str, Any] = {"kong": {"install": False, "deployment": "edge"}}
 
 
 def nothing(_: pulumi.ResourceHookArgs) -> None: ...
 
 
-def tme(*, wanted: bool, ours: bool = True) -> Recording:
-    args = TmeInjectionArgs(
-        owner="traceable-kong.dev",
-        wanted=wanted,
-        namespace="kong",
-        deployment="quickstart-kong",
-        settings_digest="0123456789",
-        timeout_seconds=300,
-    )
+def tme(*, wanted: bool, **config: Any) -> Recording:
+    plan = plans.plan(mode="sync" if wanted else "async", **config)
+    gateway = plan.gateway
+    assert gateway is not None and gateway.wants_tme is wanted
 
     def program() -> None:
-        namespace: pulumi.Resource | None = k8s.core.v1.Namespace("namespace") if ours else None
-        release: pulumi.Resource | None = k8s.helm.v3.Release("release", chart="c") if ours else None
-        TmeInjection(
-            "tme",
-            args=args,
-            namespace=namespace,
-            release=release,
-            label_hooks=pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)]),
-            annotation_hooks=pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)]),
-        )
+        namespace = KongNamespace("kong", plan, gateway.kong)
+        if isinstance(gateway.kong, ManagedKong):
+            running: KongGateway | ExistingKong = KongGateway("gateway", gateway.kong)
+        else:
+            running = ExistingKong("gateway", plan, gateway, gateway.kong)
+        label = pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)])
+        annotation = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)])
+        TmeInjection("tme", plan, gateway, namespace, running, label, annotation)
 
     return record(program)
 
 
-def test_wanted_the_patches_hold_label_annotation_and_digest() -> None:
-    made = tme(wanted=True)
-    assert made["tme-namespace-label"].inputs["metadata"] == {
+def test_with_the_tme_the_patches_have_label_annotation_and_digest() -> None:
+    registered = tme(wanted=True)
+    assert registered["tme-namespace-label"].inputs["metadata"] == {
         "name": "kong",
-        "labels": {"traceable-kong/gateway": "traceable-kong.dev", "traceableai-inject-tme": "enabled"},
+        "labels": {"traceable-kong/gateway": plans.OWNER, "traceableai-inject-tme": "enabled"},
     }
-    deployment = made["tme-pod-annotation"].inputs
+    deployment = registered["tme-pod-annotation"].inputs
     assert deployment["metadata"] == {"name": "quickstart-kong", "namespace": "kong"}
-    assert deployment["spec"] == {
-        "template": {
-            "metadata": {
-                "annotations": {"tme.traceable.ai/inject": "true", "traceable-kong/tme-settings": "0123456789"}
-            }
-        }
-    }
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert annotations.pop("tme.traceable.ai/inject") == "true"
+    (digest,) = annotations
+    assert digest == "traceable-kong/tme-settings" and len(annotations[digest]) == 10
 
 
-def test_not_wanted_the_patches_hold_whose_gateway_is_there_and_nothing_else() -> None:
-    made = tme(wanted=False)
-    assert made["tme-namespace-label"].inputs["metadata"] == {
+def test_without_the_tme_the_patches_only_have_the_owner_of_the_gateway() -> None:
+    registered = tme(wanted=False)
+    assert registered["tme-namespace-label"].inputs["metadata"] == {
         "name": "kong",
-        "labels": {"traceable-kong/gateway": "traceable-kong.dev"},
+        "labels": {"traceable-kong/gateway": plans.OWNER},
     }
-    assert "spec" not in made["tme-pod-annotation"].inputs
+    assert "spec" not in registered["tme-pod-annotation"].inputs
 
 
-def test_no_pod_ever_has_the_annotation_without_the_label() -> None:
+def test_no_pod_has_the_annotation_in_a_namespace_without_the_label() -> None:
     assert tme(wanted=True)["tme-pod-annotation"].dependencies >= {"tme-namespace-label"}
     assert tme(wanted=False)["tme-namespace-label"].dependencies >= {"tme-pod-annotation"}
 
 
-def test_each_patch_is_held_back_on_the_way_in_and_none_on_the_way_out() -> None:
-    coming = tme(wanted=True)
-    assert coming["tme-namespace-label"].hooks == {"before_update": ("of-label",)}
-    assert coming["tme-pod-annotation"].hooks == {"before_create": ("of-annotation",)}
-    going = tme(wanted=False)
-    assert going["tme-namespace-label"].hooks == going["tme-pod-annotation"].hooks == {}
+def test_the_hooks_run_when_enabling_and_not_when_disabling() -> None:
+    enabling = tme(wanted=True)
+    assert enabling["tme-namespace-label"].hooks == {"before_update": ("of-label",)}
+    assert enabling["tme-pod-annotation"].hooks == {"before_create": ("of-annotation",)}
+    disabling = tme(wanted=False)
+    assert disabling["tme-namespace-label"].hooks == disabling["tme-pod-annotation"].hooks == {}
 
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_live_objects_in_the_outputs_are_secret(wanted: bool) -> None:
-    made = tme(wanted=wanted)
+    registered = tme(wanted=wanted)
     for patch in ("tme-namespace-label", "tme-pod-annotation"):
-        assert set(made[patch].additional_secret_outputs) == {"metadata", "spec", "status"}
+        assert set(registered[patch].additional_secret_outputs) == {"metadata", "spec", "status"}
 
 
-def test_the_rollout_has_the_time_that_the_settings_give() -> None:
-    made = tme(wanted=True)["tme-pod-annotation"]
-    assert (made.create_timeout, made.update_timeout) == ("300s", "300s")
+def test_the_rollout_has_kongs_timeout() -> None:
+    registered = tme(wanted=True, kong={"timeoutSeconds": 300})["tme-pod-annotation"]
+    assert (registered.create_timeout, registered.update_timeout) == ("300s", "300s")
 
 
-def test_the_patches_go_with_what_they_patch_where_it_is_ours() -> None:
-    made = tme(wanted=True)
-    assert made["tme-namespace-label"].deleted_with == "namespace"
-    assert made["tme-pod-annotation"].deleted_with == "release"
-    theirs = tme(wanted=True, ours=False)
-    assert theirs["tme-namespace-label"].deleted_with == theirs["tme-pod-annotation"].deleted_with == ""
+def test_the_patches_are_deleted_with_what_the_stack_manages() -> None:
+    managed = tme(wanted=True)
+    assert managed["tme-namespace-label"].deleted_with == "kong-namespace"
+    assert managed["tme-pod-annotation"].deleted_with == "gateway-release"
+    existing = tme(wanted=True, **EXISTING)
+    assert existing["tme-namespace-label"].deleted_with == existing["tme-pod-annotation"].deleted_with == ""

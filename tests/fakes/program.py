@@ -1,4 +1,4 @@
-"""The whole program without a cluster: nobody is asked, and what the proof would find is said by the test."""
+"""The whole program without a cluster: the test says what preflight and the verification find."""
 
 import json
 import runpy
@@ -11,8 +11,7 @@ from local import rock
 from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
 from traceable_kong.hooks import plugin_readiness
-from traceable_kong.hooks.plugin_readiness import PluginStep
-from traceable_kong.plan.model import DesiredState, ManagedAgent, Plan
+from traceable_kong.plan.model import DesiredState, Gateway, ManagedAgent, Plan
 from traceable_kong.preflight import examination, release_imports
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding
@@ -24,19 +23,20 @@ PROGRAM = Path(__file__).parents[2] / "__main__.py"
 HOLDS = Report(gateway="kong/quickstart-kong", checks=(Check(pod="p", name="files", ok=True, expected="", found=""),))
 
 
-class NobodyToAsk:
-    """In place of a connection: whoever asks it, has asked too early."""
+class NoCluster:
+    """In place of a connection: no test may use it."""
 
 
 @dataclass
 class Program:
-    """The program, run by `up` and `preview` with what the stack says.
+    """Runs the program with config keys; a key that is None is not set.
 
-    A key that is None is not given. `report` is what the proof finds, an exception what it raises; `asked_for` is what
-    it was asked for, each time, `agents_asked_for` of an agent that is alone. `errors` are what preflight finds,
-    `plans` and `live_changes` what it was asked about. `imports` are the releases to import. `recording` is what
-    the last run registered, also where it failed. `readiness` is what the step before the plugin raises; `steps` are
-    what it was asked about, `before_plugin` what was registered by then.
+    `report` is what the verification finds, or the exception that it raises; `asked_for` are the states that it was
+    given, `agents_asked_for` the agents of agent-only stacks. `errors` are what preflight finds. `imports` are the
+    releases to import. `plans` and `live_changes` are what preflight
+    was given. `recording` is what the last run registered, also if it
+    failed. `readiness` is what the check before the plugin raises; `gateways_before_plugin` are the gateways that it
+    was given, `before_plugin` what was registered by then.
     """
 
     folder: Path
@@ -44,13 +44,13 @@ class Program:
     asked_for: list[DesiredState] = field(default_factory=list)
     recording: Recording = field(default_factory=Recording)
     errors: list[Finding] = field(default_factory=list)
-    plans: list[Plan] = field(default_factory=list)
-    live_changes: list[bool] = field(default_factory=list)
     agents_asked_for: list[ManagedAgent] = field(default_factory=list)
     imports: frozenset[str] = frozenset()
     readiness: Exception | None = None
-    steps: list[PluginStep] = field(default_factory=list)
-    plugin_readiness: set[str] = field(default_factory=set)
+    gateways_before_plugin: list[Gateway] = field(default_factory=list)
+    before_plugin: set[str] = field(default_factory=set)
+    plans: list[Plan] = field(default_factory=list)
+    live_changes: list[bool] = field(default_factory=list)
 
     def up(self, **config: object) -> Recording:
         return self._run(config, preview=False)
@@ -75,18 +75,18 @@ class Program:
         )
 
     def verify_gateway(self, api: object, expected: DesiredState) -> Report:
-        assert isinstance(api, NobodyToAsk)
+        assert isinstance(api, NoCluster)
         self.asked_for.append(expected)
         return self._found()
 
     def verify_agent(self, api: object, expected: ManagedAgent) -> Report:
-        assert isinstance(api, NobodyToAsk)
+        assert isinstance(api, NoCluster)
         self.agents_asked_for.append(expected)
         return self._found()
 
-    def require_ready(self, api: object, step: PluginStep) -> None:
-        assert isinstance(api, NobodyToAsk)
-        self.steps.append(step)
+    def require_ready(self, client: object, plan: Plan, gateway: Gateway) -> None:
+        assert isinstance(client, NoCluster) and plan.gateway is gateway
+        self.gateways_before_plugin.append(gateway)
         self.before_plugin = set(self.recording.names)
         if self.readiness is not None:
             raise self.readiness
@@ -97,7 +97,7 @@ class Program:
         return self.report
 
     def examine(self, client: object, plan: Plan, *, live_change: bool) -> Examination:
-        assert isinstance(client, NobodyToAsk)
+        assert isinstance(client, NoCluster)
         self.plans.append(plan)
         self.live_changes.append(live_change)
         return Examination(errors=self.errors, warnings=[], stuck=[])
@@ -106,7 +106,7 @@ class Program:
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     made = Program(tmp_path)
-    monkeypatch.setattr(target.ClusterTarget, "api", NobodyToAsk())
+    monkeypatch.setattr(target.ClusterTarget, "api", NoCluster())
     monkeypatch.setattr(plugin_readiness, "require_ready_for_plugin", made.require_ready)
     monkeypatch.setattr(verifier, "verify_gateway", made.verify_gateway)
     monkeypatch.setattr(agent_verification, "verify_agent", made.verify_agent)

@@ -7,16 +7,18 @@ import pytest
 
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.hooks.stack import OWNER, gateway_of, plan
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Unreachable
 from traceable_kong.cluster.tme import INJECT_ANNOTATION as INJECT
-from traceable_kong.common.image_references import parse_image
-from traceable_kong.hooks import injection_dry_run as module
+from traceable_kong.common import waiting
+from traceable_kong.hooks import injection_dry_run
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.hooks.injection_dry_run import IN_FORCE_SECONDS, InjectionDryRun
+from traceable_kong.hooks.injection_dry_run import IN_FORCE_SECONDS
+from traceable_kong.plan.model import Plan
 
 Document = dict[str, Any]
 
-POLICY = "traceable-tme-guard-traceable-kong.test"
+POLICY = f"traceable-tme-guard-{OWNER}"
 DEPLOYMENT = "/apis/apps/v1/namespaces/gw/deployments/edge-kong"
 WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/traceable-agent-injector-traceable"
 DENIED = ApiError(
@@ -27,17 +29,29 @@ WARNED = f"Validation failed for ValidatingAdmissionPolicy '{POLICY}' with bindi
 TME = {"name": "tme", "image": "docker.io/traceableai/traceable-agent:1.58.0"}
 
 
-def probe(action: str = "deny", *, managed: bool = False) -> InjectionDryRun:
-    return InjectionDryRun(
-        namespace="gw",
-        deployment="edge-kong",
-        annotations={INJECT: "true", "traceable-kong/tme-settings": "0123"},
-        tme_image=parse_image("docker.io/traceableai/traceable-agent"),
-        agent_namespace="traceable",
-        agent_managed=managed,
-        policy=POLICY,
-        action=action,
-    )
+def stack(action: str = "deny", *, managed: bool = True) -> Plan:
+    agent = {} if managed else {"agentToken": None, "agent": {"install": False}}
+    return plan(tmeGuard=action, **agent)
+
+
+def require_policy_enforced(fake: FakeKubernetes, action: str = "deny") -> None:
+    injection_dry_run.require_policy_enforced(fake, gateway_of(stack(action)))
+
+
+def require_injection(fake: FakeKubernetes, *, managed: bool = True) -> None:
+    made = stack(managed=managed)
+    injection_dry_run.require_injection(fake, made, gateway_of(made))
+
+
+def require_injection_where_requested(fake: FakeKubernetes) -> None:
+    injection_dry_run.require_injection_where_requested(fake, stack(), gateway_of(stack()))
+
+
+QUESTIONS: dict[str, Callable[[FakeKubernetes], None]] = {
+    "require_policy_enforced": require_policy_enforced,
+    "require_injection": require_injection,
+    "require_injection_where_requested": require_injection_where_requested,
+}
 
 
 def gateway(**annotations: str) -> FakeKubernetes:
@@ -53,7 +67,7 @@ def gateway(**annotations: str) -> FakeKubernetes:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(module, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     return made
 
 
@@ -101,12 +115,12 @@ def until(clock: Clock, seconds: float, before: Any, after: Any) -> Callable[[Do
 def test_the_pod_has_the_deployments_template_and_the_annotations_and_is_not_stored(clock: Clock) -> None:
     fake = gateway()
     fake.on_create = injects
-    probe().require_injection(fake)
+    require_injection(fake)
     ((body, query),) = fake.created
     assert query == {"dryRun": "All"}
     assert fake.changed == [("POST", "/api/v1/namespaces/gw/pods")]
     assert body["metadata"]["labels"] == {"app": "edge"}
-    assert body["metadata"]["annotations"] == {"theirs": "1", INJECT: "true", "traceable-kong/tme-settings": "0123"}
+    assert body["metadata"]["annotations"] == {"theirs": "1", **gateway_of(stack()).injection.annotations}
     assert body["spec"] == fake.objects[DEPLOYMENT]["spec"]["template"]["spec"]
 
 
@@ -117,13 +131,13 @@ def test_the_pod_has_the_deployments_template_and_the_annotations_and_is_not_sto
 def test_a_policy_in_force(clock: Clock, action: str, answer: Any) -> None:
     fake = gateway()
     fake.on_create = answer
-    probe(action).require_policy_enforced(fake)
+    require_policy_enforced(fake, action)
     assert clock.now == 0
 
 
 def test_without_a_policy_no_request_is_sent(clock: Clock) -> None:
     fake = gateway()
-    probe("off").require_policy_enforced(fake)
+    require_policy_enforced(fake, "off")
     assert fake.created == []
 
 
@@ -131,7 +145,7 @@ def test_without_a_policy_no_request_is_sent(clock: Clock) -> None:
 def test_a_new_policy_is_waited_for(clock: Clock, action: str, answer: Any) -> None:
     fake = gateway()
     fake.on_create = until(clock, 3, lets, answer)
-    probe(action).require_policy_enforced(fake)
+    require_policy_enforced(fake, action)
     assert clock.now == 3
 
 
@@ -139,7 +153,7 @@ def test_a_new_policy_is_waited_for(clock: Clock, action: str, answer: Any) -> N
 def test_a_policy_that_is_not_in_force_in_time(clock: Clock, action: str) -> None:
     fake = gateway()
     with pytest.raises(HookFailed, match=f"policy {POLICY} is not in force after 10 s.*gateway was not changed"):
-        probe(action).require_policy_enforced(fake)
+        require_policy_enforced(fake, action)
     assert IN_FORCE_SECONDS <= clock.now < IN_FORCE_SECONDS + 1
 
 
@@ -147,7 +161,7 @@ def test_a_pod_that_something_else_refuses(clock: Clock) -> None:
     fake = gateway()
     fake.on_create = refuses(QUOTA)
     with pytest.raises(HookFailed, match=r"refuses new pods of deployment gw/edge-kong: exceeded quota: pods=10"):
-        probe().require_policy_enforced(fake)
+        require_policy_enforced(fake)
     assert clock.now == 0
 
 
@@ -155,7 +169,7 @@ def test_a_pod_that_something_else_refuses(clock: Clock) -> None:
 def test_a_tme_that_is_injected(clock: Clock, answer: Any) -> None:
     fake = gateway()
     fake.on_create = answer
-    probe().require_injection(fake)
+    require_injection(fake)
     assert clock.now == 0
 
 
@@ -163,7 +177,7 @@ def test_a_tme_that_is_injected(clock: Clock, answer: Any) -> None:
 def test_a_tme_that_is_injected_late(clock: Clock, before: Any) -> None:
     fake = gateway()
     fake.on_create = until(clock, 2, before, injects)
-    probe().require_injection(fake)
+    require_injection(fake)
     assert clock.now == 2
 
 
@@ -172,7 +186,7 @@ def test_a_tme_that_is_not_injected_without_a_webhook(clock: Clock, answer: Any)
     fake = gateway()
     fake.on_create = answer
     with pytest.raises(HookFailed, match=r"would not get the TME.*traceable-agent-injector-traceable does not exist"):
-        probe().require_injection(fake)
+        require_injection(fake)
     assert IN_FORCE_SECONDS <= clock.now < IN_FORCE_SECONDS + 1
 
 
@@ -187,7 +201,7 @@ def test_an_image_from_another_registry_does_not_count_and_is_named(clock: Clock
     fake = gateway()
     fake.on_create = injects_another
     with pytest.raises(HookFailed) as refusal:
-        probe(managed=managed).require_injection(fake)
+        require_injection(fake, managed=managed)
     said = str(refusal.value)
     assert "instead they would get evil.example/traceable-agent:1.58.0" in said
     assert "a container with the image docker.io/traceableai/traceable-agent" in said
@@ -209,43 +223,43 @@ def test_a_tme_that_is_not_injected_names_the_state_of_the_injector(clock: Clock
         conditions = [{"type": "Ready", "status": str(value)}]
         fake.put(f"/api/v1/namespaces/traceable/pods/agent-{number}", {"status": {"conditions": conditions}})
     with pytest.raises(HookFailed, match=said):
-        probe().require_injection(fake)
+        require_injection(fake)
 
 
 def test_a_pod_that_something_else_refuses_ends_the_wait(clock: Clock) -> None:
     fake = gateway()
     fake.on_create = refuses(QUOTA)
     with pytest.raises(HookFailed, match="exceeded quota: pods=10"):
-        probe().require_injection(fake)
+        require_injection(fake)
     assert clock.now == 0
 
 
 def test_an_upgrade_only_checks_pods_that_request_the_tme(clock: Clock) -> None:
     without = gateway()
-    probe().require_injection_where_requested(without)
+    require_injection_where_requested(without)
     none = FakeKubernetes()
-    probe().require_injection_where_requested(none)
+    require_injection_where_requested(none)
     off = gateway(**{INJECT: "false"})
-    probe().require_injection_where_requested(off)
+    require_injection_where_requested(off)
     assert without.created == none.created == off.created == []
 
     asking = gateway(**{INJECT: "true"})
     asking.on_create = injects
-    probe().require_injection_where_requested(asking)
+    require_injection_where_requested(asking)
     assert len(asking.created) == 1
     asking.on_create = lets
     with pytest.raises(HookFailed):
-        probe().require_injection_where_requested(asking)
+        require_injection_where_requested(asking)
     other = gateway(**{INJECT: "True"})
     other.on_create = injects
-    probe().require_injection_where_requested(other)
+    require_injection_where_requested(other)
     assert len(other.created) == 1, "it is not known how the injector reads this value"
 
 
 @pytest.mark.parametrize("question", ["require_policy_enforced", "require_injection"])
 def test_a_gateway_that_does_not_exist(clock: Clock, question: str) -> None:
     with pytest.raises(HookFailed, match="Deployment gw/edge-kong does not exist"):
-        getattr(probe(), question)(FakeKubernetes())
+        QUESTIONS[question](FakeKubernetes())
 
 
 @pytest.mark.parametrize(
@@ -255,4 +269,4 @@ def test_an_unreachable_cluster_is_no_answer(clock: Clock, question: str) -> Non
     fake = gateway(**{INJECT: "true"})
     fake.on_create = refuses(Unreachable("away"))
     with pytest.raises(Unreachable):
-        getattr(probe(), question)(fake)
+        QUESTIONS[question](fake)

@@ -7,7 +7,9 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.verification.cluster import DEPLOYMENT, PODS, add_pod, cluster
+from tests.verification.gateway import DEPLOYMENT as KONG
 from tests.verification.gateway import pod
+from traceable_kong.common import waiting
 from traceable_kong.hooks import old_pods
 from traceable_kong.hooks.hook_failed import HookFailed
 
@@ -15,12 +17,12 @@ from traceable_kong.hooks.hook_failed import HookFailed
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(old_pods, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     return made
 
 
 def wait(fake: FakeKubernetes, timeout_seconds: float = 60) -> old_pods.RolledOut:
-    return old_pods.wait_until_gone(fake, namespace="gw", deployment="edge-kong", timeout_seconds=timeout_seconds)
+    return old_pods.wait_until_gone(fake, KONG, timeout_seconds=timeout_seconds)
 
 
 def test_without_old_pods_there_is_no_wait(clock: Clock) -> None:

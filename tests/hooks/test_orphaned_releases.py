@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import plans
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.hooks.stack import target
 from tests.preflight.fake import ANOTHER_OF_THIS_NAME, OWNER
 from tests.preflight.fake import FakeKubernetes as FakeCluster
 from traceable_kong.cluster.kubernetes_client import ApiError
+from traceable_kong.helm_values.kong_database import ManagedPostgres
 from traceable_kong.hooks import orphaned_releases
 from traceable_kong.hooks.hook_failed import HookFailed
+
+POSTGRES = ManagedPostgres(namespace="gw", name="edge-postgres")
 
 
 @pytest.fixture
@@ -29,16 +34,8 @@ def helm(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def remove_orphaned_release(api: FakeCluster) -> None:
-    orphaned_releases.remove_orphaned_release(
-        api,
-        namespace="kong",
-        release="quickstart",
-        owner=OWNER,
-        timeout_seconds=90,
-        kubeconfig=None,
-        context=None,
-        say=lambda _: None,
-    )
+    (kong, _) = plans.plan(kong={"timeoutSeconds": 90}).releases
+    orphaned_releases.remove_orphaned_release(target(api), kong, OWNER, say=lambda _: None)
 
 
 def test_without_a_release_nothing_is_removed(helm: list[list[str]]) -> None:
@@ -93,8 +90,8 @@ def test_a_database_that_is_not_in_the_state_keeps_its_password(existing: tuple[
         fake.put(paths[item], {})
     if len(existing) < 2:
         # An update was interrupted between the two, or the Secret was deleted: the state has the password.
-        orphaned_releases.require_database_password(fake, namespace="gw", name="edge-postgres")
+        orphaned_releases.require_database_password(fake, POSTGRES)
         return
     with pytest.raises(HookFailed, match=r"Database gw/edge-postgres.*stack import.*delete statefulset,service,secret"):
-        orphaned_releases.require_database_password(fake, namespace="gw", name="edge-postgres")
+        orphaned_releases.require_database_password(fake, POSTGRES)
     assert fake.changed == []

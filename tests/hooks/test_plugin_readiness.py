@@ -1,6 +1,7 @@
 """What the plugin needs of the gateway, and the messages if something is missing."""
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,25 +10,27 @@ from pydantic import SecretStr
 
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.hooks.stack import EXISTING_KONG, OWNER, POSTGRES, gateway_of, plan
 from tests.verification.cluster import DEPLOYMENT, PODS, cluster
-from tests.verification.gateway import ASYNC, CONFIG, FILES, desired, pod
+from tests.verification.gateway import FILES, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse
 from traceable_kong.cluster.ownership import labels
-from traceable_kong.hooks import old_pods, plugin_readiness
+from traceable_kong.common import waiting
+from traceable_kong.hooks import plugin_readiness
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.hooks.plugin_readiness import PluginStep, other_writers, require_ready_for_plugin
+from traceable_kong.hooks.plugin_readiness import other_writers, require_ready_for_plugin
+from traceable_kong.plan.model import Plan
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 
 Document = dict[str, Any]
 Change = Callable[[Document], object]
-OWNER = "traceable-kong.test-0a1b2c3d"
 FIRST = next(iter(FILES))
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(old_pods, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     return made
 
 
@@ -51,7 +54,9 @@ def variable(document: Document, name: str) -> Document:
 def ready(*pods: Document) -> FakeKubernetes:
     """A gateway that is ready for the plugin."""
     fake = cluster(*(pods or (listed(pod()),)))
-    fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]["metadata"].setdefault("labels", {}).update(labels(OWNER))
+    plugin = gateway_of(stack()).plugin
+    assert plugin.custom_resource
+    fake.put(f"{CLUSTER_PLUGINS}/traceable-plugin", plugin.document(plugin.custom_resource, labels(OWNER)))
     template = {
         "metadata": {"annotations": {"tme.traceable.ai/inject": "true"}},
         "spec": listed(pod(tme=False))["spec"],
@@ -77,25 +82,32 @@ def template(fake: FakeKubernetes) -> Document:
     return dict(fake.objects[DEPLOYMENT]["spec"]["template"])
 
 
-def step(*, owners_values: Document | None = None, **changes: Any) -> PluginStep:
-    expected = desired(**changes)
-    resource = expected.plugin.custom_resource
-    document = expected.plugin.document(resource, labels(OWNER)) if resource else None
-    return PluginStep(
-        expectation=expected, owner=OWNER, timeout_seconds=60, owners_values=owners_values, document=document
-    )
+def stack(*, kong: Document | None = None, **config: Any) -> Plan:
+    return plan(kong={"timeoutSeconds": 60, **(kong or {})}, **config)
 
 
-def refusal(fake: FakeKubernetes, asked: PluginStep | None = None) -> str:
+def require(fake: FakeKubernetes, made: Plan | None = None) -> None:
+    made = made or stack()
+    require_ready_for_plugin(fake, made, gateway_of(made))
+
+
+def with_option(made: Plan, **options: Any) -> Plan:
+    """The plan with more options of the plugin."""
+    gateway = gateway_of(made)
+    plugin = dataclasses.replace(gateway.plugin, config={**gateway.plugin.config, **options})
+    return dataclasses.replace(made, gateway=dataclasses.replace(gateway, plugin=plugin))
+
+
+def refusal(fake: FakeKubernetes, asked: Plan | None = None) -> str:
     with pytest.raises(HookFailed) as refused:
-        require_ready_for_plugin(fake, asked or step())
+        require(fake, asked)
     assert "Nothing about the plugin was changed" in str(refused.value) or "was not deleted" in str(refused.value)
     return str(refused.value)
 
 
 def test_a_gateway_that_is_ready() -> None:
     fake = ready()
-    require_ready_for_plugin(fake, step())
+    require(fake)
     assert fake.changed == []
 
 
@@ -137,7 +149,7 @@ def test_files_that_were_removed_from_the_template(clock: Clock, change: Change,
     assert "newest first: 'an-operator' (Update, 2026-01-03T00:00:00Z), 'helm' (Update, 2026-01-01T00:00:00Z)." in text
     assert "helm rollback edge REVISION --namespace gw" in text
     assert clock.now == 0, "waiting does not restore them"
-    existing = refusal(fake, step(release=None))
+    existing = refusal(fake, stack(kong=EXISTING_KONG))
     assert "`pulumi config set --path traceable-kong:kong.filesMountedBy owner`" in existing
 
 
@@ -156,13 +168,13 @@ def test_the_annotation_was_removed() -> None:
     text = refusal(fake)
     assert 'the annotation tme.traceable.ai/inject is not "true"' in text
     assert "`pulumi up --refresh`" in text and "helm rollback" not in text
-    require_ready_for_plugin(fake, step(**ASYNC))
+    require(fake, stack(mode="async"))
 
 
 def test_a_serving_pod_without_the_tme() -> None:
     fake = ready(listed(pod()), listed(pod("gw-2", tme=False)))
     assert "pod gw-2: no TME runs in it (docker.io/traceableai/traceable-agent" in refusal(fake)
-    require_ready_for_plugin(fake, step(**ASYNC))
+    require(fake, stack(mode="async"))
 
 
 def test_an_old_pod_that_stays(clock: Clock) -> None:
@@ -190,37 +202,36 @@ def test_variables_with_value_from_are_left_to_the_verification() -> None:
             found = variable(document, name)
             found.pop("value")
             found["valueFrom"] = {"configMapKeyRef": {"name": "a", "key": "b"}}
-    require_ready_for_plugin(fake, step())
+    require(fake)
 
 
 def test_files_that_the_owner_mounts() -> None:
-    values = {"plugins": {"configMaps": [{"name": "x", "pluginName": "traceable"}]}}
     fake = ready()
     for document in (template(fake), fake.objects[f"{PODS}/gw-1"]):
         proxy(document)["env"] = []
-    require_ready_for_plugin(fake, step(release=None, owners_values=values))
+    require(fake, stack(kong={**EXISTING_KONG, "filesMountedBy": "owner"}))
     unmount(template(fake))
     with pytest.raises(HookFailed, match=r"owner's Helm release mounts them.*\"pluginName\": \"traceable\""):
-        require_ready_for_plugin(fake, step(release=None, owners_values=values))
+        require(fake, stack(kong={**EXISTING_KONG, "filesMountedBy": "owner"}))
 
 
 def test_disabling_needs_no_gateway_that_is_ready() -> None:
     fake = ready(listed(pod("gw-0", revision="old")))
     unmount(template(fake))
-    require_ready_for_plugin(fake, step(enabled=False))
-    require_ready_for_plugin(fake, step(enabled=False, config={**CONFIG, "timeout": 1, "mode": "async"}))
-    assert "does not mount" in refusal(fake, step(enabled=False, config={**CONFIG, "max_body_size_bytes": 1}))
+    require(fake, stack(enabled=False))
+    require(fake, stack(enabled=False, timeoutMs=1, mode="async"))
+    assert "does not mount" in refusal(fake, with_option(stack(enabled=False), max_body_size_bytes=1))
     del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
-    assert "does not mount" in refusal(fake, step(enabled=False)), "a disabled plugin needs its files too"
+    assert "does not mount" in refusal(fake, stack(enabled=False)), "a disabled plugin needs its files too"
 
 
 def test_a_rollout_that_does_not_finish_does_not_keep_the_plugin_in_sync(clock: Clock) -> None:
     stuck = listed(pod("gw-2", tme=False, ready=False))
     fake = ready(listed(pod("gw-0", revision="old")), stuck)
     assert "pods of an older revision (gw-0)" in refusal(fake)
-    require_ready_for_plugin(fake, step(**ASYNC))
+    require(fake, stack(mode="async"))
     unmount(stuck)
-    assert "pods of an older revision (gw-0)" in refusal(fake, step(**ASYNC)), "it may be ready later"
+    assert "pods of an older revision (gw-0)" in refusal(fake, stack(mode="async")), "it may be ready later"
 
 
 def test_another_client_has_created_a_plugin_with_the_new_name() -> None:
@@ -242,7 +253,7 @@ def renamed(**metadata: Any) -> FakeKubernetes:
 
 def test_a_new_name_is_dry_run_before_the_old_object_is_deleted() -> None:
     fake = renamed()
-    require_ready_for_plugin(fake, step(config={**CONFIG, "key": SecretStr("hidden")}))
+    require(fake, with_option(stack(), key=SecretStr("hidden")))
     ((body, query),) = fake.created
     assert query == {"dryRun": "All"}
     assert body["metadata"]["name"] == "traceable-plugin" and body["metadata"]["labels"]["global"] == "true"
@@ -263,7 +274,7 @@ def test_a_new_name_that_would_be_refused() -> None:
 
 def test_a_first_plugin_is_not_dry_run() -> None:
     fake = renamed(**{"traceable-kong/stack": "traceable-kong.prod-ffffffff"})
-    require_ready_for_plugin(fake, step())
+    require(fake)
     assert fake.created == []
 
 
@@ -276,11 +287,9 @@ def test_no_other_client_wrote_the_template() -> None:
 
 
 def test_a_plugin_entity_is_disabled_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.verification.gateway import IN_DATABASE
-
     fake = ready()
     unmount(template(fake))
-    monkeypatch.setattr(plugin_readiness, "_entity_config", lambda *_: {**CONFIG, "service_name": "kong"})
-    require_ready_for_plugin(fake, step(enabled=False, **IN_DATABASE))
+    monkeypatch.setattr(plugin_readiness, "_entity_config", lambda *_: dict(gateway_of(stack()).plugin.config))
+    require(fake, stack(enabled=False, kong=POSTGRES))
     monkeypatch.setattr(plugin_readiness, "_entity_config", lambda *_: None)
-    assert "does not mount" in refusal(fake, step(enabled=False, **IN_DATABASE))
+    assert "does not mount" in refusal(fake, stack(enabled=False, kong=POSTGRES))

@@ -14,6 +14,7 @@ from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import add_pod, cluster
 from tests.verification.gateway import ENTITY, TARGET, desired, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
+from traceable_kong.common import waiting
 from traceable_kong.hooks import plugin_removal
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
@@ -22,11 +23,13 @@ PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 PLUGIN = f"{PLUGINS}/traceable-plugin"
 OURS = ("traceable-kong/stack", "traceable-kong.test")
 
+IN_DATABASE = desired(backend=ENTITY, installed=False, enabled=False, injection=None)
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(plugin_removal, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     return made
 
 
@@ -45,7 +48,7 @@ def put(fake: FakeKubernetes, name: str, *, owner: str | None = OURS[1], ingress
 
 
 def remove(fake: FakeKubernetes) -> None:
-    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, injection=None), owner_label=OURS)
+    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, injection=None), OURS[1])
 
 
 def test_it_is_deleted_and_the_wait_ends_when_no_kong_lists_it(clock: Clock) -> None:
@@ -129,25 +132,25 @@ def with_entities(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKubernet
 def test_all_entities_of_this_stack_are_deleted_and_every_node_has_time_to_notice(
     admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = Clock()
-    monkeypatch.setattr(entity_changes, "time", waiting)
-    plugin_removal.remove_plugin_entity(with_entities(admin, monkeypatch), ENTITY)
+    made = Clock()
+    monkeypatch.setattr(entity_changes, "time", made)
+    plugin_removal.remove_plugin(with_entities(admin, monkeypatch), IN_DATABASE, OURS[1])
     assert list(admin.entities) == ["3"]
-    assert waiting.now == pytest.approx(0.52)
+    assert made.now == pytest.approx(0.52)
 
 
 def test_an_entity_that_cannot_be_deleted_keeps_the_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = with_entities(admin, monkeypatch)
     admin.answers = [(403, {"message": "you do not have permissions"})]
     with pytest.raises(HookFailed, match=r"you do not have permissions.*Kong keeps the plugin's files"):
-        plugin_removal.remove_plugin_entity(fake, ENTITY)
+        plugin_removal.remove_plugin(fake, IN_DATABASE, OURS[1])
     fake.listeners.clear()
     with pytest.raises(HookFailed, match="does not answer"):
-        plugin_removal.remove_plugin_entity(fake, ENTITY)
+        plugin_removal.remove_plugin(fake, IN_DATABASE, OURS[1])
     assert len(admin.entities) == 3
 
 
 def test_without_a_gateway_no_pod_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = with_entities(admin, monkeypatch)
     del fake.objects[DEPLOYMENT]
-    plugin_removal.remove_plugin_entity(fake, ENTITY)
+    plugin_removal.remove_plugin(fake, IN_DATABASE, OURS[1])

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from components.kong_gateway import KongGatewayArgs
-from components.managed_postgres import ManagedPostgresArgs
 from tests.fakes.program import Program
 from tests.plan.test_stack_plan import OWNER, ROCK
 from traceable_kong.config import parser
 from traceable_kong.helm_values.kong_conflicts import KongValuesError
+from traceable_kong.plan.component_args import KongGatewayArgs, ManagedPostgresArgs
 from traceable_kong.plan.stack_plan import Plan, plan
 
 THEIRS = {"host": "db", "port": "5433", "passwordSecret": {"name": "pg", "key": "word"}}

@@ -1,4 +1,4 @@
-"""The whole program on a Kong that somebody else installed: what is made, in which order, and what is left alone."""
+"""The whole program on an existing Kong: what is registered, in which order, and what is not changed."""
 
 from typing import Any
 
@@ -6,16 +6,18 @@ import pytest
 from pulumi.runtime import rpc
 
 from scripts import preview_reading
+from tests.fakes.plans import plan
 from tests.fakes.program import Program
 from tests.fakes.recording import STACK_ID, Recording
-from tests.plan.test_stack_plan import OWNER, ROCK
-from tests.plan.test_stack_plan import planned as planned_ours
+from tests.hooks.stack import gateway_of
 from traceable_kong.cluster import target
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.plan.model import ExistingKong
+from traceable_kong.plan.outputs import stack_outputs
+from traceable_kong.plan.state_record import record_data
 
-THEIRS: dict[str, Any] = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong"}
+EXISTING: dict[str, Any] = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong"}
 SELECTOR = {"matchLabels": {"app": "edge"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]}
 
 
@@ -29,27 +31,27 @@ def selector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def up(program: Program, **config: Any) -> Recording:
-    return program.up(kong={**THEIRS, **config.pop("kong", {})}, **config)
+    return program.up(kong={**EXISTING, **config.pop("kong", {})}, **config)
 
 
 @pytest.mark.parametrize(("mode", "tme_first"), [("sync", True), ("async", False)])
-def test_the_order_is_that_of_a_kong_of_ours(program: Program, mode: str, tme_first: bool) -> None:
+def test_the_order_is_the_same_as_for_a_managed_kong(program: Program, mode: str, tme_first: bool) -> None:
     made = up(program, mode=mode)
     (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     assert made.waits_for("gateway-files", "gateway-claim")
     for first in (files, "agent-release", "tme-guard-binding"):
-        assert made.waits_for("gateway-claim", first), "and so it goes before them"
+        assert made.waits_for("gateway-claim", first), "so it is deleted before them"
     for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(last, "gateway-files")
         assert made.waits_for("installation-record", last)
     assert made.waits_for("plugin-kong-cluster-plugin", "tme-pod-annotation") is tme_first
 
 
-def test_a_pull_requests_comment_looks_for_a_name_that_is_there(program: Program) -> None:
+def test_the_name_that_a_pull_request_comment_looks_for_exists(program: Program) -> None:
     assert preview_reading.EXISTING_GATEWAY in up(program).names
 
 
-def test_what_is_added_to_the_deployment_is_said_in_words(program: Program) -> None:
+def test_the_inputs_say_what_is_added_to_the_deployment(program: Program) -> None:
     made = up(program)
     (config_map,) = [item for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     given = dict(made["gateway-files"].inputs)
@@ -65,7 +67,7 @@ def test_what_is_added_to_the_deployment_is_said_in_words(program: Program) -> N
     }
 
 
-def test_nothing_of_theirs_is_made_or_goes_with_the_stack(program: Program) -> None:
+def test_nothing_of_the_owner_is_created_or_deleted(program: Program) -> None:
     made = up(program)
     assert [item.name for item in made.of_type(":Release")] == ["agent-release"]
     assert [item.name for item in made.of_type(":Namespace") if not item.read] == ["agent-namespace"]
@@ -74,59 +76,55 @@ def test_nothing_of_theirs_is_made_or_goes_with_the_stack(program: Program) -> N
     assert made["tme-pod-annotation"].inputs["metadata"] == {"name": "edge", "namespace": "gw"}
 
 
-def test_the_guard_watches_the_deployments_own_pods(program: Program) -> None:
+def test_the_policy_matches_the_deployments_pods(program: Program) -> None:
     made = up(program)
     assert made["tme-guard-policy"].inputs["spec"]["matchConstraints"]["objectSelector"] == SELECTOR
 
 
-def test_the_proof_and_preflight_ask_about_that_deployment(program: Program) -> None:
+def test_the_plan_and_the_verification_have_that_deployment(program: Program) -> None:
     up(program)
     (expected,) = program.asked_for
     assert expected.deployment == KongDeployment(namespace="gw", name="edge", container="kong")
     assert expected.release is None
-    (asked,) = program.plans
-    assert asked.gateway is not None and asked.desired == expected
-    kong = asked.gateway.kong
-    assert isinstance(kong, ExistingKong) and kong.container_configured
+    kong = gateway_of(program.plans[-1]).kong
+    assert isinstance(kong, ExistingKong)
+    assert (kong.create_namespace, kong.container_configured) == (False, True)
     assert kong.patch is not None and kong.patch.container == "kong"
 
 
-def test_where_the_owners_values_mount_the_files_the_deployment_is_left_alone(program: Program) -> None:
+def test_if_the_owner_mounts_the_files_the_deployment_is_not_changed(program: Program) -> None:
     made = up(program, mode="async", kong={"filesMountedBy": "owner"})
     assert made.of_type("PluginFilesInDeployment") == []
     (config_map,) = program.asked_for[0].files.values()
     claimed = made["gateway-claim"].inputs["files"]
-    assert claimed == {"/opt/kong/plugins/traceable": config_map}, "it does not go before they are let go of"
-    gateway = program.plans[0].gateway
-    assert gateway is not None and gateway.mounted_by_owner and gateway.files == claimed
+    assert claimed == {"/opt/kong/plugins/traceable": config_map}, (
+        "it waits in a destroy until the owner has unmounted them"
+    )
+    gateway = gateway_of(program.plans[-1])
+    assert gateway.mounted_by_owner and gateway.files == claimed
     assert gateway.owner_values == {"plugins": {"configMaps": [{"name": config_map, "pluginName": "traceable"}]}}
     (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     for later in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(later, files) and made.waits_for(later, "tme-guard-binding")
     revision = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]["traceable-kong/kong-revision"]
-    assert len(revision) == 10, "another rock is another plugin, which waits for the files"
-    (step,) = program.steps
-    assert step.owners_values == gateway.owner_values
+    assert len(revision) == 10, "a new rock gives a new revision, which waits for the files"
+    assert program.gateways_before_plugin == [gateway]
 
 
 @pytest.mark.parametrize("files_mounted_by", ["stack", "owner"])
-def test_in_a_preview_the_plugin_is_not_judged_by_the_kong_that_still_runs(
+def test_in_a_preview_the_plugin_is_not_checked_by_the_kong_that_still_runs(
     program: Program, files_mounted_by: str
 ) -> None:
-    made = program.preview(kong={**THEIRS, "filesMountedBy": files_mounted_by})
+    made = program.preview(kong={**EXISTING, "filesMountedBy": files_mounted_by})
     annotations = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]
     assert annotations["traceable-kong/kong-revision"] == rpc.UNKNOWN
 
 
-def test_the_outputs_have_the_values_for_the_owners_own_release(program: Program) -> None:
-    from tests.plan.test_stack_plan import json as text
-    from traceable_kong.config.parser import parse
-    from traceable_kong.plan.stack_plan import plan
-
-    given = {"agentToken": "t", "plugin": text.dumps({"rock": "x"}), "kong": text.dumps(THEIRS)}
-    made = plan(parse(given, secret_paths=[("agentToken",)]), ROCK, OWNER, selector=SELECTOR)
-    (name,) = made.outputs["configMaps"]
-    assert made.outputs["ownersHelmValues"] == {"plugins": {"configMaps": [{"name": name, "pluginName": "traceable"}]}}
-    assert "release" not in made.outputs and "ownersHelmValues" not in planned_ours().outputs
-    assert made.installation.record is not None
-    assert "release" not in made.installation.record and made.installation.record["filesMountedBy"] == "stack"
+def test_the_outputs_have_the_values_for_the_owners_release() -> None:
+    outputs = stack_outputs(plan(kong=EXISTING), stack="dev", cluster_options="")
+    (name,) = outputs["configMaps"]
+    assert outputs["ownersHelmValues"] == {"plugins": {"configMaps": [{"name": name, "pluginName": "traceable"}]}}
+    assert "release" not in outputs
+    assert "ownersHelmValues" not in stack_outputs(plan(), stack="dev", cluster_options="")
+    record = record_data(plan(kong=EXISTING))
+    assert record is not None and "release" not in record and record["filesMountedBy"] == "stack"

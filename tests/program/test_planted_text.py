@@ -19,17 +19,17 @@ import pytest
 import verify
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.plans import plan
-from tests.hooks.test_hook_runner import Asked, call
-from tests.hooks.test_hook_runner import gates as gates_of
+from tests.hooks.stack import target
+from tests.hooks.test_stack_hooks import Steps, call, gateway_hooks
 from tests.kong_admin.server import Admin, serving
 from tests.preflight import fake
-from tests.verification.gateway import desired
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import PatchFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
-from traceable_kong.hooks import gateway_hooks, preflight_run
+from traceable_kong.hooks import preflight_run
 from traceable_kong.hooks.hook_failed import HookFailed
+from traceable_kong.hooks.stack_hooks import Hooks
 from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_errors import AdminError
@@ -113,23 +113,24 @@ def test_a_report(ok: bool) -> None:
 @pytest.mark.parametrize("ok", [False, True])
 def test_the_proof_of_an_up(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
     monkeypatch.setattr(verifier, "verify_gateway", lambda *_, **__: report(PLANTED, ok=ok))
-    made = _gates()
+    made = _hooks()
     if ok:
-        made.prove()
+        made.verify()
         assert len(logged) == 3
     else:
         with pytest.raises(pulumi.RunError) as failed:
-            made.prove()
+            made.verify()
         logged.append(str(failed.value))
     for said in logged:
         harmless(said)
 
 
-def _gates() -> gateway_hooks.Gates:
-    """Without its hooks, which an engine makes."""
-    made = object.__new__(gateway_hooks.Gates)
-    made._cluster = Target(FakeKubernetes())
-    made._expectation = desired()
+def _hooks() -> Hooks:
+    """Without its hook for names, which needs an engine."""
+    made = object.__new__(Hooks)
+    made._plan = plan()
+    made._cluster = target(FakeKubernetes())
+    made._monitors = {}
     return made
 
 
@@ -138,15 +139,14 @@ def _gates() -> gateway_hooks.Gates:
     [HookFailed(PLANTED), kubernetes_client.Unreachable(PLANTED), kubernetes_client.ApiError(403, "", PLANTED)],
 )
 def test_a_hook_that_refuses(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
-    asked = Asked(monkeypatch)
-    asked.problem = ("require_injection_where_requested", problem)
+    Steps(monkeypatch).problem = ("require_injection_where_requested", problem)
     with pytest.raises(pulumi.RunError) as refused:
-        call(gates_of(asked), "before-gateway-update")
+        call(gateway_hooks(), "before-gateway-update")
     harmless(str(refused.value), lines=1)
 
 
 def test_a_rollout_that_is_watched(logged: Said) -> None:
-    made = _gates()
+    made = _hooks()
 
     class Loop:
         def call_soon_threadsafe(self, say: Callable[[str], None], line: str) -> None:

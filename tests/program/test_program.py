@@ -1,4 +1,4 @@
-"""The whole program on the recording monitor: what waits for what, in both modes, and what is made at all."""
+"""The whole program on the recording monitor: the order in both modes, and what is registered."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ def types_of(made: Recording) -> set[str]:
         ({"mode": "async", "enabled": False}, False),
     ],
 )
-def test_the_edge_between_tme_and_plugin_turns_with_the_mode(
+def test_the_order_of_tme_and_plugin_depends_on_the_mode(
     program: Program, config: dict[str, object], tme_comes_first: bool
 ) -> None:
     made = program.up(**config)
@@ -35,7 +35,7 @@ def test_the_edge_between_tme_and_plugin_turns_with_the_mode(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_guard_agent_and_files_before_kong_and_the_record_last(program: Program, mode: str) -> None:
+def test_policy_agent_and_files_come_before_kong_and_the_record_last(program: Program, mode: str) -> None:
     made = program.up(mode=mode)
     (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
     assert made.waits_for(files, "kong-namespace")
@@ -44,11 +44,13 @@ def test_guard_agent_and_files_before_kong_and_the_record_last(program: Program,
     for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for(last, "gateway-release")
         assert made.waits_for("installation-record", last)
-    assert made.waits_for("agent-release", files), "on the way out the files wait for the gateway's last pods"
+    assert made.waits_for("agent-release", files), (
+        "in a destroy the files are deleted after the agent, and so after the last gateway pods"
+    )
     assert made[files].deleted_with == "kong-namespace"
 
 
-def test_everything_uses_the_one_provider(program: Program) -> None:
+def test_everything_uses_one_provider(program: Program) -> None:
     made = program.up()
     (provider,) = made.of_type("pulumi:providers:kubernetes")
     assert provider.inputs["enableConfigMapMutable"] == provider.inputs["upsertExistingObjects"] == "true"
@@ -56,7 +58,7 @@ def test_everything_uses_the_one_provider(program: Program) -> None:
     assert ours and all(f"::{provider.name}::" in item.provider for item in ours)
 
 
-def test_everything_that_can_carry_a_label_carries_this_stacks(program: Program) -> None:
+def test_every_object_has_this_stacks_label(program: Program) -> None:
     made = program.up()
     patches = {"tme-namespace-label", "tme-pod-annotation"}
     releases = {"agent-release", "gateway-release"}
@@ -69,7 +71,7 @@ def test_everything_that_can_carry_a_label_carries_this_stacks(program: Program)
         assert made[name].inputs["values"]["global"]["traceableKong"] == {"stack": "traceable-kong.test-0a1b2c3d"}
 
 
-def test_the_patches_go_with_the_release_and_the_namespace(program: Program) -> None:
+def test_the_patches_are_deleted_with_the_release_and_the_namespace(program: Program) -> None:
     made = program.up()
     assert made["tme-pod-annotation"].deleted_with == "gateway-release"
     assert made["tme-namespace-label"].deleted_with == "kong-namespace"
@@ -77,8 +79,8 @@ def test_the_patches_go_with_the_release_and_the_namespace(program: Program) -> 
     assert kept["tme-namespace-label"].deleted_with == ""
 
 
-def test_what_other_people_wrote_into_an_object_is_secret_in_the_state(program: Program) -> None:
-    """`kubectl apply` keeps a whole object, env values and data included, in an annotation of it."""
+def test_what_other_clients_wrote_into_an_object_is_secret_in_the_state(program: Program) -> None:
+    """`kubectl apply` keeps the whole object, with env values and data, in an annotation."""
     kinds = ("Patch", ":Namespace", ":KongClusterPlugin")
     shared = [
         item
@@ -95,21 +97,21 @@ def test_what_other_people_wrote_into_an_object_is_secret_in_the_state(program: 
 
 
 @pytest.mark.parametrize(("guard", "action"), [("deny", ["Deny"]), ("warn", ["Warn", "Audit"]), ("off", None)])
-def test_the_guard_does_what_the_stack_says(program: Program, guard: str, action: list[str] | None) -> None:
+def test_the_policy_does_what_the_config_says(program: Program, guard: str, action: list[str] | None) -> None:
     made = program.up(tmeGuard=guard)
     bindings = made.of_type(":ValidatingAdmissionPolicyBinding")
     assert [item.inputs["spec"]["validationActions"] for item in bindings] == ([action] if action else [])
     assert len(made.of_type(":ValidatingAdmissionPolicy")) == len(bindings)
 
 
-def test_with_an_agent_outside_nothing_of_an_agent_is_made(program: Program) -> None:
+def test_with_an_external_agent_nothing_of_an_agent_is_registered(program: Program) -> None:
     agent = {"install": False, "url": "https://agent.example.com:5442"}
     made = program.up(mode="async", agent=agent, agentTokenSecret=None)
     assert not [item.name for item in made.registrations if item.name.startswith(("agent", "tme-guard"))]
     assert made["plugin-kong-cluster-plugin"].inputs["config"]["ext_cap_endpoint"] == agent["url"]
 
 
-def test_where_traceable_leaves_only_the_gateway_stays(program: Program) -> None:
+def test_uninstalling_traceable_keeps_the_gateway_only(program: Program) -> None:
     made = program.up(installed=False, enabled=False)
     assert types_of(made) == {"Namespace", "Release"}
     assert made["kong-namespace"].type.endswith(":Namespace")
@@ -118,7 +120,7 @@ def test_where_traceable_leaves_only_the_gateway_stays(program: Program) -> None
     assert "plugins" not in release.inputs["values"]
 
 
-def test_where_traceable_leaves_the_users_own_plugins_stay(program: Program) -> None:
+def test_uninstalling_traceable_keeps_the_users_own_plugins(program: Program) -> None:
     theirs = {"name": "cm", "pluginName": "foo"}
     made = program.up(installed=False, enabled=False, kongValues={"plugins": {"configMaps": [theirs]}})
     assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [theirs]
@@ -143,21 +145,21 @@ def test_the_name_of_every_object_is_checked_before_it_is_created(program: Progr
     unchecked = {name for name, checked in objects.items() if not checked}
     assert unchecked == {"agent-release"} | (
         set() if config else {"gateway-release", "tme-namespace-label", "tme-pod-annotation"}
-    ), "Helm checks its own, and patches are of what exists"
+    ), "Helm checks its own objects, and patches change existing ones"
 
 
-def test_what_holds_each_step_back(program: Program) -> None:
+def test_which_resources_have_hooks(program: Program) -> None:
     made = program.up()
     held = {item.name: without_name_check(item.hooks) for item in made.registrations}
-    gates = {
+    hooks_of = {
         "agent-release": "agent",
         "gateway-release": "gateway",
         "tme-namespace-label": "tme-label",
         "tme-pod-annotation": "tme-annotation",
     }
     assert {name: hooks for name, hooks in held.items() if hooks} == {
-        name: {on: (f"before-{gate}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
-        for name, gate in gates.items()
+        name: {on: (f"before-{hook}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
+        for name, hook in hooks_of.items()
     }
 
 
@@ -165,14 +167,14 @@ def test_what_holds_each_step_back(program: Program) -> None:
     ("config", "tme_comes_first"),
     [({"mode": "sync"}, True), ({"mode": "async"}, False), ({"mode": "sync", "enabled": False}, False)],
 )
-def test_the_plugin_is_registered_once_the_gateway_is_ready_for_it(
+def test_the_plugin_is_registered_when_the_gateway_is_ready_for_it(
     program: Program, config: dict[str, object], tme_comes_first: bool
 ) -> None:
-    """A registration alone makes the engine delete what it replaces."""
+    """When a replacement is registered, the engine deletes the old object."""
     made = program.up(**config)
-    (step,) = program.steps
-    assert step.document is not None and step.owners_values is None
-    assert step.document["metadata"]["name"] == made["plugin-kong-cluster-plugin"].inputs["metadata"]["name"]
+    (gateway,) = program.gateways_before_plugin
+    assert gateway.plugin.custom_resource is not None
+    assert gateway.plugin.custom_resource.name == made["plugin-kong-cluster-plugin"].inputs["metadata"]["name"]
     assert "plugin-kong-cluster-plugin" not in program.before_plugin
     assert program.before_plugin >= {"gateway-release", "agent-release"}
     assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
@@ -184,23 +186,23 @@ def test_the_plugin_is_registered_once_the_gateway_is_ready_for_it(
     assert "installation-record" not in program.recording.names
 
 
-def test_a_preview_does_not_ask_whether_the_gateway_is_ready(program: Program) -> None:
-    program.readiness = HookFailed("never asked")
+def test_a_preview_does_not_check_whether_the_gateway_is_ready(program: Program) -> None:
+    program.readiness = HookFailed("checked")
     assert "plugin-kong-cluster-plugin" in program.preview().names
     assert "gateway-release" in program.up(enabled=False, installed=False).names
-    assert program.steps == []
+    assert program.gateways_before_plugin == []
 
 
 @pytest.mark.parametrize(
     "config", [{"mode": "sync"}, {"mode": "async"}, {"enabled": False}, {"enabled": False, "installed": False}]
 )
-def test_no_hook_stands_in_the_way_of_a_destroy(program: Program, config: dict[str, object]) -> None:
+def test_no_hook_runs_in_a_destroy(program: Program, config: dict[str, object]) -> None:
     made = program.up(**config)
     assert {occasion for item in made.registrations for occasion in item.hooks} == {"before_create", "before_update"}
-    assert all(hook.opts is None for hook in made.hooks.values()), "none runs in a preview, none is ignored"
+    assert all(hook.opts is None for hook in made.hooks.values()), "none runs in a preview, and none is ignored"
 
 
-def test_a_refused_configuration_registers_nothing(program: Program) -> None:
+def test_an_invalid_config_registers_nothing(program: Program) -> None:
     for config, said in (
         ({"mode": "asynk"}, "asynk"),
         ({"kongValues": {"env": {"plugins": "bundled"}}}, r"env\.plugins"),
@@ -212,12 +214,11 @@ def test_a_refused_configuration_registers_nothing(program: Program) -> None:
         assert program.recording.registrations == []
 
 
-def test_a_pull_requests_comment_looks_for_names_that_are_there(program: Program) -> None:
+def test_the_names_that_a_pull_request_comment_looks_for_exist(program: Program) -> None:
     made = {item.name for item in program.up().registrations}
     assert {preview_reading.RECORD, preview_reading.GATEWAY, preview_reading.TME_PATCH} <= made
 
 
-def test_a_release_that_is_repaired_takes_as_long_as_its_part_may(program: Program) -> None:
+def test_each_release_has_its_own_timeout(program: Program) -> None:
     program.preview(kong={"timeoutSeconds": 90}, agent={"timeoutSeconds": 70})
-    (asked,) = program.plans
-    assert [release.timeout_seconds for release in asked.releases] == [90, 70]
+    assert [release.timeout_seconds for release in program.plans[-1].releases] == [90, 70]

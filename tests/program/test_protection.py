@@ -1,12 +1,13 @@
-"""Deletion protection: what is protected when, and that a destroy meets it before anything else."""
+"""Deletion protection: what is protected, and that a destroy is refused before anything is deleted."""
 
 import pytest
 
 from components.deletion_protection import NAME
+from tests.fakes.plans import plan
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from tests.program.test_agent_only import ALONE
-from traceable_kong.plan.protection import protection_output
+from traceable_kong.plan.outputs import stack_outputs
 
 KONG = {"kong-namespace", "gateway-release"}
 AGENT = {"agent-namespace", "agent-release"}
@@ -17,7 +18,7 @@ def protected(made: Recording) -> set[str]:
     return {item.name for item in made.registrations if item.protect}
 
 
-def test_nothing_is_protected_unless_the_stack_says_so_or_has_adopted_it(program: Program) -> None:
+def test_only_what_the_config_protects_or_adopts_is_protected(program: Program) -> None:
     assert protected(program.up()) == set()
     assert protected(program.up(kong={"adopt": True})) == KONG | {FIRST}
     assert protected(program.up(agent={"adopt": True})) == AGENT | {FIRST}
@@ -25,7 +26,7 @@ def test_nothing_is_protected_unless_the_stack_says_so_or_has_adopted_it(program
     assert protected(program.up(kong={"adopt": True, "protect": False})) == set()
 
 
-def test_a_namespace_that_stays_needs_no_protection(program: Program) -> None:
+def test_an_existing_namespace_is_not_protected(program: Program) -> None:
     made = program.up(kong={"adopt": True, "createNamespace": False})
     assert protected(made) == {"gateway-release", FIRST}
 
@@ -45,17 +46,17 @@ def test_the_data_of_a_managed_database_is_protected_with_kong(program: Program)
         {"kong": {"database": "postgres", "postgres": {"managed": True}}},
     ],
 )
-def test_a_destroy_meets_it_before_everything_else(program: Program, config: dict[str, object]) -> None:
-    """What depends on all else is deleted first, and what it depends on is left alone where that is refused."""
+def test_a_destroy_deletes_it_before_everything_else(program: Program, config: dict[str, object]) -> None:
+    """A resource that depends on all others is deleted first; if that is refused, the others are not changed."""
     made = program.up(**config)
     others = {item.name for item in made.registrations if item.name != FIRST and ":index:" not in item.type}
-    # The others hang on the provider, and the provider on the stack's id, which goes last of all.
+    # All others depend on the provider, and the provider on the stack's id, which is deleted last.
     assert {name for name in others if not made.waits_for(FIRST, name)} == {"kubernetes"}
     assert made["kubernetes"].dependencies == {"stack-id"}
     assert not [name for name in others if made.waits_for(name, FIRST)]
 
 
-def test_it_stands_unprotected_too_so_that_an_update_can_lift_it(program: Program) -> None:
+def test_it_also_exists_unprotected_so_that_an_update_can_switch_it_off(program: Program) -> None:
     assert program.up()[FIRST].inputs == {}
     assert program.up(**ALONE)[FIRST].protect is False
     made = program.up(**ALONE, agent={"protect": True})
@@ -67,6 +68,7 @@ def test_the_output_and_the_record_say_what_is_protected(program: Program) -> No
     made = program.up(kong={"protect": True}, agent={"protect": True})
     assert made["installation-record"].inputs["data"]["protected"] == "agent,kong"
     assert "protected" not in program.up()["installation-record"].inputs["data"]
-    said = protection_output(("agent", "kong"))["deletionProtection"]
+    protected_stack = plan(kong={"protect": True}, agent={"protect": True})
+    said = stack_outputs(protected_stack, stack="dev", cluster_options="")["deletionProtection"]
     assert "agent.protect false && pulumi config set --path traceable-kong:kong.protect false && pulumi up`" in said
-    assert protection_output(()) == {}
+    assert "deletionProtection" not in stack_outputs(plan(), stack="dev", cluster_options="")

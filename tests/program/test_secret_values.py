@@ -1,15 +1,16 @@
-"""Values that the stack file keeps encrypted: whatever is wrong with them, they are in no error."""
+"""Encrypted values of the stack config are in no error, record or output, whatever is wrong with them."""
 
 import json
 from typing import Any
 
-import pulumi
 import pytest
 
-from tests.plan.test_stack_plan import OWNER, ROCK
+from tests.fakes.plans import OWNER, ROCK
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config.parser import parse
-from traceable_kong.plan.stack_plan import plan
+from traceable_kong.plan.build import PlanInputs, build_plan
+from traceable_kong.plan.outputs import stack_outputs
+from traceable_kong.plan.state_record import record_data
 
 MARKER = "hunter2-marker"
 
@@ -68,10 +69,12 @@ def test_a_secret_value_is_not_shown(key: str, path: str, leaf: object, database
         key: json.dumps(nested(path, leaf)),
     }
     try:
-        made = plan(parse(given, secret_paths=[("agentToken",), (key,)]), ROCK, OWNER)
-    except (pulumi.RunError, PlainError) as refused:
+        config = parse(given, secret_paths=[("agentToken",), (key,)])
+        plan = build_plan(config, PlanInputs(rock=ROCK), OWNER)
+    except PlainError as refused:
         assert MARKER not in str(refused)
     except (AttributeError, TypeError) as broken:
-        pytest.fail(f"a traceback for a mistake of the user: {broken!r}")
+        pytest.fail(f"a traceback for a mistake in the config: {broken!r}")
     else:
-        assert MARKER not in json.dumps([made.installation.record, made.outputs], default=repr)
+        outputs = stack_outputs(plan, stack="dev", cluster_options="")
+        assert MARKER not in json.dumps([record_data(plan), outputs], default=repr)

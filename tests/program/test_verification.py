@@ -1,4 +1,4 @@
-"""The proof in the whole program: in every `up`, never in a preview, and nothing is recorded that was not proven."""
+"""The verification in the whole program: in every `up`, never in a preview, and always before the record."""
 
 import dataclasses
 from typing import Any
@@ -20,7 +20,7 @@ GOOD = Report(
 )
 
 
-def test_an_up_proves_once_and_records_what_was_proven(program: Program) -> None:
+def test_an_up_verifies_once_and_records_what_was_verified(program: Program) -> None:
     made = program.up()
     (expected,) = program.asked_for
     assert made["installation-record"].inputs["metadata"]["name"] == "traceable-installation"
@@ -29,13 +29,13 @@ def test_an_up_proves_once_and_records_what_was_proven(program: Program) -> None
     assert (data["mode"], data["failMode"], data["endpoint"]) == ("sync", "open", "http://localhost:5442")
 
 
-def test_a_preview_asks_nobody_and_shows_the_record(program: Program) -> None:
+def test_a_preview_verifies_nothing_and_shows_the_record(program: Program) -> None:
     shown = program.preview()["installation-record"].inputs["data"]
     assert program.asked_for == []
     assert shown == program.up()["installation-record"].inputs["data"]
 
 
-def test_what_is_not_proven_is_not_recorded(program: Program) -> None:
+def test_without_a_successful_verification_there_is_no_record(program: Program) -> None:
     program.report = BROKEN
     with pytest.raises(pulumi.RunError, match="it is disabled"):
         program.up()
@@ -44,7 +44,7 @@ def test_what_is_not_proven_is_not_recorded(program: Program) -> None:
 
 
 @pytest.mark.parametrize("problem", [Unreachable("nobody there"), ApiError(403, "Forbidden", "no pods")])
-def test_a_gateway_that_cannot_be_looked_at_is_not_proven(program: Program, problem: Exception) -> None:
+def test_a_gateway_that_cannot_be_read_is_not_verified(program: Program, problem: Exception) -> None:
     program.report = problem
     with pytest.raises(pulumi.RunError, match=f"{problem}.*`pulumi up` again"):
         program.up()
@@ -61,7 +61,7 @@ def test_what_could_not_be_observed_is_warned_about_and_fails_nothing(
     assert warned == ["not checked: the policy: forbidden"]
 
 
-def test_leaving_is_proven_too(program: Program) -> None:
+def test_uninstalling_is_verified_too(program: Program) -> None:
     program.up(installed=False, enabled=False)
     assert [expected.installed for expected in program.asked_for] == [False]
     program.report = BROKEN
@@ -70,13 +70,13 @@ def test_leaving_is_proven_too(program: Program) -> None:
 
 
 @pytest.mark.parametrize(("mode", "tme_image"), [("sync", "docker.io/traceableai/traceable-agent"), ("async", None)])
-def test_the_proof_looks_for_a_tme_in_sync_only(program: Program, mode: str, tme_image: str | None) -> None:
+def test_the_verification_checks_the_tme_in_sync_only(program: Program, mode: str, tme_image: str | None) -> None:
     program.up(mode=mode)
     (image,) = [expected.injection and expected.injection.image for expected in program.asked_for]
     assert (str(image) if image else None) == tme_image
 
 
-def test_the_proof_looks_for_the_files_that_the_gateway_was_given(program: Program) -> None:
+def test_the_verification_checks_the_files_that_the_gateway_mounts(program: Program) -> None:
     made = program.up()
     mounted = made["gateway-release"].inputs["values"]["plugins"]["configMaps"]
     assert program.asked_for[0].files == {
@@ -84,7 +84,7 @@ def test_the_proof_looks_for_the_files_that_the_gateway_was_given(program: Progr
     }
 
 
-def test_the_proof_looks_for_the_policy_and_the_injection_that_are_written(program: Program) -> None:
+def test_the_verification_checks_the_registered_policy_and_injection(program: Program) -> None:
     made = program.up()
     (expected,) = program.asked_for
     policy, binding = made["tme-guard-policy"].inputs, made["tme-guard-binding"].inputs
@@ -111,7 +111,7 @@ def test_the_proof_looks_for_the_policy_and_the_injection_that_are_written(progr
         ({"installed": False, "enabled": False}, False, False),
     ],
 )
-def test_what_is_not_written_is_not_looked_for(
+def test_what_is_not_registered_is_not_checked(
     program: Program, changes: dict[str, Any], guarded: bool, injected: bool
 ) -> None:
     program.up(**changes)

@@ -10,28 +10,28 @@ from typing import Any
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, entries_of, variable_in
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
-from traceable_kong.plan.model import DesiredState
-from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
+from traceable_kong.plan.model import Gateway
+from traceable_kong.plugin.config_maps import LUA_PATH
 from traceable_kong.verification.pod_checks import mounts
 
 
-def not_mounted(holder: Mapping[str, Any], expected: DesiredState) -> list[str]:
+def not_mounted(holder: Mapping[str, Any], gateway: Gateway) -> list[str]:
     """The files that Kong's container does not mount, as `PATH from CONFIGMAP`."""
-    mounted = mounts(holder, expected.deployment.container)
-    return [f"{path} from {name}" for path, name in expected.files.items() if mounted.get(path) != name]
+    mounted = mounts(holder, gateway.kong.deployment.container)
+    return [f"{path} from {name}" for path, name in gateway.files.items() if mounted.get(path) != name]
 
 
-def not_listed(holder: Mapping[str, Any], expected: DesiredState, *, may_be_elsewhere: bool) -> Iterator[str]:
-    """What is missing in the variables that make Kong load the files, as texts.
-
-    `may_be_elsewhere` True accepts a missing variable: the owner of an existing Kong may set it in the image or a file.
-    """
+def not_listed(holder: Mapping[str, Any], gateway: Gateway) -> Iterator[str]:
+    """What is missing in the variables that make Kong load the files, as texts."""
+    name_of_kong = gateway.kong.deployment.container
     container: Mapping[str, Any] = next(
-        (item for item in holder["spec"]["containers"] if item["name"] == expected.deployment.container), {}
+        (item for item in holder["spec"]["containers"] if item["name"] == name_of_kong), {}
     )
-    for name, words in ((PLUGINS, sorted(plugins_in(expected))), (PACKAGE_PATH, [LUA_PATH])):
+    plugins = sorted({item.plugin for item in gateway.config_maps})
+    for name, words in ((PLUGINS, plugins), (PACKAGE_PATH, [LUA_PATH])):
         variable = variable_in(container, name)
-        if (variable is None and may_be_elsewhere) or (variable or {}).get("valueFrom"):
+        # The owner of an existing Kong may set a variable in the image or in a file.
+        if (variable is None and gateway.mounted_by_owner) or (variable or {}).get("valueFrom"):
             continue
         listed = entries_of(variable, name)
         missing = [word for word in words if word not in listed]
@@ -39,34 +39,34 @@ def not_listed(holder: Mapping[str, Any], expected: DesiredState, *, may_be_else
             yield f"{name} does not list {', '.join(missing)}"
 
 
-def plugins_in(expected: DesiredState) -> set[str]:
-    """The plugins that the files belong to."""
-    return {path.removeprefix(f"{PLUGINS_DIRECTORY}/").split("/")[0] for path in expected.files}
-
-
-def require_mounted(live: Mapping[str, Any], expected: DesiredState, values: Mapping[str, Any]) -> None:
-    """Raises HookFailed unless a Deployment mounts the files; `values` are the chart values with which it would."""
-    where = str(expected.deployment)
+def require_mounted_by_owner(live: Mapping[str, Any], gateway: Gateway) -> None:
+    """Raises HookFailed unless a Deployment mounts the files as its owner's chart values would."""
+    deployment = gateway.kong.deployment
     template = live["spec"]["template"]
-    if missing := not_mounted(template, expected):
+    if missing := not_mounted(template, gateway):
         raise HookFailed(
-            f"Deployment {where} does not mount {', '.join(missing)}, and with kong.filesMountedBy owner its "
+            f"Deployment {deployment} does not mount {', '.join(missing)}, and with kong.filesMountedBy owner its "
             "owner's Helm release mounts them. The plugin's ConfigMaps exist; the gateway was not changed. Upgrade "
             "that release with these values (keep its other values, and its own entries in plugins.configMaps): "
-            f"{json.dumps(values)}; then run `pulumi up`."
+            f"{json.dumps(gateway.owner_values)}; then run `pulumi up`."
         )
-    if unlisted := list(not_listed(template, expected, may_be_elsewhere=True)):
+    if unlisted := list(not_listed(template, gateway)):
         raise HookFailed(
-            f"Deployment {where} mounts the plugin's files, but {' and '.join(unlisted)}. Kong would reject all new "
-            "configuration as soon as the plugin exists, for every route. The gateway was not changed. Add these "
+            f"Deployment {deployment} mounts the plugin's files, but {' and '.join(unlisted)}. Kong would reject all "
+            "new configuration as soon as the plugin exists, for every route. The gateway was not changed. Add these "
             "entries to env.plugins and env.lua_package_path in the values of its owner's Helm release, or remove "
             "those two values: then the chart adds the entries itself. Then run `pulumi up`."
         )
 
 
-def require_files_mounted(api: KubernetesClient, expected: DesiredState, values: Mapping[str, Any]) -> None:
-    """`require_mounted` for the Deployment as it is now. Raises HookFailed, ApiError or Unreachable."""
-    found = api.get(expected.deployment.path)
+def require_files_mounted_by_owner(client: KubernetesClient, gateway: Gateway) -> None:
+    """The same for the Deployment as it is now, if its owner mounts the files.
+
+    Raises HookFailed, ApiError or Unreachable.
+    """
+    if not gateway.mounted_by_owner:
+        return
+    found = client.get(gateway.kong.deployment.path)
     if found is None:
-        raise missing_deployment(expected.deployment.namespace, expected.deployment.name)
-    require_mounted(found, expected, values)
+        raise missing_deployment(gateway.kong.deployment)
+    require_mounted_by_owner(found, gateway)

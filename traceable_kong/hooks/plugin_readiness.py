@@ -5,7 +5,6 @@ script) may have reverted one since, and an old pod may be left.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient
@@ -15,11 +14,10 @@ from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
 from traceable_kong.deployment_patch.patching import FIELD_MANAGER
 from traceable_kong.hooks import old_pods
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_mounted
-from traceable_kong.kong_admin import entity_changes
-from traceable_kong.kong_admin.admin_endpoint import client
+from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_mounted_by_owner
+from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
-from traceable_kong.plan.model import DesiredState, KongClusterPlugin, PluginEntity
+from traceable_kong.plan.model import DesiredState, ExistingKong, Gateway, KongClusterPlugin, Plan, Plugin, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import revealed
 from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
@@ -28,56 +26,37 @@ ENTITY_SECONDS = 5.0
 """How long Kong's database may take to show the plugin entity."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PluginStep:
-    """What is about to be written, and for which gateway.
-
-    `owner` is this stack's id; old pods may take `timeout_seconds` to go. `owners_values` are the chart values with
-    which the owner of an existing Kong mounts the files, None where the stack does. `document` is the
-    KongClusterPlugin, None with a database.
-    """
-
-    expectation: DesiredState
-    owner: str
-    timeout_seconds: float
-    owners_values: Mapping[str, Any] | None = None
-    document: Mapping[str, Any] | None = field(default=None, repr=False)
-
-
-def require_ready_for_plugin(api: KubernetesClient, step: PluginStep) -> None:
+def require_ready_for_plugin(client: KubernetesClient, plan: Plan, gateway: Gateway) -> None:
     """Returns when the plugin may change. Raises HookFailed, ApiError or Unreachable."""
-    expected = step.expectation
-    if _is_only_disabled(api, expected):
+    if not gateway.plugin.enabled and _only_disables(client, gateway.plugin):
         return
-    found = api.get(expected.deployment.path)
+    found = client.get(gateway.kong.deployment.path)
     if found is not None:
         # Before the wait, because waiting does not restore what another client removed from the template.
-        _require(step, found, [])
+        _require_files_and_tme(plan.desired, gateway, found, [])
     # A rollout that does not finish must not keep the plugin in sync mode: without the TME it only needs the files.
-    if found is None or expected.injection or not _every_pod_has_the_files(api, step, found):
-        settled = old_pods.wait_until_gone(
-            api,
-            namespace=expected.deployment.namespace,
-            deployment=expected.deployment.name,
-            timeout_seconds=step.timeout_seconds,
+    if found is None or gateway.wants_tme or not _every_pod_has_the_files(client, gateway, found):
+        rolled_out = old_pods.wait_until_gone(
+            client, gateway.kong.deployment, timeout_seconds=gateway.kong.timeout_seconds
         )
-        _require(step, settled.deployment, settled.serving)
-    if step.document is not None:
-        _try_new_name(api, step, step.document)
+        _require_files_and_tme(plan.desired, gateway, rolled_out.deployment, rolled_out.serving)
+    if gateway.plugin.custom_resource:
+        _try_new_name(client, plan, gateway.plugin, gateway.plugin.custom_resource)
 
 
-def _require(step: PluginStep, deployment: Document, serving: list[Document]) -> None:
-    expected = step.expectation
-    if step.owners_values is not None:
-        require_mounted(deployment, expected, step.owners_values)
+def _require_files_and_tme(
+    desired: DesiredState | None, gateway: Gateway, deployment: Document, serving: list[Document]
+) -> None:
+    if gateway.mounted_by_owner:
+        require_mounted_by_owner(deployment, gateway)
     template = deployment["spec"]["template"]
-    files = list(_problems(step, template))
+    files = list(_missing_files(template, gateway))
     reverted = [f"its pod template: {text}" for text in files]
-    if expected.injection and (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
-        reverted.append(f'its pod template: the annotation {INJECT_ANNOTATION} is not "true"')
-    lacking = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _problems(step, pod)]
-    if expected.injection:
-        image = expected.injection.image
+    lacking = [f"pod {pod['metadata']['name']}: {text}" for pod in serving for text in _missing_files(pod, gateway)]
+    if gateway.wants_tme:
+        image = gateway.injection.image
+        if (template["metadata"].get("annotations") or {}).get(INJECT_ANNOTATION) != "true":
+            reverted.append(f'its pod template: the annotation {INJECT_ANNOTATION} is not "true"')
         lacking += [
             f"pod {pod['metadata']['name']}: no TME runs in it ({image})"
             for pod in serving
@@ -85,42 +64,38 @@ def _require(step: PluginStep, deployment: Document, serving: list[Document]) ->
         ]
     if not reverted and not lacking:
         return
-    name = expected.deployment.name
-    fix = (
-        f"Run `kubectl rollout restart deployment {name} --namespace {expected.deployment.namespace}`, then `pulumi up`"
-    )
+    name = gateway.kong.deployment
+    fix = f"Run `kubectl rollout restart deployment {name.name} --namespace {name.namespace}`, then `pulumi up`"
     writers = ""
     if reverted:
         writers = _named(other_writers(deployment))
         # A refresh only compares Helm's own records, so files in a release need a rollback first.
-        fix = f"Stop the client that reverts this, then run {restore_gateway(expected) if files else REPAIR}"
-        if not expected.release and step.owners_values is None:
+        restore = restore_gateway(desired) if files and desired else REPAIR
+        fix = f"Stop the client that reverts this, then run {restore}"
+        if isinstance(gateway.kong, ExistingKong) and not gateway.mounted_by_owner:
             fix += (
                 "; or let the values of the owner's Helm release mount the files: `pulumi config set --path "
                 "traceable-kong:kong.filesMountedBy owner`"
             )
     raise HookFailed(
-        f"Deployment {expected.deployment} is not ready for the plugin: {'; '.join([*reverted, *lacking])}."
+        f"Deployment {name} is not ready for the plugin: {'; '.join([*reverted, *lacking])}."
         f"{writers} Nothing about the plugin was changed. {fix}."
     )
 
 
-def _problems(step: PluginStep, holder: Mapping[str, Any]) -> Iterator[str]:
+def _missing_files(holder: Mapping[str, Any], gateway: Gateway) -> Iterator[str]:
     """What a pod or a pod template lacks of the plugin's files."""
-    if missing := not_mounted(holder, step.expectation):
+    if missing := not_mounted(holder, gateway):
         yield f"it does not mount {', '.join(missing)}"
-    yield from not_listed(holder, step.expectation, may_be_elsewhere=step.owners_values is not None)
+    yield from not_listed(holder, gateway)
 
 
-def _every_pod_has_the_files(api: KubernetesClient, step: PluginStep, deployment: Document) -> bool:
+def _every_pod_has_the_files(client: KubernetesClient, gateway: Gateway, deployment: Document) -> bool:
     """Whether the gateway serves, and every pod has the plugin's files, ready or not."""
-    path = step.expectation.deployment.pods_path
-    pods = [
-        pod
-        for pod in api.list(path, labelSelector=selector_text(deployment["spec"]["selector"]))
-        if not is_terminating(pod)
-    ]
-    return any(map(is_ready, pods)) and not any(list(_problems(step, pod)) for pod in pods)
+    selector = selector_text(deployment["spec"]["selector"])
+    pods = client.list(gateway.kong.deployment.pods_path, labelSelector=selector)
+    pods = [pod for pod in pods if not is_terminating(pod)]
+    return any(map(is_ready, pods)) and not any(list(_missing_files(pod, gateway)) for pod in pods)
 
 
 def other_writers(deployment: Mapping[str, Any]) -> list[str]:
@@ -143,36 +118,33 @@ def _named(writers: list[str]) -> str:
     return f" Other field managers of its pod template, newest first: {', '.join(writers)}." if writers else ""
 
 
-def _is_only_disabled(api: KubernetesClient, expected: DesiredState) -> bool:
-    """Whether the plugin exists with every option of this config and is to be disabled.
+def _only_disables(client: KubernetesClient, plugin: Plugin) -> bool:
+    """Whether the plugin exists with every option of this config.
 
-    Disabling needs neither files nor a TME: a Kong that has loaded these options accepts other values for them.
+    Then disabling it needs neither files nor a TME: a Kong that has loaded these options accepts other values for them.
     """
-    if expected.plugin.enabled:
-        return False
-    match expected.plugin.backend:
-        case PluginEntity() as entity:
-            config = _entity_config(api, entity)
-        case KongClusterPlugin() as resource:
-            found = api.get(f"{CLUSTER_PLUGINS}/{resource.name}")
-            config = found.get("config") if found else None
-    return config is not None and expected.plugin.config.keys() <= config.keys()
+    if plugin.entity:
+        config = _entity_config(client, plugin.entity)
+    else:
+        found = client.get(f"{CLUSTER_PLUGINS}/{plugin.custom_resource.name}") if plugin.custom_resource else None
+        config = found.get("config") if found else None
+    return config is not None and plugin.config.keys() <= config.keys()
 
 
-def _entity_config(api: KubernetesClient, entity: PluginEntity) -> Mapping[str, Any] | None:
+def _entity_config(client: KubernetesClient, entity: PluginEntity) -> Mapping[str, Any] | None:
     try:
-        with client(api, entity.endpoint, deadline_seconds=ENTITY_SECONDS) as asked:
-            return (entity_changes.find_entity(asked, entity.target).entity or {}).get("config")
+        with admin_endpoint.client(client, entity.endpoint, deadline_seconds=ENTITY_SECONDS) as admin:
+            return (entity_changes.find_entity(admin, entity.target).entity or {}).get("config")
     except AdminError:
         return None  # The step that writes the entity reports it.
 
 
-def _try_new_name(api: KubernetesClient, step: PluginStep, document: Mapping[str, Any]) -> None:
+def _try_new_name(client: KubernetesClient, plan: Plan, plugin: Plugin, resource: KongClusterPlugin) -> None:
     """Dry-runs the plugin under a new name, because the object with the old name is deleted first."""
-    name = document["metadata"]["name"]
-    found = api.get(f"{CLUSTER_PLUGINS}/{name}")
+    name = resource.name
+    found = client.get(f"{CLUSTER_PLUGINS}/{name}")
     if found is not None:
-        if not is_owned(found["metadata"].get("labels") or {}, step.owner):
+        if not is_owned(found["metadata"].get("labels") or {}, plan.owner):
             raise HookFailed(
                 f"KongClusterPlugin {name} was created by another client after preflight. Continuing would delete this "
                 "stack's plugin and then fail. Nothing about the plugin was changed. See `kubectl get "
@@ -181,13 +153,14 @@ def _try_new_name(api: KubernetesClient, step: PluginStep, document: Mapping[str
         return
     existing = [
         item["metadata"]["name"]
-        for item in api.list(CLUSTER_PLUGINS, metadata_only=True)
-        if is_owned(item["metadata"].get("labels") or {}, step.owner)
+        for item in client.list(CLUSTER_PLUGINS, metadata_only=True)
+        if is_owned(item["metadata"].get("labels") or {}, plan.owner)
     ]
     if not existing:
         return
+    document = revealed(plugin.document(resource, plan.labels))
     try:
-        api.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=revealed(document))
+        client.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=document)
     except ApiError as problem:
         raise HookFailed(
             f"The API server would refuse KongClusterPlugin {name}: {problem}. It would replace "

@@ -3,15 +3,15 @@
 import pulumi
 
 from traceable_kong.cluster.api_objects import Reader
+from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
-from traceable_kong.hooks.hook_runner import Connection
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.finding import Finding
 
 
-def run_preflight(cluster: Connection, plan: Plan, *, live_change: bool) -> Reader:
+def run_preflight(cluster: ClusterTarget, plan: Plan, *, live_change: bool) -> Reader:
     """Logs warnings, repairs interrupted releases, and raises pulumi.RunError with every problem.
 
     Returns what preflight has read, or the client itself if a repair has changed the cluster since.

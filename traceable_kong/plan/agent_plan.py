@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from components.installation import InstallationArgs
-from components.traceable_agent import AgentArgs
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_RELEASE, agent_endpoint
 from traceable_kong.cluster.secret_key import SecretKey
@@ -13,8 +11,8 @@ from traceable_kong.config.agent_config import ManagedAgentConfig
 from traceable_kong.config.stack_config import AgentOnlyStack, GatewayStack, StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values, tme_image_of
 from traceable_kong.helm_values.chart import Chart
-from traceable_kong.hooks.agent_hooks import AgentGatesArgs
 from traceable_kong.plan.build_agent import build_agent
+from traceable_kong.plan.component_args import AgentArgs, AgentGatesArgs, InstallationArgs
 from traceable_kong.plan.model import ManagedAgent
 from traceable_kong.plan.protection import protected_parts, protection_output, protection_record
 

@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.existing_kong import ExistingKongArgs
-from components.kong_gateway import KongGatewayArgs
-from components.managed_postgres import ManagedPostgresArgs
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import digest, merged
@@ -29,6 +26,7 @@ from traceable_kong.helm_values.kong_database import (
     refuse_long_name,
 )
 from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
+from traceable_kong.plan.component_args import ExistingKongArgs, KongGatewayArgs, ManagedPostgresArgs
 from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mount_paths
 
 KONG_CONTAINER = "proxy"

@@ -1,4 +1,4 @@
-"""Reads what a plan needs beside the config: of an existing Kong, of an existing agent, and of the stack's record.
+"""Reads what a plan needs beside the config: the rock, an existing Kong and agent, and the stack's record.
 
 Two ConfigMaps decide which image counts as the TME and when the gateway rolls, so a read that fails stops the run.
 Preflight reads the same objects and reports what it may not read (preflight/agent_checks.py).
@@ -16,20 +16,20 @@ from traceable_kong.config.kong_config import ExistingKongConfig
 from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.plan.build import PlanInputs
 from traceable_kong.plan.state_record import TRUSTED_TME_IMAGE
-from traceable_kong.plugin.rock import Rock
+from traceable_kong.plugin.rock_download import load_rock
 
 
 class PlanError(PlainError):
     """What the plan depends on cannot be read; the text says what, and what to do."""
 
 
-def read_inputs(config: StackConfig, cluster: ClusterTarget, rock: Rock | None, *, preview: bool) -> PlanInputs:
-    """The inputs of the plan; `rock` is None for an agent-only stack, which needs no others. Raises PlanError."""
+def read_inputs(config: StackConfig, cluster: ClusterTarget, *, preview: bool) -> PlanInputs:
+    """The inputs of the plan. An agent-only stack needs none. Raises RockError or PlanError."""
     if not isinstance(config, GatewayStack):
         return PlanInputs()
     kong = config.kong
     return PlanInputs(
-        rock=rock,
+        rock=load_rock(config.plugin),
         pod_selector=(
             cluster.selector_of(kong.namespace, kong.deployment) if isinstance(kong, ExistingKongConfig) else {}
         ),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from components.traceable_admin_plugin import TraceableAdminPluginArgs
-from components.traceable_plugin import TraceablePluginArgs
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import Values
@@ -12,6 +10,7 @@ from traceable_kong.config.kong_config import PostgresKongConfig
 from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
+from traceable_kong.plan.component_args import TraceableAdminPluginArgs, TraceablePluginArgs
 from traceable_kong.plan.gateway_plan import GatewayPlan
 from traceable_kong.plugin.plugin_config import PLUGIN
 

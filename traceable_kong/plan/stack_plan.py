@@ -9,14 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.installation import InstallationArgs
-from components.kong_namespace import KongNamespaceArgs
-from components.plugin_files import PluginFilesArgs
-from components.tme_guard import TmeGuardArgs
-from components.tme_injection import TmeInjectionArgs
-from components.traceable_admin_plugin import TraceableAdminPluginArgs
-from components.traceable_agent import AgentArgs
-from components.traceable_plugin import TraceablePluginArgs
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE, agent_endpoint
 from traceable_kong.cluster.ownership import RECORD_NAME
@@ -32,10 +24,20 @@ from traceable_kong.config.agent_config import (
 from traceable_kong.config.kong_config import ManagedKongConfig
 from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values, tme_image_of
-from traceable_kong.hooks.gateway_hooks import GatesArgs
-from traceable_kong.hooks.injection_dry_run import InjectionDryRun
 from traceable_kong.plan.agent_plan import agent_args
 from traceable_kong.plan.build import PlanInputs, build_plan
+from traceable_kong.plan.component_args import (
+    AgentArgs,
+    GatesArgs,
+    InjectionDryRun,
+    InstallationArgs,
+    KongNamespaceArgs,
+    PluginFilesArgs,
+    TmeGuardArgs,
+    TmeInjectionArgs,
+    TraceableAdminPluginArgs,
+    TraceablePluginArgs,
+)
 from traceable_kong.plan.gateway_plan import GatewayPlan, gateway_plan
 from traceable_kong.plan.plugin_plan import plugin_args, plugin_outputs
 from traceable_kong.plan.protection import protected_parts, protection_output

@@ -1,0 +1,60 @@
+"""The values of Kong's chart."""
+
+import pytest
+
+from traceable_kong.helm_values.kong_conflicts import KongValuesError
+from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
+
+ENTRY = {"name": "kong-plugin-traceable-0123456789", "pluginName": "traceable"}
+
+
+def values(**user_values: object) -> dict:
+    return kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None)
+
+
+def test_the_plugins_files_are_mounted_beside_the_users_own() -> None:
+    theirs = {"name": "cm", "pluginName": "foo"}
+    made = values(plugins={"configMaps": [theirs], "secrets": [{"name": "s", "pluginName": "bar"}]}, replicaCount=3)
+    assert made["plugins"]["configMaps"] == [theirs, ENTRY]
+    assert made["plugins"]["secrets"] == [{"name": "s", "pluginName": "bar"}]
+    assert made["replicaCount"] == 3
+
+
+def test_the_users_values_are_not_changed() -> None:
+    theirs: dict = {"plugins": {"configMaps": []}}
+    kong_values(theirs, plugin_entries=[ENTRY], ingress_class="kong", database=None)
+    assert theirs == {"plugins": {"configMaps": []}}
+
+
+@pytest.mark.parametrize(
+    ("user_values", "said"),
+    [
+        ({"env": {"plugins": "bundled,foo"}}, "bundled,foo,traceable"),
+        ({"env": {"PLUGINS": "bundled"}}, "kongValues.env.PLUGINS"),
+        ({"customEnv": {"kong_plugins": "bundled"}}, "kongValues.customEnv.kong_plugins"),
+        ({"env": {"lua_package_path": "./?.lua;;"}}, "/opt/?.lua;./?.lua;;"),
+        ({"plugins": {"configMaps": [{"name": "x", "pluginName": "traceable"}]}}, "Take that entry out"),
+        ({"env": {"database": "postgres"}}, "traceable-kong:kong.database"),
+        ({"ingressController": {"ingressClass": "other"}}, "traceable-kong:kong.ingressClass"),
+        ({"ingressController": {"enabled": False}}, "ingressController.enabled"),
+        ({"plugins": {"configMaps": {"name": "x"}}}, "kongValues.plugins.configMaps is {'name': 'x'}"),
+        ({"env": "x"}, "kongValues.env is 'x', and the chart takes an object there"),
+        ({"admin": {"http": True}}, "kongValues.admin.http is True, and the chart takes an object there"),
+    ],
+)
+def test_values_that_contradict_ours_are_refused(user_values: dict, said: str) -> None:
+    with pytest.raises(KongValuesError) as refused:
+        values(**user_values)
+    assert said in str(refused.value)
+
+
+def test_a_list_of_plugins_with_ours_in_it_is_taken() -> None:
+    assert values(env={"plugins": "bundled, traceable"})["env"]["plugins"] == "bundled, traceable"
+    assert values(env={"lua_package_path": "/opt/?.lua;;"})["env"]["lua_package_path"] == "/opt/?.lua;;"
+
+
+def test_names_follow_the_chart() -> None:
+    assert kong_fullname("quickstart", {}) == "quickstart-kong"
+    assert kong_fullname("quickstart", {"nameOverride": "gw"}) == "quickstart-gw"
+    assert kong_fullname("quickstart", {"fullnameOverride": "edge"}) == "edge"
+    assert kong_fullname("r" * 60, {}) == "r" * 60 + "-ko"

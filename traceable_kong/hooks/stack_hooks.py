@@ -1,0 +1,214 @@
+"""The hooks of a stack: what runs just before a resource changes.
+
+A hook that fails stops the update with its message, and the resource is not changed. Hooks run neither in previews nor
+for resources that do not change (https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/). There are no
+delete hooks, because a plain `pulumi destroy` would refuse to run them.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pulumi
+
+from traceable_kong.cluster.agent_objects import AGENT_DEPLOYMENT
+from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.cluster.target import ClusterTarget
+from traceable_kong.common.commands import on_cluster
+from traceable_kong.common.safe_text import PlainError, printable
+from traceable_kong.hooks import (
+    injection_dry_run,
+    mounted_files,
+    name_conflicts,
+    orphaned_releases,
+    plugin_readiness,
+    plugin_removal,
+)
+from traceable_kong.hooks.rollout_monitor import RolloutMonitor
+from traceable_kong.plan.model import DesiredState, Gateway, HelmRelease, ManagedAgent, Plan
+from traceable_kong.verification import agent_verification, verifier
+from traceable_kong.verification.report import Report
+
+Step = Callable[[KubernetesClient], None]
+"""A part of a hook. Raises HookFailed, ApiError or Unreachable."""
+
+
+class Hooks:
+    """The hooks of the stack that `plan` describes, from named steps."""
+
+    def __init__(self, plan: Plan, cluster: ClusterTarget, provider: pulumi.ProviderResource | None) -> None:
+        self._plan = plan
+        self._cluster = cluster
+        self._provider = provider
+        self._monitors: dict[tuple[str, str], RolloutMonitor] = {}
+        self._name_is_free = pulumi.ResourceHook("before-create-name-is-free", self._check_name)
+
+    def after(self, *components: pulumi.Resource) -> pulumi.ResourceOptions:
+        """The options of a component that waits for `components`: the stack's provider, and a check of object names."""
+        return pulumi.ResourceOptions(
+            provider=self._provider, depends_on=list(components), transformations=[self._require_free_name]
+        )
+
+    def before(
+        self, name: str, *steps: Step, create: Sequence[Step] = (), update: Sequence[Step] = ()
+    ) -> pulumi.ResourceHookBinding:
+        """A resource's hooks: `steps` run before it is created or updated, after those in `create` or `update`."""
+        create, update = [*create, *steps], [*update, *steps]
+        return pulumi.ResourceHookBinding(
+            before_create=[self._hook(f"before-{name}-create", create)] if create else [],
+            before_update=[self._hook(f"before-{name}-update", update)] if update else [],
+        )
+
+    def _hook(self, name: str, steps: Sequence[Step]) -> pulumi.ResourceHook:
+        async def run(_: pulumi.ResourceHookArgs) -> None:
+            await self._run(steps)
+
+        return pulumi.ResourceHook(name, run)
+
+    async def _run(self, steps: Sequence[Step]) -> None:
+        self._loop = asyncio.get_running_loop()
+        for step in steps:
+            try:
+                # In a thread, so that the program's event loop continues.
+                await asyncio.to_thread(step, self._cluster.api)
+            except PlainError as problem:
+                raise pulumi.RunError(self._on_cluster(str(problem))) from None
+
+    # --- every object ---
+
+    def _require_free_name(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """A transformation that checks each object's name just before the object is created."""
+        if not args.type_.startswith("kubernetes:") or args.type_.split(":")[-1] not in name_conflicts.PLURALS:
+            return None
+        checked = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[self._name_is_free]))
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, checked))
+
+    async def _check_name(self, args: pulumi.ResourceHookArgs) -> None:
+        def check(client: KubernetesClient) -> None:
+            name_conflicts.require_free_name(client, args.type, args.new_inputs or {}, owner=self._plan.owner)
+
+        await self._run([check])
+
+    # --- steps ---
+
+    def remove_orphaned_release(self, release: HelmRelease) -> Step:
+        """Removes a release that an interrupted update left, so that Helm can install it."""
+
+        def step(_: KubernetesClient) -> None:
+            orphaned_releases.remove_orphaned_release(self._cluster, release, self._plan.owner, say=self._warn)
+
+        return step
+
+    def watch_agent(self, client: KubernetesClient) -> None:
+        """Reports why the agent's rollout is blocked, while Helm waits for it."""
+        self._watch(client, str(self._plan.agent_namespace), AGENT_DEPLOYMENT, plugin_object=None)
+
+    def watch_gateway(self, client: KubernetesClient) -> None:
+        """Reports why the gateway's rollout is blocked, while the update waits for it."""
+        deployment, resource = self._gateway.kong.deployment, self._gateway.plugin.custom_resource
+        self._watch(client, deployment.namespace, deployment.name, plugin_object=resource.name if resource else None)
+
+    def require_database_password(self, client: KubernetesClient) -> None:
+        """Fails if a managed database exists whose password is not in the state."""
+        if postgres := self._gateway.kong.managed_postgres:
+            orphaned_releases.require_database_password(client, postgres)
+
+    def require_injection_where_requested(self, client: KubernetesClient) -> None:
+        """Fails if the gateway's pods request the TME and new ones would not get it."""
+        injection_dry_run.require_injection_where_requested(client, self._plan, self._gateway)
+
+    def delete_plugin_before_its_files(self, client: KubernetesClient) -> None:
+        """Deletes the plugin, because the gateway is about to lose its files."""
+        plugin_removal.remove_plugin(client, self._desired, self._plan.owner)
+
+    def require_files_mounted_by_owner(self, client: KubernetesClient) -> None:
+        """Fails if the owner of an existing Kong is to mount the files and has not."""
+        mounted_files.require_files_mounted_by_owner(client, self._gateway)
+
+    def require_policy_enforced(self, client: KubernetesClient) -> None:
+        """Fails if the admission policy is not in force."""
+        injection_dry_run.require_policy_enforced(client, self._gateway)
+
+    def require_injection(self, client: KubernetesClient) -> None:
+        """Fails if new gateway pods would not get the TME."""
+        injection_dry_run.require_injection(client, self._plan, self._gateway)
+
+    # --- between the resources ---
+
+    def ready_for_plugin(
+        self, revision: pulumi.Input[int] | pulumi.Input[str], resources: Sequence[pulumi.CustomResource]
+    ) -> pulumi.Output[str]:
+        """`revision`, once all `resources` are done and the gateway is ready for the plugin. Raises pulumi.RunError.
+
+        As an input of the plugin it delays the registration. A hook would run too late: when a replacement is
+        registered, the engine deletes the old object first. A preview checks nothing.
+        """
+        if pulumi.runtime.is_dry_run():
+            return pulumi.Output.from_input(revision).apply(str)
+
+        async def ready(found: list[Any]) -> str:
+            await self._run([self._require_ready_for_plugin])
+            return str(found[0])
+
+        return pulumi.Output.all(revision, *(resource.id for resource in resources)).apply(ready)
+
+    def _require_ready_for_plugin(self, client: KubernetesClient) -> None:
+        plugin_readiness.require_ready_for_plugin(client, self._plan, self._gateway)
+
+    def verify(self) -> None:
+        """Verifies the gateway, or the agent of an agent-only stack. Raises pulumi.RunError with the report."""
+        try:
+            report = self._report()
+        except PlainError as problem:
+            raise pulumi.RunError(
+                self._on_cluster(
+                    f"The stack could not be verified: {problem}. It may be unprotected. Run `pulumi up` again."
+                )
+            ) from None
+        if not report.ok:
+            raise pulumi.RunError(self._on_cluster(report.text()))
+        pulumi.log.info(self._on_cluster(report.text()))
+        for warning in report.warnings:
+            pulumi.log.warn(self._on_cluster(printable(warning)))
+        for reason in report.not_checked:
+            pulumi.log.warn(self._on_cluster(printable(f"not checked: {reason}")))
+
+    def _report(self) -> Report:
+        if self._plan.gateway is not None:
+            return verifier.verify_gateway(self._cluster.api, self._desired)
+        agent = self._plan.agent
+        assert isinstance(agent, ManagedAgent), "an agent-only stack manages its agent"
+        return agent_verification.verify_agent(self._cluster.api, agent)
+
+    # --- helpers ---
+
+    @property
+    def _gateway(self) -> Gateway:
+        assert self._plan.gateway is not None, "an agent-only stack has no steps for a gateway"
+        return self._plan.gateway
+
+    @property
+    def _desired(self) -> DesiredState:
+        assert self._plan.desired is not None
+        return self._plan.desired
+
+    def _watch(self, client: KubernetesClient, namespace: str, deployment: str, *, plugin_object: str | None) -> None:
+        if (namespace, deployment) not in self._monitors:
+            monitor = RolloutMonitor(
+                client, namespace=namespace, deployment=deployment, plugin_object=plugin_object, say=self._warn
+            )
+            self._monitors[namespace, deployment] = monitor
+            monitor.start()
+
+    def _warn(self, line: str) -> None:
+        try:
+            # Called from other threads, and only the program's event loop may talk to the engine.
+            self._loop.call_soon_threadsafe(pulumi.log.warn, self._on_cluster(printable(line)))
+        except RuntimeError:
+            # The program has ended.
+            for monitor in self._monitors.values():
+                monitor.stop()
+
+    def _on_cluster(self, text: str) -> str:
+        """A message whose kubectl and helm commands go to this cluster."""
+        return on_cluster(text, self._cluster.command_options)
