@@ -15,9 +15,8 @@ from components.deployment_step import DeploymentStep
 from components.helm_release import helm_release
 from components.namespace import namespace_of
 from components.secret_outputs import LIVE_OBJECT, with_secrets
-from traceable_kong.common.nested_data import digest, merged
+from traceable_kong.common.nested_data import digest, merged, revealed
 from traceable_kong.plan.model import ManagedAgent, Plan, ReleaseKey
-from traceable_kong.plugin.kong_cluster_plugin import revealed
 
 TOKEN_ANNOTATION = "traceable-kong/token-version"
 CERTIFICATE_ANNOTATION = "traceable-kong/certificate"

@@ -62,8 +62,8 @@ def test_the_users_values_are_laid_on_ours() -> None:
 @pytest.mark.parametrize(
     ("user_values", "said"),
     [
-        ({"forceUpdate": True}, "agentValues.forceUpdate is no value of the chart"),
-        ({"injector": "x"}, "agentValues.injector is 'x', and the chart takes an object there"),
+        ({"forceUpdate": True}, "agentValues.forceUpdate is not a value of the chart"),
+        ({"injector": "x"}, "agentValues.injector is 'x', but the chart expects an object"),
         ({"injector": {"tme": []}}, "agentValues.injector.tme is []"),
         ({"tlsPrivateCertificatesAsString": True}, "agentValues.tlsPrivateCertificatesAsString is True"),
     ],

@@ -1,4 +1,4 @@
-"""Chart values that cannot stand beside Traceable, one reason each; and whatever else a person writes there."""
+"""Chart values that conflict with Traceable, one reason each; and arbitrary values."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
-from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment, refuse_what_cannot_be_had, require
+from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment, refuse_conflicts, require
 from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
 
 Values = dict[str, Any]
@@ -15,7 +15,7 @@ Values = dict[str, Any]
 
 def refusal(values: Values) -> str:
     with pytest.raises(KongValuesError) as refused:
-        refuse_what_cannot_be_had(values, ingress_class="kong")
+        refuse_conflicts(values, ingress_class="kong")
     return str(refused.value)
 
 
@@ -26,37 +26,40 @@ def refusal(values: Values) -> str:
         ({"deployment": {"kong": {"enabled": False}}}, "kongValues.deployment.kong.enabled is false"),
         ({"env": {"role": "data_plane"}}, "kongValues.env.role is 'data_plane'"),
         ({"customEnv": {"kong_role": "control_plane"}}, "kongValues.customEnv.kong_role is 'control_plane'"),
-        ({"env": {"admin_listen": "off"}}, "kongValues.env.admin_listen leaves Kong's Admin API without a port"),
-        ({"env": {"ADMIN_LISTEN": "unix:/run/a.sock"}}, "kongValues.env.ADMIN_LISTEN leaves"),
-        ({"env": {"admin_listen": {"valueFrom": {"x": "y"}}}}, "kongValues.env.admin_listen leaves"),
-        ({"admin": {"tls": {"enabled": False}}}, "kongValues.admin leaves Kong's Admin API without a port"),
+        ({"env": {"admin_listen": "off"}}, "kongValues.env.admin_listen gives Kong's Admin API no port"),
+        ({"env": {"ADMIN_LISTEN": "unix:/run/a.sock"}}, "kongValues.env.ADMIN_LISTEN gives"),
+        ({"env": {"admin_listen": {"valueFrom": {"x": "y"}}}}, "kongValues.env.admin_listen gives"),
+        ({"admin": {"tls": {"enabled": False}}}, "kongValues.admin gives Kong's Admin API no port"),
         (
             {"admin": {"tls": {"client": {"caBundle": "PEM"}}}},
-            "kongValues.admin.tls.client.caBundle has Kong's Admin API",
+            "kongValues.admin.tls.client.caBundle makes Kong's Admin API",
         ),
         (
             {"admin": {"tls": {"client": {"secretName": "ca"}}}},
-            "kongValues.admin.tls.client.secretName has Kong's Admin",
+            "kongValues.admin.tls.client.secretName makes Kong's Admin",
         ),
-        ({"env": {"nginx_admin_ssl_verify_client": "on"}}, "kongValues.env.nginx_admin_ssl_verify_client has Kong's"),
-        ({"env": {"NGINX_ADMIN_SSL_VERIFY_CLIENT": True}}, "kongValues.env.NGINX_ADMIN_SSL_VERIFY_CLIENT has Kong's"),
+        ({"env": {"nginx_admin_ssl_verify_client": "on"}}, "kongValues.env.nginx_admin_ssl_verify_client makes Kong's"),
+        ({"env": {"NGINX_ADMIN_SSL_VERIFY_CLIENT": True}}, "kongValues.env.NGINX_ADMIN_SSL_VERIFY_CLIENT makes Kong's"),
         (
             {"customEnv": {"kong_nginx_admin_ssl_verify_client": "on"}},
-            "has Kong's Admin API ask for client certificates",
+            "makes Kong's Admin API require client certificates",
         ),
-        ({"forceUpdate": True}, "kongValues.forceUpdate is no value of the chart"),
-        ({"forceUpdate": False}, "kongValues.forceUpdate is no value of the chart"),
-        ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "kongValues.podAnnotations asks for the TME"),
-        ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "kongValues.podAnnotations asks for the TME"),
-        ({"ingressController": {"env": {"ingress_class": "other"}}}, "is 'other', and the plugin is made for 'kong'"),
+        ({"forceUpdate": True}, "kongValues.forceUpdate is not a value of the chart"),
+        ({"forceUpdate": False}, "kongValues.forceUpdate is not a value of the chart"),
+        ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "kongValues.podAnnotations requests the TME"),
+        ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "kongValues.podAnnotations requests the TME"),
+        (
+            {"ingressController": {"env": {"ingress_class": "other"}}},
+            "but the plugin has the ingress class 'kong'",
+        ),
         ({"ingressController": {"env": {"INGRESS_CLASS": "other"}}}, "traceable-kong:kong.ingressClass"),
-        ({"ingressController": {"env": {"ingress_class": {"valueFrom": {"x": "y"}}}}}, "comes from elsewhere"),
+        ({"ingressController": {"env": {"ingress_class": {"valueFrom": {"x": "y"}}}}}, "comes from another object"),
         ({"ingressController": {"customEnv": {"controller_ingress_class": "other"}}}, ".customEnv.controller_ingress"),
         ({"ingressController": {"args": ["--v=1", "--ingress-class=other"]}}, ".args (--ingress-class) is 'other'"),
         ({"ingressController": {"args": ["--ingress-class", "other"]}}, ".args (--ingress-class) is 'other'"),
         (
             {"ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}},
-            ".env.enable_controller_kongclusterplugin is 'false': the controller would not read KongClusterPlugins",
+            ".env.enable_controller_kongclusterplugin is 'false', so the controller would not read KongClusterPlugins",
         ),
         ({"ingressController": {"env": {"ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": False}}}, "would not read"),
         ({"ingressController": {"env": {"enable_controller_kongclusterplugin": 0}}}, "would not read"),
@@ -72,7 +75,7 @@ def refusal(values: Values) -> str:
             {"ingressController": {"env": {"enable_controller_kongclusterplugin": SecretStr("false")}}},
             "whether the controller reads the plugin could not be known",
         ),
-        ({"replicaCount": 0}, "kongValues.replicaCount is 0: no gateway pod would serve"),
+        ({"replicaCount": 0}, "kongValues.replicaCount is 0. Without a gateway pod, nothing serves"),
         ({"replicaCount": "0"}, "kongValues.replicaCount is '0'"),
         ({"replicaCount": 0.0, "autoscaling": {"enabled": False}}, "kongValues.replicaCount is 0.0"),
         ({"autoscaling": {"enabled": True, "minReplicas": 0}}, "kongValues.autoscaling.minReplicas is 0"),
@@ -86,7 +89,7 @@ def refusal(values: Values) -> str:
         ),
     ],
 )
-def test_what_cannot_be_had(values: Values, said: str) -> None:
+def test_a_conflict_is_refused(values: Values, said: str) -> None:
     assert said in refusal(values)
 
 
@@ -132,28 +135,28 @@ def test_what_cannot_be_had(values: Values, said: str) -> None:
         {"proxy": {"http": {"servicePort": 5442, "containerPort": 8000}}},
     ],
 )
-def test_what_can_be_had(values: Values) -> None:
-    refuse_what_cannot_be_had(values, ingress_class="kong")
+def test_other_values_are_accepted(values: Values) -> None:
+    refuse_conflicts(values, ingress_class="kong")
 
 
-def test_with_a_database_no_controller_has_a_say() -> None:
+def test_with_a_database_the_controller_does_not_matter() -> None:
     told = {"ingressController": {"args": ["--ingress-class=other"], "env": {"ingress_class": "another"}}}
-    refuse_what_cannot_be_had(told, ingress_class="kong", database=True)
+    refuse_conflicts(told, ingress_class="kong", database=True)
 
 
 @pytest.mark.parametrize("path", ["ingressController.args", "ingressController.envFrom", "plugins.configMaps"])
-def test_what_must_be_a_list(path: str) -> None:
+def test_a_list_must_be_a_list(path: str) -> None:
     parent, key = path.split(".")
-    with pytest.raises(KongValuesError, match=f"kongValues.{path} is 'x', and the chart takes a list"):
+    with pytest.raises(KongValuesError, match=f"kongValues.{path} is 'x', but the chart expects a list"):
         kong_values({parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None)
 
 
-def test_a_secret_value_is_not_told() -> None:
+def test_a_secret_value_is_not_shown() -> None:
     assert "hidden" not in refusal({"env": {"admin_listen": SecretStr("hidden")}})
     assert "hidden" not in refusal({"env": {"role": SecretStr("hidden")}})
 
 
-def test_where_a_variable_comes_from() -> None:
+def test_each_variable_has_its_key_in_the_config() -> None:
     values = {"env": {"log_level": "info"}, "customEnv": {"my_thing": 1, "kong_plugins": "x"}}
     assert environment(values) == [
         ("kongValues.env.log_level", "KONG_LOG_LEVEL", "info"),
@@ -163,9 +166,13 @@ def test_where_a_variable_comes_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config_key", "said"), [("kong.database", "set traceable-kong:kong.database instead"), (None, "take it out")]
+    ("config_key", "said"),
+    [
+        ("kong.database", "Set traceable-kong:kong.database instead"),
+        (None, "`pulumi config rm --path traceable-kong:kongValues.a.b`"),
+    ],
 )
-def test_a_value_that_must_be_another(config_key: str | None, said: str) -> None:
+def test_a_required_value(config_key: str | None, said: str) -> None:
     require({"a": {"b": 1}}, ["a", "b"], 1, config_key)
     for values in ({"a": {"b": 2}}, {"a": {}}, {"a": None}, {"a": 1}, {}):
         with pytest.raises(KongValuesError) as refused:
@@ -209,7 +216,7 @@ ANYTHING = strategies.recursive(
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values=ANYTHING.filter(lambda value: isinstance(value, dict)))
-def test_whatever_is_written_there_is_taken_or_refused(values: Values) -> None:
+def test_arbitrary_values_are_accepted_or_refused(values: Values) -> None:
     entry = {"name": "cm", "pluginName": "traceable"}
     try:
         kong_values(values, plugin_entries=[entry], ingress_class="kong", database=None)

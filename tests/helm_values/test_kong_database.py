@@ -1,4 +1,4 @@
-"""Kong's database in the chart's values, and values of the user's that name another."""
+"""Kong's database in the chart values, and user values that conflict with it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from traceable_kong.helm_values.kong_database import (
 )
 from traceable_kong.helm_values.kong_values import kong_values
 
-THEIRS = ExternalPostgres(
+EXTERNAL = ExternalPostgres(
     host="db.example.com",
     port=5433,
     database="gateway",
@@ -29,17 +29,17 @@ MANAGED = ManagedPostgres(namespace="gw", name="edge-postgres")
 REFERENCE = {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "password"}}}
 
 
-def values(database: Postgres | None = THEIRS, **user_values: Any) -> dict[str, Any]:
+def values(database: Postgres | None = EXTERNAL, **user_values: Any) -> dict[str, Any]:
     return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database)
 
 
-def refusal(database: Postgres | None = THEIRS, **user_values: Any) -> str:
+def refusal(database: Postgres | None = EXTERNAL, **user_values: Any) -> str:
     with pytest.raises(KongValuesError) as refused:
         values(database, **user_values)
     return str(refused.value)
 
 
-def test_the_chart_is_told_where_the_database_is_and_never_the_password() -> None:
+def test_the_values_name_the_database_and_never_the_password() -> None:
     assert values()["env"] == {
         "database": "postgres",
         "pg_host": "db.example.com",
@@ -53,30 +53,30 @@ def test_the_chart_is_told_where_the_database_is_and_never_the_password() -> Non
     assert values(None)["env"] == {"database": "off"}
 
 
-def test_what_else_the_user_says_of_postgres_stays() -> None:
+def test_other_settings_of_postgres_stay() -> None:
     env = values(env={"pg_timeout": 5000, "pg_ssl_verify": "on", "log_level": "info"})["env"]
     assert (env["pg_timeout"], env["pg_ssl_verify"], env["log_level"]) == (5000, "on", "info")
     assert env["pg_host"] == "db.example.com"
 
 
 @pytest.mark.parametrize(
-    "said_again",
+    "repeated",
     [
         {"env": {"pg_host": "db.example.com", "pg_port": 5433, "pg_ssl": True, "database": "postgres"}},
         {"env": {"PG_HOST": "db.example.com", "pg_password": REFERENCE}},
         {"customEnv": {"kong_pg_user": "kong"}},
     ],
 )
-def test_the_same_said_again_is_taken(said_again: dict[str, Any]) -> None:
-    values(**said_again)
+def test_the_same_settings_are_accepted(repeated: dict[str, Any]) -> None:
+    values(**repeated)
 
 
 @pytest.mark.parametrize(
     ("user_values", "said"),
     [
-        ({"env": {"pg_host": "other"}}, "that is what traceable-kong:kong.postgres.host is for"),
+        ({"env": {"pg_host": "other"}}, "use traceable-kong:kong.postgres.host instead"),
         ({"env": {"PG_HOST": "other"}}, "kongValues.env.PG_HOST is 'other'"),
-        ({"env": {"pg_port": 5432}}, "kongValues.env.pg_port is 5432, where this program needs '5433'"),
+        ({"env": {"pg_port": 5432}}, "kongValues.env.pg_port is 5432, but this program needs '5433'"),
         ({"env": {"pg_database": "kong"}}, "traceable-kong:kong.postgres.database"),
         ({"env": {"pg_user": {"valueFrom": {}}}}, "traceable-kong:kong.postgres.user"),
         ({"env": {"pg_ssl": "off"}}, "traceable-kong:kong.postgres.tls"),
@@ -85,8 +85,8 @@ def test_the_same_said_again_is_taken(said_again: dict[str, Any]) -> None:
         ({"env": {"database": "off"}}, "traceable-kong:kong.database"),
         ({"customEnv": {"kong_database": "off"}}, "kongValues.customEnv.kong_database"),
         ({"postgresql": {"enabled": True}}, "traceable-kong:kong.postgres.managed to true"),
-        ({"postgresql": True}, "kongValues.postgresql is True, and the chart takes an object there"),
-        ({"migrations": []}, "kongValues.migrations is [], and the chart takes an object there"),
+        ({"postgresql": True}, "kongValues.postgresql is True, but the chart expects an object"),
+        ({"migrations": []}, "kongValues.migrations is [], but the chart expects an object"),
     ],
 )
 def test_another_database_is_refused(user_values: dict[str, Any], said: str) -> None:
@@ -102,13 +102,13 @@ def test_another_database_is_refused(user_values: dict[str, Any], said: str) -> 
         {"valueFrom": {"secretKeyRef": {"name": "hidden", "key": "password"}}},
     ],
 )
-def test_a_password_in_the_values_is_refused_and_not_told(password: object) -> None:
+def test_a_password_in_the_values_is_refused_and_not_shown(password: object) -> None:
     for said in (refusal(env={"pg_password": password}), refusal(customEnv={"kong_pg_password": password})):
         assert "traceable-kong:kong.postgres.passwordSecret" in said
         assert "hidden" not in said
 
 
-def test_of_a_database_that_is_made_here_nothing_can_be_said() -> None:
+def test_settings_of_a_managed_database_are_refused() -> None:
     said = refusal(MANAGED, env={"pg_host": "other"})
     assert "kong.postgres.managed is true" in said and "kong.postgres.host" not in said
     assert "kong.postgres.managed is true" in refusal(MANAGED, env={"pg_password": "hidden"})
@@ -116,26 +116,26 @@ def test_of_a_database_that_is_made_here_nothing_can_be_said() -> None:
 
 
 @pytest.mark.parametrize("name", ["init", "preUpgrade", "postUpgrade"])
-def test_migrations_of_a_database_that_is_made_here_are_run(name: str) -> None:
+def test_the_migrations_of_a_managed_database_are_required(name: str) -> None:
     assert f"kongValues.migrations.{name} is false" in refusal(MANAGED, migrations={name: False})
     values(MANAGED, migrations={name: True})
-    # Kong itself does not start before somebody has run them.
-    assert values(THEIRS, migrations={name: False})["migrations"][name] is False
+    # Kong does not start before somebody has run them.
+    assert values(EXTERNAL, migrations={name: False})["migrations"][name] is False
 
 
-def test_the_jobs_of_migrations_do_not_stay_for_ever() -> None:
+def test_the_jobs_of_migrations_are_deleted() -> None:
     assert values()["migrations"]["ttlSecondsAfterFinished"] > 0
     assert values(migrations={"ttlSecondsAfterFinished": 5})["migrations"] == {"ttlSecondsAfterFinished": 5}
     assert "migrations" not in values(None)
 
 
-def test_without_a_database_kong_has_none() -> None:
+def test_a_database_in_db_less_mode_is_refused() -> None:
     assert "traceable-kong:kong.database" in refusal(None, env={"database": "postgres"})
     assert "traceable-kong:kong.database" in refusal(None, customEnv={"kong_database": "postgres"})
     assert values(None, env={"pg_host": "unused"})["env"]["pg_host"] == "unused"
 
 
-def test_with_a_database_the_controller_need_not_be_there() -> None:
+def test_with_a_database_the_controller_is_optional() -> None:
     assert values()["ingressController"] == {"enabled": True, "ingressClass": "kong"}
     assert values(ingressController={"enabled": False})["ingressController"] == {"enabled": False}
     assert values(ingressController={"enabled": False, "ingressClass": "x", "env": {"ingress_class": "y"}})
@@ -143,7 +143,7 @@ def test_with_a_database_the_controller_need_not_be_there() -> None:
     assert "ingressController.enabled" in refusal(None, ingressController={"enabled": False})
 
 
-def test_a_name_that_leaves_no_room_for_the_jobs_is_refused() -> None:
+def test_a_name_that_is_too_long_for_the_jobs_is_refused() -> None:
     refuse_long_name("n" * 39)
     with pytest.raises(KongValuesError, match="at most 39 characters"):
         refuse_long_name("n" * 40)
@@ -151,18 +151,18 @@ def test_a_name_that_leaves_no_room_for_the_jobs_is_refused() -> None:
 
 def test_the_users_values_are_not_changed() -> None:
     theirs: dict[str, Any] = {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
-    with_database(theirs, THEIRS)
+    with_database(theirs, EXTERNAL)
     assert theirs == {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
-    assert database_values(THEIRS)["env"]["pg_password"] == REFERENCE
+    assert database_values(EXTERNAL)["env"]["pg_password"] == REFERENCE
 
 
-ASKING = {"tls": {"client": {"secretName": "authority"}}}
+REQUIRED = {"tls": {"client": {"secretName": "authority"}}}
 
 
-def test_an_admin_api_that_asks_for_a_certificate_takes_one_to_show() -> None:
-    assert refusal(admin=ASKING).endswith("; or name one in traceable-kong:kong.admin.clientCertificateSecret.")
-    assert refusal(None, admin=ASKING).endswith("Take it out."), "a key for a Kong with a database"
+def test_an_admin_api_may_require_a_certificate_that_the_stack_has() -> None:
+    assert refusal(admin=REQUIRED).endswith("Or set traceable-kong:kong.admin.clientCertificateSecret.")
+    assert refusal(None, admin=REQUIRED).endswith("kongValues.admin.tls.client.secretName`."), "without a database"
     made = kong_values(
-        {"admin": ASKING}, plugin_entries=[], ingress_class="kong", database=THEIRS, admin_certificate=True
+        {"admin": REQUIRED}, plugin_entries=[], ingress_class="kong", database=EXTERNAL, admin_certificate=True
     )
-    assert made["admin"] == ASKING
+    assert made["admin"] == REQUIRED

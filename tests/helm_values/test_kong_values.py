@@ -33,13 +33,13 @@ def test_the_users_values_are_not_changed() -> None:
         ({"env": {"PLUGINS": "bundled"}}, "kongValues.env.PLUGINS"),
         ({"customEnv": {"kong_plugins": "bundled"}}, "kongValues.customEnv.kong_plugins"),
         ({"env": {"lua_package_path": "./?.lua;;"}}, "/opt/?.lua;./?.lua;;"),
-        ({"plugins": {"configMaps": [{"name": "x", "pluginName": "traceable"}]}}, "Take that entry out"),
+        ({"plugins": {"configMaps": [{"name": "x", "pluginName": "traceable"}]}}, "Remove that entry"),
         ({"env": {"database": "postgres"}}, "traceable-kong:kong.database"),
         ({"ingressController": {"ingressClass": "other"}}, "traceable-kong:kong.ingressClass"),
         ({"ingressController": {"enabled": False}}, "ingressController.enabled"),
         ({"plugins": {"configMaps": {"name": "x"}}}, "kongValues.plugins.configMaps is {'name': 'x'}"),
-        ({"env": "x"}, "kongValues.env is 'x', and the chart takes an object there"),
-        ({"admin": {"http": True}}, "kongValues.admin.http is True, and the chart takes an object there"),
+        ({"env": "x"}, "kongValues.env is 'x', but the chart expects an object"),
+        ({"admin": {"http": True}}, "kongValues.admin.http is True, but the chart expects an object"),
     ],
 )
 def test_values_that_contradict_ours_are_refused(user_values: dict, said: str) -> None:

@@ -205,7 +205,7 @@ def test_a_kong_that_cannot_be_used_is_refused(
     [
         (
             "no-plugins",
-            ["is told not to read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN is false)"],
+            ["does not read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN is false)"],
         ),
         ("forbidden", ["reads the ingress class 'kong'", "kong.ingressClass kong"]),
         ("split", ["deployment split-controller", "reads the ingress class 'edge' (--ingress-class)"]),

@@ -43,7 +43,7 @@ def controller(*args: str, **env: str) -> Document:
         (controller(CONTROLLER_INGRESS_CLASS="edge"), "traceable-kong:kong.ingressClass edge`"),
         (controller("--ingress-class=edge", CONTROLLER_INGRESS_CLASS="kong"), "class 'edge' (--ingress-class)"),
         (controller("--ingress-class=two words"), "kong.ingressClass 'two words'`"),
-        (controller(**OFF), "is told not to read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN"),
+        (controller(**OFF), "does not read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN"),
         (controller(f"--{SWITCH}=false"), f"Remove --{SWITCH} from the controller's settings"),
     ],
 )
@@ -54,7 +54,7 @@ def test_an_existing_kong_whose_controller_would_not_read_it(kube: FakeKubernete
 
 def test_disabling_is_not_refused(kube: FakeKubernetes) -> None:
     put_kong(kube, container(), controller(**OFF))
-    assert "is told not to read KongClusterPlugins" in warned(kube, **EXISTING, enabled=False)
+    assert "does not read KongClusterPlugins" in warned(kube, **EXISTING, enabled=False)
     put_kong(kube)
     kube.account_may = lambda verb, resource: False
     assert "may not list or watch" in warned(kube, **EXISTING, enabled=False)
@@ -63,9 +63,7 @@ def test_disabling_is_not_refused(kube: FakeKubernetes) -> None:
 def test_the_default_class_is_kong(kube: FakeKubernetes) -> None:
     put_kong(kube, container(), controller())
     passes(kube, **EXISTING)
-    assert "reads the ingress class 'kong', and the plugin is made for 'edge'" in refused(
-        kube, **existing(ingressClass="edge")
-    )
+    assert "reads the ingress class 'kong', and the plugin has 'edge'" in refused(kube, **existing(ingressClass="edge"))
 
 
 def test_arguments_win(kube: FakeKubernetes) -> None:
@@ -77,7 +75,7 @@ def test_a_value_from_elsewhere_is_a_warning(kube: FakeKubernetes) -> None:
     told = controller()
     told["env"] = [{"name": "CONTROLLER_INGRESS_CLASS", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]
     put_kong(kube, container(), told)
-    assert "comes from elsewhere (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
+    assert "comes from another object (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
 
 
 def test_variables_from_whole_objects(kube: FakeKubernetes) -> None:
@@ -85,18 +83,18 @@ def test_variables_from_whole_objects(kube: FakeKubernetes) -> None:
     put_kong(kube, container(), told)
     passes(kube, **EXISTING)
     kube.put(f"{secrets('kong')}/own", {"data": {"CONTROLLER_INGRESS_CLASS": "a29uZw=="}})
-    assert "comes from elsewhere (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
+    assert "comes from another object (CONTROLLER_INGRESS_CLASS)" in warned(kube, **EXISTING)
     kube.objects.clear()
     put_kong(kube, container(), told)
     kube.put(f"{config_maps('kong')}/own", {"data": OFF})
-    assert "is told not to read KongClusterPlugins" in refused(kube, **EXISTING)
+    assert "does not read KongClusterPlugins" in refused(kube, **EXISTING)
 
 
 def test_variables_from_whole_objects_in_chart_values(kube: FakeKubernetes) -> None:
     changes = managed(envFrom=[{"configMapRef": {"name": "own"}}])
     passes(kube, **changes)
     kube.put(f"{config_maps('kong')}/own", {"data": {**OFF, "CONTROLLER_INGRESS_CLASS": "edge"}})
-    assert "is told not to read KongClusterPlugins" in refused(kube, **changes)
+    assert "does not read KongClusterPlugins" in refused(kube, **changes)
     passes(kube, **changes, **UNINSTALLED)
 
 
@@ -129,7 +127,7 @@ def test_a_controller_in_a_deployment_of_its_own(kube: FakeKubernetes, place: di
     assert kube.accounts == ["kong/controller-account"] * 2
     controllers_own(kube, container("manager", image="mirror/kic:3", **place, **OFF))
     said = refused(kube, **EXISTING)
-    assert said.startswith("deployment controller in namespace kong") and "not to read KongClusterPlugins" in said
+    assert said.startswith("deployment controller in namespace kong") and "does not read KongClusterPlugins" in said
 
 
 def test_a_controller_of_another_kong_does_not_count(kube: FakeKubernetes) -> None:

@@ -57,3 +57,14 @@ def has_secrets(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(has_secrets, value))
     return isinstance(value, SecretStr)
+
+
+def revealed(value: Any) -> Any:
+    """The value with the text of each secret leaf, for a request to the API server."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return {key: revealed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [revealed(item) for item in value]
+    return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Chart:
     """A chart in a folder or archive (`path`), or by `name` and `version` from a `repository` URL.
 
-    Exactly one of `path` and `name` is set. An `oci://` chart is its whole address in `name`, without `repository`
+    Exactly one of `path` and `name` is set. An `oci://` chart has its whole address in `name` and no `repository`
     (https://www.pulumi.com/registry/packages/kubernetes/api-docs/helm/v3/release/).
     """
 
@@ -18,5 +18,5 @@ class Chart:
 
     @property
     def reference(self) -> str:
-        """What Helm is given as the chart."""
+        """The chart as Helm takes it."""
         return self.path or self.name or ""

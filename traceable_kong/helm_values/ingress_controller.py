@@ -1,8 +1,8 @@
-"""What Kong's ingress controller is told: whether it reads KongClusterPlugins, and of which ingress class. Pure.
+"""The settings of Kong's ingress controller: whether it reads KongClusterPlugins, and of which ingress class.
 
-Facts of the ingress controller 3.4 and 3.5 (internal/cmd/rootcmd): every flag can be an argument or the variable
-CONTROLLER_<FLAG>, and an argument wins. `--watch-namespace` does not matter here: it narrows what has a namespace,
-and a KongClusterPlugin has none.
+Facts of the ingress controller 3.4 and 3.5 (internal/cmd/rootcmd): every flag is an argument or the variable
+CONTROLLER_<FLAG>, and the argument has priority. `--watch-namespace` does not apply to KongClusterPlugins, which have
+no namespace.
 """
 
 import re
@@ -24,15 +24,15 @@ CONTAINER = "ingress-controller"
 """The container's name in Kong's own manifests and in the kong chart (3.4.1)."""
 
 _FALSE = ("0", "f", "F", "false", "FALSE", "False")
-"""What Go's strconv.ParseBool takes for false."""
+"""What Go's strconv.ParseBool reads as false."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Controller:
     """An ingress controller.
 
-    `container` is its container as in a pod template, `service_account` what its pods run as. `has_role` is True where
-    its chart gives it the ClusterRole with which it reads KongClusterPlugins.
+    `container` is its container as in a pod template, `service_account` the one of its pods. `has_role` is True where
+    its chart creates the ClusterRole with which it reads KongClusterPlugins.
     """
 
     container: Document
@@ -42,9 +42,9 @@ class Controller:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A flag as it is given: `source` is the argument or the variable, "" for the default.
+    """The value of a flag; `source` is the argument or the variable, "" for the default.
 
-    `value` is None where it comes from elsewhere (valueFrom, a Secret, a variable that is not plain).
+    `value` is None where it comes from another object (valueFrom, a Secret).
     """
 
     source: str
@@ -85,8 +85,8 @@ def obstacles(
         yield Obstacle(
             setting=reads,
             flag=READS_CLASS,
-            problem=f"which ingress class its controller reads comes from elsewhere ({reads.source}), and the plugin "
-            f"is made for {ingress_class!r}",
+            problem=f"the ingress class that its controller reads comes from another object ({reads.source}), and the "
+            f"plugin has {ingress_class!r}",
             is_certain=False,
         )
     elif reads.value != ingress_class:
@@ -94,30 +94,30 @@ def obstacles(
         yield Obstacle(
             setting=reads,
             flag=READS_CLASS,
-            problem=f"its controller reads the ingress class {reads.value!r}{by}, and the plugin is made for "
-            f"{ingress_class!r}: it would never see it",
+            problem=f"its controller reads the ingress class {reads.value!r}{by}, and the plugin has "
+            f"{ingress_class!r}, so the controller would never read it",
         )
     switch = setting(container, READS_PLUGINS, default="true", given=given)
     if switch.value is None:
         yield Obstacle(
             setting=switch,
             flag=READS_PLUGINS,
-            problem=f"whether its controller reads KongClusterPlugins comes from elsewhere ({switch.source})",
+            problem=f"whether its controller reads KongClusterPlugins comes from another object ({switch.source})",
             is_certain=False,
         )
     elif switch.value in _FALSE:
         yield Obstacle(
             setting=switch,
             flag=READS_PLUGINS,
-            problem=f"its controller is told not to read KongClusterPlugins ({switch.source} is {switch.value}): it "
-            "would never see the plugin",
+            problem=f"its controller does not read KongClusterPlugins ({switch.source} is {switch.value}), so it would "
+            "never read the plugin",
         )
 
 
 def setting(
     container: Mapping[str, Any], flag: str, *, default: str, given: Mapping[str, str | None] | None = None
 ) -> Setting:
-    """How `flag` is given to the controller in `container`."""
+    """The value of a flag of the controller in `container`."""
     environment = {**(given or {}), **variables(container)}
     argument = _argument(_arguments(container), flag)
     if argument is not None:
@@ -130,9 +130,9 @@ def setting(
 
 
 def chart_controller(values: Mapping[str, Any], fullname: str) -> Controller | None:
-    """The controller that the kong chart makes of these values, None where it makes none (kong chart 3.4.1).
+    """The controller that the kong chart creates from these values; None where it creates none (kong chart 3.4.1).
 
-    A value that is no plain text stands for one from elsewhere.
+    A value that is not plain text is treated like one from another object.
     """
     wanted = values.get("ingressController") or {}
     if wanted.get("enabled", True) is False:
@@ -158,9 +158,9 @@ def chart_controller(values: Mapping[str, Any], fullname: str) -> Controller | N
 
 
 def chart_variables(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Where, variable and value of what the user's values give the controller; of two of one name the last counts.
+    """(key in the config, variable, value) for every variable of the controller; the last of one name counts.
 
-    The chart upper-cases the keys, of `env` with the prefix CONTROLLER_, of `customEnv` as they are.
+    The chart upper-cases the keys, of `env` with the prefix CONTROLLER_, of `customEnv` without.
     """
     controller = values.get("ingressController") or {}
     for group, prefix in (("env", "CONTROLLER_"), ("customEnv", "")):
@@ -181,13 +181,13 @@ def _text(value: Any) -> str | None:
 
 
 def _arguments(container: Mapping[str, Any]) -> list[str]:
-    """What comes after the program's own name; without a command the image has it."""
+    """The arguments after the program; without a `command`, the image has the program."""
     command = [str(word) for word in container.get("command") or []]
     return [*command[1:], *(str(word) for word in container.get("args") or [])]
 
 
 def _argument(arguments: Sequence[str], flag: str) -> str | None:
-    """The value of a flag in a command line, the last one where there are several; None where it is not there."""
+    """The last value of a flag in a command line; None where the flag is missing."""
     found = None
     for index, word in enumerate(arguments):
         if word == "--":
@@ -195,14 +195,14 @@ def _argument(arguments: Sequence[str], flag: str) -> str | None:
         if word.startswith(f"--{flag}="):
             found = word.split("=", 1)[1]
         elif word == f"--{flag}":
-            # A switch takes its value after an equals sign only.
+            # A boolean flag takes its value after an equals sign only.
             following = arguments[index + 1 : index + 2]
             found = "true" if flag == READS_PLUGINS else (following[0] if following else "")
     return found
 
 
 def _expanded(text: str, environment: Mapping[str, str | None]) -> str | None:
-    """With $(VARIABLE) replaced, as the kubelet does it; None where one of them is not known."""
+    """The text with $(VARIABLE) replaced, as the kubelet does; None where a value is not known."""
     names = re.findall(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", text)
     for name in names:
         if name in environment:

@@ -1,4 +1,4 @@
-"""Chart values of the user's that cannot stand beside Traceable, each with what to write instead. Pure.
+"""Values for the Kong chart that conflict with Traceable, each with its fix.
 
 Facts of the kong chart 3.4.1 and of Kong's configuration (https://developer.konghq.com/gateway/configuration/).
 """
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, listeners, listens_on
-from traceable_kong.cluster.tme import TME_PORT
+from traceable_kong.cluster.tme import INJECT_ANNOTATION, TME_PORT
+from traceable_kong.common.commands import config_remove
 from traceable_kong.common.nested_data import not_objects
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.helm_values.ingress_controller import (
@@ -21,7 +22,7 @@ from traceable_kong.helm_values.ingress_controller import (
 
 
 class KongValuesError(PlainError):
-    """The user's chart values and ours contradict each other; the text says where, and what to write instead."""
+    """Values in `kongValues` conflict with what this stack needs; the text is for the person at the terminal."""
 
 
 _OBJECTS = (
@@ -29,80 +30,77 @@ _OBJECTS = (
     *("deployment.kong", "deployment.serviceAccount", "env", "ingressController", "ingressController.customEnv"),
     *("ingressController.env", "ingressController.rbac", "migrations", "plugins", "podAnnotations", "postgresql"),
 )
-"""What is read here, in components/kong_gateway.py and in helm_values/ingress_controller.py, and is an object in the
-chart.
-"""
+"""Values that are objects in the chart and that this folder reads."""
 
 _LISTS = ("ingressController.args", "ingressController.envFrom", "plugins.configMaps")
 
 
-def refuse_other_shapes(values: Mapping[str, Any]) -> None:
-    """Raises KongValuesError where something else stands in the place of an object or a list of the chart's."""
-    for wrong in not_objects(values, _OBJECTS):
-        raise KongValuesError(
-            f"kongValues.{wrong}, and the chart takes an object there: `helm show values` prints what it takes."
-        )
+def require_chart_types(values: Mapping[str, Any]) -> None:
+    """Raises KongValuesError for a value that is not an object or a list where the chart has one."""
+    for problem in not_objects(values, _OBJECTS):
+        raise KongValuesError(f"kongValues.{problem}, but the chart expects an object. `helm show values` prints it.")
     for path in _LISTS:
         parent, _, key = path.rpartition(".")
         found = (values.get(parent) or {}).get(key)
         if found is not None and not isinstance(found, list):
             raise KongValuesError(
-                f"kongValues.{path} is {found!r}, and the chart takes a list there: `helm show values` prints what it "
-                "takes."
+                f"kongValues.{path} is {found!r}, but the chart expects a list. `helm show values` prints it."
             )
 
 
-def refuse_what_cannot_be_had(
+def refuse_conflicts(
     values: Mapping[str, Any], *, ingress_class: str, database: bool = False, certificate: bool = False
 ) -> None:
-    """Raises KongValuesError where these values, of the chart's shapes, and Traceable contradict each other.
+    """Raises KongValuesError where values, with the chart's types, conflict with Traceable.
 
-    `certificate` is whether this program has one to show to Kong's Admin API, which takes a `database`.
+    `certificate` is True where the stack has a client certificate for Kong's Admin API; it needs a `database`.
     """
     variables = {name: (where, value) for where, name, value in environment(values)}
-    _refuse_other_workloads(values)
-    _refuse_silent_admin_api(values, variables)
+    _require_deployment(values)
+    _require_admin_api(values, variables)
     if not certificate:
-        _refuse_asking_for_certificates(values, variables, database=database)
+        _refuse_client_certificates(values, variables, database=database)
     if "forceUpdate" in values:
         raise KongValuesError(
-            "kongValues.forceUpdate is no value of the chart but an option of Helm's that replaces objects, pods and "
-            "all, in place of changing them: the gateway would go down at once. Take it out."
+            "kongValues.forceUpdate is not a value of the chart but an option of Helm that replaces objects instead of "
+            f"updating them. All gateway pods would be deleted at once. {_remove('kongValues.forceUpdate')}"
         )
-    if "tme.traceable.ai/inject" in (values.get("podAnnotations") or {}):
+    if INJECT_ANNOTATION in (values.get("podAnnotations") or {}):
+        key = f'kongValues.podAnnotations["{INJECT_ANNOTATION}"]'
         raise KongValuesError(
-            "kongValues.podAnnotations asks for the TME. This program sets that annotation itself, after the injector "
-            "and before the plugin; in the chart's values it would come too early and go too early. Take it out."
+            "kongValues.podAnnotations requests the TME. This program sets that annotation itself, after the injector "
+            f"and before the plugin. In the chart values it would be set and removed too early. {_remove(key)}"
         )
     if not database:
-        # With one the plugin is no KongClusterPlugin, and no controller has a say in it.
-        _refuse_deaf_controller(values, ingress_class)
+        # With a database the plugin is an entity, and the controller does not read it.
+        _require_controller_reads_plugin(values, ingress_class)
     for where in _uses_of_tme_port(values, variables):
         raise KongValuesError(
-            f"{where} uses the port {TME_PORT}, where the TME listens in the gateway's own pod: one of the two would "
-            "not start. Give it another port."
+            f"{where} uses the port {TME_PORT}, on which the TME listens in the gateway's pod. One of the two would "
+            "not start. Use another port."
         )
 
 
-def _refuse_other_workloads(values: Mapping[str, Any]) -> None:
+def _require_deployment(values: Mapping[str, Any]) -> None:
     deployment = values.get("deployment") or {}
     if deployment.get("daemonset"):
         raise KongValuesError(
-            "kongValues.deployment.daemonset is true: the program rolls and proves a Deployment, and a DaemonSet would "
-            "go unprotected. Take it out."
+            "kongValues.deployment.daemonset is true, but this program only deploys to and verifies a Deployment. A "
+            f"DaemonSet would be unprotected. {_remove('kongValues.deployment.daemonset')}"
         )
     if (deployment.get("kong") or {}).get("enabled") is False:
         raise KongValuesError(
-            "kongValues.deployment.kong.enabled is false: there would be no gateway to protect. Take it out."
+            "kongValues.deployment.kong.enabled is false, so there would be no gateway to protect. "
+            + _remove("kongValues.deployment.kong.enabled")
         )
     scaling = values.get("autoscaling") or {}
-    # The chart writes no replicas where an autoscaler decides about them.
+    # The chart sets no replicas where there is an autoscaler.
     sizes = {f"autoscaling.{key}": scaling.get(key) for key in ("minReplicas", "maxReplicas")}
     for path, size in (sizes if scaling.get("enabled") else {"replicaCount": values.get("replicaCount")}).items():
         if _is_zero(size):
             raise KongValuesError(
-                f"kongValues.{path} is {size!r}: no gateway pod would serve, and none could show that the plugin is "
-                "on. Take it out, or write 1 or more."
+                f"kongValues.{path} is {size!r}. Without a gateway pod, nothing serves, and the plugin cannot be "
+                "verified. Set it to 1 or more."
             )
 
 
@@ -110,14 +108,14 @@ def _is_zero(value: object) -> bool:
     return not isinstance(value, bool) and bool(re.fullmatch(r"\s*-?0+(\.0*)?\s*", str(value)))
 
 
-def _refuse_deaf_controller(values: Mapping[str, Any], ingress_class: str) -> None:
-    """The controller reads KongClusterPlugins of the gateway's class, whatever way it is told."""
+def _require_controller_reads_plugin(values: Mapping[str, Any], ingress_class: str) -> None:
+    """Raises KongValuesError where the controller would not read KongClusterPlugins of the gateway's class."""
     controller = chart_controller(values, "")
     for obstacle in obstacles(controller.container, ingress_class=ingress_class) if controller else ():
-        raise KongValuesError(_deaf(obstacle, values, ingress_class))
+        raise KongValuesError(_obstacle_text(obstacle, values, ingress_class))
 
 
-def _deaf(obstacle: Obstacle, values: Mapping[str, Any], ingress_class: str) -> str:
+def _obstacle_text(obstacle: Obstacle, values: Mapping[str, Any], ingress_class: str) -> str:
     source, value = obstacle.setting.source, obstacle.setting.value
     where = f"kongValues.ingressController.args ({source})"
     for path, name, _ in chart_variables(values):
@@ -125,53 +123,54 @@ def _deaf(obstacle: Obstacle, values: Mapping[str, Any], ingress_class: str) -> 
     of_class = obstacle.flag == READS_CLASS
     if not obstacle.is_certain:
         what = "which ingress class the controller reads" if of_class else "whether the controller reads the plugin"
-        mend = "Set traceable-kong:kong.ingressClass instead" if of_class else "Take it out"
-        return f"{where} comes from elsewhere: {what} could not be known before its pods serve. {mend}."
+        fix = "Set traceable-kong:kong.ingressClass instead" if of_class else "Remove it"
+        return f"{where} comes from another object, so {what} could not be known before its pods serve. {fix}."
     if of_class:
         return (
-            f"{where} is {value!r}, and the plugin is made for {ingress_class!r}: the controller would never see it. "
-            "Set traceable-kong:kong.ingressClass instead."
+            f"{where} is {value!r}, but the plugin has the ingress class {ingress_class!r}. The controller would never "
+            "read it. Set traceable-kong:kong.ingressClass instead."
         )
     return (
-        f"{where} is {value!r}: the controller would not read KongClusterPlugins, and the plugin is one. New gateway "
-        "pods would serve without it. Take it out."
+        f"{where} is {value!r}, so the controller would not read KongClusterPlugins, and the plugin is one. New "
+        "gateway pods would serve without it. Remove it."
     )
 
 
-def _refuse_silent_admin_api(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> None:
+def _require_admin_api(values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> None:
     where, role = variables.get("KONG_ROLE", ("", "traditional"))
     if role not in ("traditional", "", None):
         raise KongValuesError(
-            f"{where} is {role!r}: in hybrid mode the plugin is configured on a control plane elsewhere, and this "
-            "program could neither configure nor prove it. Take it out."
+            f"{where} is {role!r}. In hybrid mode the plugin is configured on a separate control plane, and this "
+            f"program could neither configure nor verify it. {_remove(where)}"
         )
     admin = values.get("admin") or {}
     ports = [(admin.get("http") or {}).get("enabled", False), (admin.get("tls") or {}).get("enabled", True)]
     where, listen = variables.get(ADMIN_LISTEN, ("kongValues.admin", None if any(ports) else "off"))
     if listen is not None and not listeners(str(listen)):
         raise KongValuesError(
-            f"{where} leaves Kong's Admin API without a port: neither the ingress controller nor the proof could ask "
-            "it. It listens on localhost of its own pod only, and needs no Service. Take it out."
+            f"{where} gives Kong's Admin API no port. Neither the ingress controller nor the verification could use "
+            "it. It only listens on localhost of its own pod, and needs no Service. "
+            + (_remove(where) if where != "kongValues.admin" else "Enable kongValues.admin.tls.")
         )
 
 
-def _refuse_asking_for_certificates(
+def _refuse_client_certificates(
     values: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]], *, database: bool
 ) -> None:
-    for where in _asking_for_certificates(values.get("admin") or {}, variables):
+    for where in _client_certificate_settings(values.get("admin") or {}, variables):
         raise KongValuesError(
-            f"{where} has Kong's Admin API ask for client certificates: the proof has none, so whether the plugin is "
-            "on could never be told, and no `up` would succeed. It listens on localhost of its own pod. Take it out"
-            + ("; or name one in traceable-kong:kong.admin.clientCertificateSecret." if database else ".")
+            f"{where} makes Kong's Admin API require client certificates. The verification has none, so no `up` would "
+            f"succeed. The Admin API only listens on localhost of its own pod. {_remove(where)}"
+            + (" Or set traceable-kong:kong.admin.clientCertificateSecret." if database else "")
         )
 
 
-def _asking_for_certificates(admin: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> Iterator[str]:
-    """Either of the two values makes the chart set the variable; a person can set it, or take it back, as well."""
-    where, asked = variables.get("KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT", ("", None))
-    # What YAML 1.1 takes for true comes as that.
-    if asked is not None:
-        if str(asked).lower() in ("on", "true"):
+def _client_certificate_settings(admin: Mapping[str, Any], variables: Mapping[str, tuple[str, Any]]) -> Iterator[str]:
+    """Two values make the chart set the variable; the user can also set it, to `on` or `off`."""
+    where, required = variables.get("KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT", ("", None))
+    # YAML 1.1 reads `on` as true.
+    if required is not None:
+        if str(required).lower() in ("on", "true"):
             yield where
         return
     client = (admin.get("tls") or {}).get("client") or {}
@@ -197,9 +196,9 @@ def _container_ports(value: Any, where: str) -> Iterator[str]:
 
 
 def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """Where, variable and value of what the user's values put into Kong's environment over the chart's own.
+    """(key in the config, variable, value) for every variable that the values set in Kong's environment.
 
-    The chart upper-cases the keys: of `env` with the prefix KONG_, of `customEnv` as they are (kong chart 3.4.1).
+    The chart upper-cases the keys, of `env` with the prefix KONG_, of `customEnv` without (kong chart 3.4.1).
     """
     return [
         (f"kongValues.{group}.{key}", f"{prefix}{key}".upper(), value)
@@ -209,17 +208,20 @@ def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 
 
 def require(values: Mapping[str, Any], path: Sequence[str], expected: object, config_key: str | None) -> None:
-    """Raises KongValuesError where the value at `path` is another than this program needs."""
+    """Raises KongValuesError where the value at `path` is not `expected`."""
     found: Any = values
     for key in path:
         found = found.get(key) if isinstance(found, Mapping) else None
     if found != expected:
-        mend = f"set traceable-kong:{config_key} instead" if config_key else "take it out"
-        raise KongValuesError(
-            f"kongValues.{'.'.join(path)} is {found!r}, where this program needs {expected!r}: {mend}."
-        )
+        where = f"kongValues.{'.'.join(path)}"
+        fix = f"Set traceable-kong:{config_key} instead." if config_key else _remove(where)
+        raise KongValuesError(f"{where} is {found!r}, but this program needs {expected!r}. {fix}")
 
 
 def kong_environment(values: Mapping[str, Any]) -> dict[str, str]:
-    """`{variable: value}` that the user's values set in Kong's environment, without what is secret or elsewhere."""
+    """`{variable: value}` of Kong's environment that the values set as plain text."""
     return {name: str(value) for _, name, value in environment(values) if isinstance(value, str | int | float)}
+
+
+def _remove(key: str) -> str:
+    return f"Remove it: `{config_remove(key)}`."

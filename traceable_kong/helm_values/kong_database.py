@@ -1,4 +1,4 @@
-"""The database of a Kong that is ours, as the chart's values name it, and the user's values that contradict it. Pure.
+"""The database of a managed Kong in the chart values, and values in `kongValues` that conflict with it.
 
 Facts of the kong chart 3.4.1 and of Kong's configuration
 (https://developer.konghq.com/gateway/configuration/#postgres-settings).
@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from traceable_kong.cluster.secret_key import SecretKey
+from traceable_kong.common.commands import config_remove
 from traceable_kong.common.nested_data import Values, merged
 from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment
 
 MIGRATION_JOBS_KEPT_SECONDS = 600
-"""How long a migration's Job stays when it has ended. The chart keeps those that are hooks for ever, and Helm's
-uninstall leaves them behind (https://helm.sh/docs/topics/charts_hooks/#hook-resources-are-not-managed-with-corresponding-releases)."""
+"""How long the Job of a migration stays after it has ended. The chart never deletes those that are hooks, and Helm's
+uninstall does not either
+(https://helm.sh/docs/topics/charts_hooks/#hook-resources-are-not-managed-with-corresponding-releases)."""
 
 _JOB_SUFFIX = "-post-upgrade-migrations"
-"""The longest that the chart puts behind a Job's name."""
+"""The longest suffix of a Job's name in the chart."""
 
 _JOB_NAME_LIMIT = 63
 """A Job's name is a label of its pods (https://kubernetes.io/docs/concepts/workloads/controllers/job/)."""
@@ -74,7 +76,7 @@ def postgres_name(release: str) -> str:
 
 
 def database_values(database: Postgres) -> Values:
-    """The chart's values for it: the password by reference, so that neither the state nor Helm's history holds it."""
+    """The chart values for a database; the password is a reference, so that state and Helm history do not have it."""
     password = database.password_secret
     return {
         "env": {
@@ -91,47 +93,47 @@ def database_values(database: Postgres) -> Values:
 
 
 def with_database(values: Mapping[str, Any], database: Postgres | None) -> Values:
-    """`values` with the database below them; None is a Kong without one.
+    """`values` merged over the values for the database; None is a Kong without one.
 
-    Raises KongValuesError where `values`, of the chart's shapes, name another database or leave this one unprepared.
+    Raises KongValuesError where `values`, with the chart's types, set another database or skip the migrations.
     """
-    _refuse_the_charts_own(values)
+    _refuse_database_of_the_chart(values)
     _refuse_other_variables(values, database)
     if database is None:
         return merged({"env": {"database": "off"}}, values)
     if isinstance(database, ManagedPostgres):
-        _refuse_no_migrations(values)
+        _require_migrations(values)
     return merged(database_values(database), values)
 
 
 def refuse_long_name(fullname: str) -> None:
-    """Raises KongValuesError where the names of the chart's migration Jobs would be too long."""
+    """Raises KongValuesError for a name with which the chart's migration Jobs would have too long names."""
     limit = _JOB_NAME_LIMIT - len(_JOB_SUFFIX)
     if len(fullname) > limit:
         raise KongValuesError(
-            f"Kong's Deployment would be {fullname!r}: with a database the chart makes a Job "
-            f"{fullname + _JOB_SUFFIX!r}, and a Job's name has {_JOB_NAME_LIMIT} characters at most. Set "
+            f"Kong's Deployment would be {fullname!r}. With a database the chart creates a Job "
+            f"{fullname + _JOB_SUFFIX!r}, but the name of a Job has at most {_JOB_NAME_LIMIT} characters. Set "
             "traceable-kong:kong.release to a shorter name, or kongValues.fullnameOverride to one of at most "
             f"{limit} characters."
         )
 
 
-def _refuse_the_charts_own(values: Mapping[str, Any]) -> None:
+def _refuse_database_of_the_chart(values: Mapping[str, Any]) -> None:
     if (values.get("postgresql") or {}).get("enabled"):
         raise KongValuesError(
-            "kongValues.postgresql.enabled asks for the PostgreSQL that the chart brings along, which Helm would "
-            "install and remove together with Kong. Take it out; for development set "
-            "traceable-kong:kong.postgres.managed to true, otherwise name a database that exists in "
-            "traceable-kong:kong.postgres.host."
+            "kongValues.postgresql.enabled requests the PostgreSQL of the chart, which Helm would install and delete "
+            "together with Kong. Remove it. For development set traceable-kong:kong.postgres.managed to true; "
+            "otherwise set traceable-kong:kong.postgres.host to an existing database."
         )
 
 
-def _refuse_no_migrations(values: Mapping[str, Any]) -> None:
+def _require_migrations(values: Mapping[str, Any]) -> None:
     for name in _MIGRATIONS:
         if (values.get("migrations") or {}).get(name, True) is False:
             raise KongValuesError(
-                f"kongValues.migrations.{name} is false, and nobody else prepares the database that this program makes "
-                "(kong.postgres.managed): Kong would not start. Take it out."
+                f"kongValues.migrations.{name} is false, but only these migrations prepare the managed database "
+                "(kong.postgres.managed). Kong would not start. "
+                f"Remove it: `{config_remove(f'kongValues.migrations.{name}')}`."
             )
 
 
@@ -144,26 +146,25 @@ def _refuse_other_variables(values: Mapping[str, Any], database: Postgres | None
         if _plain(value) == wanted:
             continue
         if variable == "KONG_PG_PASSWORD":
-            # Whatever stands there is not shown.
+            # The value is not shown.
             raise KongValuesError(
-                f"{where} is another password than the one that the stack names, or one in plain text, which would "
-                "stand in the Release's values, in the state and in Helm's history. Take it out: "
-                + _instead(database, key)
+                f"{where} is not the password that the stack config names, or is one in plain text, which would be in "
+                f"the state and in Helm's history. Remove it: {_reason(database, key)}"
             )
         raise KongValuesError(
-            f"{where} is {value!r}, where this program needs {wanted!r}: Kong would use another database than the one "
-            f"that the stack names. Take it out: {_instead(database, key)}"
+            f"{where} is {value!r}, but this program needs {wanted!r}. Kong would use another database than the one in "
+            f"the stack config. Remove it: {_reason(database, key)}"
         )
 
 
-def _instead(database: Postgres | None, key: str) -> str:
+def _reason(database: Postgres | None, key: str) -> str:
     if isinstance(database, ManagedPostgres) and key != "kong.database":
-        return "kong.postgres.managed is true, so this program makes the database and knows it."
-    return f"that is what traceable-kong:{key} is for."
+        return "kong.postgres.managed is true, so this program sets it."
+    return f"use traceable-kong:{key} instead."
 
 
 def _expected(database: Postgres | None) -> Iterator[tuple[str, tuple[str, Any]]]:
-    """Each variable with its key in the stack file, and its value."""
+    """(variable, (its key in the stack config, its value))."""
     if database is None:
         yield "KONG_DATABASE", ("kong.database", "off")
         return
@@ -173,7 +174,7 @@ def _expected(database: Postgres | None) -> Iterator[tuple[str, tuple[str, Any]]
 
 
 def _plain(value: object) -> object:
-    """As the chart writes it into the environment; what YAML 1.1 takes for true and false comes as that."""
+    """The value as the chart writes it into the environment; YAML 1.1 reads `on` and `off` as true and false."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value) if isinstance(value, int | float) else value

@@ -1,4 +1,4 @@
-"""The chart values of a managed Kong: the user's values with the plugin's files laid over them. Pure."""
+"""The chart values of a managed Kong: the user's values with the plugin's files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from traceable_kong.common.nested_data import Values, merged
 from traceable_kong.helm_values.kong_conflicts import (
     KongValuesError,
     environment,
-    refuse_other_shapes,
-    refuse_what_cannot_be_had,
+    refuse_conflicts,
     require,
+    require_chart_types,
 )
 from traceable_kong.helm_values.kong_database import Postgres, with_database
 from traceable_kong.plugin.config_maps import LUA_PATH
@@ -17,9 +17,9 @@ from traceable_kong.plugin.plugin_options import TRACEABLE_PLUGINS
 
 
 def kong_fullname(release: str, user_values: Mapping[str, Any]) -> str:
-    """The name of the chart's Deployment, and the stem of its Services' names (kong chart 3.4.1, `kong.fullname`)."""
-    made = f"{release}-{user_values.get('nameOverride') or 'kong'}"[:63].rstrip("-")
-    return str(user_values.get("fullnameOverride") or made)
+    """The name of the chart's Deployment, with which its Services' names begin (kong chart 3.4.1, `kong.fullname`)."""
+    default = f"{release}-{user_values.get('nameOverride') or 'kong'}"[:63].rstrip("-")
+    return str(user_values.get("fullnameOverride") or default)
 
 
 def kong_values(
@@ -30,63 +30,61 @@ def kong_values(
     database: Postgres | None,
     admin_certificate: bool = False,
 ) -> Values:
-    """The chart's values: ours, with the user's laid on them; their other plugins stay beside ours.
+    """This stack's chart values with the user's merged over them; the user's other plugins stay.
 
     Args:
-        user_values: `kongValues` of the stack.
-        plugin_entries: what `chart_entries()` gave, for `plugins.configMaps`; none where Traceable leaves.
+        user_values: `kongValues` of the stack config.
+        plugin_entries: `chart_entries()` for `plugins.configMaps`; empty when Traceable is uninstalled.
         ingress_class: of this gateway.
-        database: Kong's, None where it has none. With one, the ingress controller need not be there.
-        admin_certificate: whether this program has a certificate to show to the Admin API.
+        database: Kong's database; None in DB-less mode. With one, the ingress controller is optional.
+        admin_certificate: whether the stack has a client certificate for the Admin API.
 
-    Raises KongValuesError where both cannot be had (kong chart 3.4.1: `env.plugins` takes the place of the list that
-    the chart makes of `plugins.configMaps`, and says nothing).
+    Raises KongValuesError for a conflict. One is silent in the chart: `env.plugins` replaces the list that the chart
+    creates from `plugins.configMaps` (kong chart 3.4.1).
     """
-    refuse_other_shapes(user_values)
+    require_chart_types(user_values)
     values = with_database(user_values, database)
     if database is None or (values.get("ingressController") or {}).get("enabled", True) is not False:
         values = merged({"ingressController": {"enabled": True, "ingressClass": ingress_class}}, values)
         require(values, ["ingressController", "enabled"], True, None)
         require(values, ["ingressController", "ingressClass"], ingress_class, "kong.ingressClass")
-    refuse_what_cannot_be_had(
-        values, ingress_class=ingress_class, database=database is not None, certificate=admin_certificate
-    )
-    ours_by_plugin = {entry["pluginName"] for entry in plugin_entries}
+    refuse_conflicts(values, ingress_class=ingress_class, database=database is not None, certificate=admin_certificate)
+    own_plugins = {entry["pluginName"] for entry in plugin_entries}
     for where, name, value in environment(values):
-        gone = TRACEABLE_PLUGINS.intersection(_listed(value)) - ours_by_plugin if name == "KONG_PLUGINS" else set()
-        if gone:
+        unmounted = TRACEABLE_PLUGINS.intersection(_listed(value)) - own_plugins if name == "KONG_PLUGINS" else set()
+        if unmounted:
             raise KongValuesError(
-                f"{where} is {value!r}, and the files of {', '.join(sorted(gone))} will not be there: Kong would not "
-                "start. Take it out of that list in the same change."
+                f"{where} is {value!r}, but this stack does not mount the files of {', '.join(sorted(unmounted))}. "
+                "Kong would not start. Remove it from that list in the same update."
             )
     if not plugin_entries:
         return values
 
     plugins: Values = dict(values.get("plugins") or {})
-    theirs = list(plugins.get("configMaps") or [])
-    for entry in theirs:
-        if isinstance(entry, Mapping) and entry.get("pluginName") in ours_by_plugin:
+    user_entries = list(plugins.get("configMaps") or [])
+    for entry in user_entries:
+        if isinstance(entry, Mapping) and entry.get("pluginName") in own_plugins:
             raise KongValuesError(
-                f"kongValues.plugins.configMaps names the plugin {entry['pluginName']!r}, which this program mounts "
-                "itself: Kong would find two sets of files in one place. Take that entry out."
+                f"kongValues.plugins.configMaps has an entry for the plugin {entry['pluginName']!r}, which this stack "
+                "mounts itself. Kong would have two sets of its files. Remove that entry."
             )
-    plugins["configMaps"] = [*theirs, *plugin_entries]
+    plugins["configMaps"] = [*user_entries, *plugin_entries]
     values["plugins"] = plugins
 
     for where, name, value in environment(values):
         if name == "KONG_PLUGINS":
             listed = _listed(value)
-            missing = sorted(ours_by_plugin.difference(listed))
+            missing = sorted(own_plugins.difference(listed))
             if missing:
                 raise KongValuesError(
-                    f"{where} is {value!r}, without {', '.join(missing)}: the chart would use that list in place of "
-                    "its own, and Kong would not load the plugin. Leave it out, and name plugins of your own in "
-                    f"kongValues.plugins.configMaps; or write {','.join([*listed, *missing])!r}."
+                    f"{where} is {value!r}, without {', '.join(missing)}. The chart would use that list instead of its "
+                    "own, and Kong would not load the plugin. Remove it and list your own plugins in "
+                    f"kongValues.plugins.configMaps; or set it to {','.join([*listed, *missing])!r}."
                 )
         if name == "KONG_LUA_PACKAGE_PATH" and LUA_PATH not in str(value).split(";"):
             raise KongValuesError(
-                f"{where} is {value!r}, without {LUA_PATH}: Kong would look for the plugin's files elsewhere and not "
-                f"start. Write {LUA_PATH + ';' + str(value)!r}."
+                f"{where} is {value!r}, without {LUA_PATH}. Kong would not find the plugin's files and not start. Set "
+                f"it to {LUA_PATH + ';' + str(value)!r}."
             )
     return values
 

@@ -11,6 +11,7 @@ from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kuberne
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
+from traceable_kong.common.nested_data import revealed
 from traceable_kong.deployment_patch.patching import FIELD_MANAGER
 from traceable_kong.hooks import old_pods
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -18,7 +19,6 @@ from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plan.model import DesiredState, ExistingKong, Gateway, KongClusterPlugin, Plan, Plugin, PluginEntity
-from traceable_kong.plugin.kong_cluster_plugin import revealed
 from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 

@@ -7,8 +7,6 @@ Its fields stand beside `metadata`
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretStr
-
 API_VERSION = "configuration.konghq.com/v1"
 KIND = "KongClusterPlugin"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
@@ -37,14 +35,3 @@ def plugin_object(
         "config": config,
         "disabled": not enabled,
     }
-
-
-def revealed(value: Any) -> Any:
-    """`value` with the text of each secret leaf, as it goes to the API server and nowhere else."""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, Mapping):
-        return {key: revealed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [revealed(item) for item in value]
-    return value
