@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from tests.fakes.plans import plan
 from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.examination import Examination
@@ -13,25 +14,15 @@ from traceable_kong.preflight.finding import Finding, StuckRelease
 
 CLUSTER: Any = SimpleNamespace(api=None, kubeconfig=None, context="prod", command_options=" --context prod")
 FINDING = Finding(subject="configmap a", problem="is there", fix="`kubectl delete configmap a`")
-STUCK = StuckRelease(
-    namespace="kong",
-    name="edge",
-    owner="o",
-    status="pending-upgrade",
-    revision=2,
-    restore=1,
-    timeout_seconds=60,
-    may_run_seconds=60,
-)
+STUCK = StuckRelease(release=plan().releases[0], status="pending-upgrade", revision=2, restore=1)
 
 
 def message(monkeypatch: pytest.MonkeyPatch, *, errors: list[Finding], stuck: list[StuckRelease]) -> str:
     found = Examination(errors=errors, warnings=[], stuck=stuck)
     monkeypatch.setattr(examination, "examine", lambda *_, **__: found)
     monkeypatch.setattr(repair, "repair", lambda *_, **__: FINDING)
-    plan: Any = None
     with pytest.raises(pulumi.RunError) as refused:
-        run_preflight(CLUSTER, plan, live_change=True)
+        run_preflight(CLUSTER, plan(), live_change=True)
     return str(refused.value)
 
 
@@ -55,5 +46,4 @@ def test_what_preflight_has_read_is_valid_until_a_repair(
     found = Examination(errors=[], warnings=[], stuck=stuck, reader=read)
     monkeypatch.setattr(examination, "examine", lambda *_, **__: found)
     monkeypatch.setattr(repair, "repair", lambda *_, **__: None)
-    plan: Any = None
-    assert (run_preflight(CLUSTER, plan, live_change=True) is read) is seen
+    assert (run_preflight(CLUSTER, plan(), live_change=True) is read) is seen

@@ -76,7 +76,7 @@ class PreflightNamespace:
         return found
 
     def repair(self, release: StuckRelease, *, kubeconfig: str | None = None) -> Finding | None:
-        return repair(self.api, release, kubeconfig=kubeconfig, context=None, say=self.log.append)
+        return repair(self.api, release, owner=self.owner, kubeconfig=kubeconfig, context=None, say=self.log.append)
 
     def helm(self, *arguments: str) -> str:
         return self.run("helm", *arguments, "--namespace", self.name)
@@ -410,7 +410,9 @@ def test_preflight_waits_for_an_upgrade_that_is_still_running(namespace: Preflig
                 "kubectl", "patch", "pod", "stuck", "--namespace", namespace.name, "--subresource=status", READY
             )
 
-        assert repair(namespace.api, release, kubeconfig=None, context=None, say=let_it_end) is None
+        assert (
+            repair(namespace.api, release, owner=namespace.owner, kubeconfig=None, context=None, say=let_it_end) is None
+        )
         assert colleague.wait(DEADLINE_SECONDS) == 0
     assert len(namespace.log) == 1 and "may still be running" in namespace.log[0]
     assert (namespace.status(), namespace.text()) == ("deployed", "two")

@@ -78,7 +78,7 @@ def test_the_token_secret_must_exist(kube: FakeKubernetes) -> None:
 def test_an_interrupted_operation_is_repaired(kube: FakeKubernetes) -> None:
     kube.release("traceable", "traceable-agent", ["deployed", "pending-upgrade"])
     (stuck,) = examined(kube).stuck
-    assert isinstance(stuck, StuckRelease) and (stuck.name, stuck.restore) == ("traceable-agent", 1)
+    assert isinstance(stuck, StuckRelease) and (stuck.release.name, stuck.restore) == ("traceable-agent", 1)
     (warning,) = examined(kube, live_change=False).warnings
     assert "helm rollback traceable-agent 1" in warning.fix
 

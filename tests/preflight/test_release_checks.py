@@ -60,7 +60,7 @@ def test_with_a_database_an_operation_may_run_longer(kube: FakeKubernetes, datab
     put_storage_class(kube)
     kube.release("kong", "quickstart", ["deployed", "pending-upgrade"])
     (stuck,) = examined(kube, **DATABASE[database]).stuck
-    assert (stuck.timeout_seconds, stuck.may_run_seconds) == (600, seconds)
+    assert (stuck.release.timeout_seconds, stuck.release.operation_seconds) == (600, seconds)
 
 
 @pytest.mark.parametrize("version", ["abc", "", "-1", "1.5", "1_0"])

@@ -10,22 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.plans import OWNER
+from tests.fakes.plans import OWNER, plan
 from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, FakeKubernetes
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.preflight import repair
 from traceable_kong.preflight.finding import Finding, StuckRelease
 
-STUCK = StuckRelease(
-    namespace="kong",
-    name="quickstart",
-    owner=OWNER,
-    status="pending-upgrade",
-    revision=2,
-    restore=1,
-    timeout_seconds=90,
-    may_run_seconds=90,
-)
+RELEASE = plan(kong={"timeoutSeconds": 90}).releases[0]
+STUCK = StuckRelease(release=RELEASE, status="pending-upgrade", revision=2, restore=1)
 REMOVED = dataclasses.replace(STUCK, status="pending-install", revision=1, restore=None)
 TEXT = "apiVersion: v1\nkind: Config\nusers: [{name: u, user: {token: hidden-token}}]\n"
 
@@ -38,7 +30,7 @@ def repaired(
     context: str | None = None,
     said: list[str] | None = None,
 ) -> Finding | None:
-    return repair.repair(api, stuck, kubeconfig=kubeconfig, context=context, say=(said or []).append)
+    return repair.repair(api, stuck, owner=OWNER, kubeconfig=kubeconfig, context=context, say=(said or []).append)
 
 
 class Helm:
@@ -168,7 +160,12 @@ def test_helm_is_given_a_little_more_than_its_own_time(helm: Helm, monkeypatch: 
     monkeypatch.setattr(repair, "GRACE_SECONDS", 0.2)
     helm.script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(30)\n")
     same = ["deployed", "pending-upgrade"]
-    found = repaired(Statuses(same, same), dataclasses.replace(STUCK, timeout_seconds=0), kubeconfig=None, context=None)
+    found = repaired(
+        Statuses(same, same),
+        dataclasses.replace(STUCK, release=dataclasses.replace(RELEASE, timeout_seconds=0)),
+        kubeconfig=None,
+        context=None,
+    )
     assert found is not None
     assert "no answer within 0.2 seconds" in found.problem
 

@@ -62,16 +62,7 @@ def remove_orphaned_release(
             "text: move them into a Secret that the values name, then run `pulumi up`; or, if it may be down for a "
             f"moment, `helm uninstall {name} --namespace {namespace} --wait`, then `pulumi up`."
         )
-    stuck = StuckRelease(
-        namespace=namespace,
-        name=name,
-        owner=owner,
-        status=newest.status,
-        revision=newest.revision,
-        restore=None,
-        timeout_seconds=release.timeout_seconds,
-        may_run_seconds=release.timeout_seconds,
-    )
-    problem = repair.repair(client, stuck, kubeconfig=cluster.kubeconfig, context=cluster.context, say=say)
+    stuck = StuckRelease(release=release, status=newest.status, revision=newest.revision, restore=None)
+    problem = repair.repair(client, stuck, owner=owner, kubeconfig=cluster.kubeconfig, context=cluster.context, say=say)
     if problem is not None:
         raise HookFailed(f"{problem.subject} {problem.problem}. {problem.fix}")

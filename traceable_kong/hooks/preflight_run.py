@@ -27,7 +27,9 @@ def run_preflight(cluster: ClusterTarget, plan: Plan, *, live_change: bool) -> R
         raise pulumi.RunError(on_cluster(_text(found.errors, "Nothing was changed."), cluster.command_options))
     unrepaired = []
     for stuck in found.stuck:
-        problem = repair.repair(cluster.api, stuck, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn)
+        problem = repair.repair(
+            cluster.api, stuck, owner=plan.owner, kubeconfig=cluster.kubeconfig, context=cluster.context, say=warn
+        )
         if problem is not None:
             unrepaired.append(problem)
     if unrepaired:

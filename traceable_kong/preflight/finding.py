@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
+from traceable_kong.plan.model import HelmRelease
 
 Severity = Literal["error", "warning", "error_in_up"]
 """`error` stops previews and updates. `error_in_up` stops an `up`, and is a warning in a preview."""
@@ -30,27 +31,23 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class StuckRelease:
-    """A Helm release of the stack `owner` that an interrupted operation left in `status` at `revision`.
+    """A Helm release of this stack that an interrupted operation left in `status` at `revision`.
 
     `restore` is the revision to roll back to; None if the release has to be uninstalled, which happens only while none
-    of its pods is ready. Helm waits `timeout_seconds` for the pods. An operation that Helm recorded less than
-    `may_run_seconds` ago may still be running.
+    of its pods is ready.
     """
 
-    namespace: str
-    name: str
-    owner: str
+    release: HelmRelease
     status: str
     revision: int
     restore: int | None
-    timeout_seconds: int
-    may_run_seconds: int
 
     @property
     def arguments(self) -> list[str]:
         """The arguments of `helm` that repair the release and wait for it."""
-        what = ["uninstall", self.name] if self.restore is None else ["rollback", self.name, str(self.restore)]
-        return [*what, "--namespace", self.namespace, "--wait", "--timeout", f"{self.timeout_seconds}s"]
+        name, namespace = self.release.name, self.release.namespace
+        what = ["uninstall", name] if self.restore is None else ["rollback", name, str(self.restore)]
+        return [*what, "--namespace", namespace, "--wait", "--timeout", f"{self.release.timeout_seconds}s"]
 
     @property
     def command(self) -> str:
@@ -58,8 +55,12 @@ class StuckRelease:
         return " ".join(["helm", *self.arguments])
 
     @property
+    def history_command(self) -> str:
+        return f"helm history {self.release.name} --namespace {self.release.namespace}"
+
+    @property
     def subject(self) -> str:
-        return f"Helm release {self.name} in namespace {self.namespace}"
+        return f"Helm release {self.release.name} in namespace {self.release.namespace}"
 
 
 Found = Finding | StuckRelease

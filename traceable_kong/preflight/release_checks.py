@@ -42,15 +42,7 @@ def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmR
             f"it: `{config_set(f'{key}.adopt', 'true')}` (docs/adopting-a-release.md)",
         )
         return
-    stuck = stuck_release(
-        namespace,
-        name,
-        newest.revisions,
-        owner=owner,
-        serving=bool(serving(reader, namespace, name)),
-        timeout_seconds=release.timeout_seconds,
-        may_run_seconds=release.operation_seconds,
-    )
+    stuck = stuck_release(release, newest.revisions, serving=bool(serving(reader, namespace, name)))
     if stuck:
         yield stuck
 
@@ -84,17 +76,8 @@ def cluster_roles_are_free(reader: CachedReader, plan: Plan, gateway: Gateway) -
         )
 
 
-def stuck_release(
-    namespace: str,
-    name: str,
-    revisions: Revisions,
-    *,
-    owner: str,
-    serving: bool,
-    timeout_seconds: int,
-    may_run_seconds: int,
-) -> StuckRelease | None:
-    """How to repair a release of the stack `owner`; None if Helm can change it.
+def stuck_release(release: HelmRelease, revisions: Revisions, *, serving: bool) -> StuckRelease | None:
+    """How to repair a release; None if Helm can change it.
 
     - An interrupted upgrade is rolled back to the revision that was deployed before it.
     - An interrupted uninstallation is undone by a rollback to the last revision, because the stack's state still has
@@ -118,13 +101,4 @@ def stuck_release(
         return None
     if restore is None and serving:
         restore = newest
-    return StuckRelease(
-        namespace=namespace,
-        name=name,
-        owner=owner,
-        status=status,
-        revision=newest,
-        restore=restore,
-        timeout_seconds=timeout_seconds,
-        may_run_seconds=may_run_seconds,
-    )
+    return StuckRelease(release=release, status=status, revision=newest, restore=restore)

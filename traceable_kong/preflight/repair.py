@@ -32,15 +32,15 @@ Say = Callable[[str], None]
 
 
 def repair(
-    client: KubernetesClient, stuck: StuckRelease, *, kubeconfig: str | None, context: str | None, say: Say
+    client: KubernetesClient, stuck: StuckRelease, *, owner: str, kubeconfig: str | None, context: str | None, say: Say
 ) -> Finding | None:
     """Rolls the release back or uninstalls it. Returns None if Helm can continue now, or the problem.
 
-    Waits for an operation that may still be running, and reports that to `say`. `kubeconfig` and `context` are as for
-    `kubernetes_client.connect()`. Raises nothing.
+    Waits for an operation that may still be running, and reports that to `say`. `owner` is this stack's id,
+    `kubeconfig` and `context` are as for `kubeconfig.connect()`. Raises nothing.
     """
     try:
-        return _repair(client, stuck, kubeconfig, context, say)
+        return _repair(client, stuck, owner, kubeconfig, context, say)
     except (ApiError, Unreachable) as problem:
         return _not_repaired(stuck, str(problem))
     except OSError as problem:
@@ -48,20 +48,20 @@ def repair(
 
 
 def _repair(
-    client: KubernetesClient, stuck: StuckRelease, kubeconfig: str | None, context: str | None, say: Say
+    client: KubernetesClient, stuck: StuckRelease, owner: str, kubeconfig: str | None, context: str | None, say: Say
 ) -> Finding | None:
     found = _wait_while_it_may_run(client, stuck, say)
     # The operation may have continued after the engine was killed, and have ended since.
     if found is None or (found.revision, found.status) != (stuck.revision, stuck.status):
         return None if found is None or found.status not in IN_PROGRESS else _taken_up(stuck, found)
-    if found.owner != stuck.owner:
+    if found.owner != owner:
         return Finding(
             subject=stuck.subject,
             problem=f"was changed since preflight checked it: its owner is {found.owner or 'no stack'} now. It was "
             "not changed",
-            fix=f"`helm history {stuck.name} --namespace {stuck.namespace}` shows its revisions",
+            fix=f"`{stuck.history_command}` shows its revisions",
         )
-    if stuck.restore is None and (pods := serving(client, stuck.namespace, stuck.name)):
+    if stuck.restore is None and (pods := serving(client, stuck.release.namespace, stuck.release.name)):
         return Finding(
             subject=stuck.subject,
             problem=f"is {stuck.status}, and {', '.join(pods)} has ready pods. A release that serves is not "
@@ -79,12 +79,12 @@ def _wait_while_it_may_run(client: KubernetesClient, stuck: StuckRelease, say: S
     """
     said_at = -SAY_AGAIN_SECONDS
     while True:
-        found = newest_revision(client, stuck.namespace, stuck.name)
+        found = newest_revision(client, stuck.release.namespace, stuck.release.name)
         if found is None or found.status not in IN_PROGRESS:
             return found
         now = client.server_time()
         changed = _last_change(found.secret)
-        ends = changed + timedelta(seconds=stuck.may_run_seconds)
+        ends = changed + timedelta(seconds=stuck.release.operation_seconds)
         if now >= ends:
             return found
         if time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
@@ -118,7 +118,7 @@ def _run_helm(
             fix=f"Install helm (https://helm.sh/docs/intro/install/), or run `{stuck.command}` where it is installed. "
             "Then run again",
         )
-    timeout = stuck.timeout_seconds + GRACE_SECONDS
+    timeout = stuck.release.timeout_seconds + GRACE_SECONDS
     say(f"{stuck.subject} was left {stuck.status} by an interrupted operation. Running `{stuck.command}`.")
     with _environment(kubeconfig) as environment:
         try:
@@ -134,7 +134,7 @@ def _run_helm(
             said = without_quoted(done.stderr.strip()) if done.returncode else ""
         except subprocess.TimeoutExpired:
             said = f"no answer within {timeout} seconds"
-    after = newest_revision(client, stuck.namespace, stuck.name)
+    after = newest_revision(client, stuck.release.namespace, stuck.release.name)
     if not said and (after is None if stuck.restore is None else after is not None and after.status == "deployed"):
         return None
     return _not_repaired(stuck, said[-500:] or f"it is {after.status if after else 'gone'} now")
@@ -145,8 +145,7 @@ def _taken_up(stuck: StuckRelease, found: NewestRevision) -> Finding:
         subject=stuck.subject,
         problem=f"was {stuck.status} at revision {stuck.revision} and is {found.status} at revision {found.revision} "
         "now: another operation has begun, so it was not changed",
-        fix=f"`helm history {stuck.name} --namespace {stuck.namespace}` shows the operation. Run `pulumi up` again "
-        "when it has ended",
+        fix=f"`{stuck.history_command}` shows the operation. Run `pulumi up` again when it has ended",
     )
 
 
@@ -154,8 +153,7 @@ def _not_repaired(stuck: StuckRelease, why: str) -> Finding:
     return Finding(
         subject=stuck.subject,
         problem=f"was left {stuck.status} by an interrupted operation, and `{stuck.command}` did not repair it: {why}",
-        fix=f"`helm history {stuck.name} --namespace {stuck.namespace}` shows its revisions. Repair it by hand, then "
-        "run `pulumi up` again",
+        fix=f"`{stuck.history_command}` shows its revisions. Repair it by hand, then run `pulumi up` again",
     )
 
 
