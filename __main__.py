@@ -10,10 +10,13 @@ from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config import loader
 from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.hooks.stack_hooks import Hooks
+from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.build import build_plan
 from traceable_kong.plan.inputs import read_inputs
-from traceable_kong.plan.model import ManagedAgent, ManagedKong, Plan, ReleaseKey
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.model import Plan
 from traceable_kong.plan.outputs import stack_outputs
+from traceable_kong.plan.release_model import ReleaseKey
 from traceable_kong.preflight.release_imports import releases_to_import
 
 

@@ -4,7 +4,7 @@ import pulumi
 
 from components.deployment_step import DeploymentStep
 from traceable_kong.common.nested_data import digest
-from traceable_kong.plan import model
+from traceable_kong.plan import kong_model
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.providers.deployment_patch_provider import DeploymentFiles, PatchFinalizer
 
@@ -24,7 +24,7 @@ class ExistingKong(DeploymentStep):
         name: str,
         plan: Plan,
         gateway: Gateway,
-        kong: model.ExistingKong,
+        kong: kong_model.ExistingKong,
         *,
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,

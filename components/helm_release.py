@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.secret_outputs import with_secrets
-from traceable_kong.plan.model import HelmRelease
+from traceable_kong.plan.release_model import HelmRelease
 
 MAX_HISTORY = 10
 """How many revisions Helm keeps; unlimited by default (https://helm.sh/docs/helm/helm_upgrade/, --history-max)."""

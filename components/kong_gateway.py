@@ -8,7 +8,8 @@ import pulumi
 
 from components.deployment_step import DeploymentStep
 from components.helm_release import helm_release
-from traceable_kong.plan.model import ManagedKong, ReleaseKey
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.release_model import ReleaseKey
 
 
 class KongGateway(DeploymentStep):

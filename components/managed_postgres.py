@@ -14,7 +14,8 @@ import pulumi_random
 
 from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.helm_values.kong_database import ManagedPostgres
-from traceable_kong.plan.model import ManagedKong, Plan
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.model import Plan
 
 IMAGE = "postgres:16.15"
 """The official image (https://hub.docker.com/_/postgres). Another major version cannot read this one's files."""

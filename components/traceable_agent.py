@@ -16,7 +16,9 @@ from components.helm_release import helm_release
 from components.namespace import namespace_of
 from components.secret_outputs import LIVE_OBJECT, with_secrets
 from traceable_kong.common.nested_data import digest, merged, revealed
-from traceable_kong.plan.model import ManagedAgent, Plan, ReleaseKey
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.model import Plan
+from traceable_kong.plan.release_model import ReleaseKey
 
 TOKEN_ANNOTATION = "traceable-kong/token-version"
 CERTIFICATE_ANNOTATION = "traceable-kong/certificate"

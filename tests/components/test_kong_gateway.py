@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from components import KongGateway, KongNamespace
 from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, record
-from traceable_kong.plan.model import ManagedKong, Plan
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.model import Plan
 
 
 def managed_kong(made: Plan) -> ManagedKong:

@@ -8,7 +8,7 @@ import pytest
 from components import ExistingKong, KongGateway, KongNamespace, TmeInjection
 from tests.fakes import plans
 from tests.fakes.recording import Recording, record
-from traceable_kong.plan.model import ManagedKong
+from traceable_kong.plan.kong_model import ManagedKong
 
 EXISTING: dict[str, Any] = {"kong": {"install": False, "deployment": "edge"}}
 

@@ -9,7 +9,8 @@ from components import TraceableAgent
 from components.traceable_agent import certificate_digest
 from tests.fakes import plans
 from tests.fakes.recording import Recording, record
-from traceable_kong.plan.model import ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.model import Plan
 
 TOKEN = "the-platform-token"
 NO_TOKEN: dict[str, Any] = {"agentToken": None, "agentTokenSecret": {"name": "theirs", "key": "k"}}

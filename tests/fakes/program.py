@@ -11,7 +11,8 @@ from local import rock
 from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
 from traceable_kong.hooks import plugin_readiness
-from traceable_kong.plan.model import DesiredState, Gateway, ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.model import DesiredState, Gateway, Plan
 from traceable_kong.preflight import examination, release_imports
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding

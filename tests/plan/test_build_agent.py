@@ -6,7 +6,8 @@ import pytest
 
 from tests.fakes.plans import OWNER, plan
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
-from traceable_kong.plan.model import ExternalAgent, ManagedAgent, ManagedKong
+from traceable_kong.plan.agent_model import ExternalAgent, ManagedAgent
+from traceable_kong.plan.kong_model import ManagedKong
 
 EXISTING: dict[str, Any] = {"agentToken": None, "agent": {"install": False, "namespace": "shared"}}
 

@@ -8,7 +8,7 @@ from tests.fakes.plans import ROCK, gateway, plan
 from tests.fakes.program import Program
 from traceable_kong.helm_values.kong_conflicts import KongValuesError
 from traceable_kong.helm_values.kong_database import ExternalPostgres
-from traceable_kong.plan.model import ManagedKong
+from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plugin.rock import Rock
 
 EXTERNAL: dict[str, Any] = {

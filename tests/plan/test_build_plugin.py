@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.plans import desired, gateway, plan
-from traceable_kong.plan.model import KongClusterPlugin
+from traceable_kong.plan.plugin_model import KongClusterPlugin
 
 
 def test_sync_calls_the_tme_beside_kong_and_async_the_agent() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.verification.gateway import ASYNC, IN_DATABASE, INJECTION, POLICY, desired
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.common.image_references import parse_image
-from traceable_kong.plan.model import KongClusterPlugin
+from traceable_kong.plan.plugin_model import KongClusterPlugin
 from traceable_kong.plan.state_record import UnreadableRecord, state_data, state_of
 
 CHANGES: list[dict[str, Any]] = [

@@ -23,7 +23,7 @@ from tests.preflight.fake import (
 from traceable_kong.cluster.api_objects import NAMESPACES, config_maps, secrets
 from traceable_kong.deployment_patch.patching import PATCH_ANNOTATION
 from traceable_kong.deployment_patch.pod_template import patched
-from traceable_kong.plan.model import ExistingKong
+from traceable_kong.plan.kong_model import ExistingKong
 
 VALUES: dict[str, Any] = {"plugins": {"configMaps": [{"name": FILES, "pluginName": "traceable"}]}}
 

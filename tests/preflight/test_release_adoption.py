@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from tests.fakes.plans import plan
 from tests.preflight.fake import FakeKubernetes, examined, passes, refused, warned
-from traceable_kong.plan.model import ManagedKong
+from traceable_kong.plan.kong_model import ManagedKong
 
 
 def adopting(*, chart: dict[str, str] | None = None, **values: Any) -> dict[str, Any]:

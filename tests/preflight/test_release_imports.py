@@ -10,7 +10,7 @@ from tests.fakes.plans import OWNER, plan
 from tests.fakes.program import Program
 from tests.preflight.fake import FakeKubernetes, examined
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
-from traceable_kong.plan.model import ManagedKong
+from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.preflight.release_imports import ReleaseUnreadable, releases_to_import
 
 ADOPT = {"adopt": True}

@@ -12,7 +12,7 @@ from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.plan import inputs
-from traceable_kong.plan.model import ManagedAgent
+from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification.report import Check, Report
 
 ALONE: dict[str, Any] = {"gateway": "false", "plugin": None}

@@ -13,7 +13,7 @@ from tests.hooks.stack import gateway_of
 from traceable_kong.cluster import target
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.plan.model import ExistingKong
+from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.outputs import stack_outputs
 from traceable_kong.plan.state_record import record_data
 

@@ -10,7 +10,8 @@ from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import parse_image
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
-from traceable_kong.plan.model import AdmissionPolicy, DesiredState, Injection, KongClusterPlugin, Plugin, PluginEntity
+from traceable_kong.plan.model import AdmissionPolicy, DesiredState, Injection
+from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
 from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
 from traceable_kong.verification import evaluation
 from traceable_kong.verification.injection_objects import InjectionObjects

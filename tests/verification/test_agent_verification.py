@@ -9,7 +9,7 @@ from tests.fakes.plans import plan
 from tests.verification.gateway import agent_pod
 from tests.verification.servers import http
 from traceable_kong.cluster.pods import is_ready
-from traceable_kong.plan.model import ManagedAgent
+from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification.agent_verification import WEBHOOKS, verify_agent
 from traceable_kong.verification.report import Report
 

@@ -12,7 +12,8 @@ from tests.verification.gateway import DEPLOYMENT, IN_DATABASE, TARGET, desired
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
-from traceable_kong.plan.model import DesiredState, PluginEntity
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import PluginEntity
 from traceable_kong.plan.state_record import UnreadableRecord, record_digest, state_data, state_of
 from traceable_kong.verification.trusted_record import (
     AdminOptions,

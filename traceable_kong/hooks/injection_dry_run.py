@@ -16,7 +16,8 @@ from traceable_kong.cluster.tme import requests_tme, running_containers, tme_con
 from traceable_kong.common.image_references import ImageReferenceError, parse_image
 from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
-from traceable_kong.plan.model import AdmissionPolicy, Gateway, ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.model import AdmissionPolicy, Gateway, Plan
 
 IN_FORCE_SECONDS = 10.0
 """How long the API server may take to act on a new policy or namespace label: its informers lag behind by moments, and

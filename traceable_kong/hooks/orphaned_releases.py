@@ -11,7 +11,7 @@ from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.helm_values.kong_database import ManagedPostgres
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.plan.model import HelmRelease
+from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.preflight import repair
 from traceable_kong.preflight.finding import StuckRelease
 

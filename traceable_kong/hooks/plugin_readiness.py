@@ -18,7 +18,9 @@ from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.mounted_files import not_listed, not_mounted, require_mounted_by_owner
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
-from traceable_kong.plan.model import DesiredState, ExistingKong, Gateway, KongClusterPlugin, Plan, Plugin, PluginEntity
+from traceable_kong.plan.kong_model import ExistingKong
+from traceable_kong.plan.model import DesiredState, Gateway, Plan
+from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
 from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
 from traceable_kong.verification.observation import CLUSTER_PLUGINS
 

@@ -12,7 +12,8 @@ from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.kong_admin import admin_endpoint
 from traceable_kong.kong_admin.admin_errors import AdminError, DeploymentMissing
 from traceable_kong.kong_admin.entity_changes import delete_entities
-from traceable_kong.plan.model import DesiredState, KongClusterPlugin, PluginEntity
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import KongClusterPlugin, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 

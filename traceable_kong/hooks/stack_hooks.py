@@ -25,7 +25,9 @@ from traceable_kong.hooks import (
     plugin_removal,
 )
 from traceable_kong.hooks.rollout_monitor import RolloutMonitor
-from traceable_kong.plan.model import DesiredState, Gateway, HelmRelease, ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.model import DesiredState, Gateway, Plan
+from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.verification import agent_verification, verifier
 from traceable_kong.verification.report import Report
 

@@ -8,7 +8,8 @@ from traceable_kong.config.agent_config import ExternalAgentConfig, ManagedAgent
 from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values
 from traceable_kong.helm_values.chart import Chart
-from traceable_kong.plan.model import Agent, ExistingAgent, ExternalAgent, HelmRelease, ManagedAgent
+from traceable_kong.plan.agent_model import Agent, ExistingAgent, ExternalAgent, ManagedAgent
+from traceable_kong.plan.release_model import HelmRelease
 
 REPLICAS_WITH_DENY = 2
 """Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""

@@ -12,7 +12,9 @@ from traceable_kong.config.agent_config import ExistingAgentConfig
 from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values
 from traceable_kong.plan.admission_policy import policy_spec
-from traceable_kong.plan.model import AdmissionPolicy, Agent, ExternalAgent, Injection, Kong, ManagedAgent
+from traceable_kong.plan.agent_model import Agent, ExternalAgent, ManagedAgent
+from traceable_kong.plan.kong_model import Kong
+from traceable_kong.plan.model import AdmissionPolicy, Injection
 
 
 def build_injection(

@@ -23,7 +23,8 @@ from traceable_kong.helm_values.kong_database import (
     refuse_long_name,
 )
 from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
-from traceable_kong.plan.model import ExistingKong, HelmRelease, Kong, ManagedKong
+from traceable_kong.plan.kong_model import ExistingKong, Kong, ManagedKong
+from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mount_paths
 
 KONG_CONTAINER = "proxy"

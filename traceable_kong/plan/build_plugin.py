@@ -8,7 +8,8 @@ from traceable_kong.config.kong_config import AdminApiConfig, PostgresKongConfig
 from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
-from traceable_kong.plan.model import Agent, KongClusterPlugin, Plugin, PluginEntity
+from traceable_kong.plan.agent_model import Agent
+from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
 from traceable_kong.plugin.plugin_config import PLUGIN, plugin_config
 from traceable_kong.plugin.plugin_options import plugin_version, text
 from traceable_kong.plugin.rock import Rock

@@ -4,7 +4,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.kong_model import ExistingKong
+from traceable_kong.plan.model import Gateway, Plan
 
 
 def stack_outputs(plan: Plan, *, stack: str, cluster_options: str) -> dict[str, Any]:

@@ -18,18 +18,10 @@ from traceable_kong.common.nested_data import digest
 from traceable_kong.common.safe_text import PlainError, kind_of
 from traceable_kong.kong_admin.admin_endpoint import endpoint_of
 from traceable_kong.kong_admin.plugin_target import PluginTarget
-from traceable_kong.plan.model import (
-    AdmissionPolicy,
-    DesiredState,
-    ExistingKong,
-    Gateway,
-    Injection,
-    KongClusterPlugin,
-    ManagedAgent,
-    Plan,
-    Plugin,
-    PluginEntity,
-)
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.kong_model import ExistingKong
+from traceable_kong.plan.model import AdmissionPolicy, DesiredState, Gateway, Injection, Plan
+from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
 
 PROTECTED = "protected"
 """The key with the parts that the state protects against deletion: `agent`, `kong`, separated by commas."""

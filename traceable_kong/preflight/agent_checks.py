@@ -13,7 +13,8 @@ from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
-from traceable_kong.plan.model import ExistingAgent, Gateway, Plan
+from traceable_kong.plan.agent_model import ExistingAgent
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import record

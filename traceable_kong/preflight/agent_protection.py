@@ -9,7 +9,8 @@ from typing import Any
 
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import Gateway, ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import recorded

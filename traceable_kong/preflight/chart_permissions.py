@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from traceable_kong.plan.model import HelmRelease
+from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.preflight.permissions import (
     ADMISSION,
     CHANGE,

@@ -21,7 +21,10 @@ from traceable_kong.cluster.api_objects import (
 )
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
 from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedAgent, Plan, ReleaseKey
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.kong_model import ExistingKong
+from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.release_model import ReleaseKey
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
 from traceable_kong.preflight.finding import Finding

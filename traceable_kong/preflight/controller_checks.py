@@ -13,7 +13,8 @@ from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
 from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ExistingKong, ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, deployment_subject
 

@@ -16,7 +16,8 @@ from traceable_kong.cluster.api_objects import (
 from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.kong_database import ExternalPostgres
 from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ExistingKong, ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.existing_kong_checks import plain_environment

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from traceable_kong.cluster.api_objects import annotations_of, labels_of
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import Gateway, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, deployment_subject
 

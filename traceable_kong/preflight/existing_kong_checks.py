@@ -12,7 +12,8 @@ from traceable_kong.deployment_patch import pod_template
 from traceable_kong.deployment_patch.kong_variables import SEPARATORS
 from traceable_kong.deployment_patch.patching import PatchFailed, recorded_patch
 from traceable_kong.deployment_patch.pod_template import Conflict, PatchSpec, conflicts, unpatched
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ExistingKong, ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.controller_checks import given_variables
 from traceable_kong.preflight.finding import Finding, deployment_subject

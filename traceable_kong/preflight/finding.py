@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
-from traceable_kong.plan.model import HelmRelease
+from traceable_kong.plan.release_model import HelmRelease
 
 Severity = Literal["error", "warning", "error_in_up"]
 """`error` stops previews and updates. `error_in_up` stops an `up`, and is a warning in a preview."""

@@ -14,7 +14,8 @@ from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, with_files_first
-from traceable_kong.plan.model import Gateway, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 

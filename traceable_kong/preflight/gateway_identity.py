@@ -7,7 +7,8 @@ from traceable_kong.cluster.api_objects import NAMESPACES, name_of
 from traceable_kong.cluster.helm_releases import owner_of, releases_in
 from traceable_kong.cluster.ownership import GATEWAY_LABEL
 from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import ExistingKong, Gateway, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ExistingKong, ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import recorded

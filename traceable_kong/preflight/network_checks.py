@@ -14,7 +14,8 @@ from traceable_kong.cluster.api_objects import NAMESPACES, labels_of, network_po
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.network_policies import Flow, PodGroup, blocks, permission, pod_group
 from traceable_kong.cluster.tme import INJECT_LABEL
-from traceable_kong.plan.model import ExistingAgent, Gateway, ManagedAgent, Plan
+from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
+from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 

@@ -4,15 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import (
-    ExistingAgent,
-    ExistingKong,
-    Gateway,
-    ManagedAgent,
-    ManagedKong,
-    Plan,
-    PluginEntity,
-)
+from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
+from traceable_kong.plan.kong_model import ExistingKong, ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.plugin_model import PluginEntity
 from traceable_kong.preflight.chart_permissions import agent_chart, kong_chart
 from traceable_kong.preflight.permissions import (
     ADMISSION,

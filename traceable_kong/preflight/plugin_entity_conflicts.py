@@ -17,7 +17,8 @@ from traceable_kong.kong_admin.admin_errors import (
 )
 from traceable_kong.kong_admin.entity_changes import ownership_fix, ownership_problem
 from traceable_kong.kong_admin.plugin_target import has_scope, owner_of, owns
-from traceable_kong.plan.model import Gateway, Plan, PluginEntity
+from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.plugin_model import PluginEntity
 from traceable_kong.preflight.cached_reader import CachedReader, Entities
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import recorded

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from traceable_kong.cluster.helm_releases import newest_revision, release_document
 from traceable_kong.common.commands import config_remove, config_set
-from traceable_kong.plan.model import HelmRelease, Plan, ReleaseKey
+from traceable_kong.plan.model import Plan
+from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 

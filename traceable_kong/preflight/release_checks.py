@@ -6,7 +6,9 @@ from traceable_kong.cluster.api_objects import CLUSTER_ROLES, annotations_of
 from traceable_kong.cluster.helm_releases import UNFINISHED_UPGRADES, Revisions, newest_revision, serving
 from traceable_kong.cluster.ownership import handover_label
 from traceable_kong.common.commands import config_set
-from traceable_kong.plan.model import Gateway, HelmRelease, ManagedKong, Plan
+from traceable_kong.plan.kong_model import ManagedKong
+from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
 

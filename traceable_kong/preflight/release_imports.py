@@ -12,7 +12,8 @@ from traceable_kong.cluster.helm_releases import newest_revision, serving
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.common.nested_data import has_secrets
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.plan.model import HelmRelease, Plan, ReleaseKey
+from traceable_kong.plan.model import Plan
+from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
 
 IMPORTABLE = ("deployed", "failed")
 """Statuses in which Helm accepts an upgrade."""

@@ -6,7 +6,7 @@ Each ready pod behind the agent's Service answers on its port, and the webhook t
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
-from traceable_kong.plan.model import ManagedAgent
+from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification import deadline
 from traceable_kong.verification.agent_observation import agent_problem, agent_service_and_pods
 from traceable_kong.verification.injection_objects import WEBHOOKS

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, field_differences, option_differences
-from traceable_kong.plan.model import DesiredState, Plugin
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import Plugin
 from traceable_kong.verification.fix_commands import REPAIR, restart_gateway
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.pod_observation import OwnInstance, PodObservation

@@ -9,7 +9,8 @@ from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient,
 from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
-from traceable_kong.plan.model import DesiredState, PluginEntity
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import PluginEntity
 from traceable_kong.verification.agent_observation import agent_problems, agent_service_and_pods
 from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
 from traceable_kong.verification.network_paths import NetworkObservation, observe_network

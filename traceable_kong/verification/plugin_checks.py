@@ -1,6 +1,7 @@
 """Checks whether the plugin is written as configured: a KongClusterPlugin, or an entity in Kong's database. Pure."""
 
-from traceable_kong.plan.model import DesiredState, KongClusterPlugin, PluginEntity
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import KongClusterPlugin, PluginEntity
 from traceable_kong.verification.observation import Observation
 from traceable_kong.verification.plugin_entity_checks import written_entity
 from traceable_kong.verification.plugin_object_checks import written_object

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from traceable_kong.kong_admin.entity_changes import EntityState
 from traceable_kong.kong_admin.plugin_schema import PluginSchema
 from traceable_kong.kong_admin.plugin_target import PluginTarget, identity_differences
-from traceable_kong.plan.model import DesiredState, Plugin, PluginEntity
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import Plugin, PluginEntity
 from traceable_kong.verification.fix_commands import REPAIR
 from traceable_kong.verification.kong_checks import differences
 from traceable_kong.verification.written_plugin import WrittenPlugin

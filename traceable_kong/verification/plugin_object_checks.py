@@ -6,7 +6,7 @@ from typing import Any
 from traceable_kong.common.commands import kubectl_remove
 from traceable_kong.kong_admin.plugin_schema import option_differences
 from traceable_kong.kong_admin.plugin_target import current
-from traceable_kong.plan.model import KongClusterPlugin, Plugin
+from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
 from traceable_kong.verification.fix_commands import REPAIR
 from traceable_kong.verification.written_plugin import WrittenPlugin

@@ -11,7 +11,8 @@ from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
 from traceable_kong.kong_admin.admin_connection import admin_listener
 from traceable_kong.kong_admin.admin_errors import Unavailable
 from traceable_kong.kong_admin.plugin_target import owns
-from traceable_kong.plan.model import DesiredState, Plugin
+from traceable_kong.plan.model import DesiredState
+from traceable_kong.plan.plugin_model import Plugin
 from traceable_kong.verification import kong_observation
 
 Document = dict[str, Any]
