@@ -57,7 +57,7 @@ QUESTIONS: dict[str, Callable[[FakeKubernetes], None]] = {
 def gateway(**annotations: str) -> FakeKubernetes:
     fake = FakeKubernetes()
     template = {
-        "metadata": {"labels": {"app": "edge"}, "annotations": {"theirs": "1", **annotations}},
+        "metadata": {"labels": {"app": "edge"}, "annotations": {"other": "1", **annotations}},
         "spec": {"containers": [{"name": "proxy", "image": "kong:3.9"}], "serviceAccountName": "edge"},
     }
     fake.put(DEPLOYMENT, {"spec": {"template": template}})
@@ -120,7 +120,7 @@ def test_the_pod_has_the_deployments_template_and_the_annotations_and_is_not_sto
     assert query == {"dryRun": "All"}
     assert fake.changed == [("POST", "/api/v1/namespaces/gw/pods")]
     assert body["metadata"]["labels"] == {"app": "edge"}
-    assert body["metadata"]["annotations"] == {"theirs": "1", **gateway_of(stack()).injection.annotations}
+    assert body["metadata"]["annotations"] == {"other": "1", **gateway_of(stack()).injection.annotations}
     assert body["spec"] == fake.objects[DEPLOYMENT]["spec"]["template"]["spec"]
 
 

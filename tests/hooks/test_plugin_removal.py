@@ -14,6 +14,7 @@ from tests.kong_admin.server import Admin, serving
 from tests.verification.cluster import add_pod, cluster
 from tests.verification.gateway import ENTITY, TARGET, desired, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
+from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.common import waiting
 from traceable_kong.hooks import plugin_removal
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -21,7 +22,7 @@ from traceable_kong.kong_admin import admin_endpoint, entity_changes
 
 PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 PLUGIN = f"{PLUGINS}/traceable-plugin"
-OURS = ("traceable-kong/stack", "traceable-kong.test")
+OWNER = "traceable-kong.test"
 
 IN_DATABASE = desired(backend=ENTITY, installed=False, enabled=False, injection=None)
 
@@ -33,22 +34,22 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def installed(*, owner: str | None = OURS[1], listed: bool = True) -> FakeKubernetes:
+def installed(*, owner: str | None = OWNER, listed: bool = True) -> FakeKubernetes:
     fake = cluster(plugins=[instance(enabled=False)] if listed else [])
     put(fake, "traceable-plugin", owner=owner)
     return fake
 
 
-def put(fake: FakeKubernetes, name: str, *, owner: str | None = OURS[1], ingress_class: str = "kong") -> None:
+def put(fake: FakeKubernetes, name: str, *, owner: str | None = OWNER, ingress_class: str = "kong") -> None:
     metadata: dict[str, Any] = {"annotations": {"kubernetes.io/ingress.class": ingress_class}}
     metadata |= {"uid": f"{name}-uid", "resourceVersion": "7"}
     if owner:
-        metadata["labels"] = {OURS[0]: owner}
+        metadata["labels"] = {STACK_LABEL: owner}
     fake.put(f"{PLUGINS}/{name}", {"metadata": metadata})
 
 
 def remove(fake: FakeKubernetes) -> None:
-    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, injection=None), OURS[1])
+    plugin_removal.remove_plugin(fake, desired(installed=False, enabled=False, injection=None), OWNER)
 
 
 def test_it_is_deleted_and_the_wait_ends_when_no_kong_lists_it(clock: Clock) -> None:
@@ -63,7 +64,7 @@ def test_all_of_this_stack_and_class_are_deleted_whatever_their_names(clock: Clo
     fake = installed()
     put(fake, "older-name")
     put(fake, "elsewhere", ingress_class="other")
-    put(fake, "theirs", owner=None)
+    put(fake, "unlabeled", owner=None)
     clock.then = lambda now: add_pod(fake, pod(), plugins=[])
     remove(fake)
     assert fake.changed == [("DELETE", PLUGIN), ("DELETE", f"{PLUGINS}/older-name")]
@@ -116,8 +117,8 @@ def test_a_kong_that_does_not_answer_keeps_its_files(clock: Clock) -> None:
 @pytest.fixture
 def admin() -> Iterator[Admin]:
     with serving() as made:
-        ours = {"name": "traceable", "tags": [TARGET.tag], "config": {}}
-        made.entities.update({"1": {"id": "1", **ours}, "2": {"id": "2", **ours, "route": {"id": "r"}}})
+        own = {"name": "traceable", "tags": [TARGET.tag], "config": {}}
+        made.entities.update({"1": {"id": "1", **own}, "2": {"id": "2", **own, "route": {"id": "r"}}})
         made.entities["3"] = {"id": "3", "name": "traceable", "service": {"id": "s"}, "config": {}}
         yield made
 
@@ -134,7 +135,7 @@ def test_all_entities_of_this_stack_are_deleted_and_every_node_has_time_to_notic
 ) -> None:
     made = Clock()
     monkeypatch.setattr(entity_changes, "time", made)
-    plugin_removal.remove_plugin(with_entities(admin, monkeypatch), IN_DATABASE, OURS[1])
+    plugin_removal.remove_plugin(with_entities(admin, monkeypatch), IN_DATABASE, OWNER)
     assert list(admin.entities) == ["3"]
     assert made.now == pytest.approx(0.52)
 
@@ -143,14 +144,14 @@ def test_an_entity_that_cannot_be_deleted_keeps_the_files(admin: Admin, monkeypa
     fake = with_entities(admin, monkeypatch)
     admin.answers = [(403, {"message": "you do not have permissions"})]
     with pytest.raises(HookFailed, match=r"you do not have permissions.*Kong keeps the plugin's files"):
-        plugin_removal.remove_plugin(fake, IN_DATABASE, OURS[1])
+        plugin_removal.remove_plugin(fake, IN_DATABASE, OWNER)
     fake.listeners.clear()
     with pytest.raises(HookFailed, match="does not answer"):
-        plugin_removal.remove_plugin(fake, IN_DATABASE, OURS[1])
+        plugin_removal.remove_plugin(fake, IN_DATABASE, OWNER)
     assert len(admin.entities) == 3
 
 
 def test_without_a_gateway_no_pod_loses_files(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = with_entities(admin, monkeypatch)
     del fake.objects[DEPLOYMENT]
-    plugin_removal.remove_plugin(fake, IN_DATABASE, OURS[1])
+    plugin_removal.remove_plugin(fake, IN_DATABASE, OWNER)

@@ -34,8 +34,8 @@ def test_only_the_agent_and_its_record_are_registered(program: Program) -> None:
     for run in (made, program.preview(**ALONE)):
         assert run.waits_for("installation-record", "agent-release")
     (provider,) = made.of_type("pulumi:providers:kubernetes")
-    ours = [item for item in made.registrations if item.type.startswith("kubernetes:")]
-    assert all(f"::{provider.name}::" in item.provider for item in ours)
+    objects = [item for item in made.registrations if item.type.startswith("kubernetes:")]
+    assert all(f"::{provider.name}::" in item.provider for item in objects)
 
 
 def test_the_agent_is_the_same_as_in_a_stack_with_a_gateway(program: Program) -> None:

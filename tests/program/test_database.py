@@ -58,8 +58,8 @@ def test_the_entity_has_its_endpoint_and_its_owner(program: Program) -> None:
         "adopt": True,
         "service": "orders",
     }
-    row = up(program, admin=admin, scope="selected", enabled=False)["plugin-row"].inputs
-    assert row["endpoint"] == {
+    entity = up(program, admin=admin, scope="selected", enabled=False)["plugin-row"].inputs
+    assert entity["endpoint"] == {
         "namespace": "kong",
         "deployment": "quickstart-kong",
         "container": "proxy",
@@ -70,16 +70,18 @@ def test_the_entity_has_its_endpoint_and_its_owner(program: Program) -> None:
         "clientCertificateSecret": "client",
         "insecure": False,
     }
-    told = ("workspace", "route", "service", "owner", "enabled", "adopt", "managedDatabase")
-    assert [row[key] for key in told] == ["team", "", "orders", "traceable-kong.test-0a1b2c3d", False, True, False]
-    assert row["config"]["mode"] == "sync"
+    keys = ("workspace", "route", "service", "owner", "enabled", "adopt", "managedDatabase")
+    assert [entity[key] for key in keys] == ["team", "", "orders", "traceable-kong.test-0a1b2c3d", False, True, False]
+    assert entity["config"]["mode"] == "sync"
 
 
 def test_an_untrusted_certificate_is_accepted_only_if_the_config_says_so(program: Program) -> None:
-    row = up(program, admin={"url": "https://kong-admin:8444", "insecure": True, "route": "orders"}, scope="selected")
-    access = row["plugin-row"].inputs["endpoint"]
+    entity = up(
+        program, admin={"url": "https://kong-admin:8444", "insecure": True, "route": "orders"}, scope="selected"
+    )
+    access = entity["plugin-row"].inputs["endpoint"]
     assert (access["insecure"], access["tokenSecret"], access["caSecret"]) == (True, "", "")
-    assert (row["plugin-row"].inputs["route"], row["plugin-row"].inputs["service"]) == ("orders", "")
+    assert (entity["plugin-row"].inputs["route"], entity["plugin-row"].inputs["service"]) == ("orders", "")
 
 
 def test_an_entity_in_a_managed_database_is_deleted_with_it(program: Program) -> None:

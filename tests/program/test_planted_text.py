@@ -1,8 +1,6 @@
-"""Text that others wrote, on its way to a terminal: through every exit on one line, without effect, and no command.
+"""Text that others wrote reaches a terminal on one line, without effect, and in no command.
 
-What is planted is in events, statuses, records, Helm's documents, Kong's answers and the API server's messages. Leaves
-out what the text itself becomes (tests/common/test_safe_text.py), a comment (tests/pull_request/), and what is kept
-secret.
+It is planted in events, statuses, records, Helm's documents, Kong's answers and the API server's messages.
 """
 
 import json
@@ -10,7 +8,6 @@ import re
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -43,16 +40,6 @@ PLANTED = "x'; reboot #\x1b[2J\x9b1m\r\nerror: forged\u2028line\u202e\u200b$(id)
 Said = list[str]
 
 
-@dataclass
-class Target:
-    """A cluster, as the gates know it."""
-
-    api: kubernetes_client.KubernetesClient
-    kubeconfig: str | None = None
-    context: str | None = None
-    command_options: str = ""
-
-
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Said:
     lines: Said = []
@@ -62,7 +49,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Said:
 
 
 def harmless(text: str, *, lines: int | None = None) -> None:
-    """Nothing of it acts on a terminal or the engine, and what was planted began no line."""
+    """Fails if the text acts on a terminal or the engine, or if what was planted starts a line."""
     for line in text.split("\n"):
         assert line.isprintable(), line
         assert "<{%" not in line and "%}>" not in line
@@ -111,7 +98,7 @@ def test_a_report(ok: bool) -> None:
 
 
 @pytest.mark.parametrize("ok", [False, True])
-def test_the_proof_of_an_up(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
+def test_the_verification_of_an_update(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
     monkeypatch.setattr(verifier, "verify_gateway", lambda *_, **__: report(PLANTED, ok=ok))
     made = _hooks()
     if ok:
@@ -126,7 +113,7 @@ def test_the_proof_of_an_up(ok: bool, monkeypatch: pytest.MonkeyPatch, logged: S
 
 
 def _hooks() -> Hooks:
-    """Without its hook for names, which needs an engine."""
+    """Hooks without the hook for names, which needs an engine."""
     made = object.__new__(Hooks)
     made._plan = plan()
     made._cluster = target(FakeKubernetes())
@@ -138,7 +125,7 @@ def _hooks() -> Hooks:
     "problem",
     [HookFailed(PLANTED), kubernetes_client.Unreachable(PLANTED), kubernetes_client.ApiError(403, "", PLANTED)],
 )
-def test_a_hook_that_refuses(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+def test_a_hook_that_fails(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
     Steps(monkeypatch).problem = ("require_injection_where_requested", problem)
     with pytest.raises(pulumi.RunError) as refused:
         call(gateway_hooks(), "before-gateway-update")
@@ -191,7 +178,7 @@ TARGETS: dict[str, tuple[Callable[[fake.FakeKubernetes], None], dict[str, Any]]]
 
 
 def place(**changes: Any) -> Callable[[Callable[[fake.FakeKubernetes], None]], Callable[[fake.FakeKubernetes], None]]:
-    """A place in the cluster where somebody else writes, and what preflight has to be about to look there."""
+    """A place in the cluster where others write, and the config with which preflight reads it."""
 
     def add(plant: Callable[[fake.FakeKubernetes], None]) -> Callable[[fake.FakeKubernetes], None]:
         TARGETS[plant.__name__] = (plant, changes)
@@ -232,7 +219,7 @@ def protected_agent_in_the_record(cluster: fake.FakeKubernetes) -> None:
 
 
 @place(**fake.UNINSTALLED)
-def protected_agent_of_a_stack_that_leaves(cluster: fake.FakeKubernetes) -> None:
+def protected_agent_of_an_uninstalled_stack(cluster: fake.FakeKubernetes) -> None:
     fake.put_record(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
 
 
@@ -249,7 +236,7 @@ def rock_in_the_record(cluster: fake.FakeKubernetes) -> None:
 
 
 @place(kong={"adopt": True})
-def version_of_somebody_elses_chart(cluster: fake.FakeKubernetes) -> None:
+def version_of_an_unmanaged_chart(cluster: fake.FakeKubernetes) -> None:
     cluster.release("kong", "quickstart", ["deployed"], owner=None, chart=f"kong-{PLANTED.replace('-', '')}")
 
 
@@ -272,7 +259,9 @@ def message_of_the_server(cluster: fake.FakeKubernetes) -> None:
 
 
 @pytest.mark.parametrize("where", TARGETS)
-def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pytest.MonkeyPatch, logged: Said) -> None:
+def test_what_preflight_prints_and_the_commands_in_it(
+    where: str, monkeypatch: pytest.MonkeyPatch, logged: Said
+) -> None:
     plant, changes = TARGETS[where]
     cluster = fake.FakeKubernetes()
     cluster.put("/api/v1/namespaces/kong", owned=True)
@@ -283,7 +272,7 @@ def test_what_preflight_says_and_the_commands_in_it(where: str, monkeypatch: pyt
     assert said, "it is seen"
 
     try:
-        preflight_run.run_preflight(Target(cluster), made, live_change=True)
+        preflight_run.run_preflight(target(cluster), made, live_change=True)
     except pulumi.RunError as refused:
         logged.append(str(refused))
     assert logged

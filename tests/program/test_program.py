@@ -54,8 +54,8 @@ def test_everything_uses_one_provider(program: Program) -> None:
     made = program.up()
     (provider,) = made.of_type("pulumi:providers:kubernetes")
     assert provider.inputs["enableConfigMapMutable"] == provider.inputs["upsertExistingObjects"] == "true"
-    ours = [item for item in made.registrations if item.type.startswith("kubernetes:")]
-    assert ours and all(f"::{provider.name}::" in item.provider for item in ours)
+    objects = [item for item in made.registrations if item.type.startswith("kubernetes:")]
+    assert objects and all(f"::{provider.name}::" in item.provider for item in objects)
 
 
 def test_every_object_has_this_stacks_label(program: Program) -> None:
@@ -121,9 +121,9 @@ def test_uninstalling_traceable_keeps_the_gateway_only(program: Program) -> None
 
 
 def test_uninstalling_traceable_keeps_the_users_own_plugins(program: Program) -> None:
-    theirs = {"name": "cm", "pluginName": "foo"}
-    made = program.up(installed=False, enabled=False, kongValues={"plugins": {"configMaps": [theirs]}})
-    assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [theirs]
+    own = {"name": "cm", "pluginName": "foo"}
+    made = program.up(installed=False, enabled=False, kongValues={"plugins": {"configMaps": [own]}})
+    assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [own]
 
 
 NAME_CHECK = "before-create-name-is-free"
