@@ -45,5 +45,5 @@ class TraceableAdminPlugin(DeploymentStep):
             "managedDatabase": gateway.kong.managed_postgres is not None,
             "gateway": kong_revision,
         }
-        self.resources = [PluginEntity(f"{name}-row", props=props, opts=pulumi.ResourceOptions(parent=self))]
+        self.resources = [PluginEntity(f"{name}-entity", props=props, opts=pulumi.ResourceOptions(parent=self))]
         self.register_outputs({"tag": target.tag})

@@ -27,7 +27,7 @@ def made(kong: dict[str, Any], *, config: dict[str, Any] | None = None, **more: 
 
 def test_it_is_one_entity_with_names_of_secrets() -> None:
     registered, gateway = made(EXTERNAL, enabled=False)
-    entity = registered["plugin-row"]
+    entity = registered["plugin-entity"]
     assert entity.type == "pulumi-python:dynamic/traceable:PluginEntity"
     given = {key: value for key, value in entity.inputs.items() if key != "__provider"}
     assert gateway.plugin.entity is not None
@@ -50,7 +50,7 @@ def test_it_is_one_entity_with_names_of_secrets() -> None:
 
 def test_an_entity_in_a_managed_database_is_deleted_with_it() -> None:
     registered, _ = made({"postgres": {"managed": True}, "admin": {"route": "orders"}})
-    assert registered["plugin-row"].inputs["managedDatabase"] is True
+    assert registered["plugin-entity"].inputs["managedDatabase"] is True
 
 
 def test_only_a_secret_option_is_secret() -> None:

@@ -42,7 +42,7 @@ def stack(database: Server, module_stack: Any) -> LiveStack:
 
 def test_install(stack: LiveStack) -> None:
     output = stack.preview()
-    assert "plugin-row" in output
+    assert "plugin-entity" in output
     with recorded_nodes(stack) as recording:
         stack.up()
     assert recording.rollouts == 2
@@ -95,7 +95,7 @@ def test_manual_changes_and_a_manual_deletion_are_reverted(stack: LiveStack) -> 
     verified = stack.verify()
     assert verified.returncode == 1 and "timeout" in verified.stdout
     stack.refresh()
-    assert "plugin-row" in stack.preview()
+    assert "plugin-entity" in stack.preview()
     stack.up()
     after = plugin_entity(stack)
     assert [after[key] for key in ("id", "tags", "config")] == [before[key] for key in ("id", "tags", "config")]

@@ -145,7 +145,7 @@ def test_an_older_rock_with_newer_options(
 def test_the_entity_is_deleted_before_a_rock_without_modes(kube: FakeKubernetes, admin: Admin) -> None:
     put_own_entity(admin, config={"mode": "sync"})
     put_record(kube, release="quickstart", database="postgres", pluginConfig='{"mode": "sync"}')
-    assert "--target '**plugin-row'" in refused(kube, of=entity(admin, rock=rock_of("2.0.0-1")))
+    assert "--target '**plugin-entity'" in refused(kube, of=entity(admin, rock=rock_of("2.0.0-1")))
 
 
 def test_an_entity_whose_files_are_removed(kube: FakeKubernetes, admin: Admin) -> None:

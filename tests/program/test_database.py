@@ -37,14 +37,14 @@ def test_the_entity_has_the_place_of_the_object(
 ) -> None:
     made = up(program, **config)
     assert made.of_type(":KongClusterPlugin") == []
-    assert made.waits_for("plugin-row", "gateway-release")
-    assert made.waits_for("installation-record", "plugin-row")
+    assert made.waits_for("plugin-entity", "gateway-release")
+    assert made.waits_for("installation-record", "plugin-entity")
     for patch in ("tme-pod-annotation", "tme-namespace-label"):
-        assert made.waits_for("plugin-row", patch) is tme_comes_first
-        assert made.waits_for(patch, "plugin-row") is not tme_comes_first
-    assert made["plugin-row"].hooks == {}
+        assert made.waits_for("plugin-entity", patch) is tme_comes_first
+        assert made.waits_for(patch, "plugin-entity") is not tme_comes_first
+    assert made["plugin-entity"].hooks == {}
     (gateway,) = program.gateways_before_plugin
-    assert gateway.plugin.custom_resource is None and "plugin-row" not in program.before_plugin
+    assert gateway.plugin.custom_resource is None and "plugin-entity" not in program.before_plugin
     assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
 
 
@@ -58,7 +58,7 @@ def test_the_entity_has_its_endpoint_and_its_owner(program: Program) -> None:
         "adopt": True,
         "service": "orders",
     }
-    entity = up(program, admin=admin, scope="selected", enabled=False)["plugin-row"].inputs
+    entity = up(program, admin=admin, scope="selected", enabled=False)["plugin-entity"].inputs
     assert entity["endpoint"] == {
         "namespace": "kong",
         "deployment": "quickstart-kong",
@@ -79,14 +79,14 @@ def test_an_untrusted_certificate_is_accepted_only_if_the_config_says_so(program
     entity = up(
         program, admin={"url": "https://kong-admin:8444", "insecure": True, "route": "orders"}, scope="selected"
     )
-    access = entity["plugin-row"].inputs["endpoint"]
+    access = entity["plugin-entity"].inputs["endpoint"]
     assert (access["insecure"], access["tokenSecret"], access["caSecret"]) == (True, "", "")
-    assert (entity["plugin-row"].inputs["route"], entity["plugin-row"].inputs["service"]) == ("orders", "")
+    assert (entity["plugin-entity"].inputs["route"], entity["plugin-entity"].inputs["service"]) == ("orders", "")
 
 
 def test_an_entity_in_a_managed_database_is_deleted_with_it(program: Program) -> None:
     made = up(program, kong={"createNamespace": True, "postgres": {"managed": True}})
-    assert made["plugin-row"].inputs["managedDatabase"] is True
+    assert made["plugin-entity"].inputs["managedDatabase"] is True
     kong = gateway_of(program.plans[-1]).kong
     assert kong.managed_postgres is not None and kong.managed_postgres.name == "quickstart-postgres"
 
@@ -146,7 +146,7 @@ def test_uninstalling_traceable_deletes_the_entity_before_the_files(
     asked: list[object] = []
     monkeypatch.setattr(plugin_removal, "remove_plugin", lambda _, desired, owner: asked.append(desired))
     made = up(program, installed=False, enabled=False)
-    assert "plugin-row" not in made.names
+    assert "plugin-entity" not in made.names
     monkeypatch.setattr(target.ClusterTarget, "api", object())
     (name,) = made["gateway-release"].hooks["before_update"]
     monkeypatch.setattr("traceable_kong.hooks.rollout_monitor.RolloutMonitor.start", lambda self: None)
@@ -158,6 +158,6 @@ def test_an_existing_kong_with_a_database(program: Program, monkeypatch: pytest.
     monkeypatch.setattr(target.ClusterTarget, "selector_of", lambda *_: {"matchLabels": {"app": "edge"}})
     kong = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong", "database": "postgres"}
     made = program.up(kong=kong)
-    assert made.waits_for("plugin-row", "gateway-files") and made.waits_for("installation-record", "plugin-row")
-    access = made["plugin-row"].inputs["endpoint"]
+    assert made.waits_for("plugin-entity", "gateway-files") and made.waits_for("installation-record", "plugin-entity")
+    access = made["plugin-entity"].inputs["endpoint"]
     assert (access["namespace"], access["deployment"], access["container"]) == ("gw", "edge", "kong")

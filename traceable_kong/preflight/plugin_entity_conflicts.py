@@ -128,7 +128,7 @@ def current_entity_options_are_known(reader: CachedReader, plan: Plan, gateway: 
             subject=f"plugin entity {current['id']} in Kong",
             problem=f"has {', '.join(unknown)}, which version {gateway.rock.version} does not know. Kong would "
             "ignore them, and refuse the entity",
-            fix=fix_for_unknown_options(reader, plan, gateway, unknown, "plugin-row"),
+            fix=fix_for_unknown_options(reader, plan, gateway, unknown, "plugin-entity"),
         )
 
 
