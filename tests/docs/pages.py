@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CLONE = Path(__file__).parents[2]
-PAGES = (CLONE / "README.md", *sorted((CLONE / "docs").rglob("*.md")), CLONE / "local" / "README.md")
+PAGES = (
+    CLONE / "README.md",
+    *sorted((CLONE / "docs").rglob("*.md")),
+    CLONE / "local" / "README.md",
+    CLONE / "tests" / "README.md",
+)
 
 _CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
