@@ -1,4 +1,4 @@
-"""What is taken from a rock, and what is refused: one archive for each reason."""
+"""Rocks that can be read, and one archive for each reason to refuse one."""
 
 import gzip
 import hashlib
@@ -36,18 +36,18 @@ def test_a_rock_with_the_unpacked_directory() -> None:
     assert rock.read(archives.unpacked(in_plugin(FILES))).plugins == {"traceable": FILES}
 
 
-def test_every_plugin_and_every_directory() -> None:
+def test_every_plugin_and_directory_is_read() -> None:
     nested = {**FILES, "utils/json/init.lua": b"\xff\xfe"}
     found = rock.read(archives.rock({**in_plugin(nested), **in_plugin(FILES, "traceable-ai-extension")}))
     assert found.plugins == {"traceable": nested, "traceable-ai-extension": FILES}
 
 
-def test_what_lies_beside_the_plugins_is_left_out() -> None:
+def test_files_outside_the_plugins_are_ignored() -> None:
     assert rock.read(archives.rock({**in_plugin(FILES), f"{TOP}/README.md": b"x"})).plugins == {"traceable": FILES}
 
 
 @pytest.mark.parametrize("version", ["2.0.9-1", "2.1.2-1", "2.4.0-2"])
-def test_the_rock_of_the_embedded_platform(tmp_path: Path, version: str) -> None:
+def test_the_rock_of_the_local_platform(tmp_path: Path, version: str) -> None:
     found = rock.read(local.rock.make(tmp_path, version=version).read_bytes(), version=version)
     assert found.version == version
     assert found.plugins == {
@@ -101,38 +101,44 @@ def wrong_checksum() -> bytes:
 
 
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
-    "empty": (lambda: b"", "not a rock"),
-    "not a zip": (lambda: b"<html>not found</html>", "not a rock"),
-    "a tar": (lambda: gz(GOOD), "not a rock"),
-    "cut off": (lambda: cut(archives.rock()), "not a rock"),
-    "wrong checksum": (wrong_checksum, "not a rock"),
+    "empty": (lambda: b"", "not a readable zip archive"),
+    "not a zip": (lambda: b"<html>not found</html>", "not a readable zip archive"),
+    "a tar": (lambda: gz(GOOD), "not a readable zip archive"),
+    "cut off": (lambda: cut(archives.rock()), "not a readable zip archive"),
+    "wrong checksum": (wrong_checksum, "not a readable zip archive"),
     "encrypted": (encrypted, "encrypted"),
-    "compressed otherwise": (lambda: archives.rock(method=zipfile.ZIP_BZIP2), "compressed in a way"),
-    "too large": (lambda: b"\0" * (rock.MAX_ARCHIVE_BYTES + 1), "bytes; that is no plugin"),
+    "compressed otherwise": (lambda: archives.rock(method=zipfile.ZIP_BZIP2), "unsupported compression method"),
+    "too large": (lambda: b"\0" * (rock.MAX_ARCHIVE_BYTES + 1), "too large for a Kong plugin"),
     "no rockspec": (lambda: archives.zipped(list(in_plugin(FILES).items())), "has 0 rockspecs"),
     "two rockspecs": (lambda: archives.rock(more=[("b.rockspec", rockspec())]), "has 2 rockspecs"),
-    "another package": (lambda: archives.rock(spec=rockspec(package="kong-plugin-x")), "is of the package"),
-    "no version": (lambda: archives.rock(spec=b'package = "kong-plugin-traceable"'), "gives no version"),
-    "a version of another form": (lambda: archives.rock(spec=rockspec("2.1")), "gives no version"),
-    "a name that does not fit": (lambda: archives.rock(spec=rockspec("2.2.0-1")), "its name does not fit"),
+    "another package": (lambda: archives.rock(spec=rockspec(package="kong-plugin-x")), "is the package"),
+    "no version": (lambda: archives.rock(spec=b'package = "kong-plugin-traceable"'), "has no version"),
+    "a version of another form": (lambda: archives.rock(spec=rockspec("2.1")), "has no version"),
+    "a name that does not fit": (lambda: archives.rock(spec=rockspec("2.2.0-1")), "does not match its name"),
     "another version": (
         lambda: archives.rock(spec=rockspec("2.2.0-1"), spec_name="kong-plugin-traceable-2.2.0-1.rockspec"),
-        "is version 2.2.0-1, and plugin.version is 2.1.2-1",
+        "has the version 2.2.0-1, but plugin.version is 2.1.2-1",
     ),
     "two sources": (lambda: archives.rock(more=[("other.tgz", gz(GOOD))]), "several source archives"),
-    "no plugin": (lambda: archives.rock({f"{TOP}/README.md": b"x"}), "no kong/plugins/<name>/"),
+    "no plugin": (lambda: archives.rock({f"{TOP}/README.md": b"x"}), "no directory kong/plugins/<name>/"),
     "somebody else's plugin": (lambda: archives.rock(in_plugin(FILES, "other")), "has no plugin 'traceable'"),
     "no handler": (lambda: archives.rock(in_plugin({"schema.lua": b""})), "no handler.lua"),
     "no schema": (lambda: archives.rock(in_plugin({"handler.lua": b""})), "no schema.lua"),
-    "two roots": (lambda: archives.rock({**in_plugin(FILES), "x/kong/plugins/a/b": b""}), "several kong/plugins"),
+    "two roots": (
+        lambda: archives.rock({**in_plugin(FILES), "x/kong/plugins/a/b": b""}),
+        "several directories kong/plugins",
+    ),
     "a plugin no volume can be named after": (
         lambda: archives.rock({**in_plugin(FILES), **in_plugin(FILES, "a_b")}),
-        "has a name that no volume",
+        "has a name that a Kubernetes volume cannot have",
     ),
-    "a file no ConfigMap holds": (lambda: archives.rock(in_plugin({**FILES, "ä.lua": b""})), "no ConfigMap can hold"),
+    "a file no ConfigMap holds": (
+        lambda: archives.rock(in_plugin({**FILES, "ä.lua": b""})),
+        "whose name a ConfigMap cannot have",
+    ),
     "a directory no ConfigMap holds": (
         lambda: archives.rock(in_plugin({**FILES, "a b/c.lua": b""})),
-        "no ConfigMap can hold",
+        "whose name a ConfigMap cannot have",
     ),
     "a file that is a directory": (
         lambda: archives.rock(in_plugin({**FILES, "handler.lua/x.lua": b""})),
@@ -140,11 +146,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "more than a ConfigMap holds": (
         lambda: archives.rock(in_plugin({**FILES, "big.lua": b" " * (1024 * 1024)})),
-        "and a ConfigMap holds 1048576",
+        "but a ConfigMap holds 1048576",
     ),
     "more than a ConfigMap holds in base64": (
         lambda: archives.rock(in_plugin({**FILES, "big.bin": b"\xff" * (800 * 1024)})),
-        "and a ConfigMap holds 1048576",
+        "but a ConfigMap holds 1048576",
     ),
     "a zip bomb": (
         lambda: archives.rock(more=[("big", b"\0" * (rock.MAX_UNPACKED_BYTES + 1))]),
@@ -167,16 +173,16 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         "entries",
     ),
     "source that is no gzip": (lambda: archives.rock(source=tar(GOOD)), "cannot be read"),
-    "source that is cut off": (lambda: archives.rock(source=cut(gz(GOOD))), "is cut off"),
-    "source whose tar is cut off": (
+    "source that is incomplete": (lambda: archives.rock(source=cut(gz(GOOD))), "is incomplete"),
+    "source whose tar is incomplete": (
         lambda: archives.rock(source=gzip.compress(tar([(member("a", b"x" * 5000), b"x" * 5000)])[:1024])),
         "cannot be read|cut off",
     ),
-    "source with something behind it": (lambda: archives.rock(source=gz(GOOD) + gz(GOOD)), "behind its end"),
+    "source with something behind it": (lambda: archives.rock(source=gz(GOOD) + gz(GOOD)), "after its end"),
 }
 for title, path in {"up": "../x", "absolute": "/etc/passwd", "up inside": "a/../../x", "backslash": "..\\x"}.items():
-    REFUSED[f"zip: {title}"] = (partial(archives.rock, more=[(path, b"")]), "path that is not|leads out")
-    REFUSED[f"tar: {title}"] = (partial(with_member, member(path)), "path that is not|leads out")
+    REFUSED[f"zip: {title}"] = (partial(archives.rock, more=[(path, b"")]), "path that is not|path outside")
+    REFUSED[f"tar: {title}"] = (partial(with_member, member(path)), "path that is not|path outside")
 REFUSED["zip: a drive"] = (lambda: archives.rock(more=[("c:/x", b"")]), "not allowed")
 REFUSED["zip: twice"] = (lambda: archives.rock(more=[("a", b"1"), ("a", b"2")]), "'a' twice")
 REFUSED["zip: twice in other words"] = (lambda: archives.rock(more=[("a/b", b"1"), ("a/./b", b"2")]), "'a/b' twice")
@@ -207,19 +213,19 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case: str) -> None:
+def test_an_unusable_archive_is_refused(case: str) -> None:
     make, reason = REFUSED[case]
     with pytest.raises(rock.RockError, match=reason):
         rock.read(make(), version=VERSION)
 
 
-def test_what_fills_a_config_map_to_the_last_byte_is_taken() -> None:
+def test_a_config_map_may_be_full_to_the_last_byte() -> None:
     used = sum(len(name) + len(content) for name, content in FILES.items()) + len("big.lua")
     big = b" " * (rock.MAX_CONFIG_MAP_BYTES - used)
     assert rock.read(archives.rock(in_plugin({**FILES, "big.lua": big}))).plugins["traceable"]["big.lua"] == big
-    with pytest.raises(rock.RockError, match="a ConfigMap holds"):
+    with pytest.raises(rock.RockError, match="but a ConfigMap holds"):
         rock.read(archives.rock(in_plugin({**FILES, "big.lua": big + b" "})))
 
 
-def test_an_error_shows_no_content() -> None:
+def test_an_error_does_not_show_content() -> None:
     assert "planted" not in repr(rock.read(archives.rock(in_plugin({**FILES, "a.lua": b"planted"}))))

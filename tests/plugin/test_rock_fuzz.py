@@ -45,7 +45,7 @@ def read_or_refuse(archive: bytes) -> rock.Rock | None:
 
 @fuzz
 @given(files=GOOD_FILES, unpacked=strategies.booleans())
-def test_what_is_good_comes_out_as_it_went_in(files: dict[str, bytes], unpacked: bool) -> None:
+def test_a_valid_rock_is_read_unchanged(files: dict[str, bytes], unpacked: bool) -> None:
     whole = {**files, **FILES}
     entries = in_plugin(whole)
     archive = archives.unpacked(entries) if unpacked else archives.rock(entries)

@@ -1,4 +1,4 @@
-"""Commands that messages tell a person to run: whatever is in them, they do what they say when they are pasted."""
+"""Commands in messages: their values are quoted, so that they can be pasted whatever the values are."""
 
 import json
 import re
@@ -7,54 +7,54 @@ from collections.abc import Mapping, Sequence
 
 
 def config_set(key: str, value: str) -> str:
-    """Sets a key of the stack's config, such as `kong.release`; with `--path` where it is inside an object."""
-    # Behind `--` nothing is an option.
+    """The command that sets a key of the stack config, such as `kong.release`."""
+    # After `--` nothing is an option.
     end = "-- " if value.startswith("-") else ""
     return f"pulumi config set{_option(key)} {end}{_argument(key)} {shlex.quote(value)}"
 
 
 def config_set_secret(key: str) -> str:
-    """Sets a key to a secret, for which the command asks."""
+    """The command that sets a key to a secret, which it asks for."""
     return f"pulumi config set --secret{_option(key)} {_argument(key)}"
 
 
 def config_remove(key: str) -> str:
-    """Takes a key out."""
+    """The command that removes a key."""
     return f"pulumi config rm{_option(key)} {_argument(key)}"
 
 
-_ASKS_THE_CLUSTER = re.compile(
+_CLUSTER_COMMAND = re.compile(
     r"\b(kubectl|helm) (?=(?:"
     "annotate|apply|auth|create|delete|describe|get|label|patch|rollout|scale|wait|--namespace|"
     r"history|list|rollback|uninstall|upgrade)\b)"
 )
-"""The beginning of a command that asks or changes a cluster, by the subcommands that this program names."""
+"""The beginning of a command for a cluster, with the subcommands that this program uses."""
 
 
 def cluster_options(*, kubeconfig: str | None, context: str | None) -> str:
-    """The options of kubectl that name a cluster, each with a space before it; `kubeconfig` is a path."""
+    """The options of kubectl that name a cluster, each after a space; `kubeconfig` is a path."""
     named = (("--kubeconfig", kubeconfig), ("--context", context))
     return "".join(f" {option} {shlex.quote(value)}" for option, value in named if value)
 
 
 def on_cluster(text: str, options: str) -> str:
-    """`text` with every kubectl and helm command in it pointed at the cluster that `options` names.
+    """The text with `options`, from `cluster_options()`, in every kubectl and helm command.
 
-    `options` are what `cluster_options()` gave, "" where the usual ones name it: pasted in a
-    shell that is on another cluster, a command without them would change that one.
+    Without them, a command that is pasted into a shell with another current context would change another cluster.
     """
 
-    def pointed(found: re.Match[str]) -> str:
+    def with_options(found: re.Match[str]) -> str:
         own = options.replace(" --context ", " --kube-context ") if found[1] == "helm" else options
         return f"{found[1]}{own} "
 
-    return _ASKS_THE_CLUSTER.sub(pointed, text) if options else text
+    return _CLUSTER_COMMAND.sub(with_options, text) if options else text
 
 
 def helm_restore(release: str, namespace: str) -> str:
-    """Restores what a Helm release made, which a refresh does not see: it reads Helm's own records.
+    """The commands that restore a Helm release, whose objects a refresh does not see: it reads Helm's own records.
 
-    Without a revision Helm goes back to the one before, whose files may be deleted; the word REVISION it refuses.
+    Without a revision Helm would roll back to the previous one, whose files may be deleted; it rejects the word
+    REVISION.
     """
     where = f"{shlex.quote(release)} --namespace {shlex.quote(namespace)}"
     return (
@@ -64,7 +64,7 @@ def helm_restore(release: str, namespace: str) -> str:
 
 
 def kubectl_remove(kind: str, name: str, operations: Sequence[Mapping[str, str]]) -> str:
-    """Removes fields that are not managed by this stack, in one change: a JSON patch of `operations`."""
+    """The command that removes fields which this stack does not manage, by the JSON patch `operations`."""
     patch = shlex.quote(json.dumps(list(operations)))
     return f"`kubectl patch {kind} {shlex.quote(name)} --type json --patch {patch}`"
 

@@ -1,4 +1,4 @@
-"""Container image references, read the way Docker and containerd read them. Pure.
+"""Container image references, parsed as Docker and containerd do.
 
 Source of the rules: https://github.com/distribution/reference (regexp.go, normalize.go).
 """
@@ -20,14 +20,14 @@ _REFERENCE = re.compile(rf"(?P<name>(?:{_HOST}/)?{_PART}(?:/{_PART})*)(?::(?P<ta
 
 
 class ImageReferenceError(ValueError):
-    """A text that is no image reference; the error's own text says so."""
+    """A text that is not an image reference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReference:
-    """A container image: `registry` is the host with its port, `repository` the path below it.
+    """A container image: `registry` is the host with its port, `repository` the path on it.
 
-    `tag` and `digest` (such as `sha256:...`) are None where none is given.
+    `tag` and `digest` (such as `sha256:...`) are None where the reference has none.
     """
 
     registry: str
@@ -42,22 +42,22 @@ class ImageReference:
 
     @property
     def pattern(self) -> str:
-        """A regular expression, for Python and for RE2, that matches each way to write an image that this one admits.
+        """A regular expression for Python and RE2 that matches every spelling of an image that this one admits.
 
-        Registry and repository are the same. A digest admits that digest, and a tag beside it means nothing, as when
-        an image is pulled. A tag admits that tag, with any digest. Neither admits every version.
+        Registry and repository must be equal. A digest admits that digest with any tag, as for a pull. A tag admits
+        that tag with any digest. A reference with neither admits every version.
         """
         version = rf"(?::{_TAG})?(?:@{_DIGEST})?"
         if self.digest is not None:
             version = rf"(?::{_TAG})?@{re.escape(self.digest)}"
         elif self.tag is not None:
             version = rf":{re.escape(self.tag)}(?:@{_DIGEST})?"
-            if self.tag == "latest":  # What an image without tag and digest is.
+            if self.tag == "latest":  # The default of a reference without tag and digest.
                 version = rf"(?:{version})?"
         return rf"^{self._name_pattern}{version}$"
 
     def admits(self, image: str) -> bool:
-        """True for an image that this one stands for: see `pattern`. False for a text that is no image."""
+        """True for an image that matches `pattern`; False for a text that is not an image."""
         return re.fullmatch(self.pattern.removeprefix("^").removesuffix("$"), image) is not None
 
     @property
@@ -79,7 +79,7 @@ class ImageReference:
 
 
 def parse_image(text: str) -> ImageReference:
-    """The image that a text names, with Docker's defaults filled in. Raises ImageReferenceError."""
+    """The image that a text names, with Docker's defaults. Raises ImageReferenceError."""
     found = _REFERENCE.fullmatch(text)
     if found is None or len(found["name"]) > _LONGEST_NAME:
         raise ImageReferenceError(f"{text!r} is not an image reference: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]")
@@ -90,17 +90,17 @@ def parse_image(text: str) -> ImageReference:
     if registry == DOCKER_HUB and "/" not in repository:
         repository = _OFFICIAL + repository
     if re.fullmatch(_HOST, registry) is None or re.fullmatch(rf"{_PART}(?:/{_PART})*", repository) is None:
-        raise ImageReferenceError(f"{text!r} is not an image reference: {registry!r} is no registry")
+        raise ImageReferenceError(f"{text!r} is not an image reference: {registry!r} is not a registry")
     return ImageReference(registry=registry, repository=repository, tag=found["tag"], digest=found["digest"])
 
 
 def without_version(image: ImageReference) -> ImageReference:
-    """The image in every version."""
+    """The image without tag and digest, which admits every version."""
     return ImageReference(registry=image.registry, repository=image.repository)
 
 
 def image_name(text: str) -> str:
-    """The last part of an image's repository, whatever its registry; "" for a text that is no image."""
+    """The last part of an image's repository; "" for a text that is not an image."""
     try:
         return parse_image(text).name
     except ImageReferenceError:
@@ -108,5 +108,5 @@ def image_name(text: str) -> str:
 
 
 def _is_host(part: str) -> bool:
-    """Whether the part before the first slash is a registry and not a piece of the repository."""
+    """True where the part before the first slash is a registry and not a part of the repository."""
     return any(sign in part for sign in ".:") or part == "localhost" or part != part.lower()

@@ -1,7 +1,7 @@
-"""Chart values and other nested data: merge, digest, and secrets at their own leaves.
+"""Chart values and other nested data: merge, digest and secrets.
 
-Values are plain dictionaries, lists, strings, numbers, booleans and None, as a YAML file gives them; a leaf that
-the stack file keeps encrypted is a `pydantic.SecretStr`.
+The data are dictionaries, lists, strings, numbers, booleans and None, as in YAML; a leaf that the stack file keeps
+encrypted is a `pydantic.SecretStr`.
 """
 
 import hashlib
@@ -17,31 +17,31 @@ DIGEST_LENGTH = 10
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
-    """`base` with `over` laid on it, as Helm merges values files: maps are merged, anything else is replaced.
+    """`over` merged into `base` as Helm merges values files: maps are merged, everything else is replaced.
 
     Neither argument is changed (https://helm.sh/docs/chart_template_guide/values_files/).
     """
     result = dict(base)
     for key, value in over.items():
-        mine = result.get(key)
-        if isinstance(mine, Mapping) and isinstance(value, Mapping):
-            result[key] = merged(mine, value)
+        current = result.get(key)
+        if isinstance(current, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(current, value)
         else:
             result[key] = value
     return result
 
 
 def digest(value: Any) -> str:
-    """The first ten hexadecimal digits of the SHA-256 of `value`, the same whatever the order of its keys.
+    """The first ten hexadecimal digits of the SHA-256 of `value`, whatever the order of its keys.
 
-    Secret leaves count as one fixed text: a digest stands in plain view, and must not help to guess one.
+    All secret leaves count as the same text, because a digest is public and must not help to guess one.
     """
     text = json.dumps(value, sort_keys=True, default=lambda leaf: str(leaf))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def not_objects(values: Mapping[str, Any], paths: Iterable[str]) -> Iterator[str]:
-    """What stands at one of `paths` ("admin.http") without being an object, in words: `admin.http is True`."""
+    """The values at `paths` ("admin.http") that are not objects, in words: `admin.http is True`."""
     for path in paths:
         found: Any = values
         for key in path.split("."):
@@ -51,7 +51,7 @@ def not_objects(values: Mapping[str, Any], paths: Iterable[str]) -> Iterator[str
 
 
 def has_secrets(value: Any) -> bool:
-    """True where `value` is a secret leaf or has one."""
+    """True where `value` is or contains a secret leaf."""
     if isinstance(value, Mapping):
         return any(map(has_secrets, value.values()))
     if isinstance(value, list | tuple):

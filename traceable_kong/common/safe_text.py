@@ -1,7 +1,7 @@
-"""Text from elsewhere as people may see it: on one line, without effect on a terminal, and without secrets.
+"""Makes foreign text safe to show: on one line, without effect on a terminal, and without secrets.
 
-Messages of a cluster, of Kong and of tools can hold anything that others wrote; an exception of a parser holds what it
-could not parse. Every exception of this program that carries such text is a `PlainError`.
+Messages of a cluster, of Kong and of tools can contain anything; the exception of a parser contains what it could not
+parse. Every exception of this program that has such text is a `PlainError`.
 """
 
 import binascii
@@ -13,14 +13,14 @@ from collections.abc import Iterable
 import yaml
 
 _ENGINE_TAG = re.compile(r"<(?=\{%)|%(?=\}>)")
-"""What Pulumi's engine takes for the beginning or the end of a color (sdk/go/common/diag/colors): it stops at one that
-it does not know."""
+"""The beginning and the end of a color tag for Pulumi's engine (sdk/go/common/diag/colors), which stops at an unknown
+one."""
 
 
 def printable(text: str) -> str:
-    """`text` on one line: a line break or a tab is a space, and whatever else cannot be seen is written as an escape.
+    """The text on one line: line breaks and tabs become spaces, and other invisible characters become escapes.
 
-    That covers the control characters of terminals, characters without width, and marks that turn the direction.
+    These are the control characters of terminals, characters without width, and marks that change the direction.
     """
     line = " ".join(re.split(r"[\r\n\t\v\f\x85\u2028\u2029]+", text)) if not text.isprintable() else text
     seen = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
@@ -28,7 +28,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(lines: Iterable[str]) -> str:
-    """Lines of a message, each of which stays one."""
+    """A message of several lines, each of which stays one line."""
     return "\n".join(map(printable, lines))
 
 
@@ -40,26 +40,26 @@ class PlainError(Exception):
 
 
 def without_quoted(text: str) -> str:
-    """What a tool says, without what it quotes: there it shows what it was given."""
+    """The text of a tool without quoted parts, which can repeat its input."""
     return re.sub(r"""(["'`])(?:\\.|(?!\1).)*\1""", '"..."', text, flags=re.DOTALL)
 
 
 def kind_of(problem: BaseException) -> str:
-    """What kind of problem an exception is and on which line, in words, and nothing of what caused it."""
+    """The kind of a problem and its line, in words, without the input that caused it."""
     if isinstance(problem, yaml.YAMLError):
         mark = getattr(problem, "problem_mark", None)
         return f"it is not YAML (line {mark.line + 1})" if mark else "it is not YAML"
     if isinstance(problem, json.JSONDecodeError):
         return f"it is not JSON (line {problem.lineno})"
     if isinstance(problem, binascii.Error):
-        return "something in it is not base64"
+        return "a value in it is not base64"
     if isinstance(problem, UnicodeError):
-        return "something in it is not text that can be read or sent"
+        return "a value in it is not text that can be decoded or sent"
     if isinstance(problem, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted: {problem.verify_message}"
     if isinstance(problem, TimeoutError):
         return "timed out"
     if isinstance(problem, OSError):
-        # Of the system or of OpenSSL, and constant; the text of the exception names a file.
+        # Constant texts of the system or of OpenSSL; the text of the exception names a file.
         return problem.strerror or type(problem).__name__
     return type(problem).__name__

@@ -1,6 +1,4 @@
-"""The files of the rock's plugins as immutable ConfigMaps with their digest in their names, and where Kong finds them.
-Pure.
-"""
+"""The plugin's files as immutable ConfigMaps with a digest in their names, and where Kong mounts them."""
 
 import base64
 import hashlib
@@ -10,16 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+PLUGINS_DIRECTORY = "/opt/kong/plugins"
+"""Where the Kong chart mounts plugins, each in a directory of its own (kong chart 3.4.1)."""
+
+LUA_PATH = "/opt/?.lua"
+"""The entry of Kong's Lua package path with which it finds `kong.plugins.NAME` there; the first entry has priority."""
+
 DIGEST_LENGTH = 10
-"""How much of its digest the name of a ConfigMap has."""
+"""The number of hexadecimal digits in the name of a ConfigMap."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PluginConfigMap:
-    """One directory of one plugin: what the ConfigMap holds and where Kong finds it.
+    """The ConfigMap for one directory of one plugin.
 
-    `directory` is "" for the plugin's own directory, else a path below it ("utils", "utils/json"). `digest` is the
-    SHA-256 of its files (verification/file_checks.py).
+    `directory` is "" for the plugin's own directory, or a path below it ("utils", "utils/json"). `digest` is that of
+    `files_digest()`.
     """
 
     name: str
@@ -33,9 +37,9 @@ class PluginConfigMap:
 def plugin_config_maps(plugins: Mapping[str, Mapping[str, bytes]]) -> list[PluginConfigMap]:
     """One ConfigMap per directory of each plugin, for `{plugin: {path below the plugin: content}}`.
 
-    A ConfigMap has no directories, hence one each. Lua goes to `data`, everything else to `binaryData` in base64
-    (https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object): a diff cuts long text and base64
-    short, and unfolds whatever it can read as JSON or YAML.
+    Lua files are in `data`, all others in `binaryData` in base64
+    (https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object): Pulumi's diff shortens long text
+    and base64, but prints JSON and YAML in full.
     """
     result = []
     for plugin, files in sorted(plugins.items()):
@@ -62,7 +66,8 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
     stem = re.sub(r"[^a-z0-9-]", "-", "-".join(parts).lower())
     digest = files_digest(plugin, directory, contents)
     return PluginConfigMap(
-        # The chart names the volume of a subdirectory by its ConfigMap, and a volume's name ends at 63 characters.
+        # The chart names the volume of a subdirectory like its ConfigMap, and a volume's name has at most 63
+        # characters.
         name=f"{stem[: 62 - DIGEST_LENGTH].rstrip('-')}-{digest[:DIGEST_LENGTH]}",
         digest=digest,
         plugin=plugin,
@@ -94,7 +99,7 @@ def chart_entries(config_maps: Sequence[PluginConfigMap]) -> list[dict[str, Any]
 
 
 def mount_paths(config_maps: Sequence[PluginConfigMap]) -> dict[str, str]:
-    """`{mount path: ConfigMap}` as the Kong chart mounts them (kong chart 3.4.1, `kong.plugins`)."""
+    """`{mount path: ConfigMap}` with the paths of the Kong chart (kong chart 3.4.1, `kong.plugins`)."""
     return {
         "/".join(part for part in (PLUGINS_DIRECTORY, item.plugin, item.directory) if part): item.name
         for item in config_maps
@@ -102,21 +107,13 @@ def mount_paths(config_maps: Sequence[PluginConfigMap]) -> dict[str, str]:
 
 
 def files_digest(plugin: str, directory: str, contents: Mapping[str, bytes]) -> str:
-    """The SHA-256 of the ConfigMap with these files of one directory of a plugin; its name has the beginning of it.
+    """The SHA-256 of one directory of a plugin; the name of its ConfigMap has the first digits.
 
     `directory` is "" for the plugin's own directory, `contents` is `{file name: content}`.
     """
-    # With its place: two directories with the same files are two ConfigMaps.
+    # With the directory: two directories with the same files are two ConfigMaps.
     hasher = hashlib.sha256(f"{plugin}/{directory}:".encode())
     for file_name, content in sorted(contents.items()):
-        # Length-prefixed, so that no two sets of files give the same stream.
+        # With lengths, so that no two sets of files give the same bytes.
         hasher.update(f"{len(file_name)}:{file_name}:{len(content)}:".encode() + content)
     return hasher.hexdigest()
-
-
-PLUGINS_DIRECTORY = "/opt/kong/plugins"
-"""Where the Kong chart mounts a plugin's files, below it one folder a plugin (kong chart 3.4.1)."""
-
-
-LUA_PATH = "/opt/?.lua"
-"""Where Kong finds `kong.plugins.NAME` when its files are there; of two files of one name it takes the first."""

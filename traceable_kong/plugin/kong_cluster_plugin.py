@@ -1,6 +1,4 @@
-"""The KongClusterPlugin as this program writes it. Pure.
-
-Its fields stand beside `metadata`
+"""The KongClusterPlugin resource. Its fields are at the top level, next to `metadata`
 (https://developer.konghq.com/kubernetes-ingress-controller/reference/custom-resources/#kongclusterplugin).
 """
 
@@ -22,7 +20,7 @@ def plugin_object(
     config: Mapping[str, Any],
     labels: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The whole object. `naming` is `{"name": ...}` or `{"generateName": ...}`, `everywhere` True is every route."""
+    """The whole object. `naming` is `{"name": ...}` or `{"generateName": ...}`; `everywhere` True means all routes."""
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,

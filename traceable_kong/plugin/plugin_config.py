@@ -1,4 +1,4 @@
-"""The plugin's own `config`. Pure."""
+"""The `config` of the plugin."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from traceable_kong.common.nested_data import Values
 from traceable_kong.plugin.plugin_options import MODE_SINCE, plugin_version
 
 PLUGIN = "traceable"
-"""The plugin's name in Kong, as the rock ships it below kong/plugins/."""
+"""The plugin's name in Kong, which is its directory in the rock."""
 
 
 def plugin_config(
@@ -21,10 +21,10 @@ def plugin_config(
     service_name: str,
     rock_version: str,
 ) -> Values:
-    """The plugin's `config`, ours with the user's further options beside it.
+    """The options of this stack and the user's further options.
 
-    `mode` and `buffer_request_body` came with 2.1.0; Kong refuses an option that the rock's schema does not know, so
-    an older one is not sent them.
+    A rock before 2.1.0 does not know `mode` and `buffer_request_body`, and Kong rejects unknown options, so they are
+    omitted for it.
     """
     config: Values = {
         "ext_cap_endpoint": endpoint,

@@ -1,4 +1,4 @@
-"""What the `traceable` plugin can be told, and since which version: Kong refuses an option that a rock does not know.
+"""The options of the `traceable` plugin by version: Kong rejects an option that a rock does not know.
 
 Sources: the plugin's page in Kong's plugin hub (https://developer.konghq.com/plugins/harness-waap/) and Traceable's
 manual (https://docs.traceable.ai/docs/kong).
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 Version = tuple[int, int, int]
 
 LUAROCKS = "https://luarocks.org/manifests/traceableai/kong-plugin-traceable-{version}.src.rock"
-"""Where Kong's own guide downloads it (https://developer.konghq.com/plugins/harness-ai-firewall/)."""
+"""The address in Kong's guide (https://developer.konghq.com/plugins/harness-ai-firewall/)."""
 
 TRACEABLE_PLUGINS = frozenset({"traceable", "traceable-ai-extension"})
-"""Every plugin that some rock ships."""
+"""All plugins that a version of the rock contains."""
 
 MODE_SINCE: Version = (2, 1, 0)
-"""The version that brought `mode` and `buffer_request_body`, and with them async."""
+"""The version that added `mode` and `buffer_request_body`, and with them async."""
 
 NEWEST_KNOWN: Version = (2, 4, 0)
-"""The newest version whose options are listed here; a newer one may know more."""
+"""The newest version whose options are listed here; newer ones may have more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """An option beside those that have settings of their own: whole numbers, with their range."""
+    """A further option: a whole number in a range."""
 
     since: Version
     lowest: int
@@ -44,14 +44,14 @@ OWN_SETTINGS = {
     "timeout": "timeoutMs",
     "service_name": "plugin.serviceName",
 }
-"""Options that follow from a setting of their own, and the name of that setting."""
+"""`{option: key of the stack config}` for options with a key of their own."""
 
 ROCK_VERSION = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})-([0-9]{1,9})")
-"""A rock's version: that of the plugin and a revision of the rock (LuaRocks, rockspec format)."""
+"""The version of a rock: the plugin's version and the revision of the rock (LuaRocks, rockspec format)."""
 
 
 def plugin_version(rock_version: str) -> Version:
-    """`2.1.2-1` -> (2, 1, 2). ValueError where the text is no rock's version."""
+    """`2.1.2-1` -> (2, 1, 2). Raises ValueError for a text that is not the version of a rock."""
     found = ROCK_VERSION.fullmatch(rock_version)
     if not found:
         raise ValueError(f"{rock_version!r} is not the version of a rock")

@@ -1,9 +1,9 @@
-"""An untrusted archive in, the files of Kong plugins out. Pure: no network, no Pulumi, nothing is unpacked to disk.
+"""Reads the plugin's files from a rock (a LuaRocks package) that is not trusted.
 
-A rock is a zip with a rockspec and the sources, either as an inner `.tar.gz` or as the unpacked directory; the plugins'
-files are in `kong/plugins/<name>/` within that (https://github.com/luarocks/luarocks/blob/main/docs/rock_format.md,
-https://developer.konghq.com/custom-plugins/installation-and-distribution/). It runs inside Kong, and it comes from the
-network: every entry is checked before any is used.
+A rock is a zip archive with a rockspec and the sources, either in an inner `.tar.gz` or as a directory; the plugins are
+in `kong/plugins/<name>/` within that (https://github.com/luarocks/luarocks/blob/main/docs/rock_format.md,
+https://developer.konghq.com/custom-plugins/installation-and-distribution/). Its files run inside Kong, and it comes
+from the network: every entry is checked before any is used, and nothing is unpacked to disk.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ MAX_ARCHIVE_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 MAX_ENTRIES = 2_000
 MAX_CONFIG_MAP_BYTES = 1024 * 1024
-"""What a ConfigMap holds (https://kubernetes.io/docs/concepts/configuration/configmap/)."""
+"""The size limit of a ConfigMap (https://kubernetes.io/docs/concepts/configuration/configmap/)."""
 
 REQUIRED_FILES = ("handler.lua", "schema.lua")
-"""Kong loads no plugin without these (https://developer.konghq.com/custom-plugins/)."""
+"""Kong does not load a plugin without these (https://developer.konghq.com/custom-plugins/)."""
 
 _PLUGIN_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,49}[a-z0-9])?")
-"""The chart names a volume `kong-plugin-<name>`, and a volume's name is a DNS label."""
+"""The chart names the volume `kong-plugin-<name>`, and the name of a volume is a DNS label."""
 
 _CONFIG_MAP_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _PACKAGE = "kong-plugin-traceable"
@@ -38,12 +38,12 @@ _PLUGIN = "traceable"
 
 
 class RockError(PlainError):
-    """The archive cannot be used; the text says what is wrong with it."""
+    """The rock cannot be used; the text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rock:
-    """What was in the archive.
+    """The content of a rock.
 
     `version` is the rockspec's, `sha256` the digest of the whole archive in hexadecimal digits, `plugins` is
     `{plugin: {path below the plugin's directory: content}}`, with `/` in the paths.
@@ -55,22 +55,23 @@ class Rock:
 
 
 def read(archive: bytes, *, version: str | None = None) -> Rock:
-    """The plugins in a rock. `version` is the one that is expected, such as `2.1.2-1`. Raises RockError."""
+    """Reads an archive. `version` is the expected one, such as `2.1.2-1`; None accepts any. Raises RockError."""
     if len(archive) > MAX_ARCHIVE_BYTES:
-        raise RockError(f"The rock has more than {MAX_ARCHIVE_BYTES} bytes; that is no plugin for Kong.")
+        raise RockError(f"The rock has more than {MAX_ARCHIVE_BYTES} bytes, which is too large for a Kong plugin.")
     entries = dict(_unzipped(archive))
     rockspecs = [name for name in entries if name.endswith(".rockspec") and "/" not in name]
     if len(rockspecs) != 1:
-        raise RockError(f"The archive has {len(rockspecs)} rockspecs at its top, and a rock has one: it is not a rock.")
+        raise RockError(f"The archive has {len(rockspecs)} rockspecs at its top level, but a rock has exactly one.")
     found = _version(entries[rockspecs[0]], rockspecs[0])
     if version is not None and found != version:
         raise RockError(
-            f"The rock is version {found}, and plugin.version is {version}: the options would be checked against the "
-            f"wrong version. `pulumi config set --path traceable-kong:plugin.version {found}`, or the right rock."
+            f"The rock has the version {found}, but plugin.version is {version}. The options would be checked against "
+            f"the wrong version. Run `pulumi config set --path traceable-kong:plugin.version {found}`, or use another "
+            "rock."
         )
     inner = [name for name in entries if name.endswith((".tar.gz", ".tgz")) and "/" not in name]
     if len(inner) > 1:
-        raise RockError(f"The rock has several source archives ({', '.join(sorted(inner))}); a rock has one.")
+        raise RockError(f"The rock has several source archives ({', '.join(sorted(inner))}), but it must have one.")
     sources = dict(_untarred(entries[inner[0]], inner[0])) if inner else entries
     return Rock(version=found, sha256=hashlib.sha256(archive).hexdigest(), plugins=_plugins(sources))
 
@@ -79,14 +80,14 @@ def _unzipped(archive: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             infos = opened.infolist()
-            _refuse_too_many(len(infos))
+            _check_count(len(infos))
             seen: set[str] = set()
             left = MAX_UNPACKED_BYTES
             for info in infos:
-                # The zip format has no other type field; 0 is what tools write that know no modes.
+                # The zip format has no other field for the type; tools that know no modes write 0.
                 mode = stat.S_IFMT(info.external_attr >> 16)
                 if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-                    raise RockError(f"The rock's entry {info.filename!r} is a link or a device; only files are taken.")
+                    raise RockError(f"The rock's entry {info.filename!r} is a link or a device, not a file.")
                 name = _checked(info.filename, seen)
                 if info.is_dir():
                     continue
@@ -94,13 +95,13 @@ def _unzipped(archive: bytes) -> Iterator[tuple[str, bytes]]:
                     raise RockError(f"The rock's entry {info.filename!r} is encrypted.")
                 # zipfile unpacks the other methods without a limit.
                 if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise RockError(f"The rock's entry {info.filename!r} is compressed in a way that no rock is.")
+                    raise RockError(f"The rock's entry {info.filename!r} has an unsupported compression method.")
                 with opened.open(info) as file:
                     content = file.read(left + 1)
                 left = _left(left, content)
                 yield name, content
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError) as problem:
-        raise RockError(f"The file is not a rock (a zip archive that can be read): {problem}.") from None
+        raise RockError(f"The file is not a readable zip archive: {problem}.") from None
 
 
 def _untarred(compressed: bytes, archive_name: str) -> Iterator[tuple[str, bytes]]:
@@ -109,32 +110,32 @@ def _untarred(compressed: bytes, archive_name: str) -> Iterator[tuple[str, bytes
         plain = inflater.decompress(compressed, MAX_UNPACKED_BYTES + 1)
         _left(MAX_UNPACKED_BYTES, plain)
         if not inflater.eof:
-            raise RockError(f"The source archive {archive_name} in the rock is cut off.")
+            raise RockError(f"The source archive {archive_name} in the rock is incomplete.")
         if inflater.unused_data.strip(b"\0"):
-            raise RockError(f"The source archive {archive_name} in the rock has something behind its end.")
+            raise RockError(f"The source archive {archive_name} in the rock has data after its end.")
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:", tarinfo=_Member) as opened:
             seen: set[str] = set()
             for number, member in enumerate(opened, start=1):
-                _refuse_too_many(number)
+                _check_count(number)
                 if not (member.isreg() or member.isdir()):
-                    raise RockError(f"{archive_name} has a link or a device: {member.name!r}; only files are taken.")
-                # The holes of a sparse file take no room in the archive, and any amount of memory.
+                    raise RockError(f"{archive_name} has a link or a device instead of a file: {member.name!r}.")
+                # The holes of a sparse file need no space in the archive, but any amount of memory.
                 if member.issparse():
-                    raise RockError(f"{archive_name} has a sparse file: {member.name!r}; only whole files are taken.")
+                    raise RockError(f"{archive_name} has a sparse file, which is not allowed: {member.name!r}.")
                 name = _checked(member.name, seen)
                 file = opened.extractfile(member)
                 if member.isdir() or file is None:
                     continue
                 content = file.read()
                 if len(content) != member.size:
-                    raise RockError(f"The source archive {archive_name} in the rock is cut off.")
+                    raise RockError(f"The source archive {archive_name} in the rock is incomplete.")
                 yield name, content
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as problem:
         raise RockError(f"The source archive {archive_name} in the rock cannot be read: {problem}.") from None
 
 
 class _Member(tarfile.TarInfo):
-    """An entry whose size is not negative: older Pythons go round for ever on one (CVE-2025-8194)."""
+    """An entry without a negative size, on which older versions of Python loop forever (CVE-2025-8194)."""
 
     def _block(self, count: int) -> int:
         if count < 0:
@@ -142,25 +143,25 @@ class _Member(tarfile.TarInfo):
         return int(super()._block(count))  # type: ignore[misc]
 
 
-def _refuse_too_many(entries: int) -> None:
+def _check_count(entries: int) -> None:
     if entries > MAX_ENTRIES:
-        raise RockError(f"The rock has more than {MAX_ENTRIES} entries; that is no plugin for Kong.")
+        raise RockError(f"The rock has more than {MAX_ENTRIES} entries, which is too many for a Kong plugin.")
 
 
 def _left(left: int, content: bytes) -> int:
     if len(content) > left:
-        raise RockError(f"The rock unpacks to more than {MAX_UNPACKED_BYTES} bytes; that is no plugin for Kong.")
+        raise RockError(f"The rock unpacks to more than {MAX_UNPACKED_BYTES} bytes, too large for a Kong plugin.")
     return left - len(content)
 
 
 def _checked(name: str, seen: set[str]) -> str:
-    """The entry's path, where it stays inside and stands only once."""
+    """The path of an entry. Raises RockError for one outside the archive, and for a second one."""
     plain = name.rstrip("/")
     parts = plain.split("/")
     if not plain or name.startswith("/") or "\\" in name or "\0" in name or ":" in parts[0]:
         raise RockError(f"The rock's entry {name!r} has a path that is not allowed.")
     if any(part in ("", "..") for part in parts):
-        raise RockError(f"The rock's entry {name!r} leads out of the archive.")
+        raise RockError(f"The rock's entry {name!r} has a path outside the archive.")
     path = "/".join(part for part in parts if part != ".")
     if path in seen and path:
         raise RockError(f"The rock has the entry {path!r} twice.")
@@ -172,12 +173,12 @@ def _version(rockspec: bytes, file_name: str) -> str:
     text = rockspec.decode("utf-8", errors="replace")
     found = {key: _assigned(text, key) for key in ("package", "version")}
     if found["package"] != _PACKAGE:
-        raise RockError(f"The rock is of the package {found['package']!r}, and this program is for {_PACKAGE!r}.")
+        raise RockError(f"The rock is the package {found['package']!r}, but this program needs {_PACKAGE!r}.")
     version = found["version"]
     if version is None or not re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}", version):
-        raise RockError(f"The rockspec {file_name} gives no version of the form 2.1.2-1.")
+        raise RockError(f"The rockspec {file_name} has no version of the form 2.1.2-1.")
     if file_name != f"{_PACKAGE}-{version}.rockspec":
-        raise RockError(f"The rockspec {file_name} says that it is version {version}; its name does not fit.")
+        raise RockError(f"The rockspec {file_name} has the version {version}, which does not match its name.")
     return version
 
 
@@ -196,11 +197,11 @@ def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
             roots.add(root)
             plugins.setdefault(plugin, {})[name] = content
     if not plugins:
-        raise RockError("The rock has no kong/plugins/<name>/ directory: there is no plugin for Kong in it.")
+        raise RockError("The rock has no directory kong/plugins/<name>/, so it contains no Kong plugin.")
     if len(roots) > 1:
-        raise RockError("The rock has several kong/plugins directories; it cannot be told which one Kong should have.")
+        raise RockError("The rock has several directories kong/plugins, so the right one cannot be determined.")
     if _PLUGIN not in plugins:
-        raise RockError(f"The rock has no plugin {_PLUGIN!r}, only {', '.join(sorted(plugins))!r}: it is another's.")
+        raise RockError(f"The rock has no plugin {_PLUGIN!r}, only {', '.join(sorted(plugins))!r}.")
     for plugin, contents in plugins.items():
         _check_plugin(plugin, contents)
     return plugins
@@ -208,24 +209,24 @@ def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
 
 def _check_plugin(plugin: str, contents: Mapping[str, bytes]) -> None:
     if not _PLUGIN_NAME.fullmatch(plugin):
-        raise RockError(f"The rock's plugin {plugin!r} has a name that no volume in Kubernetes can have.")
+        raise RockError(f"The rock's plugin {plugin!r} has a name that a Kubernetes volume cannot have.")
     missing = [name for name in REQUIRED_FILES if name not in contents]
     if missing:
-        raise RockError(f"The rock's plugin {plugin} has no {' and no '.join(missing)}: Kong would not load it.")
+        raise RockError(f"The rock's plugin {plugin} has no {' and no '.join(missing)}, so Kong would not load it.")
     sizes: dict[PurePosixPath, int] = {}
     for path, content in contents.items():
         name = PurePosixPath(path)
         if not all(_CONFIG_MAP_KEY.fullmatch(part) for part in name.parts):
-            raise RockError(f"The rock's plugin {plugin} has a file that no ConfigMap can hold: {path!r}.")
+            raise RockError(f"The rock's plugin {plugin} has a file whose name a ConfigMap cannot have: {path!r}.")
         if any(str(parent) in contents for parent in name.parents):
             raise RockError(f"The rock's plugin {plugin} has a file that is also a directory, above {path!r}.")
-        # What is not text is held in base64, four bytes for three.
+        # Files that are not text are in base64, with four bytes for three.
         held = len(content) if _is_text(content) else 4 * -(-len(content) // 3)
         sizes[name.parent] = sizes.get(name.parent, 0) + len(name.name) + held
     for directory, size in sizes.items():
         if size > MAX_CONFIG_MAP_BYTES:
             where = plugin if str(directory) == "." else f"{plugin}/{directory}"
-            raise RockError(f"The files of {where} take {size} bytes, and a ConfigMap holds {MAX_CONFIG_MAP_BYTES}.")
+            raise RockError(f"The files of {where} need {size} bytes, but a ConfigMap holds {MAX_CONFIG_MAP_BYTES}.")
 
 
 def _is_text(content: bytes) -> bool:

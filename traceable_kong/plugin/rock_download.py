@@ -1,7 +1,7 @@
-"""Where the rock comes from: a local file, or https with a digest; kept in a cache by digest.
+"""Loads the rock from a local file or from an https URL, with a cache for rocks whose digest is pinned.
 
-Streamed by requests, with limits on size and time, over https all the way; proxies and certificate authorities by the
-usual environment variables (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, SSL_CERT_FILE:
+Downloads have limits on size and time, and follow https only. Proxies and certificate authorities are set by the usual
+environment variables (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, SSL_CERT_FILE:
 https://requests.readthedocs.io/en/latest/user/advanced/).
 """
 
@@ -51,9 +51,9 @@ def load_rock(rock: RockSource) -> Rock:
         archive = fetch(location, sha256=rock.sha256, headers=_headers(rock), cache=_cache_folder())
         return read(archive, version=rock.version)
     except RockError as problem:
-        # A query can be a signature that lets anybody in.
+        # A query can be a signature that gives access.
         shown = location.split("?")[0]
-        raise RockError(f"The rock {shown} cannot be used, and nothing was touched. {problem}") from None
+        raise RockError(f"The rock {shown} cannot be used. {problem} Nothing was changed.") from None
 
 
 def found_digest(rock: RockSource) -> str | None:
@@ -77,9 +77,9 @@ def fetch(
     stall_timeout_seconds: float = STALL_TIMEOUT_SECONDS,
     whole_timeout_seconds: float = WHOLE_TIMEOUT_SECONDS,
 ) -> bytes:
-    """The archive's bytes, from a path or an https URL.
+    """Reads an archive from a path or an https URL; one whose digest is in the `cache` folder is not downloaded.
 
-    With a digest that is in the `cache` folder already, the network is not asked. Raises RockError.
+    Raises RockError.
     """
     if "://" not in source:
         archive = _local(source)
@@ -105,7 +105,7 @@ def _local(source: str) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise RockError("It is not a file.")
         if found.st_size > MAX_ARCHIVE_BYTES:
-            raise RockError(f"It has {found.st_size} bytes, and a rock has at most {MAX_ARCHIVE_BYTES}.")
+            raise RockError(f"It has {found.st_size} bytes, but a rock has at most {MAX_ARCHIVE_BYTES}.")
         return path.read_bytes()
     except OSError as problem:
         raise RockError(f"It cannot be read: {problem.strerror}.") from None
@@ -117,16 +117,16 @@ def _check_digest(archive: bytes, sha256: str | None) -> None:
     found = hashlib.sha256(archive).hexdigest()
     if sha256 is not None and found != sha256:
         raise RockError(
-            f"Its SHA-256 digest is {found}, and plugin.sha256 is {sha256}: it is not the file that was pinned. "
-            f"If it is the one that you want: pulumi config set --path traceable-kong:plugin.sha256 {found}"
+            f"Its SHA-256 digest is {found}, but plugin.sha256 is {sha256}. It is not the pinned file. If you trust "
+            f"it, pin it: `pulumi config set --path traceable-kong:plugin.sha256 {found}`."
         )
 
 
 def _within(whole_timeout_seconds: float, url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
-    """The download, or an error when the time is up.
+    """Downloads in a thread of its own, and raises RockError at the deadline.
 
-    A socket's timeout starts anew with every byte, so a server that sends one now and then would never be given up:
-    the download has a thread of its own, which is left behind.
+    The timeout of a socket restarts with every byte, so it does not limit a server that sends them one by one. The
+    thread is abandoned.
     """
     answers: list[bytes | RockError] = []
 
@@ -147,20 +147,20 @@ def _within(whole_timeout_seconds: float, url: str, headers: Mapping[str, str], 
 
 
 def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
-    # No text of an exception is shown as it is: some hold headers or a proxy's password.
+    # The text of an exception is not shown: some contain headers or the password of a proxy.
     try:
         return _followed(url, headers, stall_timeout_seconds)
     except requests.Timeout:
         raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
     except requests.exceptions.SSLError:
         raise RockError(
-            "The server's certificate is not trusted. If its certificate authority is your own: "
-            "export REQUESTS_CA_BUNDLE=FILE.pem"
+            "The server's certificate is not trusted. If it has a certificate authority of your own: `export "
+            "REQUESTS_CA_BUNDLE=FILE.pem`."
         ) from None
     except requests.exceptions.ProxyError:
         raise RockError("The proxy (HTTPS_PROXY) could not be used.") from None
     except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
-        raise RockError("The download was cut off.") from None
+        raise RockError("The download was incomplete.") from None
     except requests.ConnectionError as problem:
         if isinstance(_innermost(problem), TimeoutError | urllib3.exceptions.ReadTimeoutError):
             raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
@@ -177,14 +177,14 @@ def _innermost(problem: BaseException) -> BaseException:
 def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
     host = urlsplit(url).netloc
     with requests.Session() as session:
-        # No ~/.netrc: it would take the place of an Authorization header. Compressed answers have no length to check.
+        # No ~/.netrc: it would replace an Authorization header. Compressed responses have no length to check.
         session.auth = lambda request: request
         session.headers["Accept-Encoding"] = "identity"
         session.verify = os.environ.get("SSL_CERT_FILE") or True
         for _ in range(MAX_REDIRECTS + 1):
             if not url.startswith("https://"):
-                raise RockError(f"It leads to {urlsplit(url).scheme!r}; only https is followed.")
-            # Headers hold secrets of one mirror, and go to no other.
+                raise RockError(f"It redirects to {urlsplit(url).scheme!r}, but only https is allowed.")
+            # Headers have the secrets of one mirror, and are sent to no other host.
             sent = dict(headers) if urlsplit(url).netloc == host else {}
             with session.get(
                 url, headers=sent, stream=True, allow_redirects=False, timeout=stall_timeout_seconds
@@ -193,7 +193,7 @@ def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
                     url = urljoin(url, answer.headers["Location"])
                     continue
                 if answer.status_code != requests.codes.ok:
-                    raise RockError(f"The server answers {answer.status_code}.")
+                    raise RockError(f"The server answered with HTTP {answer.status_code}.")
                 return _body(answer)
     raise RockError(f"It redirects more than {MAX_REDIRECTS} times.")
 
@@ -203,7 +203,7 @@ def _body(answer: requests.Response) -> bytes:
     for chunk in answer.iter_content(_CHUNK_BYTES):
         archive += chunk
         if len(archive) > MAX_ARCHIVE_BYTES:
-            raise RockError(f"It has more than {MAX_ARCHIVE_BYTES} bytes; that is no plugin for Kong.")
+            raise RockError(f"It has more than {MAX_ARCHIVE_BYTES} bytes, which is too large for a Kong plugin.")
     return bytes(archive)
 
 
@@ -217,7 +217,7 @@ def _cache_folder() -> Path | None:
 
 
 def _keep(cache: Path, archive: bytes) -> None:
-    """A cache that cannot be written only costs the next run a download."""
+    """Writes the rock to the cache; where that fails, the next update downloads it again."""
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
