@@ -66,7 +66,7 @@ class PreflightNamespace:
 
     def examine_existing(self) -> Examination:
         """The examination of a stack with an existing Kong in this namespace."""
-        section = {"install": False, "deployment": "quickstart-kong", "namespace": self.name}
+        section = {"install": False, "deployment": "quickstart-kong", "namespace": self.name, "container": "proxy"}
         existing = plan(owner=self.owner, kong=section, agent={"namespace": f"{self.name}-agent"})
         return examine(self.api, existing, live_change=True)
 
