@@ -1,4 +1,4 @@
-"""An existing agent: it is usable, or each problem has a fix."""
+"""The agent: an existing one is usable, a managed one has its token, or each problem has a fix."""
 
 from typing import Any
 
@@ -121,3 +121,18 @@ def test_an_agent_that_injects_a_newer_version_or_the_configured_image(shared: F
     passes(shared, **EXISTING_AGENT)
     injects(shared, "other.example")
     passes(shared, **configured("other.example/traceable-agent"))
+
+
+TOKEN_SECRET = {"agentToken": None, "agentTokenSecret": {"name": "mine", "key": "token"}}
+
+
+def test_the_token_secret_must_exist_with_its_key(kube: FakeKubernetes) -> None:
+    text = refused(kube, **TOKEN_SECRET)
+    assert "agent.createNamespace false" in text, "in a namespace that is made here it cannot be"
+    assert "--from-file=token=/dev/stdin" in text, "no secret on a command line"
+    kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"other": "c2VjcmV0"}})
+    text = refused(kube, **TOKEN_SECRET)
+    assert "its keys: other" in text
+    assert "c2VjcmV0" not in text
+    kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"token": "c2VjcmV0"}})
+    passes(kube, **TOKEN_SECRET)

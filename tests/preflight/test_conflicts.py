@@ -8,11 +8,9 @@ import pytest
 from tests.preflight.fake import (
     FILES,
     POLICY,
-    UNINSTALLED,
     FakeKubernetes,
     passes,
     put_plugin,
-    put_record,
     put_storage_class,
     refused,
 )
@@ -95,59 +93,3 @@ def test_one_namespace_for_both_is_created_once(kube: FakeKubernetes) -> None:
 def test_a_namespace_that_is_being_deleted_is_refused(kube: FakeKubernetes) -> None:
     kube.put(f"{NAMESPACES}/kong", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, owned=True)
     assert "kubectl wait --for=delete namespace/kong" in refused(kube)
-
-
-TOKEN_SECRET = {"agentToken": None, "agentTokenSecret": {"name": "mine", "key": "token"}}
-
-
-def test_the_token_secret_must_exist_with_its_key(kube: FakeKubernetes) -> None:
-    text = refused(kube, **TOKEN_SECRET)
-    assert "agent.createNamespace false" in text, "in a namespace that is made here it cannot be"
-    assert "--from-file=token=/dev/stdin" in text, "no secret on a command line"
-    kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"other": "c2VjcmV0"}})
-    text = refused(kube, **TOKEN_SECRET)
-    assert "its keys: other" in text
-    assert "c2VjcmV0" not in text
-    kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"token": "c2VjcmV0"}})
-    passes(kube, **TOKEN_SECRET)
-
-
-def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKubernetes) -> None:
-    theirs = put_plugin(kube, "theirs", owned=False)
-    text = refused(kube)
-    assert "kubectl delete kongclusterplugin theirs" in text
-    assert (
-        "plugin.name theirs" in text
-        and "kubectl label kongclusterplugin theirs traceable-kong/stack=traceable-kong.dev`" in text
-    )
-    passes(kube, scope="selected")
-    for change in ({"plugin": "rate-limiting"}, {"metadata": {**theirs["metadata"], "labels": {}}}):
-        kube.put(f"{CLUSTER_PLUGINS}/theirs", {**theirs, **change})
-        passes(kube)
-    theirs["metadata"]["annotations"]["kubernetes.io/ingress.class"] = "other"
-    kube.put(f"{CLUSTER_PLUGINS}/theirs", theirs)
-    passes(kube)
-
-
-def test_the_recorded_plugin_is_no_second_one(kube: FakeKubernetes) -> None:
-    put_plugin(kube, "old-name")
-    put_record(kube, pluginObject="old-name")
-    passes(kube)
-
-
-@pytest.mark.parametrize("everywhere", [True, False])
-@pytest.mark.parametrize("recorded", [True, False])
-def test_a_left_over_plugin_of_this_stack_is_refused(kube: FakeKubernetes, recorded: bool, everywhere: bool) -> None:
-    put_plugin(kube)
-    put_plugin(kube, "left-over")
-    if recorded:
-        put_record(kube, pluginObject="traceable-plugin")
-    text = refused(kube, scope="global" if everywhere else "selected")
-    assert "`kubectl delete kongclusterplugin left-over`" in text
-    assert "plugin.name left-over" in text
-
-
-def test_an_uninstall_removes_all_of_them(kube: FakeKubernetes) -> None:
-    put_plugin(kube, disabled=True)
-    put_plugin(kube, "left-over", disabled=True)
-    passes(kube, **UNINSTALLED)

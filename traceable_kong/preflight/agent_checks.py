@@ -1,23 +1,53 @@
-"""Checks of an existing agent: it runs, and it can inject the TME into the gateway's pods.
+"""Checks of the agent: a managed one has its token, an existing one runs and can inject the TME into gateway pods.
 
-The agent is found by what its chart always creates: the Service `agent`, and the injector's webhook, whose name has the
-namespace in it (traceable-agent 1.58.0). Nothing of it is changed.
+An existing agent is found by what its chart always creates: the Service `agent`, and the injector's webhook, whose name
+has the namespace in it (traceable-agent 1.58.0). Nothing of it is changed.
 """
 
 from collections.abc import Iterator
 
 from traceable_kong.cluster.agent_objects import AGENT_RECORD, CONFIG_MAP, SERVICE, injector_webhook
-from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps, labels_of, pods
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps, labels_of, pods, secrets
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
-from traceable_kong.plan.agent_model import ExistingAgent
+from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import record
+
+
+def token_secret_exists(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
+    """The Secret that agentTokenSecret names exists and has the key."""
+    agent = plan.agent
+    if not isinstance(agent, ManagedAgent) or agent.token is not None:
+        return
+    name, key = agent.token_secret.name, agent.token_secret.key
+    found = reader.get(f"{secrets(agent.namespace)}/{name}")
+    subject = f"secret {name} in namespace {agent.namespace}"
+    if found is None:
+        first = ""
+        if agent.create_namespace:
+            first = (
+                f"Create the namespace first: `kubectl create namespace {agent.namespace}` and "
+                f"`{config_set('agent.createNamespace', 'false')}`. "
+            )
+        yield Finding(
+            subject=subject,
+            problem="is missing, and agentTokenSecret names it. The agent's pods would not start",
+            fix=f"{first}Create the Secret: `kubectl create secret generic {name} --namespace {agent.namespace} "
+            f"--from-file={key}=/dev/stdin` (the command reads the token from its input)",
+        )
+    elif key not in (found.get("data") or {}):
+        keys = ", ".join(sorted(found.get("data") or {})) or "none"
+        yield Finding(
+            subject=subject,
+            problem=f"has no key {key} (its keys: {keys}). The agent would start without a token",
+            fix=f"Name the key that holds the token: `{config_set('agentTokenSecret.key', 'KEY')}`",
+        )
 
 
 def existing_agent_is_usable(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:

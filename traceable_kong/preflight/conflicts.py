@@ -1,4 +1,4 @@
-"""Objects that this stack would overwrite although it does not manage them, and KongClusterPlugins that collide.
+"""Objects and namespaces that this stack would overwrite or delete although it does not manage them.
 
 An object that carries this stack's ownership label passes: an interrupted update may have left it.
 """
@@ -11,10 +11,8 @@ from traceable_kong.cluster.api_objects import (
     NAMESPACES,
     POLICIES,
     POLICY_BINDINGS,
-    annotations_of,
     config_maps,
     labels_of,
-    name_of,
     secrets,
     services,
     stateful_set,
@@ -25,10 +23,8 @@ from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plan.release_model import ReleaseKey
-from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.installation_record import recorded
 from traceable_kong.preflight.release_checks import another_stack
 
 GUIDE = "docs/adopting-a-release.md"
@@ -192,79 +188,3 @@ def _namespace_is_as_configured(
         else f"{instead}. If it is to be deleted with this stack, label it: `kubectl label namespace {name} "
         f"{STACK_LABEL}={handover_label(owner)}`",
     )
-
-
-def token_secret_exists(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
-    """The Secret that agentTokenSecret names exists and has the key."""
-    agent = plan.agent
-    if not isinstance(agent, ManagedAgent) or agent.token is not None:
-        return
-    name, key = agent.token_secret.name, agent.token_secret.key
-    found = reader.get(f"{secrets(agent.namespace)}/{name}")
-    subject = f"secret {name} in namespace {agent.namespace}"
-    if found is None:
-        first = ""
-        if agent.create_namespace:
-            first = (
-                f"Create the namespace first: `kubectl create namespace {agent.namespace}` and "
-                f"`{config_set('agent.createNamespace', 'false')}`. "
-            )
-        yield Finding(
-            subject=subject,
-            problem="is missing, and agentTokenSecret names it. The agent's pods would not start",
-            fix=f"{first}Create the Secret: `kubectl create secret generic {name} --namespace {agent.namespace} "
-            f"--from-file={key}=/dev/stdin` (the command reads the token from its input)",
-        )
-    elif key not in (found.get("data") or {}):
-        keys = ", ".join(sorted(found.get("data") or {})) or "none"
-        yield Finding(
-            subject=subject,
-            problem=f"has no key {key} (its keys: {keys}). The agent would start without a token",
-            fix=f"Name the key that holds the token: `{config_set('agentTokenSecret.key', 'KEY')}`",
-        )
-
-
-def no_plugin_is_left_over(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
-    """This stack has no KongClusterPlugin but the configured one and the recorded one.
-
-    The recorded one is in the stack's state: after a rename, the engine deletes it first. Any other one was left by an
-    interrupted rename that was taken back, and no update would ever delete it.
-    """
-    resource = gateway.plugin.custom_resource
-    if resource is None or not gateway.installed:
-        return  # An uninstall deletes all of them.
-    for item in plugins_of(reader, plan.owner):
-        name = name_of(item)
-        if name not in (resource.name, recorded(reader, plan).get("pluginObject")):
-            yield Finding(
-                subject=f"kongclusterplugin {name}",
-                problem="was left by an interrupted update of this stack, and no update would ever delete it. Of two "
-                "global plugins, the ingress controller drops both",
-                fix=f"Delete it: `kubectl delete kongclusterplugin {name}`. Or use its name: "
-                f"`{config_set('plugin.name', name)}`",
-            )
-
-
-def no_second_global_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
-    """There is no other global plugin of this name and class: the ingress controller would drop both."""
-    plugin, resource = gateway.plugin, gateway.plugin.custom_resource
-    if resource is None or not plugin.everywhere:
-        return
-    for item in reader.list(CLUSTER_PLUGINS):
-        name = name_of(item)
-        if (
-            item.get("plugin") == plugin.name
-            and name != resource.name
-            and not is_owned(labels_of(item), plan.owner)
-            and labels_of(item).get("global") == "true"
-            and annotations_of(item).get(INGRESS_CLASS) == resource.ingress_class
-        ):
-            yield Finding(
-                subject=f"kongclusterplugin {name}",
-                problem=f"is another global {plugin.name} of the ingress class {resource.ingress_class}. "
-                "The ingress controller drops both, and no request would be protected",
-                fix=f"Delete it: `kubectl delete kongclusterplugin {name}`. Or protect selected routes only: "
-                f"`{config_set('scope', 'selected')}`. Or let this stack manage it: "
-                f"`{config_set('plugin.name', name)}` and `kubectl label kongclusterplugin {name} "
-                f"{STACK_LABEL}={handover_label(plan.owner)}` ({GUIDE})",
-            )

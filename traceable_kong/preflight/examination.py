@@ -30,6 +30,7 @@ from traceable_kong.preflight import (
     option_versions,
     permission_table,
     plugin_entity_conflicts,
+    plugin_object_conflicts,
     policy_support,
     release_adoption,
     release_checks,
@@ -71,7 +72,7 @@ class Rule:
 
 STACK_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
     ("namespaces", conflicts.namespaces_are_as_configured, "error"),
-    ("the Secret with the platform token", conflicts.token_secret_exists, "error"),
+    ("the Secret with the platform token", agent_checks.token_secret_exists, "error"),
 )
 
 AGENT_ONLY_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
@@ -95,8 +96,8 @@ GATEWAY_CHECKS: tuple[tuple[str, GatewayCheck, Unreadable], ...] = (
     ("Kong's Lua package path", gateway_checks.plugin_files_are_found_first, "error"),
     ("the TME's port", gateway_checks.tme_port_is_free, "error"),
     ("network policies on the way to the agent", network_checks.paths_to_the_agent_are_open, "warning"),
-    ("other global plugins", conflicts.no_second_global_plugin, "error"),
-    ("plugins of this stack under other names", conflicts.no_plugin_is_left_over, "error"),
+    ("other global plugins", plugin_object_conflicts.no_second_global_plugin, "error"),
+    ("plugins of this stack under other names", plugin_object_conflicts.no_plugin_is_left_over, "error"),
     ("a gateway of this stack here", gateway_identity.gateway_in_this_namespace_is_the_same, "error"),
     ("a gateway of this stack elsewhere", gateway_identity.no_gateway_in_another_namespace, "warning"),
     ("the ingress class", gateway_identity.ingress_class_changes_only_while_disabled, "error"),
