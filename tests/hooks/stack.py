@@ -1,4 +1,4 @@
-"""The plan for the gateway of tests/verification/gateway.py: Deployment gw/edge-kong, with the same plugin files."""
+"""The plan for the gateway of tests/fakes/protected_gateway.py: Deployment gw/edge-kong, with the same plugin files."""
 
 from typing import Any
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.verification.cluster import DEPLOYMENT, PODS, add_pod, cluster
-from tests.verification.gateway import DEPLOYMENT as KONG
-from tests.verification.gateway import pod
+from tests.fakes.protected_cluster import DEPLOYMENT, PODS, add_pod, cluster
+from tests.fakes.protected_gateway import DEPLOYMENT as KONG
+from tests.fakes.protected_gateway import pod
 from traceable_kong.common import waiting
 from traceable_kong.hooks import old_pods
 from traceable_kong.hooks.hook_failed import HookFailed

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes import plans
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.fakes.preflight_cluster import ANOTHER_OF_THIS_NAME, OWNER
+from tests.fakes.preflight_cluster import FakeKubernetes as FakeCluster
 from tests.hooks.stack import target
-from tests.preflight.fake import ANOTHER_OF_THIS_NAME, OWNER
-from tests.preflight.fake import FakeKubernetes as FakeCluster
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.helm_values.kong_database import ManagedPostgres
 from traceable_kong.hooks import orphaned_releases

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
+from tests.fakes.protected_cluster import DEPLOYMENT, PODS, cluster
+from tests.fakes.protected_gateway import FILES, pod
 from tests.hooks.stack import EXISTING_KONG, OWNER, POSTGRES, gateway_of, plan
-from tests.verification.cluster import DEPLOYMENT, PODS, cluster
-from tests.verification.gateway import FILES, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.common import waiting

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.admin_api import Admin, serving
+from tests.fakes.admin_api_cluster import DEPLOYMENT, add_secret
+from tests.fakes.admin_api_cluster import cluster as gateway
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.kong_admin.gateway import DEPLOYMENT, add_secret
-from tests.kong_admin.gateway import cluster as gateway
-from tests.kong_admin.server import Admin, serving
-from tests.verification.cluster import add_pod, cluster
-from tests.verification.gateway import ENTITY, TARGET, desired, instance, pod
+from tests.fakes.protected_cluster import add_pod, cluster
+from tests.fakes.protected_gateway import ENTITY, TARGET, desired, instance, pod
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.common import waiting

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
-from tests.verification.cluster import DEPLOYMENT, PODS, cluster, event
-from tests.verification.gateway import pod
+from tests.fakes.protected_cluster import DEPLOYMENT, PODS, cluster, event
+from tests.fakes.protected_gateway import pod
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.hooks import rollout_monitor
 from traceable_kong.hooks.rollout_monitor import RolloutMonitor

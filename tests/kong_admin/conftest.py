@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local import certificates
+from tests.fakes.admin_api import Admin, serving
 from tests.fakes.self_signed import self_signed
-from tests.kong_admin.server import Admin, serving
 from traceable_kong.kong_admin import admin_client
 
 CLIENT = "client.pem"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local import certificates
+from tests.fakes.admin_api import Admin, serving
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.conftest import CLIENT
-from tests.kong_admin.server import Admin, serving
 from traceable_kong.cluster.kong_listen import Listener
 from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, port_forward, to_url

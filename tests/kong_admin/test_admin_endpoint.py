@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from local import certificates
+from tests.fakes.admin_api import Admin, serving
+from tests.fakes.admin_api_cluster import DEPLOYMENT, GATEWAY, add_pod, add_secret, cluster
+from tests.fakes.admin_api_cluster import endpoint as endpoint_with
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.kong_admin.conftest import CLIENT
-from tests.kong_admin.gateway import DEPLOYMENT, GATEWAY, add_pod, add_secret, cluster
-from tests.kong_admin.gateway import endpoint as endpoint_with
-from tests.kong_admin.server import Admin, serving
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin import admin_endpoint as module
 from traceable_kong.kong_admin.admin_endpoint import client, credentials, endpoint_of

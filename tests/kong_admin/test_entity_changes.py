@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.admin_api import Admin
 from tests.fakes.clock import Clock
-from tests.kong_admin.server import Admin
 from tests.kong_admin.test_plugin_target import target
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_client import AdminClient

@@ -6,7 +6,7 @@ import pytest
 
 from local.kong import enabled_plugins
 from local.kong.kong_config import KongConfig
-from tests.kong_admin.schemas import ENTITY, SCHEMA, own
+from tests.fakes.plugin_schemas import ENTITY, SCHEMA, own
 from tests.local.kong.nodes import files
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, field_differences, option_differences, plugin_schema
 

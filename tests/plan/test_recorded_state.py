@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.verification.gateway import ASYNC, IN_DATABASE, INJECTION, POLICY, desired
+from tests.fakes.protected_gateway import ASYNC, IN_DATABASE, INJECTION, POLICY, desired
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.common.image_references import parse_image
 from traceable_kong.plan.plugin_model import KongClusterPlugin

@@ -2,7 +2,7 @@
 
 import base64
 
-from tests.verification.gateway import desired
+from tests.fakes.protected_gateway import desired
 from traceable_kong.plugin.config_maps import chart_entries, mount_paths, plugin_config_maps
 from traceable_kong.verification.file_checks import content_check
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.preflight.fake import FakeKubernetes
+from tests.fakes.preflight_cluster import FakeKubernetes
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.plans import OWNER
-from tests.preflight.fake import UNINSTALLED, FakeKubernetes, passes, refused, warned
+from tests.fakes.preflight_cluster import UNINSTALLED, FakeKubernetes, passes, refused, warned
 from traceable_kong.cluster.api_objects import WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import labels

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import EXISTING_AGENT, FakeKubernetes, passes, put_record, refused, warned
+from tests.fakes.preflight_cluster import EXISTING_AGENT, FakeKubernetes, passes, put_record, refused, warned
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.cluster.kubernetes_client import Document
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import preflight_cluster
 from tests.fakes.plans import OWNER
-from tests.preflight import fake
-from tests.preflight.fake import FakeKubernetes, put_gateway
+from tests.fakes.preflight_cluster import FakeKubernetes, put_gateway
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels
 from traceable_kong.preflight.examination import Examination
@@ -18,15 +18,15 @@ AGENT_ONLY: dict[str, Any] = {"gateway": False, "plugin": None}
 
 
 def examined(kube: FakeKubernetes, **arguments: Any) -> Examination:
-    return fake.examined(kube, **{**AGENT_ONLY, **arguments})
+    return preflight_cluster.examined(kube, **{**AGENT_ONLY, **arguments})
 
 
 def refused(kube: FakeKubernetes, **arguments: Any) -> str:
-    return fake.refused(kube, **{**AGENT_ONLY, **arguments})
+    return preflight_cluster.refused(kube, **{**AGENT_ONLY, **arguments})
 
 
 def passes(kube: FakeKubernetes, **arguments: Any) -> None:
-    fake.passes(kube, **{**AGENT_ONLY, **arguments})
+    preflight_cluster.passes(kube, **{**AGENT_ONLY, **arguments})
 
 
 @pytest.mark.parametrize("live_change", [False, True])

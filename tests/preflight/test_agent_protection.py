@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import EXTERNAL_AGENT, UNINSTALLED, FakeKubernetes, passes, refused
+from tests.fakes.preflight_cluster import EXTERNAL_AGENT, UNINSTALLED, FakeKubernetes, passes, refused
 from traceable_kong.cluster.api_objects import config_maps
 
 RECORD = {"protected": "agent,kong", "agentNamespace": "traceable"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import (
+from tests.fakes.preflight_cluster import (
     FILES,
     POLICY,
     FakeKubernetes,

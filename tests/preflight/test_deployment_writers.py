@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import EXISTING, FakeKubernetes, deployment, passes, put_kong, refused, warned
+from tests.fakes.preflight_cluster import EXISTING, FakeKubernetes, deployment, passes, put_kong, refused, warned
 
 ASYNC: dict[str, Any] = {"mode": "async"}
 BY_OWNER: dict[str, Any] = {"kong": {**EXISTING["kong"], "filesMountedBy": "owner"}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.preflight.fake import (
+from tests.fakes.preflight_cluster import (
     EXISTING,
     EXTERNAL_AGENT,
     FILES,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.plans import OWNER
 from tests.fakes.plans import gateway as plan_gateway
-from tests.preflight.fake import (
+from tests.fakes.preflight_cluster import (
     EXISTING,
     FILES,
     FakeKubernetes,

@@ -5,7 +5,7 @@ import re
 import shlex
 from typing import Any
 
-from tests.preflight.fake import EXTERNAL_AGENT, FakeKubernetes, container, passes, put_kong, warned
+from tests.fakes.preflight_cluster import EXTERNAL_AGENT, FakeKubernetes, container, passes, put_kong, warned
 from traceable_kong.cluster.api_objects import NAMESPACES, network_policies, pods, services
 
 Document = dict[str, Any]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.preflight.fake import (
+from tests.fakes.preflight_cluster import (
     UNINSTALLED,
     FakeKubernetes,
     container,

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.plans import plan
-from tests.preflight import security_page
-from tests.preflight.fake import (
+from tests.fakes.preflight_cluster import (
     EXTERNAL_AGENT,
     UNINSTALLED,
     FakeKubernetes,
@@ -16,6 +15,7 @@ from tests.preflight.fake import (
     put_plugin,
     put_record,
 )
+from tests.preflight import security_page
 from tests.preflight.test_database_checks import MANAGED
 from traceable_kong.cluster.api_objects import NAMESPACES
 from traceable_kong.plan.model import Plan

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.admin_api import Admin, serving
 from tests.fakes.plans import OWNER, ROCK, plan
-from tests.kong_admin.server import Admin, serving
-from tests.preflight.fake import (
+from tests.fakes.preflight_cluster import (
     UNINSTALLED,
     FakeKubernetes,
     container,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.preflight.fake import UNINSTALLED, FakeKubernetes, passes, put_plugin, put_record, refused
+from tests.fakes.preflight_cluster import UNINSTALLED, FakeKubernetes, passes, put_plugin, put_record, refused
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 
 

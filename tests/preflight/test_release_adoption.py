@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes.plans import plan
-from tests.preflight.fake import FakeKubernetes, examined, passes, refused, warned
+from tests.fakes.preflight_cluster import FakeKubernetes, examined, passes, refused, warned
 from traceable_kong.plan.kong_model import ManagedKong
 
 

@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes.plans import OWNER, plan
+from tests.fakes.preflight_cluster import FakeKubernetes, examined
 from tests.fakes.program import Program
-from tests.preflight.fake import FakeKubernetes, examined
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.preflight.release_imports import ReleaseUnreadable, releases_to_import

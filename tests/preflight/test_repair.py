@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.plans import OWNER, plan
-from tests.preflight.fake import ANOTHER_OF_THIS_NAME, NOW, FakeKubernetes
+from tests.fakes.preflight_cluster import ANOTHER_OF_THIS_NAME, NOW, FakeKubernetes
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.preflight import repair
 from traceable_kong.preflight.finding import Finding, StuckRelease

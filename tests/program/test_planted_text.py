@@ -14,12 +14,12 @@ import pulumi
 import pytest
 
 import verify
+from tests.fakes import preflight_cluster
+from tests.fakes.admin_api import Admin, serving
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.plans import plan
 from tests.hooks.stack import target
 from tests.hooks.test_stack_hooks import Steps, call, gateway_hooks
-from tests.kong_admin.server import Admin, serving
-from tests.preflight import fake
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import PatchFailed
@@ -174,13 +174,15 @@ def _client(admin: Admin) -> AdminClient:
     return AdminClient(to_url(admin.url, Tls()), retries=False)
 
 
-TARGETS: dict[str, tuple[Callable[[fake.FakeKubernetes], None], dict[str, Any]]] = {}
+Cluster = preflight_cluster.FakeKubernetes
+
+TARGETS: dict[str, tuple[Callable[[Cluster], None], dict[str, Any]]] = {}
 
 
-def place(**changes: Any) -> Callable[[Callable[[fake.FakeKubernetes], None]], Callable[[fake.FakeKubernetes], None]]:
+def place(**changes: Any) -> Callable[[Callable[[Cluster], None]], Callable[[Cluster], None]]:
     """A place in the cluster where others write, and the config with which preflight reads it."""
 
-    def add(plant: Callable[[fake.FakeKubernetes], None]) -> Callable[[fake.FakeKubernetes], None]:
+    def add(plant: Callable[[Cluster], None]) -> Callable[[Cluster], None]:
         TARGETS[plant.__name__] = (plant, changes)
         return plant
 
@@ -188,72 +190,74 @@ def place(**changes: Any) -> Callable[[Callable[[fake.FakeKubernetes], None]], C
 
 
 @place()
-def release_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release=PLANTED)
+def release_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, release=PLANTED)
 
 
-@place(**fake.EXISTING)
-def deployment_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, deployment=PLANTED)
-
-
-@place()
-def class_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release="quickstart", ingressClass=PLANTED)
-    fake.put_plugin(cluster)
+@place(**preflight_cluster.EXISTING)
+def deployment_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, deployment=PLANTED)
 
 
 @place()
-def database_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release="quickstart", database=PLANTED)
+def class_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, release="quickstart", ingressClass=PLANTED)
+    preflight_cluster.put_plugin(cluster)
 
 
 @place()
-def database_of_the_pods(cluster: fake.FakeKubernetes) -> None:
-    fake.put_kong(cluster, fake.container(KONG_DATABASE=PLANTED))
+def database_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, release="quickstart", database=PLANTED)
+
+
+@place()
+def database_of_the_pods(cluster: Cluster) -> None:
+    preflight_cluster.put_kong(cluster, preflight_cluster.container(KONG_DATABASE=PLANTED))
 
 
 @place(agent={"protect": True})
-def protected_agent_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
+def protected_agent_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, release="quickstart", protected="agent", agentNamespace=PLANTED)
 
 
-@place(**fake.UNINSTALLED)
-def protected_agent_of_an_uninstalled_stack(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED)
+@place(**preflight_cluster.UNINSTALLED)
+def protected_agent_of_an_uninstalled_stack(cluster: Cluster) -> None:
+    preflight_cluster.put_record(
+        cluster, release="quickstart", protected=f"agent,kong,{PLANTED}", agentNamespace=PLANTED
+    )
 
 
-@place(rock=fake.rock_of("2.0.0-1"))
-def protected_parts_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
-    fake.put_plugin(cluster, config={"mode": "sync"})
+@place(rock=preflight_cluster.rock_of("2.0.0-1"))
+def protected_parts_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, release="quickstart", protected=f"kong,{PLANTED}", rockVersion=PLANTED)
+    preflight_cluster.put_plugin(cluster, config={"mode": "sync"})
 
 
 @place()
-def rock_in_the_record(cluster: fake.FakeKubernetes) -> None:
-    fake.put_record(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
-    fake.put_plugin(cluster, config={"max_body_size_bytes": 1})
+def rock_in_the_record(cluster: Cluster) -> None:
+    preflight_cluster.put_record(cluster, release="quickstart", rockVersion=PLANTED, rockSha256=PLANTED)
+    preflight_cluster.put_plugin(cluster, config={"max_body_size_bytes": 1})
 
 
 @place(kong={"adopt": True})
-def version_of_an_unmanaged_chart(cluster: fake.FakeKubernetes) -> None:
+def version_of_an_unmanaged_chart(cluster: Cluster) -> None:
     cluster.release("kong", "quickstart", ["deployed"], owner=None, chart=f"kong-{PLANTED.replace('-', '')}")
 
 
 @place()
-def release_that_has_kongs_roles(cluster: fake.FakeKubernetes) -> None:
+def release_that_has_kongs_roles(cluster: Cluster) -> None:
     notes = {"meta.helm.sh/release-name": PLANTED, "meta.helm.sh/release-namespace": PLANTED}
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/quickstart-kong"
     cluster.put(path, {"metadata": {"annotations": notes}})
 
 
 @place()
-def mark_of_another_stack(cluster: fake.FakeKubernetes) -> None:
+def mark_of_another_stack(cluster: Cluster) -> None:
     cluster.release("kong", "quickstart", ["deployed"], owner=PLANTED)
 
 
 @place()
-def message_of_the_server(cluster: fake.FakeKubernetes) -> None:
+def message_of_the_server(cluster: Cluster) -> None:
     cluster.create_answer = kubernetes_client.ApiError(403, "", PLANTED)
     cluster.denied["/apis/configuration.konghq.com/v1/kongclusterplugins"] = 403
 
@@ -263,7 +267,7 @@ def test_what_preflight_prints_and_the_commands_in_it(
     where: str, monkeypatch: pytest.MonkeyPatch, logged: Said
 ) -> None:
     plant, changes = TARGETS[where]
-    cluster = fake.FakeKubernetes()
+    cluster = Cluster()
     cluster.put("/api/v1/namespaces/kong", owned=True)
     plant(cluster)
     made = plan(**changes)
@@ -288,7 +292,7 @@ def commands(text: str) -> list[str]:
 
 
 def test_a_value_is_one_word_of_its_command() -> None:
-    cluster = fake.FakeKubernetes()
+    cluster = Cluster()
     release_in_the_record(cluster)
     (finding,) = examination.examine(cluster, plan(), live_change=True).errors
     command = commands(printable(finding.fix))[0]

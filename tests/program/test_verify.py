@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import verify
+from tests.fakes.admin_api import serving
+from tests.fakes.admin_api_cluster import add_secret
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
-from tests.kong_admin.gateway import add_secret
-from tests.kong_admin.server import serving
-from tests.verification.cluster import DEPLOYMENT, cluster
-from tests.verification.gateway import IN_DATABASE, TARGET, desired, instance
+from tests.fakes.protected_cluster import DEPLOYMENT, cluster
+from tests.fakes.protected_gateway import IN_DATABASE, TARGET, desired, instance
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL

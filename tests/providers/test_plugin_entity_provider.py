@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pulumi import dynamic
 
+from tests.fakes.admin_api import Admin
+from tests.fakes.admin_api_cluster import DEPLOYMENT, add_secret, cluster, endpoint
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.kong_admin.gateway import DEPLOYMENT, add_secret, cluster, endpoint
-from tests.kong_admin.server import Admin
 from tests.kong_admin.test_plugin_target import target
 from traceable_kong.cluster import kubeconfig
 from traceable_kong.kong_admin import admin_endpoint as module

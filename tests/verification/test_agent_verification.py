@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.plans import plan
-from tests.verification.gateway import agent_pod
-from tests.verification.servers import http
+from tests.fakes.pod_servers import http
+from tests.fakes.protected_gateway import agent_pod
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification.agent_verification import WEBHOOKS, verify_agent

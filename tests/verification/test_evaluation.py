@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.verification.gateway import (
+from tests.fakes.protected_gateway import (
     ASYNC,
     FILES,
     answer,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.verification.gateway import (
+from tests.fakes.protected_gateway import (
     FILE_DIGESTS,
     FILES,
     OLDEST,

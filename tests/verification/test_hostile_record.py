@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.verification.gateway import ASYNC, IN_DATABASE, desired, observed, written
+from tests.fakes.protected_gateway import ASYNC, IN_DATABASE, desired, observed, written
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import UnreadableRecord, state_data, state_of
 from traceable_kong.verification import evaluation

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_kubernetes import forbidden
-from tests.verification.cluster import WEBHOOKS, cluster
-from tests.verification.gateway import (
+from tests.fakes.protected_cluster import WEBHOOKS, cluster
+from tests.fakes.protected_gateway import (
     ASYNC,
     INJECTION,
     Document,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.verification.gateway import (
+from tests.fakes.protected_gateway import (
     ASYNC,
     CONFIG,
     PLUGIN_UID,

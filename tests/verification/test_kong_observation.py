@@ -8,8 +8,8 @@ import pytest
 
 from local import certificates
 from tests.fakes.fake_kubernetes import FakeKubernetes, Serve
-from tests.kong_admin.schemas import SCHEMA
-from tests.verification.servers import admin_api, http, talking, tls
+from tests.fakes.plugin_schemas import SCHEMA
+from tests.fakes.pod_servers import admin_api, http, talking, tls
 from traceable_kong.cluster.kong_listen import Listener
 from traceable_kong.kong_admin.admin_errors import Unavailable
 from traceable_kong.verification import kong_observation

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
-from tests.verification.cluster import cluster
-from tests.verification.gateway import ASYNC, desired, evaluate, instance, pod
-from tests.verification.servers import http
+from tests.fakes.pod_servers import http
+from tests.fakes.protected_cluster import cluster
+from tests.fakes.protected_gateway import ASYNC, desired, evaluate, instance, pod
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
 from traceable_kong.verification.report import NOT_CHECKED, PROTECTED, Report

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_kubernetes import forbidden
-from tests.kong_admin.schemas import SCHEMA
-from tests.verification.cluster import (
+from tests.fakes.plugin_schemas import SCHEMA
+from tests.fakes.protected_cluster import (
     AGENT,
     CONFIG_MAPS,
     DEPLOYMENT,
@@ -18,8 +18,8 @@ from tests.verification.cluster import (
     event,
     replica_set,
 )
-from tests.verification.gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, desired, instance, pod
-from tests.verification.gateway import DEPLOYMENT as GATEWAY
+from tests.fakes.protected_gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, desired, instance, pod
+from tests.fakes.protected_gateway import DEPLOYMENT as GATEWAY
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.verification.evaluation import evaluate

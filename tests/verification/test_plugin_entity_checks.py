@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.verification.gateway import (
+from tests.fakes.protected_gateway import (
     CONFIG,
     ENTITY,
     IN_DATABASE,

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fakes.admin_api import Admin, serving
+from tests.fakes.admin_api_cluster import add_secret
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
-from tests.kong_admin.gateway import add_secret
-from tests.kong_admin.server import Admin, serving
-from tests.verification.cluster import cluster
-from tests.verification.gateway import ENTITY, IN_DATABASE, TARGET, desired, pod
+from tests.fakes.protected_cluster import cluster
+from tests.fakes.protected_gateway import ENTITY, IN_DATABASE, TARGET, desired, pod
 from traceable_kong.kong_admin.entity_changes import EntityState
 from traceable_kong.verification import observation
 from traceable_kong.verification.kong_observation import KongAnswer

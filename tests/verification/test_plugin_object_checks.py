@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.verification.gateway import CONFIG, desired, evaluate, failure, observed, written
+from tests.fakes.protected_gateway import CONFIG, desired, evaluate, failure, observed, written
 
 
 def test_an_object_that_does_not_exist() -> None:

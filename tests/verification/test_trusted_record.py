@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.admin_api_cluster import NAMESPACE, add_secret
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.kong_admin.gateway import NAMESPACE, add_secret
-from tests.verification.gateway import DEPLOYMENT, IN_DATABASE, TARGET, desired
+from tests.fakes.protected_gateway import DEPLOYMENT, IN_DATABASE, TARGET, desired
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
-from tests.verification.cluster import DEPLOYMENT, add_pod, cluster, event
-from tests.verification.gateway import desired, pod, written
+from tests.fakes.protected_cluster import DEPLOYMENT, add_pod, cluster, event
+from tests.fakes.protected_gateway import desired, pod, written
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.common import waiting
 from traceable_kong.verification import deadline, verifier

@@ -1,10 +1,11 @@
-"""The cluster of the gateway in tests/verification/gateway.py, with Kong and TME answering in every pod."""
+"""The cluster of the gateway in tests/fakes/protected_gateway.py, with Kong and TME answering in every pod."""
 
 import copy
 from typing import Any
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.verification.gateway import (
+from tests.fakes.pod_servers import admin_api, http
+from tests.fakes.protected_gateway import (
     NEWEST,
     PLUGIN_UID,
     agent_pod,
@@ -16,7 +17,6 @@ from tests.verification.gateway import (
     template,
     written,
 )
-from tests.verification.servers import admin_api, http
 from traceable_kong.verification.injection_objects import BINDINGS, POLICIES, WEBHOOKS
 from traceable_kong.verification.observation import APPLY_FAILED, CLUSTER_PLUGINS
 

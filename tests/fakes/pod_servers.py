@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.fake_kubernetes import Serve
-from tests.kong_admin.schemas import SHOWN
+from tests.fakes.plugin_schemas import SHOWN
 
 Answers = Callable[[str], tuple[int, bytes]]
 """Status and body for a path."""

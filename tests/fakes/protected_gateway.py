@@ -4,7 +4,7 @@ import copy
 import dataclasses
 from typing import Any
 
-from tests.kong_admin.schemas import HTTP, SCHEMA
+from tests.fakes.plugin_schemas import HTTP, SCHEMA
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.image_references import parse_image

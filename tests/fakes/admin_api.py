@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.kong_admin.schemas import SHOWN
+from tests.fakes.plugin_schemas import SHOWN
 
 Document = dict[str, Any]
 

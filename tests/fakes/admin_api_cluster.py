@@ -3,8 +3,8 @@
 import base64
 from typing import Any
 
+from tests.fakes.admin_api import Admin
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.kong_admin.server import Admin
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 
