@@ -7,6 +7,7 @@ the release as failed.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,8 @@ from local.provider.kubernetes.provider_errors import ProviderError
 
 POLL_SECONDS = 0.1
 
+_ERROR = re.compile(r"^Error: ", re.MULTILINE)
+_SURROGATES = re.compile(r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)")
 _PREFIXES = ("INSTALLATION FAILED: ", "UPGRADE FAILED: ")
 
 
@@ -98,8 +101,8 @@ def _environment(context: Context) -> dict[str, str]:
 def _error_message(output: str) -> str:
     lines = [line for line in output.strip().splitlines() if not line.startswith(("WARNING:", "level="))]
     text = "\n".join(lines)
-    marker = text.rfind("Error: ")
-    text = text[marker + len("Error: ") :] if marker >= 0 else text
+    marker = _ERROR.search(text)
+    text = text[marker.end() :] if marker else text
     for prefix in _PREFIXES:
         text = text.removeprefix(prefix)
     return text.strip()
@@ -208,5 +211,15 @@ def _check_dependencies(folder: Path, described: Mapping[str, Any]) -> None:
 
 
 def as_values(values: Mapping[str, Any]) -> str:
-    """Returns values for helm's standard input. JSON is YAML."""
-    return json.dumps(values)
+    """Returns values for helm's standard input, as JSON that is also YAML.
+
+    YAML has no pairs of surrogates: a character outside the basic plane has an escape of eight digits. It also has no
+    plain DEL.
+    """
+    return _SURROGATES.sub(_as_yaml_escape, json.dumps(values)).replace("\x7f", "\\u007f")
+
+
+def _as_yaml_escape(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    return f"\\U{0x10000 + ((int(match[1], 16) & 0x3FF) << 10) + (int(match[2], 16) & 0x3FF):08X}"

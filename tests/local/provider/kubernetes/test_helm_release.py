@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.provider.kubernetes import helm_cli, helm_release, helm_storage
 from local.provider.kubernetes.provider_config import ProviderConfig
@@ -55,6 +56,18 @@ def test_values_go_to_standard_input(record: Path) -> None:
 
     assert "psst" not in record.read_text()
     assert record.with_name("record.stdin").read_text() == '{"token": "psst"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("\N{GRINNING FACE}", '"\\U0001F600"'),
+        *(("\xe9\n", '"\\u00e9\\n"'), ("\\ud83d\\ude00", '"\\\\ud83d\\\\ude00"'), ("\x7f", '"\\u007f"')),
+    ],
+)
+def test_values_are_json_that_is_also_yaml(text: str, written: str) -> None:
+    assert helm_cli.as_values({"a": text}) == f'{{"a": {written}}}'
+    assert yaml.safe_load(helm_cli.as_values({"a": text})) == {"a": text}
 
 
 def test_a_diff_compares_plain_values() -> None:
