@@ -41,6 +41,20 @@ _KNOWN_GROUPS = {
     "storagemigration.k8s.io",
 }
 
+_NAMESPACED = {
+    *("Binding", "ConfigMap", "ControllerRevision", "CronJob", "CSIStorageCapacity", "DaemonSet", "Deployment"),
+    *("Endpoints", "EndpointSlice", "Event", "HorizontalPodAutoscaler", "Ingress", "Job", "Lease", "LimitRange"),
+    *("NetworkPolicy", "PersistentVolumeClaim", "Pod", "PodDisruptionBudget", "PodTemplate", "ReplicaSet"),
+    *("ReplicationController", "ResourceQuota", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount"),
+    "StatefulSet",
+}
+_CLUSTER_SCOPED = {
+    *("APIService", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "CSIDriver", "CSINode"),
+    *("CustomResourceDefinition", "FlowSchema", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node"),
+    *("PersistentVolume", "PodSecurityPolicy", "PriorityClass", "PriorityLevelConfiguration", "RuntimeClass"),
+    *("StorageClass", "ValidatingWebhookConfiguration", "VolumeAttachment"),
+}
+
 
 class NoMatch(Exception):
     """The API server does not know the kind."""
@@ -160,6 +174,17 @@ def is_built_in(api_version: str) -> bool:
     """Returns True if the group is part of Kubernetes (`KnownGroupVersions` in kinds.go)."""
     group = api_version.rpartition("/")[0]
     return not group or group in _KNOWN_GROUPS
+
+
+def built_in_scope(api_version: str, kind: str) -> bool | None:
+    """Returns True for a namespaced kind and False for a cluster-scoped one, without asking the cluster.
+
+    Returns None if that is not known (`Namespaced` in provider/pkg/kinds/kinds.go).
+    """
+    name = kind.removesuffix("List")
+    if not is_built_in(api_version) or name not in _NAMESPACED | _CLUSTER_SCOPED:
+        return None
+    return name in _NAMESPACED
 
 
 def is_crd(document: Mapping[str, Any]) -> bool:

@@ -1,8 +1,8 @@
 """The gRPC service of the kubernetes plugin.
 
-The logic is in `objects`, `object_read`, `object_write` and `helm_release`. The service is based on the servicer of
-`pulumi.provider.experimental`. Its RPCs for resources are replaced, because that package does not support unknown
-values, partial failures and autonaming by the engine. Blocking work runs in threads.
+The logic is in `objects`, `object_read`, `object_write`, `helm_release` and `helm_template`. The service is based on
+the servicer of `pulumi.provider.experimental`. Its RPCs for resources are replaced, because that package does not
+support unknown values, partial failures and autonaming by the engine. Blocking work runs in threads.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from local.provider.engine_log import EngineLog
-from local.provider.kubernetes import api_discovery, helm_release, object_read, object_write, objects
+from local.provider.kubernetes import api_discovery, helm_release, helm_template, object_read, object_write, objects
 from local.provider.kubernetes.api_client import ApiClient, ApiError, Unreachable
 from local.provider.kubernetes.api_discovery import ResourceKinds
 from local.provider.kubernetes.diff import Change, Changes
@@ -92,14 +92,13 @@ class KubernetesServicer(ProviderServicer):
         self.context.settings = settings
         self._engine_log.notice()
         try:
-            api = ApiClient(settings)
+            self.context.api = api = ApiClient(settings)
             version = api.request("GET", "/version")
         except (Unreachable, ApiError) as problem:
             self.context.unreachable = f"unable to load schema information from the API server: {problem}"
             if isinstance(problem, Unreachable) and "kubeconfig" in str(problem):
                 self.context.unreachable = str(problem)
         else:
-            self.context.api = api
             self.context.found_kinds = ResourceKinds(api)
             numbers = [str(version.get(name, "0")).rstrip("+") for name in ("major", "minor")]
             self.context.version = (int(numbers[0]), int(numbers[1]))
@@ -251,8 +250,15 @@ class KubernetesServicer(ProviderServicer):
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in kubernetes plugin has no schema")
 
     async def Invoke(self, request: Any, context: Any) -> Any:
+        if request.tok == helm_template.TOKEN:
+            return await self._run(context, lambda: self._template(request))
         message = f"the stand-in kubernetes plugin has no function {request.tok}; use the official plugin"
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
+
+    def _template(self, request: Any) -> Any:
+        return provider_pb2.InvokeResponse(
+            **{"return": encode(helm_template.invoke(self.context, decode(request.args)))}
+        )
 
 
 def _diff_response(changes: Changes, replaces: list[str], *, delete_first: bool, changed: bool) -> Any:

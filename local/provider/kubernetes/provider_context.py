@@ -17,7 +17,8 @@ Log = Callable[[str, str, str], None]
 class Context:
     """A configured provider: its configuration, its cluster, its log, and whether it was cancelled.
 
-    `unreachable` is the reason why the cluster is not available, otherwise empty.
+    `unreachable` is the reason why the cluster is not available, otherwise empty. `api` is None if there is no usable
+    kubeconfig.
     """
 
     settings: ProviderConfig

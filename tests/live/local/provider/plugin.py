@@ -110,6 +110,11 @@ class Plugin:
         except grpc.RpcError as problem:
             raise Failure(problem) from None
 
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Calls a function of the plugin, such as `helm:template`. Raises Failure."""
+        answer = self.call("Invoke", provider_pb2.InvokeRequest(tok=f"kubernetes:{token}", args=encode(arguments)))
+        return decode(getattr(answer, "return"))
+
     def cancel(self) -> None:
         """Sends what the engine sends when the user presses Ctrl-C."""
         self._stub.Cancel(empty_pb2.Empty(), timeout=10)

@@ -47,6 +47,33 @@ settings = k8s.core.v1.ConfigMap("settings", metadata={"namespace": namespace}, 
 pulumi.export("settings", settings.metadata["name"])
 """
 
+_CHART_PROGRAM = """\
+import pulumi
+from pulumi_kubernetes.helm.v3 import Chart, LocalChartOpts
+
+config = pulumi.Config()
+chart = Chart(
+    "lamp",
+    LocalChartOpts(
+        path="lamp",
+        namespace=config.require("namespace"),
+        values={"note": config.get("note") or "1", "password": config.require_secret("password")},
+    ),
+)
+pulumi.export("resources", chart.resources.apply(sorted))
+"""
+_TEMPLATE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-settings}
+data: {note: {{ .Values.note | quote }}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: {{ .Release.Name }}-hidden}
+stringData: {password: {{ .Values.password | quote }}}
+"""
+
 
 @pytest.fixture
 def program(environment: dict[str, str], tmp_path: Path, namespace: str) -> PulumiProgram:
@@ -121,3 +148,28 @@ def test_killed(program: PulumiProgram, cluster: Cluster, namespace: str) -> Non
     program.run("cancel", "--yes")
 
     assert "already exists" in program.run(*UP, fails=True)
+
+
+@expect(
+    "helm.v3.Chart of the SDK renders a chart in preview and up, and its objects are resources of the stack",
+    source="https://www.pulumi.com/registry/packages/kubernetes/api-docs/helm/v3/chart/",
+)
+def test_chart(program: PulumiProgram, cluster: Cluster, namespace: str) -> None:
+    (program.folder / "__main__.py").write_text(_CHART_PROGRAM)
+    (program.folder / "lamp" / "templates").mkdir(parents=True)
+    (program.folder / "lamp" / "Chart.yaml").write_text("apiVersion: v2\nname: lamp\nversion: 1.2.3\n")
+    (program.folder / "lamp" / "templates" / "all.yaml").write_text(_TEMPLATE)
+    assert "not-in-any-state" not in program.run(*UP)
+    program.run("preview", "--expect-no-changes")
+    program.run("config", "set", "note", "2")
+    assert "not-in-any-state" not in program.run("preview", "--diff")
+    program.run(*UP)
+
+    assert cluster.get("configmap", "lamp-settings", namespace)["data"] == {"note": "2"}
+    assert cluster.get("secret", "lamp-hidden", namespace)["data"] == {"password": "bm90LWluLWFueS1zdGF0ZQ=="}
+    assert json.loads(program.run("stack", "output", "resources", "--show-secrets")) == [
+        f"v1/ConfigMap:{namespace}/lamp-settings",
+        f"v1/Secret:{namespace}/lamp-hidden",
+    ]
+    assert "not-in-any-state" not in program.run("stack", "export")
+    program.run("destroy", "--yes", "--skip-preview")

@@ -1,10 +1,7 @@
 """Conformance: Helm releases."""
 
-import functools
-import http.server
 import json
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local import paths
 from local.provider.property_values import UNKNOWN, Secret, plain
 from tests.live.commands import wait_until
+from tests.live.local.provider.chart_repository import ChartRepository
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
 from tests.live.local.provider.plugin import Failure, Plugin
@@ -57,23 +54,11 @@ def chart(tmp_path: Path) -> str:
     return str(folder)
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
-def repository(chart: str, tmp_path: Path) -> Iterator[http.server.ThreadingHTTPServer]:
+def repository(chart: str, tmp_path: Path) -> Iterator[ChartRepository]:
     """A chart repository on loopback with that chart."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    for command in (["package", chart, "--destination", str(folder)], ["repo", "index", str(folder)]):
-        subprocess.run([paths.TOOLS / "helm", *command], check=True, capture_output=True)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with ChartRepository.serving(chart, tmp_path / "repository") as server:
+        yield server
 
 
 def _release(namespace: str, chart: str, **more: Any) -> dict[str, Any]:
@@ -105,10 +90,8 @@ def test_missing_chart(plugin: Plugin) -> None:
     "a chart is loaded from a repository by name, and the inputs get its version",
     source=f"{RELEASE} (Check, getChart)",
 )
-def test_repository(
-    plugin: Plugin, cluster: Cluster, namespace: str, repository: http.server.ThreadingHTTPServer
-) -> None:
-    options = {"repo": f"http://127.0.0.1:{repository.server_address[1]}"}
+def test_repository(plugin: Plugin, cluster: Cluster, namespace: str, repository: ChartRepository) -> None:
+    options = {"repo": repository.url}
     resource = plugin.resource(TOKEN)
     inputs = resource.checked(_release(namespace, "lamp", version=">=1.0.0", repositoryOpts=options))
     resource.create(inputs)

@@ -55,3 +55,15 @@ def test_data_force_a_replacement_unless_mutable() -> None:
     assert "data" not in force_new.fields(config_map, mutable)
     assert "data" in force_new.fields({**config_map, "immutable": True}, mutable)
     assert "data" in force_new.fields({"apiVersion": "v1", "kind": "Secret"}, mutable)
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "namespaced"),
+    [
+        *(("v1", "ConfigMap", True), ("v1", "ConfigMapList", True), ("v1", "Namespace", False)),
+        *(("rbac.authorization.k8s.io/v1", "ClusterRole", False), ("example.com/v1", "ConfigMap", None)),
+        ("resource.k8s.io/v1", "DeviceClass", None),
+    ],
+)
+def test_built_in_scope(api_version: str, kind: str, namespaced: bool | None) -> None:
+    assert api_discovery.built_in_scope(api_version, kind) is namespaced
