@@ -1,11 +1,10 @@
-"""The import rules of the project, read from the source of every module."""
+"""The rules for every module, read from its source: who imports whom, unique names, one fact in one record."""
 
 import ast
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from pathlib import Path
-
-import pytest
 
 CLONE = Path(__file__).parents[1]
 TRACKED = subprocess.run(
@@ -15,16 +14,43 @@ TRACKED = subprocess.run(
     text=True,
     check=True,
 ).stdout.splitlines()
-MODULES = [path for path in map(Path, TRACKED) if (CLONE / path).exists() and path.name != "conftest.py"]
-PROGRAM = [path for path in MODULES if path.parts[0] in ("__main__.py", "verify.py", "components", "traceable_kong")]
-PLATFORM = [path for path in MODULES if path.parts[0] == "local"]
-SCRIPTS = [path for path in MODULES if path.parts[0] == "scripts"]
+SOURCES = {path: ast.parse((CLONE / path).read_text()) for path in map(Path, TRACKED) if (CLONE / path).exists()}
+PROGRAM = [path for path in SOURCES if path.parts[0] in ("__main__.py", "verify.py", "components", "traceable_kong")]
+PLATFORM = [path for path in SOURCES if path.parts[0] == "local"]
+SCRIPTS = [path for path in SOURCES if path.parts[0] == "scripts"]
+SUBJECTS = [path for path in PROGRAM if path.parts[0] == "traceable_kong" and len(path.parts) > 2]
+
+LAYERS = (
+    {"common"},
+    {"cluster"},
+    {"plugin"},
+    {"config"},
+    {"helm_values"},
+    {"kong_admin"},
+    {"deployment_patch"},
+    {"plan"},
+    {"preflight", "verification"},
+    {"hooks", "providers"},
+)
+"""The folders of traceable_kong. Each imports itself and folders of the layers before it."""
+
+SHARED_FIELDS = {
+    "container": "Kong's container, where the record is about that container and not about the Deployment",
+    "deployment": "the one record KongDeployment, which these hold",
+    "fix": "the last part of a message, in whatever reports a problem",
+    "name": "what Kubernetes, Kong and Helm call the name of whatever the record is about",
+    "namespace": "a part of the identity of a namespaced object",
+    "owner": "the stack's id, where an object's owner is compared with it",
+    "plugin": "the one record Plugin, which these hold; the plugin's name, below the plan",
+    "subject": "the first part of a message, in whatever reports a problem",
+}
+"""Field names that more than three dataclasses may have, and why."""
 
 
-def imported(path: Path) -> set[str]:
-    """The first two parts of every module that `path` imports: `traceable_kong.plan`."""
+def imports(path: Path) -> set[str]:
+    """The full names of the modules and names that `path` imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse((CLONE / path).read_text())):
+    for node in ast.walk(SOURCES[path]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -32,23 +58,78 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def top_packages(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imported(path)}
+def imported_from(paths: list[Path], packages: set[str]) -> list[str]:
+    """Every import of one of these packages: `FILE imports NAME`."""
+    return [
+        f"{path} imports {name}" for path in paths for name in sorted(imports(path)) if name.split(".")[0] in packages
+    ]
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=str)
-def test_the_program_imports_neither_platform_nor_scripts_nor_tests(path: Path) -> None:
-    assert not top_packages(path) & {"local", "scripts", "tests", "__main__", "verify"}
+def module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", PLATFORM, ids=str)
-def test_the_platform_imports_nothing_of_the_program(path: Path) -> None:
-    assert not top_packages(path) & {"components", "traceable_kong", "scripts", "tests", "verify"}
+def test_the_program_imports_neither_platform_nor_scripts_nor_tests() -> None:
+    assert imported_from(PROGRAM, {"local", "scripts", "tests", "__main__", "verify"}) == []
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=str)
-def test_scripts_import_only_one_another(path: Path) -> None:
-    assert not top_packages(path) & {"components", "traceable_kong", "local", "tests", "verify"}
+def test_the_platform_imports_nothing_of_the_program() -> None:
+    assert imported_from(PLATFORM, {"components", "traceable_kong", "scripts", "tests", "verify"}) == []
+
+
+def test_scripts_import_only_one_another() -> None:
+    assert imported_from(SCRIPTS, {"components", "traceable_kong", "local", "tests", "verify"}) == []
+
+
+def test_every_folder_of_the_program_has_a_layer() -> None:
+    assert sorted(folder for layer in LAYERS for folder in layer) == sorted({path.parts[1] for path in SUBJECTS})
+
+
+def test_imports_run_one_way() -> None:
+    rank = {folder: number for number, layer in enumerate(LAYERS) for folder in layer}
+    wrong = imported_from(SUBJECTS, {"components"})
+    for path in SUBJECTS:
+        for name in sorted(imports(path)):
+            package, _, rest = name.partition(".")
+            folder = rest.split(".")[0]
+            if (
+                package == "traceable_kong"
+                and folder
+                and folder != path.parts[1]
+                and rank[folder] >= rank[path.parts[1]]
+            ):
+                wrong.append(f"{path} imports {name}")
+    assert wrong == []
+
+
+def test_components_import_nothing_above_the_plan_but_providers() -> None:
+    plan = next(number for number, layer in enumerate(LAYERS) if "plan" in layer)
+    allowed = {folder for layer in LAYERS[: plan + 1] for folder in layer} - {"config"} | {"providers"}
+    paths = [path for path in PROGRAM if path.parts[0] == "components"]
+    names = [(path, name.split(".")) for path in paths for name in imports(path) if name.startswith("traceable_kong.")]
+    assert [f"{path} imports {'.'.join(name)}" for path, name in names if name[1] not in allowed] == []
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    names = {module(path) for path in PROGRAM}
+    graph = {module(path): {name for name in imports(path) if name in names} for path in PROGRAM}
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for other in graph[name] - {name}:
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def test_only_hooks_providers_and_the_config_loader_import_pulumi() -> None:
+    pure = [path for path in SUBJECTS if path.parts[1] not in ("hooks", "providers") and path.name != "loader.py"]
+    packages = {name.split(".")[0] for path in PROGRAM for name in imports(path)}
+    assert imported_from(pure, {name for name in packages if name.startswith("pulumi")}) == []
 
 
 def test_verify_runs_without_pulumi() -> None:
@@ -57,10 +138,37 @@ def test_verify_runs_without_pulumi() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=str)
-def test_foreign_text_is_escaped_before_it_is_shown(path: Path) -> None:
+def test_module_names_are_unique() -> None:
+    names = Counter(path.stem for path in PROGRAM if path.name != "__init__.py")
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_field_name_is_in_at_most_three_dataclasses() -> None:
+    """One fact is in one record: a name that comes again and again is a fact that is copied."""
+    classes = defaultdict(set)
+    for path in PROGRAM:
+        for node in ast.walk(SOURCES[path]):
+            if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(item) for item in node.decorator_list):
+                for field in node.body:
+                    if isinstance(field, ast.AnnAssign) and "ClassVar" not in ast.unparse(field.annotation):
+                        classes[ast.unparse(field.target)].add(node.name)
+    shared = {name: sorted(names) for name, names in classes.items() if len(names) > 3}
+    assert {name: names for name, names in shared.items() if name not in SHARED_FIELDS} == {}
+    assert not SHARED_FIELDS.keys() - shared.keys(), "no longer shared: take it out"
+
+
+def test_main_shows_the_deployment_in_under_a_hundred_lines() -> None:
+    assert len((CLONE / "__main__.py").read_text().splitlines()) < 100
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
+    lengths = {str(path): len((CLONE / path).read_text().splitlines()) for path in PROGRAM}
+    assert {path: length for path, length in lengths.items() if length > 300} == {}, "it has two subjects"
+
+
+def test_foreign_text_is_escaped_before_it_is_shown() -> None:
     """An error is a PlainError, and what is logged is the program's own text, a report's, or went through printable."""
-    for node in ast.walk(ast.parse((CLONE / path).read_text())):
+    for path, node in [(source, node) for source in PROGRAM for node in ast.walk(SOURCES[source])]:
         if isinstance(node, ast.ClassDef) and path.name != "safe_text.py":
             assert "Exception" not in map(ast.unparse, node.bases), f"{node.name}: derive it from PlainError"
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("pulumi.log."):

@@ -102,7 +102,7 @@ def desired(**changes: Any) -> DesiredState:
     }
     state: Document = {
         "deployment": DEPLOYMENT,
-        "release": "edge",
+        "release_name": "edge",
         "files": FILES,
         "file_digests": FILE_DIGESTS,
         "injection": INJECTION,

@@ -15,7 +15,7 @@ CHANGES: list[dict[str, Any]] = [
     {},
     ASYNC,
     {"deployment": KongDeployment(namespace="gw", name="other", container="kong")},
-    {"release": None},
+    {"release_name": None},
     {"name": "traceable-ai-extension"},
     {"version": "2.3.0"},
     {"enabled": False},

@@ -85,7 +85,7 @@ def test_the_plan_and_the_verification_have_that_deployment(program: Program) ->
     up(program)
     (expected,) = program.asked_for
     assert expected.deployment == KongDeployment(namespace="gw", name="edge", container="kong")
-    assert expected.release is None
+    assert expected.release_name is None
     kong = gateway_of(program.plans[-1]).kong
     assert isinstance(kong, ExistingKong)
     assert (kong.create_namespace, kong.container_configured) == (False, True)

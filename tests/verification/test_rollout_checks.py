@@ -34,7 +34,7 @@ def test_an_existing_kong_has_no_release_to_roll_back() -> None:
         mend = failure(broken).fix
         assert "`helm history edge --namespace gw`" in mend
         assert "`helm rollback edge REVISION --namespace gw`" in mend, "without one Helm goes back to older files"
-        (theirs,) = evaluate(desired(release=None), broken).failed
+        (theirs,) = evaluate(desired(release_name=None), broken).failed
         assert "helm " not in theirs.fix and "`pulumi up --refresh`" in theirs.fix
 
 

@@ -57,13 +57,13 @@ class AdmissionPolicy:
 class DesiredState:
     """What must hold for every gateway pod: the part of the plan that the record keeps, without secrets.
 
-    `files` is `{mount path: ConfigMap}`, `file_digests` `{ConfigMap: SHA-256}`. `release` is None for an existing
+    `files` is `{mount path: ConfigMap}`, `file_digests` `{ConfigMap: SHA-256}`. `release_name` is None for an existing
     Kong, `injection` where no TME is wanted, `policy` where there is no admission policy, `agent_namespace` for an
     agent outside the cluster. `installed` False: none of it may be left.
     """
 
     deployment: KongDeployment
-    release: str | None
+    release_name: str | None
     plugin: Plugin
     files: Mapping[str, str]
     file_digests: Mapping[str, str]
@@ -165,7 +165,7 @@ class Plan:
             return None
         return DesiredState(
             deployment=gateway.kong.deployment,
-            release=gateway.release_name,
+            release_name=gateway.release_name,
             plugin=gateway.plugin,
             files=gateway.files,
             file_digests={item.name: item.digest for item in gateway.config_maps},

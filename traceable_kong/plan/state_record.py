@@ -69,7 +69,7 @@ def state_of(namespace: str, data: Mapping[str, str]) -> DesiredState:
         )
         return DesiredState(
             deployment=deployment,
-            release=_name(data, "release") if "release" in data else None,
+            release_name=_name(data, "release") if "release" in data else None,
             plugin=_plugin(data, deployment),
             files=_files(data),
             file_digests=_mapping(data["fileDigests"], "fileDigests"),
@@ -108,7 +108,7 @@ def _agent_data(plan: Plan) -> dict[str, str]:
 def state_data(state: DesiredState) -> dict[str, str]:
     """The part of the data that `state_of()` reads back."""
     data: dict[str, str | None] = {
-        "release": state.release,
+        "release": state.release_name,
         "deployment": state.deployment.name,
         "container": state.deployment.container,
         "plugin": state.plugin.name,

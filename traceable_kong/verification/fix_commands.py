@@ -12,9 +12,9 @@ def restore_gateway(desired: DesiredState) -> str:
     A refresh reads Helm's own records of a release and not its objects, so a managed Kong needs a Helm rollback first.
     It does read the Deployment of an existing Kong, which may be in no Helm release at all.
     """
-    if not desired.release:
+    if not desired.release_name:
         return f"{REPAIR}; with kong.filesMountedBy owner, first the owner's upgrade (docs/existing-kong.md)"
-    return f"{helm_restore(desired.release, desired.deployment.namespace)}, then {REPAIR}"
+    return f"{helm_restore(desired.release_name, desired.deployment.namespace)}, then {REPAIR}"
 
 
 def restart_gateway(desired: DesiredState) -> str:
