@@ -22,10 +22,10 @@ class ExistingKong(DeploymentStep):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         gateway: Gateway,
         kong: kong_model.ExistingKong,
-        *,
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -28,8 +28,8 @@ class Installation(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        plan: Plan,
         *,
+        plan: Plan,
         verify: Callable[[], object],
         steps: Sequence[DeploymentStep],
         opts: pulumi.ResourceOptions | None = None,

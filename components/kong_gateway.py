@@ -22,8 +22,8 @@ class KongGateway(DeploymentStep):
     def __init__(
         self,
         name: str,
-        kong: ManagedKong,
         *,
+        kong: ManagedKong,
         imports: frozenset[ReleaseKey] = frozenset(),
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,

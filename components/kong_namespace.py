@@ -16,7 +16,7 @@ class KongNamespace(pulumi.ComponentResource):
     The attribute `namespace` is the Namespace that this stack created, None for an existing one.
     """
 
-    def __init__(self, name: str, plan: Plan, kong: Kong, *, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, *, plan: Plan, kong: Kong, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("traceable-kong:index:KongNamespace", name, None, opts)
         self.namespace: pulumi.Resource | None = namespace_of(
             f"{name}-namespace",

@@ -121,14 +121,15 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         kong: ManagedKong,
-        postgres: ManagedPostgres,
         hooks: pulumi.ResourceHookBinding | None = None,
-        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:ManagedPostgres", name, None, opts)
+        postgres = kong.managed_postgres
+        assert postgres is not None, "an external database is not created here"
         labels, protect, timeout = plan.labels, kong.release.protect, f"{kong.timeout_seconds}s"
         metadata = k8s.meta.v1.ObjectMetaArgs(name=postgres.name, namespace=postgres.namespace, labels=labels)
         # Letters and digits only: safe in URLs, shells and configuration files.

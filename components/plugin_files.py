@@ -23,10 +23,10 @@ class PluginFiles(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         gateway: Gateway,
         namespace: KongNamespace,
-        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:PluginFiles", name, None, opts)

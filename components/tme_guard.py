@@ -14,9 +14,9 @@ class TmeGuard(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         policy: AdmissionPolicy,
-        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TmeGuard", name, None, opts)

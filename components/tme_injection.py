@@ -29,17 +29,17 @@ class TmeInjection(DeploymentStep):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         gateway: Gateway,
         namespace: KongNamespace,
-        running: KongGateway | ExistingKong,
-        label_hooks: pulumi.ResourceHookBinding,
-        annotation_hooks: pulumi.ResourceHookBinding,
-        *,
+        on: KongGateway | ExistingKong,
+        hooks: tuple[pulumi.ResourceHookBinding, pulumi.ResourceHookBinding],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
 
+        label_hooks, annotation_hooks = hooks
         deployment, injection, wanted = gateway.kong.deployment, gateway.injection, gateway.wants_tme
 
         def label(after: list[pulumi.Resource]) -> pulumi.CustomResource:
@@ -65,7 +65,7 @@ class TmeInjection(DeploymentStep):
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=after,
-                    deleted_with=running.release,
+                    deleted_with=on.release,
                     hooks=annotation_hooks if wanted else None,
                     # A patch's outputs are the whole live Deployment, with the env values of other clients.
                     additional_secret_outputs=list(LIVE_OBJECT),

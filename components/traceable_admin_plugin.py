@@ -22,10 +22,10 @@ class TraceableAdminPlugin(DeploymentStep):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         gateway: Gateway,
         kong_revision: pulumi.Input[str],
-        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceableAdminPlugin", name, None, opts)

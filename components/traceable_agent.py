@@ -44,9 +44,9 @@ class TraceableAgent(DeploymentStep):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         agent: ManagedAgent,
-        *,
         imports: frozenset[ReleaseKey] = frozenset(),
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,

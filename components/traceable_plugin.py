@@ -38,10 +38,10 @@ class TraceablePlugin(DeploymentStep):
     def __init__(
         self,
         name: str,
+        *,
         plan: Plan,
         gateway: Gateway,
         kong_revision: pulumi.Input[str],
-        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)

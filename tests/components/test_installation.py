@@ -40,7 +40,7 @@ def installation(
     digests: list[str] = []
 
     def program() -> None:
-        made = Installation("installation", plan(**config), verify=verify, steps=[Step()])
+        made = Installation("installation", plan=plan(**config), verify=verify, steps=[Step()])
         for output in made.outputs.values():
             output.apply(digests.append)
 

@@ -22,7 +22,7 @@ def test_a_secret_leaf_of_the_values_is_the_only_secret_of_the_release() -> None
     values: dict[str, Any] = dict(kong.release.values)
     values["env"] = {**values["env"], "pg_password": SecretStr("hidden"), "log_level": "info"}
     kong = dataclasses.replace(kong, release=dataclasses.replace(kong.release, values=values))
-    registered = record(lambda: KongGateway("gateway", kong))
+    registered = record(lambda: KongGateway("gateway", kong=kong))
     assert list(registered.secrets()) == [("gateway-release", ("values", "env", "pg_password"), "hidden")]
     inputs = registered["gateway-release"].inputs
     assert (inputs["atomic"], inputs["timeout"], inputs["maxHistory"]) == (True, 300, 10)
@@ -31,15 +31,15 @@ def test_a_secret_leaf_of_the_values_is_the_only_secret_of_the_release() -> None
 
 def test_only_a_release_that_is_to_be_imported_is_imported() -> None:
     kong = managed_kong(plan())
-    assert record(lambda: KongGateway("gateway", kong))["gateway-release"].import_id == ""
-    imported = record(lambda: KongGateway("gateway", kong, imports=frozenset({"kong"})))
+    assert record(lambda: KongGateway("gateway", kong=kong))["gateway-release"].import_id == ""
+    imported = record(lambda: KongGateway("gateway", kong=kong, imports=frozenset({"kong"})))
     assert imported["gateway-release"].import_id == "kong/quickstart"
 
 
 def test_the_namespace_is_created_or_read_as_the_config_says() -> None:
     def namespace(**kong: Any) -> Recording:
         made = plan(kong={"namespace": "gw", **kong})
-        return record(lambda: KongNamespace("kong", made, managed_kong(made)))
+        return record(lambda: KongNamespace("kong", plan=made, kong=managed_kong(made)))
 
     assert namespace()["kong-namespace"].inputs["metadata"] == {"name": "gw", "labels": plan().labels}
     existing = namespace(createNamespace=False)["kong-namespace"]

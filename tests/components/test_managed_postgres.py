@@ -20,7 +20,7 @@ POSTGRES = KONG.managed_postgres
 
 
 def recorded(preview: bool = False) -> Recording:
-    return record(lambda: ManagedPostgresDatabase("postgres", PLAN, KONG, POSTGRES), preview=preview)
+    return record(lambda: ManagedPostgresDatabase("postgres", plan=PLAN, kong=KONG), preview=preview)
 
 
 def test_names_leave_room_for_a_revision() -> None:

@@ -7,8 +7,8 @@ from tests.fakes.recording import record
 
 def test_every_config_map_is_immutable_with_its_digest_in_both_names() -> None:
     def program() -> None:
-        namespace = KongNamespace("kong", plan(), gateway().kong)
-        PluginFiles("files", plan(), gateway(), namespace)
+        namespace = KongNamespace("kong", plan=plan(), kong=gateway().kong)
+        PluginFiles("files", plan=plan(), gateway=gateway(), namespace=namespace)
 
     registered = record(program)
     (config_map,) = gateway().config_maps

@@ -13,7 +13,7 @@ def guard(action: str = "deny") -> Recording:
     made = plan(tmeGuard=action)
     assert made.gateway is not None and made.gateway.policy is not None
     policy = made.gateway.policy
-    return record(lambda: TmeGuard("guard", made, policy))
+    return record(lambda: TmeGuard("guard", plan=made, policy=policy))
 
 
 @pytest.mark.parametrize(("action", "does"), [("deny", ["Deny"]), ("warn", ["Warn", "Audit"])])

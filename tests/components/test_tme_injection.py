@@ -22,14 +22,14 @@ def tme(*, wanted: bool, **config: Any) -> Recording:
     assert gateway is not None and gateway.wants_tme is wanted
 
     def program() -> None:
-        namespace = KongNamespace("kong", plan, gateway.kong)
+        namespace = KongNamespace("kong", plan=plan, kong=gateway.kong)
         if isinstance(gateway.kong, ManagedKong):
-            running: KongGateway | ExistingKong = KongGateway("gateway", gateway.kong)
+            running: KongGateway | ExistingKong = KongGateway("gateway", kong=gateway.kong)
         else:
-            running = ExistingKong("gateway", plan, gateway, gateway.kong)
+            running = ExistingKong("gateway", plan=plan, gateway=gateway, kong=gateway.kong)
         label = pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)])
         annotation = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)])
-        TmeInjection("tme", plan, gateway, namespace, running, label, annotation)
+        TmeInjection("tme", plan=plan, gateway=gateway, namespace=namespace, on=running, hooks=(label, annotation))
 
     return record(program)
 

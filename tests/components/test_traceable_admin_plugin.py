@@ -22,7 +22,7 @@ def made(kong: dict[str, Any], *, config: dict[str, Any] | None = None, **more: 
     assert gateway is not None
     plugin = dataclasses.replace(gateway.plugin, config={**gateway.plugin.config, **(config or {})})
     gateway = dataclasses.replace(gateway, plugin=plugin)
-    return record(lambda: TraceableAdminPlugin("plugin", planned, gateway, "4")), gateway
+    return record(lambda: TraceableAdminPlugin("plugin", plan=planned, gateway=gateway, kong_revision="4")), gateway
 
 
 def test_it_is_one_entity_with_names_of_secrets() -> None:

@@ -23,7 +23,7 @@ def managed_agent(made: Plan) -> ManagedAgent:
 
 def agent(**config: Any) -> Recording:
     made = plans.plan(**{"agentToken": TOKEN, **config})
-    return record(lambda: TraceableAgent("agent", made, managed_agent(made)))
+    return record(lambda: TraceableAgent("agent", plan=made, agent=managed_agent(made)))
 
 
 def test_the_release_waits_for_namespace_and_token() -> None:

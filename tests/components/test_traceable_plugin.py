@@ -18,7 +18,7 @@ def registered(*, options: dict[str, Any] | None = None, **config: Any) -> Recor
     assert gateway is not None
     plugin = dataclasses.replace(gateway.plugin, config={**gateway.plugin.config, **(options or {})})
     gateway = dataclasses.replace(gateway, plugin=plugin)
-    return record(lambda: TraceablePlugin("plugin", made, gateway, "4"))
+    return record(lambda: TraceablePlugin("plugin", plan=made, gateway=gateway, kong_revision="4"))
 
 
 def plugin(**config: Any) -> Registration:

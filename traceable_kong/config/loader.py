@@ -7,7 +7,8 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.common.commands import config_set
+from traceable_kong.common.commands import config_set, on_cluster
+from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.parser import NAMESPACE, ConfigError, parse
 from traceable_kong.config.secret_values import secret_paths
@@ -41,20 +42,31 @@ def load() -> StackConfig:
 
 
 def cluster_target(config: StackConfig) -> ClusterTarget:
-    """The cluster that `kubernetes:kubeconfig` and `kubernetes:context` of the stack config name."""
-    named = pulumi.Config("kubernetes")
-    target = ClusterTarget(
-        kubeconfig=named.get("kubeconfig"),
-        context=named.get("context"),
-        secret=named.full_key("kubeconfig") in pulumi.runtime.get_config_secret_keys_env(),
-    )
+    """The cluster that the stack may use. Raises PlainError where `allowedClusters` names only others."""
+    target = _named_cluster()
     if config.allowed_clusters and not (target.context or target.kubeconfig):
         pulumi.log.warn(
             "traceable-kong:allowedClusters is checked by `up` and `preview` only. `destroy` and `refresh` use the "
             "state, and there the context that is current at that time. Bind the stack to a context: `pulumi config "
             "set kubernetes:context NAME`."
         )
+    target.require_allowed(config.allowed_clusters)
     return target
+
+
+def run_error(problem: PlainError) -> pulumi.RunError:
+    """A problem as the engine reports it: without a traceback, and with its commands for the stack's cluster."""
+    return pulumi.RunError(on_cluster(str(problem), _named_cluster().command_options))
+
+
+def _named_cluster() -> ClusterTarget:
+    """The cluster that `kubernetes:kubeconfig` and `kubernetes:context` of the stack config name."""
+    named = pulumi.Config("kubernetes")
+    return ClusterTarget(
+        kubeconfig=named.get("kubeconfig"),
+        context=named.get("context"),
+        secret=named.full_key("kubeconfig") in pulumi.runtime.get_config_secret_keys_env(),
+    )
 
 
 def _with_digest(problem: Problem, stack: StackConfig) -> Problem:

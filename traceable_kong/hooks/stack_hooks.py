@@ -93,7 +93,7 @@ class Hooks:
 
     # --- steps ---
 
-    def remove_orphaned_release(self, release: HelmRelease) -> Step:
+    def remove_orphan(self, release: HelmRelease) -> Step:
         """Removes a release that an interrupted update left, so that Helm can install it."""
 
         def step(_: KubernetesClient) -> None:

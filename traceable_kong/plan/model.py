@@ -131,6 +131,10 @@ class Plan:
         return ownership.labels(self.owner)
 
     @property
+    def managed_agent(self) -> ManagedAgent | None:
+        return self.agent if isinstance(self.agent, ManagedAgent) else None
+
+    @property
     def agent_namespace(self) -> str | None:
         return self.agent.namespace if isinstance(self.agent, ManagedAgent | ExistingAgent) else None
 

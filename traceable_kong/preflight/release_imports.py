@@ -23,7 +23,11 @@ class ReleaseUnreadable(PlainError):
     """It cannot be determined whether a release has to be imported."""
 
 
-def releases_to_import(plan: Plan, reader: Reader, *, preview: bool) -> frozenset[ReleaseKey]:
+Imports = frozenset[ReleaseKey]
+"""The Helm releases that exist and that this update takes into the state."""
+
+
+def releases_to_import(plan: Plan, reader: Reader, *, preview: bool) -> Imports:
     """The keys of the releases to import. `reader` is what run_preflight() returned.
 
     Raises ReleaseUnreadable: a release that is taken for missing would be overwritten or removed. A preview that adopts
