@@ -144,7 +144,8 @@ def use_deployment(stack: LiveStack, deployment: str, **kong: Any) -> None:
         "ingressClass": stack.name,
         "timeoutSeconds": ROLLOUT_TIMEOUT_SECONDS,
     }
-    stack.set(kong={**defaults, **kong}, kongValues={})
+    stack.unset("kongValues")
+    stack.set(kong={**defaults, **kong})
 
 
 def current_objects(stack: LiveStack) -> list[dict[str, Any]]:
