@@ -2,8 +2,8 @@
 
     python -m scripts.preview_comment --stack dev --exit-code 0 --errors preview.err preview.json > comment.md
 
-Everything that comes from the preview stands in `<code>` or `<pre>` with its punctuation as HTML entities: it can end
-no table, block or comment, and mentions nobody (GitHub looks for mentions outside of code only,
+All text from the preview is in `<code>` or `<pre>` with its punctuation as HTML entities, so that it cannot end a
+table, block or comment, and mentions nobody (GitHub ignores mentions in code,
 https://github.com/gjtorikian/html-pipeline).
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from scripts.preview_reading import Change, Field, Preview, read
 
 LIMIT = 65_536
-"""The longest comment that GitHub takes, in characters; bytes are counted here, which are never fewer."""
+"""The longest comment that GitHub accepts, in characters; this program counts bytes, which are never fewer."""
 
 LONGEST_MESSAGE = 4_000
 LONGEST_CODE = 200
@@ -25,14 +25,14 @@ NAMES_IN_SUMMARY = 10
 WARNING = "⚠️"
 ABSENT = "-"
 FIELDS = "| field | value |\n|---|---|\n"
-LEFT_OUT = "\n_The rest did not fit into a comment: `pulumi preview --diff` shows all of it._\n"
+OMITTED = "\n_The rest did not fit into a comment. `pulumi preview --diff` shows everything._\n"
 
 DANGEROUS = ("delete", "replace")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """`rows` between `opening` and `closing`: as many as there is room for."""
+    """As many `rows` as fit, between `opening` and `closing`."""
 
     opening: str
     rows: Sequence[str]
@@ -40,14 +40,14 @@ class Section:
 
 
 def marker(stack: str) -> str:
-    """The hidden first line by which the comment of this stack is found again."""
+    """The hidden first line by which the workflow finds the comment of this stack."""
     return f"<!-- traceable-kong preview: {stack} -->"
 
 
 def comment(preview: Preview, *, stack: str) -> str:
-    """The whole comment, never longer than LIMIT."""
+    """The comment, never longer than LIMIT."""
     text = f"{marker(stack)}\n{_summary(preview, stack)}"
-    room = LIMIT - _size(text) - _size(LEFT_OUT)
+    room = LIMIT - _size(text) - _size(OMITTED)
     complete = True
     for section in _sections(preview):
         taken, used = [], _size(section.opening) + _size(section.closing)
@@ -60,7 +60,7 @@ def comment(preview: Preview, *, stack: str) -> str:
         if taken:
             block = section.opening + "".join(taken) + section.closing
             text, room = text + block, room - _size(block)
-    return text if complete else text + LEFT_OUT
+    return text if complete else text + OMITTED
 
 
 def _size(text: str) -> int:
@@ -82,7 +82,7 @@ def _summary(preview: Preview, stack: str) -> str:
             more = f" and {len(names) - NAMES_IN_SUMMARY} more" if len(names) > NAMES_IN_SUMMARY else ""
             text += f"{WARNING} **This {op}s {', '.join(names[:NAMES_IN_SUMMARY])}{more}.**\n\n"
     if preview.now and preview.then == {}:
-        text += f"{WARNING} **Traceable leaves this gateway: nothing protects it then.**\n\n"
+        text += f"{WARNING} **This uninstalls Traceable, and the gateway is then unprotected.**\n\n"
     text += "| | now | then |\n|---|---|---|\n"
     for label, now, then in _facts(preview):
         text += f"| {label} | {_fact(now)} | {_fact(then) if now == then else f'**{_fact(then)}**'} |\n"
@@ -98,14 +98,15 @@ def _facts(preview: Preview) -> list[tuple[str, str | None, str | None]]:
         ("plugin version", now.get("rockVersion"), then.get("rockVersion")),
         ("protection", _protection(now), _protection(then)),
     ]
-    return facts + ([("guard of the TME", *preview.guard)] if preview.guard else [])
+    return facts + ([("admission policy (tmeGuard)", *preview.guard)] if preview.guard else [])
 
 
 def _protection(entries: Mapping[str, str]) -> str:
-    """In a word; without a record, and by the outputs of a stack that Traceable has left, there is none."""
+    """In a word. Without a record, and by the outputs after an uninstall, there is none."""
     if entries.get("gateway") == "false":
         return "no gateway here"
-    if entries.get("installed") != "true":
+    # Only the outputs say `installed`: a record exists only while Traceable is installed.
+    if entries.get("installed", "true") != "true" or "enabled" not in entries:
         return "not installed"
     return "enabled" if entries.get("enabled") == "true" else "disabled"
 
@@ -136,7 +137,7 @@ def _sections(preview: Preview) -> list[Section]:
             for change in whole
         ),
         Section(
-            opening="\n<details><summary>What was printed</summary>\n\n",
+            opening="\n<details><summary>Output of the preview</summary>\n\n",
             rows=[pre(note) for note in preview.notes],
             closing="\n</details>\n",
         ),
@@ -144,12 +145,12 @@ def _sections(preview: Preview) -> list[Section]:
 
 
 def _line(change: Change) -> str:
-    """A resource that comes or goes as a whole: its fields are in the details."""
+    """A resource that is created or deleted: its fields are in the details."""
     return f"| {_mark(change.op)} | {_resource(change)} | {len(change.fields)} fields, below | | |\n"
 
 
 def _rows(change: Change) -> Iterable[str]:
-    """One row for each field; the first one carries the resource."""
+    """One row for each field; the first has the resource."""
     head = f"{_mark(change.op)} | {_resource(change)}"
     for field in change.fields or (Field(path="", old=None, new=None),):
         sign = f"{WARNING} " if field.replaces else ""
@@ -166,28 +167,28 @@ def _resource(change: Change) -> str:
 
 
 def code(text: str) -> str:
-    """`text` as code within a line; a very long one is cut."""
+    """The text as code within a line, shortened where it is very long."""
     return f"<code>{escaped(text if len(text) <= LONGEST_CODE else text[:LONGEST_CODE] + '...')}</code>"
 
 
 def pre(text: str) -> str:
-    """`text` as a block, its lines kept; a very long one is cut."""
+    """The text as a block with its lines, shortened where it is very long."""
     cut = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}\n({len(text)} characters in all)"
     return "<pre>" + "\n".join(escaped(line) for line in cut.splitlines()) + "</pre>\n\n"
 
 
 def escaped(text: str) -> str:
-    """Nothing in the result means anything to Markdown or HTML; what cannot be seen is written as an escape."""
+    """The text without a meaning in Markdown or HTML; invisible characters become escapes."""
     visible = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
     return "".join(char if char.isalnum() or char in " .,-/" else f"&#{ord(char)};" for char in visible)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.preview_comment")
-    parser.add_argument("preview", type=Path, help="what `pulumi preview --json` wrote")
+    parser.add_argument("preview", type=Path, help="the output of `pulumi preview --json`")
     parser.add_argument("--stack", required=True)
-    parser.add_argument("--exit-code", type=int, default=0, help="what the preview ended with")
-    parser.add_argument("--errors", type=Path, help="what the preview wrote beside the JSON")
+    parser.add_argument("--exit-code", type=int, default=0, help="the exit code of the preview")
+    parser.add_argument("--errors", type=Path, help="the error output of the preview")
     options = parser.parse_args()
     error_output = options.errors.read_text(errors="replace") if options.errors else ""
     text = options.preview.read_text(errors="replace")

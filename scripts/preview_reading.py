@@ -1,9 +1,8 @@
 """Reads `pulumi preview --json`: what changes, in which fields, and what that means for the gateway.
 
-The document is Pulumi's `PreviewDigest` (github.com/pulumi/pulumi, pkg/display/json.go). Secrets come as the text
-`[secret]` (pkg/backend/display/json.go, MassageSecrets). Fields are compared by a resource's inputs: they are what the
-program asked for, and a patch's outputs are a whole Deployment. `detailedDiff` adds what inputs cannot show, which is
-that a secret changed.
+The document is Pulumi's `PreviewDigest` (github.com/pulumi/pulumi, pkg/display/json.go). Secrets are the text
+`[secret]` (pkg/backend/display/json.go, MassageSecrets). Fields are compared by the inputs of a resource, because the
+outputs of a patch are a whole Deployment. `detailedDiff` adds what inputs cannot show: that a secret changed.
 """
 
 import hashlib
@@ -17,15 +16,15 @@ SECRET = "[secret]"
 UNKNOWN = "[known after the update]"
 
 SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""The key that marks an encrypted value in a state (sdk/go/common/resource/sig, Key); a preview should hold none."""
+"""The key of an encrypted value in a state (sdk/go/common/resource/sig, Key); a preview should have none."""
 
 UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What stands for a value that is not known yet (pkg/resource/stack/deployment.go, computedValuePlaceholder)."""
+"""The placeholder of a value that is not known yet (pkg/resource/stack/deployment.go, computedValuePlaceholder)."""
 
 UNCHANGED = {"same", "read", "refresh", "read-discard"}
 PARTS_OF_A_REPLACE = {"create-replacement", "delete-replaced", "read-replacement", "discard-replaced"}
 
-# The program's own names for the resources that say what the gateway will do.
+# The logical names of the resources that affect the gateway.
 RECORD = "installation-record"
 GATEWAY = "gateway-release"
 EXISTING_GATEWAY = "gateway-files"
@@ -39,7 +38,7 @@ BASE64 = re.compile(r"(?![0-9a-fA-F]+$)[A-Za-z0-9+/]{40,}={0,2}")
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One leaf of a resource: None where it is not there, before or after; `replaces` where it makes a new one."""
+    """One leaf of a resource; `old` or `new` is None where it does not exist. `replaces`: it replaces the resource."""
 
     path: str
     old: str | None
@@ -59,11 +58,11 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What a preview says. `now` and `then` are the record's entries; `then` is None where the preview failed.
+    """The content of a preview. `now` and `then` are the entries of the record; `then` is None where it failed.
 
-    Where the record stays as it is they are the stack's outputs, which name these entries alike. `guard` is what the
-    guard does now and then (`deny`, `warn`, `off`), None where that does not change. `rollouts` has one reason for each
-    time that the gateway's pods are made anew.
+    Where the record does not change, they are the outputs of the stack, which have the same names. `guard` is the
+    action of the admission policy now and then (`deny`, `warn`, `off`), None where it does not change. `rollouts` has
+    one reason for each rollout of the gateway's pods.
     """
 
     failed: bool
@@ -78,7 +77,7 @@ class Preview:
 
 
 def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
-    """The preview in `text`; with what pulumi printed beside it, for where it ended before it could write any JSON."""
+    """Reads the JSON in `text`; `error_output` is for a preview that failed before it wrote any."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -87,13 +86,14 @@ def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
         document = {}
         exit_code = exit_code or 1
     steps = [step for step in document.get("steps") or [] if _state(step, "newState") or _state(step, "oldState")]
-    said: dict[str, list[str]] = {"error": [], "warning": []}
+    messages: dict[str, list[str]] = {"error": [], "warning": []}
     notes: list[str] = []
     for diagnostic in document.get("diagnostics") or []:
-        said.get(diagnostic.get("severity", ""), notes).append(str(diagnostic.get("message", "")).strip())
-    failed = exit_code != 0 or bool(said["error"])
-    if failed and not said["error"]:
-        said["error"].append(error_output.strip() or f"pulumi preview ended with {exit_code} and said nothing.")
+        messages.get(diagnostic.get("severity", ""), notes).append(str(diagnostic.get("message", "")).strip())
+    failed = exit_code != 0 or bool(messages["error"])
+    if failed and not messages["error"]:
+        silent = f"pulumi preview failed with exit code {exit_code} and printed nothing."
+        messages["error"].append(error_output.strip() or silent)
     now, then = _records(steps)
     return Preview(
         failed=failed,
@@ -102,8 +102,8 @@ def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
         then=None if failed else then,
         guard=_guard(steps),
         rollouts=tuple(_rollouts(steps)),
-        errors=tuple(said["error"]),
-        warnings=tuple(said["warning"]),
+        errors=tuple(messages["error"]),
+        warnings=tuple(messages["warning"]),
         notes=tuple(note for note in notes if note),
     )
 
@@ -148,14 +148,14 @@ def _fields(step: Mapping[str, Any]) -> Iterator[Field]:
 
 
 def _at(path: str, leaves: Mapping[str, Any]) -> str | None:
-    """The leaf at `path`, or the one that it is a part of: a secret may be a whole map."""
+    """The leaf at `path`, or the one that contains it: a secret may be a whole map."""
     if path in leaves:
         return _shown(leaves[path])
     return next((_shown(leaf) for at, leaf in leaves.items() if _within(_plain(path), _plain(at))), None)
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, Any]:
-    """Every leaf by its path; keys that start with `__` are the provider's own."""
+    """`{path: leaf}`; keys that start with `__` belong to the provider."""
     if isinstance(value, Mapping) and value and SECRET_SIGNATURE not in value:
         below = {
             f'{path}["{key}"]' if "." in key else f"{path}.{key}" if path else key: item
@@ -170,7 +170,7 @@ def _leaves(value: Any, path: str = "") -> dict[str, Any]:
 
 
 def _plain(path: str) -> str:
-    """A path without brackets: plugins write keys with dots in either way."""
+    """A path without brackets: providers write keys with dots with or without them."""
     return re.sub(r'\["?([^"\]]*)"?\]', r".\1", path)
 
 
@@ -191,7 +191,7 @@ def _shown(value: Any) -> str:
 
 
 def abbreviated(text: str) -> str:
-    """`text`, or its length and the start of its SHA-256 where it is long, of several lines, or binary."""
+    """The text; its length and the beginning of its SHA-256 where it is long, has several lines, or is binary."""
     if len(text) <= LONGEST_SHOWN and text.isprintable() and not BASE64.fullmatch(text):
         return text
     lines = text.count("\n") + 1
@@ -200,7 +200,7 @@ def abbreviated(text: str) -> str:
 
 
 def _records(steps: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """What stands and what will: by the record, and where that stays as it is, by the stack's outputs."""
+    """The entries now and then: of the record, or the outputs of the stack where the record does not change."""
     for step in steps:
         if _name(step) == RECORD:
             before, after = (_inputs(step, which).get("data") or {} for which in ("oldState", "newState"))
@@ -215,7 +215,7 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _guard(steps: list[dict[str, Any]]) -> tuple[str, str] | None:
-    """What the guard does, now and then. None where it stays as it is: a preview leaves out what is the same."""
+    """The action of the admission policy now and then; None where it does not change."""
     for step in steps:
         if _name(step) == GUARD_BINDING and step["op"] not in UNCHANGED | PARTS_OF_A_REPLACE:
             now, then = (_action(_inputs(step, which)) for which in ("oldState", "newState"))
@@ -231,9 +231,9 @@ def _action(binding: Mapping[str, Any]) -> str:
 
 
 def _rollouts(steps: list[dict[str, Any]]) -> Iterator[str]:
-    """Why the gateway's pods will be made anew, once for each time.
+    """The reason for each rollout of the gateway's pods.
 
-    A change of the chart's values counts as one, although some reach no pod: only Helm could tell.
+    Every change of the chart values counts as one, although some do not change the pods: only Helm knows.
     """
     by_name = {_name(step): step for step in steps if step["op"] not in UNCHANGED | PARTS_OF_A_REPLACE}
     gateway = by_name.get(GATEWAY)
@@ -251,8 +251,8 @@ def _rollouts(steps: list[dict[str, Any]]) -> Iterator[str]:
     if patch and patch["op"] != "delete":
         before, after = (_inputs(patch, which).get("spec") for which in ("oldState", "newState"))
         if after and not before:
-            yield "the TME comes into its pods"
+            yield "the TME is injected into its pods"
         elif before and not after:
-            yield "the TME leaves its pods"
+            yield "the TME is removed from its pods"
         elif before != after:
-            yield "the TME is given other settings"
+            yield "the settings of the TME change"

@@ -1,4 +1,4 @@
-"""Previews that were recorded on the embedded platform, cut down to what a comment can be made of.
+"""Previews recorded on the local platform, reduced to what a comment needs.
 
 To record one: `source .local/env`, change the config, then
 `pulumi preview --json | python -m tests.scripts.recorded > tests/scripts/previews/NAME.json`.
@@ -14,12 +14,12 @@ PREVIEWS = Path(__file__).parent / "previews"
 
 
 def recorded(name: str) -> dict[str, Any]:
-    """The preview of that name; a new copy each time."""
+    """A new copy of the preview with that name."""
     return dict(json.loads((PREVIEWS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def trimmed(document: dict[str, Any]) -> dict[str, Any]:
-    """What a comment can be made of, without paths of the machine."""
+    """The parts that a comment needs, without paths of the machine."""
     kept = {key: value for key, value in document.items() if key in ("diagnostics", "changeSummary")}
     steps = [_step(step) for step in document.get("steps", [])]
     return json.loads(json.dumps({"steps": steps, **kept}).replace(f"{CLONE}/", ""))  # type: ignore[no-any-return]

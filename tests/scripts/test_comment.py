@@ -1,4 +1,4 @@
-"""A comment holds together whatever the preview says: nothing breaks out of it, and it is never too long."""
+"""No text of a preview breaks out of the comment, and the comment is never too long."""
 
 import json
 import re
@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.preview_comment import LEFT_OUT, LIMIT, WARNING, code, comment, escaped, marker, pre
-from scripts.preview_reading import read
+from scripts.preview_comment import LIMIT, OMITTED, WARNING, code, comment, escaped, marker, pre
+from scripts.preview_reading import RECORD, read
+from tests.fakes.plans import plan
 from tests.scripts.recorded import CLONE, PREVIEWS
+from traceable_kong.plan.state_record import record_data
 
 HOSTILE = [
     "`code`",
@@ -95,22 +97,22 @@ def many(count: int) -> str:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 200])
-def test_a_long_comment_is_cut_between_rows_and_says_so(count: int) -> None:
+def test_a_long_comment_is_shortened_between_rows(count: int) -> None:
     text = comment(read(many(count)), stack="dev")
-    assert_holds_together(text.removesuffix(LEFT_OUT))
-    assert text.endswith(LEFT_OUT) is (count > 1)
+    assert_holds_together(text.removesuffix(OMITTED))
+    assert text.endswith(OMITTED) is (count > 1)
     assert len(text.encode()) <= LIMIT
 
 
-def test_the_room_is_used() -> None:
+def test_the_comment_uses_the_limit() -> None:
     values = {f"key-{number:04}": "x" for number in range(3_000)}
     steps = [{"op": "update", "urn": "urn::it", "newState": {"custom": True, "type": "t", "inputs": values}}]
     text = comment(read(json.dumps({"steps": steps})), stack="dev")
     assert LIMIT - 200 < len(text) <= LIMIT
 
 
-def test_an_ordinary_comment_is_whole() -> None:
-    assert LEFT_OUT not in comment(read((PREVIEWS / "fresh-sync.json").read_text()), stack="dev")
+def test_an_ordinary_comment_is_complete() -> None:
+    assert OMITTED not in comment(read((PREVIEWS / "fresh-sync.json").read_text()), stack="dev")
 
 
 def test_a_long_message_keeps_its_beginning() -> None:
@@ -121,7 +123,7 @@ def test_a_long_name_keeps_its_beginning() -> None:
     assert code("n" * 201) == f"<code>{'n' * 200}...</code>"
 
 
-def test_what_cannot_be_seen_is_written_out() -> None:
+def test_invisible_characters_become_escapes() -> None:
     assert escaped("\u202e\x00") == "&#92;u202e&#92;x00"
 
 
@@ -136,7 +138,7 @@ def test_what_cannot_be_seen_is_written_out() -> None:
         ),
     ],
 )
-def test_where_nothing_changes_it_says_what_stands(outputs: dict[str, Any], said: str) -> None:
+def test_without_changes_it_shows_the_current_state(outputs: dict[str, Any], said: str) -> None:
     stack = {"type": "pulumi:pulumi:Stack", "outputs": outputs}
     text = comment(read(json.dumps({"steps": [{"op": "same", "urn": "urn::s", "oldState": stack}]})), stack="dev")
     assert said in re.sub(r"</?code>", "", text)
@@ -148,7 +150,7 @@ def test_many_deletes_are_counted() -> None:
     assert "<code>it-9</code> and 3 more.**" in text
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_command_line(tmp_path: Path) -> None:
     errors = tmp_path / "preview.err"
     errors.write_text("error: no stack named 'dev' found")
     (tmp_path / "preview.json").write_text("")
@@ -162,3 +164,17 @@ def test_the_command(tmp_path: Path) -> None:
     )
     assert done.stdout.splitlines()[0] == marker("dev")
     assert "no stack named" in done.stdout
+
+
+def test_the_record_of_the_program_has_what_a_comment_shows() -> None:
+    now, then = (record_data(plan(mode=mode)) for mode in ("sync", "async"))
+    step = {
+        "op": "update",
+        "urn": f"urn::{RECORD}",
+        "oldState": {"custom": True, "inputs": {"data": now}},
+        "newState": {"custom": True, "inputs": {"data": then}},
+    }
+    text = re.sub(r"</?code>", "", comment(read(json.dumps({"steps": [step]})), stack="dev"))
+    assert "| mode | sync | **async** |" in text
+    assert "| plugin version | 2.1.2-1 | 2.1.2-1 |" in text
+    assert "| protection | enabled | enabled |" in text

@@ -1,4 +1,4 @@
-"""What a preview's steps come to, on small ones made by hand."""
+"""How the steps of a preview are read, with small examples."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def test_leaves_are_compared_one_by_one() -> None:
     ]
 
 
-def test_a_number_that_becomes_text_is_told_apart() -> None:
+def test_a_number_and_its_text_differ() -> None:
     assert only_fields(step("update", old={"a": 403}, new={"a": "403"})) == [("a", "403", '"403"')]
 
 
@@ -49,24 +49,24 @@ def test_an_encrypted_value_is_a_secret_too() -> None:
     assert only_fields(step("update", old=old, new=new)) == [("a", "[secret]", "[secret]")]
 
 
-def test_what_is_not_known_yet_is_said_to_be() -> None:
+def test_an_unknown_value_is_shown_as_one() -> None:
     shown = only_fields(step("update", old={"a": "1"}, new={"a": UNKNOWN_VALUE}))
     assert shown == [("a", "1", "[known after the update]")]
 
 
 @pytest.mark.parametrize("path", ["data.token", 'data["token"]'])
-def test_a_secret_that_changes_shows_by_the_detailed_diff(path: str) -> None:
+def test_a_changed_secret_is_found_by_the_detailed_diff(path: str) -> None:
     inputs = {"data": "[secret]", "kind": "Secret"}
     changed = step("update", old=inputs, new=inputs, detailedDiff={path: {"kind": "update"}})
     assert only_fields(changed) == [(path, "[secret]", "[secret]")]
 
 
-def test_a_field_shows_once_however_its_path_is_written() -> None:
+def test_a_field_is_shown_once_however_its_path_is_written() -> None:
     changed = step("update", old={"a": {"b.c": 1}}, new={"a": {"b.c": 2}}, detailedDiff={"a.b.c": {}, "a": {}})
     assert only_fields(changed) == [('a["b.c"]', "1", "2")]
 
 
-def test_components_and_the_steps_of_a_replace_are_no_changes() -> None:
+def test_components_and_the_steps_of_a_replacement_are_no_changes() -> None:
     component = step("create", new={"a": 1})
     component["newState"]["custom"] = False
     parts = [step("create-replacement", old={}, new={"a": 1}), step("delete-replaced", old={"a": 1})]
@@ -106,7 +106,7 @@ def test_rollouts(steps: list[dict[str, Any]], rollouts: int) -> None:
         ({"files": {"/opt": "a"}, "timeoutSeconds": 60}, {"files": {"/opt": "a"}, "timeoutSeconds": 90}, 0),
     ],
 )
-def test_rollouts_of_a_kong_that_exists(old: Any, new: Any, rollouts: int) -> None:
+def test_rollouts_of_an_existing_kong(old: Any, new: Any, rollouts: int) -> None:
     op = "create" if old is None else "delete" if new is None else "update"
     assert len(preview(step(op, name="gateway-files", old=old, new=new)).rollouts) == rollouts
 
@@ -122,12 +122,12 @@ def test_rollouts_of_a_kong_that_exists(old: Any, new: Any, rollouts: int) -> No
         ("delete-replaced", ["Deny"], None, None),
     ],
 )
-def test_the_guard(op: str, old: Any, new: Any, guard: tuple[str, str] | None) -> None:
+def test_the_action_of_the_admission_policy(op: str, old: Any, new: Any, guard: tuple[str, str] | None) -> None:
     before, after = (actions and {"spec": {"validationActions": actions}} for actions in (old, new))
     assert preview(step(op, name="tme-guard-binding", old=before, new=after)).guard == guard
 
 
-def test_what_stands_comes_from_the_record_and_otherwise_from_the_stack() -> None:
+def test_the_entries_come_from_the_record_or_the_outputs() -> None:
     stack = step("same", old={}, new={})
     stack["oldState"] |= {"type": "pulumi:pulumi:Stack", "custom": False, "outputs": {"mode": "sync", "enabled": True}}
     assert preview(stack).now == preview(stack).then == {"mode": "sync", "enabled": "true"}
@@ -139,18 +139,18 @@ def test_what_stands_comes_from_the_record_and_otherwise_from_the_stack() -> Non
 
 
 @pytest.mark.parametrize("text", ["", "error: no such stack", "[]"])
-def test_a_preview_without_json_failed_with_what_it_printed(text: str) -> None:
+def test_a_preview_without_json_fails_with_its_error_output(text: str) -> None:
     failed = read(text, error_output="error: incorrect passphrase\n")
     assert (failed.failed, failed.errors) == (True, ("error: incorrect passphrase",))
 
 
-def test_an_exit_code_alone_is_a_failure_that_says_so() -> None:
+def test_an_exit_code_alone_is_a_failure() -> None:
     failed = read("{}", exit_code=255)
     assert failed.failed
-    assert failed.errors == ("pulumi preview ended with 255 and said nothing.",)
+    assert failed.errors == ("pulumi preview failed with exit code 255 and printed nothing.",)
 
 
-def test_diagnostics_by_their_weight() -> None:
+def test_diagnostics_by_severity() -> None:
     said = [{"severity": severity, "message": f"{severity}\n"} for severity in ("error", "warning", "info", "info#err")]
     found = preview(diagnostics=said)
     assert (found.failed, found.errors, found.warnings, found.notes) == (
@@ -162,14 +162,14 @@ def test_diagnostics_by_their_weight() -> None:
 
 
 @pytest.mark.parametrize("text", ["x y." * 20, "a" * 64, "0123456789abcdef" * 4, "kubernetes: fine", "é"])
-def test_what_is_short_stays(text: str) -> None:
+def test_short_text_is_not_abbreviated(text: str) -> None:
     assert abbreviated(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["x y" * 27, "two\nlines", "\x00\x01", "U2VjcmV0IGJpbmFyeSBkYXRhIG9mIGEgZmlsZSBoZXJl+w=="]
 )
-def test_what_is_long_of_several_lines_or_binary_becomes_length_and_digest(text: str) -> None:
+def test_other_text_becomes_length_and_digest(text: str) -> None:
     short = abbreviated(text)
     assert text not in short
     assert short.startswith(f"({len(text)} characters") and "sha256 " in short

@@ -1,4 +1,4 @@
-"""Comments on previews as the engine wrote them: what they say first, and which fields they show."""
+"""Comments on recorded previews: their summaries and their fields."""
 
 import html
 import json
@@ -16,13 +16,13 @@ def preview(name: str) -> Preview:
 
 
 def plain(name: str) -> str:
-    """The comment as a reader sees it, its Markdown aside."""
+    """The comment without its HTML tags."""
     text = comment(preview(name), stack="local")
     return html.unescape(re.sub(r"</?(code|pre|b)>", "", text))
 
 
 def record(name: str, which: str) -> dict[str, str]:
-    """What the record holds, before or after."""
+    """The entries of the record, before or after."""
     (step,) = [step for step in recorded(name)["steps"] if step["urn"].endswith("::installation-record")]
     return dict(step[which]["inputs"]["data"])
 
@@ -33,7 +33,7 @@ def fields(name: str) -> dict[str, set[tuple[str, str | None, str | None]]]:
     }
 
 
-def test_a_mode_switch_shows_the_plugins_two_fields_the_tmes_part_and_the_record_and_nothing_else() -> None:
+def test_a_mode_switch_shows_only_plugin_tme_and_record() -> None:
     there, agent = "http://localhost:5442", "http://agent.traceable:5442"
     annotations = "spec.template.metadata.annotations"
     digest = fields("fresh-sync")["tme-pod-annotation"]
@@ -65,15 +65,19 @@ SUMMARIES = {
         "| mode | - | **sync** |",
         "| plugin version | - | **2.1.2-1** |",
         "| protection | not installed | **enabled** |",
-        "| guard of the TME | off | **warn** |",
-        "expect: **2**: the gateway is installed; the TME comes into its pods.",
+        "| admission policy (tmeGuard) | off | **warn** |",
+        "expect: **2**: the gateway is installed; the TME is injected into its pods.",
         "| create | Provider kubernetes | 6 fields, below |",
         "<details><summary>create agent-token</summary>",
         "| data | [secret] |",
     ],
     "fresh-async": ["| mode | - | **async** |", "expect: **1**: the gateway is installed."],
     "nothing": [": nothing changes (mode sync, plugin version 2.1.2-1, protection enabled)\n"],
-    "mode-switch": [": 4 to update\n", "| mode | sync | **async** |", "expect: **1**: the TME leaves its pods."],
+    "mode-switch": [
+        ": 4 to update\n",
+        "| mode | sync | **async** |",
+        "expect: **1**: the TME is removed from its pods.",
+    ],
     "newer-rock": [
         ": 1 to create, 1 to delete, 3 to update\n",
         "⚠️ **This deletes plugin-files-kong-plugin-traceable-fdda072518.**",
@@ -94,7 +98,7 @@ SUMMARIES = {
     ],
     "blocking-message": [
         ": 3 to update\n",
-        "expect: **1**: the TME is given other settings.",
+        "expect: **1**: the settings of the TME change.",
         '| values.injector.blockingConfig.blockingMessage | Access Forbidden | No: # "thanks" {you} |',
     ],
     "secret": [
@@ -107,19 +111,19 @@ SUMMARIES = {
     ],
     "guard": [
         ": 3 to update\n",
-        "| protection | enabled | enabled |\n| guard of the TME | warn | **deny** |",
+        "| protection | enabled | enabled |\n| admission policy (tmeGuard) | warn | **deny** |",
         "expect: **0**.",
         "| update | ValidatingAdmissionPolicyBinding tme-guard-binding | spec.validationActions[0] | Warn | Deny |\n"
         "|  |  | spec.validationActions[1] | Audit | - |",
     ],
-    "leaving": [
+    "uninstall": [
         ": 10 to delete, 1 to update\n",
         "⚠️ **This deletes installation-record, agent-release, ",
-        "⚠️ **Traceable leaves this gateway: nothing protects it then.**",
+        "⚠️ **This uninstalls Traceable, and the gateway is then unprotected.**",
         "| mode | sync | **-** |",
         "| plugin version | 2.1.2-1 | **-** |",
         "| protection | disabled | **not installed** |",
-        "| guard of the TME | warn | **off** |",
+        "| admission policy (tmeGuard) | warn | **off** |",
         "expect: **1**: the gateway's chart or its values change.",
         "| update | Release gateway-release "
         "| values.plugins.configMaps[0].name | kong-plugin-traceable-fdda072518 | - |",
@@ -133,12 +137,12 @@ SUMMARIES = {
 }
 
 
-def test_every_recorded_preview_is_looked_at() -> None:
+def test_every_recorded_preview_is_tested() -> None:
     assert set(SUMMARIES) == {path.stem for path in PREVIEWS.glob("*.json")}
 
 
 @pytest.mark.parametrize("name", SUMMARIES)
-def test_the_comment_says(name: str) -> None:
+def test_the_comment_of_a_preview(name: str) -> None:
     text = plain(name)
     lines = text.splitlines()
     assert lines[0] == marker("local")
@@ -147,38 +151,38 @@ def test_the_comment_says(name: str) -> None:
         assert said in text
 
 
-def test_the_plugins_source_is_told_by_its_length_and_digest() -> None:
+def test_the_plugins_source_is_shown_by_length_and_digest() -> None:
     shown = {path: new for path, _, new in fields("newer-rock")["plugin-files-kong-plugin-traceable-564b485fc1"]}
     assert shown['data["handler.lua"]'] == "(209 characters in 8 lines, sha256 9ec655202c)"
     assert "local Handler" not in plain("newer-rock")
 
 
-def test_only_the_leaving_is_told_as_one() -> None:
-    assert [name for name in SUMMARIES if "leaves this gateway" in plain(name)] == ["leaving"]
+def test_only_an_uninstall_is_reported_as_one() -> None:
+    assert [name for name in SUMMARIES if "uninstalls Traceable" in plain(name)] == ["uninstall"]
 
 
-def test_the_guard_is_in_the_summary_where_it_changes() -> None:
+def test_a_changed_action_of_the_admission_policy_is_in_the_summary() -> None:
     changing = {name: preview(name).guard for name in SUMMARIES if preview(name).guard}
     assert changing == {
         "fresh-sync": ("off", "warn"),
         "fresh-async": ("off", "warn"),
         "guard": ("warn", "deny"),
-        "leaving": ("warn", "off"),
+        "uninstall": ("warn", "off"),
     }
 
 
-def test_the_kubeconfigs_place_is_in_no_preview() -> None:
+def test_no_preview_has_the_path_of_the_kubeconfig() -> None:
     shown = {path: new for path, _, new in fields("fresh-sync")["kubernetes"]}
     assert shown["kubeconfig"] == '""'
 
 
-def test_a_failed_preview_does_not_say_what_will_stand() -> None:
+def test_a_failed_preview_has_no_then() -> None:
     assert preview("refused").then is None
     assert "expect" not in plain("refused") and "nothing changes" not in plain("refused")
 
 
-def test_the_pages_sample_is_current() -> None:
+def test_the_sample_on_the_page_is_current() -> None:
     document = recorded("mode-switch")
-    del document["diagnostics"]  # that the run was with a stand-in is nothing for the page
+    del document["diagnostics"]  # They say that the run used a stand-in.
     sample = comment(read(json.dumps(document)), stack="dev")
     assert sample in (CLONE / "docs" / "pull-requests.md").read_text(encoding="utf-8")

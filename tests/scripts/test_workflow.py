@@ -1,4 +1,4 @@
-"""The workflow: who may what, nothing of others in a shell, and its own shell with stand-ins for pulumi and gh."""
+"""The workflow: permissions, no foreign text in a shell, and its scripts with stand-ins for pulumi and gh."""
 
 import json
 import os
@@ -34,7 +34,7 @@ esac
 """
 
 
-def test_only_the_preview_may_write_and_only_comments() -> None:
+def test_only_the_preview_may_write_comments() -> None:
     assert WORKFLOW["permissions"] == {}
     assert JOBS["checks"]["permissions"] == {"contents": "read"}
     assert JOBS["preview"]["permissions"] == {"contents": "read", "pull-requests": "write"}
@@ -42,18 +42,18 @@ def test_only_the_preview_may_write_and_only_comments() -> None:
     assert list(WORKFLOW[True]) == ["pull_request"]
 
 
-def test_forks_get_the_checks_and_no_preview() -> None:
+def test_forks_get_the_checks_but_no_preview() -> None:
     assert "if" not in JOBS["checks"] and "secrets." not in str(JOBS["checks"])
     assert [step["run"] for step in JOBS["checks"]["steps"] if "run" in step] == ["make check", "make unit"]
     condition = JOBS["preview"]["if"]
     assert condition.startswith("github.event.pull_request.head.repo.full_name == github.repository && ")
 
 
-def test_shells_get_values_by_their_environment_only() -> None:
+def test_scripts_get_values_by_env_only() -> None:
     assert not [step["run"] for step in STEPS if "${{" in step.get("run", "")]
 
 
-def test_secrets_are_in_the_preview_only() -> None:
+def test_only_the_preview_has_secrets() -> None:
     assert [step["name"] for step in STEPS if "secrets." in str(step)] == ["Preview"]
 
 
@@ -62,12 +62,12 @@ def test_actions_are_pinned_by_a_full_version() -> None:
     assert used and all(re.fullmatch(r"(actions|pulumi)/[a-z-]+@(v\d+\.\d+\.\d+|[0-9a-f]{40})", name) for name in used)
 
 
-def test_the_cli_is_of_the_version_that_the_program_asks_for() -> None:
+def test_the_cli_has_the_version_of_the_program() -> None:
     (version,) = [step["with"]["pulumi-version"] for step in STEPS if "pulumi-version" in step.get("with", {})]
     assert f"pulumi=={version}\n" in (CLONE / "requirements.txt").read_text()
 
 
-def test_a_newer_run_ends_an_older_one_of_the_same_stack_and_pull_request() -> None:
+def test_a_newer_run_cancels_an_older_one() -> None:
     concurrency = JOBS["preview"]["concurrency"]
     assert concurrency["cancel-in-progress"] is True
     assert "github.event.pull_request.number" in concurrency["group"] and "matrix.stack" in concurrency["group"]
@@ -111,9 +111,7 @@ def run(runner: Path, name: str, **variables: str) -> subprocess.CompletedProces
 @pytest.mark.parametrize(
     ("recorded", "code", "said"), [("nothing", "0", "nothing changes"), ("refused", "255", "is 99")]
 )
-def test_a_preview_becomes_a_comment_whether_it_failed_or_not(
-    runner: Path, recorded: str, code: str, said: str
-) -> None:
+def test_every_preview_becomes_a_comment(runner: Path, recorded: str, code: str, said: str) -> None:
     (runner / "recorded.json").write_text((PREVIEWS / f"{recorded}.json").read_text())
     done = run(runner, "Preview", ENDS_WITH=code, KUBECONFIG_CONTENT="the way in")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -136,24 +134,22 @@ def test_a_preview_becomes_a_comment_whether_it_failed_or_not(
         ("11\n12\n", "--method PATCH repos/us/it/issues/comments/11"),
     ],
 )
-def test_one_comment_is_made_or_edited(runner: Path, comments: str, asked: str) -> None:
-    done = run(
-        runner, "Post the comment, or edit the one that is there", NUMBER="7", HEAD="a", NEWEST="a", COMMENTS=comments
-    )
+def test_one_comment_is_created_or_edited(runner: Path, comments: str, asked: str) -> None:
+    done = run(runner, "Create or edit the comment", NUMBER="7", HEAD="a", NEWEST="a", COMMENTS=comments)
     assert done.returncode == 0, done.stderr
     assert (runner / "gh").read_text() == f"api --silent {asked} --field body=@{runner}/comment.md\n"
     assert (runner / "marker").read_text() == f"{marker('dev')}\n"
 
 
-def test_a_run_for_an_older_commit_says_nothing(runner: Path) -> None:
-    done = run(runner, "Post the comment, or edit the one that is there", NUMBER="7", HEAD="a", NEWEST="b", COMMENTS="")
+def test_a_run_for_an_older_commit_writes_no_comment(runner: Path) -> None:
+    done = run(runner, "Create or edit the comment", NUMBER="7", HEAD="a", NEWEST="b", COMMENTS="")
     assert done.returncode == 0 and "newer commit" in done.stdout
     assert not (runner / "gh").exists()
 
 
 def test_a_comment_that_cannot_be_posted_fails_the_job(runner: Path) -> None:
     (runner / "bin" / "gh").write_text("#!/bin/sh\nexit 1\n")
-    assert run(runner, "Post the comment, or edit the one that is there", NUMBER="7", HEAD="a").returncode != 0
+    assert run(runner, "Create or edit the comment", NUMBER="7", HEAD="a").returncode != 0
 
 
 def test_the_job_fails_where_the_preview_did() -> None:
@@ -161,7 +157,7 @@ def test_the_job_fails_where_the_preview_did() -> None:
     assert last["if"] == "steps.preview.outputs.code != '0'" and last["run"].rstrip().endswith("exit 1")
 
 
-def test_the_stacks_are_those_that_have_a_file() -> None:
+def test_the_matrix_has_the_stacks_with_a_file() -> None:
     for stack in JOBS["preview"]["strategy"]["matrix"]["stack"]:
         assert (CLONE / f"Pulumi.{stack}.yaml").exists()
     assert json.dumps(JOBS["preview"]["environment"]) == '"preview-${{ matrix.stack }}"'
