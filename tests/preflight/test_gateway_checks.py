@@ -172,7 +172,7 @@ def test_a_changed_release_is_one_error(kube: FakeKubernetes) -> None:
 
 @pytest.mark.parametrize("owner", [None, "traceable-kong.prod"])
 def test_other_releases_in_the_namespace_pass(kube: FakeKubernetes, owner: str | None) -> None:
-    kube.release("kong", "theirs", ["deployed"], owner=owner)
+    kube.release("kong", "other", ["deployed"], owner=owner)
     passes(kube)
 
 

@@ -60,7 +60,7 @@ def test_a_deletion_protection_is_removed_first(kube: FakeKubernetes) -> None:
 
 
 def test_other_plugins_are_not_checked(kube: FakeKubernetes) -> None:
-    put_plugin(kube, "theirs", owned=False, config=NEWER, plugin="other")
+    put_plugin(kube, "other", owned=False, config=NEWER, plugin="other")
     passes(kube)
     put_plugin(kube, owned=False, config=NEWER)
     assert "max_body_size_bytes" not in refused(kube)

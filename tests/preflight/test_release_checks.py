@@ -129,7 +129,7 @@ def test_an_unreadable_release_has_no_owner(kube: FakeKubernetes) -> None:
 
 
 def test_a_release_of_another_name_passes(kube: FakeKubernetes) -> None:
-    kube.release("kong", "theirs", ["pending-install"], owner=None)
+    kube.release("kong", "other", ["pending-install"], owner=None)
     passes(kube)
 
 

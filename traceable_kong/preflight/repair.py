@@ -1,6 +1,6 @@
 """Repairs a Helm release that an interrupted operation left stuck, with the `helm` command line tool.
 
-This runs in an `up` only. helm_releases.py finds what is stuck; here it is read again right before Helm is called.
+This runs in an `up` only. release_checks.py finds what is stuck; here it is read again right before Helm is called.
 """
 
 import os
