@@ -1,4 +1,4 @@
-"""An API server that says what a test wants: real HTTP on loopback, and what it was asked."""
+"""An API server on loopback that returns what a test sets, and records its requests."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Which connections a gateway's pods need to the agent."""
+"""The connections that a gateway's pods need to the agent."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def service(*ports: dict[str, Any]) -> dict[str, Any]:
         (service({"port": 5442, "protocol": "UDP"}), False, (5442,)),
     ],
 )
-def test_the_ports_are_those_of_the_pods_behind_the_service(
+def test_the_ports_are_those_of_the_services_pods(
     of: dict[str, Any] | None, sync: bool, ports: tuple[int, ...]
 ) -> None:
     assert flow_to_agent(GATEWAY, AGENT, of, sync=sync).ports == ports
@@ -46,12 +46,12 @@ def test_the_ports_are_those_of_the_pods_behind_the_service(
         ("https://[2001:db8::7]:8443", "2001:db8::7", 8443),
     ],
 )
-def test_an_agent_outside_is_where_its_address_says(url: str, host: str, port: int) -> None:
+def test_the_host_and_port_of_an_external_agent(url: str, host: str, port: int) -> None:
     flow = flow_outside(GATEWAY, url)
     assert (flow.destination, flow.ports) == (Outside(host=host), (port,))
     assert described(flow) == f"the agent at {host} (TCP {port})"
 
 
-def test_a_flow_in_words() -> None:
+def test_a_flow_is_described_in_words() -> None:
     said = described(flow_to_agent(GATEWAY, AGENT, None, sync=True))
     assert said == "the agent in namespace traceable (TCP 5441 or 5442 or 5443)"

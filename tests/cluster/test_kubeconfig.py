@@ -1,4 +1,4 @@
-"""Which cluster is meant: a kubeconfig's path or text, several files as kubectl reads them, or none."""
+"""Kubeconfigs: a path, a text, several files as kubectl reads them, or none."""
 
 from pathlib import Path
 
@@ -29,15 +29,15 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         '"users": [{"name": "u", "user": {}}]}',
     ],
 )
-def test_the_text_itself(text: str) -> None:
+def test_a_text(text: str) -> None:
     assert connect(kubeconfig=text).server_url == "https://a:6443"
 
 
-def test_a_context_of_it() -> None:
+def test_a_context() -> None:
     assert connect(kubeconfig=TWO, context="b").server_url == "https://b:6443"
 
 
-def test_a_path_and_the_home_folder(tmp_path: Path) -> None:
+def test_a_path_in_the_home_folder(tmp_path: Path) -> None:
     (tmp_path / "config").write_text(TWO)
     assert connect(kubeconfig=str(tmp_path / "config")).server_url == "https://a:6443"
     (tmp_path / ".kube").mkdir()
@@ -45,7 +45,7 @@ def test_a_path_and_the_home_folder(tmp_path: Path) -> None:
     assert connect().server_url == "https://home"
 
 
-def test_of_several_files_the_first_current_context_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_current_context_of_several_files_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "none").write_text(kubeconfig("", x="https://x"))
     (tmp_path / "first").write_text(kubeconfig("one", one="https://one"))
     (tmp_path / "second").write_text(kubeconfig("two", two="https://two"))
@@ -72,12 +72,12 @@ def test_of_several_files_the_first_current_context_counts(tmp_path: Path, monke
         (None, "a"),
     ],
 )
-def test_no_usable_configuration(config: str | None, context: str | None) -> None:
+def test_an_unusable_kubeconfig(config: str | None, context: str | None) -> None:
     with pytest.raises(Unreachable, match="no usable kubeconfig"):
         connect(kubeconfig=config, context=context)
 
 
-def test_in_a_pod_without_anything_else_the_pods_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_a_pod_its_service_account_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def own(client_configuration: object) -> None:
         client_configuration.host = "https://in-cluster"  # type: ignore[attr-defined]
 

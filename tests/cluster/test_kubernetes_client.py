@@ -1,4 +1,4 @@
-"""What is made of an API server's answers."""
+"""The client of the Kubernetes API server and its responses."""
 
 import socket
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def api(server: ApiServer) -> KubernetesClient:
     return connect(kubeconfig=server.kubeconfig())
 
 
-def test_a_document_comes_as_it_is(server: ApiServer, api: KubernetesClient) -> None:
+def test_a_document_is_returned_unchanged(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {"kind": "Pod", "unknown": {"to": ["the client"]}})
     answer = api.request("GET", "/api/v1/pods/p", query={"dryRun": "All", "labelSelector": "a=b,c in (d)"})
     assert answer == {"kind": "Pod", "unknown": {"to": ["the client"]}}
@@ -38,7 +38,7 @@ def test_a_document_comes_as_it_is(server: ApiServer, api: KubernetesClient) -> 
     assert "content-type" not in asked.headers
 
 
-def test_the_servers_warnings_come_with_it(server: ApiServer, api: KubernetesClient) -> None:
+def test_warnings_of_the_server_are_returned(server: ApiServer, api: KubernetesClient) -> None:
     server.will(201, {}, *WARNINGS)
     answer = api.request("POST", "/api/v1/pods", body={"a": 1})
     assert answer.warnings == ("first", 'a "quoted" word, and a comma')
@@ -46,7 +46,7 @@ def test_the_servers_warnings_come_with_it(server: ApiServer, api: KubernetesCli
     assert server.requests[0].headers["content-type"] == "application/json"
 
 
-def test_a_patch_says_what_it_is(server: ApiServer, api: KubernetesClient) -> None:
+def test_a_patch_has_its_content_type(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {})
     api.request("PATCH", "/x", body={}, content_type=kubernetes_client.MERGE_PATCH)
     assert server.requests[0].headers["content-type"] == "application/merge-patch+json"
@@ -69,7 +69,7 @@ def test_the_login_of_the_kubeconfig_is_used(server: ApiServer) -> None:
         ({}, "", "{}"),
     ],
 )
-def test_an_answer_that_is_no_success_has_the_servers_own_text(
+def test_an_error_has_the_servers_own_text(
     server: ApiServer, api: KubernetesClient, body: Any, reason: str, text: str
 ) -> None:
     server.will(403, body)
@@ -79,7 +79,7 @@ def test_an_answer_that_is_no_success_has_the_servers_own_text(
 
 
 @pytest.mark.parametrize("body", [b"<html>log in</html>", b"", b"[]", b'"a"', b"null"])
-def test_an_answer_that_is_not_the_apis_is_never_an_empty_list(
+def test_a_response_of_another_server_is_never_an_empty_list(
     server: ApiServer, api: KubernetesClient, body: bytes
 ) -> None:
     for ask in (api.list, api.get):
@@ -89,7 +89,7 @@ def test_an_answer_that_is_not_the_apis_is_never_an_empty_list(
         assert "log in" not in str(refused.value)
 
 
-def test_what_is_not_there_is_none(server: ApiServer, api: KubernetesClient) -> None:
+def test_an_object_that_does_not_exist_is_none(server: ApiServer, api: KubernetesClient) -> None:
     server.will(404, {"message": "the server could not find the requested resource"})
     server.will(404, {})
     server.will(403, STATUS)
@@ -99,7 +99,7 @@ def test_what_is_not_there_is_none(server: ApiServer, api: KubernetesClient) -> 
         api.get("/x")
 
 
-def test_a_list_is_read_to_its_end(server: ApiServer, api: KubernetesClient) -> None:
+def test_all_pages_of_a_list_are_read(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {"items": [{"n": 1}], "metadata": {"continue": "more/1+"}})
     server.will(200, {"items": None, "metadata": {"continue": "more2"}})
     server.will(200, {"items": [{"n": 2}], "metadata": {"continue": ""}})
@@ -111,16 +111,14 @@ def test_a_list_is_read_to_its_end(server: ApiServer, api: KubernetesClient) -> 
     ]
 
 
-def test_a_list_that_breaks_off_is_no_list(server: ApiServer, api: KubernetesClient) -> None:
+def test_an_incomplete_list_is_an_error(server: ApiServer, api: KubernetesClient) -> None:
     server.will(200, {"items": [{"n": 1}], "metadata": {"continue": "more"}})
     server.will(410, {"message": "the continue parameter is too old"})
     with pytest.raises(ApiError, match="too old"):
         api.list("/pods")
 
 
-def test_a_right_of_a_service_account_is_asked_for_as_the_server_knows_it(
-    server: ApiServer, api: KubernetesClient
-) -> None:
+def test_the_permission_of_a_service_account(server: ApiServer, api: KubernetesClient) -> None:
     server.will(201, {"status": {"allowed": True}})
     assert api.account_allowed("gw", "own", "watch", "kongclusterplugins", group="configuration.konghq.com")
     assert server.requests[0].path == "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -136,7 +134,7 @@ def test_a_right_of_a_service_account_is_asked_for_as_the_server_knows_it(
 
 
 @pytest.mark.parametrize(("status", "allowed"), [({"allowed": True}, True), ({"allowed": False}, False), (None, False)])
-def test_a_right_is_asked_for(server: ApiServer, api: KubernetesClient, status: Any, allowed: bool) -> None:
+def test_a_permission(server: ApiServer, api: KubernetesClient, status: Any, allowed: bool) -> None:
     server.will(201, {"status": status})
     assert api.allowed("create", "pods", namespace="gw", subresource="portforward") is allowed
     (asked,) = server.requests
@@ -157,7 +155,7 @@ def test_a_redirect_is_not_followed(server: ApiServer, api: KubernetesClient) ->
     assert len(server.requests) == 1
 
 
-def test_nobody_there() -> None:
+def test_no_server() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -174,7 +172,7 @@ def test_nobody_there() -> None:
         (OSError("no route"), Unreachable),
     ],
 )
-def test_a_forward_that_is_refused(
+def test_a_refused_port_forward(
     api: KubernetesClient, monkeypatch: pytest.MonkeyPatch, problem: Exception, expected: type[Exception]
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""NetworkPolicies: what lets a gateway's pods through, and what does not certainly do so."""
+"""NetworkPolicies that allow a gateway's connections, and those that do not certainly allow them."""
 
 from typing import Any
 
@@ -130,21 +130,21 @@ INGRESS_CLOSED = [
 
 
 @pytest.mark.parametrize("policies", [item for item, _ in OPEN], ids=[name for _, name in OPEN])
-def test_what_lets_the_gateway_through(policies: list[Document]) -> None:
+def test_policies_that_allow_the_connection(policies: list[Document]) -> None:
     assert blocks(policies, FLOW) == []
 
 
 @pytest.mark.parametrize("policies", [item for item, _ in EGRESS_CLOSED], ids=[name for _, name in EGRESS_CLOSED])
-def test_what_does_not_let_it_out(policies: list[Document]) -> None:
+def test_policies_that_block_egress(policies: list[Document]) -> None:
     assert blocks(policies, FLOW) == [Block(direction="egress", namespace="kong", policies=("p",))]
 
 
 @pytest.mark.parametrize("policies", [item for item, _ in INGRESS_CLOSED], ids=[name for _, name in INGRESS_CLOSED])
-def test_what_does_not_let_it_in(policies: list[Document]) -> None:
+def test_policies_that_block_ingress(policies: list[Document]) -> None:
     assert blocks(policies, FLOW) == [Block(direction="ingress", namespace="traceable", policies=("p",))]
 
 
-def test_each_policy_that_selects_the_pods_is_named_in_both_directions() -> None:
+def test_a_block_names_every_policy_that_selects_the_pods() -> None:
     found = blocks([egress(DNS), egress(name="a"), ingress(name="b"), egress(namespace="other")], FLOW)
     assert found == [
         Block(direction="egress", namespace="kong", policies=("a", "p")),
@@ -159,7 +159,7 @@ def test_one_of_several_ports_is_enough_if_it_is_the_same_on_both_sides() -> Non
     assert [item.direction for item in blocks([egress(port(53)), ingress(port(5442))], flow)] == ["egress"]
 
 
-def test_in_one_namespace_one_policy_can_close_both_directions() -> None:
+def test_one_policy_can_block_both_directions_in_one_namespace() -> None:
     agent = PodGroup(namespace="kong", labels={"app": "agent"})
     flow = Flow(source=GATEWAY, destination=agent, ports=(5442,))
     both = policy(policyTypes=["Ingress", "Egress"])
@@ -168,7 +168,7 @@ def test_in_one_namespace_one_policy_can_close_both_directions() -> None:
     assert blocks([within], flow) == []
 
 
-def test_pods_in_the_nodes_own_network_have_no_policies_and_are_no_peers() -> None:
+def test_policies_do_not_apply_to_pods_in_the_host_network() -> None:
     host = PodGroup(namespace="kong", labels=GATEWAY.labels, host_network=True)
     flow = Flow(source=host, destination=AGENT, ports=(5442,))
     assert blocks([egress()], flow) == []
@@ -198,7 +198,7 @@ def test_an_agent_outside_the_cluster(host: str, peers: list[Document] | None, i
     assert blocks([egress(port(5442))], flow) != []
 
 
-def test_a_pod_says_what_policies_go_by() -> None:
+def test_the_group_of_a_pod() -> None:
     pod = {
         "metadata": {"name": "a", "namespace": "traceable", "labels": {"app": "agent"}},
         "spec": {
@@ -247,7 +247,7 @@ DESTINATIONS = st.sampled_from([AGENT, PodGroup(namespace="kong", labels={"app":
 
 
 @given(policies=POLICIES, destination=DESTINATIONS)
-def test_what_is_proposed_lets_the_gateway_through(policies: list[Document], destination: PodGroup | Outside) -> None:
+def test_the_proposed_policy_allows_the_connection(policies: list[Document], destination: PodGroup | Outside) -> None:
     flow = Flow(source=GATEWAY, destination=destination, ports=(5441, 5442))
     found = blocks(policies, flow)
     sides = {"egress": {"matchLabels": {"app": "kong"}}, "ingress": {"matchLabels": {"app": "agent"}}}
@@ -256,9 +256,7 @@ def test_what_is_proposed_lets_the_gateway_through(policies: list[Document], des
 
 
 @given(policies=POLICIES, more=POLICIES)
-def test_a_policy_that_selects_pods_which_are_isolated_already_never_closes_anything(
-    policies: list[Document], more: list[Document]
-) -> None:
+def test_another_policy_for_isolated_pods_never_blocks_more(policies: list[Document], more: list[Document]) -> None:
     closed = policy("closed", policyTypes=["Ingress", "Egress"])
     there = policy("there", namespace="traceable", policyTypes=["Ingress", "Egress"])
     if blocks([closed, there, *policies], FLOW) == []:

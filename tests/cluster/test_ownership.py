@@ -1,4 +1,4 @@
-"""Names and marks by which a stack's own objects are known: always such as Kubernetes takes, and never two alike."""
+"""Labels and names of a stack's objects are valid in Kubernetes, and different for each stack."""
 
 import re
 
@@ -23,10 +23,10 @@ from traceable_kong.cluster.ownership import (
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 STACKS = strategies.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
-"""What the engine takes as the name of a stack (https://www.pulumi.com/docs/iac/concepts/stacks/)."""
+"""Names that Pulumi accepts for a stack (https://www.pulumi.com/docs/iac/concepts/stacks/)."""
 
 
-def test_an_id_is_the_name_and_something_random() -> None:
+def test_an_id_is_the_name_and_a_random_part() -> None:
     made = new_stack_id("traceable-kong", "dev")
     assert re.fullmatch(r"traceable-kong\.dev-[0-9a-f]{8}", made)
     assert made != new_stack_id("traceable-kong", "dev"), "two people may choose the same name"
@@ -34,14 +34,14 @@ def test_an_id_is_the_name_and_something_random() -> None:
 
 
 @pytest.mark.parametrize("stack", ["d" * 100, "d" * 45, "dev-", "dev_", "dev.", "a/b", "é"])
-def test_a_name_that_does_not_fit_is_shortened_and_kept_apart(stack: str) -> None:
+def test_a_long_name_is_shortened_and_stays_unique(stack: str) -> None:
     made = stack_name("traceable-kong", stack)
     assert LABEL_VALUE.fullmatch(made) and made != stack_name("traceable-kong", stack + "x")
     assert made.startswith("traceable-kong.")
 
 
 @pytest.mark.parametrize("stack", ["Dev", "a_b", "dev-", "a.-b", "a..b", "d" * 100])
-def test_the_name_of_a_cluster_wide_object_is_one_that_kubernetes_takes(stack: str) -> None:
+def test_the_name_of_a_cluster_wide_object_is_valid(stack: str) -> None:
     made = cluster_wide_name("guard", new_stack_id("traceable-kong", stack))
     assert SUBDOMAIN.fullmatch(made), made
     assert cluster_wide_name("guard", "traceable-kong.dev-0a1b2c3d") == "guard-traceable-kong.dev-0a1b2c3d"
@@ -49,7 +49,7 @@ def test_the_name_of_a_cluster_wide_object_is_one_that_kubernetes_takes(stack: s
 
 @hypothesis_settings(max_examples=200, deadline=None)
 @given(one=STACKS, other=STACKS)
-def test_two_stacks_never_meet(one: str, other: str) -> None:
+def test_two_stacks_have_different_names(one: str, other: str) -> None:
     first, second = new_stack_id("traceable-kong", one), new_stack_id("traceable-kong", other)
     assert LABEL_VALUE.fullmatch(first) and len(first) <= LABEL_LIMIT
     name = cluster_wide_name("guard", first)
@@ -70,12 +70,12 @@ def test_two_stacks_never_meet(one: str, other: str) -> None:
         (None, False),
     ],
 )
-def test_an_object_is_the_stacks_own_or_was_given_to_it(value: str | None, owned: bool) -> None:
+def test_a_stack_owns_its_objects_and_those_given_to_it(value: str | None, owned: bool) -> None:
     assert is_owned({STACK_LABEL: value} if value else {}, "p.s-0a1b2c3d") is owned
     assert is_owned({NAME_LABEL: "p.s"}, "p.s-0a1b2c3d") is False
 
 
-def test_the_marks() -> None:
+def test_the_labels_and_the_chart_value() -> None:
     assert labels("p.s-0a1b2c3d") == {
         "app.kubernetes.io/managed-by": "pulumi",
         STACK_LABEL: "p.s-0a1b2c3d",

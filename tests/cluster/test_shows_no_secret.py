@@ -1,4 +1,4 @@
-"""Whatever is wrong with a kubeconfig or its login, nothing that stands in it is printed, logged or raised."""
+"""No error about a kubeconfig or its login prints, logs or raises anything of its content."""
 
 import json
 import subprocess
@@ -73,7 +73,7 @@ def test_a_broken_kubeconfig(what: str, capfd: pytest.CaptureFixture[str]) -> No
     _nothing_shown(refused.value, capfd)
 
 
-def test_the_line_is_said() -> None:
+def test_the_line_is_shown() -> None:
     with pytest.raises(Unreachable, match=r"no usable kubeconfig: it is not YAML \(line 3\)"):
         connect(kubeconfig=BROKEN["yaml"])
 
@@ -101,7 +101,7 @@ REACHED: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("what", REACHED)
-def test_nobody_answers(what: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_server_answers(what: str, capfd: pytest.CaptureFixture[str]) -> None:
     api = connect(kubeconfig=changed(REACHED[what]))
     assert MARKER not in api.server_url
     with pytest.raises(Unreachable) as refused:
@@ -140,7 +140,7 @@ def test_a_login_plugin_that_fails(code: str) -> None:
     assert MARKER not in done.stderr
 
 
-def test_a_port_forward_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_port_forward(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         reason = f"Handshake status 403 Forbidden -+-+- {{'set-cookie': '{MARKER}'}} -+-+- b'{MARKER}'"
         raise kubernetes_client.client.ApiException(status=0, reason=reason)
@@ -152,7 +152,7 @@ def test_a_port_forward_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     assert (refused.value.status, str(refused.value)) == (403, "port-forward to gw/pod:8001: Forbidden")
 
 
-def test_what_a_server_says_is_one_line() -> None:
+def test_the_message_of_a_server_is_one_line() -> None:
     with serving() as server:
         server.will(403, {"message": "no\x1b[2J\nerror: forged <{%fg 9%}>"})
         server.will(200, {}, ("Warning", '299 - "a\x1b[31mb"'))

@@ -1,4 +1,4 @@
-"""Which cluster, and whether the stack may touch it."""
+"""The cluster of the stack, and whether the config allows it."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from traceable_kong.cluster.target import ClusterError, ClusterTarget
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
 
 
-def test_the_current_context_counts_unless_another_is_named(tmp_path: Path) -> None:
+def test_the_current_context_is_the_default(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(TWO)
     assert ClusterTarget(kubeconfig=str(path), context=None).api.server_url == "https://a:6443"
@@ -20,7 +20,7 @@ def test_the_current_context_counts_unless_another_is_named(tmp_path: Path) -> N
     assert ClusterTarget(kubeconfig=TWO, context="b").api.server_url == "https://b:6443"
 
 
-def test_several_files_of_the_environment_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_files_in_kubeconfig_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").write_text(kubeconfig("x", x="https://x"))
     (tmp_path / "two").write_text(TWO)
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'one'}:{tmp_path / 'missing'}:{tmp_path / 'two'}")
@@ -36,12 +36,12 @@ def test_any_other_cluster_is_refused() -> None:
         here.require_allowed(["https://b:6443"])
 
 
-def test_a_context_that_is_not_there_is_refused_and_not_passed() -> None:
+def test_a_missing_context_is_refused() -> None:
     with pytest.raises(ClusterError, match="get-contexts"):
         ClusterTarget(kubeconfig=TWO, context="gone").require_allowed(["https://a:6443"])
 
 
-def test_what_a_deployment_selects_its_pods_by() -> None:
+def test_the_selector_of_a_deployment() -> None:
     path = "/apis/apps/v1/namespaces/gw/deployments/edge"
     selector = {"matchLabels": {"app": "edge"}}
     api = FakeKubernetes((path, {"spec": {"selector": selector}}))

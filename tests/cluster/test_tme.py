@@ -30,17 +30,17 @@ KONG = {"name": "proxy", "image": "kong:3.9"}
         ({}, False),
     ],
 )
-def test_a_container_or_a_sidecar_counts(spec: dict[str, Any], counts: bool) -> None:
+def test_a_container_or_a_sidecar_is_the_tme(spec: dict[str, Any], counts: bool) -> None:
     assert [item["name"] for item in tme_containers(spec, IMAGE)] == (["tme"] if counts else [])
 
 
 @pytest.mark.parametrize(("expected", "image"), ADMITTED)
-def test_an_admitted_image_counts(expected: str, image: str) -> None:
+def test_an_admitted_image_is_the_tme(expected: str, image: str) -> None:
     assert tme_containers({"containers": [{"name": "a", "image": image}]}, parse_image(expected))
 
 
 @pytest.mark.parametrize(("expected", "image"), NOT_ADMITTED)
-def test_no_other_image_counts(expected: str, image: str) -> None:
+def test_no_other_image_is_the_tme(expected: str, image: str) -> None:
     assert not tme_containers({"containers": [{"name": "a", "image": image}]}, parse_image(expected))
 
 
@@ -54,14 +54,14 @@ def test_no_other_image_counts(expected: str, image: str) -> None:
         *(({"annotations": {INJECT_ANNOTATION: value}}, True) for value in ("true", "True", "1", "yes", "", " false")),
     ],
 )
-def test_every_value_but_false_asks_for_the_tme(metadata: dict[str, Any], asks: bool) -> None:
+def test_every_value_but_false_requests_the_tme(metadata: dict[str, Any], asks: bool) -> None:
     assert requests_tme(metadata) is asks
 
 
-def test_the_expression_has_the_pattern_as_the_parser_has_it() -> None:
+def test_the_expression_has_the_pattern_of_the_image() -> None:
     escaped = IMAGE.pattern.replace("\\", "\\\\")
     assert has_tme_cel("object", IMAGE).count(f'c.image.matches("{escaped}")') == 2
 
 
-def test_a_selector_of_nothing_selects_every_pod() -> None:
+def test_an_empty_selector_selects_every_pod() -> None:
     assert selected_cel("object", {}) == "true"

@@ -1,4 +1,4 @@
-"""Commands to paste: each word is the one that was meant, whatever is in it."""
+"""Commands to paste: each value stays one word."""
 
 import shlex
 
@@ -27,7 +27,7 @@ def test_a_key_is_one_word(key: str) -> None:
         assert "--path" in shlex.split(command)
 
 
-def test_a_key_at_the_top_needs_no_path() -> None:
+def test_a_key_at_the_top_level_needs_no_path() -> None:
     assert config_set("mode", "sync") == "pulumi config set traceable-kong:mode sync"
     assert config_set_secret("agentToken") == "pulumi config set --secret traceable-kong:agentToken"
     assert config_remove("mode") == "pulumi config rm traceable-kong:mode"
@@ -43,12 +43,12 @@ def test_a_key_at_the_top_needs_no_path() -> None:
         ("`pulumi up`, then `helm history edge`", "`pulumi up`, then `helm --kube-context 'my prod' history edge`"),
     ],
 )
-def test_commands_go_to_the_cluster_of_the_stack(text: str, pointed: str) -> None:
+def test_commands_name_the_cluster_of_the_stack(text: str, pointed: str) -> None:
     assert on_cluster(text, " --context 'my prod'") == pointed
     assert on_cluster(text, "") == text
 
 
-def test_a_kubeconfig_is_named_alike_for_both() -> None:
+def test_a_kubeconfig_has_the_same_option_for_both() -> None:
     text = on_cluster("`kubectl get pods` and `helm list`", " --kubeconfig /a/b --context prod")
     assert text == (
         "`kubectl --kubeconfig /a/b --context prod get pods` and `helm --kubeconfig /a/b --kube-context prod list`"

@@ -1,4 +1,4 @@
-"""Image references: how they are read, and which image stands for which."""
+"""Image references: how they are parsed, and which images one admits."""
 
 import re
 
@@ -31,7 +31,7 @@ from traceable_kong.common.image_references import ImageReference, ImageReferenc
         ("docker.io/foo.bar/x", "docker.io", "foo.bar/x", None, None),
     ],
 )
-def test_an_image_is_read_with_dockers_defaults(
+def test_an_image_is_parsed_with_dockers_defaults(
     text: str, registry: str, repository: str, tag: str | None, digest: str | None
 ) -> None:
     found = parse_image(text)
@@ -64,23 +64,23 @@ def test_an_image_is_read_with_dockers_defaults(
         "a" * 256,
     ],
 )
-def test_what_is_no_image_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_image_is_refused(text: str) -> None:
     with pytest.raises(ImageReferenceError):
         parse_image(text)
     assert image_name(text) == ""
 
 
 @pytest.mark.parametrize(("expected", "image"), ADMITTED)
-def test_an_image_stands_for_itself_however_it_is_written(expected: str, image: str) -> None:
+def test_an_image_admits_itself_in_every_spelling(expected: str, image: str) -> None:
     assert parse_image(expected).admits(image)
 
 
 @pytest.mark.parametrize(("expected", "image"), NOT_ADMITTED)
-def test_an_image_stands_for_no_other(expected: str, image: str) -> None:
+def test_an_image_admits_no_other(expected: str, image: str) -> None:
     assert not parse_image(expected).admits(image)
 
 
-def test_no_sign_of_a_name_means_anything_else() -> None:
+def test_no_character_of_a_name_is_special_in_the_pattern() -> None:
     assert not ImageReference(registry="r.io", repository="a.b").admits("r.io/axb")
     assert not ImageReference(registry="r.io", repository="a.b").admits("rxio/a.b")
     assert ImageReference(registry="r.io", repository="a.b").admits("r.io/a.b:1")
@@ -112,12 +112,12 @@ def same(expected: ImageReference, image: ImageReference) -> bool:
 
 
 @given(expected=images(), image=images())
-def test_the_pattern_says_what_the_parts_say(expected: str, image: str) -> None:
+def test_the_pattern_agrees_with_the_parts(expected: str, image: str) -> None:
     assert parse_image(expected).admits(image) is same(parse_image(expected), parse_image(image))
 
 
 @given(image=images())
-def test_every_image_stands_for_itself(image: str) -> None:
+def test_every_image_admits_itself(image: str) -> None:
     found = parse_image(image)
     assert found.admits(image)
     assert found.admits(str(found))

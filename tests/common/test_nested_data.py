@@ -20,5 +20,5 @@ def test_a_digest_depends_on_content_only() -> None:
     assert digest({"a": 1}) != digest({"a": "1"})
 
 
-def test_a_digest_says_nothing_about_a_secret() -> None:
+def test_a_digest_does_not_depend_on_secrets() -> None:
     assert digest({"token": SecretStr("one")}) == digest({"token": SecretStr("two")})

@@ -1,4 +1,4 @@
-"""Text of others on its way to a person: one line, no effect on a terminal or on the engine, nothing of a secret."""
+"""Foreign text is shown on one line, without effect on a terminal or on Pulumi's engine, and without secrets."""
 
 import binascii
 import json
@@ -15,7 +15,7 @@ MARKER = "hunter2-marker"
 PLANTED = "first\x1b[2J\x9b31m\r\nerror: forged\u2028line\u202eturned\u200bwide\x00\x7f\ttab <{%fg 9%}> \ue000"
 
 
-def test_what_is_planted_has_no_effect() -> None:
+def test_planted_text_has_no_effect() -> None:
     seen = printable(PLANTED)
     assert seen.isprintable()
     assert "<{%" not in seen and "%}>" not in seen
@@ -25,11 +25,11 @@ def test_what_is_planted_has_no_effect() -> None:
 @pytest.mark.parametrize(
     "text", ["", "plain", "  indented, with a `command --option 'a b'`", "größer 中文", "100 % {x}"]
 )
-def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
+def test_visible_text_is_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
-def test_tags_that_overlap_leave_none() -> None:
+def test_overlapping_tags_leave_none() -> None:
     for tag in ("<{%", "%}>", "<{%}>", "<<{%%}>>", "<{%<{%reset%}>%}>"):
         assert "<{%" not in printable(tag) and "%}>" not in printable(tag)
 
@@ -51,7 +51,7 @@ def test_an_error_is_one_line() -> None:
         ("https://host:6443", "https://host:6443"),
     ],
 )
-def test_a_url_without_its_password(url: str, expected: str) -> None:
+def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
     assert without_credentials(url) == expected
 
 
@@ -70,7 +70,7 @@ def test_a_url_without_its_password(url: str, expected: str) -> None:
         ("timed out waiting for the condition", "timed out waiting for the condition"),
     ],
 )
-def test_what_a_tool_quotes_is_left_out(said: str, expected: str) -> None:
+def test_quoted_parts_are_removed(said: str, expected: str) -> None:
     assert without_quoted(said) == expected
 
 
@@ -116,7 +116,7 @@ def _raised(what: str) -> BaseException:
         ("certificate", None),
     ],
 )
-def test_an_exception_is_named_and_not_quoted(what: str, expected: str | None) -> None:
+def test_an_exception_is_described_and_not_quoted(what: str, expected: str | None) -> None:
     said = kind_of(_raised(what))
     assert MARKER not in said
     assert expected is None or said == expected

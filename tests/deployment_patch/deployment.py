@@ -1,4 +1,4 @@
-"""One Deployment in memory, behind an API that patches as a server does it."""
+"""One Deployment in memory, with an API that patches it like a server."""
 
 import copy
 from collections.abc import Callable
@@ -10,7 +10,7 @@ PATH = "/apis/apps/v1/namespaces/gw/deployments/ingress-kong"
 
 
 def template(*env: tuple[str, str], **spec: Any) -> dict[str, Any]:
-    """A pod template with Kong beside its controller."""
+    """A pod template with Kong and its controller."""
     kong: dict[str, Any] = {"name": "proxy", "image": "kong:3.9"}
     if env:
         kong["env"] = [{"name": name, "value": value} for name, value in env]
@@ -26,9 +26,9 @@ def variable(document: dict[str, Any], name: str) -> Any:
 
 
 class Cluster(KubernetesClient):
-    """Holds the Deployment `live` (None: it is gone). `before_patch` is what somebody else does just before a patch.
+    """An API server with the Deployment `live` (None: it does not exist). `before_patch` runs before each patch.
 
-    `rolls` False leaves the old pods where they are.
+    `rolls` False leaves the old pods running.
     """
 
     def __init__(self, pod_template: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ class Cluster(KubernetesClient):
         return dict(self.live["spec"]["template"])
 
     def change(self, edit: Callable[[dict[str, Any]], object]) -> None:
-        """Somebody else changes the template."""
+        """Changes the template as another client."""
         assert self.live is not None
         edit(self.live["spec"]["template"])
         self._next()

@@ -1,4 +1,4 @@
-"""The values of the agent's chart."""
+"""The chart values of the agent."""
 
 import pytest
 import yaml
@@ -34,7 +34,7 @@ def test_blocking_settings_are_in_both_places_of_the_chart() -> None:
     assert made["blockingStatusCode"] == 451
 
 
-def test_any_message_survives_being_written_into_yaml_unquoted() -> None:
+def test_any_message_is_quoted_for_yaml() -> None:
     for message in [
         "a: b",
         "x # y",
@@ -52,7 +52,7 @@ def test_any_message_survives_being_written_into_yaml_unquoted() -> None:
         assert yaml.safe_load(written) == {"blocking_message": message}
 
 
-def test_the_users_values_are_laid_on_ours() -> None:
+def test_the_users_values_are_merged_over_this_stacks() -> None:
     made = values(user_values={"injector": {"failurePolicy": "Fail"}, "environment": "theirs"})
     assert made["injector"]["failurePolicy"] == "Fail"
     assert "blockingConfig" in made["injector"]
@@ -68,7 +68,7 @@ def test_the_users_values_are_laid_on_ours() -> None:
         ({"tlsPrivateCertificatesAsString": True}, "agentValues.tlsPrivateCertificatesAsString is True"),
     ],
 )
-def test_values_that_cannot_be_had_are_refused(user_values: dict, said: str) -> None:
+def test_a_conflict_is_refused(user_values: dict, said: str) -> None:
     with pytest.raises(AgentValuesError) as refused:
         values(user_values=user_values)
     assert said in str(refused.value)
@@ -92,7 +92,7 @@ def test_values_that_cannot_be_had_are_refused(user_values: dict, said: str) -> 
         ({"k8sManifests": True, "imageCredentials": {"registry": "r.io"}}, "docker.io/traceableai/traceable-agent"),
     ],
 )
-def test_the_image_of_the_tme_is_what_the_chart_makes_of_its_values(user_values: dict, image: str) -> None:
+def test_the_tmes_image_follows_the_chart(user_values: dict, image: str) -> None:
     assert str(tme_image_of(values(user_values=user_values))) == image
 
 
@@ -107,7 +107,7 @@ def test_the_image_of_the_tme_is_what_the_chart_makes_of_its_values(user_values:
         ({"imageCredentials": "r.io"}, "agentValues.imageCredentials is 'r.io'"),
     ],
 )
-def test_values_that_make_no_image_are_refused(user_values: dict, said: str) -> None:
+def test_values_without_a_valid_image_are_refused(user_values: dict, said: str) -> None:
     with pytest.raises(AgentValuesError) as refused:
         tme_image_of(values(user_values=user_values))
     assert said in str(refused.value)
@@ -127,18 +127,18 @@ def test_values_that_make_no_image_are_refused(user_values: dict, said: str) -> 
         ("", None),
     ],
 )
-def test_the_image_of_the_tme_in_an_agents_configuration(config: str, image: str | None) -> None:
+def test_the_tmes_image_in_an_agents_configuration(config: str, image: str | None) -> None:
     found = tme_image_in(config)
     assert (str(found) if found else None) == image
 
 
-def test_two_pods_only_where_they_are_asked_for() -> None:
+def test_two_pods_only_where_requested() -> None:
     assert values(replicas=2)["deploymentReplicas"] == 2
     assert "deploymentReplicas" not in values()
     assert values(replicas=2, user_values={"deploymentReplicas": 5})["deploymentReplicas"] == 5
 
 
-def test_what_only_the_agent_is_given_is_no_setting_of_a_sidecar() -> None:
+def test_values_of_the_agent_alone_do_not_affect_sidecars() -> None:
     base = sidecar_values(values())
     assert sidecar_values(values(replicas=2)) == base
     assert sidecar_values(values(token_secret=SecretKey(name="other", key="k"))) == base

@@ -1,4 +1,4 @@
-"""What an ingress controller is told, by its arguments and its environment, and what the kong chart tells it."""
+"""The settings of an ingress controller, in its arguments, its environment and the chart values."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def controller(*args: str, command: list[str] | None = None, **env: str | None) 
         (controller(CONTROLLER_INGRESS_CLASS=""), "CONTROLLER_INGRESS_CLASS", ""),
     ],
 )
-def test_the_class_that_it_reads(container: Document, source: str, value: str | None) -> None:
+def test_the_ingress_class_of_a_controller(container: Document, source: str, value: str | None) -> None:
     found = setting(container, "ingress-class", default="kong")
     assert (found.source, found.value) == (source, value)
 
@@ -60,18 +60,18 @@ def test_the_class_that_it_reads(container: Document, source: str, value: str | 
         (controller(CONTROLLER_ENABLE_CONTROLLER_KONGPLUGIN="false"), False),
     ],
 )
-def test_the_switch(container: Document, is_off: bool) -> None:
+def test_the_switch_for_kongclusterplugins(container: Document, is_off: bool) -> None:
     found = list(obstacles(container, ingress_class="kong"))
     assert [item.flag for item in found] == ([SWITCH] if is_off else [])
     assert all(item.is_certain for item in found)
 
 
-def test_what_comes_from_elsewhere_is_not_certain() -> None:
+def test_a_value_from_another_object_is_not_certain() -> None:
     told = controller(CONTROLLER_INGRESS_CLASS=None, CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN=None)
     assert [item.is_certain for item in obstacles(told, ingress_class="kong")] == [False, False]
 
 
-def test_variables_of_whole_objects_count_where_there_is_none_of_its_own() -> None:
+def test_variables_of_envfrom_have_the_lowest_priority() -> None:
     given = {"CONTROLLER_INGRESS_CLASS": "edge"}
     (found,) = obstacles(controller(), ingress_class="kong", given=given)
     assert "reads the ingress class 'edge' (CONTROLLER_INGRESS_CLASS)" in found.problem
@@ -90,7 +90,7 @@ def test_variables_of_whole_objects_count_where_there_is_none_of_its_own() -> No
         ({"name": "controller", "image": "ingress-nginx/controller", "args": ["--ingress-class=nginx"]}, False),
     ],
 )
-def test_which_container_it_is(container: Document, expected: bool) -> None:
+def test_which_container_is_the_controller(container: Document, expected: bool) -> None:
     assert is_controller(container) is expected
 
 
@@ -100,7 +100,7 @@ def made(values: Document) -> Controller:
     return found
 
 
-def test_what_the_chart_makes() -> None:
+def test_the_controller_of_the_chart() -> None:
     assert chart_controller({"ingressController": {"enabled": False}}, "edge-kong") is None
     usual = made({"ingressController": {"ingressClass": "edge"}})
     assert (usual.service_account, usual.has_role) == ("edge-kong", True)
@@ -129,6 +129,6 @@ def test_the_service_account_of_the_chart(account: Document | None, expected: st
         ({"watchNamespaces": ["shop"]}, True),
     ],
 )
-def test_whether_the_chart_gives_it_a_cluster_role(controller_values: Document, expected: bool) -> None:
-    """With namespaces to watch the chart makes Roles, and the ClusterRole beside them unless that is off."""
+def test_the_cluster_role_of_the_chart(controller_values: Document, expected: bool) -> None:
+    """With watchNamespaces the chart creates Roles, and also the ClusterRole unless that is disabled."""
     assert made({"ingressController": controller_values}).has_role is expected

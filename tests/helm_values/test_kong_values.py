@@ -1,4 +1,4 @@
-"""The values of Kong's chart."""
+"""The chart values of Kong."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def values(**user_values: object) -> dict:
     return kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None)
 
 
-def test_the_plugins_files_are_mounted_beside_the_users_own() -> None:
+def test_the_users_plugins_stay() -> None:
     theirs = {"name": "cm", "pluginName": "foo"}
     made = values(plugins={"configMaps": [theirs], "secrets": [{"name": "s", "pluginName": "bar"}]}, replicaCount=3)
     assert made["plugins"]["configMaps"] == [theirs, ENTRY]
@@ -42,13 +42,13 @@ def test_the_users_values_are_not_changed() -> None:
         ({"admin": {"http": True}}, "kongValues.admin.http is True, but the chart expects an object"),
     ],
 )
-def test_values_that_contradict_ours_are_refused(user_values: dict, said: str) -> None:
+def test_a_conflict_is_refused(user_values: dict, said: str) -> None:
     with pytest.raises(KongValuesError) as refused:
         values(**user_values)
     assert said in str(refused.value)
 
 
-def test_a_list_of_plugins_with_ours_in_it_is_taken() -> None:
+def test_a_list_with_this_stacks_plugin_is_accepted() -> None:
     assert values(env={"plugins": "bundled, traceable"})["env"]["plugins"] == "bundled, traceable"
     assert values(env={"lua_package_path": "/opt/?.lua;;"})["env"]["lua_package_path"] == "/opt/?.lua;;"
 
