@@ -5,27 +5,29 @@ that no node accepts.
 """
 
 import itertools
-import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from components.tme_guard import ACTIONS, TmeGuardArgs, policy_spec
 from local.platform import Platform
 from tests.fakes.image_table import ADMITTED, DIGEST, NOT_ADMITTED, PUBLIC
+from tests.live.commands import wait_until
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.tme import INJECT_ANNOTATION
 from traceable_kong.common.image_references import parse_image
+from traceable_kong.plan.admission_policy import policy_spec
+from traceable_kong.plan.model import AdmissionPolicy
 
 Document = dict[str, Any]
 
-DEADLINE_SECONDS = 30
 TABLE = [*((*images, True) for images in ADMITTED), *((*images, False) for images in NOT_ADMITTED)]
 EXPECTED = sorted({expected for expected, *_ in TABLE})
 GROUP = "admissionregistration.k8s.io/v1"
+POLICIES, BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 EVIL = "evil.example/traceable-agent:1.58.0"
@@ -45,47 +47,41 @@ class PolicyNamespace:
         self.api.request(
             "POST", "/api/v1/namespaces", body={"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         )
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while self.api.get(f"/api/v1/namespaces/{self.name}/serviceaccounts/default") is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        account = f"/api/v1/namespaces/{self.name}/serviceaccounts/default"
+        wait_until(lambda: self.api.get(account), "the namespace has no ServiceAccount")
 
     def enforce(self) -> None:
         for number, image in enumerate(EXPECTED):
-            arguments = TmeGuardArgs(
-                policy=f"{self.name}-{number}",
-                namespace=self.name,
-                pod_selector={
-                    "matchLabels": {"rule": str(number)},
-                    "matchExpressions": [
-                        {"key": "app", "operator": "In", "values": ["gateway", "edge"]},
-                        {"key": "app", "operator": "Exists"},
-                        {"key": "app", "operator": "NotIn", "values": ["other"]},
-                        {"key": "leaves", "operator": "DoesNotExist"},
-                    ],
-                },
-                tme_image=parse_image(image),
-                agent_namespace="traceable",
-                action="deny",
-                labels={},
-            )
-            binding = {"policyName": arguments.policy, "validationActions": ACTIONS["deny"]}
-            for kind, spec in (
-                ("ValidatingAdmissionPolicy", policy_spec(arguments)),
-                ("ValidatingAdmissionPolicyBinding", binding),
+            policy = AdmissionPolicy(name=f"{self.name}-{number}", action="deny", spec=self.spec(number, image))
+            binding = {"policyName": policy.name, "validationActions": policy.validation_actions}
+            for kind, plural, spec in (
+                ("ValidatingAdmissionPolicy", POLICIES, policy.spec),
+                ("ValidatingAdmissionPolicyBinding", BINDINGS, binding),
             ):
-                path = f"/apis/{GROUP}/{'validatingadmissionpolicies' if 'Binding' not in kind else BINDINGS}"
-                body = {"apiVersion": GROUP, "kind": kind, "metadata": {"name": arguments.policy}, "spec": spec}
-                self.api.request("POST", path, body=body)
-        deadline = time.monotonic() + DEADLINE_SECONDS
+                body = {"apiVersion": GROUP, "kind": kind, "metadata": {"name": policy.name}, "spec": spec}
+                self.api.request("POST", f"/apis/{GROUP}/{plural}", body=body)
         for image in EXPECTED:
-            while self.admits(image, self.pod(image, requests_tme="true", containers=[])):
-                assert time.monotonic() < deadline, image
-                time.sleep(0.1)
+            pod = self.pod(image, requests_tme="true", containers=[])
+            wait_until(partial(self.refuses, image, pod), f"the policy for {image} is not enforced")
+
+    def spec(self, number: int, image: str) -> Document:
+        """The spec of the policy for an image, with every operator that a selector can have."""
+        expressions = [
+            {"key": "app", "operator": "In", "values": ["gateway", "edge"]},
+            {"key": "app", "operator": "Exists"},
+            {"key": "app", "operator": "NotIn", "values": ["other"]},
+            {"key": "leaves", "operator": "DoesNotExist"},
+        ]
+        return policy_spec(
+            namespace=self.name,
+            pod_selector={"matchLabels": {"rule": str(number)}, "matchExpressions": expressions},
+            tme_image=parse_image(image),
+            agent_namespace="traceable",
+        )
 
     def end(self) -> None:
         for number in range(len(EXPECTED)):
-            for kind in (BINDINGS, "validatingadmissionpolicies"):
+            for kind in (BINDINGS, POLICIES):
                 if self.api.get(f"/apis/{GROUP}/{kind}/{self.name}-{number}"):
                     self.api.request("DELETE", f"/apis/{GROUP}/{kind}/{self.name}-{number}")
         self.api.request("DELETE", f"/api/v1/namespaces/{self.name}")
@@ -128,6 +124,9 @@ class PolicyNamespace:
             return False
         return True
 
+    def refuses(self, image: str, pod: Document) -> bool:
+        return not self.admits(image, pod)
+
     def make(self, pod: Document) -> str:
         self.api.request("POST", self.pods, body=pod)
         return str(pod["metadata"]["name"])
@@ -150,9 +149,6 @@ class PolicyNamespace:
     def runs(self, pod: str, image: str) -> bool:
         """Whether the container next to Kong's can be set to this image."""
         return self.changes(pod, {"spec": {"containers": [{"name": "beside-0", "image": image}]}}, kind=STRATEGIC)
-
-
-BINDINGS = "validatingadmissionpolicybindings"
 
 
 @pytest.fixture(scope="module")
