@@ -90,10 +90,10 @@ def test_later_changes_of_the_owner_stay() -> None:
 
 def test_an_entry_that_was_changed_by_its_owner_is_not_removed() -> None:
     made, applied = patched(template(), SPEC)
-    made["spec"]["volumes"][0]["configMap"]["name"] = "theirs"
+    made["spec"]["volumes"][0]["configMap"]["name"] = "other"
     kong_of(made)["env"] = [{"name": "KONG_PLUGINS", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     reverted = unpatched(made, applied)
-    assert [item["configMap"]["name"] for item in reverted["spec"]["volumes"]] == ["theirs"]
+    assert [item["configMap"]["name"] for item in reverted["spec"]["volumes"]] == ["other"]
     assert kong_of(reverted)["env"] == kong_of(made)["env"]
 
 

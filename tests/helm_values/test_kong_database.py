@@ -150,9 +150,9 @@ def test_a_name_that_is_too_long_for_the_jobs_is_refused() -> None:
 
 
 def test_the_users_values_are_not_changed() -> None:
-    theirs: dict[str, Any] = {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
-    with_database(theirs, EXTERNAL)
-    assert theirs == {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
+    user_values: dict[str, Any] = {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
+    with_database(user_values, EXTERNAL)
+    assert user_values == {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
     assert database_values(EXTERNAL)["env"]["pg_password"] == REFERENCE
 
 

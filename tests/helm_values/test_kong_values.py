@@ -13,17 +13,17 @@ def values(**user_values: object) -> dict:
 
 
 def test_the_users_plugins_stay() -> None:
-    theirs = {"name": "cm", "pluginName": "foo"}
-    made = values(plugins={"configMaps": [theirs], "secrets": [{"name": "s", "pluginName": "bar"}]}, replicaCount=3)
-    assert made["plugins"]["configMaps"] == [theirs, ENTRY]
+    other = {"name": "cm", "pluginName": "foo"}
+    made = values(plugins={"configMaps": [other], "secrets": [{"name": "s", "pluginName": "bar"}]}, replicaCount=3)
+    assert made["plugins"]["configMaps"] == [other, ENTRY]
     assert made["plugins"]["secrets"] == [{"name": "s", "pluginName": "bar"}]
     assert made["replicaCount"] == 3
 
 
 def test_the_users_values_are_not_changed() -> None:
-    theirs: dict = {"plugins": {"configMaps": []}}
-    kong_values(theirs, plugin_entries=[ENTRY], ingress_class="kong", database=None)
-    assert theirs == {"plugins": {"configMaps": []}}
+    user_values: dict = {"plugins": {"configMaps": []}}
+    kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None)
+    assert user_values == {"plugins": {"configMaps": []}}
 
 
 @pytest.mark.parametrize(

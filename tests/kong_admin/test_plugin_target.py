@@ -43,11 +43,11 @@ def test_a_tag_has_no_character_that_kong_rejects() -> None:
 @pytest.mark.parametrize(
     ("entity", "owned"),
     [
-        ({"id": "theirs", "tags": ["a", f"traceable-kong:{OWNER}"]}, True),
+        ({"id": "other", "tags": ["a", f"traceable-kong:{OWNER}"]}, True),
         ({"id": target().id, "tags": None}, True),
         ({"id": target().id, "tags": ["traceable-kong:other"]}, False),
-        ({"id": "theirs", "tags": ["traceable-kong:other"]}, False),
-        ({"id": "theirs"}, False),
+        ({"id": "other", "tags": ["traceable-kong:other"]}, False),
+        ({"id": "other"}, False),
     ],
 )
 def test_an_entity_is_owned_by_its_tag_or_its_id(entity: dict[str, Any], owned: bool) -> None:

@@ -121,7 +121,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "two sources": (lambda: archives.rock(more=[("other.tgz", gz(GOOD))]), "several source archives"),
     "no plugin": (lambda: archives.rock({f"{TOP}/README.md": b"x"}), "no directory kong/plugins/<name>/"),
-    "somebody else's plugin": (lambda: archives.rock(in_plugin(FILES, "other")), "has no plugin 'traceable'"),
+    "another plugin": (lambda: archives.rock(in_plugin(FILES, "other")), "has no plugin 'traceable'"),
     "no handler": (lambda: archives.rock(in_plugin({"schema.lua": b""})), "no handler.lua"),
     "no schema": (lambda: archives.rock(in_plugin({"handler.lua": b""})), "no schema.lua"),
     "two roots": (

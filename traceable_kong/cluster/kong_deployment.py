@@ -1,4 +1,4 @@
-"""The Deployment that runs Kong, as everything below the plan is told of it."""
+"""The Deployment that runs Kong."""
 
 from dataclasses import dataclass
 
