@@ -6,7 +6,7 @@ ENVIRONMENT := .venv/.complete
 .DEFAULT_GOAL := help
 .PHONY: help up preview down status test check unit live
 
-help: ## Say what there is
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(ENVIRONMENT) ## Tools, an embedded Kubernetes, and the whole installation on it
@@ -18,7 +18,7 @@ preview: $(ENVIRONMENT) ## What `make up` would change
 down: $(ENVIRONMENT) ## Destroy the stack, stop and remove the cluster
 	@$(PYTHON) -m local down
 
-status: $(ENVIRONMENT) ## What of the platform is there
+status: $(ENVIRONMENT) ## Show what of the platform runs
 	@$(PYTHON) -m local status
 
 test: check unit live ## Every test
@@ -38,7 +38,7 @@ $(ENVIRONMENT): requirements.txt requirements-dev.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; this is $$(python3 --version)"; exit 1; }
 	@python3 -m venv .venv || \
-		{ echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+		{ echo "python3 cannot create a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "python: installing what requirements.txt and requirements-dev.txt pin into .venv"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
 	@touch $@

@@ -144,7 +144,7 @@ def test_an_annotation_that_was_changed_by_hand_is_reported(cluster: Cluster, te
     live: Any = cluster.live
     live["metadata"]["annotations"] = {PATCH_ANNOTATION: text}
     for work in (lambda: apply(cluster, TARGET, SPEC), lambda: revert(cluster, TARGET)):
-        with pytest.raises(PatchFailed, match="changed by hand"):
+        with pytest.raises(PatchFailed, match="changed by another client"):
             work()
 
 

@@ -152,7 +152,7 @@ def test_the_own_patch_passes_and_another_stacks_does_not(kube: FakeKubernetes) 
     put_patch(kube, "traceable-kong.prod")
     assert "is patched by the stack traceable-kong.prod" in refused(kube, **EXISTING)
     kube.objects[PATH]["metadata"]["annotations"][PATCH_ANNOTATION] = "?"
-    assert "changed by hand" in refused(kube, **EXISTING)
+    assert "changed by another client" in refused(kube, **EXISTING)
     del kube.objects[PATH]["metadata"]["annotations"]
     found = examined(kube, **EXISTING)
     assert len(found.errors) == 2, "a volume and a mount without a record of the patch"

@@ -47,7 +47,7 @@ def cluster_target(config: StackConfig) -> ClusterTarget:
     if config.allowed_clusters and not (target.context or target.kubeconfig):
         pulumi.log.warn(
             "traceable-kong:allowedClusters is checked by `up` and `preview` only. `destroy` and `refresh` use the "
-            "state, and there the context that is current at that time. Bind the stack to a context: `pulumi config "
+            "current context of the kubeconfig, whatever cluster it names. Bind the stack to a context: `pulumi config "
             "set kubernetes:context NAME`."
         )
     target.require_allowed(config.allowed_clusters)

@@ -68,10 +68,10 @@ def recorded_patch(live: Document) -> tuple[str, AppliedPatch] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         name, namespace = live["metadata"].get("name"), live["metadata"].get("namespace")
         raise PatchFailed(
-            f"Annotation {PATCH_ANNOTATION} of deployment {namespace}/{name} was changed by hand and cannot be read, "
-            "so the entries of this stack cannot be determined. Nothing was changed. Restore the annotation from an "
-            f"older ReplicaSet (`kubectl get replicasets --namespace {namespace} --output yaml`); or remove the "
-            f"plugin's volumes, mounts and variables by hand, then `kubectl annotate deployment {name} --namespace "
+            f"Annotation {PATCH_ANNOTATION} of deployment {namespace}/{name} was changed by another client and cannot "
+            "be read, so the entries of this stack cannot be determined. Nothing was changed. Restore the annotation "
+            f"from an older ReplicaSet (`kubectl get replicasets --namespace {namespace} --output yaml`); or remove "
+            f"the plugin's volumes, mounts and variables by hand, then `kubectl annotate deployment {name} --namespace "
             f"{namespace} {PATCH_ANNOTATION}-`."
         ) from None
 

@@ -148,8 +148,9 @@ def _refuse_other_variables(values: Mapping[str, Any], database: Postgres | None
         if variable == "KONG_PG_PASSWORD":
             # The value is not shown.
             raise KongValuesError(
-                f"{where} is not the password that the stack config names, or is one in plain text, which would be in "
-                f"the state and in Helm's history. Remove it: {_reason(database, key)}"
+                f"{where} does not take the password from the Secret of this stack. Kong could not log in to the "
+                "database, or the password would be in the state and in Helm's history as plain text. Remove it: "
+                f"{_reason(database, key)}"
             )
         raise KongValuesError(
             f"{where} is {value!r}, but this program needs {wanted!r}. Kong would use another database than the one in "

@@ -43,7 +43,7 @@ def require_free_name(api: KubernetesClient, type_: str, inputs: Mapping[str, An
     other = (found["metadata"].get("labels") or {}).get(STACK_LABEL)
     creator = f"the stack {other}" if other else "another client"
     fix = (
-        another_stack(other, owner, instead="Another name in the config of one of the two")
+        another_stack(other, owner, instead="Use another name in the config of one of the two stacks")
         if other
         else f"Delete it (`kubectl delete {said}`) or let this stack manage it (`kubectl label {said} "
         f"{STACK_LABEL}={handover_label(owner)}`)"

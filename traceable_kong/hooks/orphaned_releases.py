@@ -28,7 +28,7 @@ def require_database_password(client: KubernetesClient, postgres: ManagedPostgre
     if client.get(secret) is not None and client.get(pods) is not None:
         raise HookFailed(
             f"Database {namespace}/{name} exists, but its password is not in the stack's state. Continuing would write "
-            f"a new password into Secret {name}, and the data only opens with the old one. Nothing was changed. "
+            f"a new password into Secret {name}, and the database only accepts the old one. Nothing was changed. "
             "Restore the state: `pulumi stack import --file BACKUP.json`; or, if the data may be deleted, `kubectl "
             f"delete statefulset,service,secret {name} --namespace {namespace}`, then run `pulumi up`."
         )
@@ -59,8 +59,8 @@ def remove_orphaned_release(
             f"{subject} belongs to this stack but is not in its state, and {', '.join(pods)} has ready pods. A release "
             "that serves is not uninstalled; it was not changed. Run `pulumi up` again, which imports it. If that "
             "stops here too, the release's values have secrets, which an import would write into the state as plain "
-            "text: move them into a Secret that the values name, then run `pulumi up`; or, if it may be down for a "
-            f"moment, `helm uninstall {name} --namespace {namespace} --wait`, then `pulumi up`."
+            "text: move them into a Secret that the values name, then run `pulumi up`; or, if an outage is "
+            f"acceptable, `helm uninstall {name} --namespace {namespace} --wait`, then `pulumi up`."
         )
     stuck = StuckRelease(release=release, status=newest.status, revision=newest.revision, restore=None)
     problem = repair.repair(client, stuck, owner=owner, kubeconfig=cluster.kubeconfig, context=cluster.context, say=say)

@@ -111,7 +111,7 @@ def _id_to_write(
             own_entities.append(item)
         elif has_scope(item, target.plugin, scope):
             other = item
-    # Somebody may have copied the entity with its tag; the one in the state goes first.
+    # Another client may have copied the entity with its tag; the one in the state goes first.
     own_entities.sort(key=lambda item: (item.get("id") == id_, has_scope(item, target.plugin, scope)))
     own = str(own_entities[-1]["id"]) if own_entities else None
     if other is None:
@@ -125,7 +125,7 @@ def _id_to_write(
     if own is not None:
         raise OwnershipConflict(
             f"{_described(target, other)} {ownership_problem(other)}. This stack's own entity ({own}) cannot be moved "
-            f"there. Nothing was written. Delete one of the two: `curl -X DELETE .../plugins/ID`."
+            "there. Nothing was written. Delete one of the two (`DELETE /plugins/ID` of Kong's Admin API)."
         )
     if id_ is not None:
         raise OwnershipConflict(
@@ -162,7 +162,7 @@ def ownership_fix(entity: Mapping[str, Any]) -> str:
         return "Destroy that stack first, or choose another kong.admin.workspace"
     return (
         "Adopt it: `pulumi config set --path traceable-kong:kong.admin.adopt true`; `up` then replaces its fields, and "
-        "`destroy` deletes it. Or delete it: `curl -X DELETE .../plugins/ID`"
+        "`destroy` deletes it. Or delete it (`DELETE /plugins/ID` of Kong's Admin API)"
     )
 
 

@@ -53,8 +53,8 @@ def policy_spec(
                 "expression": f"oldObject == null ? !{wrong('object')} : "
                 f"!({wrong('object')} && !{wrong('oldObject')}) && !{lost}",
                 "message": "this gateway pod asks for the Traceable TME and would be without it (no container with the "
-                f"image {tme_image}), so nothing would be protected: is the agent's injector in the namespace "
-                f"{agent_namespace} up?",
+                f"image {tme_image}), so its requests would not be protected. See whether the agent is ready: "
+                f"kubectl --namespace {agent_namespace} get pods",
                 "reason": "Forbidden",
             }
         ],

@@ -31,7 +31,7 @@ TRUSTED_TME_IMAGE = "trustedTmeImage"
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KONG_NAME = re.compile(r"[^\s/?#%]+")
-"""What the config takes for a workspace, a route or a service: it becomes a part of a path of the Admin API."""
+"""What the config accepts for a workspace, a route or a service: it becomes a part of a path of the Admin API."""
 
 
 class UnreadableRecord(PlainError):
@@ -195,7 +195,7 @@ def _backend(data: Mapping[str, str], deployment: KongDeployment) -> KongCluster
     _checked(target.plugin, "the plugin of pluginEntity")
     for what, text in (("workspace", target.workspace), ("route", target.route), ("service", target.service)):
         if text and not _KONG_NAME.fullmatch(text):
-            raise _not_written(f"{what} is not a name that Kong takes")
+            raise _not_written(f"{what} is not a name that Kong accepts")
     for secret in (endpoint.token_secret, endpoint.ca_secret):
         if secret:
             _checked(secret.name, "the name of a Secret")

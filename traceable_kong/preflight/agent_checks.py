@@ -39,7 +39,7 @@ def token_secret_exists(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
             subject=subject,
             problem="is missing, and agentTokenSecret names it. The agent's pods would not start",
             fix=f"{first}Create the Secret: `kubectl create secret generic {name} --namespace {agent.namespace} "
-            f"--from-file={key}=/dev/stdin` (the command reads the token from its input)",
+            f"--from-file={key}=/dev/stdin` (type the token without a line break, then press Ctrl-D twice)",
         )
     elif key not in (found.get("data") or {}):
         keys = ", ".join(sorted(found.get("data") or {})) or "none"

@@ -48,8 +48,8 @@ def nothing_else_of_this_stack_exists(reader: CachedReader, plan: Plan) -> Itera
     for namespace in sorted(recorded - agents):
         yield Finding(
             subject=f"configmap {plan.record_name} in namespace {namespace}",
-            problem="has this stack's ownership label, but nothing else shows that its agent is there. It was created "
-            "by hand, or the agent's injector is disabled",
+            problem="has this stack's ownership label, but nothing else shows that its agent is there. Either someone "
+            "created it by hand, or the agent's injector is disabled",
             fix=f"If this stack's agent was in that namespace, set agent.namespace back to {namespace}. Otherwise "
             f"delete the ConfigMap: `kubectl delete configmap {plan.record_name} --namespace {namespace}`",
             severity="warning",

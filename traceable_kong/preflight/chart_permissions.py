@@ -123,7 +123,7 @@ def _roles(verbs: Iterable[str], namespace: str | None) -> tuple[Permission, ...
 def _roles_of(
     what: str, release: tuple[str, str], namespace: str | None, *, unless: tuple[Permission, ...]
 ) -> Iterator[Purpose]:
-    """To create a chart's roles and bind them. Nobody may grant what they may not do themselves.
+    """To create a chart's roles and bind them. No user can grant permissions that they do not have.
 
     Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping.
     """

@@ -168,7 +168,8 @@ def _namespace_is_as_configured(
         yield Finding(
             subject=subject,
             problem="is being deleted. Nothing can be created in it",
-            fix=f"Wait until it is gone (`kubectl wait --for=delete namespace/{name} --timeout=300s`), then run again",
+            fix=f"Wait until it is gone (`kubectl wait --for=delete namespace/{name} --timeout=300s`), then run the "
+            "command again",
         )
         return
     if not create or is_owned(labels_of(found), owner):

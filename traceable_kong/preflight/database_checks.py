@@ -194,5 +194,5 @@ def no_object_beside_the_entity(reader: CachedReader, plan: Plan, gateway: Gatew
                 problem=f"is the plugin {gateway.plugin.name} for the ingress class {gateway.kong.ingress_class}, "
                 "but with a database this stack writes the plugin as an entity. The ingress controller would write a "
                 "second one, and Kong uses only one of two for the same routes",
-                fix=f"Delete it: `kubectl delete kongclusterplugin {name_of(item)}`. Then run again",
+                fix=f"Delete it: `kubectl delete kongclusterplugin {name_of(item)}`. Then run the command again",
             )

@@ -197,7 +197,8 @@ def _not_readable(message: str, rules: list[Rule]) -> Finding:
     return Finding(
         subject=", ".join(rule.subject for rule in rules),
         problem=f"could not be checked, so a problem there would only show later: {message}",
-        fix="Grant the missing permission (`kubectl auth can-i --list` shows those that you have), then run again",
+        fix="Grant the missing permission (`kubectl auth can-i --list` shows those that you have), then run the "
+        "command again",
         severity="warning" if all(rule.unreadable == "warning" for rule in rules) else "error_in_up",
     )
 

@@ -153,7 +153,7 @@ def patch_can_be_applied(reader: CachedReader, plan: Plan, gateway: Gateway) -> 
     try:
         noted = recorded_patch(live)
     except PatchFailed as problem:
-        yield Finding(subject=where, problem=str(problem).rstrip("."), fix="Then run again")
+        yield Finding(subject=where, problem=str(problem).rstrip("."), fix="Run the command again")
         return
     if noted is not None and noted[0] != plan.owner:
         yield Finding(
@@ -203,7 +203,7 @@ def owner_mounts_the_files(reader: CachedReader, plan: Plan, gateway: Gateway) -
             problem=f"does not mount {', '.join(missing)}. With kong.filesMountedBy owner, its owner's Helm release "
             "has to. Kong would refuse the plugin",
             fix="Upgrade that release with these values in addition to its own (keep its own entries in "
-            f"plugins.configMaps): {json.dumps(gateway.owner_values)}. Then run again",
+            f"plugins.configMaps): {json.dumps(gateway.owner_values)}. Then run the command again",
         )
 
 

@@ -4,7 +4,6 @@ They pass before there is a Kong.
 """
 
 import json
-import shlex
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_remove, config_set
@@ -57,7 +56,7 @@ def admin_api_accepts_changes(reader: CachedReader, plan: Plan, gateway: Gateway
         yield Finding(
             subject="Kong's Admin API",
             problem=f"refuses this stack's requests: {problem}",
-            fix="Correct kong.admin or the permissions of the token's role. Then run again",
+            fix="Correct kong.admin or the permissions of the token's role. Then run the command again",
             severity="warning" if problem.status >= 500 else "error",
         )
     except Unavailable as problem:
@@ -147,7 +146,7 @@ def removed_plugins_have_no_other_entities(reader: CachedReader, plan: Plan, gat
                 subject=f"plugin entity {item.get('id')} in Kong",
                 problem=f"uses the plugin {item['name']}, whose files this update removes. Kong would not start with "
                 "it",
-                fix=f"Delete it: `curl -X DELETE {shlex.quote('.../plugins/' + str(item.get('id')))}`. Or keep the "
+                fix=f"Delete it (`DELETE /plugins/{item.get('id')}` of Kong's Admin API). Or keep the "
                 f"current rock: `{config_set('plugin.version', 'VERSION')}`",
             )
 

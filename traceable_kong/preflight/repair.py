@@ -116,7 +116,7 @@ def _run_helm(
             problem=f"was left {stuck.status} by an interrupted operation, so Helm refuses every further one. The "
             "command helm, which could repair it, is not on PATH",
             fix=f"Install helm (https://helm.sh/docs/intro/install/), or run `{stuck.command}` where it is installed. "
-            "Then run again",
+            "Then run the command again",
         )
     timeout = stuck.release.timeout_seconds + GRACE_SECONDS
     say(f"{stuck.subject} was left {stuck.status} by an interrupted operation. Running `{stuck.command}`.")

@@ -59,7 +59,7 @@ def _chart(key: str, chart: ChartConfig) -> Iterator[Problem]:
 def _chart_address(key: str, chart: ChartConfig) -> Iterator[Problem]:
     """Where a chart is loaded from: https, or an OCI registry, which Helm reaches over https alone."""
     by_hand = (
-        f"download the chart with helm pull after you logged in, then {config_set(f'{key}.path', 'FILE.tgz')} alone"
+        f"log in to the registry, download the chart with helm pull, then {config_set(f'{key}.path', 'FILE.tgz')} alone"
     )
     if chart.path is not None and "://" in chart.path:
         yield Problem(

@@ -31,7 +31,7 @@ def async_needs_a_newer_plugin(plugin: PluginConfig, mode: str) -> Iterator[Prob
             "mode",
             f"is async, which the plugin supports since {text(MODE_SINCE)}; {plugin.version} would still ask about "
             "every request",
-            f"{config_set('mode', 'sync')}, or a newer plugin.version",
+            f"{config_set('mode', 'sync')}, or set a newer plugin.version",
         )
 
 
@@ -67,7 +67,7 @@ def plugin_options_are_known(plugin: PluginConfig, plugin_config: dict[str, Any]
                 key,
                 f"is an option of the plugin since {text(option.since)}: with {plugin.version}, Kong would refuse the "
                 "whole configuration",
-                f"{config_remove(key)}, or a newer plugin.version",
+                f"{config_remove(key)}, or set a newer plugin.version",
             )
         elif isinstance(value, bool) or not isinstance(value, int) or not _within(value, option.lowest, option.highest):
             most = f" to {option.highest}" if option.highest is not None else " or more"
