@@ -48,7 +48,7 @@ def test_an_agent_without_a_config_map_has_no_settings() -> None:
 def test_a_failed_read_stops_the_update(problem: Exception) -> None:
     cluster = OneCluster()
     cluster.api.problems[PATH] = problem
-    with pytest.raises(PlanError, match=r"could not be read: no\. .*rolled for nothing.*Nothing was changed"):
+    with pytest.raises(PlanError, match=r"could not be read: no\. .*rolled out without need.*Nothing was changed"):
         read(cluster)
     if isinstance(problem, ApiError) and problem.status == 403:
         assert read(cluster, preview=True) == {}, "preflight says that it may not be read"

@@ -189,9 +189,9 @@ def test_a_rollback_that_did_not_deploy_is_told(helm: Helm) -> None:
 
 @pytest.mark.parametrize("owner", [None, ANOTHER_OF_THIS_NAME])
 def test_what_carries_another_mark_by_now_is_not_touched(helm: Helm, owner: str | None) -> None:
-    """A colleague's own upgrade has no mark of ours in its values."""
+    """A colleague's own upgrade does not have this stack's id in its values."""
     found = repaired(Statuses(["deployed", "pending-upgrade"], owner=owner), STUCK)
-    assert found is not None and "was not changed" in found.problem
+    assert found is not None and "did not change it" in found.problem
     assert not helm.called.exists()
 
 

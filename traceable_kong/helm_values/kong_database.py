@@ -148,8 +148,8 @@ def _refuse_other_variables(values: Mapping[str, Any], database: Postgres | None
         if variable == "KONG_PG_PASSWORD":
             # The value is not shown.
             raise KongValuesError(
-                f"{where} does not take the password from the Secret of this stack. Kong could not log in to the "
-                "database, or the password would be in the state and in Helm's history as plain text. Remove it: "
+                f"{where} does not name the Secret with the password for kong.postgres. Kong could get another "
+                "password, or the password would be in the state and in Helm's history as plain text. Remove it: "
                 f"{_reason(database, key)}"
             )
         raise KongValuesError(

@@ -194,7 +194,7 @@ def _ready_pods(api: KubernetesClient, endpoint: AdminEndpoint) -> list[Document
     try:
         found = api.get(endpoint.deployment.path)
         if found is None:
-            raise DeploymentMissing(f"Deployment {endpoint.deployment} does not exist, so there is no Kong to ask.")
+            raise DeploymentMissing(f"Deployment {endpoint.deployment} does not exist, so there is no Admin API.")
         selector = selector_text(found["spec"]["selector"])
         pods = api.list(endpoint.deployment.pods_path, labelSelector=selector)
     except (ApiError, Unreachable) as problem:

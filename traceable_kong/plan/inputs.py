@@ -51,7 +51,7 @@ def agent_settings(config: GatewayStack, cluster: ClusterTarget, *, preview: boo
         cluster,
         config.agent.namespace,
         CONFIG_MAP,
-        consequence="Without the agent's settings, the gateway could be rolled for nothing.",
+        consequence="Without the agent's settings, the gateway could be rolled out without need.",
         allow_forbidden=preview or config.mode == "async" or not config.enabled,
     )
 

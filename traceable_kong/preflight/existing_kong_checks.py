@@ -201,7 +201,7 @@ def owner_mounts_the_files(reader: CachedReader, plan: Plan, gateway: Gateway) -
         yield Finding(
             subject=where,
             problem=f"does not mount {', '.join(missing)}. With kong.filesMountedBy owner, its owner's Helm release "
-            "has to. Kong would refuse the plugin",
+            "has to mount them. Kong would refuse the plugin",
             fix="Upgrade that release with these values in addition to its own (keep its own entries in "
             f"plugins.configMaps): {json.dumps(gateway.owner_values)}. Then run the command again",
         )

@@ -45,8 +45,8 @@ def admin_api_is_reachable(reader: CachedReader, plan: Plan, gateway: Gateway) -
     elif listen is None:
         yield Finding(
             subject=subject,
-            problem=f"takes {ADMIN_LISTEN} from elsewhere (valueFrom). Only the verification will show whether "
-            "Kong's Admin API can be reached",
+            problem=f"takes {ADMIN_LISTEN} from another object (valueFrom). Only the verification will show "
+            "whether Kong's Admin API can be reached",
             fix="If the verification fails, write it as a plain value",
             severity="warning",
         )

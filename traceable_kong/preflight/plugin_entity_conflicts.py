@@ -65,8 +65,8 @@ def admin_api_accepts_changes(reader: CachedReader, plan: Plan, gateway: Gateway
             subject="Kong's Admin API",
             problem="could not be reached, so a problem with the plugin entity would only show when it is written: "
             f"{problem}",
-            fix="`kubectl describe pods` shows why a pod is not ready. If Kong is elsewhere, set its address in "
-            "kong.admin.url",
+            fix=f"`kubectl describe pods --namespace {gateway.kong.deployment.namespace}` shows why a pod is not "
+            "ready. If Kong's Admin API has another address, set kong.admin.url",
             severity="warning",
         )
     except AdminError as problem:

@@ -57,8 +57,8 @@ def _repair(
     if found.owner != owner:
         return Finding(
             subject=stuck.subject,
-            problem=f"was changed since preflight checked it: its owner is {found.owner or 'no stack'} now. It was "
-            "not changed",
+            problem="was changed by another client after preflight, and its owner is now "
+            f"{found.owner or 'no stack'}. This update did not change it",
             fix=f"`{stuck.history_command}` shows its revisions",
         )
     if stuck.restore is None and (pods := serving(client, stuck.release.namespace, stuck.release.name)):

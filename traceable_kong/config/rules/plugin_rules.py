@@ -29,8 +29,8 @@ def async_needs_a_newer_plugin(plugin: PluginConfig, mode: str) -> Iterator[Prob
     if mode == "async" and plugin_version(plugin.version) < MODE_SINCE:
         yield Problem(
             "mode",
-            f"is async, which the plugin supports since {text(MODE_SINCE)}; {plugin.version} would still ask about "
-            "every request",
+            f"is async, which the plugin supports since {text(MODE_SINCE)}; with {plugin.version}, Kong "
+            "would still ask Traceable about every request",
             f"{config_set('mode', 'sync')}, or set a newer plugin.version",
         )
 
