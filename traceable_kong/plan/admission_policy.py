@@ -1,7 +1,7 @@
 """The ValidatingAdmissionPolicy for gateway pods that ask for the TME and do not have it. Pure.
 
-The injector's webhook fails open, so a gateway pod starts without its sidecar when the injector is away, and the
-plugin would call nobody. The API server itself evaluates the policy, after all webhooks
+The injector's webhook fails open, so a gateway pod starts without its sidecar while the injector is unavailable, and
+the plugin would get no answer. The API server itself evaluates the policy, after all webhooks
 (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/, v1 since Kubernetes 1.30).
 """
 

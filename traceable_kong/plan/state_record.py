@@ -60,7 +60,7 @@ def record_digest(data: Mapping[str, str]) -> str:
 def state_of(namespace: str, data: Mapping[str, str]) -> DesiredState:
     """The desired state by a record in `namespace`. Raises UnreadableRecord.
 
-    Anybody may have written it: every value has its type, what becomes a part of a path or of a command is a name, and
+    Other clients can write it: every value has its type, what becomes a part of a path or of a command is a name, and
     everything is in `namespace`.
     """
     try:

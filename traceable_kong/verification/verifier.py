@@ -38,7 +38,7 @@ def verify_gateway(
 
 
 def _is_permanent(report: Report) -> bool:
-    """True if waiting cannot fix a failure. While old pods terminate, the failure may be theirs."""
+    """True if waiting cannot fix a failure. A failure during a rollout may be one of the old pods."""
     return any(check.permanent for check in report.failed) and all(check.name != "rollout" for check in report.failed)
 
 
