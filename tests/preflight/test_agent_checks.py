@@ -59,6 +59,11 @@ def test_an_agent_without_a_ready_pod_is_a_warning_in_a_preview(shared: FakeKube
     assert "has no ready pod" in warned(shared, **EXISTING_AGENT, live_change=False)
 
 
+def test_no_pod_is_behind_a_service_without_a_selector(shared: FakeKubernetes) -> None:
+    del shared.objects[SERVICE]["spec"]["selector"]
+    assert "has no ready pod (0 behind its Service)" in refused(shared, **EXISTING_AGENT)
+
+
 def test_disabling_needs_no_agent(kube: FakeKubernetes) -> None:
     passes(kube, **EXISTING_AGENT, enabled=False)
 

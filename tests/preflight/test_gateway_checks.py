@@ -9,6 +9,7 @@ from tests.fakes.preflight_cluster import (
     EXTERNAL_AGENT,
     FakeKubernetes,
     container,
+    deployment,
     examined,
     passes,
     put_gateway,
@@ -106,6 +107,18 @@ def test_only_the_tme_may_use_its_port(kube: FakeKubernetes) -> None:
     assert "container mesh" in refused(kube)
     pod["metadata"]["labels"] = {"a": "other"}
     passes(kube)
+
+
+def test_only_pods_that_the_deployment_selects_are_checked(kube: FakeKubernetes) -> None:
+    """An existing Kong may select its pods by expressions alone."""
+    put_kong(kube, container())
+    kong = kube.objects[deployment("kong", "quickstart-kong")]
+    kong["spec"]["selector"] = {"matchExpressions": [{"key": "a", "operator": "In", "values": ["kong"]}]}
+    mesh = {"containers": [container("mesh", ports=(5442,), image="registry/mesh:1")]}
+    pod = kube.put(f"{pods('kong')}/other", {"metadata": {"labels": {"b": "other"}}, "spec": mesh})
+    passes(kube, **EXISTING)
+    pod["metadata"]["labels"] = {"a": "kong"}
+    assert "container mesh of pod other" in refused(kube, **EXISTING)
 
 
 @pytest.mark.parametrize("name", ["KONG_PROXY_LISTEN", "KONG_STATUS_LISTEN", "KONG_STREAM_LISTEN"])

@@ -7,7 +7,10 @@ AGENT_RELEASE = "traceable-agent"
 
 AGENT_DEPLOYMENT = "traceable-agent"
 
-SERVICE = "agent"
+AGENT_CHART = "traceable-agent"
+"""The chart's name, which also labels the agent's pods."""
+
+AGENT_SERVICE = "agent"
 
 CONFIG_MAP = "traceable-agent-config-map"
 """What the injector gives a TME; the gateway rolls when it changes."""
@@ -18,7 +21,7 @@ AGENT_RECORD = "traceable-agent-installation"
 
 def agent_endpoint(namespace: str) -> str:
     """The agent's address in the cluster, with the REST port of its Service."""
-    return f"http://{SERVICE}.{namespace}:{TME_PORT}"
+    return f"http://{AGENT_SERVICE}.{namespace}:{TME_PORT}"
 
 
 def injector_webhook(namespace: str) -> str:

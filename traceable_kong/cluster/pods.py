@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from traceable_kong.cluster.api_objects import Reader, pods
+from traceable_kong.cluster.kubernetes_client import Document
+
 
 def is_terminating(pod: Mapping[str, Any]) -> bool:
     """True for a pod that is being deleted or has ended."""
@@ -13,6 +16,17 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     """True for a pod with the condition Ready."""
     conditions = pod.get("status", {}).get("conditions") or []
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def pods_behind(reader: Reader, namespace: str, service: Mapping[str, Any]) -> list[Document]:
+    """The pods that a Service selects, terminating ones too; a Service without a selector has none.
+
+    Source: https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors.
+    """
+    labels = (service.get("spec") or {}).get("selector")
+    if not labels:
+        return []
+    return reader.list(pods(namespace), labelSelector=selector_text({"matchLabels": labels}))
 
 
 def selector_text(selector: Mapping[str, Any]) -> str:

@@ -6,10 +6,11 @@ has the namespace in it (traceable-agent 1.58.0). Nothing of it is changed.
 
 from collections.abc import Iterator
 
-from traceable_kong.cluster.agent_objects import AGENT_RECORD, CONFIG_MAP, SERVICE, injector_webhook
-from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps, labels_of, pods, secrets
-from traceable_kong.cluster.kubernetes_client import ApiError, Document
+from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_SERVICE, CONFIG_MAP, injector_webhook
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, config_maps, labels_of, secrets, services
+from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import is_owned
+from traceable_kong.cluster.pods import is_ready, is_terminating, pods_behind
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
@@ -56,21 +57,20 @@ def existing_agent_is_usable(reader: CachedReader, plan: Plan, gateway: Gateway)
     if not isinstance(agent, ExistingAgent) or not gateway.plugin.enabled:
         return
     yield from _it_is_not_this_stacks(reader, plan, agent.namespace)
-    service = reader.get(f"{NAMESPACES}/{agent.namespace}/services/{SERVICE}")
+    service = reader.get(f"{services(agent.namespace)}/{AGENT_SERVICE}")
     if service is None:
         yield Finding(
-            subject=f"service {SERVICE} in namespace {agent.namespace}",
+            subject=f"service {AGENT_SERVICE} in namespace {agent.namespace}",
             problem="is missing, and agent.install is false. There is no agent for this gateway",
-            fix=f"Find the agent: `kubectl get services --all-namespaces --field-selector metadata.name={SERVICE}`. "
-            f"Then name its namespace: `{config_set('agent.namespace', 'NAMESPACE')}`. If there is none, install one "
-            "first",
+            fix="Find the agent: `kubectl get services --all-namespaces --field-selector "
+            f"metadata.name={AGENT_SERVICE}`. Then name its namespace: "
+            f"`{config_set('agent.namespace', 'NAMESPACE')}`. If there is none, install one first",
         )
         return
     if gateway.wants_tme:
         yield from _it_can_inject(reader, agent.namespace)
-    selector = ",".join(f"{key}={value}" for key, value in sorted((service["spec"].get("selector") or {}).items()))
-    behind = reader.list(pods(agent.namespace), labelSelector=selector)
-    if not any(_is_ready(pod) for pod in behind):
+    behind = pods_behind(reader, agent.namespace, service)
+    if not any(is_ready(pod) and not is_terminating(pod) for pod in behind):
         yield Finding(
             subject=f"the agent in namespace {agent.namespace}",
             problem=f"has no ready pod ({len(behind)} behind its Service). Nothing would be protected",
@@ -133,9 +133,3 @@ def _it_can_inject(reader: CachedReader, namespace: str) -> Iterator[Finding]:
         )
     # Without permission to read it, an update would roll the gateway for nothing, or miss a change of the settings.
     reader.get(f"{config_maps(namespace)}/{CONFIG_MAP}")
-
-
-def _is_ready(pod: Document) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]

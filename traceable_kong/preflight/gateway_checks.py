@@ -9,7 +9,7 @@ from traceable_kong.cluster.api_objects import labels_of, name_of
 from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, listeners, listens_on
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.cluster.pods import variables
+from traceable_kong.cluster.pods import is_terminating, selector_text, variables
 from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
@@ -94,12 +94,11 @@ def tme_port_is_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iter
     if live is None:
         return
     templates = [(f"deployment {gateway.kong.deployment.name}", live["spec"]["template"]["spec"])]
-    selector = (live["spec"].get("selector") or {}).get("matchLabels") or {}
-    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    labels = selector_text(live["spec"].get("selector") or {})
     templates += [
         (f"pod {name_of(pod)}", pod["spec"])
         for pod in reader.list(gateway.kong.deployment.pods_path, labelSelector=labels)
-        if _serves(pod)
+        if not is_terminating(pod)
     ]
     reported: set[str] = set()
     images = [gateway.injection.image, *_recorded_image(reader, plan, gateway)]
@@ -140,9 +139,3 @@ def _containers(live: Document) -> list[dict[str, Any]]:
 
 def _container(live: Document, name: str) -> dict[str, Any] | None:
     return next((item for item in _containers(live) if item["name"] == name), None)
-
-
-def _serves(pod: Document) -> bool:
-    """Whether a pod serves or will serve. Evicted pods can exist for long."""
-    deleted = (pod.get("metadata") or {}).get("deletionTimestamp")
-    return not deleted and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")

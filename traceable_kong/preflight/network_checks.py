@@ -9,19 +9,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.cluster.agent_connections import described, flow_outside, flow_to_agent
-from traceable_kong.cluster.agent_objects import AGENT_RELEASE
+from traceable_kong.cluster.agent_objects import AGENT_CHART, AGENT_RELEASE, AGENT_SERVICE
 from traceable_kong.cluster.api_objects import NAMESPACES, labels_of, network_policies, pods, services
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.network_policies import Flow, PodGroup, blocks, permission, pod_group
+from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.cluster.tme import INJECT_LABEL
 from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-
-AGENT_SERVICE = "agent"
-AGENT_CHART = "traceable-agent"
-"""The agent's Service, and the name that its chart labels its pods with (traceable-agent 1.58.0)."""
 
 
 def paths_to_the_agent_are_open(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
@@ -84,9 +81,8 @@ def _gateway_selector(reader: CachedReader, gateway: Gateway) -> Mapping[str, An
 def _agent(reader: CachedReader, namespace: str, selector: Mapping[str, str]) -> PodGroup:
     """A pod of the agent; before there is one, as the chart will label it."""
     labels = _namespace_labels(reader, namespace)
-    text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    for pod in reader.list(pods(namespace), labelSelector=text):
-        if "deletionTimestamp" not in pod["metadata"]:
+    for pod in reader.list(pods(namespace), labelSelector=selector_text({"matchLabels": selector})):
+        if not is_terminating(pod):
             return pod_group({**pod, "metadata": {**pod["metadata"], "namespace": namespace}}, labels)
     chart = {"app.kubernetes.io/component": AGENT_CHART}
     return PodGroup(namespace=namespace, labels={**selector, **chart}, namespace_labels=labels)

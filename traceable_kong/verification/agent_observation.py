@@ -3,9 +3,11 @@
 from typing import Any
 
 from traceable_kong.cluster.agent_connections import port_behind
+from traceable_kong.cluster.agent_objects import AGENT_SERVICE
+from traceable_kong.cluster.api_objects import services
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.network_policies import pod_group
-from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
+from traceable_kong.cluster.pods import is_ready, is_terminating, pods_behind
 from traceable_kong.cluster.tme import TME_PORT
 from traceable_kong.verification.pod_observation import http_problem
 
@@ -14,15 +16,10 @@ Document = dict[str, Any]
 
 def agent_service_and_pods(api: KubernetesClient, namespace: str | None) -> tuple[Document | None, list[Document]]:
     """The agent's Service in a namespace and the pods behind it; None and [] if it does not exist."""
-    service = api.get(f"/api/v1/namespaces/{namespace}/services/agent") if namespace else None
-    if service is None:
+    service = api.get(f"{services(namespace)}/{AGENT_SERVICE}") if namespace else None
+    if namespace is None or service is None:
         return None, []
-    labels = service["spec"].get("selector")
-    if not labels:
-        return service, []  # Such a Service has no pods (Kubernetes documentation: Services without selectors).
-    selector = selector_text({"matchLabels": labels})
-    pods = api.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)
-    return service, [pod for pod in pods if not is_terminating(pod)]
+    return service, [pod for pod in pods_behind(api, namespace, service) if not is_terminating(pod)]
 
 
 def agent_problems(api: KubernetesClient, service: Document | None, pods: list[Document]) -> str | None:
@@ -40,5 +37,5 @@ def agent_problem(api: KubernetesClient, service: Document | None, pod: Document
     """Why a pod of the agent does not answer on the target port of the Service's port 5442, None if it does."""
     port = port_behind(service, TME_PORT, pod_group(pod, {}))
     if port is None:
-        return f"port {TME_PORT} of service agent leads to no port of the pod"
+        return f"port {TME_PORT} of service {AGENT_SERVICE} leads to no port of the pod"
     return http_problem(api, pod, port)
