@@ -4,10 +4,12 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down status test check unit live
+.PHONY: help env up preview down status test check unit live
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(ENVIRONMENT) ## Create .venv with the pinned packages
 
 up: $(ENVIRONMENT) ## Tools, an embedded Kubernetes, and the whole installation on it
 	@$(PYTHON) -m local up
