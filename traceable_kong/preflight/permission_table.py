@@ -154,6 +154,8 @@ def _preflight(plan: Plan) -> Iterator[Permission]:
         yield from _agent_only_preflight(plan.record_namespace)
         return
     kong, namespace = gateway.kong, gateway.kong.deployment.namespace
+    for where in _namespaces_around(plan):
+        yield from allow(("get",), where, "namespaces")
     yield from _around_the_gateway(plan)
     # A namespace's label shows where this stack's gateway is.
     yield from allow(("list",), EVERYWHERE, "namespaces")
@@ -248,14 +250,18 @@ def _verification(plan: Plan) -> Purpose:
 
 
 def _around_the_gateway(plan: Plan) -> Iterator[Permission]:
-    """What the verification also reads. Without these it reports `not checked`, and no `up` fails."""
-    agent = plan.agent if isinstance(plan.agent, ManagedAgent | ExistingAgent) else None
-    for namespace in [plan.record_namespace, *([agent.namespace] if agent else [])]:
+    """What the verification reads in addition. Without these permissions it reports `not checked`."""
+    for namespace in _namespaces_around(plan):
         yield from allow(("get",), namespace, "namespaces")
         yield from allow(("list",), namespace, "networkpolicies", group="networking.k8s.io")
     if plan.gateway and plan.gateway.policy:
         yield from allow(
             ("get",), EVERYWHERE, "validatingadmissionpolicies", "validatingadmissionpolicybindings", group=ADMISSION
         )
-    if agent:
+    if plan.agent_namespace:
         yield from allow(("get",), EVERYWHERE, "mutatingwebhookconfigurations", group=ADMISSION)
+
+
+def _namespaces_around(plan: Plan) -> list[str]:
+    """The namespaces of the record and of an agent in the cluster."""
+    return [plan.record_namespace, *([plan.agent_namespace] if plan.agent_namespace else [])]
