@@ -17,8 +17,8 @@ from tests.fakes.protected_gateway import (
     template,
     written,
 )
-from traceable_kong.verification.injection_objects import BINDINGS, POLICIES, WEBHOOKS
-from traceable_kong.verification.observation import APPLY_FAILED, CLUSTER_PLUGINS
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, MUTATING_WEBHOOKS, POLICIES, POLICY_BINDINGS
+from traceable_kong.verification.observation import APPLY_FAILED
 
 Document = dict[str, Any]
 
@@ -54,9 +54,9 @@ def cluster(*pods: Document, plugins: list[Document] | None = None) -> FakeKuber
     kube.put(f"{AGENT}/pods/agent-1", agent_pod())
     around = injection_objects()
     kube.put(f"{POLICIES}/the-guard", around["policy"])
-    kube.put(f"{BINDINGS}/the-guard", around["binding"])
+    kube.put(f"{POLICY_BINDINGS}/the-guard", around["binding"])
     kube.put("/api/v1/namespaces/gw", around["namespace"])
-    kube.put(f"{WEBHOOKS}/the-injector", around["webhook"])
+    kube.put(f"{MUTATING_WEBHOOKS}/the-injector", around["webhook"])
     for name, document in config_maps().items():
         kube.put(f"{CONFIG_MAPS}/{name}", document)
     kube.put(f"{CLUSTER_PLUGINS}/traceable-plugin", written(desired()) or {})

@@ -13,6 +13,7 @@ from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.protected_cluster import DEPLOYMENT, PODS, cluster
 from tests.fakes.protected_gateway import FILES, pod
 from tests.hooks.stack import EXISTING_KONG, OWNER, POSTGRES, gateway_of, plan
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.common import waiting
@@ -20,7 +21,6 @@ from traceable_kong.hooks import plugin_readiness
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.plugin_readiness import other_writers, require_ready_for_plugin
 from traceable_kong.plan.model import Plan
-from traceable_kong.verification.observation import CLUSTER_PLUGINS
 
 Document = dict[str, Any]
 Change = Callable[[Document], object]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.plans import OWNER
 from tests.fakes.preflight_cluster import UNINSTALLED, FakeKubernetes, passes, refused, warned
-from traceable_kong.cluster.api_objects import WEBHOOKS
+from traceable_kong.cluster.api_objects import VALIDATING_WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import ApiError
 from traceable_kong.cluster.ownership import labels
 from traceable_kong.cluster.pods import selected
@@ -34,7 +34,7 @@ def webhook(
         **changes,
     }
     kube.put(
-        f"{WEBHOOKS}/{configuration}",
+        f"{VALIDATING_WEBHOOKS}/{configuration}",
         {"metadata": {"labels": {"app.kubernetes.io/instance": release}}, "webhooks": [hook]},
     )
 
@@ -116,7 +116,7 @@ def test_the_gateways_own_webhook_is_recognized_by_helms_annotations(kube: FakeK
     """A webhook need not name a Service."""
     webhook(kube, "own", clientConfig={"url": "https://somewhere"}, release="quickstart")
     noted = {"meta.helm.sh/release-name": "quickstart", "meta.helm.sh/release-namespace": "kong"}
-    kube.objects[f"{WEBHOOKS}/own"]["metadata"]["annotations"] = noted
+    kube.objects[f"{VALIDATING_WEBHOOKS}/own"]["metadata"]["annotations"] = noted
     kube.create_answer = DENIED
     passes(kube)
     noted["meta.helm.sh/release-namespace"] = "elsewhere"

@@ -19,7 +19,7 @@ from tests.fakes.preflight_cluster import (
     refused,
     warned,
 )
-from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACES, WEBHOOKS
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACES, VALIDATING_WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.preflight.policy_support import ADMISSION_API
 
@@ -69,7 +69,7 @@ def test_one_reason_is_reported_once(kube: FakeKubernetes) -> None:
     assert "options of the current plugin" in text
 
 
-@pytest.mark.parametrize("path", [WEBHOOKS, NAMESPACES])
+@pytest.mark.parametrize("path", [VALIDATING_WEBHOOKS, NAMESPACES])
 def test_an_up_continues_if_only_warnings_would_be_missing(kube: FakeKubernetes, path: str) -> None:
     kube.denied_lists[path] = 403
     assert path in warned(kube)

@@ -8,13 +8,14 @@ from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.plans import plan
 from tests.fakes.pod_servers import http
 from tests.fakes.protected_gateway import agent_pod
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.plan.agent_model import ManagedAgent
-from traceable_kong.verification.agent_verification import WEBHOOKS, verify_agent
+from traceable_kong.verification.agent_verification import verify_agent
 from traceable_kong.verification.report import Report
 
 AGENT = "/api/v1/namespaces/traceable"
-WEBHOOK = f"{WEBHOOKS}/traceable-agent-injector-traceable"
+WEBHOOK = f"{MUTATING_WEBHOOKS}/traceable-agent-injector-traceable"
 
 
 def agent(*, injects: bool = True) -> ManagedAgent:

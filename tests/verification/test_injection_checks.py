@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_kubernetes import forbidden
-from tests.fakes.protected_cluster import WEBHOOKS, cluster
+from tests.fakes.protected_cluster import cluster
 from tests.fakes.protected_gateway import (
     ASYNC,
     INJECTION,
@@ -23,6 +23,7 @@ from tests.fakes.protected_gateway import (
     observed,
     template,
 )
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS
 from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
 from traceable_kong.verification.object_reads import Unreadable
 from traceable_kong.verification.report import Check
@@ -281,7 +282,7 @@ def test_in_async_without_a_policy_nothing_is_checked() -> None:
 
 def test_only_desired_objects_are_read() -> None:
     fake = cluster()
-    fake.problems[f"{WEBHOOKS}/the-injector"] = forbidden()
+    fake.problems[f"{MUTATING_WEBHOOKS}/the-injector"] = forbidden()
     found = observe_injection(fake, desired())
     assert isinstance(found.policy, dict) and isinstance(found.binding, dict) and isinstance(found.namespace, dict)
     assert found.webhook == Unreadable(

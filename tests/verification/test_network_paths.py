@@ -9,7 +9,8 @@ from tests.fakes.pod_servers import http
 from tests.fakes.protected_cluster import cluster
 from tests.fakes.protected_gateway import ASYNC, desired, evaluate, instance, pod
 from traceable_kong.cluster import kubernetes_client
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
+from traceable_kong.verification.observation import observe
 from traceable_kong.verification.report import NOT_CHECKED, PROTECTED, Report
 
 Document = dict[str, Any]

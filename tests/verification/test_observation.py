@@ -20,11 +20,12 @@ from tests.fakes.protected_cluster import (
 )
 from tests.fakes.protected_gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, desired, instance, pod
 from tests.fakes.protected_gateway import DEPLOYMENT as GATEWAY
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, current_revision, observe, plugin_and_events
+from traceable_kong.verification.observation import current_revision, observe, plugin_and_events
 
 
 def test_an_observation_of_a_good_gateway() -> None:

@@ -10,10 +10,11 @@ from tests.fakes.admin_api_cluster import add_secret
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.protected_cluster import cluster
 from tests.fakes.protected_gateway import ENTITY, IN_DATABASE, TARGET, desired, pod
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.kong_admin.entity_changes import EntityState
 from traceable_kong.verification import observation
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
+from traceable_kong.verification.observation import observe
 
 
 @pytest.fixture

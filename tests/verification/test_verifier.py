@@ -8,10 +8,10 @@ from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.protected_cluster import DEPLOYMENT, add_pod, cluster, event
 from tests.fakes.protected_gateway import desired, pod, written
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.common import waiting
 from traceable_kong.verification import deadline, verifier
-from traceable_kong.verification.observation import CLUSTER_PLUGINS
 from traceable_kong.verification.verifier import verify_gateway
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,9 +15,6 @@ AGENT_SERVICE = "agent"
 CONFIG_MAP = "traceable-agent-config-map"
 """What the injector gives a TME; the gateway rolls when it changes."""
 
-AGENT_RECORD = "traceable-agent-installation"
-"""The record ConfigMap of an agent-only stack, in the agent's namespace. This program creates it, not the chart."""
-
 
 def agent_endpoint(namespace: str) -> str:
     """The agent's address in the cluster, with the REST port of its Service."""

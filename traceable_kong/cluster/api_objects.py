@@ -12,7 +12,7 @@ NAMESPACES = "/api/v1/namespaces"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 POLICY_BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
-WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+VALIDATING_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 
 def config_maps(namespace: str) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from traceable_kong.cluster import api_objects
+
 
 @dataclass(frozen=True, kw_only=True)
 class KongDeployment:
@@ -13,19 +15,19 @@ class KongDeployment:
 
     @property
     def path(self) -> str:
-        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments/{self.name}"
+        return f"{api_objects.deployments(self.namespace)}/{self.name}"
 
     @property
     def pods_path(self) -> str:
-        return f"/api/v1/namespaces/{self.namespace}/pods"
+        return api_objects.pods(self.namespace)
 
     @property
     def config_maps_path(self) -> str:
-        return f"/api/v1/namespaces/{self.namespace}/configmaps"
+        return api_objects.config_maps(self.namespace)
 
     @property
     def secrets_path(self) -> str:
-        return f"/api/v1/namespaces/{self.namespace}/secrets"
+        return api_objects.secrets(self.namespace)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

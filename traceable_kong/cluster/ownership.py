@@ -14,6 +14,9 @@ from collections.abc import Mapping
 RECORD_NAME = "traceable-installation"
 """The ConfigMap in Kong's namespace that records what the stack deployed."""
 
+AGENT_RECORD = "traceable-agent-installation"
+"""The same of an agent-only stack, in the agent's namespace."""
+
 STACK_LABEL = "traceable-kong/stack"
 
 NAME_LABEL = "traceable-kong/stack-name"

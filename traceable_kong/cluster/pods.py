@@ -60,6 +60,11 @@ def selected(selector: Mapping[str, Any], have: Mapping[str, str]) -> bool:
     return True
 
 
+def container_of(spec: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """The container with this name in a pod's spec, None if there is none; not an init container."""
+    return next((item for item in spec["containers"] if item["name"] == name), None)
+
+
 def variables(container: Mapping[str, Any]) -> dict[str, str | None]:
     """The variables in a container's `env`; None for a value from another object (valueFrom)."""
     return {

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from traceable_kong.cluster.api_objects import deployments
 from traceable_kong.cluster.kubeconfig import connect, is_text
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.commands import cluster_options
@@ -61,7 +62,7 @@ class ClusterTarget:
         Raises ClusterError where it cannot be read.
         """
         try:
-            found = self.api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
+            found = self.api.get(f"{deployments(namespace)}/{deployment}")
         except (ApiError, Unreachable) as problem:
             raise ClusterError(
                 f"Deployment {namespace}/{deployment} could not be read: {problem}. Nothing was changed. Run the "

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from traceable_kong.cluster.pods import container_of
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.deployment_patch.kong_variables import (
@@ -106,7 +107,7 @@ def patched(template: Template, spec: PatchSpec) -> tuple[Template, AppliedPatch
     for conflict in conflicts(template, spec):
         raise conflict
     result = copy.deepcopy(template)
-    container = _container(result, spec.container)
+    container = container_of(result["spec"], spec.container)
     assert container is not None
     volumes, mounts = spec.volumes, list(spec.files)
     if mounts:
@@ -135,7 +136,7 @@ def unpatched(template: Template, applied: AppliedPatch) -> Template:
         "volumes",
         lambda item: applied.volumes.get(item["name"], "") != (item.get("configMap") or {}).get("name"),
     )
-    container = _container(result, applied.container)
+    container = container_of(result["spec"], applied.container)
     if container is not None:
         filter_list(container, "volumeMounts", lambda item: applied.mounts.get(_path(item)) != item["name"])
         for name, variable in applied.variables.items():
@@ -145,7 +146,7 @@ def unpatched(template: Template, applied: AppliedPatch) -> Template:
 
 def current(template: Template, spec: PatchSpec) -> PatchSpec | None:
     """What the template has of `spec`; None where the container does not exist."""
-    container = _container(template, spec.container)
+    container = container_of(template["spec"], spec.container)
     if container is None:
         return None
     sources = {
@@ -164,7 +165,7 @@ def current(template: Template, spec: PatchSpec) -> PatchSpec | None:
 
 def conflicts(template: Template, spec: PatchSpec) -> Iterator[Conflict]:
     """Why `spec` does not fit into a template that is not patched."""
-    container = _container(template, spec.container)
+    container = container_of(template["spec"], spec.container)
     if container is None:
         names = ", ".join(item["name"] for item in template["spec"]["containers"])
         yield Conflict(
@@ -217,7 +218,3 @@ def _replaced_settings(container: Mapping[str, Any], spec: PatchSpec) -> Iterato
 
 def _path(mount: Mapping[str, Any]) -> str:
     return str(mount["mountPath"]).rstrip("/")
-
-
-def _container(template: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    return next((item for item in template["spec"]["containers"] if item["name"] == name), None)

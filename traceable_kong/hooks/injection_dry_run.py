@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from traceable_kong.cluster.agent_objects import injector_webhook
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, pods
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, KubernetesClient
 from traceable_kong.cluster.pods import is_ready, is_terminating
 from traceable_kong.cluster.tme import requests_tme, running_containers, tme_containers
@@ -159,13 +160,13 @@ def _injector_state(client: KubernetesClient, namespace: str | None) -> str:
     if namespace is None:
         return "the agent of this stack is outside the cluster, and has no injector here"
     name = injector_webhook(namespace)
-    webhook = client.get(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}")
+    webhook = client.get(f"{MUTATING_WEBHOOKS}/{name}")
     if webhook is None:
         return f"the injector's webhook {name} does not exist"
-    pods = [item for item in client.list(f"/api/v1/namespaces/{namespace}/pods") if not is_terminating(item)]
-    ready = sum(map(is_ready, pods))
+    found = [item for item in client.list(pods(namespace)) if not is_terminating(item)]
+    ready = sum(map(is_ready, found))
     if ready == 0:
-        return f"the agent has no ready pod in namespace {namespace} ({len(pods)} not ready)"
+        return f"the agent has no ready pod in namespace {namespace} ({len(found)} not ready)"
     return f"the injector's webhook {name} did not answer, or answered without it ({ready} ready agent pods)"
 
 

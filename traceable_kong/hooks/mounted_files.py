@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.cluster.pods import container_of
 from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, entries_of, variable_in
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
 from traceable_kong.plan.model import Gateway
@@ -23,10 +24,7 @@ def not_mounted(holder: Mapping[str, Any], gateway: Gateway) -> list[str]:
 
 def not_listed(holder: Mapping[str, Any], gateway: Gateway) -> Iterator[str]:
     """What is missing in the variables that make Kong load the files, as texts."""
-    name_of_kong = gateway.kong.deployment.container
-    container: Mapping[str, Any] = next(
-        (item for item in holder["spec"]["containers"] if item["name"] == name_of_kong), {}
-    )
+    container = container_of(holder["spec"], gateway.kong.deployment.container) or {}
     plugins = sorted({item.plugin for item in gateway.config_maps})
     for name, words in ((PLUGINS, plugins), (PACKAGE_PATH, [LUA_PATH])):
         variable = variable_in(container, name)

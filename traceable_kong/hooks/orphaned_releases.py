@@ -6,6 +6,7 @@ that this stack left behind is removed, but never one that serves.
 
 from collections.abc import Callable
 
+from traceable_kong.cluster.api_objects import secrets, stateful_set
 from traceable_kong.cluster.helm_releases import newest_revision, serving
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.target import ClusterTarget
@@ -23,9 +24,8 @@ def require_database_password(client: KubernetesClient, postgres: ManagedPostgre
     has no Secret, the data belongs to another update and only opens with that one's password.
     """
     name, namespace = postgres.name, postgres.namespace
-    secret = f"/api/v1/namespaces/{namespace}/secrets/{name}"
-    pods = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}"
-    if client.get(secret) is not None and client.get(pods) is not None:
+    secret, database = f"{secrets(namespace)}/{name}", stateful_set(namespace, name)
+    if client.get(secret) is not None and client.get(database) is not None:
         raise HookFailed(
             f"Database {namespace}/{name} exists, but its password is not in the stack's state. Continuing would write "
             f"a new password into Secret {name}, and the database only accepts the old one. Nothing was changed. "

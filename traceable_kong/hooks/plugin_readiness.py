@@ -7,6 +7,7 @@ script) may have reverted one since, and an old pod may be left.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
@@ -22,7 +23,6 @@ from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import DesiredState, Gateway, Plan
 from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
 from traceable_kong.verification.fix_commands import REPAIR, restore_gateway
-from traceable_kong.verification.observation import CLUSTER_PLUGINS
 
 ENTITY_SECONDS = 5.0
 """How long Kong's database may take to show the plugin entity."""

@@ -5,6 +5,7 @@ files would have started while the plugin still exists, and Kong would reject it
 deleted earlier, and the engine finds it gone.
 """
 
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.common.waiting import NotYet, wait_until
@@ -15,7 +16,7 @@ from traceable_kong.kong_admin.entity_changes import delete_entities
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.plugin_model import KongClusterPlugin, PluginEntity
 from traceable_kong.plugin.kong_cluster_plugin import INGRESS_CLASS
-from traceable_kong.verification.observation import CLUSTER_PLUGINS, observe
+from traceable_kong.verification.observation import observe
 
 TIMEOUT_SECONDS = 45.0
 

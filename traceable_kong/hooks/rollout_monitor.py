@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from traceable_kong.cluster.api_objects import deployments, pods
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.verification.observation import plugin_and_events
@@ -60,18 +61,17 @@ class RolloutMonitor:
 
         Raises ApiError or Unreachable.
         """
-        found = self._api.get(f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{self._deployment}")
+        found = self._api.get(f"{deployments(self._namespace)}/{self._deployment}")
         if found is None:
             return []
         conditions = found.get("status", {}).get("conditions") or []
         refused = [str(item.get("message")) for item in conditions if item["type"] == "ReplicaFailure"]
-        pods = self._api.list(
-            f"/api/v1/namespaces/{self._namespace}/pods", labelSelector=selector_text(found["spec"]["selector"])
-        )
+        selector = selector_text(found["spec"]["selector"])
+        listed = self._api.list(pods(self._namespace), labelSelector=selector)
         _, events = plugin_and_events(self._api, self._plugin_object or "")
         return [
             *refused,
-            *(why for pod in pods if not is_terminating(pod) for why in waiting_reasons(pod)),
+            *(why for pod in listed if not is_terminating(pod) for why in waiting_reasons(pod)),
             # A Kong that rejects its configuration does not become ready; the controller's events say why.
             *(message for when, message in events if datetime.fromisoformat(when) >= self._began),
         ]

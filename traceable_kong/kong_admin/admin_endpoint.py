@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
-from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
+from traceable_kong.cluster.pods import container_of, is_ready, is_terminating, selector_text
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.kong_admin.admin_client import DEADLINE_SECONDS, DEFAULT_WORKSPACE, AdminClient
 from traceable_kong.kong_admin.admin_connection import Connect, Tls, admin_listener, port_forward, to_url
@@ -176,7 +176,7 @@ def _into_a_ready_pod(api: KubernetesClient, endpoint: AdminEndpoint, known: Cre
         pods = _ready_pods(api, endpoint)
         pod = pods[next(attempts) % len(pods)]
         name, kong = pod["metadata"]["name"], endpoint.deployment.container
-        container = next((item for item in pod["spec"]["containers"] if item["name"] == kong), None)
+        container = container_of(pod["spec"], kong)
         if container is None:
             raise Unavailable(f"{endpoint} cannot be reached: pod {name} has no container {kong}")
         listener = admin_listener(container)

@@ -8,8 +8,14 @@ the plugin would get no answer. The API server itself evaluates the policy, afte
 from collections.abc import Mapping
 from typing import Any
 
+from traceable_kong.cluster.ownership import cluster_wide_name
 from traceable_kong.cluster.tme import has_tme_cel, requests_tme_cel, selected_cel
 from traceable_kong.common.image_references import ImageReference
+
+
+def policy_name(owner: str) -> str:
+    """The name of a stack's policy and its binding."""
+    return cluster_wide_name("traceable-tme-guard", owner)
 
 
 def policy_spec(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, pod_annotations, tme_image_in
 from traceable_kong.common.image_references import ImageReference, parse_image
@@ -11,7 +10,7 @@ from traceable_kong.common.nested_data import digest
 from traceable_kong.config.agent_config import ExistingAgentConfig
 from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values
-from traceable_kong.plan.admission_policy import policy_spec
+from traceable_kong.plan.admission_policy import policy_name, policy_spec
 from traceable_kong.plan.agent_model import Agent, ExternalAgent, ManagedAgent
 from traceable_kong.plan.kong_model import Kong
 from traceable_kong.plan.model import AdmissionPolicy, Injection
@@ -43,7 +42,7 @@ def build_policy(
     if isinstance(agent, ExternalAgent) or config.tme_guard == "off":
         return None
     return AdmissionPolicy(
-        name=ownership.cluster_wide_name("traceable-tme-guard", owner),
+        name=policy_name(owner),
         action=config.tme_guard,
         spec=policy_spec(
             namespace=kong.deployment.namespace,

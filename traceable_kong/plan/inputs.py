@@ -5,6 +5,7 @@ Preflight reads the same objects and reports what it may not read (preflight/age
 """
 
 from traceable_kong.cluster.agent_objects import CONFIG_MAP
+from traceable_kong.cluster.api_objects import config_maps
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.cluster.target import ClusterTarget
@@ -80,7 +81,7 @@ def _data(
     cluster: ClusterTarget, namespace: str, name: str, *, consequence: str, allow_forbidden: bool
 ) -> dict[str, str]:
     try:
-        config_map = cluster.api.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+        config_map = cluster.api.get(f"{config_maps(namespace)}/{name}")
     except (ApiError, Unreachable) as problem:
         if allow_forbidden and isinstance(problem, ApiError) and problem.status == 403:
             return {}

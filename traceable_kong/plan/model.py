@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from traceable_kong.cluster import ownership
-from traceable_kong.cluster.agent_objects import AGENT_RECORD
 from traceable_kong.cluster.kong_deployment import KongDeployment
-from traceable_kong.cluster.ownership import RECORD_NAME
+from traceable_kong.cluster.ownership import AGENT_RECORD, RECORD_NAME
 from traceable_kong.common.image_references import ImageReference
 from traceable_kong.common.nested_data import Values
+from traceable_kong.plan import admission_policy
 from traceable_kong.plan.agent_model import Agent, ExistingAgent, ManagedAgent
 from traceable_kong.plan.kong_model import ExistingKong, Kong, ManagedKong
 from traceable_kong.plan.plugin_model import Plugin
@@ -141,7 +141,7 @@ class Plan:
     @property
     def policy_name(self) -> str:
         """Also where no policy is wanted: the one of an earlier update is deleted last."""
-        return ownership.cluster_wide_name("traceable-tme-guard", self.owner)
+        return admission_policy.policy_name(self.owner)
 
     @property
     def record_name(self) -> str:
@@ -159,7 +159,7 @@ class Plan:
 
     @property
     def protected(self) -> tuple[ReleaseKey, ...]:
-        return tuple(sorted(release.key for release in self.releases if release.protect))  # agent before kong, as today
+        return tuple(sorted(release.key for release in self.releases if release.protect))
 
     @property
     def desired(self) -> DesiredState | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, WEBHOOKS, annotations_of, labels_of, name_of
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, VALIDATING_WEBHOOKS, annotations_of, labels_of, name_of
 from traceable_kong.cluster.kubernetes_client import ApiError, Document
 from traceable_kong.cluster.ownership import NAME_LABEL, handover_label
 from traceable_kong.cluster.pods import selected
@@ -55,7 +55,7 @@ def webhooks_accept_the_plugin(reader: CachedReader, plan: Plan, gateway: Gatewa
     body = gateway.plugin.document(resource, plan.labels, generate_name=True)
     matches = [
         match
-        for configuration in reader.list(WEBHOOKS)
+        for configuration in reader.list(VALIDATING_WEBHOOKS)
         for match in matches_in(configuration, gateway, labels_of(body))
     ]
     others = [match for match in matches if not match.own]

@@ -6,10 +6,10 @@ has the namespace in it (traceable-agent 1.58.0). Nothing of it is changed.
 
 from collections.abc import Iterator
 
-from traceable_kong.cluster.agent_objects import AGENT_RECORD, AGENT_SERVICE, CONFIG_MAP, injector_webhook
+from traceable_kong.cluster.agent_objects import AGENT_SERVICE, CONFIG_MAP, injector_webhook
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, config_maps, labels_of, secrets, services
 from traceable_kong.cluster.kubernetes_client import ApiError
-from traceable_kong.cluster.ownership import is_owned
+from traceable_kong.cluster.ownership import AGENT_RECORD, is_owned
 from traceable_kong.cluster.pods import is_ready, is_terminating, pods_behind
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from traceable_kong.cluster.api_objects import NAMESPACES
 from traceable_kong.cluster.kubernetes_client import Document
-from traceable_kong.cluster.pods import variables
+from traceable_kong.cluster.pods import container_of, variables
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import image_name
 from traceable_kong.deployment_patch import pod_template
@@ -209,7 +209,7 @@ def owner_mounts_the_files(reader: CachedReader, plan: Plan, gateway: Gateway) -
 
 def _problems(reader: CachedReader, kong: ExistingKong, template: Document, patch: PatchSpec) -> Iterator[Conflict]:
     yield from conflicts(template, patch)
-    container = next(item for item in template["spec"]["containers"] if item["name"] == patch.container)
+    container = container_of(template["spec"], patch.container) or {}
     named = {item["name"] for item in container.get("env") or []}
     for source in container.get("envFrom") or []:
         given = given_variables(reader, kong.deployment.namespace, {"envFrom": [source]})
@@ -225,12 +225,8 @@ def _problems(reader: CachedReader, kong: ExistingKong, template: Document, patc
 
 def plain_environment(live: Document, container: str) -> dict[str, str]:
     """The environment variables of a container that have a plain value."""
-    containers = live["spec"]["template"]["spec"]["containers"]
-    return next((_plain(item) for item in containers if item["name"] == container), {})
-
-
-def _plain(container: Document) -> dict[str, str]:
-    return {name: value for name, value in variables(container).items() if value is not None}
+    found = container_of(live["spec"]["template"]["spec"], container) or {}
+    return {name: value for name, value in variables(found).items() if value is not None}
 
 
 def _is_kong(container: Document) -> bool:

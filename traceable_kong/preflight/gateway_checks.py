@@ -3,13 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from traceable_kong.cluster.api_objects import labels_of, name_of
 from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, listeners, listens_on
-from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.cluster.pods import is_terminating, selector_text, variables
+from traceable_kong.cluster.pods import container_of, is_terminating, selector_text, variables
 from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
@@ -129,13 +127,5 @@ def _environment(reader: CachedReader, gateway: Gateway) -> Mapping[str, str | N
     if isinstance(gateway.kong, ManagedKong):
         return gateway.kong.environment
     live = reader.get(gateway.kong.deployment.path)
-    kong = _container(live, gateway.kong.deployment.container) if live else None
+    kong = container_of(live["spec"]["template"]["spec"], gateway.kong.deployment.container) if live else None
     return variables(kong) if kong is not None else None
-
-
-def _containers(live: Document) -> list[dict[str, Any]]:
-    return list(live["spec"]["template"]["spec"]["containers"])
-
-
-def _container(live: Document, name: str) -> dict[str, Any] | None:
-    return next((item for item in _containers(live) if item["name"] == name), None)

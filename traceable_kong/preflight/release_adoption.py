@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from traceable_kong.cluster.agent_objects import AGENT_CHART
 from traceable_kong.cluster.helm_releases import newest_revision, release_document
 from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.plan.model import Plan
@@ -18,7 +19,7 @@ from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 
-CHART_NAMES: Mapping[ReleaseKey, str] = {"kong": "kong", "agent": "traceable-agent"}
+CHART_NAMES: Mapping[ReleaseKey, str] = {"kong": "kong", "agent": AGENT_CHART}
 """The charts' names in their Chart.yaml (kong 3.4.1, traceable-agent 1.58.0)."""
 
 SECRET = re.compile(r"(?i)(password|token|license_data|keyB64)$")

@@ -3,13 +3,13 @@
 Each ready pod behind the agent's Service answers on its port, and the webhook that injects the TME exists.
 """
 
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification import deadline
 from traceable_kong.verification.agent_observation import agent_problem, agent_service_and_pods
-from traceable_kong.verification.injection_objects import WEBHOOKS
 from traceable_kong.verification.object_reads import Unreadable, read
 from traceable_kong.verification.report import Check, Report
 
@@ -53,7 +53,7 @@ def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:
         )
     unread = []
     if name := agent.injector_webhook:
-        webhook = read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{name}")
+        webhook = read(api, "MutatingWebhookConfiguration", f"{MUTATING_WEBHOOKS}/{name}")
         if isinstance(webhook, Unreadable):
             unread.append(webhook.reason)
         else:

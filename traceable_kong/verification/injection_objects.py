@@ -6,14 +6,10 @@ in the gateway's Deployment.
 
 from dataclasses import dataclass
 
+from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, POLICIES, POLICY_BINDINGS
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification.object_reads import ObservedObject, read
-
-ADMISSION = "/apis/admissionregistration.k8s.io/v1"
-POLICIES = f"{ADMISSION}/validatingadmissionpolicies"
-BINDINGS = f"{ADMISSION}/validatingadmissionpolicybindings"
-WEBHOOKS = f"{ADMISSION}/mutatingwebhookconfigurations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +28,7 @@ def observe_injection(api: KubernetesClient, desired: DesiredState) -> Injection
     webhook = injection.webhook if injection else None
     return InjectionObjects(
         policy=read(api, "ValidatingAdmissionPolicy", f"{POLICIES}/{policy.name}") if policy else None,
-        binding=read(api, "ValidatingAdmissionPolicyBinding", f"{BINDINGS}/{policy.name}") if policy else None,
-        namespace=read(api, "Namespace", f"/api/v1/namespaces/{desired.deployment.namespace}") if injection else None,
-        webhook=read(api, "MutatingWebhookConfiguration", f"{WEBHOOKS}/{webhook}") if webhook else None,
+        binding=read(api, "ValidatingAdmissionPolicyBinding", f"{POLICY_BINDINGS}/{policy.name}") if policy else None,
+        namespace=read(api, "Namespace", f"{NAMESPACES}/{desired.deployment.namespace}") if injection else None,
+        webhook=read(api, "MutatingWebhookConfiguration", f"{MUTATING_WEBHOOKS}/{webhook}") if webhook else None,
     )

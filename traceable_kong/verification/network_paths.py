@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.cluster.agent_connections import described, flow_outside, flow_to_agent
+from traceable_kong.cluster.api_objects import NAMESPACES, network_policies
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient
 from traceable_kong.cluster.network_policies import Block, Flow, PodGroup, blocks, pod_group
 from traceable_kong.cluster.pods import is_ready
@@ -36,12 +37,12 @@ def observe_network(api: KubernetesClient, desired: DesiredState) -> NetworkObse
     wanted = sorted({desired.deployment.namespace, desired.agent_namespace or desired.deployment.namespace})
     for namespace in wanted:
         try:
-            policies += api.list(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies")
+            policies += api.list(network_policies(namespace))
         except ApiError as problem:
             if problem.status != 403:
                 raise
             unlisted.append(namespace)
-    namespaces = {name: read(api, "Namespace", f"/api/v1/namespaces/{name}") for name in wanted} if policies else {}
+    namespaces = {name: read(api, "Namespace", f"{NAMESPACES}/{name}") for name in wanted} if policies else {}
     return NetworkObservation(policies=policies, namespaces=namespaces, unlisted=tuple(unlisted))
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
@@ -28,8 +29,6 @@ POD_ATTEMPTS = 3
 PARALLEL_REQUESTS = 10
 
 NOT_READ = "Kong was not asked for it"
-
-CLUSTER_PLUGINS = "/apis/configuration.konghq.com/v1/kongclusterplugins"
 
 APPLY_FAILED = "KongConfigurationApplyFailed"
 """Reason of the event that the ingress controller writes when Kong refuses a configuration (KIC 3.4,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from traceable_kong.cluster.pods import container_of
 from traceable_kong.cluster.tme import TME_PORT, running_containers, tme_containers
 from traceable_kong.common.image_references import ImageReference, image_name
 from traceable_kong.plan.model import DesiredState
@@ -66,8 +67,8 @@ def unknown_lua_path(pods: list[PodObservation]) -> Iterator[str]:
 def _hidden(desired: DesiredState, pod: Mapping[str, Any]) -> Iterator[str]:
     """Files that Kong cannot see although their ConfigMap is mounted: hidden by another mount, or left out."""
     volumes = {item["name"]: item for item in pod["spec"].get("volumes") or []}
-    containers = [item for item in pod["spec"]["containers"] if item["name"] == desired.deployment.container]
-    for mount in [mount for item in containers for mount in item.get("volumeMounts") or []]:
+    container = container_of(pod["spec"], desired.deployment.container) or {}
+    for mount in container.get("volumeMounts") or []:
         path, volume = str(mount["mountPath"]).rstrip("/"), volumes.get(mount["name"], {})
         if path not in desired.files:
             if any(path.startswith(f"{own}/") for own in desired.files):
@@ -79,7 +80,7 @@ def _hidden(desired: DesiredState, pod: Mapping[str, Any]) -> Iterator[str]:
 def mounts(pod: Mapping[str, Any], container: str) -> dict[str, str]:
     """`{mount path: ConfigMap}` of a container in a pod or a pod template, for ConfigMap volumes."""
     maps = {item["name"]: item["configMap"]["name"] for item in pod["spec"].get("volumes") or [] if "configMap" in item}
-    found: Mapping[str, Any] = next((item for item in pod["spec"]["containers"] if item["name"] == container), {})
+    found = container_of(pod["spec"], container) or {}
     return {
         str(item["mountPath"]).rstrip("/"): maps[item["name"]]
         for item in found.get("volumeMounts") or []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.pods import container_of
 from traceable_kong.cluster.tme import TME_PORT, tme_containers
 from traceable_kong.kong_admin import admin_endpoint
 from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE
@@ -59,11 +60,14 @@ def observe_pod(
 ) -> PodObservation:
     """Asks the Kong and the TME of a pod. `credentials` is a text if they could not be read."""
     kong: kong_observation.KongAnswer | str
+    container = container_of(pod["spec"], desired.deployment.container)
     try:
-        container = next(item for item in pod["spec"]["containers"] if item["name"] == desired.deployment.container)
-        kong = credentials if isinstance(credentials, str) else _ask(api, desired, pod, container, credentials, is_own)
-    except StopIteration:
-        kong = f"the pod has no container {desired.deployment.container!r}"
+        if container is None:
+            kong = f"the pod has no container {desired.deployment.container!r}"
+        elif isinstance(credentials, str):
+            kong = credentials
+        else:
+            kong = _ask(api, desired, pod, container, credentials, is_own)
     except (Unavailable, ApiError, Unreachable) as problem:
         kong = str(problem)
     asked = desired.injection and tme_containers(pod["spec"], desired.injection.image)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from traceable_kong.cluster.api_objects import config_maps, secrets
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import RECORD_NAME, STACK_LABEL
 from traceable_kong.cluster.secret_key import SecretKey
@@ -53,7 +54,7 @@ class Record:
 
 def read_record(api: KubernetesClient, namespace: str) -> Record:
     """Raises UnreadableRecord, ApiError or Unreachable."""
-    found = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{RECORD_NAME}")
+    found = api.get(f"{config_maps(namespace)}/{RECORD_NAME}")
     if found is None:
         raise UnreadableRecord(
             f"ConfigMap {namespace}/{RECORD_NAME} does not exist in the cluster at {api.server_url}: no `pulumi up` of "
@@ -143,7 +144,7 @@ def _endpoint(
 
 def _require_own_secret(api: KubernetesClient, record: Record, name: str, option: str, *, named: bool) -> None:
     """A Secret that only the record names must carry its stack's label, and the command line name the Deployment."""
-    found = api.get(f"/api/v1/namespaces/{record.namespace}/secrets/{name}")
+    found = api.get(f"{secrets(record.namespace)}/{name}")
     label = (found["metadata"].get("labels") or {}).get(STACK_LABEL) if found else None
     if record.owner and label == record.owner:
         if named:
