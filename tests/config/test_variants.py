@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from traceable_kong.config.config_layout import FLAT_KEYS
+from traceable_kong.config.config_layout import (
+    FLAT_KEYS,
+    SELECTORS,
+    field_of,
+    models_in,
+    stack_file_path,
+    variants_of,
+)
+from traceable_kong.config.config_problem import path_of
 from traceable_kong.config.parser import ConfigError, parse
 from traceable_kong.config.stack_config import GatewayStack
 
@@ -41,42 +49,42 @@ PART_VALUES: dict[str, Any] = {
     "agent.tmeImage": "registry.example.com/tme",
     "agent.url": "https://agent.example.com:5442",
 }
-OF_A_MANAGED_KONG = {
-    "kong.createNamespace",
-    "kong.release",
-    "kong.adopt",
-    "kong.protect",
-    "kong.chart",
-    "kongValues",
+VARIANTS: dict[str, dict[str, Any]] = {
+    "a managed Kong (kong.install: true)": MANAGED_AGENT,
+    "an existing Kong (kong.install: false)": {**MANAGED_AGENT, "kong": {"install": False}},
+    "Kong without a database (kong.database: off)": MANAGED_AGENT,
+    "a managed agent (agent.install: true)": MANAGED_AGENT,
+    "an existing agent (agent.install: false)": EXISTING_AGENT,
+    "an external agent (agent.install: false with agent.url)": EXTERNAL_AGENT,
 }
-OF_AN_EXISTING_KONG = {"kong.deployment", "kong.container", "kong.filesMountedBy"}
-OF_A_MANAGED_AGENT = {
-    "agent.createNamespace",
-    "agent.adopt",
-    "agent.protect",
-    "agent.environment",
-    "agent.endpoint",
-    "agent.chart",
-    "agent.timeoutSeconds",
-    "agentTokenSecret",
-    "agentValues",
-    "blockingStatusCode",
-    "blockingMessage",
-}
-VARIANTS: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "a managed Kong (kong.install: true)": (MANAGED_AGENT, OF_AN_EXISTING_KONG),
-    "an existing Kong (kong.install: false)": (
-        {**MANAGED_AGENT, "kong": {"install": False}},
-        OF_A_MANAGED_KONG | {"kong.postgres"},
-    ),
-    "Kong without a database (kong.database: off)": (MANAGED_AGENT, {"kong.admin", "kong.postgres"}),
-    "a managed agent (agent.install: true)": (MANAGED_AGENT, {"agent.tmeImage", "agent.url"}),
-    "an existing agent (agent.install: false)": (EXISTING_AGENT, OF_A_MANAGED_AGENT),
-    "an external agent (agent.install: false with agent.url)": (
-        EXTERNAL_AGENT,
-        OF_A_MANAGED_AGENT | {"agent.namespace", "agent.tmeImage"},
-    ),
-}
+"""A config of each variant of Kong and of the agent."""
+
+NOT_TRIED = {"agentToken"}
+"""It is beside agentTokenSecret in these configs, and then refused in every variant."""
+
+
+def keys_of_others() -> dict[str, set[str]]:
+    """For each variant of Kong and of the agent, the keys that only other variants have."""
+    found: dict[str, set[str]] = {}
+    for part in ("kong", "agent"):
+        field = field_of(GatewayStack, part)
+        assert field
+        classes = models_in(field.annotation)
+        keys = {
+            model: {(part, str(item.alias)) for item in model.model_fields.values()} - SELECTORS for model in classes
+        }
+        for variant in {str(item) for model in classes for item in variants_of(model).values()}:
+            own = {model for model in classes if variant in map(str, variants_of(model).values())}
+            paths = set().union(*keys.values()) - set().union(*(keys[model] for model in own))
+            found[variant] = {path_of(*stack_file_path(path)) for path in paths} - NOT_TRIED
+    # It selects a variant only where the stack does not install the agent.
+    found["a managed agent (agent.install: true)"].add("agent.url")
+    return found
+
+
+OF_OTHERS = keys_of_others()
+OF_A_MANAGED_KONG = OF_OTHERS["an existing Kong (kong.install: false)"] - {"kong.postgres"}
+OF_A_MANAGED_AGENT = OF_OTHERS["an existing agent (agent.install: false)"]
 
 
 def parsed(config: dict[str, Any]) -> Any:
@@ -91,15 +99,20 @@ def with_key(config: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("variant", "key"), [(variant, key) for variant, (_, keys) in VARIANTS.items() for key in sorted(keys)]
+    ("variant", "key"), [(variant, key) for variant in VARIANTS for key in sorted(OF_OTHERS[variant])]
 )
 def test_a_key_of_another_variant_is_refused(variant: str, key: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        parsed(with_key(VARIANTS[variant][0], key))
+        parsed(with_key(VARIANTS[variant], key))
     (problem,) = [problem for problem in refused.value.problems if problem.key == key]
     assert problem.rule == "other_variant"
     assert problem.problem.startswith(f"does not apply to {variant}")
     assert "pulumi config" in problem.fix
+
+
+def test_every_variant_and_key_is_tried() -> None:
+    assert VARIANTS.keys() == {variant for variant, keys in OF_OTHERS.items() if keys}
+    assert PART_VALUES.keys() == set().union(*OF_OTHERS.values()), "a key without a valid value to try it with"
 
 
 @pytest.mark.parametrize("key", sorted(OF_A_MANAGED_KONG | OF_A_MANAGED_AGENT))

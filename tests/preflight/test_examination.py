@@ -21,7 +21,6 @@ from tests.fakes.preflight_cluster import (
 )
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACES, VALIDATING_WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.preflight.policy_support import ADMISSION_API
 
 
 @pytest.mark.parametrize("live_change", [False, True])
@@ -91,17 +90,6 @@ def test_a_login_that_does_not_work_is_one_error(kube: FakeKubernetes, monkeypat
 
     monkeypatch.setattr(kube, "allowed", unauthorized)
     assert "Unauthorized" in refused(kube, live_change=False)
-
-
-def test_a_cluster_without_admission_policies_is_refused(kube: FakeKubernetes) -> None:
-    resources = [{"name": "validatingwebhookconfigurations"}]
-    kube.put(ADMISSION_API, {"resources": resources})
-    assert "tmeGuard off" in refused(kube)
-    passes(kube, tmeGuard="off")
-    resources.append({"name": "validatingadmissionpolicies"})
-    assert "no validatingadmissionpolicybindings" in refused(kube)
-    resources.append({"name": "validatingadmissionpolicybindings"})
-    passes(kube)
 
 
 def denied(verb: str, resource: str) -> bool:

@@ -22,7 +22,6 @@ from tests.fakes.protected_gateway import ASYNC, FILES, PLUGIN_UID, agent_pod, d
 from tests.fakes.protected_gateway import DEPLOYMENT as GATEWAY
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.cluster.pods import is_terminating, selector_text
 from traceable_kong.verification.evaluation import evaluate
 from traceable_kong.verification.kong_observation import KongAnswer
 from traceable_kong.verification.observation import current_revision, observe, plugin_and_events
@@ -48,14 +47,6 @@ def test_only_serving_pods_are_observed() -> None:
     assert sorted(item["metadata"]["name"] for item in found.pods) == ["gw-1", "gw-2", "gw-3"]
     assert [item.name for item in found.serving] == ["gw-1"]
     assert {name for _, name, _ in fake.forwarded} == {"gw-1"}
-
-
-@pytest.mark.parametrize(
-    ("status", "leaving"), [("Running", False), ("Pending", False), ("Succeeded", True), ("Failed", True)]
-)
-def test_a_pod_that_has_ended_is_leaving(status: str, leaving: bool) -> None:
-    assert is_terminating({"metadata": {}, "status": {"phase": status}}) is leaving
-    assert is_terminating({"metadata": {"deletionTimestamp": "now"}, "status": {"phase": status}})
 
 
 def test_every_kong_and_every_tme_is_asked() -> None:
@@ -239,17 +230,3 @@ def test_events_of_an_earlier_object_of_the_same_name_are_ignored() -> None:
     del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
     event(fake, "last", "of the one that is gone")
     assert plugin_and_events(fake, "traceable-plugin") == (None, [])
-
-
-def test_a_selector_as_the_api_server_reads_it() -> None:
-    selector = {
-        "matchLabels": {"a": "b", "c": "d"},
-        "matchExpressions": [
-            {"key": "e", "operator": "In", "values": ["f", "g"]},
-            {"key": "h", "operator": "NotIn", "values": ["i"]},
-            {"key": "j", "operator": "Exists"},
-            {"key": "k", "operator": "DoesNotExist"},
-        ],
-    }
-    assert selector_text(selector) == "a=b,c=d,e in (f,g),h notin (i),j,!k"
-    assert selector_text({}) == ""
