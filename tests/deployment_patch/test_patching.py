@@ -43,9 +43,9 @@ def test_apply_and_revert_are_one_request_each(cluster: Cluster) -> None:
     assert apply(cluster, TARGET, SPEC) == 2
     assert mounted(cluster) == ["files-a"] and variable(cluster.template, "KONG_PLUGINS") == "bundled,foo,traceable"
     assert apply(cluster, TARGET, SPEC) == 2, "nothing to do"
-    revert(cluster, TARGET)
+    revert(cluster, TARGET, [])
     assert cluster.template == before["spec"]["template"] and annotations(cluster) == {}
-    revert(cluster, TARGET)
+    revert(cluster, TARGET, [])
     assert len(cluster.patches) == 2
 
 
@@ -54,7 +54,7 @@ def test_a_newer_patch_replaces_the_applied_one(cluster: Cluster) -> None:
     apply(cluster, TARGET, SPEC)
     apply(cluster, TARGET, NEWER)
     assert mounted(cluster) == ["files-b"] and len(cluster.patches) == 2
-    revert(cluster, TARGET)
+    revert(cluster, TARGET, [])
     assert cluster.template == before
 
 
@@ -106,7 +106,7 @@ def test_revert_waits_for_the_last_old_pod(cluster: Cluster) -> None:
     apply(cluster, TARGET, SPEC)
     cluster.rolls = False
     with pytest.raises(PatchFailed, match="did not finish its rollout"):
-        revert(cluster, TARGET)
+        revert(cluster, TARGET, [])
 
 
 def test_revert_waits_also_if_an_interrupted_one_left_old_pods(cluster: Cluster) -> None:
@@ -114,14 +114,14 @@ def test_revert_waits_also_if_an_interrupted_one_left_old_pods(cluster: Cluster)
     apply(cluster, TARGET, SPEC)
     cluster.rolls = False
     with pytest.raises(PatchFailed):
-        revert(cluster, TARGET)
+        revert(cluster, TARGET, [])
     with pytest.raises(PatchFailed, match="did not finish its rollout"):
-        revert(cluster, TARGET)
+        revert(cluster, TARGET, [])
 
 
 def test_a_deployment_that_does_not_exist(cluster: Cluster) -> None:
     cluster.live = None
-    revert(cluster, TARGET)
+    revert(cluster, TARGET, [])
     with pytest.raises(PatchFailed, match="Deployment gw/ingress-kong does not exist"):
         apply(cluster, TARGET, SPEC)
 
@@ -135,7 +135,7 @@ def test_the_patch_of_another_stack_is_neither_replaced_nor_reverted(cluster: Cl
     )
     with pytest.raises(PatchFailed, match=r"already patched by the stack traceable-kong\.dev"):
         apply(cluster, other, NEWER)
-    revert(cluster, other)
+    revert(cluster, other, [])
     assert mounted(cluster) == ["files-a"]
 
 
@@ -143,7 +143,7 @@ def test_the_patch_of_another_stack_is_neither_replaced_nor_reverted(cluster: Cl
 def test_an_annotation_that_was_changed_by_hand_is_reported(cluster: Cluster, text: str) -> None:
     live: Any = cluster.live
     live["metadata"]["annotations"] = {PATCH_ANNOTATION: text}
-    for work in (lambda: apply(cluster, TARGET, SPEC), lambda: revert(cluster, TARGET)):
+    for work in (lambda: apply(cluster, TARGET, SPEC), lambda: revert(cluster, TARGET, [])):
         with pytest.raises(PatchFailed, match="changed by another client"):
             work()
 

@@ -21,5 +21,5 @@ FAILED = Check(
 def test_the_page_shows_a_report() -> None:
     passed = [Check(pod=pod, name=name, ok=True, expected="", found="") for pod in (GOOD, BAD) for name in CHECKS]
     checks = [FAILED if (check.pod, check.name) == (BAD, "tme") else check for check in passed]
-    report = Report(gateway="kong/quickstart-kong", checks=tuple(checks))
+    report = Report(name="kong/quickstart-kong", checks=tuple(checks))
     assert f"```\n{report.table()}\n```" in PAGE.read_text(encoding="utf-8"), report.table()

@@ -21,7 +21,7 @@ from traceable_kong.verification.report import Check, Report
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 
-HOLDS = Report(gateway="kong/quickstart-kong", checks=(Check(pod="p", name="files", ok=True, expected="", found=""),))
+HOLDS = Report(name="kong/quickstart-kong", checks=(Check(pod="p", name="files", ok=True, expected="", found=""),))
 
 
 class NoCluster:

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
-from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment, refuse_conflicts, require
+from traceable_kong.helm_values.chart_environment import environment
+from traceable_kong.helm_values.kong_conflicts import KongValuesError, refuse_conflicts, require
 from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
 
 Values = dict[str, Any]
@@ -15,7 +16,7 @@ Values = dict[str, Any]
 
 def refusal(values: Values) -> str:
     with pytest.raises(KongValuesError) as refused:
-        refuse_conflicts(values, ingress_class="kong")
+        refuse_conflicts(values, ingress_class="kong", database=False, certificate=False)
     return str(refused.value)
 
 
@@ -136,12 +137,12 @@ def test_a_conflict_is_refused(values: Values, said: str) -> None:
     ],
 )
 def test_other_values_are_accepted(values: Values) -> None:
-    refuse_conflicts(values, ingress_class="kong")
+    refuse_conflicts(values, ingress_class="kong", database=False, certificate=False)
 
 
 def test_with_a_database_the_controller_does_not_matter() -> None:
     told = {"ingressController": {"args": ["--ingress-class=other"], "env": {"ingress_class": "another"}}}
-    refuse_conflicts(told, ingress_class="kong", database=True)
+    refuse_conflicts(told, ingress_class="kong", database=True, certificate=False)
 
 
 @pytest.mark.parametrize("path", ["ingressController.args", "ingressController.envFrom", "plugins.configMaps"])

@@ -17,7 +17,7 @@ from traceable_kong.verification.report import Check, Report
 
 ALONE: dict[str, Any] = {"gateway": "false", "plugin": None}
 SILENT = Report(
-    gateway="traceable/agent",
+    name="traceable/agent",
     subject="agent",
     checks=(Check(pod="agent-1", name="agent", ok=False, expected="an answer", found="silence"),),
 )

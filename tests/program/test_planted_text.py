@@ -78,7 +78,7 @@ def report(text: str, *, ok: bool = False) -> Report:
     check = Check(pod=text, name="plugin", ok=ok, expected=text, found=text, fix=text)
     whole = Check(pod="", name=text, ok=ok, expected=text, found=text, fix=text)
     return Report(
-        gateway=text,
+        name=text,
         checks=(check, whole),
         warnings=(text,),
         notes=(text,),

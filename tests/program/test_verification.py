@@ -12,11 +12,11 @@ from traceable_kong.plan.state_record import state_of
 from traceable_kong.verification.report import Check, Report
 
 BROKEN = Report(
-    gateway="kong/quickstart-kong",
+    name="kong/quickstart-kong",
     checks=(Check(pod="gw-1", name="plugin", ok=False, expected="enabled", found="it is disabled", fix="fix it"),),
 )
 GOOD = Report(
-    gateway="kong/quickstart-kong", checks=(Check(pod="gw-1", name="plugin", ok=True, expected="on", found="on"),)
+    name="kong/quickstart-kong", checks=(Check(pod="gw-1", name="plugin", ok=True, expected="on", found="on"),)
 )
 
 

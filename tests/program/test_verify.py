@@ -203,7 +203,7 @@ def test_the_exit_code_if_something_was_not_checked(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ok: bool, code: int
 ) -> None:
     check = Check(pod="gw-1", name="plugin", ok=ok, expected="on", found="on")
-    report = Report(gateway="gw/edge-kong", checks=(check,), not_checked=("the policy: forbidden",))
+    report = Report(name="gw/edge-kong", checks=(check,), not_checked=("the policy: forbidden",))
     monkeypatch.setattr(verifier, "verify_gateway", lambda *_, **__: report)
     assert run(monkeypatch) == code
     assert "not checked: the policy: forbidden" in capsys.readouterr().out

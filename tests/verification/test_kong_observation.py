@@ -25,6 +25,11 @@ def behind(port: int, serve: Serve | None) -> FakeKubernetes:
     return kube
 
 
+def observed(kube: FakeKubernetes, listener: Listener) -> kong_observation.KongAnswer:
+    """What the Kong of the pod gw-1 reports, where every instance of the plugin counts."""
+    return kong_observation.observe_kong(kube, "gw", "gw-1", listener, plugin="traceable", is_own=lambda _: True)
+
+
 AVAILABLE = {"traceable": {"version": "2.1.2", "priority": 1}, "cors": {"version": "3.9.0"}, "odd": True}
 
 
@@ -32,7 +37,7 @@ def test_the_plugins_that_kong_has_loaded_and_lists() -> None:
     asked: list[str] = []
     plugins = [{"name": f"plugin-{number}"} for number in range(5)]
     kube = behind(8001, http(admin_api(plugins, AVAILABLE, page=2), asked=asked))
-    kong = kong_observation.observe_kong(kube, "gw", "gw-1", PLAIN, plugin="traceable")
+    kong = observed(kube, PLAIN)
     assert kong.available == {"traceable": "2.1.2", "cors": "3.9.0"}
     assert kong.plugins == plugins, "every page"
     assert asked == [
@@ -47,13 +52,13 @@ def test_the_plugins_that_kong_has_loaded_and_lists() -> None:
 def test_a_missing_schema_is_no_error(status: int) -> None:
     shown = admin_api([{"name": "traceable"}], AVAILABLE)
     serve = http(lambda path: (status, b"{}") if "/schemas/" in path else shown(path))
-    kong = kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+    kong = observed(behind(8001, serve), PLAIN)
     assert kong.schema is None and kong.plugins == [{"name": "traceable"}]
     assert (f"HTTP {status}" if status != 404 else "has no schemas") in kong.schema_problem
 
 
 def test_a_kong_without_the_plugin_is_not_asked_for_its_schema() -> None:
-    kong = kong_observation.observe_kong(behind(8001, http(admin_api([], {}))), "gw", "gw-1", PLAIN, plugin="traceable")
+    kong = observed(behind(8001, http(admin_api([], {}))), PLAIN)
     assert (kong.schema, kong.schema_problem) == (None, "")
 
 
@@ -81,7 +86,7 @@ def test_whether_a_route_has_the_plugin(bound: dict[str, Any] | None, routed: bo
 def test_a_service_with_a_route() -> None:
     shown = admin_api([{"name": "traceable", "service": {"id": "s"}}], AVAILABLE)
     serve = http(lambda path: (200, b'{"data": [{"id": "r"}]}') if "/services/s/routes" in path else shown(path))
-    assert kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable").routed
+    assert observed(behind(8001, serve), PLAIN).routed
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +98,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_admin_api_with_a_self_signed_certificate(certificate: Path) -> None:
     kube = behind(8444, tls(certificate, http(admin_api([{"name": "cors"}], AVAILABLE))))
-    assert kong_observation.observe_kong(kube, "gw", "gw-1", TLS, plugin="traceable").plugins == [{"name": "cors"}]
+    assert observed(kube, TLS).plugins == [{"name": "cors"}]
 
 
 @pytest.mark.filterwarnings("error")
@@ -102,7 +107,7 @@ def test_the_port_forward_is_closed(certificate: Path, listener: Listener) -> No
     gone = threading.Event()
     serve = http(admin_api([], AVAILABLE), gone=gone)
     kube = behind(listener.port, tls(certificate, serve) if listener.tls else serve)
-    kept = kong_observation.observe_kong(kube, "gw", "gw-1", listener, plugin="traceable")
+    kept = observed(kube, listener)
     assert gone.wait(5) and kept.plugins == []
 
 
@@ -120,15 +125,13 @@ def test_the_port_forward_is_closed(certificate: Path, listener: Listener) -> No
 )
 def test_a_server_that_is_no_admin_api(serve: Serve | None, text: str) -> None:
     with pytest.raises(Unavailable) as silent:
-        kong_observation.observe_kong(behind(8001, serve), "gw", "gw-1", PLAIN, plugin="traceable")
+        observed(behind(8001, serve), PLAIN)
     assert text in str(silent.value)
 
 
 def test_plain_http_on_a_tls_port() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
-        kong_observation.observe_kong(
-            behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "gw", "gw-1", TLS, plugin="traceable"
-        )
+        observed(behind(8444, talking(b"HTTP/1.1 400 Bad Request\r\n\r\n")), TLS)
 
 
 def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +139,7 @@ def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     end = threading.Event()
     try:
         with pytest.raises(Unavailable, match="timed out"):
-            kong_observation.observe_kong(
-                behind(8001, lambda channel: end.wait(5) and None), "gw", "gw-1", PLAIN, plugin="traceable"
-            )
+            observed(behind(8001, lambda channel: end.wait(5) and None), PLAIN)
     finally:
         end.set()
 

@@ -13,12 +13,12 @@ def check(pod: str, name: str, *, ok: bool = True) -> Check:
 
 
 GOOD = Report(
-    gateway="gw/edge-kong",
+    name="gw/edge-kong",
     checks=(check("", "ready"), *(check(pod, name) for pod in ("a", "b") for name in ("files", "tme", "plugin"))),
     notes=("mind this",),
 )
 BAD = Report(
-    gateway="gw/edge-kong",
+    name="gw/edge-kong",
     checks=(
         check("", "ready"),
         check("", "agent", ok=False),
@@ -59,17 +59,17 @@ def test_the_text_of_failed_checks() -> None:
 
 
 def test_a_failed_check_of_the_gateway_counts_no_pods() -> None:
-    report = Report(gateway="gw/k", checks=(check("", "deployment", ok=False),))
+    report = Report(name="gw/k", checks=(check("", "deployment", ok=False),))
     assert report.text().splitlines()[0] == "The gateway gw/k is not as configured:"
 
 
 def test_the_text_about_a_single_pod() -> None:
-    report = Report(gateway="gw/k", checks=(check("a", "files", ok=False),))
+    report = Report(name="gw/k", checks=(check("a", "files", ok=False),))
     assert report.text().splitlines()[0] == "The gateway gw/k is not as configured, in its only serving pod:"
 
 
 def test_a_report_without_checks_is_not_ok() -> None:
-    assert not Report(gateway="gw/k", checks=()).ok
+    assert not Report(name="gw/k", checks=()).ok
 
 
 def test_the_table_and_the_text() -> None:

@@ -101,11 +101,12 @@ def apply(api: KubernetesClient, target: PatchTarget, spec: PatchSpec) -> int:
     return generation
 
 
-def revert(api: KubernetesClient, target: PatchTarget, config_maps: Collection[str] = ()) -> None:
+def revert(api: KubernetesClient, target: PatchTarget, config_maps: Collection[str]) -> None:
     """Removes what the stack added and waits for the rollout; a Deployment that does not exist needs neither.
 
-    `config_maps` are deleted afterwards. The rollout is awaited also where nothing is left to remove: an interrupted
-    update may have removed it while old pods still use the files. Raises PatchFailed, ApiError or Unreachable.
+    `config_maps` are those that the caller deletes afterwards. The rollout is awaited also where nothing is left to
+    remove: an interrupted update may have removed it while old pods still use the files. Raises PatchFailed,
+    ApiError or Unreachable.
     """
     live = api.get(target.path)
     if live is None:

@@ -12,6 +12,7 @@ from traceable_kong.cluster.tme import INJECT_ANNOTATION, TME_PORT
 from traceable_kong.common.commands import config_remove
 from traceable_kong.common.nested_data import not_objects
 from traceable_kong.common.safe_text import PlainError
+from traceable_kong.helm_values.chart_environment import environment
 from traceable_kong.helm_values.ingress_controller import (
     READS_CLASS,
     Obstacle,
@@ -48,9 +49,7 @@ def require_chart_types(values: Mapping[str, Any]) -> None:
             )
 
 
-def refuse_conflicts(
-    values: Mapping[str, Any], *, ingress_class: str, database: bool = False, certificate: bool = False
-) -> None:
+def refuse_conflicts(values: Mapping[str, Any], *, ingress_class: str, database: bool, certificate: bool) -> None:
     """Raises KongValuesError where values, with the chart's types, conflict with Traceable.
 
     `certificate` is True where the stack has a client certificate for Kong's Admin API; it needs a `database`.
@@ -195,18 +194,6 @@ def _container_ports(value: Any, where: str) -> Iterator[str]:
             yield from _container_ports(item, f"{where}[{index}]")
 
 
-def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """(key in the config, variable, value) for every variable that the values set in Kong's environment.
-
-    The chart upper-cases the keys, of `env` with the prefix KONG_, of `customEnv` without (kong chart 3.4.1).
-    """
-    return [
-        (f"kongValues.{group}.{key}", f"{prefix}{key}".upper(), value)
-        for group, prefix in (("env", "KONG_"), ("customEnv", ""))
-        for key, value in (values.get(group) or {}).items()
-    ]
-
-
 def require(values: Mapping[str, Any], path: Sequence[str], expected: object, config_key: str | None) -> None:
     """Raises KongValuesError where the value at `path` is not `expected`."""
     found: Any = values
@@ -216,11 +203,6 @@ def require(values: Mapping[str, Any], path: Sequence[str], expected: object, co
         where = f"kongValues.{'.'.join(path)}"
         fix = f"Set traceable-kong:{config_key} instead." if config_key else _remove(where)
         raise KongValuesError(f"{where} is {found!r}, but this program needs {expected!r}. {fix}")
-
-
-def kong_environment(values: Mapping[str, Any]) -> dict[str, str]:
-    """`{variable: value}` of Kong's environment that the values set as plain text."""
-    return {name: str(value) for _, name, value in environment(values) if isinstance(value, str | int | float)}
 
 
 def _remove(key: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.commands import config_remove
 from traceable_kong.common.nested_data import Values, merged
-from traceable_kong.helm_values.kong_conflicts import KongValuesError, environment
+from traceable_kong.helm_values.chart_environment import environment
+from traceable_kong.helm_values.kong_conflicts import KongValuesError
 
 MIGRATION_JOBS_KEPT_SECONDS = 600
 """How long the Job of a migration stays after it has ended. The chart never deletes those that are hooks, and Helm's

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traceable_kong.common.nested_data import Values, merged
+from traceable_kong.helm_values.chart_environment import environment
 from traceable_kong.helm_values.kong_conflicts import (
     KongValuesError,
-    environment,
     refuse_conflicts,
     require,
     require_chart_types,

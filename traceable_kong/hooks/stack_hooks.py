@@ -42,6 +42,7 @@ class Hooks:
         self._plan = plan
         self._cluster = cluster
         self._provider = provider
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._monitors: dict[tuple[str, str], RolloutMonitor] = {}
         self._name_is_free = pulumi.ResourceHook("before-create-name-is-free", self._check_name)
 
@@ -203,8 +204,9 @@ class Hooks:
             monitor.start()
 
     def _warn(self, line: str) -> None:
+        assert self._loop is not None, "only steps and what they start warn"
         try:
-            # Called from other threads, and only the program's event loop may talk to the engine.
+            # A monitor's thread may outlive the program: a closed loop tells that there is no engine to log to.
             self._loop.call_soon_threadsafe(pulumi.log.warn, self._on_cluster(printable(line)))
         except RuntimeError:
             # The program has ended.

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.deployment_patch.pod_template import PatchSpec
+from traceable_kong.helm_values.chart_environment import kong_environment
 from traceable_kong.helm_values.ingress_controller import Controller, chart_controller
-from traceable_kong.helm_values.kong_conflicts import kong_environment
 from traceable_kong.helm_values.kong_database import ManagedPostgres, Postgres
 from traceable_kong.plan.release_model import HelmRelease
 

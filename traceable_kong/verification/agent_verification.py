@@ -3,6 +3,7 @@
 Each ready pod behind the agent's Service answers on its port, and the webhook that injects the TME exists.
 """
 
+from traceable_kong.cluster.agent_objects import AGENT_SERVICE
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
@@ -34,7 +35,7 @@ def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:
             pod="",
             name="ready",
             ok=bool(ready),
-            expected=f"a ready pod behind service {namespace}/agent",
+            expected=f"a ready pod behind service {namespace}/{AGENT_SERVICE}",
             found=f"{len(ready)} of {len(pods)}",
             fix=describe,
         )
@@ -68,7 +69,7 @@ def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:
                 )
             )
     return Report(
-        gateway=f"{namespace}/agent",
+        name=f"{namespace}/{AGENT_SERVICE}",
         subject="agent",
         state="ready",
         checks=tuple(checks),

@@ -19,11 +19,9 @@ from traceable_kong.verification.rollout_checks import agent_check, missing_depl
 
 def evaluate(desired: DesiredState, observed: Observation) -> Report:
     """The report of one observation."""
-    gateway = str(desired.deployment)
+    name = str(desired.deployment)
     if observed.deployment is None:
-        return Report(
-            gateway=gateway, checks=(missing_deployment(desired),), state=_state(desired, no_route_selected=False)
-        )
+        return Report(name=name, checks=(missing_deployment(desired),), state=_state(desired, no_route_selected=False))
     checks = [
         serving_check(desired, observed.deployment, observed),
         rollout_check(desired, observed),
@@ -39,7 +37,7 @@ def evaluate(desired: DesiredState, observed: Observation) -> Report:
         checks.append(agent_check(desired, observed))
     cause = observed.events[-1][1] if observed.events and not all(check.ok for check in checks) else ""
     return Report(
-        gateway=gateway,
+        name=name,
         checks=tuple(checks),
         not_checked=tuple(dict.fromkeys(_not_checked(desired, observed))),
         warnings=tuple(_warnings(desired, observed)),

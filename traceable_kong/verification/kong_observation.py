@@ -44,7 +44,7 @@ def observe_kong(
     listener: Listener,
     *,
     plugin: str,
-    is_own: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    is_own: Callable[[Mapping[str, Any]], bool],
     credentials: Credentials | None = None,
     workspace: str = DEFAULT_WORKSPACE,
 ) -> KongAnswer:

@@ -41,14 +41,14 @@ class Check:
 class Report:
     """The checks of one observation.
 
-    `gateway` is `namespace/name`; `subject` says what it is (`gateway` or `agent`). `workspace` is the workspace of
+    `name` is `namespace/name`; `subject` says what it is (`gateway` or `agent`). `workspace` is the workspace of
     Kong's database that was observed, "" without a database. `state` is the verdict if every check holds (`protected`,
     `disabled`, ...), `states` the same by pod. `not_checked` are reasons why something could not be observed, such as a
     missing permission; `notes` are what no verification can observe; `warnings` need attention although no check
     failed. `cause` is what the ingress controller reported, "" if it reported nothing.
     """
 
-    gateway: str
+    name: str
     checks: tuple[Check, ...]
     state: str = PROTECTED
     states: Mapping[str, str] = field(default_factory=dict)
@@ -88,10 +88,10 @@ class Report:
         if self.ok:
             possible = " that could be made" if self.not_checked else ""
             where = f" in workspace {self.workspace}" if self.workspace else ""
-            lines = [f"{self.gateway}: {self.verdict}{where}. {_pods(len(pods))}, every check{possible} holds."]
+            lines = [f"{self.name}: {self.verdict}{where}. {_pods(len(pods))}, every check{possible} holds."]
         else:
             bad = {check.pod for check in self.failed if check.pod}
-            lines = [f"The {self.subject} {self.gateway} is not as configured{_summary(len(bad), len(pods))}:"]
+            lines = [f"The {self.subject} {self.name} is not as configured{_summary(len(bad), len(pods))}:"]
             for check in self.failed:
                 lines += [
                     "",
@@ -120,7 +120,7 @@ class Report:
         """The report for programs."""
         checks = [vars(check) for check in self.checks]
         document = {
-            "gateway": self.gateway,
+            "gateway": self.name,
             "ok": self.ok,
             "verdict": self.verdict,
             "workspace": self.workspace,

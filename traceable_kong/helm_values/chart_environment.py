@@ -1,0 +1,21 @@
+"""Kong's environment variables in values of the Kong chart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """(key in the config, variable, value) for every variable that the values set in Kong's environment.
+
+    The chart upper-cases the keys, of `env` with the prefix KONG_, of `customEnv` without (kong chart 3.4.1).
+    """
+    return [
+        (f"kongValues.{group}.{key}", f"{prefix}{key}".upper(), value)
+        for group, prefix in (("env", "KONG_"), ("customEnv", ""))
+        for key, value in (values.get(group) or {}).items()
+    ]
+
+
+def kong_environment(values: Mapping[str, Any]) -> dict[str, str]:
+    """`{variable: value}` of Kong's environment that the values set as plain text."""
+    return {name: str(value) for _, name, value in environment(values) if isinstance(value, str | int | float)}
