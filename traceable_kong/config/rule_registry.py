@@ -25,7 +25,7 @@ def rule(function: Rule) -> Rule:
     return function
 
 
-def found_by_rules(config: StackConfig, broken: Collection[Path], without: Collection[str] = ()) -> Iterator[Problem]:
+def found_by_rules(config: StackConfig, broken: Collection[Path], without: Collection[str]) -> Iterator[Problem]:
     """What the rules find.
 
     `broken` are the paths of values that were invalid and have their default instead. A rule that read one of them

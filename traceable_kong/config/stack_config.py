@@ -66,7 +66,7 @@ class GatewayStack(_Stack):
         description="False: the plugin is disabled and the TME is removed. The plugin's files stay mounted.",
     )
     installed: Switch = Field(default=True, description="False: uninstall Traceable and keep the managed Kong.")
-    tme_guard_setting: Literal["deny", "warn", "off"] | None = Field(
+    tme_guard: Literal["deny", "warn", "off"] | None = Field(
         default=None,
         alias="tmeGuard",
         description="What to do with a gateway pod that asks for the TME and does not have it: `deny`, `warn` or "
@@ -77,11 +77,11 @@ class GatewayStack(_Stack):
     kong: AnyKongConfig = Field(default=ManagedDbLessKongConfig(), description="The gateway.")
 
     @property
-    def tme_guard(self) -> Literal["deny", "warn", "off"]:
+    def guard_action(self) -> Literal["deny", "warn", "off"]:
         """What the admission policy does with a gateway pod that lacks the TME."""
         if isinstance(self.agent, ExternalAgentConfig):
             return "off"  # No gateway pod gets a TME.
-        return self.tme_guard_setting or ("deny" if self.fail_mode == "closed" else "warn")
+        return self.tme_guard or ("deny" if self.fail_mode == "closed" else "warn")
 
 
 class AgentOnlyStack(_Stack):

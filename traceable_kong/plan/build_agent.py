@@ -20,7 +20,7 @@ def build_agent(config: StackConfig, owner: str) -> Agent:
     agent = config.agent
     if isinstance(agent, ManagedAgentConfig):
         # Whatever the mode: a switch changes the gateway and not its agent. Of other stacks' gateways, any may deny.
-        return _managed(agent, owner, denies=isinstance(config, AgentOnlyStack) or config.tme_guard == "deny")
+        return _managed(agent, owner, denies=isinstance(config, AgentOnlyStack) or config.guard_action == "deny")
     if isinstance(agent, ExternalAgentConfig):
         return ExternalAgent(endpoint=agent.url)
     return ExistingAgent(namespace=agent.namespace, tme_image_configured=agent.tme_image is not None)

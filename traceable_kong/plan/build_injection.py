@@ -39,11 +39,11 @@ def build_policy(
     config: GatewayStack, owner: str, kong: Kong, image: ImageReference, agent: Agent
 ) -> AdmissionPolicy | None:
     """The admission policy; None where the config wants none, and for an external agent, which has no TME."""
-    if isinstance(agent, ExternalAgent) or config.tme_guard == "off":
+    if isinstance(agent, ExternalAgent) or config.guard_action == "off":
         return None
     return AdmissionPolicy(
         name=policy_name(owner),
-        action=config.tme_guard,
+        action=config.guard_action,
         spec=policy_spec(
             namespace=kong.deployment.namespace,
             pod_selector=kong.pod_selector,

@@ -122,12 +122,12 @@ def external_agent_needs_async(agent: ExternalAgentConfig, mode: str) -> Iterato
 
 
 @rule
-def external_agent_has_no_guard(agent: ExternalAgentConfig, tme_guard_setting: str) -> Iterator[Problem]:
+def external_agent_has_no_guard(agent: ExternalAgentConfig, tme_guard: str | None) -> Iterator[Problem]:
     """tmeGuard is for gateway pods with a TME."""
-    if tme_guard_setting in ("warn", "deny"):
+    if tme_guard in ("warn", "deny"):
         yield Problem(
             "tmeGuard",
-            f"is {tme_guard_setting}, but with agent.url no gateway pod gets a TME: there would be nothing to guard",
+            f"is {tme_guard}, but with agent.url no gateway pod gets a TME: there would be nothing to guard",
             config_remove("tmeGuard"),
         )
 
