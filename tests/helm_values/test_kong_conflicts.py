@@ -149,7 +149,9 @@ def test_with_a_database_the_controller_does_not_matter() -> None:
 def test_a_list_must_be_a_list(path: str) -> None:
     parent, key = path.split(".")
     with pytest.raises(KongValuesError, match=f"kongValues.{path} is 'x', but the chart expects a list"):
-        kong_values({parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None)
+        kong_values(
+            {parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None, admin_certificate=False
+        )
 
 
 def test_a_secret_value_is_not_shown() -> None:
@@ -220,7 +222,7 @@ ANYTHING = strategies.recursive(
 def test_arbitrary_values_are_accepted_or_refused(values: Values) -> None:
     entry = {"name": "cm", "pluginName": "traceable"}
     try:
-        kong_values(values, plugin_entries=[entry], ingress_class="kong", database=None)
+        kong_values(values, plugin_entries=[entry], ingress_class="kong", database=None, admin_certificate=False)
         kong_fullname("edge", values)
     except KongValuesError as refused:
         assert "kongValues" in str(refused)

@@ -30,7 +30,7 @@ REFERENCE = {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "password"}}}
 
 
 def values(database: Postgres | None = EXTERNAL, **user_values: Any) -> dict[str, Any]:
-    return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database)
+    return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database, admin_certificate=False)
 
 
 def refusal(database: Postgres | None = EXTERNAL, **user_values: Any) -> str:

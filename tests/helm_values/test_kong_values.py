@@ -9,7 +9,9 @@ ENTRY = {"name": "kong-plugin-traceable-0123456789", "pluginName": "traceable"}
 
 
 def values(**user_values: object) -> dict:
-    return kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None)
+    return kong_values(
+        user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None, admin_certificate=False
+    )
 
 
 def test_the_users_plugins_stay() -> None:
@@ -22,7 +24,7 @@ def test_the_users_plugins_stay() -> None:
 
 def test_the_users_values_are_not_changed() -> None:
     user_values: dict = {"plugins": {"configMaps": []}}
-    kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None)
+    kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None, admin_certificate=False)
     assert user_values == {"plugins": {"configMaps": []}}
 
 

@@ -30,7 +30,7 @@ def client_of(admin: Admin, workspace: str = "default") -> AdminClient:
 
 def put(admin: Admin, at: PluginTarget | None = None, **options: Any) -> str:
     where = at or target()
-    given = {"enabled": True, "config": CONFIG, "adopt": False, **options}
+    given = {"enabled": True, "config": CONFIG, "adopt": False, "id_": None, **options}
     return entity_changes.write_entity(client_of(admin, where.workspace), where, **given)
 
 

@@ -28,7 +28,7 @@ def kong_values(
     plugin_entries: Sequence[Mapping[str, Any]],
     ingress_class: str,
     database: Postgres | None,
-    admin_certificate: bool = False,
+    admin_certificate: bool,
 ) -> Values:
     """This stack's chart values with the user's merged over them; the user's other plugins stay.
 

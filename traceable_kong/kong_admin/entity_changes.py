@@ -70,7 +70,7 @@ def write_entity(
     enabled: bool,
     config: Mapping[str, Any],
     adopt: bool,
-    id_: str | None = None,
+    id_: str | None,
 ) -> str:
     """Creates or replaces the entity, and returns its id when every node has had time to load it.
 

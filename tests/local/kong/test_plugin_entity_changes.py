@@ -121,7 +121,7 @@ def test_a_change_is_complete_when_the_other_node_has_loaded_it(
     one, other = database.node(**env), database.node(**env)
     follows(other, clock, phase=min(phase, timers[0] - 0.05))
     with asked(one, place()) as client:
-        id_ = write_entity(client, place(), enabled=True, config={"level": "high", "size": 3.0}, adopt=False)
+        id_ = write_entity(client, place(), enabled=True, config={"level": "high", "size": 3.0}, adopt=False, id_=None)
         assert levels(other) == [(id_, "high", True)]
         write_entity(client, place(), enabled=False, config={"level": "low"}, adopt=False, id_=id_)
         assert levels(other) == [(id_, "low", False)]
@@ -137,7 +137,7 @@ def test_both_nodes_return_the_written_entity(database: PrivateDatabase) -> None
     route = create(one, "/routes", name="orders", paths=["/"], service={"name": "orders"})
     at = place(route="orders")
     with asked(one, at) as client:
-        id_ = write_entity(client, at, enabled=True, config={"level": "high"}, adopt=False)
+        id_ = write_entity(client, at, enabled=True, config={"level": "high"}, adopt=False, id_=None)
     with asked(other, at) as client:
         found = find_entity(client, at)
         assert found.scope is not None and found.scope.route == route["id"]
@@ -158,9 +158,9 @@ def test_the_next_run_completes_an_interrupted_change(database: PrivateDatabase)
         return method == "PUT" and lost.count("PUT") == 1
 
     with asked(database.node(), place(), breaks=breaks) as client:
-        first = write_entity(client, place(), enabled=True, config={}, adopt=False)
+        first = write_entity(client, place(), enabled=True, config={}, adopt=False, id_=None)
         assert lost.count("PUT") == 2
-        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False) == first
+        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False, id_=None) == first
         assert [row["id"] for row in client.list("/plugins")] == [first]
 
 
@@ -169,9 +169,11 @@ def test_an_entity_on_the_last_page_is_found_rejected_adopted_and_deleted(databa
     with asked(database.node(), place()) as client:
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE + 1
         with pytest.raises(OwnershipConflict, match=LAST):
-            write_entity(client, place(), enabled=True, config={}, adopt=False)
-        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=True) == LAST
-        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False) == LAST, "by its mark"
+            write_entity(client, place(), enabled=True, config={}, adopt=False, id_=None)
+        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=True, id_=None) == LAST
+        assert write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False, id_=None) == LAST, (
+            "by its mark"
+        )
         assert delete_entities(client, place()) == [LAST]
         assert len(client.list("/plugins")) == 2 * asking.PAGE_SIZE
 
@@ -188,19 +190,19 @@ def test_pages_stay_in_the_workspace(database: PrivateDatabase, monkeypatch: pyt
     at = place(workspace="team")
     with asked(kong, at) as client:
         assert len(client.list("/plugins")) == 5
-        id_ = write_entity(client, at, enabled=True, config={}, adopt=False)
+        id_ = write_entity(client, at, enabled=True, config={}, adopt=False, id_=None)
         assert len(client.list("/plugins")) == 6
     rows = {row["id"]: row["workspace"] for row in database.node(enterprise=True).loaded.plugins}
     assert rows[id_] == "team", "a global plugin entity of another workspace does not matter"
     with asked(kong, place(workspace="none")) as client, pytest.raises(ErrorResponse, match="none"):
-        write_entity(client, place(workspace="none"), enabled=True, config={}, adopt=False)
+        write_entity(client, place(workspace="none"), enabled=True, config={}, adopt=False, id_=None)
 
 
 def test_a_valid_token_is_accepted_and_another_is_rejected_with_kongs_message(empty_database: PrivateDatabase) -> None:
     empty_database.migrate("bootstrap", enterprise=True, KONG_PASSWORD="s3cret")
     kong = empty_database.node(enterprise=True, KONG_ENFORCE_RBAC="on")
     with asked(kong, place(), token="s3cret") as client:
-        write_entity(client, place(), enabled=True, config={}, adopt=False)
+        write_entity(client, place(), enabled=True, config={}, adopt=False, id_=None)
     for token in (None, "wr0ng"):
         with asked(kong, place(), token=token) as client, pytest.raises(ErrorResponse) as refused:
             client.list("/plugins")
@@ -217,7 +219,7 @@ def test_a_rejection_is_reported_with_kongs_message_and_changes_nothing(
     assert status == 400
     with asked(kong, place()) as client:
         with pytest.raises(ErrorResponse) as refused:
-            write_entity(client, place(), enabled=True, config=config, adopt=False)
+            write_entity(client, place(), enabled=True, config=config, adopt=False, id_=None)
         assert kongs["message"] in str(refused.value)
         assert client.list("/plugins") == []
 
@@ -226,7 +228,7 @@ def test_a_change_survives_a_database_outage(database: PrivateDatabase, clock: C
     gone = [False]
     kong = database.interrupted(gone)
     with asked(kong, place()) as client:
-        id_ = write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False)
+        id_ = write_entity(client, place(), enabled=True, config={"level": "high"}, adopt=False, id_=None)
     gone[0] = True
     for write in (
         lambda client: write_entity(client, place(), enabled=True, config={}, adopt=False, id_=id_),
