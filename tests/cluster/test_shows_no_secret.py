@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes.client import ApiException
 
 from tests.cluster.api_server import kubeconfig, serving
 from traceable_kong.cluster import kubernetes_client
@@ -143,7 +144,7 @@ def test_a_login_plugin_that_fails(code: str) -> None:
 def test_a_refused_port_forward(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         reason = f"Handshake status 403 Forbidden -+-+- {{'set-cookie': '{MARKER}'}} -+-+- b'{MARKER}'"
-        raise kubernetes_client.client.ApiException(status=0, reason=reason)
+        raise ApiException(status=0, reason=reason)
 
     monkeypatch.setattr(kubernetes_client, "portforward", refuse)
     api: KubernetesClient = connect(kubeconfig=kubeconfig("here", here="https://127.0.0.1:1"))

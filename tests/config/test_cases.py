@@ -7,6 +7,7 @@ import pytest
 from tests.config.cases import ACCEPTED, REFUSED, header, parse_refused, refusal
 from tests.config.stack_file import parse_file
 from traceable_kong.config import parser
+from traceable_kong.config.stack_config import GatewayStack
 
 SECRET = "planted-credential"
 
@@ -29,13 +30,15 @@ def test_accepted(path: Path) -> None:
 )
 def test_the_guard_follows_the_fail_mode_unless_it_is_set(given: dict[str, str], guard: str) -> None:
     base = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
-    assert parser.parse({**base, **given}).guard_action == guard
+    found = parser.parse({**base, **given})
+    assert isinstance(found, GatewayStack) and found.guard_action == guard
 
 
 def test_without_a_tme_there_is_no_guard() -> None:
     outside = '{"install": false, "url": "https://agent.example.com:5442"}'
     given = {"mode": "async", "agent": outside, "failMode": "closed", "plugin": '{"rock": "a.rock"}'}
-    assert parser.parse(given).guard_action == "off"
+    found = parser.parse(given)
+    assert isinstance(found, GatewayStack) and found.guard_action == "off"
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)

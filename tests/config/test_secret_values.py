@@ -9,7 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from traceable_kong.config import loader, parser
+from traceable_kong.config.kong_config import ManagedKongConfig
+from traceable_kong.config.plugin_source import MirrorPluginConfig
 from traceable_kong.config.secret_values import secret_paths
+from traceable_kong.config.stack_config import GatewayStack
 
 NAMESPACE = parser.NAMESPACE
 BASE = {
@@ -33,6 +36,7 @@ def test_the_stack_file_tells_which_leaf(tmp_path: Path) -> None:
     paths = paths_of(tmp_path, written({"secure": "v1:abc"}))
     assert paths == [("kongValues", "env", "password")]
     found = parser.parse({**BASE, "kongValues": json.dumps(VALUES)}, secret_paths=paths)
+    assert isinstance(found, GatewayStack) and isinstance(found.kong, ManagedKongConfig)
     assert found.kong.values == {"replicas": 2, "env": {"password": SecretStr("planted-credential"), "log": "info"}}
 
 
@@ -61,6 +65,7 @@ def test_a_stack_file_that_cannot_be_read_hides_the_whole_key(tmp_path: Path, co
 
 def test_a_key_that_is_secret_as_a_whole_keeps_its_types() -> None:
     found = parser.parse({**BASE, "kongValues": json.dumps(VALUES)}, secret_paths=[("kongValues",)])
+    assert isinstance(found, GatewayStack) and isinstance(found.kong, ManagedKongConfig)
     leaves = found.kong.values
     assert leaves["replicas"].get_secret_value() == 2
     assert leaves["env"]["log"].get_secret_value() == "info"
@@ -72,6 +77,7 @@ def test_where_the_leaf_is_unknown_only_what_can_be_secret_is(tmp_path: Path) ->
     paths = secret_paths({"plugin": json.dumps(plugin)}, tmp_path / "none.yaml", NAMESPACE)
     assert paths == [("plugin", "headers")]
     found = parser.parse({**BASE, "plugin": json.dumps(plugin)}, secret_paths=paths)
+    assert isinstance(found, GatewayStack) and isinstance(found.plugin, MirrorPluginConfig)
     assert found.plugin.headers["Authorization"].get_secret_value() == "planted"
 
 
@@ -92,6 +98,7 @@ def test_load_reads_what_the_engine_hands_over(tmp_path: Path, engine: pytest.Mo
     node = {f"{NAMESPACE}:kongValues": written({"secure": "v1:abc"})}
     (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": node}), encoding="utf-8")
     found = loader.load()
+    assert isinstance(found, GatewayStack) and isinstance(found.kong, ManagedKongConfig)
     assert found.mode == "async"
     assert found.kong.values["env"] == {"password": SecretStr("planted-credential"), "log": "info"}
 

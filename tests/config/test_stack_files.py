@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from traceable_kong.config.kong_config import ManagedKongConfig
 from traceable_kong.config.parser import ConfigError, parse
+from traceable_kong.config.stack_config import GatewayStack
 
 CLONE = Path(__file__).parents[2]
 PREFIX = "traceable-kong:"
@@ -33,6 +35,8 @@ def test_the_example_is_complete_with_a_digest_and_a_token() -> None:
     config = given("dev")
     config["plugin"] = json.dumps({**json.loads(config["plugin"]), "sha256": "0" * 64})
     config_of_the_example = parse({**config, "agentToken": "t"}, secret_paths=[("agentToken",)])
+    assert isinstance(config_of_the_example, GatewayStack)
+    assert isinstance(config_of_the_example.kong, ManagedKongConfig)
     chart = config_of_the_example.kong.chart
     assert (chart.repository, chart.name) == ("https://charts.konghq.com", "kong")
 

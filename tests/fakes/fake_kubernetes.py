@@ -7,7 +7,7 @@ from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
 
-Serve = Callable[[socket.socket], None]
+Serve = Callable[[socket.socket], object]
 
 
 class FakeKubernetes(KubernetesClient):
@@ -41,7 +41,7 @@ class FakeKubernetes(KubernetesClient):
         self._trouble(path)
         return ApiResponse(self.objects[path]) if path in self.objects else None
 
-    def list(self, path: str, **selectors: str) -> list[Document]:
+    def list(self, path: str, **selectors: Any) -> list[Document]:
         self.listed.append((path, selectors))
         self._trouble(path)
         wanted = _pairs(selectors.get("labelSelector", ""))

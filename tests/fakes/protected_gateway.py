@@ -16,7 +16,8 @@ from traceable_kong.plugin.config_maps import mount_paths, plugin_config_maps
 from traceable_kong.verification import evaluation
 from traceable_kong.verification.injection_objects import InjectionObjects
 from traceable_kong.verification.kong_observation import KongAnswer
-from traceable_kong.verification.observation import Observation, PodObservation
+from traceable_kong.verification.observation import Observation
+from traceable_kong.verification.pod_observation import PodObservation
 from traceable_kong.verification.report import Check, Report
 
 Document = dict[str, Any]

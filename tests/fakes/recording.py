@@ -7,7 +7,7 @@ requests to the monitor.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from google.protobuf import json_format
@@ -163,7 +163,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     protect=request.protect,
                 )
             )
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def ReadResource(self, request: Any) -> Any:
         self.recording.registrations.append(
@@ -178,7 +178,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                 read=True,
             )
         )
-        return super().ReadResource(request)
+        return super().ReadResource(request)  # type: ignore[no-untyped-call]
 
 
 class _Hooks:
@@ -214,8 +214,8 @@ def record(
         SETTINGS.rpc_manager.clear()
         SETTINGS.outputs.clear()
         pulumi.runtime.set_all_config(dict(config or {}))
-        set_root_resource(None)
-        loop.run_until_complete(run_in_stack(lambda: program() and None))
+        set_root_resource(None)  # type: ignore[arg-type]
+        loop.run_until_complete(run_in_stack(lambda: cast(None, program() and None)))
     finally:
         left = asyncio.all_tasks(loop)
         for task in left:

@@ -1,5 +1,7 @@
 """The chart values of the agent."""
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -15,8 +17,8 @@ from traceable_kong.helm_values.agent_values import (
 )
 
 
-def values(**changes: object) -> dict:
-    arguments: dict = {
+def values(**changes: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
         "environment": "dev",
         "endpoint": None,
         "blocking_status_code": 403,
@@ -68,7 +70,7 @@ def test_the_users_values_are_merged_over_this_stacks() -> None:
         ({"tlsPrivateCertificatesAsString": True}, "agentValues.tlsPrivateCertificatesAsString is True"),
     ],
 )
-def test_a_conflict_is_refused(user_values: dict, said: str) -> None:
+def test_a_conflict_is_refused(user_values: dict[str, Any], said: str) -> None:
     with pytest.raises(AgentValuesError) as refused:
         values(user_values=user_values)
     assert said in str(refused.value)
@@ -92,7 +94,7 @@ def test_a_conflict_is_refused(user_values: dict, said: str) -> None:
         ({"k8sManifests": True, "imageCredentials": {"registry": "r.io"}}, "docker.io/traceableai/traceable-agent"),
     ],
 )
-def test_the_tmes_image_follows_the_chart(user_values: dict, image: str) -> None:
+def test_the_tmes_image_follows_the_chart(user_values: dict[str, Any], image: str) -> None:
     assert str(tme_image_of(values(user_values=user_values))) == image
 
 
@@ -107,7 +109,7 @@ def test_the_tmes_image_follows_the_chart(user_values: dict, image: str) -> None
         ({"imageCredentials": "r.io"}, "agentValues.imageCredentials is 'r.io'"),
     ],
 )
-def test_values_without_a_valid_image_are_refused(user_values: dict, said: str) -> None:
+def test_values_without_a_valid_image_are_refused(user_values: dict[str, Any], said: str) -> None:
     with pytest.raises(AgentValuesError) as refused:
         tme_image_of(values(user_values=user_values))
     assert said in str(refused.value)

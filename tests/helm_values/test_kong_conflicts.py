@@ -177,6 +177,7 @@ def test_each_variable_has_its_key_in_the_config() -> None:
 )
 def test_a_required_value(config_key: str | None, said: str) -> None:
     require({"a": {"b": 1}}, ["a", "b"], 1, config_key)
+    values: dict[str, Any]
     for values in ({"a": {"b": 2}}, {"a": {}}, {"a": None}, {"a": 1}, {}):
         with pytest.raises(KongValuesError) as refused:
             require(values, ["a", "b"], 1, config_key)

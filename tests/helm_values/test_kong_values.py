@@ -1,5 +1,7 @@
 """The chart values of Kong."""
 
+from typing import Any
+
 import pytest
 
 from traceable_kong.helm_values.kong_conflicts import KongValuesError
@@ -8,7 +10,7 @@ from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
 ENTRY = {"name": "kong-plugin-traceable-0123456789", "pluginName": "traceable"}
 
 
-def values(**user_values: object) -> dict:
+def values(**user_values: object) -> dict[str, Any]:
     return kong_values(
         user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None, admin_certificate=False
     )
@@ -23,7 +25,7 @@ def test_the_users_plugins_stay() -> None:
 
 
 def test_the_users_values_are_not_changed() -> None:
-    user_values: dict = {"plugins": {"configMaps": []}}
+    user_values: dict[str, Any] = {"plugins": {"configMaps": []}}
     kong_values(user_values, plugin_entries=[ENTRY], ingress_class="kong", database=None, admin_certificate=False)
     assert user_values == {"plugins": {"configMaps": []}}
 
@@ -44,7 +46,7 @@ def test_the_users_values_are_not_changed() -> None:
         ({"admin": {"http": True}}, "kongValues.admin.http is True, but the chart expects an object"),
     ],
 )
-def test_a_conflict_is_refused(user_values: dict, said: str) -> None:
+def test_a_conflict_is_refused(user_values: dict[str, Any], said: str) -> None:
     with pytest.raises(KongValuesError) as refused:
         values(**user_values)
     assert said in str(refused.value)

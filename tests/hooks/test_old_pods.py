@@ -48,7 +48,7 @@ def test_an_old_pod_is_waited_for(clock: Clock, ready: bool) -> None:
 
 def test_a_new_pod_must_be_ready(clock: Clock) -> None:
     fake = cluster(pod("gw-1", ready=False))
-    clock.then = lambda now: now >= 2 and add_pod(fake, pod("gw-1"))
+    clock.then = lambda now: add_pod(fake, pod("gw-1")) if now >= 2 else None
     wait(fake)
     assert clock.now == 2
 

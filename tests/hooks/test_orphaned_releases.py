@@ -8,7 +8,8 @@ import pytest
 
 from tests.fakes import plans
 from tests.fakes.fake_kubernetes import FakeKubernetes
-from tests.fakes.preflight_cluster import ANOTHER_OF_THIS_NAME, OWNER
+from tests.fakes.plans import OWNER
+from tests.fakes.preflight_cluster import ANOTHER_OF_THIS_NAME
 from tests.fakes.preflight_cluster import FakeKubernetes as FakeCluster
 from tests.hooks.stack import target
 from traceable_kong.cluster.kubernetes_client import ApiError

@@ -74,7 +74,7 @@ def ready(*pods: Document) -> FakeKubernetes:
 
 
 def written_by(manager: str, time: str) -> Document:
-    fields = {"f:spec": {"f:template": {"f:spec": {}}}}
+    fields: Document = {"f:spec": {"f:template": {"f:spec": {}}}}
     return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": fields}
 
 

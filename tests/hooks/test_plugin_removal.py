@@ -54,7 +54,7 @@ def remove(fake: FakeKubernetes) -> None:
 
 def test_it_is_deleted_and_the_wait_ends_when_no_kong_lists_it(clock: Clock) -> None:
     fake = installed()
-    clock.then = lambda now: now >= 3 and add_pod(fake, pod(), plugins=[{"name": "cors"}])
+    clock.then = lambda now: add_pod(fake, pod(), plugins=[{"name": "cors"}]) if now >= 3 else None
     remove(fake)
     assert fake.changed == [("DELETE", PLUGIN)]
     assert clock.now == 3
@@ -80,7 +80,7 @@ def test_a_plugin_of_others_stays(clock: Clock, owner: str | None) -> None:
 
 def test_a_plugin_that_was_replaced_meanwhile_stays(clock: Clock) -> None:
     class Slow(FakeKubernetes):
-        def list(self, path: str, **selectors: str) -> list[Document]:
+        def list(self, path: str, **selectors: Any) -> list[Document]:
             found = copy.deepcopy(super().list(path, **selectors))
             put(self, "traceable-plugin", owner="traceable-kong.other")
             self.objects[PLUGIN]["metadata"]["resourceVersion"] = "8"

@@ -144,7 +144,7 @@ def gateway_hooks(cluster: ClusterTarget | None = None) -> Recording:
 def test_the_cluster_is_first_read_when_a_step_runs() -> None:
     class Unknown(ClusterTarget):
         @property
-        def api(self) -> KubernetesClient:  # type: ignore[override]
+        def api(self) -> KubernetesClient:
             raise ClusterError("no such cluster")
 
     made = gateway_hooks(Unknown(kubeconfig=None, context=None))
@@ -179,8 +179,13 @@ def watch_a_rollout(*, then: Callable[[], bool]) -> None:
                 return
             await asyncio.sleep(0.005)
 
-    task: list[asyncio.Future[None]] = []
-    record(lambda: pulumi.Output.from_input(task.append(asyncio.ensure_future(program())) or task[0]).apply(str))
+    task: list[asyncio.Future[Any]] = []
+
+    def start() -> pulumi.Output[str]:
+        task.append(asyncio.ensure_future(program()))
+        return pulumi.Output.from_input(task[0]).apply(str)
+
+    record(start)
 
 
 @pytest.mark.usefixtures("blocked_rollout")

@@ -125,10 +125,16 @@ def test_a_temporary_error_is_reported_at_the_deadline(admin: Admin) -> None:
 def test_a_request_is_repeated_after_a_broken_connection(admin: Admin, when: str, method: str) -> None:
     admin.entities[ID] = {"id": ID, "name": "traceable", "config": {}}
     admin.drops = ["", when, when]
-    arguments = {"get": [PATH], "list": ["/plugins"], "root": [], "put": [PATH, BODY], "delete": [PATH]}[method]
+    arguments: dict[str, list[Any]] = {
+        "get": [PATH],
+        "list": ["/plugins"],
+        "root": [],
+        "put": [PATH, BODY],
+        "delete": [PATH],
+    }
     with client_of(admin) as client:
         client.root()
-        found = getattr(client, method)(*arguments)
+        found = getattr(client, method)(*arguments[method])
     assert len(admin.requests) == 4
     if method == "delete":
         assert admin.entities == {}
@@ -158,7 +164,7 @@ def test_without_retries_each_request_is_sent_once(admin: Admin) -> None:
 def test_an_unused_port_forward_is_closed() -> None:
     gone = threading.Event()
     fake = FakeKubernetes()
-    fake.listeners["gw-1", 8001] = lambda channel: channel.recv(1) == b"" and gone.set()
+    fake.listeners["gw-1", 8001] = lambda channel: gone.set() if channel.recv(1) == b"" else None
     kept = port_forward(fake, "gw", "gw-1", Listener(port=8001, tls=False))(1.0)
     kept.close()
     assert gone.wait(5) and kept.sock is None

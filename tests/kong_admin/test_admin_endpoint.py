@@ -123,7 +123,7 @@ def test_tls_with_certificates_from_secrets(pems: Path) -> None:
     certificate, key = own.split("-----BEGIN PRIVATE KEY-----")
     add_secret(fake, "client", tls_crt=certificate, tls_key=f"-----BEGIN PRIVATE KEY-----{key}")
     with serving(pems / certificates.SERVER_FILE, authority=pems / CLIENT) as admin:
-        known = {"ca_secret": SecretKey(name="ca", key="ca.crt"), "client_certificate_secret": "client"}
+        known: dict[str, Any] = {"ca_secret": SecretKey(name="ca", key="ca.crt"), "client_certificate_secret": "client"}
         assert asked(fake, url=admin.url, **known) == []
         assert asked(fake, url=admin.url, client_certificate_secret="client", insecure=True) == []
         with pytest.raises(AdminError, match="not trusted"):

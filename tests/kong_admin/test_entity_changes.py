@@ -169,7 +169,7 @@ def test_a_lost_tag_or_scope_is_restored(admin: Admin, clock: Clock) -> None:
 
 def test_an_entity_created_at_the_same_time_is_reported_with_kongs_message(admin: Admin, clock: Clock) -> None:
     def list_nothing(request: Any) -> tuple[int, Any]:
-        del admin.answer  # type: ignore[method-assign]
+        del admin.answer
         other_entity(admin)
         return 200, {"data": [], "next": None}
 

@@ -83,7 +83,7 @@ def test_an_option_that_the_stack_does_not_set(definition: dict[str, Any], value
 
 
 def test_an_alias_is_returned_beside_the_new_option() -> None:
-    alias = {"shorthand_fields": [{"old_timeout": {"type": "number"}}]}
+    alias: dict[str, Any] = {"shorthand_fields": [{"old_timeout": {"type": "number"}}]}
     assert options({"timeout": 500, "old_timeout": 500}, **alias) == []
     assert options({"timeout": 9, "old_timeout": 9}, wanted={"old_timeout": 9}, **alias) == []
 

@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: names.get(item.path.stem, len(names)))
 
 
-class Scheduling(LoadScopeScheduling):
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Gives a worker a whole file, whose tests share a stack, or a single test where each has its own."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -36,7 +36,7 @@ class HelmGateway:
         self.upgrade(wait=wait, **values)
 
     def upgrade(self, *, wait: bool = True, **values: Any) -> None:
-        merged = {
+        merged: dict[str, Any] = {
             "proxy": {"type": "NodePort"},
             "plugins": {"configMaps": [{"name": "foo", "pluginName": "foo"}]},
             "ingressController": {"ingressClass": self.name, "admissionWebhook": {"enabled": False}},

@@ -29,7 +29,7 @@ def second_platform(*api_server_flags: str) -> Iterator[Platform]:
     command, clone = (sys.executable, "-m", __name__), Path(__file__).parents[2]
     try:
         created = json.loads(run(*command, "up", environment=environment, folder=clone))
-        yield Platform(**{key: Path(value) if key in PATHS else value for key, value in created.items()})
+        yield Platform(**{key: Path(value) if key in PATHS else value for key, value in created.items()})  # type: ignore[arg-type]
     finally:
         run(*command, "down", environment=environment, folder=clone)
 

@@ -62,7 +62,7 @@ def test_an_update_interrupted_by_a_failure_says_so_and_the_next_completes_it(
         # The connection breaks before and after Kong writes.
         for fault in ("kong_admin_drop", "kong_admin_drop_after"):
             stack.set(timeoutMs=600 if fault == "kong_admin_drop" else 650)
-            faults.inject(stack.kong_namespace, **{fault: "PUT"})  # type: ignore[misc]
+            faults.inject(stack.kong_namespace, **{fault: "PUT"})  # type: ignore[arg-type]
             assert "Admin API" in fails_fast(stack)
             faults.clear(stack.kong_namespace)
             stack.up()

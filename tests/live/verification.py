@@ -53,7 +53,7 @@ def fault(stack: LiveStack, pod: str = "*", **planted: Any) -> Iterator[None]:
         faults.clear(namespace, pod)
 
 
-def documented_rules() -> list[dict[str, Any]]:
+def documented_rules() -> list[list[dict[str, Any]]]:
     """The rules in docs/security.md for `verify`: in Kong's namespace, in the agent's, in the cluster."""
     page = (CLONE / "docs" / "security.md").read_text(encoding="utf-8")
     block = page.split("\n### verify\n")[1].split("```yaml\n")[1].split("```")[0]

@@ -76,7 +76,9 @@ def test_the_policy_does_what_the_config_says(action: str) -> None:
 
 def test_policy_verification_and_record_have_the_image_of_the_users_values() -> None:
     credentials = {"registry": "registry.example.com:5000", "registrySuffix": "team"}
-    config = {"agentValues": {"injector": {"tme": {"imageName": "tme"}}, "imageCredentials": credentials}}
+    config: dict[str, Any] = {
+        "agentValues": {"injector": {"tme": {"imageName": "tme"}}, "imageCredentials": credentials}
+    }
     image = "registry.example.com:5000/team/tme"
     made, state = plan(**config), desired(**config)
     assert made.gateway is not None and made.gateway.policy is not None and state.injection is not None

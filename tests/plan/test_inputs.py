@@ -1,7 +1,7 @@
 """The settings of an existing agent and the recorded image of the TME, as far as they can be read."""
 
 import json
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -22,9 +22,11 @@ class OneCluster:
         self.api = FakeKubernetes((PATH, {"metadata": {}, "data": {"agentconfig.yaml": "a: b"}}))
 
 
-def configured(**config: object) -> stack_config.StackConfig:
+def configured(**config: object) -> stack_config.GatewayStack:
     given = {"plugin": {"rock": "x.rock"}, "agent": {"install": False, "namespace": "shared"}, **config}
-    return parser.parse({k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()})
+    found = parser.parse({k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()})
+    assert isinstance(found, stack_config.GatewayStack)
+    return found
 
 
 def read(cluster: OneCluster, *, preview: bool = False, **config: object) -> dict[str, str]:
@@ -65,7 +67,7 @@ def test_a_failed_read_stops_the_update(problem: Exception) -> None:
         {"agent": {"namespace": "shared"}, "agentTokenSecret": {"name": "t", "key": "t"}},
     ],
 )
-def test_the_config_map_is_not_read_without_an_existing_agent(config: dict[str, object]) -> None:
+def test_the_config_map_is_not_read_without_an_existing_agent(config: dict[str, Any]) -> None:
     cluster = OneCluster()
     cluster.api.problems[PATH] = AssertionError("asked too early")
     assert read(cluster, **config) == {}

@@ -1,12 +1,14 @@
 """The plugin's options as Kong gets them."""
 
+from typing import Any
+
 import pytest
 
 from traceable_kong.plugin.plugin_config import plugin_config
 
 
-def config(**changes: object) -> dict:
-    arguments: dict = {
+def config(**changes: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
         "rock_version": "2.1.2-1",
         "endpoint": "http://localhost:5442",
         "mode": "sync",

@@ -42,7 +42,7 @@ def usual(**config: Any) -> Plan:
 
     `config` are other keys; those of the sections `kong` and `agent` are added to the ones of this stack.
     """
-    sections = {key: {**value, **config.pop(key, {})} for key, value in EXISTING_NAMESPACES.items()}
+    sections: dict[str, Any] = {key: {**value, **config.pop(key, {})} for key, value in EXISTING_NAMESPACES.items()}
     return plan(**sections, **config)
 
 

@@ -20,7 +20,7 @@ from traceable_kong.cluster.api_objects import config_maps, secrets, services
 from traceable_kong.cluster.kubernetes_client import Document
 
 SWITCH = "enable-controller-kongclusterplugin"
-OFF = {"CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": "false"}
+OFF: dict[str, Any] = {"CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": "false"}
 
 
 def managed(**ingress_controller: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def existing(**kong: Any) -> dict[str, Any]:
     return {"kong": {**EXISTING["kong"], **kong}}
 
 
-def controller(*args: str, **env: str) -> Document:
+def controller(*args: str, **env: Any) -> Document:
     return {**container("ingress-controller", image="kic:3", **env), "args": list(args)}
 
 
@@ -120,7 +120,7 @@ def gateway_alone(kube: FakeKubernetes) -> None:
         {"CONTROLLER_KONG_ADMIN_URL": "https://gateway-admin:8444"},
     ],
 )
-def test_a_controller_in_a_deployment_of_its_own(kube: FakeKubernetes, place: dict[str, str]) -> None:
+def test_a_controller_in_a_deployment_of_its_own(kube: FakeKubernetes, place: dict[str, Any]) -> None:
     gateway_alone(kube)
     controllers_own(kube, container("manager", image="mirror/kic:3", **place))
     passes(kube, **EXISTING)

@@ -172,7 +172,7 @@ def test_permission_to_port_forward_is_needed_without_a_url(
     assert ("the plugin entity" in [item.subject for item in found.errors]) is needed
 
 
-ADDRESS = {"KONG_PG_HOST": "db", "KONG_PG_PORT": "5432", "KONG_PG_DATABASE": "kong"}
+ADDRESS: dict[str, Any] = {"KONG_PG_HOST": "db", "KONG_PG_PORT": "5432", "KONG_PG_DATABASE": "kong"}
 
 
 def external(**changes: Any) -> dict[str, Any]:

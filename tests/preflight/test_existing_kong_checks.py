@@ -87,10 +87,11 @@ def test_a_container_with_kongs_name_and_another_image(kube: FakeKubernetes) -> 
         ({"KONG_NGINX_ADMIN_SSL_VERIFY_CLIENT": "on"}, "asks for a client certificate"),
     ],
 )
-def test_a_kong_that_cannot_be_configured_or_verified(kube: FakeKubernetes, env: dict[str, str], said: str) -> None:
+def test_a_kong_that_cannot_be_configured_or_verified(kube: FakeKubernetes, env: dict[str, Any], said: str) -> None:
     put_kong(kube, container(**env))
     assert said in refused(kube, **EXISTING)
-    put_kong(kube, container(**dict.fromkeys(env, "off")))
+    off: dict[str, Any] = dict.fromkeys(env, "off")
+    put_kong(kube, container(**off))
     passes(kube, **EXISTING)
 
 

@@ -119,7 +119,7 @@ def test_only_pods_that_the_deployment_selects_are_checked(kube: FakeKubernetes)
 
 @pytest.mark.parametrize("name", ["KONG_PROXY_LISTEN", "KONG_STATUS_LISTEN", "KONG_STREAM_LISTEN"])
 def test_a_listener_of_kong_on_the_tmes_port_is_refused(kube: FakeKubernetes, name: str) -> None:
-    listen = "0.0.0.0:8000, 0.0.0.0:5442 ssl"
-    put_kong(kube, container(**{name: listen}))
+    listen: dict[str, Any] = {name: "0.0.0.0:8000, 0.0.0.0:5442 ssl"}
+    put_kong(kube, container(**listen))
     assert name in refused(kube, **EXISTING)
     passes(kube, **values(**{name.removeprefix("KONG_").lower(): "0.0.0.0:15442 ssl, 0.0.0.0:54420"}))

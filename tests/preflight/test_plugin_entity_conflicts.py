@@ -97,9 +97,10 @@ def test_an_entity_of_another_stack(kube: FakeKubernetes, admin: Admin, adopt: b
 
 @pytest.mark.parametrize("kind", ["route", "service"])
 def test_a_missing_route_or_service(kube: FakeKubernetes, admin: Admin, kind: str) -> None:
-    assert f"names the {kind} orders" in refused(kube, of=entity(admin, **{kind: "orders"}))
+    orders: dict[str, Any] = {kind: "orders"}
+    assert f"names the {kind} orders" in refused(kube, of=entity(admin, **orders))
     admin.routes = admin.services = {"orders": "1"}
-    passes(kube, of=entity(admin, **{kind: "orders"}))
+    passes(kube, of=entity(admin, **orders))
 
 
 def test_a_missing_workspace(kube: FakeKubernetes, admin: Admin) -> None:

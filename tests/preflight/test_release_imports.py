@@ -75,7 +75,8 @@ def test_an_error_stops_the_update(problem: Exception) -> None:
         def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
             raise problem
 
-    for config in ({}, {"kong": ADOPT}):
+    configs: list[dict[str, Any]] = [{}, {"kong": ADOPT}]
+    for config in configs:
         with pytest.raises(ReleaseUnreadable, match=r"release quickstart .*could not be read.*Nothing was changed"):
             wanted(Fails(), **config)
     with pytest.raises(ReleaseUnreadable, match="could not be read"):

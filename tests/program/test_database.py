@@ -33,7 +33,7 @@ def up(
     [({"mode": "sync"}, True), ({"mode": "async"}, False), ({"mode": "sync", "enabled": False}, False)],
 )
 def test_the_entity_has_the_place_of_the_object(
-    program: Program, config: dict[str, object], tme_comes_first: bool
+    program: Program, config: dict[str, Any], tme_comes_first: bool
 ) -> None:
     made = up(program, **config)
     assert made.of_type(":KongClusterPlugin") == []

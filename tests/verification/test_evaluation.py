@@ -64,7 +64,7 @@ def left(document: Document, kong: KongAnswer | str) -> Any:
     return observed(observed_pod(document, kong=kong), agent_pods=[], agent_problem=None)
 
 
-GONE = {"installed": False, "enabled": False, "injection": None, "files": {}}
+GONE: dict[str, Any] = {"installed": False, "enabled": False, "injection": None, "files": {}}
 
 
 def test_after_uninstalling_nothing_of_traceable_is_left() -> None:

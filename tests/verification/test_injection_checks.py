@@ -267,7 +267,8 @@ def test_the_owner_of_an_existing_agent_restores_its_webhook() -> None:
 
 @pytest.mark.parametrize("name", ["policy", "binding", "namespace", "webhook"])
 def test_an_object_that_may_not_be_read_is_not_checked(name: str) -> None:
-    found = InjectionObjects(**{**injection_objects(), name: Unreadable("the permission is missing")})
+    objects: dict[str, Any] = {**injection_objects(), name: Unreadable("the permission is missing")}
+    found = InjectionObjects(**objects)
     report = evaluate(desired(), observed(injection_objects=found))
     assert report.ok, report.text()
     assert (report.verdict, report.not_checked) == ("not checked", ("the permission is missing",))

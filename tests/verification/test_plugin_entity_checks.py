@@ -138,7 +138,7 @@ def test_for_one_route_entities_of_other_owners_are_ignored() -> None:
 
 
 def test_after_uninstalling_the_entity_must_not_exist() -> None:
-    left = {"installed": False, "enabled": False, "injection": None, "files": {}}
+    left: dict[str, Any] = {"installed": False, "enabled": False, "injection": None, "files": {}}
     document = copy.deepcopy(pod(tme=False))
     document["spec"]["volumes"] = []
     for item in document["spec"]["containers"]:

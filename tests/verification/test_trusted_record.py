@@ -134,7 +134,7 @@ def test_alone_a_labelled_secret_needs_the_deployment_on_the_command_line(named:
 
 
 def test_the_options_of_the_command_line_are_used() -> None:
-    mine = {
+    mine: dict[str, Any] = {
         "url": "https://kong.example.com:8444",
         "token_secret": SecretKey(name="mine", key="token"),
         "ca_secret": SecretKey(name="ca", key="ca.crt"),

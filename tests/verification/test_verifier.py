@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
     class Now(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return BEGAN + timedelta(seconds=made.now)
 
     monkeypatch.setattr(waiting, "time", made)
@@ -46,7 +46,7 @@ def test_a_good_gateway_is_reported_at_once(clock: Clock) -> None:
 
 def test_it_waits_until_every_check_holds(clock: Clock) -> None:
     fake = unprotected()
-    clock.then = lambda now: now >= 3 and add_pod(fake, pod())
+    clock.then = lambda now: add_pod(fake, pod()) if now >= 3 else None
     assert verify_gateway(fake, desired()).ok
     assert clock.now == 3
 
@@ -78,7 +78,7 @@ def test_it_ends_early_if_the_controller_keeps_reporting_a_refusal(clock: Clock)
 def test_an_old_or_a_single_refusal_does_not_end_it(clock: Clock) -> None:
     fake = unprotected()
     event(fake, "old", "long ago", lastTimestamp=at(-3600))
-    clock.then = lambda now: now == 1 and event(fake, "new", "while it changed", lastTimestamp=at(now))
+    clock.then = lambda now: event(fake, "new", "while it changed", lastTimestamp=at(now)) if now == 1 else None
     assert not verify_gateway(fake, desired(), deadline_seconds=20).ok
     assert clock.now == 20
 
@@ -93,7 +93,7 @@ def test_selected_no_route_is_reported_after_a_round_of_the_controller(clock: Cl
 def test_it_waits_for_a_missing_deployment(clock: Clock) -> None:
     fake = cluster()
     gone = fake.objects.pop(DEPLOYMENT)
-    clock.then = lambda now: now >= 1 and fake.objects.__setitem__(DEPLOYMENT, gone)
+    clock.then = lambda now: fake.objects.__setitem__(DEPLOYMENT, gone) if now >= 1 else None
     assert verify_gateway(fake, desired()).ok
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from local import charts, paths
 pytestmark = pytest.mark.usefixtures("platform")
 
 
-def render(chart: str, *, fails: bool = False, upgrade: bool = False, **values: Any) -> list[dict[str, Any]] | str:
-    command = [paths.TOOLS / "helm", "template", "quickstart", charts.SOURCE / chart]
+def render(chart: str, *, fails: bool = False, upgrade: bool = False, **values: Any) -> Any:
+    command: list[str | Path] = [paths.TOOLS / "helm", "template", "quickstart", charts.SOURCE / chart]
     done = subprocess.run(
         [*command, "--namespace", "ns", "--values", "-", *(["--is-upgrade"] if upgrade else [])],
         input=json.dumps(values),
@@ -104,7 +105,7 @@ def test_an_existing_token_secret_replaces_that_of_the_chart() -> None:
     with_secret = render("traceable-agent", externalTokenSecret={"name": "mine", "key": "k"})
     assert [item["metadata"]["name"] for item in with_secret if item["kind"] == "Secret"] == [
         "traceable-agent-tls-certs"
-    ]  # type: ignore[index, union-attr]
+    ]
 
 
 def webhooks(**values: Any) -> dict[str, Any]:
@@ -142,8 +143,7 @@ def test_the_webhook_of_the_controller_uses_the_certificate_of_the_chart_or_is_o
     environment, secrets = controller(enabled=False)
     assert "CONTROLLER_ADMISSION_WEBHOOK_LISTEN" not in environment and secrets == []
     assert "ValidatingWebhookConfiguration" not in {
-        item["kind"]
-        for item in render("kong", ingressController={"admissionWebhook": {"enabled": False}})  # type: ignore[union-attr, index]
+        item["kind"] for item in render("kong", ingressController={"admissionWebhook": {"enabled": False}})
     }
     own = {"provided": True, "secretName": "mine", "caBundle": "PEM"}
     assert controller(certificate=own)[1] == ["mine"]
@@ -162,11 +162,11 @@ def test_a_gateway_can_be_a_daemon_set_and_have_sidecars() -> None:
 
 @pytest.mark.parametrize("chart", charts.NAMES)
 def test_the_global_value_of_helm_is_accepted(chart: str) -> None:
-    assert render(chart, **{"global": {"a": 1}})
-    assert "global" in str(render(chart, fails=True, **{"global": "a"}))
+    assert render(chart, **{"global": {"a": 1}})  # type: ignore[arg-type]
+    assert "global" in str(render(chart, fails=True, **{"global": "a"}))  # type: ignore[arg-type]
 
 
-DATABASE = {
+DATABASE: dict[str, Any] = {
     "env": {
         "database": "postgres",
         "pg_host": "db",

@@ -59,7 +59,7 @@ class PrivateDatabase:
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.server.conninfo(PASSWORD, self.name), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 def ask(

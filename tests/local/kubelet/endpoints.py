@@ -12,8 +12,8 @@ def ask(
     endpoint: Endpoint, path: str = "/", *, tls: bool = False, timeout: float = 5, method: str = "GET", body: str = ""
 ) -> tuple[int, Any]:
     kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
-    more = {"context": ssl._create_unverified_context()} if tls else {}
-    connection = kind(endpoint.address, endpoint.port, timeout=timeout, **more)  # type: ignore[arg-type]
+    more: dict[str, Any] = {"context": ssl._create_unverified_context()} if tls else {}
+    connection = kind(endpoint.address, endpoint.port, timeout=timeout, **more)
     try:
         connection.request(method, path, body or None)
         answer = connection.getresponse()
