@@ -1,8 +1,6 @@
 """The dynamic provider for this stack's entries in the Deployment of an existing Kong.
 
-Pulumi pickles a provider into the state, by the name of its class alone: it has no fields, and imports what it needs
-when it runs, in the process of the plugin (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/).
-`configure` reads from the stack config which cluster is meant; a kubeconfig stays secret there.
+The cluster is read from the stack config (cluster_provider.py), where a kubeconfig stays secret.
 """
 
 from collections.abc import Mapping
@@ -11,41 +9,19 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-IDENTITY = ("namespace", "deployment")
-"""A change of one of these replaces the resource."""
-
-CONTENT = ("container", "files", "plugins", "owner", "timeoutSeconds")
-"""A change of one of these updates it."""
+from traceable_kong.providers.cluster_provider import ClusterProvider
 
 
-class _DeploymentProvider(dynamic.ResourceProvider):
-    """What both resources have in common; `kubeconfig` and `context` are set in the process of the plugin only."""
+class _DeploymentProvider(ClusterProvider):
+    """What both resources have in common."""
 
-    kubeconfig: str | None = None
-    context: str | None = None
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        import sys
-
-        self.kubeconfig = req.config.get("kubernetes:kubeconfig")
-        self.context = req.config.get("kubernetes:context")
-        # The plugin prints the traceback of every error; the errors of this program are one line for people.
-        sys.tracebacklimit = 0
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        replaces = [key for key in IDENTITY if _olds.get(key) != _news.get(key)]
-        changed = any(_olds.get(key) != _news.get(key) for key in CONTENT)
-        return dynamic.DiffResult(changes=changed or bool(replaces), replaces=replaces, delete_before_replace=True)
+    IDENTITY = ("namespace", "deployment")
+    CONTENT = ("container", "files", "plugins", "owner", "timeoutSeconds")
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         from traceable_kong.deployment_patch import patching
 
         patching.revert(self._api(), self._target(_props), config_maps=_props.get("files", {}).values())
-
-    def _api(self) -> Any:
-        from traceable_kong.cluster.kubeconfig import connect
-
-        return connect(kubeconfig=self.kubeconfig, context=self.context)
 
     def _target(self, props: Mapping[str, Any]) -> Any:
         from traceable_kong.cluster.kong_deployment import KongDeployment

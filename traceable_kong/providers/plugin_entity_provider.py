@@ -1,9 +1,7 @@
 """The dynamic provider for the plugin entity in Kong's database.
 
-Pulumi pickles a provider into the state, by the name of its class alone: it has no fields, and imports what it needs
-when it runs, in the process of the plugin (https://www.pulumi.com/docs/iac/concepts/providers/dynamic-providers/).
-`configure` reads from the stack config which cluster is meant; tokens and certificates are read from the Secrets that
-the properties name, for each use.
+The cluster is read from the stack config (cluster_provider.py), tokens and certificates from the Secrets that the
+properties name, for each use.
 """
 
 from collections.abc import Mapping
@@ -12,32 +10,14 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-IDENTITY = ("workspace", "plugin", "owner")
-"""A change of one of these replaces the entity."""
-
-CONTENT = ("route", "service", "enabled", "config", "endpoint", "managedDatabase", "gateway", "changedByHand")
-"""A change of one of these updates it."""
+from traceable_kong.providers.cluster_provider import ClusterProvider
 
 
-class PluginEntityProvider(dynamic.ResourceProvider):
-    """`kubeconfig` and `context` are set in the process of the plugin only. The physical id is the entity's."""
+class PluginEntityProvider(ClusterProvider):
+    """The physical id is the entity's."""
 
-    kubeconfig: str | None = None
-    context: str | None = None
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        import sys
-
-        self.kubeconfig = req.config.get("kubernetes:kubeconfig")
-        self.context = req.config.get("kubernetes:context")
-        # The plugin prints the traceback of every error; the errors of this program are one line for people.
-        sys.tracebacklimit = 0
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        replaces = [key for key in IDENTITY if _olds.get(key) != _news.get(key)]
-        changed = any(_olds.get(key) != _news.get(key) for key in CONTENT)
-        # The old one is deleted first: it may use a TME that is removed in the same update.
-        return dynamic.DiffResult(changes=changed or bool(replaces), replaces=replaces, delete_before_replace=True)
+    IDENTITY = ("workspace", "plugin", "owner")
+    CONTENT = ("route", "service", "enabled", "config", "endpoint", "managedDatabase", "gateway", "changedByHand")
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(self._write(props, None), dict(props))
@@ -122,11 +102,6 @@ class PluginEntityProvider(dynamic.ResourceProvider):
         from traceable_kong.kong_admin import admin_endpoint
 
         return admin_endpoint.deployment_exists(self._api(), admin_endpoint.endpoint_of(props["endpoint"]))
-
-    def _api(self) -> Any:
-        from traceable_kong.cluster.kubeconfig import connect
-
-        return connect(kubeconfig=self.kubeconfig, context=self.context)
 
 
 def _target(props: Mapping[str, Any]) -> Any:
