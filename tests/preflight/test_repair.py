@@ -84,12 +84,12 @@ class Statuses(FakeKubernetes):
         return super().list(path, metadata_only=metadata_only, **selectors)
 
 
-def mended() -> Statuses:
+def repaired_statuses() -> Statuses:
     return Statuses(["deployed", "pending-upgrade"], ["superseded", "superseded", "deployed"])
 
 
 def test_helm_is_pointed_at_the_cluster_of_a_text_without_leaving_it_behind(helm: Helm) -> None:
-    assert repaired(mended(), STUCK, kubeconfig=TEXT, context="prod") is None
+    assert repaired(repaired_statuses(), STUCK, kubeconfig=TEXT, context="prod") is None
     seen = helm.seen
     waited = ["--wait", "--timeout", "90s"]
     assert seen["arguments"] == [
@@ -111,10 +111,10 @@ def test_helm_is_pointed_at_a_file_or_left_with_the_usual_one(
     helm: Helm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert repaired(mended(), STUCK, kubeconfig="~/a:/b", context=None) is None
+    assert repaired(repaired_statuses(), STUCK, kubeconfig="~/a:/b", context=None) is None
     assert helm.seen["kubeconfig"] == f"{tmp_path}/a:/b"
     monkeypatch.setenv("KUBECONFIG", "/usual")
-    assert repaired(mended(), STUCK, kubeconfig=None, context=None) is None
+    assert repaired(repaired_statuses(), STUCK, kubeconfig=None, context=None) is None
     assert helm.seen["kubeconfig"] == "/usual"
     assert "--kube-context" not in str(helm.seen["arguments"])
 
@@ -124,7 +124,7 @@ def test_variables_that_lead_elsewhere_are_not_handed_on(
     helm: Helm, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "elsewhere")
-    assert repaired(mended(), STUCK, kubeconfig=None, context=None) is None
+    assert repaired(repaired_statuses(), STUCK, kubeconfig=None, context=None) is None
     assert f"{name}':" not in str(helm.seen["environment"])
 
 
@@ -135,7 +135,7 @@ def test_what_has_ended_by_itself_is_left_alone(helm: Helm) -> None:
 
 def test_without_helm_the_command_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = repaired(mended(), STUCK, kubeconfig=None, context=None)
+    found = repaired(repaired_statuses(), STUCK, kubeconfig=None, context=None)
     assert found is not None
     assert "helm rollback quickstart 1 --namespace kong" in found.fix
 

@@ -31,9 +31,9 @@ def test_a_deployment_that_does_not_exist() -> None:
 
 def test_an_existing_kong_has_no_release_to_roll_back() -> None:
     for broken in (observed(deployment=None), observed(without_volume(pod(), 1))):
-        mend = failure(broken).fix
-        assert "`helm history edge --namespace gw`" in mend
-        assert "`helm rollback edge REVISION --namespace gw`" in mend, "without one Helm goes back to older files"
+        fix = failure(broken).fix
+        assert "`helm history edge --namespace gw`" in fix
+        assert "`helm rollback edge REVISION --namespace gw`" in fix, "without one Helm goes back to older files"
         (theirs,) = evaluate(desired(release_name=None), broken).failed
         assert "helm " not in theirs.fix and "`pulumi up --refresh`" in theirs.fix
 
