@@ -25,6 +25,16 @@ ROCKS = STATE / "rocks"
 VENV_BIN = CLONE / ".venv" / "bin"
 
 
+def file_backend(folder: Path) -> str:
+    """Returns the URL of Pulumi's file backend in `folder`.
+
+    Without metadata the backend replaces a checkpoint in one rename. With it, each checkpoint has a second file, which
+    a killed Pulumi may leave empty: every later command then fails with "failed to load checkpoint: EOF"
+    (https://pkg.go.dev/gocloud.dev/blob/fileblob).
+    """
+    return f"{folder.as_uri()}?metadata=skip"
+
+
 def plugin_choice(name: str) -> Path:
     """Returns the file that records which provider plugin of this name is used."""
     return STATE / f"{name}-plugin"

@@ -94,7 +94,7 @@ class Platform:
 def _own_variables() -> dict[str, str]:
     return {
         "PULUMI_HOME": str(paths.PULUMI_HOME),
-        "PULUMI_BACKEND_URL": paths.BACKEND.as_uri(),
+        "PULUMI_BACKEND_URL": paths.file_backend(paths.BACKEND),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(paths.PASSPHRASE),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "KUBECONFIG": str(paths.KUBECONFIG),

@@ -1,6 +1,5 @@
 """Kills commands of a stack at a chosen moment, and pauses Helm so that the moment lasts."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -8,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.live.commands import kill_session
-from tests.live.stack import PROJECT, LiveStack
+from tests.live.stack import LiveStack
 
 DEADLINE_SECONDS = 90
 WEBHOOK_TIMEOUT_SECONDS = 30
@@ -37,15 +36,7 @@ def kill_when(stack: LiveStack, condition: Callable[[], bool], command: str = "u
         process.kill()
         process.wait()
         kill_session(process.pid)
-    _restore_checkpoint(stack)
     stack.pulumi("cancel", "--yes")
-
-
-def _restore_checkpoint(stack: LiveStack) -> None:
-    """A file backend that is killed while it writes a checkpoint leaves it empty, next to the previous one."""
-    checkpoint = stack.directory / "state" / ".pulumi" / "stacks" / PROJECT / f"{stack.name}.json"
-    if not checkpoint.read_bytes().strip():
-        shutil.copyfile(checkpoint.with_name(f"{checkpoint.name}.bak"), checkpoint)
 
 
 def release_has_status(stack: LiveStack, status: str) -> Callable[[], bool]:

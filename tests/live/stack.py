@@ -259,7 +259,7 @@ class LiveStack:
         state.mkdir(exist_ok=True)
         environment = {
             **self.platform.env,
-            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_BACKEND_URL": paths.file_backend(state),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "NO_COLOR": "1",
         }

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from local import paths
 from tests.live.commands import execute
 
 
@@ -13,7 +14,7 @@ class PulumiProgram:
     def __init__(self, folder: Path, environment: Mapping[str, str], *, name: str, source: str) -> None:
         self.folder = folder
         (folder / "state").mkdir()
-        self.environment = {**environment, "PULUMI_BACKEND_URL": (folder / "state").as_uri()}
+        self.environment = {**environment, "PULUMI_BACKEND_URL": paths.file_backend(folder / "state")}
         (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
         (folder / "__main__.py").write_text(source)
         self.run("stack", "init", "test")
