@@ -7,17 +7,21 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
+from traceable_kong.config.config_problem import Problem
 from traceable_kong.helm_values.chart_environment import environment
-from traceable_kong.helm_values.kong_conflicts import KongValuesError, refuse_conflicts, require
-from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
+from traceable_kong.helm_values.kong_conflicts import conflicts, other_value
+from traceable_kong.helm_values.kong_values import kong_fullname, kong_value_problems
 
 Values = dict[str, Any]
 
 
 def refusal(values: Values) -> str:
-    with pytest.raises(KongValuesError) as refused:
-        refuse_conflicts(values, ingress_class="kong", database=False, certificate=False)
-    return str(refused.value)
+    (problem,) = conflicts(values, ingress_class="kong", database=False, certificate=False)
+    return text(problem)
+
+
+def text(problem: Problem) -> str:
+    return f"{problem.key} {problem.problem} -> {problem.fix}"
 
 
 @pytest.mark.parametrize(
@@ -47,8 +51,14 @@ def refusal(values: Values) -> str:
         ),
         ({"forceUpdate": True}, "kongValues.forceUpdate is not a value of the chart"),
         ({"forceUpdate": False}, "kongValues.forceUpdate is not a value of the chart"),
-        ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "kongValues.podAnnotations requests the TME"),
-        ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "kongValues.podAnnotations requests the TME"),
+        (
+            {"podAnnotations": {"tme.traceable.ai/inject": "true"}},
+            'kongValues.podAnnotations["tme.traceable.ai/inject"] requests the TME',
+        ),
+        (
+            {"podAnnotations": {"tme.traceable.ai/inject": "false"}},
+            'kongValues.podAnnotations["tme.traceable.ai/inject"] requests the TME',
+        ),
         (
             {"ingressController": {"env": {"ingress_class": "other"}}},
             "but the plugin has the ingress class 'kong'",
@@ -56,8 +66,8 @@ def refusal(values: Values) -> str:
         ({"ingressController": {"env": {"INGRESS_CLASS": "other"}}}, "traceable-kong:kong.ingressClass"),
         ({"ingressController": {"env": {"ingress_class": {"valueFrom": {"x": "y"}}}}}, "comes from another object"),
         ({"ingressController": {"customEnv": {"controller_ingress_class": "other"}}}, ".customEnv.controller_ingress"),
-        ({"ingressController": {"args": ["--v=1", "--ingress-class=other"]}}, ".args (--ingress-class) is 'other'"),
-        ({"ingressController": {"args": ["--ingress-class", "other"]}}, ".args (--ingress-class) is 'other'"),
+        ({"ingressController": {"args": ["--v=1", "--ingress-class=other"]}}, ".args has --ingress-class=other, but"),
+        ({"ingressController": {"args": ["--ingress-class", "other"]}}, ".args has --ingress-class=other, but"),
         (
             {"ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}},
             ".env.enable_controller_kongclusterplugin is 'false', so the controller would not read KongClusterPlugins",
@@ -70,13 +80,13 @@ def refusal(values: Values) -> str:
         ),
         (
             {"ingressController": {"args": ["--enable-controller-kongclusterplugin=false"]}},
-            ".args (--enable-controller-kongclusterplugin) is 'false'",
+            ".args has --enable-controller-kongclusterplugin=false",
         ),
         (
             {"ingressController": {"env": {"enable_controller_kongclusterplugin": SecretStr("false")}}},
             "whether the controller reads the plugin could not be known",
         ),
-        ({"replicaCount": 0}, "kongValues.replicaCount is 0. Without a gateway pod, nothing serves"),
+        ({"replicaCount": 0}, "kongValues.replicaCount is 0: without a gateway pod, nothing serves"),
         ({"replicaCount": "0"}, "kongValues.replicaCount is '0'"),
         ({"replicaCount": 0.0, "autoscaling": {"enabled": False}}, "kongValues.replicaCount is 0.0"),
         ({"autoscaling": {"enabled": True, "minReplicas": 0}}, "kongValues.autoscaling.minReplicas is 0"),
@@ -137,21 +147,21 @@ def test_a_conflict_is_refused(values: Values, said: str) -> None:
     ],
 )
 def test_other_values_are_accepted(values: Values) -> None:
-    refuse_conflicts(values, ingress_class="kong", database=False, certificate=False)
+    assert list(conflicts(values, ingress_class="kong", database=False, certificate=False)) == []
 
 
 def test_with_a_database_the_controller_does_not_matter() -> None:
     told = {"ingressController": {"args": ["--ingress-class=other"], "env": {"ingress_class": "another"}}}
-    refuse_conflicts(told, ingress_class="kong", database=True, certificate=False)
+    assert list(conflicts(told, ingress_class="kong", database=True, certificate=False)) == []
 
 
 @pytest.mark.parametrize("path", ["ingressController.args", "ingressController.envFrom", "plugins.configMaps"])
 def test_a_list_must_be_a_list(path: str) -> None:
     parent, key = path.split(".")
-    with pytest.raises(KongValuesError, match=f"kongValues.{path} is 'x', but the chart expects a list"):
-        kong_values(
-            {parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None, admin_certificate=False
-        )
+    (problem,) = kong_value_problems(
+        {parent: {key: "x"}}, plugin_entries=[], ingress_class="kong", database=None, admin_certificate=False
+    )
+    assert text(problem).startswith(f"kongValues.{path} is 'x', but the chart expects a list")
 
 
 def test_a_secret_value_is_not_shown() -> None:
@@ -169,19 +179,23 @@ def test_each_variable_has_its_key_in_the_config() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config_key", "said"),
-    [
-        ("kong.database", "Set traceable-kong:kong.database instead"),
-        (None, "`pulumi config rm --path traceable-kong:kongValues.a.b`"),
-    ],
+    ("config_key", "said"), [("kong.database", "set traceable-kong:kong.database instead"), (None, "kongValues.a.b")]
 )
-def test_a_required_value(config_key: str | None, said: str) -> None:
-    require({"a": {"b": 1}}, ["a", "b"], 1, config_key)
+def test_another_value(config_key: str | None, said: str) -> None:
+    assert list(other_value({"a": {"b": 1}}, "a.b", 1, config_key)) == []
     values: dict[str, Any]
     for values in ({"a": {"b": 2}}, {"a": {}}, {"a": None}, {"a": 1}, {}):
-        with pytest.raises(KongValuesError) as refused:
-            require(values, ["a", "b"], 1, config_key)
-        assert str(refused.value).startswith("kongValues.a.b is ") and said in str(refused.value)
+        (problem,) = other_value(values, "a.b", 1, config_key)
+        assert text(problem).startswith("kongValues.a.b is ")
+        assert problem.fix.startswith("pulumi config rm --path traceable-kong:kongValues.a.b") and said in problem.fix
+
+
+def test_every_conflict_is_found_at_once() -> None:
+    values = {"env": "x", "deployment": {"daemonset": True}, "replicaCount": 0, "forceUpdate": True}
+    found = kong_value_problems(values, plugin_entries=[], ingress_class="kong", database=None, admin_certificate=False)
+    assert {problem.key for problem in found} == {
+        *("kongValues.env", "kongValues.deployment.daemonset", "kongValues.replicaCount", "kongValues.forceUpdate")
+    }
 
 
 ANYTHING = strategies.recursive(
@@ -222,8 +236,8 @@ ANYTHING = strategies.recursive(
 @given(values=ANYTHING.filter(lambda value: isinstance(value, dict)))
 def test_arbitrary_values_are_accepted_or_refused(values: Values) -> None:
     entry = {"name": "cm", "pluginName": "traceable"}
-    try:
-        kong_values(values, plugin_entries=[entry], ingress_class="kong", database=None, admin_certificate=False)
-        kong_fullname("edge", values)
-    except KongValuesError as refused:
-        assert "kongValues" in str(refused)
+    problems = kong_value_problems(
+        values, plugin_entries=[entry], ingress_class="kong", database=None, admin_certificate=False
+    )
+    assert all(problem.key.startswith("kongValues") and "hidden" not in text(problem) for problem in problems)
+    kong_fullname("edge", values)

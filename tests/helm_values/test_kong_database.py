@@ -6,16 +6,15 @@ import pytest
 from pydantic import SecretStr
 
 from traceable_kong.cluster.secret_key import SecretKey
-from traceable_kong.helm_values.kong_conflicts import KongValuesError
 from traceable_kong.helm_values.kong_database import (
     ExternalPostgres,
     ManagedPostgres,
     Postgres,
     database_values,
-    refuse_long_name,
+    long_name,
     with_database,
 )
-from traceable_kong.helm_values.kong_values import kong_values
+from traceable_kong.helm_values.kong_values import kong_value_problems, kong_values
 
 EXTERNAL = ExternalPostgres(
     host="db.example.com",
@@ -30,13 +29,23 @@ REFERENCE = {"valueFrom": {"secretKeyRef": {"name": "pg", "key": "password"}}}
 
 
 def values(database: Postgres | None = EXTERNAL, **user_values: Any) -> dict[str, Any]:
-    return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database, admin_certificate=False)
+    return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database)
+
+
+def problems(database: Postgres | None, user_values: dict[str, Any], *, admin_certificate: bool = False) -> list[str]:
+    found = kong_value_problems(
+        user_values,
+        plugin_entries=[],
+        ingress_class="kong",
+        database=database,
+        admin_certificate=admin_certificate,
+    )
+    return [f"{problem.key} {problem.problem} -> {problem.fix}" for problem in found]
 
 
 def refusal(database: Postgres | None = EXTERNAL, **user_values: Any) -> str:
-    with pytest.raises(KongValuesError) as refused:
-        values(database, **user_values)
-    return str(refused.value)
+    (problem,) = problems(database, user_values)
+    return problem
 
 
 def test_the_values_name_the_database_and_never_the_password() -> None:
@@ -68,7 +77,7 @@ def test_other_settings_of_postgres_stay() -> None:
     ],
 )
 def test_the_same_settings_are_accepted(repeated: dict[str, Any]) -> None:
-    values(**repeated)
+    assert problems(EXTERNAL, repeated) == []
 
 
 @pytest.mark.parametrize(
@@ -84,8 +93,8 @@ def test_the_same_settings_are_accepted(repeated: dict[str, Any]) -> None:
         ({"customEnv": {"KONG_PG_HOST": "other"}}, "kongValues.customEnv.KONG_PG_HOST"),
         ({"env": {"database": "off"}}, "traceable-kong:kong.database"),
         ({"customEnv": {"kong_database": "off"}}, "kongValues.customEnv.kong_database"),
-        ({"postgresql": {"enabled": True}}, "traceable-kong:kong.postgres.managed to true"),
-        ({"postgresql": True}, "kongValues.postgresql is True, but the chart expects an object"),
+        ({"postgresql": {"enabled": True}}, "pulumi config set --path traceable-kong:kong.postgres.managed true"),
+        ({"postgresql": True}, "kongValues.postgresql is true, but the chart expects an object"),
         ({"migrations": []}, "kongValues.migrations is [], but the chart expects an object"),
     ],
 )
@@ -118,9 +127,9 @@ def test_settings_of_a_managed_database_are_refused() -> None:
 @pytest.mark.parametrize("name", ["init", "preUpgrade", "postUpgrade"])
 def test_the_migrations_of_a_managed_database_are_required(name: str) -> None:
     assert f"kongValues.migrations.{name} is false" in refusal(MANAGED, migrations={name: False})
-    values(MANAGED, migrations={name: True})
+    assert problems(MANAGED, {"migrations": {name: True}}) == []
     # Kong does not start before somebody has run them.
-    assert values(EXTERNAL, migrations={name: False})["migrations"][name] is False
+    assert problems(EXTERNAL, {"migrations": {name: False}}) == []
 
 
 def test_the_jobs_of_migrations_are_deleted() -> None:
@@ -138,15 +147,16 @@ def test_a_database_in_db_less_mode_is_refused() -> None:
 def test_with_a_database_the_controller_is_optional() -> None:
     assert values()["ingressController"] == {"enabled": True, "ingressClass": "kong"}
     assert values(ingressController={"enabled": False})["ingressController"] == {"enabled": False}
-    assert values(ingressController={"enabled": False, "ingressClass": "x", "env": {"ingress_class": "y"}})
+    other = {"ingressController": {"enabled": False, "ingressClass": "x", "env": {"ingress_class": "y"}}}
+    assert problems(EXTERNAL, other) == []
     assert "kong.ingressClass" in refusal(ingressController={"ingressClass": "other"})
     assert "ingressController.enabled" in refusal(None, ingressController={"enabled": False})
 
 
 def test_a_name_that_is_too_long_for_the_jobs_is_refused() -> None:
-    refuse_long_name("n" * 39)
-    with pytest.raises(KongValuesError, match="at most 39 characters"):
-        refuse_long_name("n" * 40)
+    assert list(long_name("n" * 39)) == []
+    (problem,) = long_name("n" * 40)
+    assert "with at most 39 characters" in problem.fix
 
 
 def test_the_users_values_are_not_changed() -> None:
@@ -160,9 +170,6 @@ REQUIRED = {"tls": {"client": {"secretName": "authority"}}}
 
 
 def test_an_admin_api_may_require_a_certificate_that_the_stack_has() -> None:
-    assert refusal(admin=REQUIRED).endswith("Or set traceable-kong:kong.admin.clientCertificateSecret.")
-    assert refusal(None, admin=REQUIRED).endswith("kongValues.admin.tls.client.secretName`."), "without a database"
-    made = kong_values(
-        {"admin": REQUIRED}, plugin_entries=[], ingress_class="kong", database=EXTERNAL, admin_certificate=True
-    )
-    assert made["admin"] == REQUIRED
+    assert refusal(admin=REQUIRED).endswith(", or set traceable-kong:kong.admin.clientCertificateSecret")
+    assert refusal(None, admin=REQUIRED).endswith("kongValues.admin.tls.client.secretName"), "without a database"
+    assert problems(EXTERNAL, {"admin": REQUIRED}, admin_certificate=True) == []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.plans import ROCK, gateway, plan
 from tests.fakes.program import Program
-from traceable_kong.helm_values.kong_conflicts import KongValuesError
+from traceable_kong.config.parser import ConfigError
 from traceable_kong.helm_values.kong_database import ExternalPostgres
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plugin.rock import Rock
@@ -44,8 +44,17 @@ def test_every_plugin_of_the_rock_is_mounted() -> None:
 
 
 def test_values_that_contradict_the_config_are_refused() -> None:
-    with pytest.raises(KongValuesError):
+    with pytest.raises(ConfigError):
         plan(kongValues={"env": {"plugins": "bundled"}})
+
+
+def test_the_problems_of_both_charts_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError) as refused:
+        plan(kongValues={"env": "x", "forceUpdate": True}, agentValues={"injector": 1, "forceUpdate": True})
+    keys = {problem.key for problem in refused.value.problems}
+    expected = {f"{chart}Values.forceUpdate" for chart in ("kong", "agent")}
+    assert keys == expected | {"kongValues.env", "agentValues.injector"}
+    assert str(refused.value).startswith("The stack's config has 4 problems. Nothing was changed.\n")
 
 
 def test_an_external_database_is_named_in_the_chart() -> None:
@@ -76,14 +85,14 @@ def test_without_a_database_there_is_none() -> None:
 
 def test_an_admin_api_that_asks_for_a_certificate_needs_a_client_certificate() -> None:
     asking = {"admin": {"tls": {"client": {"secretName": "authority"}}}}
-    with pytest.raises(KongValuesError, match=r"kong\.admin\.clientCertificateSecret"):
+    with pytest.raises(ConfigError, match=r"kong\.admin\.clientCertificateSecret"):
         plan(kong=EXTERNAL, kongValues=asking)
     plan(kong={**EXTERNAL, "admin": {"clientCertificateSecret": "client"}}, kongValues=asking)
 
 
 def test_a_release_name_that_is_too_long_for_the_migration_jobs_is_refused() -> None:
     long = {"release": "r" * 35}
-    with pytest.raises(KongValuesError, match="to a shorter name"):
+    with pytest.raises(ConfigError, match="SHORTER, or"):
         plan(kong={**long, **MANAGED})
     plan(kong=long)
     plan(kong={**long, **MANAGED}, kongValues={"fullnameOverride": "edge"})

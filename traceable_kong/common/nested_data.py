@@ -6,7 +6,7 @@ encrypted is a `pydantic.SecretStr`.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
@@ -40,14 +40,19 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
-def not_objects(values: Mapping[str, Any], paths: Iterable[str]) -> Iterator[str]:
-    """The values at `paths` ("admin.http") that are not objects, in words: `admin.http is True`."""
-    for path in paths:
-        found: Any = values
-        for key in path.split("."):
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if found is not None and not isinstance(found, Mapping):
-            yield f"{path} is {found!r}"
+def value_at(values: Any, path: str) -> Any:
+    """The value at a path such as "admin.http"; None where there is none."""
+    for key in path.split("."):
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def without(values: Mapping[str, Any], path: str) -> Values:
+    """The values without the one at `path`; the argument is not changed."""
+    key, _, rest = path.partition(".")
+    if rest and isinstance(values.get(key), Mapping):
+        return {**values, key: without(values[key], rest)}
+    return {name: value for name, value in values.items() if rest or name != key}
 
 
 def has_secrets(value: Any) -> bool:

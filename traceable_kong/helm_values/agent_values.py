@@ -1,21 +1,44 @@
 """The chart values of the Traceable agent, and the TME's image in them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.commands import config_remove
 from traceable_kong.common.image_references import DOCKER_HUB, ImageReference, ImageReferenceError, parse_image
-from traceable_kong.common.nested_data import Values, merged, not_objects
-from traceable_kong.common.safe_text import PlainError
+from traceable_kong.common.nested_data import Values, merged
+from traceable_kong.config.config_problem import Problem
+from traceable_kong.helm_values.chart_types import well_typed
 
 OWN_TOKEN_SECRET = SecretKey(name="traceable-agent-token", key="token")
 """The Secret that this stack creates in the agent's namespace."""
 
 
-class AgentValuesError(PlainError):
-    """Values in `agentValues` conflict with what this stack needs; the text is for the person at the terminal."""
+_OBJECTS = ("imageCredentials", "injector", "injector.tme", "tlsPrivateCertificatesAsString")
+"""Values that are objects in the chart and that this program reads."""
+
+
+def agent_value_problems(user_values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What in `agentValues` conflicts with what this stack needs."""
+    values, problems = well_typed(user_values, "agentValues", objects=_OBJECTS)
+    yield from problems
+    if "forceUpdate" in values:
+        yield Problem(
+            "agentValues.forceUpdate",
+            "is not a value of the chart but an option of Helm that replaces objects instead of updating them, "
+            "including all pods",
+            config_remove("agentValues.forceUpdate"),
+        )
+    try:
+        tme_image_of(values)
+    except ImageReferenceError as problem:
+        yield Problem(
+            "agentValues.injector.tme",
+            f"and agentValues.imageCredentials name no image for the TME: {problem}. The injector could not inject it",
+            "correct injector.tme.imageName and .imageVersion, imageCredentials.registry and .registrySuffix, of which "
+            "the image consists",
+        )
 
 
 def agent_values(
@@ -34,17 +57,8 @@ def agent_values(
     writes the message at the top into YAML without quotes, so that `a: b` or `x # y` would break the agent's
     configuration. There it is passed already quoted: a JSON string is a YAML string.
 
-    `replicas` None leaves the chart's default. Raises AgentValuesError for a conflict.
+    `replicas` None leaves the chart's default. `user_values` have no problem by `agent_value_problems`.
     """
-    if "forceUpdate" in user_values:
-        raise AgentValuesError(
-            "agentValues.forceUpdate is not a value of the chart but an option of Helm that replaces objects instead "
-            f"of updating them, including all pods. Remove it: `{config_remove('agentValues.forceUpdate')}`."
-        )
-    for problem in not_objects(
-        user_values, ("imageCredentials", "injector", "injector.tme", "tlsPrivateCertificatesAsString")
-    ):
-        raise AgentValuesError(f"agentValues.{problem}, but the chart expects an object. `helm show values` prints it.")
     values: Values = {
         "externalTokenSecret": {"name": token_secret.name, "key": token_secret.key},
         "blockingStatusCode": blocking_status_code,
@@ -79,7 +93,7 @@ def tme_image_of(values: Mapping[str, Any]) -> ImageReference:
     """The image that an agent with these chart values injects as the TME (traceable-agent 1.58.0).
 
     It has a tag or a digest where `injector.tme.imageVersion` has one; otherwise the version is the chart's default,
-    which the values do not contain. Raises AgentValuesError.
+    which the values do not contain. Raises ImageReferenceError.
     """
     credentials, tme = values.get("imageCredentials") or {}, (values.get("injector") or {}).get("tme") or {}
     registry = str(credentials.get("registry") or TME_REGISTRY)
@@ -89,22 +103,12 @@ def tme_image_of(values: Mapping[str, Any]) -> ImageReference:
     # With k8sManifests the chart omits the registry.
     parts = [suffix, name] if values.get("k8sManifests") else [registry, suffix, name]
     text = "/".join(part for part in parts if part)
-    try:
-        image = parse_image(text)
-        if image.tag is not None or image.digest is not None:
-            raise AgentValuesError(
-                f"agentValues.injector.tme.imageName is {name!r}, but the chart appends the version. The image of the "
-                "pods would not exist. Set the version in agentValues.injector.tme.imageVersion."
-            )
-        if not version:
-            return image
-        return parse_image(f"{text}{'@' if version.startswith('sha256:') else ':'}{version}")
-    except ImageReferenceError as problem:
-        raise AgentValuesError(
-            f"The TME's image in agentValues is not valid: {problem}. The injector could not inject the TME. Correct "
-            "imageCredentials.registry, imageCredentials.registrySuffix, injector.tme.imageName and "
-            "injector.tme.imageVersion, of which it consists."
-        ) from None
+    image = parse_image(text)
+    if image.tag is not None or image.digest is not None:
+        raise ImageReferenceError(f"injector.tme.imageName {name!r} has a version, to which the chart appends another")
+    if not version:
+        return image
+    return parse_image(f"{text}{'@' if version.startswith('sha256:') else ':'}{version}")
 
 
 def sidecar_values(values: Mapping[str, Any]) -> Values:

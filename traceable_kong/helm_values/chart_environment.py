@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from traceable_kong.config.config_problem import path_of
+
 
 def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     """(key in the config, variable, value) for every variable that the values set in Kong's environment.
@@ -10,7 +12,7 @@ def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     The chart upper-cases the keys, of `env` with the prefix KONG_, of `customEnv` without (kong chart 3.4.1).
     """
     return [
-        (f"kongValues.{group}.{key}", f"{prefix}{key}".upper(), value)
+        (path_of("kongValues", group, str(key)), f"{prefix}{key}".upper(), value)
         for group, prefix in (("env", "KONG_"), ("customEnv", ""))
         for key, value in (values.get(group) or {}).items()
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from traceable_kong.cluster.pods import variables
 from traceable_kong.common.image_references import image_name
+from traceable_kong.config.config_problem import path_of
 
 Document = dict[str, Any]
 
@@ -166,7 +167,8 @@ def chart_variables(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]
     for group, prefix in (("env", "CONTROLLER_"), ("customEnv", "")):
         found: Mapping[str, Any] = controller.get(group) or {}
         for key in sorted(found, key=str):
-            yield f"kongValues.ingressController.{group}.{key}", f"{prefix}{key}".upper(), found[key]
+            where = path_of("kongValues", "ingressController", group, str(key))
+            yield where, f"{prefix}{key}".upper(), found[key]
 
 
 def _variable(name: str, value: Any) -> Document:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from traceable_kong.cluster.secret_key import SecretKey
-from traceable_kong.common.commands import config_remove
+from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.common.nested_data import Values, merged
+from traceable_kong.config.config_problem import Problem, shown
 from traceable_kong.helm_values.chart_environment import environment
-from traceable_kong.helm_values.kong_conflicts import KongValuesError
 
 MIGRATION_JOBS_KEPT_SECONDS = 600
 """How long the Job of a migration stays after it has ended. The chart never deletes those that are hooks, and Helm's
@@ -94,51 +94,47 @@ def database_values(database: Postgres) -> Values:
 
 
 def with_database(values: Mapping[str, Any], database: Postgres | None) -> Values:
-    """`values` merged over the values for the database; None is a Kong without one.
+    """`values` merged over the values for the database; None is a Kong without one."""
+    return merged(database_values(database) if database else {"env": {"database": "off"}}, values)
 
-    Raises KongValuesError where `values`, with the chart's types, set another database or skip the migrations.
-    """
-    _refuse_database_of_the_chart(values)
-    _refuse_other_variables(values, database)
-    if database is None:
-        return merged({"env": {"database": "off"}}, values)
+
+def database_conflicts(values: Mapping[str, Any], database: Postgres | None) -> Iterator[Problem]:
+    """What in `values`, with the chart's types, sets another database or skips the migrations."""
+    if (values.get("postgresql") or {}).get("enabled"):
+        yield Problem(
+            "kongValues.postgresql.enabled",
+            "requests the PostgreSQL of the chart, which Helm would install and delete together with Kong",
+            f"{config_remove('kongValues.postgresql.enabled')}, then "
+            f"{config_set('kong.postgres.host', 'HOST')} for an existing database; or for a development database "
+            f"{config_set('kong.postgres.managed', 'true')}",
+        )
+    yield from _other_variables(values, database)
     if isinstance(database, ManagedPostgres):
-        _require_migrations(values)
-    return merged(database_values(database), values)
+        for name in _MIGRATIONS:
+            if (values.get("migrations") or {}).get(name, True) is False:
+                where = f"kongValues.migrations.{name}"
+                yield Problem(
+                    where,
+                    "is false, but only these migrations prepare the managed database (kong.postgres.managed): Kong "
+                    "would not start",
+                    config_remove(where),
+                )
 
 
-def refuse_long_name(fullname: str) -> None:
-    """Raises KongValuesError for a name with which the chart's migration Jobs would have too long names."""
+def long_name(fullname: str) -> Iterator[Problem]:
+    """The problem with a name with which the chart's migration Jobs would have too long names."""
     limit = _JOB_NAME_LIMIT - len(_JOB_SUFFIX)
     if len(fullname) > limit:
-        raise KongValuesError(
-            f"Kong's Deployment would be {fullname!r}. With a database the chart creates a Job "
-            f"{fullname + _JOB_SUFFIX!r}, but the name of a Job has at most {_JOB_NAME_LIMIT} characters. Set "
-            "traceable-kong:kong.release to a shorter name, or kongValues.fullnameOverride to one of at most "
-            f"{limit} characters."
+        yield Problem(
+            "kong.release",
+            f"gives Kong's Deployment the name {fullname!r}. With a database the chart creates a Job "
+            f"{fullname + _JOB_SUFFIX!r}, but the name of a Job has at most {_JOB_NAME_LIMIT} characters",
+            f"{config_set('kong.release', 'SHORTER')}, or {config_set('kongValues.fullnameOverride', 'NAME')} with at "
+            f"most {limit} characters",
         )
 
 
-def _refuse_database_of_the_chart(values: Mapping[str, Any]) -> None:
-    if (values.get("postgresql") or {}).get("enabled"):
-        raise KongValuesError(
-            "kongValues.postgresql.enabled requests the PostgreSQL of the chart, which Helm would install and delete "
-            "together with Kong. Remove it. For development set traceable-kong:kong.postgres.managed to true; "
-            "otherwise set traceable-kong:kong.postgres.host to an existing database."
-        )
-
-
-def _require_migrations(values: Mapping[str, Any]) -> None:
-    for name in _MIGRATIONS:
-        if (values.get("migrations") or {}).get(name, True) is False:
-            raise KongValuesError(
-                f"kongValues.migrations.{name} is false, but only these migrations prepare the managed database "
-                "(kong.postgres.managed). Kong would not start. "
-                f"Remove it: `{config_remove(f'kongValues.migrations.{name}')}`."
-            )
-
-
-def _refuse_other_variables(values: Mapping[str, Any], database: Postgres | None) -> None:
+def _other_variables(values: Mapping[str, Any], database: Postgres | None) -> Iterator[Problem]:
     expected = dict(_expected(database))
     for where, variable, value in environment(values):
         if variable not in expected:
@@ -146,23 +142,28 @@ def _refuse_other_variables(values: Mapping[str, Any], database: Postgres | None
         key, wanted = expected[variable]
         if _plain(value) == wanted:
             continue
+        fix = f"{config_remove(where)}: {_reason(database, key)}"
         if variable == "KONG_PG_PASSWORD":
             # The value is not shown.
-            raise KongValuesError(
-                f"{where} does not name the Secret with the password for kong.postgres. Kong could get another "
-                "password, or the password would be in the state and in Helm's history as plain text. Remove it: "
-                f"{_reason(database, key)}"
+            yield Problem(
+                where,
+                "does not name the Secret with the password for kong.postgres: Kong could get another password, or the "
+                "password would be in the state and in Helm's history as plain text",
+                fix,
             )
-        raise KongValuesError(
-            f"{where} is {value!r}, but this program needs {wanted!r}. Kong would use another database than the one in "
-            f"the stack config. Remove it: {_reason(database, key)}"
-        )
+        else:
+            yield Problem(
+                where,
+                f"is {shown(value)}, but this program needs {shown(wanted)}: Kong would use another database than the "
+                "one in the stack config",
+                fix,
+            )
 
 
 def _reason(database: Postgres | None, key: str) -> str:
     if isinstance(database, ManagedPostgres) and key != "kong.database":
-        return "kong.postgres.managed is true, so this program sets it."
-    return f"use traceable-kong:{key} instead."
+        return "kong.postgres.managed is true, so this program sets it"
+    return f"use traceable-kong:{key} instead"
 
 
 def _expected(database: Postgres | None) -> Iterator[tuple[str, tuple[str, Any]]]:

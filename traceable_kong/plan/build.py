@@ -1,14 +1,16 @@
 """The stack config, the rock and what is read of the cluster become a plan. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from traceable_kong.common.image_references import ImageReference
+from traceable_kong.config.config_problem import Problem
+from traceable_kong.config.parser import ConfigError
 from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
-from traceable_kong.plan.build_agent import build_agent
+from traceable_kong.plan.build_agent import agent_problems, build_agent
 from traceable_kong.plan.build_injection import build_injection, build_policy
-from traceable_kong.plan.build_kong import build_kong
+from traceable_kong.plan.build_kong import build_kong, kong_problems
 from traceable_kong.plan.build_plugin import build_plugin
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.config_maps import plugin_config_maps
@@ -32,13 +34,16 @@ class PlanInputs:
 def build_plan(config: StackConfig, inputs: PlanInputs, owner: str) -> Plan:
     """The plan of the stack with the id `owner`.
 
-    Raises KongValuesError or AgentValuesError where the user's chart values contradict what the program needs.
+    Raises ConfigError with everything in the user's chart values that contradicts what the program needs.
     """
-    agent = build_agent(config, owner)
-    if isinstance(config, AgentOnlyStack) or inputs.rock is None:
-        return Plan(owner=owner, agent=agent, gateway=None)
-    rock, installed = inputs.rock, config.installed
+    rock = inputs.rock
+    if isinstance(config, AgentOnlyStack) or rock is None:
+        _require_none(agent_problems(config))
+        return Plan(owner=owner, agent=build_agent(config, owner), gateway=None)
+    installed = config.installed
     config_maps = tuple(plugin_config_maps(rock.plugins)) if installed else ()
+    _require_none([*agent_problems(config), *kong_problems(config.kong, config_maps)])
+    agent = build_agent(config, owner)
     kong = build_kong(config.kong, owner, config_maps, inputs.pod_selector)
     injection = build_injection(config, agent, inputs.agent_settings, inputs.recorded_image)
     gateway = Gateway(
@@ -51,3 +56,8 @@ def build_plan(config: StackConfig, inputs: PlanInputs, owner: str) -> Plan:
         installed=installed,
     )
     return Plan(owner=owner, agent=agent if installed else None, gateway=gateway)
+
+
+def _require_none(problems: Iterable[Problem]) -> None:
+    if found := list(problems):
+        raise ConfigError(found)

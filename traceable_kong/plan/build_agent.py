@@ -1,12 +1,15 @@
 """The agent's part of the plan."""
 
+from collections.abc import Iterator
+
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import merged
 from traceable_kong.config.agent_config import ExternalAgentConfig, ManagedAgentConfig
+from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
-from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_values
+from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET, agent_value_problems, agent_values
 from traceable_kong.helm_values.chart import Chart
 from traceable_kong.plan.agent_model import Agent, ExistingAgent, ExternalAgent, ManagedAgent
 from traceable_kong.plan.release_model import HelmRelease
@@ -15,8 +18,14 @@ REPLICAS_WITH_DENY = 2
 """Pods of the agent where a gateway pod is refused while no injector answers: one can be away."""
 
 
+def agent_problems(config: StackConfig) -> Iterator[Problem]:
+    """What in the agent's chart values conflicts with what this stack needs."""
+    if isinstance(config.agent, ManagedAgentConfig):
+        yield from agent_value_problems(config.agent.values)
+
+
 def build_agent(config: StackConfig, owner: str) -> Agent:
-    """The agent that the config names; `owner` is this stack's id. Raises AgentValuesError."""
+    """The agent that the config names; `owner` is this stack's id. Its values have no problem by `agent_problems`."""
     agent = config.agent
     if isinstance(agent, ManagedAgentConfig):
         # Whatever the mode: a switch changes the gateway and not its agent. Of other stacks' gateways, any may deny.
@@ -38,7 +47,7 @@ def _managed(config: ManagedAgentConfig, owner: str, *, denies: bool) -> Managed
         token_secret=secret,
         replicas=REPLICAS_WITH_DENY if denies else None,
     )
-    agent = ManagedAgent(
+    return ManagedAgent(
         release=HelmRelease(
             key="agent",
             namespace=config.namespace,
@@ -54,6 +63,3 @@ def _managed(config: ManagedAgentConfig, owner: str, *, denies: bool) -> Managed
         token=config.token,
         token_secret=secret,
     )
-    # An image that the values name and that cannot exist is an error of the config.
-    _ = agent.tme_image
-    return agent

@@ -1,12 +1,13 @@
 """Kong's part of the plan: one that this stack installs with its chart, or an existing one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.common.nested_data import merged
+from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.kong_config import (
     ExistingKongConfig,
     ManagedKongConfig,
@@ -19,10 +20,10 @@ from traceable_kong.helm_values.kong_database import (
     ExternalPostgres,
     ManagedPostgres,
     Postgres,
+    long_name,
     postgres_name,
-    refuse_long_name,
 )
-from traceable_kong.helm_values.kong_values import kong_fullname, kong_values
+from traceable_kong.helm_values.kong_values import kong_fullname, kong_value_problems, kong_values
 from traceable_kong.plan.kong_model import ExistingKong, Kong, ManagedKong
 from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mount_paths
@@ -34,6 +35,24 @@ HELM_STEPS_WITH_DATABASE = 3
 """With a database Helm runs Jobs before and after it waits for the pods, each as long as the wait."""
 
 
+def kong_problems(
+    kong: ManagedKongConfig | ExistingKongConfig, config_maps: Sequence[PluginConfigMap]
+) -> Iterator[Problem]:
+    """What in the chart values of a managed Kong conflicts with what this stack needs."""
+    if not isinstance(kong, ManagedKongConfig):
+        return
+    database = _database(kong)
+    if database is not None:
+        yield from long_name(kong_fullname(kong.release, kong.values))
+    yield from kong_value_problems(
+        kong.values,
+        plugin_entries=chart_entries(config_maps),
+        ingress_class=kong.ingress_class,
+        database=database,
+        admin_certificate=isinstance(kong, ManagedPostgresKongConfig) and bool(kong.admin.client_certificate_secret),
+    )
+
+
 def build_kong(
     kong: ManagedKongConfig | ExistingKongConfig,
     owner: str,
@@ -42,7 +61,7 @@ def build_kong(
 ) -> Kong:
     """The gateway with these files. `pod_selector` is what an existing Kong's Deployment selects its pods by.
 
-    Raises KongValuesError.
+    The chart values of a managed Kong have no problem by `kong_problems`.
     """
     if isinstance(kong, ManagedKongConfig):
         return _managed(kong, owner, config_maps)
@@ -52,14 +71,8 @@ def build_kong(
 def _managed(kong: ManagedKongConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> ManagedKong:
     fullname = kong_fullname(kong.release, kong.values)
     database = _database(kong)
-    if database is not None:
-        refuse_long_name(fullname)
     values = kong_values(
-        kong.values,
-        plugin_entries=chart_entries(config_maps),
-        ingress_class=kong.ingress_class,
-        database=database,
-        admin_certificate=isinstance(kong, ManagedPostgresKongConfig) and bool(kong.admin.client_certificate_secret),
+        kong.values, plugin_entries=chart_entries(config_maps), ingress_class=kong.ingress_class, database=database
     )
     return ManagedKong(
         release=HelmRelease(
