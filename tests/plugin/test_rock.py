@@ -16,6 +16,7 @@ import local.rock
 from tests.plugin import archives
 from tests.plugin.archives import FILES, TOP, VERSION, in_plugin, member, rockspec, tar
 from traceable_kong.plugin import rock
+from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, MAX_ENTRIES, MAX_UNPACKED_BYTES, RockError
 
 
 def gz(entries: dict[str, bytes] | list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
@@ -108,7 +109,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "wrong checksum": (wrong_checksum, "not a readable zip archive"),
     "encrypted": (encrypted, "encrypted"),
     "compressed otherwise": (lambda: archives.rock(method=zipfile.ZIP_BZIP2), "unsupported compression method"),
-    "too large": (lambda: b"\0" * (rock.MAX_ARCHIVE_BYTES + 1), "too large for a Kong plugin"),
+    "too large": (lambda: b"\0" * (MAX_ARCHIVE_BYTES + 1), "too large for a Kong plugin"),
     "no rockspec": (lambda: archives.zipped(list(in_plugin(FILES).items())), "has 0 rockspecs"),
     "two rockspecs": (lambda: archives.rock(more=[("b.rockspec", rockspec())]), "has 2 rockspecs"),
     "another package": (lambda: archives.rock(spec=rockspec(package="kong-plugin-x")), "is the package"),
@@ -153,23 +154,23 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         "but a ConfigMap holds 1048576",
     ),
     "a zip bomb": (
-        lambda: archives.rock(more=[("big", b"\0" * (rock.MAX_UNPACKED_BYTES + 1))]),
+        lambda: archives.rock(more=[("big", b"\0" * (MAX_UNPACKED_BYTES + 1))]),
         "unpacks to more than",
     ),
     "a zip bomb of many": (
-        lambda: archives.rock(more=[(f"big{n}", b"\0" * (rock.MAX_UNPACKED_BYTES // 4)) for n in range(5)]),
+        lambda: archives.rock(more=[(f"big{n}", b"\0" * (MAX_UNPACKED_BYTES // 4)) for n in range(5)]),
         "unpacks to more than",
     ),
     "a gzip bomb": (
-        lambda: archives.rock(source=gzip.compress(b"\0" * (rock.MAX_UNPACKED_BYTES + 1))),
+        lambda: archives.rock(source=gzip.compress(b"\0" * (MAX_UNPACKED_BYTES + 1))),
         "unpacks to more than",
     ),
     "a nested bomb": (lambda: archives.rock(source=gzip.compress(gzip.compress(b"\0" * 2**24))), "cannot be read"),
     "a sparse file": (lambda: archives.rock(source=sparse()), "sparse file"),
     "a negative size": (lambda: archives.rock(source=negative_size()), "cannot be read"),
-    "too many entries": (lambda: archives.zipped((f"f{n}", b"") for n in range(rock.MAX_ENTRIES + 1)), "entries"),
+    "too many entries": (lambda: archives.zipped((f"f{n}", b"") for n in range(MAX_ENTRIES + 1)), "entries"),
     "too many entries inside": (
-        lambda: archives.rock({f"f{n}": b"" for n in range(rock.MAX_ENTRIES + 1)}),
+        lambda: archives.rock({f"f{n}": b"" for n in range(MAX_ENTRIES + 1)}),
         "entries",
     ),
     "source that is no gzip": (lambda: archives.rock(source=tar(GOOD)), "cannot be read"),
@@ -215,7 +216,7 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_unusable_archive_is_refused(case: str) -> None:
     make, reason = REFUSED[case]
-    with pytest.raises(rock.RockError, match=reason):
+    with pytest.raises(RockError, match=reason):
         rock.read(make(), version=VERSION)
 
 
@@ -223,7 +224,7 @@ def test_a_config_map_may_be_full_to_the_last_byte() -> None:
     used = sum(len(name) + len(content) for name, content in FILES.items()) + len("big.lua")
     big = b" " * (rock.MAX_CONFIG_MAP_BYTES - used)
     assert rock.read(archives.rock(in_plugin({**FILES, "big.lua": big}))).plugins["traceable"]["big.lua"] == big
-    with pytest.raises(rock.RockError, match="but a ConfigMap holds"):
+    with pytest.raises(RockError, match="but a ConfigMap holds"):
         rock.read(archives.rock(in_plugin({**FILES, "big.lua": big + b" "})))
 
 

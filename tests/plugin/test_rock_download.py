@@ -12,7 +12,7 @@ from tests.plugin import archives
 from tests.plugin.server import Answer, Handler, HttpsServer, serving
 from traceable_kong.config.plugin_source import MirrorPluginConfig, PluginConfig
 from traceable_kong.plugin import rock_download
-from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, RockError
+from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError
 
 ROCK = archives.rock()
 DIGEST = hashlib.sha256(ROCK).hexdigest()
@@ -232,4 +232,6 @@ def test_the_digest_of_the_current_download(server: HttpsServer) -> None:
     server.answers["/page"] = content(b"<html>")
     assert rock_download.found_digest(plugin(server)) == DIGEST
     assert rock_download.found_digest(plugin(server, "/page")) is None
-    assert rock_download.found_digest(plugin(server, version="2.2.0-1")) is None
+    # No rock, but a zip archive: it is not parsed.
+    server.answers["/zip"] = content(b"PK\x03\x04")
+    assert rock_download.found_digest(plugin(server, "/zip")) == hashlib.sha256(b"PK\x03\x04").hexdigest()

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, reject, settings, strategies
 from tests.plugin import archives
 from tests.plugin.archives import FILES, TOP, VERSION, in_plugin, tar
 from traceable_kong.plugin import rock
+from traceable_kong.plugin.archive_entry import RockError
 
 EXAMPLES = int(os.environ.get("TRACEABLE_KONG_FUZZ_EXAMPLES", "200"))
 fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,7 +34,7 @@ def read_or_refuse(archive: bytes) -> rock.Rock | None:
     """Nothing but a rock or a RockError in words."""
     try:
         found = rock.read(archive, version=VERSION)
-    except rock.RockError as problem:
+    except RockError as problem:
         assert str(problem).endswith((".", "`.", "rock.")), str(problem)
         return None
     for files in found.plugins.values():

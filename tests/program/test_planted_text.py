@@ -30,7 +30,7 @@ from traceable_kong.hooks.stack_hooks import Hooks
 from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_errors import AdminError
-from traceable_kong.plugin.rock import RockError
+from traceable_kong.plugin.archive_entry import RockError
 from traceable_kong.preflight import examination
 from traceable_kong.verification import verifier
 from traceable_kong.verification.report import Check, Report

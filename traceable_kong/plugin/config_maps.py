@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ LUA_PATH = "/opt/?.lua"
 
 DIGEST_LENGTH = 10
 """The number of hexadecimal digits in the name of a ConfigMap."""
+
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +80,28 @@ def _config_map(plugin: str, directory: str, contents: Mapping[str, bytes]) -> P
     )
 
 
+def held_bytes(file_name: str, content: bytes) -> int:
+    """The number of bytes that a file takes in its ConfigMap."""
+    text = _lua_text(file_name, content)
+    return len(file_name) + (4 * -(-len(content) // 3) if text is None else len(content))
+
+
 def _lua_text(file_name: str, content: bytes) -> str | None:
+    """The text of a Lua file; None if the file is in base64 instead.
+
+    Base64 is also for text with control characters, which a terminal would obey in a diff, and for text that JSON
+    escapes to more bytes than base64 needs: the API server limits the size of a request (3 MiB).
+    """
     if not file_name.endswith(".lua"):
         return None
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    # Go escapes these three too (https://pkg.go.dev/encoding/json#Marshal), each to six bytes.
+    escaped = len(json.dumps(text, ensure_ascii=False).encode()) + 5 * sum(map(text.count, "<>&"))
+    unsafe = _CONTROL_CHARACTER.search(text) or 3 * escaped > 4 * len(content) + 1024
+    return None if unsafe else text
 
 
 def chart_entries(config_maps: Sequence[PluginConfigMap]) -> list[dict[str, Any]]:

@@ -7,22 +7,19 @@ from the network: every entry is checked before any is used, and nothing is unpa
 """
 
 import hashlib
-import io
 import re
-import stat
-import struct
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from traceable_kong.common.safe_text import PlainError
+from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError, shown
+from traceable_kong.plugin.bundled_plugins import BUNDLED_PLUGINS
+from traceable_kong.plugin.config_maps import held_bytes
+from traceable_kong.plugin.plugin_options import ROCK_VERSION
+from traceable_kong.plugin.tar_archive import untar
+from traceable_kong.plugin.zip_archive import unzip
 
-MAX_ARCHIVE_BYTES = 20 * 1024 * 1024
-MAX_UNPACKED_BYTES = 32 * 1024 * 1024
-MAX_ENTRIES = 2_000
+MAX_ROCKSPEC_BYTES = 64 * 1024
 MAX_CONFIG_MAP_BYTES = 1024 * 1024
 """The size limit of a ConfigMap (https://kubernetes.io/docs/concepts/configuration/configmap/)."""
 
@@ -32,13 +29,11 @@ REQUIRED_FILES = ("handler.lua", "schema.lua")
 _PLUGIN_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,49}[a-z0-9])?")
 """The chart names the volume `kong-plugin-<name>`, and the name of a volume is a DNS label."""
 
-_CONFIG_MAP_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_CONFIG_MAP_KEY = re.compile(r"(?!\.\.)[-._a-zA-Z0-9]{1,253}")
+"""The name of a file in a ConfigMap (IsConfigMapKey in Kubernetes' apimachinery)."""
+
 _PACKAGE = "kong-plugin-traceable"
 _PLUGIN = "traceable"
-
-
-class RockError(PlainError):
-    """The rock cannot be used; the text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +53,7 @@ def read(archive: bytes, *, version: str | None = None) -> Rock:
     """Reads an archive. `version` is the expected one, such as `2.1.2-1`; None accepts any. Raises RockError."""
     if len(archive) > MAX_ARCHIVE_BYTES:
         raise RockError(f"The rock has more than {MAX_ARCHIVE_BYTES} bytes, which is too large for a Kong plugin.")
-    entries = dict(_unzipped(archive))
+    entries = unzip(archive)
     rockspecs = [name for name in entries if name.endswith(".rockspec") and "/" not in name]
     if len(rockspecs) != 1:
         raise RockError(f"The archive has {len(rockspecs)} rockspecs at its top level, but a rock has exactly one.")
@@ -71,120 +66,31 @@ def read(archive: bytes, *, version: str | None = None) -> Rock:
         )
     inner = [name for name in entries if name.endswith((".tar.gz", ".tgz")) and "/" not in name]
     if len(inner) > 1:
-        raise RockError(f"The rock has several source archives ({', '.join(sorted(inner))}), but it must have one.")
-    sources = dict(_untarred(entries[inner[0]], inner[0])) if inner else entries
+        raise RockError(f"The rock has several source archives ({shown(*sorted(inner))}), but it must have one.")
+    sources = untar(entries[inner[0]], inner[0]) if inner else entries
     return Rock(version=found, sha256=hashlib.sha256(archive).hexdigest(), plugins=_plugins(sources))
 
 
-def _unzipped(archive: bytes) -> Iterator[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            infos = opened.infolist()
-            _check_count(len(infos))
-            seen: set[str] = set()
-            left = MAX_UNPACKED_BYTES
-            for info in infos:
-                # The zip format has no other field for the type; tools that know no modes write 0.
-                mode = stat.S_IFMT(info.external_attr >> 16)
-                if mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-                    raise RockError(f"The rock's entry {info.filename!r} is a link or a device, not a file.")
-                name = _checked(info.filename, seen)
-                if info.is_dir():
-                    continue
-                if info.flag_bits & 1:
-                    raise RockError(f"The rock's entry {info.filename!r} is encrypted.")
-                # zipfile unpacks the other methods without a limit.
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise RockError(f"The rock's entry {info.filename!r} has an unsupported compression method.")
-                with opened.open(info) as file:
-                    content = file.read(left + 1)
-                left = _left(left, content)
-                yield name, content
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError) as problem:
-        raise RockError(f"The file is not a readable zip archive: {problem}.") from None
-
-
-def _untarred(compressed: bytes, archive_name: str) -> Iterator[tuple[str, bytes]]:
-    inflater = zlib.decompressobj(wbits=31)
-    try:
-        plain = inflater.decompress(compressed, MAX_UNPACKED_BYTES + 1)
-        _left(MAX_UNPACKED_BYTES, plain)
-        if not inflater.eof:
-            raise RockError(f"The source archive {archive_name} in the rock is incomplete.")
-        if inflater.unused_data.strip(b"\0"):
-            raise RockError(f"The source archive {archive_name} in the rock has data after its end.")
-        with tarfile.open(fileobj=io.BytesIO(plain), mode="r:", tarinfo=_Member) as opened:
-            seen: set[str] = set()
-            for number, member in enumerate(opened, start=1):
-                _check_count(number)
-                if not (member.isreg() or member.isdir()):
-                    raise RockError(f"{archive_name} has a link or a device instead of a file: {member.name!r}.")
-                # The holes of a sparse file need no space in the archive, but any amount of memory.
-                if member.issparse():
-                    raise RockError(f"{archive_name} has a sparse file, which is not allowed: {member.name!r}.")
-                name = _checked(member.name, seen)
-                file = opened.extractfile(member)
-                if member.isdir() or file is None:
-                    continue
-                content = file.read()
-                if len(content) != member.size:
-                    raise RockError(f"The source archive {archive_name} in the rock is incomplete.")
-                yield name, content
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as problem:
-        raise RockError(f"The source archive {archive_name} in the rock cannot be read: {problem}.") from None
-
-
-class _Member(tarfile.TarInfo):
-    """An entry without a negative size, on which older versions of Python loop forever (CVE-2025-8194)."""
-
-    def _block(self, count: int) -> int:
-        if count < 0:
-            raise tarfile.ReadError("an entry has a negative size")
-        return int(super()._block(count))  # type: ignore[misc]
-
-
-def _check_count(entries: int) -> None:
-    if entries > MAX_ENTRIES:
-        raise RockError(f"The rock has more than {MAX_ENTRIES} entries, which is too many for a Kong plugin.")
-
-
-def _left(left: int, content: bytes) -> int:
-    if len(content) > left:
-        raise RockError(f"The rock unpacks to more than {MAX_UNPACKED_BYTES} bytes, too large for a Kong plugin.")
-    return left - len(content)
-
-
-def _checked(name: str, seen: set[str]) -> str:
-    """The path of an entry. Raises RockError for one outside the archive, and for a second one."""
-    plain = name.rstrip("/")
-    parts = plain.split("/")
-    if not plain or name.startswith("/") or "\\" in name or "\0" in name or ":" in parts[0]:
-        raise RockError(f"The rock's entry {name!r} has a path that is not allowed.")
-    if any(part in ("", "..") for part in parts):
-        raise RockError(f"The rock's entry {name!r} has a path outside the archive.")
-    path = "/".join(part for part in parts if part != ".")
-    if path in seen and path:
-        raise RockError(f"The rock has the entry {path!r} twice.")
-    seen.add(path)
-    return path
-
-
 def _version(rockspec: bytes, file_name: str) -> str:
+    if len(rockspec) > MAX_ROCKSPEC_BYTES:
+        raise RockError(f"The rockspec {shown(file_name)} has more than {MAX_ROCKSPEC_BYTES} bytes.")
     text = rockspec.decode("utf-8", errors="replace")
     found = {key: _assigned(text, key) for key in ("package", "version")}
     if found["package"] != _PACKAGE:
-        raise RockError(f"The rock is the package {found['package']!r}, but this program needs {_PACKAGE!r}.")
+        package = "" if found["package"] is None else shown(found["package"])
+        raise RockError(f"The rock is the package {package or 'without a name'}, but this program needs {_PACKAGE!r}.")
     version = found["version"]
-    if version is None or not re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}", version):
-        raise RockError(f"The rockspec {file_name} has no version of the form 2.1.2-1.")
+    if version is None or not ROCK_VERSION.fullmatch(version):
+        raise RockError(f"The rockspec {shown(file_name)} has no version of the form 2.1.2-1.")
     if file_name != f"{_PACKAGE}-{version}.rockspec":
-        raise RockError(f"The rockspec {file_name} has the version {version}, which does not match its name.")
+        raise RockError(f"The rockspec {shown(file_name)} has the version {version}, which does not match its name.")
     return version
 
 
 def _assigned(text: str, key: str) -> str | None:
-    found = re.search(rf"""^\s*{key}\s*=\s*["']([^"']*)["']""", text, re.MULTILINE)
-    return found[1] if found else None
+    """The text that a line `KEY = "TEXT"` assigns. A line is read once, from its beginning: a search would not be."""
+    assignment = re.compile(rf"""[ \t]*{key}[ \t]*=[ \t]*["']([^"']*)["']""")
+    return next((found[1] for line in text.splitlines() if (found := assignment.match(line))), None)
 
 
 def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
@@ -201,7 +107,7 @@ def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     if len(roots) > 1:
         raise RockError("The rock has several directories kong/plugins, so the right one cannot be determined.")
     if _PLUGIN not in plugins:
-        raise RockError(f"The rock has no plugin {_PLUGIN!r}, only {', '.join(sorted(plugins))!r}.")
+        raise RockError(f"The rock has no plugin {_PLUGIN!r}, only {shown(*sorted(plugins))}.")
     for plugin, contents in plugins.items():
         _check_plugin(plugin, contents)
     return plugins
@@ -209,7 +115,9 @@ def _plugins(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
 
 def _check_plugin(plugin: str, contents: Mapping[str, bytes]) -> None:
     if not _PLUGIN_NAME.fullmatch(plugin):
-        raise RockError(f"The rock's plugin {plugin!r} has a name that a Kubernetes volume cannot have.")
+        raise RockError(f"The rock's plugin {shown(plugin)} has a name that a Kubernetes volume cannot have.")
+    if plugin in BUNDLED_PLUGINS:
+        raise RockError(f"The rock has a plugin {plugin}, and Kong would load it instead of its own plugin {plugin}.")
     missing = [name for name in REQUIRED_FILES if name not in contents]
     if missing:
         raise RockError(f"The rock's plugin {plugin} has no {' and no '.join(missing)}, so Kong would not load it.")
@@ -217,21 +125,11 @@ def _check_plugin(plugin: str, contents: Mapping[str, bytes]) -> None:
     for path, content in contents.items():
         name = PurePosixPath(path)
         if not all(_CONFIG_MAP_KEY.fullmatch(part) for part in name.parts):
-            raise RockError(f"The rock's plugin {plugin} has a file whose name a ConfigMap cannot have: {path!r}.")
+            raise RockError(f"The rock's plugin {plugin} has a file whose name a ConfigMap cannot have: {shown(path)}.")
         if any(str(parent) in contents for parent in name.parents):
-            raise RockError(f"The rock's plugin {plugin} has a file that is also a directory, above {path!r}.")
-        # Files that are not text are in base64, with four bytes for three.
-        held = len(content) if _is_text(content) else 4 * -(-len(content) // 3)
-        sizes[name.parent] = sizes.get(name.parent, 0) + len(name.name) + held
+            raise RockError(f"The rock's plugin {plugin} has a file that is also a directory, above {shown(path)}.")
+        sizes[name.parent] = sizes.get(name.parent, 0) + held_bytes(name.name, content)
     for directory, size in sizes.items():
         if size > MAX_CONFIG_MAP_BYTES:
-            where = plugin if str(directory) == "." else f"{plugin}/{directory}"
+            where = plugin if str(directory) == "." else shown(f"{plugin}/{directory}")
             raise RockError(f"The files of {where} need {size} bytes, but a ConfigMap holds {MAX_CONFIG_MAP_BYTES}.")
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

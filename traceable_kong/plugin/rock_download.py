@@ -20,7 +20,9 @@ import requests
 import urllib3
 from pydantic import SecretStr
 
-from traceable_kong.plugin.rock import MAX_ARCHIVE_BYTES, Rock, RockError, read
+from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError
+from traceable_kong.plugin.rock import Rock, read
+from traceable_kong.plugin.zip_archive import SIGNATURE
 
 STALL_TIMEOUT_SECONDS = 15.0
 WHOLE_TIMEOUT_SECONDS = 120.0
@@ -57,11 +59,12 @@ def load_rock(rock: RockSource) -> Rock:
 
 
 def found_digest(rock: RockSource) -> str | None:
-    """The SHA-256 digest of what the rock's address gives now; None where that is no rock of this version."""
+    """The SHA-256 digest of what the rock's address gives now; None if that is no zip archive. It is not parsed."""
     try:
-        return read(fetch(rock.source, sha256=None, headers=_headers(rock)), version=rock.version).sha256
+        archive = fetch(rock.source, sha256=None, headers=_headers(rock))
     except RockError:
         return None
+    return hashlib.sha256(archive).hexdigest() if archive.startswith(SIGNATURE) else None
 
 
 def _headers(rock: RockSource) -> dict[str, str]:
@@ -82,13 +85,12 @@ def fetch(
     Raises RockError.
     """
     if "://" not in source:
-        archive = _local(source)
+        archive = _local(Path(source))
         _check_digest(archive, sha256)
         return archive
     if sha256 is not None and cache is not None:
-        kept = cache / f"{sha256}.rock"
-        with suppress(OSError):
-            archive = kept.read_bytes()
+        with suppress(RockError):
+            archive = _local(cache / f"{sha256}.rock")
             if hashlib.sha256(archive).hexdigest() == sha256:
                 return archive
     archive = _within(whole_timeout_seconds, source, headers or {}, stall_timeout_seconds)
@@ -98,28 +100,40 @@ def fetch(
     return archive
 
 
-def _local(source: str) -> bytes:
+def _local(path: Path) -> bytes:
+    """Reads a file, which is untrusted in the cache too. Raises RockError."""
     try:
-        path = Path(source)
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise RockError("It is not a file.")
-        if found.st_size > MAX_ARCHIVE_BYTES:
-            raise RockError(f"It has {found.st_size} bytes, but a rock has at most {MAX_ARCHIVE_BYTES}.")
-        return path.read_bytes()
+        # Without a wait for the other end of a FIFO. The size can change until the file is read.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise RockError("It is not a file.")
+            archive = b"" if found.st_size > MAX_ARCHIVE_BYTES else file.read(MAX_ARCHIVE_BYTES + 1)
+    except IsADirectoryError:
+        raise RockError("It is not a file.") from None
     except OSError as problem:
         raise RockError(f"It cannot be read: {problem.strerror}.") from None
     except ValueError:
         raise RockError("It is not a path.") from None
+    if max(found.st_size, len(archive)) > MAX_ARCHIVE_BYTES:
+        raise RockError(f"It has {found.st_size} bytes, but a rock has at most {MAX_ARCHIVE_BYTES}.")
+    return archive
 
 
 def _check_digest(archive: bytes, sha256: str | None) -> None:
+    """Raises RockError for another digest. An archive is not parsed before this."""
     found = hashlib.sha256(archive).hexdigest()
-    if sha256 is not None and found != sha256:
+    if sha256 is None or found == sha256:
+        return
+    if not archive.startswith(SIGNATURE):
         raise RockError(
-            f"Its SHA-256 digest is {found}, but plugin.sha256 is {sha256}. It is not the pinned file. If you trust "
-            f"it, pin it: `pulumi config set --path traceable-kong:plugin.sha256 {found}`."
+            "It is not a zip archive, so it is not a rock but perhaps a login page or an error page. Check plugin.rock "
+            "and plugin.headers."
         )
+    raise RockError(
+        f"Its SHA-256 digest is {found}, but plugin.sha256 is {sha256}. It is not the pinned file. If you trust it, "
+        f"pin it: `pulumi config set --path traceable-kong:plugin.sha256 {found}`."
+    )
 
 
 def _within(whole_timeout_seconds: float, url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
@@ -135,6 +149,8 @@ def _within(whole_timeout_seconds: float, url: str, headers: Mapping[str, str], 
             answers.append(_download(url, headers, stall_timeout_seconds))
         except RockError as problem:
             answers.append(problem)
+        except Exception as problem:
+            answers.append(RockError(f"The download failed ({type(problem).__name__})."))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -150,16 +166,16 @@ def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
     # The text of an exception is not shown: some contain headers or the password of a proxy.
     try:
         return _followed(url, headers, stall_timeout_seconds)
-    except requests.Timeout:
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
-    except requests.exceptions.SSLError:
+    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         raise RockError(
             "The server's certificate is not trusted. If it has a certificate authority of your own: `export "
             "REQUESTS_CA_BUNDLE=FILE.pem`."
         ) from None
     except requests.exceptions.ProxyError:
         raise RockError("The proxy (HTTPS_PROXY) could not be used.") from None
-    except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
+    except urllib3.exceptions.ProtocolError:
         raise RockError("The download was incomplete.") from None
     except requests.ConnectionError as problem:
         if isinstance(_innermost(problem), TimeoutError | urllib3.exceptions.ReadTimeoutError):
@@ -200,7 +216,8 @@ def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
 
 def _body(answer: requests.Response) -> bytes:
     archive = bytearray()
-    for chunk in answer.iter_content(_CHUNK_BYTES):
+    # Not iter_content, which unpacks compressed bodies.
+    while chunk := answer.raw.read(_CHUNK_BYTES, decode_content=False):
         archive += chunk
         if len(archive) > MAX_ARCHIVE_BYTES:
             raise RockError(f"It has more than {MAX_ARCHIVE_BYTES} bytes, which is too large for a Kong plugin.")
@@ -221,5 +238,9 @@ def _keep(cache: Path, archive: bytes) -> None:
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
-            file.write(archive)
-        Path(file.name).replace(cache / f"{hashlib.sha256(archive).hexdigest()}.rock")
+            try:
+                file.write(archive)
+                file.flush()
+                Path(file.name).replace(cache / f"{hashlib.sha256(archive).hexdigest()}.rock")
+            except OSError:
+                Path(file.name).unlink()
