@@ -1,11 +1,13 @@
 """Kubeconfigs: a path, a text, several files as kubectl reads them, or none."""
 
+import os
 from pathlib import Path
 
 import pytest
-from kubernetes import config as kubernetes_config
 
 from tests.cluster.api_server import kubeconfig
+from tests.fakes.authority import Authority
+from traceable_kong.cluster import kubeconfig as module
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import Unreachable
 
@@ -77,13 +79,35 @@ def test_an_unusable_kubeconfig(config: str | None, context: str | None) -> None
         connect(kubeconfig=config, context=context)
 
 
-def test_inside_a_pod_its_service_account_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def own(client_configuration: object) -> None:
-        client_configuration.host = "https://in-cluster"  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(kubernetes_config, "load_incluster_config", own)
-    assert connect().server_url == "https://in-cluster"
+def test_inside_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+    with pytest.raises(Unreachable):
+        connect()
+    (tmp_path / "ca.crt").write_text(Authority().pem)
+    (tmp_path / "token").write_text("t\n")
+    assert connect().server_url == "https://[fd00::1]:6443"
     with pytest.raises(Unreachable):
         connect(context="named")
     with pytest.raises(Unreachable):
         connect(kubeconfig="/nowhere/at/all")
+
+
+def test_a_cluster_in_place_of_the_contexts() -> None:
+    assert connect(kubeconfig=TWO, cluster="c-b").server_url == "https://b:6443"
+    with pytest.raises(Unreachable, match="does not have the context's cluster"):
+        connect(kubeconfig=TWO, cluster="gone")
+
+
+def test_a_pipe_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READ_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "config")
+    with pytest.raises(Unreachable, match="timed out"):
+        connect(kubeconfig=str(tmp_path / "config"))
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom"])
+def test_a_file_without_an_end(path: str) -> None:
+    with pytest.raises(Unreachable, match="no usable kubeconfig"):
+        connect(kubeconfig=path)

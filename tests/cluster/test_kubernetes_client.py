@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes import client
 
 from tests.cluster.api_server import ApiServer, kubeconfig, serving
+from tests.fakes.clock import Clock
 from traceable_kong.cluster import kubernetes_client
+from traceable_kong.cluster.api_response import RETRY_SECONDS
 from traceable_kong.cluster.kubeconfig import connect
-from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS, ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.list_pages import RESTARTS
+from traceable_kong.common import waiting
 
 STATUS = {"kind": "Status", "reason": "Forbidden", "message": "pods is forbidden: no"}
 WARNINGS = [("Warning", '299 - "first"'), ("Warning", '299 kube "a \\"quoted\\" word, and a comma"')]
@@ -90,8 +93,8 @@ def test_a_response_of_another_server_is_never_an_empty_list(
 
 
 def test_an_object_that_does_not_exist_is_none(server: ApiServer, api: KubernetesClient) -> None:
-    server.will(404, {"message": "the server could not find the requested resource"})
-    server.will(404, {})
+    server.will(404, {"kind": "Status", "message": "the server could not find the requested resource"})
+    server.will(404, b"404 page not found\n")
     server.will(403, STATUS)
     assert api.get("/x") is None
     assert api.list("/x") == []
@@ -99,11 +102,20 @@ def test_an_object_that_does_not_exist_is_none(server: ApiServer, api: Kubernete
         api.get("/x")
 
 
+def page(*numbers: int, more: Any = "", **other: Any) -> dict[str, Any]:
+    items = [{"metadata": {"name": str(number)}} for number in numbers]
+    return {"kind": "PodList", "items": items, "metadata": {"continue": more}, **other}
+
+
+def names(items: list[dict[str, Any]]) -> list[str]:
+    return [item["metadata"]["name"] for item in items]
+
+
 def test_all_pages_of_a_list_are_read(server: ApiServer, api: KubernetesClient) -> None:
-    server.will(200, {"items": [{"n": 1}], "metadata": {"continue": "more/1+"}})
-    server.will(200, {"items": None, "metadata": {"continue": "more2"}})
-    server.will(200, {"items": [{"n": 2}], "metadata": {"continue": ""}})
-    assert api.list("/pods", labelSelector="a=b") == [{"n": 1}, {"n": 2}]
+    server.will(200, page(1, more="more/1+"))
+    server.will(200, page(items=None, more="more2"))
+    server.will(200, page(2))
+    assert names(api.list("/pods", labelSelector="a=b")) == ["1", "2"]
     assert [request.query for request in server.requests] == [
         {"limit": "500", "labelSelector": "a=b"},
         {"limit": "500", "labelSelector": "a=b", "continue": "more/1+"},
@@ -111,11 +123,119 @@ def test_all_pages_of_a_list_are_read(server: ApiServer, api: KubernetesClient) 
     ]
 
 
-def test_an_incomplete_list_is_an_error(server: ApiServer, api: KubernetesClient) -> None:
-    server.will(200, {"items": [{"n": 1}], "metadata": {"continue": "more"}})
-    server.will(410, {"message": "the continue parameter is too old"})
+def test_a_list_whose_next_page_has_expired_begins_again(server: ApiServer, api: KubernetesClient) -> None:
+    server.will(200, page(1, more="more"))
+    server.will(410, {"kind": "Status", "message": "the continue parameter is too old"})
+    server.will(200, page(1, more="more"))
+    server.will(200, page(2))
+    assert names(api.list("/pods")) == ["1", "2"]
+    assert [request.query.get("continue") for request in server.requests] == [None, "more", None, "more"]
+
+
+def test_a_list_whose_next_page_always_expires_is_an_error(server: ApiServer, api: KubernetesClient) -> None:
+    for _ in range(RESTARTS + 1):
+        server.will(200, page(1, more="more"))
+        server.will(410, {"kind": "Status", "message": "the continue parameter is too old"})
     with pytest.raises(ApiError, match="too old"):
         api.list("/pods")
+    assert server.answers == []
+
+
+@pytest.mark.parametrize("tokens", [["a", "a"], ["a", "b", "a"]])
+def test_pages_that_repeat_end(server: ApiServer, api: KubernetesClient, tokens: list[str]) -> None:
+    for token in tokens:
+        server.will(200, page(1, more=token))
+    with pytest.raises(ApiError, match="pages of a list that repeat"):
+        api.list("/pods")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "log in"},
+        {"kind": "PodList", "items": "abc"},
+        {"kind": "PodList", "items": {"a": 1}},
+        {"kind": "PodList", "items": [1]},
+        {"kind": "PodList", "items": [{"metadata": None}]},
+        {"kind": "PodList", "items": [], "metadata": "x"},
+        {"kind": "Pod", "metadata": {}},
+    ],
+)
+def test_json_of_another_server_is_never_a_list(server: ApiServer, api: KubernetesClient, body: Any) -> None:
+    server.will(200, body)
+    with pytest.raises(ApiError, match="not the response of an API server"):
+        api.list("/pods")
+
+
+@pytest.mark.parametrize("body", [{}, {"error": "log in"}, {"kind": 1, "metadata": {}}, {"kind": "Pod"}])
+def test_json_of_another_server_is_never_an_object(server: ApiServer, api: KubernetesClient, body: Any) -> None:
+    server.will(200, body)
+    with pytest.raises(ApiError, match="not the response of an API server"):
+        api.get("/pods/a")
+
+
+@pytest.mark.parametrize("body", [b"<html>no such page</html>", b"", {}, {"message": "no route"}])
+def test_the_404_of_another_server_is_an_error(server: ApiServer, api: KubernetesClient, body: Any) -> None:
+    for ask in (api.get, api.list):
+        server.will(404, body)
+        with pytest.raises(ApiError, match="HTTP 404 that no API server sends"):
+            ask("/pods")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "pauses"),
+    [
+        (429, [("Retry-After", "3")], [3.0]),
+        (429, [], None),
+        (503, [], [RETRY_SECONDS]),
+        (503, [("Retry-After", "2")], [2.0]),
+        (500, [("Retry-After", "1")], [1.0]),
+        (500, [], None),
+        (503, [("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT")], [RETRY_SECONDS]),
+        (503, [("Retry-After", "-1")], [RETRY_SECONDS]),
+        (503, [("Retry-After", "9" * 4000)], None),
+        (403, [("Retry-After", "1")], None),
+    ],
+)
+def test_what_the_server_could_not_do_is_repeated(
+    server: ApiServer,
+    api: KubernetesClient,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    headers: list[tuple[str, str]],
+    pauses: list[float] | None,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    server.will(status, {"kind": "Status", "message": "later"}, *headers)
+    server.will(200, {"kind": "Pod", "metadata": {}})
+    if pauses is None:
+        with pytest.raises(ApiError, match="later") as refused:
+            api.request("POST", "/pods", body={})
+        assert refused.value.is_temporary is (status != 403)
+    else:
+        api.request("POST", "/pods", body={})
+        assert len(server.requests) == 2
+    assert clock.now == sum(pauses or [])
+
+
+def test_repeating_ends_at_the_deadline(
+    server: ApiServer, api: KubernetesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    for _ in range(100):
+        server.will(503, {"kind": "Status", "message": "later"})
+    with pytest.raises(ApiError, match="later"):
+        api.get("/pods")
+    assert clock.now == REQUEST_SECONDS
+    assert len(server.requests) == REQUEST_SECONDS + 1
+
+
+def test_an_idle_connection_that_the_server_closed_is_replaced(server: ApiServer, api: KubernetesClient) -> None:
+    for _ in range(3):
+        server.will(200, {"kind": "Pod", "metadata": {}}, ("Connection", "close"))
+        assert api.get("/x") is not None
 
 
 def test_the_permission_of_a_service_account(server: ApiServer, api: KubernetesClient) -> None:
@@ -150,7 +270,7 @@ def test_a_permission(server: ApiServer, api: KubernetesClient, status: Any, all
 
 def test_a_redirect_is_not_followed(server: ApiServer, api: KubernetesClient) -> None:
     server.will(302, {}, ("Location", f"{server.url}/elsewhere"))
-    with pytest.raises(Unreachable):
+    with pytest.raises(ApiError, match="HTTP 302 without a JSON document"):
         api.request("GET", "/x")
     assert len(server.requests) == 1
 
@@ -164,20 +284,23 @@ def test_no_server() -> None:
             api.request("GET", "/version")
 
 
-@pytest.mark.parametrize(
-    ("problem", "expected"),
-    [
-        (client.ApiException(status=403, reason="Forbidden"), ApiError),
-        (client.ApiException(status=0, reason="Handshake status 404 Not Found"), ApiError),
-        (OSError("no route"), Unreachable),
-    ],
-)
-def test_a_refused_port_forward(
-    api: KubernetesClient, monkeypatch: pytest.MonkeyPatch, problem: Exception, expected: type[Exception]
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise problem
-
-    monkeypatch.setattr(kubernetes_client, "portforward", refuse)
-    with pytest.raises(expected):
+@pytest.mark.parametrize("status", [403, 404, 302, 200])
+def test_a_refused_port_forward(server: ApiServer, api: KubernetesClient, status: int) -> None:
+    server.will(status, {"message": "planted"})
+    with pytest.raises(ApiError, match="port-forward to gw/p:8001: ") as refused:
         api.forward("gw", "p", 8001)
+    assert refused.value.status == status
+    assert "planted" not in str(refused.value)
+    (asked,) = server.requests
+    assert (asked.path, asked.query) == ("/api/v1/namespaces/gw/pods/p/portforward", {"ports": "8001"})
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_that_does_not_exist(api: KubernetesClient, port: int) -> None:
+    with pytest.raises(ApiError, match="there is no such port"):
+        api.forward("gw", "p", port)
+
+
+def test_a_port_forward_without_a_server() -> None:
+    with pytest.raises(Unreachable, match="refused"):
+        connect(kubeconfig=kubeconfig("here", here="http://127.0.0.1:9")).forward("gw", "p", 8001)

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes.client import ApiException
 
 from tests.cluster.api_server import kubeconfig, serving
-from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubeconfig import connect
-from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 
 MARKER = "hunter2-marker"
 
@@ -35,6 +33,7 @@ def plugin(code: str) -> dict[str, Any]:
     return {
         "exec": {
             "apiVersion": "client.authentication.k8s.io/v1",
+            "interactiveMode": "Never",
             "command": sys.executable,
             "args": ["-c", code],
             "env": [{"name": "PASSWORD", "value": MARKER}],
@@ -61,6 +60,7 @@ BROKEN = {
     "file": changed(lambda d: cluster(d).update({"certificate-authority": f"/nowhere/{MARKER}"})),
     "proxy": changed(lambda d: cluster(d).update({"proxy-url": f"nonsense://user:{MARKER}@proxy"})),
     "proxy's port": changed(lambda d: cluster(d).update({"proxy-url": f"http://user:{MARKER}@proxy:x"})),
+    "address": changed(lambda d: cluster(d).update(server=f"https://user:{MARKER}@host:x")),
     "users": changed(lambda d: d.update(users=MARKER)),
     "user": changed(lambda d: d["users"][0].update(user=MARKER)),
     "exec": changed(lambda d: d["users"][0].update(user={"exec": {"command": MARKER}})),
@@ -95,7 +95,6 @@ REACHED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a line break in the token": lambda d: d["users"][0].update(user={"token": f"{MARKER}\nx"}),
     "a token beyond latin-1": lambda d: d["users"][0].update(user={"token": f"{MARKER}\u2019"}),
     "a password in the address": lambda d: cluster(d).update(server=f"https://user:{MARKER}@127.0.0.1:1"),
-    "a password in an address that is none": lambda d: cluster(d).update(server=f"https://user:{MARKER}@host:x"),
     "a proxy that is away": lambda d: cluster(d).update({"proxy-url": f"http://user:{MARKER}@127.0.0.1:1"}),
     "a name that nobody knows": lambda d: cluster(d).update(server=f"https://user:{MARKER}@nowhere.invalid"),
 }
@@ -124,33 +123,20 @@ def test_no_server_answers(what: str, capfd: pytest.CaptureFixture[str]) -> None
 def test_a_login_plugin_that_fails(code: str) -> None:
     """In a process of its own: pytest has a handler of its own for what is logged."""
     with serving() as server:
-        server.will(401, {"message": "Unauthorized"})
         text = changed(lambda d: d["users"][0].update(user=plugin(code)), server.url)
         script = (
             "import json, sys\n"
             "from traceable_kong.cluster.kubeconfig import connect\n"
-            "from traceable_kong.cluster.kubernetes_client import ApiError\n"
+            "from traceable_kong.cluster.kubernetes_client import Unreachable\n"
             "try:\n    connect(kubeconfig=json.load(sys.stdin)).request('GET', '/version')\n"
-            "except ApiError as problem:\n    print(problem)\n"
+            "except Unreachable as problem:\n    print(problem)\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", script], input=json.dumps(text), capture_output=True, text=True, check=True
         )
-    assert done.stdout == "Unauthorized\n"
-    assert "login plugin" in done.stderr
-    assert MARKER not in done.stderr
-
-
-def test_a_refused_port_forward(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        reason = f"Handshake status 403 Forbidden -+-+- {{'set-cookie': '{MARKER}'}} -+-+- b'{MARKER}'"
-        raise ApiException(status=0, reason=reason)
-
-    monkeypatch.setattr(kubernetes_client, "portforward", refuse)
-    api: KubernetesClient = connect(kubeconfig=kubeconfig("here", here="https://127.0.0.1:1"))
-    with pytest.raises(ApiError) as refused:
-        api.forward("gw", "pod", 8001)
-    assert (refused.value.status, str(refused.value)) == (403, "port-forward to gw/pod:8001: Forbidden")
+        assert server.requests == []
+    assert done.stdout.startswith("the login of the kubeconfig failed: its login plugin (exec) ")
+    assert MARKER not in done.stdout + done.stderr
 
 
 def test_the_message_of_a_server_is_one_line() -> None:

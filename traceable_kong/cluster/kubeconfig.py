@@ -1,20 +1,48 @@
-"""Connects to the cluster that a kubeconfig names."""
+"""Connects to the cluster that a kubeconfig names, by kubectl's rules.
 
-import logging
+Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/. The official Python
+client knows no impersonation, ignores a login that failed, and reads several files in another order.
+"""
+
+import base64
+import binascii
 import os
-from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
-from kubernetes import client, config
-from kubernetes.config.config_exception import ConfigException
 
-from traceable_kong.cluster.kubernetes_client import (
-    KubernetesClient,
-    Unreachable,
+from traceable_kong.cluster.api_connection import ApiAddress
+from traceable_kong.cluster.kubeconfig_model import (
+    Cluster,
+    Context,
+    Kubeconfig,
+    KubeconfigError,
+    NamedCluster,
+    NamedContext,
+    NamedUser,
+    User,
+    find,
+    kubeconfig_of,
 )
-from traceable_kong.common.safe_text import kind_of
+from traceable_kong.cluster.kubernetes_client import KubernetesClient, Unreachable
+from traceable_kong.cluster.login import KubeconfigLogin, Login, PluginLogin, TokenFileLogin
+from traceable_kong.cluster.login_plugin import ExecPlugin
+from traceable_kong.cluster.proxies import proxy_of
+from traceable_kong.common.safe_text import PlainError, kind_of
+from traceable_kong.common.time_limit import within
+from traceable_kong.common.tls import tls_context
+
+SIZE_LIMIT = 1024 * 1024
+"""Characters of a kubeconfig, and of each file that it names."""
+
+READ_SECONDS = 10.0
+"""For a file: a pipe that nobody writes to has no end."""
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Source: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
 
 
 def is_text(kubeconfig: str) -> bool:
@@ -22,79 +50,183 @@ def is_text(kubeconfig: str) -> bool:
     return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
-def connect(*, kubeconfig: str | None = None, context: str | None = None) -> KubernetesClient:
+def connect(
+    *, kubeconfig: str | None = None, context: str | None = None, cluster: str | None = None
+) -> KubernetesClient:
     """A client for a kubeconfig: a path or its text; None for KUBECONFIG and ~/.kube/config.
 
-    `context` None is the current one. Raises Unreachable for a kubeconfig that cannot be used. The error shows nothing
-    of it, not even the path: a kubeconfig that lost its line breaks looks like one.
+    `context` None is the current one, `cluster` None the context's. Raises Unreachable for a kubeconfig that cannot be
+    used. The error shows nothing of it, not even the path: a kubeconfig that lost its line breaks looks like one.
     """
-    _hide_plugin_output()
-    configuration = client.Configuration()
     try:
-        if kubeconfig and is_text(kubeconfig):
-            config.load_kube_config_from_dict(
-                yaml.safe_load(kubeconfig), context=context, client_configuration=configuration, persist_config=False
-            )
-        else:
-            _load_files(kubeconfig, context, configuration)
-        return KubernetesClient(configuration)
-    except Exception as problem:
-        # The libraries raise many types for a text that is not a kubeconfig.
-        raise Unreachable(f"no usable kubeconfig: {_problem_of(problem)}") from None
+        sources = _sources(kubeconfig)
+        if all(source.content.is_empty for source in sources):
+            if kubeconfig or context or cluster or "KUBERNETES_SERVICE_HOST" not in os.environ:
+                raise KubeconfigError("it does not exist, or is empty")
+            return _in_pod()
+        return _connect(sources, context, cluster)
+    except PlainError as problem:
+        raise Unreachable(f"no usable kubeconfig: {problem}") from None
+    except (OSError, UnicodeError, binascii.Error) as problem:
+        raise Unreachable(f"no usable kubeconfig: {kind_of(problem)}") from None
+    except ValueError:
+        raise Unreachable("no usable kubeconfig: a path in it is none") from None
 
 
-def _problem_of(problem: Exception) -> str:
-    if not isinstance(problem, ConfigException):
-        return kind_of(problem)
-    for beginning, meaning in _CONFIG_PROBLEMS:
-        if beginning in str(problem):
-            return meaning
-    return "it does not exist, or is not a kubeconfig"
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A kubeconfig and its folder, which its relative paths begin at; None for this process's."""
+
+    content: Kubeconfig = field(repr=False)
+    folder: Path | None
 
 
-_CONFIG_PROBLEMS = (
-    ("object with name", "it does not have the context, or the context's cluster"),
-    ("Expected", "a required key is missing or has the wrong form"),
-    ("File does not exist", "a file that it names does not exist"),
-)
-"""Parts of the client's own texts (kubernetes 37.0.2, config/kube_config.py), which also have names and paths."""
+def _sources(kubeconfig: str | None) -> list[_Source]:
+    if kubeconfig and is_text(kubeconfig):
+        return [_Source(content=_parsed(kubeconfig), folder=None)]
+    if kubeconfig:
+        try:
+            return [_file(Path(kubeconfig).expanduser())]
+        except RuntimeError:
+            raise KubeconfigError("its home folder does not exist") from None
+    # The empty parts of KUBECONFIG, and files that do not exist, are skipped.
+    named = [Path(part) for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    paths = named or [Path("~/.kube/config").expanduser()]
+    return [_file(path) for path in paths if path.exists()]
 
 
-def _hide_plugin_output() -> None:
-    """Keeps the output of a login plugin off the terminal: the client logs it and continues without a login."""
-    logging.getLogger().addFilter(_without_details)
+def _file(path: Path) -> _Source:
+    return _Source(content=_parsed(_read(path)), folder=path.parent)
 
 
-def _without_details(record: logging.LogRecord) -> bool:
-    if Path(record.pathname).name == "kube_config.py":
-        record.msg, record.args = "the login plugin (exec) of the kubeconfig gave no credentials", ()
-    return True
+def _read(path: Path) -> str:
+    def read() -> bytes:
+        with path.open("rb") as file:
+            return file.read(SIZE_LIMIT + 1)
+
+    return within(READ_SECONDS, read).decode()
 
 
-def _load_files(kubeconfig: str | None, context: str | None, configuration: Any) -> None:
-    paths = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+def _parsed(text: str) -> Kubeconfig:
+    if len(text) > SIZE_LIMIT:
+        raise KubeconfigError(f"it is longer than {SIZE_LIMIT // 1024} KiB")
     try:
-        config.load_kube_config(
-            config_file=paths,
-            context=context or _current_context(paths),
-            client_configuration=configuration,
-            persist_config=False,
+        return kubeconfig_of(yaml.safe_load(text))
+    except yaml.YAMLError as problem:
+        raise KubeconfigError(kind_of(problem)) from None
+    except (RecursionError, ValueError):
+        raise KubeconfigError("it is not YAML") from None
+
+
+def _connect(sources: list[_Source], context: str | None, cluster: str | None) -> KubernetesClient:
+    # An entry is whole: what a later file says about the same name is ignored.
+    wanted = context or next((item.content.current_context for item in sources if item.content.current_context), "")
+    if not wanted and not cluster:
+        raise KubeconfigError("it has no current-context")
+    chosen = _first_context(sources, wanted)
+    if chosen is None and wanted:
+        raise KubeconfigError("it does not have the context")
+    names = chosen or Context()
+    found = _first_cluster(sources, cluster or names.cluster)
+    if found is None:
+        raise KubeconfigError("it does not have the context's cluster")
+    user = _first_user(sources, names.user) if names.user else (User(), None)
+    if user is None:
+        raise KubeconfigError("it does not have the context's user")
+    for part in (found[0], user[0]):
+        if problem := part.problem():
+            raise KubeconfigError(problem)
+    return KubernetesClient(_address(*found), _login(*user, found[0]))
+
+
+def _first_context(sources: list[_Source], name: str) -> Context | None:
+    found = (find(source.content.contexts, name) for source in sources)
+    return next((item.context for item in found if isinstance(item, NamedContext)), None)
+
+
+def _first_cluster(sources: list[_Source], name: str) -> tuple[Cluster, Path | None] | None:
+    found = ((find(source.content.clusters, name), source.folder) for source in sources)
+    return next(((item.cluster, folder) for item, folder in found if isinstance(item, NamedCluster)), None)
+
+
+def _first_user(sources: list[_Source], name: str) -> tuple[User, Path | None] | None:
+    found = ((find(source.content.users, name), source.folder) for source in sources)
+    return next(((item.user, folder) for item, folder in found if isinstance(item, NamedUser)), None)
+
+
+def _address(cluster: Cluster, folder: Path | None) -> ApiAddress:
+    ca = _pem(cluster.certificate_authority, cluster.certificate_authority_data, folder)
+    try:
+        tls_context(ca=ca)
+        proxy = cluster.proxy_url or proxy_of(cluster.url)
+    except (OSError, ValueError):
+        raise KubeconfigError("its certificate authority, or a proxy of the environment, cannot be used") from None
+    return ApiAddress(
+        url=cluster.url,
+        proxy=proxy,
+        server_name=cluster.tls_server_name or None,
+        ca=ca,
+        verify=not cluster.insecure_skip_tls_verify,
+    )
+
+
+def _login(user: User, folder: Path | None, cluster: Cluster) -> Login:
+    certificate = None
+    if user.has_certificate:
+        parts = (
+            _pem(user.client_certificate, user.client_certificate_data, folder),
+            _pem(user.client_key, user.client_key_data, folder),
         )
-    except ConfigException:
-        if kubeconfig or context:
-            raise
-        # Inside a pod, without a kubeconfig: the pod's service account.
-        config.load_incluster_config(client_configuration=configuration)
+        certificate = "\n".join(part or "" for part in parts)
+        try:
+            tls_context(verify=False, certificate=certificate)
+        except (OSError, ValueError):
+            raise KubeconfigError("its client certificate, or its key, cannot be used") from None
+    changes = {"token_file": _resolved(user.token_file, folder)}
+    of_url = urlsplit(cluster.url)
+    if of_url.username:
+        # To kubectl, this login is before every other one.
+        changes = {"token_file": "", "token": "", "username": unquote(of_url.username)}
+        changes["password"] = unquote(of_url.password or "")
+    login = KubeconfigLogin(user=user.model_copy(update=changes), certificate=certificate)
+    if user.exec is None:
+        return login
+    options = user.exec
+    if os.sep in options.command:
+        options = options.model_copy(update={"command": _resolved(options.command, folder)})
+    return PluginLogin(
+        login, ExecPlugin(options=options, cluster=_told(cluster, folder) if options.provideClusterInfo else None)
+    )
 
 
-def _current_context(paths: str) -> str | None:
-    """The first of several files that names a context, as kubectl does; the client would use the last.
+def _told(cluster: Cluster, folder: Path | None) -> dict[str, Any]:
+    """What a login plugin is told with provideClusterInfo."""
+    ca = _pem(cluster.certificate_authority, cluster.certificate_authority_data, folder)
+    told: dict[str, Any] = {
+        "server": cluster.url,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "certificate-authority-data": base64.b64encode(ca.encode()).decode() if ca else "",
+        "proxy-url": cluster.proxy_url,
+        "config": cluster.plugin_config,
+    }
+    return {key: value for key, value in told.items() if value}
 
-    Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/.
-    """
-    for path in paths.split(os.pathsep):
-        with suppress(OSError):
-            found = (yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8")) or {}).get("current-context")
-            if found:
-                return str(found)
-    return None
+
+def _pem(path: str, data: str, folder: Path | None) -> str | None:
+    if data:
+        # Line breaks are allowed in it.
+        return base64.b64decode("".join(data.split()), validate=True).decode()
+    return _read(Path(_resolved(path, folder))) if path else None
+
+
+def _resolved(path: str, folder: Path | None) -> str:
+    return str(folder / path) if path and folder else path
+
+
+def _in_pod() -> KubernetesClient:
+    """The service account of the pod that this process runs in."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    url = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+    address = ApiAddress(url=url, proxy=proxy_of(url), ca=_read(SERVICE_ACCOUNT / "ca.crt"))
+    return KubernetesClient(address, TokenFileLogin(SERVICE_ACCOUNT / "token"))

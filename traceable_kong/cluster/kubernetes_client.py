@@ -1,31 +1,39 @@
 """A client of the Kubernetes API server: plain documents in and out, and port-forwards into pods.
 
-The official Python client provides the login of a kubeconfig, the connections and the port-forward. Its typed models
-are not used, because they drop the fields that they do not know. Several threads may share a client.
+Several threads may share a client. No answer of a server makes a request last longer, or use more memory, than the
+limits here.
 """
 
 import http.client
 import json
-import re
 import socket
-import threading
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-import urllib3
-from kubernetes import client
-from kubernetes.stream import portforward
-
-from traceable_kong.common.safe_text import PlainError, kind_of, printable
+from traceable_kong.cluster.api_connection import SIZE_LIMIT, ApiAddress, ApiConnection, failure
+from traceable_kong.cluster.api_response import ApiError, ApiResponse, Document, Unreachable, document_of, not_the_api
+from traceable_kong.cluster.kubeconfig_model import KubeconfigError
+from traceable_kong.cluster.list_pages import ListPages
+from traceable_kong.cluster.login import Credentials, Login
+from traceable_kong.cluster.port_forward import HandshakeRefused, open_port
+from traceable_kong.common.http_exchange import HttpResponse, TooLong, exchange
+from traceable_kong.common.safe_text import printable
+from traceable_kong.common.tls import tls_context
 from traceable_kong.common.urls import without_credentials
+from traceable_kong.common.waiting import NotYet, wait_until
 
-Document = dict[str, Any]
+__all__ = ["ApiError", "ApiResponse", "Document", "KubernetesClient", "Unreachable"]
 
-CONNECT_TIMEOUT_SECONDS = 5
-REQUEST_TIMEOUT_SECONDS = 20
+REQUEST_SECONDS = 20.0
+"""For a request, with everything that belongs to it: connecting, repeating it, and reading the answer."""
+
+LIST_SECONDS = 60.0
+"""For all pages of a list."""
+
 CONNECTIONS = 32
 PAGE = 500
 
@@ -35,40 +43,15 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 """Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches."""
 
 
-class Unreachable(PlainError):
-    """The API server cannot be reached, or the kubeconfig names none."""
-
-
-class ApiError(PlainError):
-    """The API server answered with an error; the text is its own message."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
-
-
-class ApiResponse(Document):
-    """The document of a response; `warnings` are the texts of its Warning headers (RFC 7234, admission policies).
-
-    `date` is the server's own time, or this machine's where the response has none.
-    """
-
-    warnings: tuple[str, ...] = ()
-    date: datetime
-
-
 class KubernetesClient:
     """A client of one API server; `server_url` is its address without a password."""
 
-    def __init__(self, configuration: Any) -> None:
-        configuration.connection_pool_maxsize = CONNECTIONS
-        self._configuration = configuration
-        self._client = client.ApiClient(configuration)
-        self._pool = self._client.rest_client.pool_manager
-        self._login = threading.Lock()
-        self._url = str(configuration.host)
-        self.server_url = printable(without_credentials(self._url))
+    def __init__(self, address: ApiAddress, login: Login) -> None:
+        self._address = address
+        self._login = login
+        self._base = urlsplit(address.url).path.rstrip("/")
+        self._idle: list[tuple[str | None, ApiConnection]] = []
+        self.server_url = printable(without_credentials(address.url))
 
     def request(
         self,
@@ -79,39 +62,98 @@ class KubernetesClient:
         body: Any = None,
         content_type: str = "application/json",
         accept: str = "application/json",
+        seconds: float = REQUEST_SECONDS,
     ) -> ApiResponse:
-        """Sends one request. Raises ApiError or Unreachable."""
-        headers: dict[str, str] = {"Accept": accept, "User-Agent": "traceable-kong"}
-        parameters: list[tuple[str, str]] = list((query or {}).items())
+        """Sends one request, and repeats it where the server says that it was not able to do it at the moment.
+
+        Raises ApiError or Unreachable, at the latest after `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        headers = [("Accept", accept), ("User-Agent", "traceable-kong")]
         if body is not None:
-            headers["Content-Type"] = content_type
-        with self._login:
+            headers.append(("Content-Type", content_type))
+        target = self._base + path + ("?" + urlencode(query) if query else "")
+        content = None if body is None else json.dumps(body)
+
+        def attempt(_: float) -> ApiResponse | NotYet:
             try:
-                self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
-            except Exception as problem:
-                # An expired login is renewed by a plugin or by another server.
-                raise Unreachable(f"the login of the kubeconfig cannot be renewed: {kind_of(problem)}") from None
+                return document_of(self._send(method, target, headers, content, deadline))
+            except ApiError as problem:
+                if problem.retry_seconds is None:
+                    raise
+                last = problem
+                return NotYet(lambda: last, pause_seconds=problem.retry_seconds)
+
+        return wait_until(attempt, seconds=seconds)
+
+    def _send(
+        self, method: str, target: str, headers: list[tuple[str, str]], content: str | None, deadline: float
+    ) -> HttpResponse:
+        credentials = self._credentials()
+        while True:
+            connection, is_new = self._connection(credentials)
+            seconds = deadline - time.monotonic()
+            try:
+                response = exchange(
+                    connection,
+                    method,
+                    target,
+                    body=content,
+                    headers=[*headers, *credentials.headers],
+                    seconds=max(0.001, seconds),
+                    limit=SIZE_LIMIT,
+                )
+            except (OSError, http.client.HTTPException, ValueError, TooLong) as problem:
+                with suppress(OSError):
+                    connection.close()
+                # The server may close an idle connection at any time.
+                if not is_new and method == "GET" and isinstance(problem, ConnectionError):
+                    continue
+                raise Unreachable(f"{self.server_url}: {failure(problem, seconds)}") from None
+            if connection.sock is not None and len(self._idle) < CONNECTIONS:
+                self._idle.append((credentials.certificate, connection))
+            if response.status == 401:
+                self._login.rejected()
+            return response
+
+    def _credentials(self) -> Credentials:
         try:
-            response = self._pool.request(
-                method,
-                self._url + path + ("?" + urlencode(parameters) if parameters else ""),
-                body=None if body is None else json.dumps(body),
-                headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=REQUEST_TIMEOUT_SECONDS),
-                retries=urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0, allowed_methods=None),
-            )
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
-            raise Unreachable(f"{self.server_url}: {_reason(problem)}") from None
-        return _response(response)
+            return self._login.credentials()
+        except KubeconfigError as problem:
+            raise Unreachable(f"the login of the kubeconfig failed: {problem}") from None
+
+    def _connection(self, credentials: Credentials) -> tuple[ApiConnection, bool]:
+        """A connection with this client certificate, and whether it is new."""
+        while self._idle:
+            try:
+                certificate, connection = self._idle.pop()
+            except IndexError:
+                break
+            if certificate == credentials.certificate and connection.is_open:
+                return connection, False
+            connection.close()
+        return self._new_connection(credentials), True
+
+    def _new_connection(self, credentials: Credentials) -> ApiConnection:
+        try:
+            tls = None
+            if self._address.url.startswith("https"):
+                tls = tls_context(ca=self._address.ca, verify=self._address.verify, certificate=credentials.certificate)
+            return ApiConnection(self._address, tls)
+        except (OSError, ValueError):
+            raise Unreachable("the certificates of the kubeconfig, or of its login, cannot be used") from None
 
     def get(self, path: str) -> ApiResponse | None:
         """One object; None where it or its kind does not exist. Raises ApiError or Unreachable."""
         try:
-            return self.request("GET", path)
+            found = self.request("GET", path)
         except ApiError as problem:
             if problem.status == 404:
                 return None
             raise
+        if not (isinstance(found.get("kind"), str) and isinstance(found.get("metadata"), dict)):
+            raise not_the_api("JSON that is no object of Kubernetes")
+        return found
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         """All objects below a path; none where the kind does not exist.
@@ -119,20 +161,28 @@ class KubernetesClient:
         `metadata_only` requests no spec and no data; `selectors` are query parameters such as `labelSelector`.
         Raises ApiError or Unreachable.
         """
-        accept = METADATA_ONLY if metadata_only else "application/json"
-        items: list[Document] = []
-        query = {"limit": str(PAGE), **selectors}
+        pages = ListPages()
+        deadline = time.monotonic() + LIST_SECONDS
         while True:
+            query = {"limit": str(PAGE), **selectors, **({"continue": pages.token} if pages.token else {})}
             try:
-                page = self.request("GET", path, query=query, accept=accept)
+                page = self.request(
+                    "GET",
+                    path,
+                    query=query,
+                    accept=METADATA_ONLY if metadata_only else "application/json",
+                    seconds=min(REQUEST_SECONDS, deadline - time.monotonic()),
+                )
             except ApiError as problem:
                 if problem.status == 404:
                     return []
+                if problem.status == 410 and pages.restart():
+                    continue
                 raise
-            items += page.get("items") or []
-            if not (page.get("metadata") or {}).get("continue"):
-                return items
-            query["continue"] = page["metadata"]["continue"]
+            if pages.is_last(page):
+                return pages.items
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{self.server_url}: no complete list within {LIST_SECONDS:.0f} s")
 
     def server_time(self) -> datetime:
         """The clock of the API server, which its objects are dated by. Raises ApiError or Unreachable."""
@@ -186,82 +236,16 @@ class KubernetesClient:
 
         Where nothing listens on the port, only the use of the socket fails.
         """
-        # The library replaces the transport of its client while it connects, so each port-forward has its own client.
-        api = client.CoreV1Api(client.ApiClient(self._configuration))
+        if not 0 < port < 65536:
+            raise ApiError(400, "BadRequest", f"port-forward to {namespace}/{pod}:{port}: there is no such port")
+        credentials = self._credentials()
+        connection = self._new_connection(credentials)
+        path = f"{self._base}/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/portforward?ports={port}"
         try:
-            forwarded = portforward(
-                api.connect_get_namespaced_pod_portforward,
-                pod,
-                namespace,
-                ports=str(port),
-                _request_timeout=REQUEST_TIMEOUT_SECONDS,
-            )
-        except client.ApiException as problem:
-            # The library's own text contains the whole response.
-            said = re.match(r"Handshake status (\d{3})", str(problem.reason))
-            status = int(said[1]) if said else problem.status or 0
-            reason = http.client.responses.get(status, "no connection")
-            raise ApiError(status, reason, f"port-forward to {namespace}/{pod}:{port}: {reason}") from None
-        except (OSError, urllib3.exceptions.HTTPError, ValueError) as problem:
-            raise Unreachable(f"{self.server_url}: {_reason(problem)}") from None
-        # A plain socket, because TLS cannot use the wrapper of the library.
-        return socket.socket(fileno=forwarded.socket(port).detach())
-
-
-def _response(response: Any) -> ApiResponse:
-    try:
-        document = json.loads(response.data)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        if response.status < 400:
-            # As an empty document it would mean that nothing exists.
-            kind = str(response.headers.get("Content-Type") or "no content type")
-            raise ApiError(
-                response.status,
-                "NotTheApi",
-                f"HTTP {response.status} without a JSON document ({printable(kind)[:80]}): this is not the response of "
-                "an API server, but perhaps the login page of a proxy",
-            )
-        document = {}
-    if response.status >= 400:
-        message = document.get("message") or response.data.decode(errors="replace")[:500] or f"HTTP {response.status}"
-        raise ApiError(response.status, str(document.get("reason") or ""), str(message))
-    result = ApiResponse(document)
-    result.warnings = tuple(printable(_warning_text(value)) for value in response.headers.getlist("Warning"))
-    result.date = _date(response.headers.get("Date"))
-    return result
-
-
-def _date(header: str | None) -> datetime:
-    try:
-        return parsedate_to_datetime(header or "")
-    except ValueError:
-        return datetime.now(UTC)
-
-
-def _warning_text(header: str) -> str:
-    """`299 - "text"` -> text."""
-    return header.split('"', 1)[-1].rsplit('"', 1)[0].replace('\\"', '"')
-
-
-def _reason(problem: Exception) -> str:
-    """Why there was no response, without the libraries' own texts: they can contain a proxy's address or a header."""
-    while isinstance(problem, urllib3.exceptions.MaxRetryError) and problem.reason:
-        problem = problem.reason
-    if isinstance(problem, urllib3.exceptions.ProxyError):
-        return "the proxy could not be used"
-    if isinstance(problem, urllib3.exceptions.SSLError) and problem.args and isinstance(problem.args[0], Exception):
-        return kind_of(problem.args[0])
-    if isinstance(problem, urllib3.exceptions.NameResolutionError):
-        return "the name of its host cannot be resolved"
-    if isinstance(problem, urllib3.exceptions.NewConnectionError):
-        cause = problem.__cause__
-        return kind_of(cause) if isinstance(cause, OSError) else "no connection"
-    if isinstance(problem, urllib3.exceptions.ConnectTimeoutError):
-        return f"no connection within {CONNECT_TIMEOUT_SECONDS} s"
-    if isinstance(problem, urllib3.exceptions.ReadTimeoutError):
-        return f"no answer within {REQUEST_TIMEOUT_SECONDS} s"
-    if isinstance(problem, ValueError) and not isinstance(problem, urllib3.exceptions.HTTPError | UnicodeError):
-        return "the login of the kubeconfig cannot be sent (a line break in a token?)"
-    return kind_of(problem)
+            return open_port(connection, path, credentials.headers, port=port, seconds=REQUEST_SECONDS)
+        except HandshakeRefused as problem:
+            reason = http.client.responses.get(problem.status, "no connection")
+            text = f"port-forward to {namespace}/{pod}:{port}: {reason}"
+            raise ApiError(problem.status, reason, text) from None
+        except (OSError, ValueError) as problem:
+            raise Unreachable(f"{self.server_url}: {failure(problem, REQUEST_SECONDS)}") from None

@@ -12,9 +12,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class NotYet:
-    """An attempt that must be repeated; `error` makes the exception that says why, for when the time is up."""
+    """An attempt that must be repeated; `error` makes the exception that says why, for when the time is up.
+
+    `pause_seconds` is how long to wait before the next attempt, None for the usual interval.
+    """
 
     error: Callable[[], Exception]
+    pause_seconds: float | None = None
 
 
 def wait_until(
@@ -30,6 +34,7 @@ def wait_until(
         result = attempt(time.monotonic() - started)
         if not isinstance(result, NotYet):
             return result
-        if time.monotonic() - started + interval_seconds > seconds:
+        pause = interval_seconds if result.pause_seconds is None else result.pause_seconds
+        if time.monotonic() - started + pause > seconds:
             raise result.error()
-        time.sleep(interval_seconds)
+        time.sleep(pause)

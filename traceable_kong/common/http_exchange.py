@@ -1,0 +1,66 @@
+"""One HTTP request and its response, with an end: the whole exchange has a time limit, and the body a size limit."""
+
+import http.client
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from traceable_kong.common.safe_text import PlainError
+from traceable_kong.common.time_limit import within
+
+
+class TooLong(PlainError):
+    """The body of a response is longer than the limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpResponse:
+    """A response that was read to its end."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    *,
+    body: str | None,
+    headers: Iterable[tuple[str, str]],
+    seconds: float,
+    limit: int,
+) -> HttpResponse:
+    """Sends a request, over a new connection where there is none yet, and reads the response.
+
+    Raises OSError (TimeoutError after so many seconds), HTTPException, ValueError for what cannot be sent, or TooLong
+    for more than `limit` bytes. The connection can be used again only if nothing was raised.
+    """
+
+    def work() -> HttpResponse:
+        content = None if body is None else body.encode()
+        connection.putrequest(method, path)
+        for name, value in headers:
+            connection.putheader(name, value.encode())
+        if content is not None:
+            connection.putheader("Content-Length", str(len(content)))
+        connection.endheaders(content)
+        response = connection.getresponse()
+        answer = response.read(limit + 1)
+        if len(answer) > limit:
+            raise TooLong
+        return HttpResponse(status=response.status, headers=response.headers, body=answer)
+
+    connection.timeout = seconds
+    if connection.sock is not None:
+        connection.sock.settimeout(seconds)
+    return within(seconds, work, stop=lambda: interrupt(connection))
+
+
+def interrupt(connection: http.client.HTTPConnection) -> None:
+    """Ends whatever waits for the connection, also in another thread, which closing it does not."""
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
