@@ -76,9 +76,10 @@ def _version(rockspec: bytes, file_name: str) -> str:
         raise RockError(f"The rockspec {shown(file_name)} has more than {MAX_ROCKSPEC_BYTES} bytes.")
     text = rockspec.decode("utf-8", errors="replace")
     found = {key: _assigned(text, key) for key in ("package", "version")}
+    if found["package"] is None:
+        raise RockError(f"The rockspec {shown(file_name)} has no package name.")
     if found["package"] != _PACKAGE:
-        package = "" if found["package"] is None else shown(found["package"])
-        raise RockError(f"The rock is the package {package or 'without a name'}, but this program needs {_PACKAGE!r}.")
+        raise RockError(f"The rock is the package {shown(found['package'])}, but this program needs {_PACKAGE!r}.")
     version = found["version"]
     if version is None or not ROCK_VERSION.fullmatch(version):
         raise RockError(f"The rockspec {shown(file_name)} has no version of the form 2.1.2-1.")

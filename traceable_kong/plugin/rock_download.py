@@ -20,7 +20,7 @@ import requests
 import urllib3
 from pydantic import SecretStr
 
-from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError
+from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError, shown
 from traceable_kong.plugin.rock import Rock, read
 from traceable_kong.plugin.zip_archive import SIGNATURE
 
@@ -108,7 +108,7 @@ def _local(path: Path) -> bytes:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise RockError("It is not a file.")
-            archive = b"" if found.st_size > MAX_ARCHIVE_BYTES else file.read(MAX_ARCHIVE_BYTES + 1)
+            archive = b"" if found.st_size > MAX_ARCHIVE_BYTES else file.read(MAX_ARCHIVE_BYTES + 1) or b""
     except IsADirectoryError:
         raise RockError("It is not a file.") from None
     except OSError as problem:
@@ -127,8 +127,8 @@ def _check_digest(archive: bytes, sha256: str | None) -> None:
         return
     if not archive.startswith(SIGNATURE):
         raise RockError(
-            "It is not a zip archive, so it is not a rock but perhaps a login page or an error page. Check plugin.rock "
-            "and plugin.headers."
+            "It is not a zip archive, so it is not a rock, but perhaps the page of a login or of an error. Check the "
+            "address."
         )
     raise RockError(
         f"Its SHA-256 digest is {found}, but plugin.sha256 is {sha256}. It is not the pinned file. If you trust it, "
@@ -168,7 +168,9 @@ def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
         return _followed(url, headers, stall_timeout_seconds)
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
+    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as problem:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(problem):
+            raise RockError("The TLS handshake failed. The address may be one for http.") from None
         raise RockError(
             "The server's certificate is not trusted. If it has a certificate authority of your own: `export "
             "REQUESTS_CA_BUNDLE=FILE.pem`."
@@ -180,8 +182,14 @@ def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
     except requests.ConnectionError as problem:
         if isinstance(_innermost(problem), TimeoutError | urllib3.exceptions.ReadTimeoutError):
             raise RockError(f"The server did not answer for {stall_timeout_seconds:.0f} seconds.") from None
-        raise RockError(f"There is no connection to {urlsplit(url).hostname}.") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+        if isinstance(_innermost(problem), urllib3.exceptions.ProtocolError):
+            raise RockError("The server closed the connection, or did not answer in HTTP.") from None
+        raise RockError(
+            f"There is no connection to {urlsplit(url).hostname}, or to a server that it redirects to."
+        ) from None
+    except ValueError:
+        raise RockError("The address, that of a redirect, or the server's response is not valid.") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
         raise RockError(f"The download failed ({type(problem).__name__}).") from None
 
 
@@ -199,7 +207,7 @@ def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
         session.verify = os.environ.get("SSL_CERT_FILE") or True
         for _ in range(MAX_REDIRECTS + 1):
             if not url.startswith("https://"):
-                raise RockError(f"It redirects to {urlsplit(url).scheme!r}, but only https is allowed.")
+                raise RockError(f"It redirects to {shown(urlsplit(url).scheme)}, but only https is allowed.")
             # Headers have the secrets of one mirror, and are sent to no other host.
             sent = dict(headers) if urlsplit(url).netloc == host else {}
             with session.get(
