@@ -67,9 +67,12 @@ class KongConfig:
 
     @property
     def plugins(self) -> list[str]:
-        """The names in the property `plugins`, in order. `bundled` is not expanded."""
-        names = [name.strip() for name in self.get("plugins", "bundled").split(",")]
-        return [] if names[:1] == ["off"] else [name for name in names if name and name != "off"]
+        """The names in the property `plugins`, in order. `bundled` is not expanded.
+
+        A comma at the end leaves an empty name, which Kong takes for a plugin (`kong/conf_loader/parse.lua`, 3.9).
+        """
+        names = [name.strip() for name in (self.get("plugins") or "bundled").split(",")]
+        return [] if names[:1] == ["off"] else [name for name in names if name != "off"]
 
     @property
     def admin(self) -> list[Listener]:

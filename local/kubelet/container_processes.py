@@ -171,7 +171,10 @@ class IngressControllerProcess:
 
     def start(self) -> None:
         pod_context = self._pod_context
-        environment = container_config.environment(pod_context.api, pod_context.pod, self._container)
+        environment = ingress_controller.with_arguments(
+            container_config.environment(pod_context.api, pod_context.pod, self._container),
+            self._container.get("args", []),
+        )
         files = container_config.files(pod_context.api, pod_context.pod, self._container)
         self.webhook = ingress_controller.webhook_port(environment)
         self.endpoints = {port: pod_context.endpoint(port) for port in ingress_controller.ports(environment)}

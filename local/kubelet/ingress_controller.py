@@ -1,8 +1,8 @@
 """The real Kong Ingress Controller (https://github.com/Kong/kubernetes-ingress-controller, 3.4.0) as a pod's process.
 
-It gets its container's environment. Only what must differ on this machine is changed: the address of the pod's Kong,
-its own listen addresses, the path of its certificates, and its access to the cluster, which uses a token of the pod's
-ServiceAccount, so that the chart's RBAC applies. Anonymous reports are off.
+It gets its container's environment, and its arguments as variables. Only what must differ on this machine is changed:
+the address of the pod's Kong, its own listen addresses, the path of its certificates, and its access to the cluster,
+which uses a token of the pod's ServiceAccount, so that the chart's RBAC applies. Anonymous reports are off.
 """
 
 import base64
@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,20 @@ HEALTH, METRICS, DIAGNOSTICS = 10254, 10255, 10256
 TOKEN_SECONDS = 30 * 24 * 3600
 STOP_SECONDS = 3
 TAIL_BYTES = 2000
+
+
+def with_arguments(environment: dict[str, str], arguments: Sequence[str]) -> dict[str, str]:
+    """Returns the environment with the flags in `arguments` as variables, over those of the same name.
+
+    Every flag `--a-b` can also be the variable CONTROLLER_A_B (`internal/cmd/rootcmd/env.go`).
+    """
+    result, rest = dict(environment), list(arguments)
+    while rest:
+        flag, has_value, value = rest.pop(0).removeprefix("--").partition("=")
+        if not has_value:
+            value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+        result[f"CONTROLLER_{flag.upper().replace('-', '_')}"] = value
+    return result
 
 
 def ports(environment: dict[str, str]) -> list[int]:

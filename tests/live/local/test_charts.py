@@ -74,9 +74,12 @@ def test_kong_has_the_names_of_the_real_chart() -> None:
     assert one(render("kong", fullnameOverride="edge"), "Deployment")["metadata"]["name"] == "edge"
 
 
-@pytest.mark.parametrize("chart", charts.NAMES)
-def test_a_value_that_would_be_ignored_is_rejected(chart: str) -> None:
-    assert "notAValue" in str(render(chart, fails=True, notAValue=1))
+def test_a_value_of_the_chart_that_would_be_ignored_is_rejected_and_an_unknown_one_is_not() -> None:
+    assert "notAValue" in str(render("traceable-agent", fails=True, notAValue=1))
+    assert "udpProxy" in str(render("kong", fails=True, udpProxy={"enabled": True}))
+    assert "hostname" in str(render("kong", fails=True, deployment={"hostname": "a"}))
+    # The kong chart has no schema, and ignores what it does not know.
+    assert one(render("kong", notAValue=1), "Deployment") == one(render("kong"), "Deployment")
 
 
 def test_the_blocking_message_of_the_agent_is_not_quoted() -> None:
@@ -157,7 +160,7 @@ def test_a_gateway_can_be_a_daemon_set_and_have_sidecars() -> None:
     objects = render("kong", deployment={"daemonset": True, "sidecarContainers": [sidecar]}, replicaCount=3)
     daemon_set = one(objects, "DaemonSet")
     assert "replicas" not in daemon_set["spec"]
-    assert daemon_set["spec"]["template"]["spec"]["containers"][-1] == sidecar
+    assert daemon_set["spec"]["template"]["spec"]["containers"][1:-1] == [sidecar], "the last one is Kong"
 
 
 @pytest.mark.parametrize("chart", charts.NAMES)
@@ -251,9 +254,124 @@ def test_a_release_without_a_controller_has_none_of_its_objects() -> None:
     }
 
 
-def test_a_release_without_controller_and_database_is_rejected() -> None:
-    assert "dblessConfig" in str(render("kong", fails=True, ingressController={"enabled": False}))
+def test_a_declarative_configuration_counts_only_without_controller_and_database() -> None:
+    def declarative(**values: Any) -> tuple[str | None, dict[str, Any]]:
+        objects = render("kong", **values, dblessConfig={"config": "_format_version: '3.0'"})
+        environment, mounts = proxy(objects)
+        maps = {item["metadata"]["name"]: item["data"] for item in objects if item["kind"] == "ConfigMap"}
+        assert ("kong-custom-dbless-config-volume" in mounts) == bool(maps)
+        return environment.get("KONG_DECLARATIVE_CONFIG"), maps
+
+    path, maps = declarative(ingressController={"enabled": False})
+    assert path == "/kong_dbless/kong.yml"
+    assert maps == {"quickstart-kong-custom-dbless-config": {"kong.yml": "_format_version: '3.0'\n"}}
+    assert declarative() == declarative(**DATABASE, ingressController={"enabled": False}) == (None, {})
 
 
 def test_the_database_subchart_is_rejected() -> None:
     assert "postgresql" in str(render("kong", fails=True, **DATABASE, postgresql={"enabled": True}))
+
+
+def test_the_namespace_of_the_values_is_that_of_all_objects() -> None:
+    found = {item["metadata"].get("namespace") for item in render("kong", namespace="edge")}
+    assert found == {"edge", None}
+
+
+def test_pods_may_not_write_to_the_root_filesystem_and_have_two_folders() -> None:
+    pod = one(render("kong"), "Deployment")["spec"]["template"]["spec"]
+    for container in [*pod["initContainers"], *pod["containers"]]:
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {item["mountPath"] for item in pod["initContainers"][0]["volumeMounts"]} == {"/kong_prefix/", "/tmp"}
+    free = render("kong", containerSecurityContext={"enabled": False})
+    assert "securityContext" not in one(free, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_volumes_of_the_owner_are_added_whatever_their_names() -> None:
+    twice = [{"name": "files", "mountPath": f"/{path}", "subPath": path} for path in ("a", "b")]
+    objects = render(
+        "kong",
+        extraConfigMaps=twice,
+        extraSecrets=[{"name": "keys", "mountPath": "/keys"}],
+        deployment={
+            "userDefinedVolumes": [{"name": "data", "emptyDir": {}}],
+            "userDefinedVolumeMounts": [{"name": "data", "mountPath": "/data"}],
+        },
+    )
+    pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+    assert [item["name"] for item in pod["volumes"]][-5:] == ["webhook-cert", "files", "files", "keys", "data"]
+    kong = pod["containers"][-1]
+    assert [item["mountPath"] for item in kong["volumeMounts"]][-4:] == ["/a", "/b", "/keys", "/data"]
+    assert "/data" not in [item["mountPath"] for item in pod["initContainers"][0]["volumeMounts"]]
+
+
+def test_without_a_service_account_the_controller_has_no_token() -> None:
+    def tokens(**account: Any) -> tuple[str | None, bool, list[str]]:
+        objects = render("kong", deployment={"serviceAccount": account})
+        pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+        mounted = [item["name"] for item in pod["containers"][0]["volumeMounts"] if "serviceaccount" in str(item)]
+        return pod.get("serviceAccountName"), pod["automountServiceAccountToken"], mounted
+
+    assert tokens() == ("quickstart-kong", False, ["quickstart-kong-token"])
+    assert tokens(create=False, name="mine") == ("mine", False, ["mine-token"])
+    assert tokens(automountServiceAccountToken=True) == ("quickstart-kong", True, [])
+    assert tokens(create=False, automountServiceAccountToken=True) == (None, False, [])
+
+
+def test_an_autoscaler_sets_the_replicas_and_a_disruption_budget_needs_two() -> None:
+    budget = {"enabled": True, "maxUnavailable": 1}
+    objects = render("kong", autoscaling={"enabled": True}, podDisruptionBudget=budget)
+    assert "replicas" not in one(objects, "Deployment")["spec"]
+    assert one(objects, "HorizontalPodAutoscaler")["spec"]["minReplicas"] == 2
+    assert one(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert "replicaCount: 1" in str(render("kong", fails=True, podDisruptionBudget=budget))
+
+
+def test_a_status_listener_that_is_off_has_no_port_and_its_probes_stay() -> None:
+    def kong(**status: Any) -> tuple[str, bool, str]:
+        pod = one(render("kong", status=status), "Deployment")["spec"]["template"]["spec"]
+        container = pod["containers"][-1]
+        listed = "status" in [item["name"] for item in container["ports"]]
+        return variables(container)["KONG_STATUS_LISTEN"], listed, container["readinessProbe"]["httpGet"]["port"]
+
+    assert kong() == ("0.0.0.0:8100, [::]:8100", True, "status")
+    assert kong(enabled=False) == ("0.0.0.0:8100, [::]:8100", False, "status")
+    assert kong(enabled=False, http={"enabled": False}) == ("off", False, "status")
+
+
+def test_gateway_discovery_is_for_a_release_without_kong() -> None:
+    discovery = {"enabled": True, "adminApiService": {"namespace": "gw", "name": "admin"}}
+    assert "mutually exclusive" in render("kong", fails=True, ingressController={"gatewayDiscovery": discovery})
+    objects = render("kong", deployment={"kong": {"enabled": False}}, ingressController={"gatewayDiscovery": discovery})
+    (controller,) = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert variables(controller)["CONTROLLER_KONG_ADMIN_SVC"] == "gw/admin"
+    assert "gatewayDiscovery.enabled has to be true" in render(
+        "kong", fails=True, ingressController={"konnect": {"enabled": True}}
+    )
+
+
+def test_the_rights_of_the_controller_depend_on_its_namespaces() -> None:
+    def rights(**values: Any) -> dict[tuple[str, str], set[str]]:
+        return {
+            (item["kind"], item["metadata"].get("namespace", "")): {
+                kind for rule in item["rules"] for kind in rule["resources"] if "kong" in str(rule["apiGroups"])
+            }
+            for item in render("kong", ingressController=values)
+            if item["kind"] in ("ClusterRole", "Role")
+        }
+
+    everywhere = rights()
+    assert set(everywhere) == {("ClusterRole", ""), ("Role", "ns")}
+    assert everywhere[("ClusterRole", "")] >= {"kongplugins", "kongclusterplugins"}
+    some = rights(watchNamespaces=["shop"])
+    assert "kongplugins" in some[("Role", "shop")] and "kongclusterplugins" in some[("ClusterRole", "")]
+    assert ("ClusterRole", "") not in rights(watchNamespaces=["shop"], rbac={"enableClusterRoles": False})
+    assert rights(rbac={"create": False}) == {}
+
+
+def test_the_version_is_that_of_the_image_and_a_tag_that_is_none_fails() -> None:
+    def label(**image: Any) -> str:
+        return str(one(render("kong", image=image), "Deployment")["metadata"]["labels"]["app.kubernetes.io/version"])
+
+    assert (label(), label(tag="3.4.3.10"), label(tag="3.8-ubuntu")) == ("3.9", "3.4", "3.8")
+    assert label(unifiedRepoTag="kong@sha256:0", effectiveSemver="3.7.1") == "3.7"
+    assert "error calling semver" in render("kong", fails=True, image={"tag": "latest"})

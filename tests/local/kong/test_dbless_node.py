@@ -78,6 +78,13 @@ def test_the_root_shows_version_plugins_and_properties_without_secrets() -> None
 def test_without_bundled_only_the_listed_plugins_are_enabled() -> None:
     assert set(get(node(plugins="foo"), "/")["plugins"]["available_on_server"]) == {"foo"}
     assert get(node(plugins="off"), "/")["plugins"]["available_on_server"] == {}
+    assert get(node(plugins="off,foo"), "/")["plugins"]["available_on_server"] == {}
+
+
+def test_an_empty_list_is_the_bundled_plugins_and_an_empty_name_is_a_plugin_that_is_missing() -> None:
+    assert set(get(node(plugins=""), "/")["plugins"]["available_on_server"]) == set(BUNDLED)
+    with pytest.raises(StartError, match="on plugin ''"):
+        node(plugins="bundled,foo,")
 
 
 def test_a_plugin_that_is_not_enabled_is_rejected_with_its_name_and_tags() -> None:

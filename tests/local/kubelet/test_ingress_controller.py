@@ -42,6 +42,17 @@ def test_only_settings_that_must_differ_are_changed(tmp_path: Path) -> None:
     assert (tmp_path / "files/admission-webhook/tls.key").read_bytes() == b"k"
 
 
+def test_arguments_are_variables_and_have_priority() -> None:
+    arguments = ["--log-level=debug", "--ingress-class", "internal", "--dump-config", "--publish-service=a/b"]
+    assert ingress_controller.with_arguments({"CONTROLLER_INGRESS_CLASS": "kong", "POD_NAME": "p"}, arguments) == {
+        "CONTROLLER_DUMP_CONFIG": "true",
+        "CONTROLLER_INGRESS_CLASS": "internal",
+        "CONTROLLER_LOG_LEVEL": "debug",
+        "CONTROLLER_PUBLISH_SERVICE": "a/b",
+        "POD_NAME": "p",
+    }
+
+
 def test_an_admin_api_in_another_pod_is_not_changed(tmp_path: Path) -> None:
     found = adapted(tmp_path, CONTROLLER_KONG_ADMIN_URL="https://kong-admin.ns:8444")
     assert found["CONTROLLER_KONG_ADMIN_URL"] == "https://kong-admin.ns:8444"
