@@ -1,30 +1,50 @@
 """Commands to paste: each value stays one word."""
 
-import shlex
+from pathlib import Path
 
 import pytest
 
+from tests.common.pulumi_config import Given, given, parse_path
 from traceable_kong.common.commands import cluster_options, config_remove, config_set, config_set_secret, on_cluster
+from traceable_kong.common.safe_text import printable
+from traceable_kong.config.config_problem import path_of
 
-VALUES = ["plain", "with spaces", "x'; reboot #", '"$(id)"', "`id`", "a|b > c", "", "-rm", "--force", "é\n"]
+VALUES = [
+    *("plain", "with spaces", "x'; reboot #", '"$(id)"', "`id`", "a|b > c", "", "-rm", "--force", "~", "!x", "*", "é"),
+    *("two\nlines", "ends\n", "\ttab", "-\n", "100%\n", "a\\b\n", "\u2028", "<{%reset%}>", "\x1b[31m"),
+]
+
+PARTS = ["X; reboot", "a'b", 'a"b', "a.b", "é", "a\\b", 'a\\"b', "a]b", '"]', "$(id)", "with space", "*", "", "-x"]
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_value_is_one_word(value: str) -> None:
-    words = shlex.split(config_set("kong.release", value))
-    assert words[-1] == value
-    assert [word for word in words[:-1] if word != "--"] == [
-        *("pulumi", "config", "set", "--path"),
-        "traceable-kong:kong.release",
-    ]
-    assert ("--" in words) is value.startswith("-")
+@pytest.mark.parametrize("key", ["kong.release", "blockingMessage"])
+def test_a_pasted_command_sets_the_value(key: str, value: str, tmp_path: Path) -> None:
+    command = config_set(key, value)
+    assert printable(command) == command
+    assert given(command, tmp_path) == Given("set", parse_path(key), value, secret=False)
 
 
-@pytest.mark.parametrize("key", ['plugin.headers["X; reboot"]', 'kongValues.env["a\'b"]', "allowedClusters[0]"])
-def test_a_key_is_one_word(key: str) -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_a_pasted_command_names_the_key(part: str, tmp_path: Path) -> None:
+    key = path_of("kongValues", "env", part, 0)
+    path = ("kongValues", "env", part, 0)
+    assert given(config_set(key, "v"), tmp_path) == Given("set", path, "v", secret=False)
+    assert given(config_set_secret(key), tmp_path) == Given("set", path, None, secret=True)
+    assert given(config_remove(key), tmp_path) == Given("rm", path, None, secret=False)
+
+
+@pytest.mark.parametrize("part", ["a\\", "a\nb", "\x1b[31m"])
+def test_a_key_that_no_command_can_name_is_edited(part: str) -> None:
+    key = path_of("kongValues", "env", part)
     for command in (config_set(key, "v"), config_set_secret(key), config_remove(key)):
-        assert f"traceable-kong:{key}" in shlex.split(command)
-        assert "--path" in shlex.split(command)
+        assert command == "edit it in Pulumi.<stack>.yaml (no command can name this key)"
+
+
+@pytest.mark.parametrize("key", ["agentTokenSecret.name", "kong.postgres.passwordSecret.key", "kongValues.env.PASS_X"])
+def test_pulumi_takes_a_name_that_looks_like_a_secret(key: str) -> None:
+    assert " --plaintext " in config_set(key, "Vg8#kQ2!zR5@tY7")
+    assert " --plaintext" not in config_set("kong.release", "Vg8#kQ2!zR5@tY7") + config_set_secret(key)
 
 
 def test_a_key_at_the_top_level_needs_no_path() -> None:

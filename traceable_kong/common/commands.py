@@ -5,22 +5,49 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
+from traceable_kong.common.safe_text import printable
+
+_LOOKS_SECRET = re.compile(r"(?i)passwd|pass|password|pwd|secret|token")
+"""Keys of which `pulumi config set` refuses a value that could be a secret (`keyPattern` in
+https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/cmd/pulumi/config/config.go)."""
+
+_QUOTED = re.compile(r'\["(?:\\"|[^"])*+"\]')
+"""A quoted name in a path, as Pulumi reads it: the only escape is that of a quotation mark
+(https://github.com/pulumi/pulumi/blob/v3.259.0/sdk/go/common/resource/properties_path.go)."""
+
 
 def config_set(key: str, value: str) -> str:
     """The command that sets a key of the stack config, such as `kong.release`."""
+    options = _option(key) + (" --plaintext" if _LOOKS_SECRET.search(key) else "")
+    if printable(value) != value:
+        # A message is one line, and so are the words in it.
+        escaped = "".join(_octal(char) if char in "%-\\" or not char.isprintable() else char for char in value)
+        return _command(key, f"printf {shlex.quote(escaped)} | pulumi config set{options} --raw {_argument(key)}")
     # After `--` nothing is an option.
     end = "-- " if value.startswith("-") else ""
-    return f"pulumi config set{_option(key)} {end}{_argument(key)} {shlex.quote(value)}"
+    return _command(key, f"pulumi config set{options} {end}{_argument(key)} {shlex.quote(value)}")
 
 
 def config_set_secret(key: str) -> str:
     """The command that sets a key to a secret, which it asks for."""
-    return f"pulumi config set --secret{_option(key)} {_argument(key)}"
+    return _command(key, f"pulumi config set --secret{_option(key)} {_argument(key)}")
 
 
 def config_remove(key: str) -> str:
     """The command that removes a key."""
-    return f"pulumi config rm{_option(key)} {_argument(key)}"
+    return _command(key, f"pulumi config rm{_option(key)} {_argument(key)}")
+
+
+def _command(key: str, command: str) -> str:
+    """The command, or what to do where the key cannot be written into one: a name that ends in a backslash, or that
+    cannot be printed."""
+    if '"' not in _QUOTED.sub("", key) and printable(command) == command:
+        return command
+    return "edit it in Pulumi.<stack>.yaml (no command can name this key)"
+
+
+def _octal(char: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", errors="replace"))
 
 
 _CLUSTER_COMMAND = re.compile(

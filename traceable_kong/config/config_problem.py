@@ -29,9 +29,9 @@ def path_of(*parts: str | int) -> str:
         elif re.fullmatch(r"[A-Za-z0-9_-]+", part):
             text += f".{part}" if text else part
         else:
-            # The key can hold anything: nothing in it may act on a terminal.
-            shown = part.encode("unicode_escape").decode("ascii").replace('"', '\\"')
-            text += f'["{shown}"]'
+            # Pulumi has no other escape. What cannot be printed is escaped with the whole message.
+            escaped = part.replace('"', '\\"')
+            text += f'["{escaped}"]'
     return text
 
 
