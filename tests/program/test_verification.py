@@ -117,9 +117,3 @@ def test_what_is_not_registered_is_not_checked(
     program.up(**changes)
     (expected,) = program.asked_for
     assert (expected.policy is not None, expected.injection is not None) == (guarded, injected)
-
-
-def test_an_injector_that_is_off_has_no_webhook(program: Program) -> None:
-    program.up(agentValues={"injectorEnabled": False})
-    (expected,) = program.asked_for
-    assert expected.injection is not None and expected.injection.webhook is None

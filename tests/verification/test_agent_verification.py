@@ -19,7 +19,7 @@ WEBHOOK = f"{MUTATING_WEBHOOKS}/traceable-agent-injector-traceable"
 
 
 def agent(*, injects: bool = True) -> ManagedAgent:
-    managed = plan(agentValues={} if injects else {"injectorEnabled": False}).agent
+    managed = plan(mode="async", agentValues={} if injects else {"injectorEnabled": False}).agent
     assert isinstance(managed, ManagedAgent)
     return managed
 

@@ -1,5 +1,6 @@
 """Which URLs in the stack config and in a kubeconfig are safe to use, and how a URL is shown."""
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -23,6 +24,26 @@ def unsafe_address(url: str, *, what: str, schemes: tuple[str, ...] = ("https",)
     if not whole or not url.isprintable() or " " in url:
         return "is not a usable URL"
     return None
+
+
+def is_host(text: str) -> bool:
+    """True for a host name or an address, without scheme, port and path."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?", text)) and ".." not in text
+    return True
+
+
+def is_own_host(host: str) -> bool:
+    """True for a host that names the machine or the pod itself."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(".localhost")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
 
 
 def without_credentials(url: str) -> str:

@@ -9,6 +9,7 @@ from traceable_kong.config.config_types import (
     AlwaysFalse,
     AlwaysTrue,
     ChartConfig,
+    FilledText,
     Name,
     Number,
     Part,
@@ -42,7 +43,9 @@ class ManagedAgentConfig(Part):
         description="True: `pulumi destroy`, and everything else that would delete the agent or its namespace, is "
         "refused. Unset: as agent.adopt.",
     )
-    environment: Text | None = Field(default=None, description="Name of the environment on the Traceable platform.")
+    environment: FilledText | None = Field(
+        default=None, description="Name of the environment on the Traceable platform."
+    )
     endpoint: str | None = Field(
         default=None, description="Host of the Traceable platform; unset, the default of the chart."
     )

@@ -10,9 +10,16 @@ from pydantic.alias_generators import to_camel
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 """Names of namespaces and releases (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
 
-DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+"""Names of Secrets, Deployments and ingress classes; at most 253 characters."""
 
-SECRET_KEY = r"^[-._a-zA-Z0-9]+$"
+SECRET_KEY = r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$"
+"""Keys of a Secret, which become file names (https://kubernetes.io/docs/concepts/configuration/secret/).
+"""
+
+LONGEST_NAME = 253
+
+NOT_EMPTY = r"\S"
 
 
 def boolean(value: object) -> object:
@@ -36,9 +43,14 @@ def _whole_number(value: object) -> object:
 
 def _text(value: object) -> object:
     """A version or a message can look like a number or a boolean in YAML."""
+    return str(value) if isinstance(value, float) else _word(value)
+
+
+def _word(value: object) -> object:
+    """`pulumi config set --path` writes a word like 123 or true as a number or a boolean."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
+    return str(value) if isinstance(value, int) else value
 
 
 Switch = Annotated[bool, Field(strict=True), BeforeValidator(boolean)]
@@ -47,8 +59,12 @@ AlwaysFalse = Annotated[Literal[False], BeforeValidator(_fixed_boolean)]
 WholeNumber = BeforeValidator(_whole_number)
 Number = Annotated[int, Field(strict=True), WholeNumber]
 Text = Annotated[str, BeforeValidator(_text)]
-Name = Annotated[str, Field(pattern=DNS_LABEL)]
-ObjectName = Annotated[str, Field(pattern=DNS_SUBDOMAIN)]
+Word = BeforeValidator(_word)
+FilledText = Annotated[str, Field(pattern=NOT_EMPTY), BeforeValidator(_text)]
+Filled = Annotated[str, Field(pattern=NOT_EMPTY), Word]
+Name = Annotated[str, Field(pattern=DNS_LABEL), Word]
+ObjectName = Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=LONGEST_NAME), Word]
+SecretKeyName = Annotated[str, Field(pattern=SECRET_KEY, max_length=LONGEST_NAME), Word]
 Seconds = Annotated[int, Field(strict=True, ge=1, le=86_400), WholeNumber]
 Values = dict[str, Any]
 
@@ -82,16 +98,16 @@ class SecretReference(Part):
     """A key of a Secret that exists."""
 
     name: ObjectName = Field(description="Name of the Secret.")
-    key: Annotated[str, Field(pattern=SECRET_KEY)] = Field(description="Key in the Secret.")
+    key: SecretKeyName = Field(description="Key in the Secret.")
 
 
 class ChartConfig(Part):
     """A Helm chart: by name and version from a repository, or in a local folder or archive."""
 
-    repository: str | None = Field(default=None, description="URL of the chart repository.")
-    name: str | None = Field(default=None, description="Name of the chart, or its whole `oci://` address.")
+    repository: Filled | None = Field(default=None, description="URL of the chart repository.")
+    name: Filled | None = Field(default=None, description="Name of the chart, or its whole `oci://` address.")
     version: Text | None = Field(default=None, description="Version of the chart.")
-    path: str | None = Field(default=None, description="A folder or archive, instead of the other three.")
+    path: Filled | None = Field(default=None, description="A folder or archive, instead of the other three.")
 
 
 def chart_of(repository: str, name: str) -> BeforeValidator:

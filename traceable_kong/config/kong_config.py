@@ -9,6 +9,7 @@ from traceable_kong.config.config_types import (
     AlwaysFalse,
     AlwaysTrue,
     ChartConfig,
+    Filled,
     Name,
     Number,
     ObjectName,
@@ -19,6 +20,7 @@ from traceable_kong.config.config_types import (
     Values,
     Variant,
     WholeNumber,
+    Word,
     chart_of,
     is_switched,
 )
@@ -42,10 +44,10 @@ class ExistingPostgresConfig(Part):
         default=False,
         description="True: this stack runs a PostgreSQL server for development. `pulumi destroy` deletes its data.",
     )
-    host: str = Field(description="Host name or address of the server.")
+    host: Filled = Field(description="Host name or address of the server.")
     port: Number = Field(default=5432, ge=1, le=65_535, description="Port of the server.")
-    database: str = Field(default="kong", description="Name of the database.")
-    user: str = Field(default="kong", description="Name of the user.")
+    database: Filled = Field(default="kong", description="Name of the database.")
+    user: Filled = Field(default="kong", description="Name of the user.")
     password_secret: SecretReference = Field(description="The Secret in Kong's namespace that holds the password.")
     tls: Switch = Field(default=True, description="Whether Kong uses TLS to the server.")
 
@@ -86,14 +88,14 @@ class AdminApiConfig(Part):
         default=None, description="A Secret of type kubernetes.io/tls with the client certificate."
     )
     insecure: Switch = Field(default=False, description="True: the certificate of the Admin API is not verified.")
-    workspace: Annotated[str, Field(pattern=WORKSPACE)] = Field(default="default", description="The workspace.")
+    workspace: Annotated[str, Field(pattern=WORKSPACE), Word] = Field(default="default", description="The workspace.")
     adopt: Switch = Field(
         default=False, description="True: adopt a plugin entity that exists; it is deleted with the stack."
     )
-    route: str | None = Field(
+    route: Annotated[str, Word] | None = Field(
         default=None, description="With scope selected: the route that is protected, by name or id."
     )
-    service: str | None = Field(
+    service: Annotated[str, Word] | None = Field(
         default=None, description="Or the service that is protected. Set exactly one of the two."
     )
 

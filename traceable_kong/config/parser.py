@@ -12,6 +12,7 @@ from traceable_kong.config.rules import (  # noqa: F401
     admin_api_rules,
     agent_rules,
     chart_rules,
+    chart_value_rules,
     database_rules,
     plugin_rules,
     stack_rules,

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Discriminator, Field, SecretStr, Tag
 
 from traceable_kong.common.commands import config_set
-from traceable_kong.config.config_types import ObjectName, Part, Text, Variant
+from traceable_kong.config.config_types import Filled, ObjectName, Part, Text, Variant
 from traceable_kong.plugin.plugin_options import LUAROCKS
 
 ROCK_FORM = r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}-[0-9]{1,9}$"
@@ -28,7 +28,7 @@ class PluginConfig(Part):
         default="traceable-plugin",
         description="Name of the KongClusterPlugin. Each stack in a cluster needs its own.",
     )
-    service_name: str = Field(default="kong", description="Name of the service on the Traceable platform.")
+    service_name: Filled = Field(default="kong", description="Name of the service on the Traceable platform.")
 
     @property
     def source(self) -> str:

@@ -18,7 +18,7 @@ from traceable_kong.config.config_layout import (
     stack_file_path,
 )
 from traceable_kong.config.config_problem import Problem, path_of, shown
-from traceable_kong.config.config_types import DNS_LABEL, DNS_SUBDOMAIN, SECRET_KEY
+from traceable_kong.config.config_types import DNS_LABEL, DNS_SUBDOMAIN, NOT_EMPTY, SECRET_KEY
 from traceable_kong.config.kong_config import WORKSPACE
 from traceable_kong.config.plugin_source import ROCK_FORM
 from traceable_kong.config.secret_values import is_secret_place
@@ -55,10 +55,13 @@ _RULE_OF = {
 
 _FORMS = {
     DNS_LABEL: "lowercase letters, digits and hyphens, at most 63; Kubernetes accepts no other name here",
-    DNS_SUBDOMAIN: "lowercase letters, digits, hyphens and dots; Kubernetes accepts no other name here",
+    DNS_SUBDOMAIN: "lowercase letters, digits and hyphens, in parts with a dot between them; Kubernetes accepts no "
+    "other name here",
     ROCK_FORM: "a rock's version, such as 2.1.2-1 (version of the plugin, revision of the rock)",
     WORKSPACE: "letters, digits, dots, hyphens, underscores and tildes; Kong accepts no other workspace name",
-    SECRET_KEY: "letters, digits, dots, hyphens and underscores; a Secret has no other keys",
+    SECRET_KEY: "letters, digits, dots, hyphens and underscores, without two dots at the beginning; a Secret has no "
+    "other keys",
+    NOT_EMPTY: "text; an empty one names nothing",
 }
 
 

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from traceable_kong.common.commands import config_remove, config_set, config_set_secret
-from traceable_kong.common.image_references import ImageReferenceError, parse_image
+from traceable_kong.common.image_references import DOCKER_HUB, ImageReferenceError, parse_image
+from traceable_kong.common.nested_data import revealed
+from traceable_kong.common.urls import is_host, is_own_host
 from traceable_kong.config.agent_config import ExistingAgentConfig, ExternalAgentConfig, ManagedAgentConfig
 from traceable_kong.config.config_problem import Problem, shown
 from traceable_kong.config.rule_registry import rule
+
+_IMAGES_OF_KONG = ("kong", "kong-gateway", "kubernetes-ingress-controller")
 
 _SET_TOKEN = f"{config_set_secret('agentToken')} (it asks for the value)"
 
@@ -40,13 +44,35 @@ def token_is_not_empty(agent: ManagedAgentConfig) -> Iterator[Problem]:
 @rule
 def platform_host(agent: ManagedAgentConfig) -> Iterator[Problem]:
     """The Traceable platform is named by its host, without credentials."""
-    if agent.endpoint is not None and "@" in agent.endpoint:
+    if agent.endpoint is None or is_host(agent.endpoint):
+        return
+    if "@" in agent.endpoint:
         yield Problem(
             "agent.endpoint",
             "has a user or a password in it, and everyone who can read the stack file or the agent's configuration "
             "would see it",
             config_set("agent.endpoint", "HOST"),
         )
+        return
+    yield Problem(
+        "agent.endpoint",
+        f"is {shown(agent.endpoint)}, which is not a host: the agent could not report to the Traceable platform",
+        _set_endpoint(agent.endpoint),
+    )
+
+
+def _set_endpoint(url: str) -> str:
+    """The commands that set host and port of what is not only a host."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    host = host if is_host(host) else "HOST"
+    own_port = "" if port is None else f", and {config_set('agentValues.endpointPort', str(port))}"
+    return (
+        f"{config_set('agent.endpoint', host)}{own_port}, or {config_remove('agent.endpoint')} for the chart's default"
+    )
 
 
 @rule
@@ -59,6 +85,36 @@ def token_has_its_own_key(agent: ManagedAgentConfig) -> Iterator[Problem]:
                 "would be stored in the values of the Release, in the state and in Helm's history",
                 f"{config_remove(f'agentValues.{name}')}, and {config_set_secret('agentToken')}",
             )
+
+
+@rule
+def platform_has_its_own_keys(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """The agent's namespace, and environment and host of the Traceable platform, are not in agentValues."""
+    for name in ("environment", "endpoint", "namespace"):
+        if name in agent.values:
+            value = agent.values[name]
+            own = config_set(f"agent.{name}", value if isinstance(value, str) and is_host(value) else "VALUE")
+            problem = f"would override agent.{name} without validation"
+            if name == "namespace":
+                problem = "is not a value of the chart, which installs the agent where its Helm release is"
+            yield Problem(
+                f"agentValues.{name}",
+                problem,
+                f"{config_remove(f'agentValues.{name}')}, and {own}",
+            )
+
+
+@rule
+def sync_needs_the_injector(agent: ManagedAgentConfig, mode: str, enabled: bool, installed: bool) -> Iterator[Problem]:
+    """In sync the agent injects the TME, so its injector is on."""
+    # Helm takes a value that is null, 0 or empty as false.
+    off = "injectorEnabled" in agent.values and not revealed(agent.values["injectorEnabled"])
+    if off and mode == "sync" and enabled and installed:
+        yield Problem(
+            "agentValues.injectorEnabled",
+            "is off, and mode is sync: nothing would inject the TME into the gateway's pods",
+            f"{config_remove('agentValues.injectorEnabled')}, or {config_set('mode', 'async')}",
+        )
 
 
 @rule
@@ -91,6 +147,13 @@ def external_agent_address(agent: ExternalAgentConfig) -> Iterator[Problem]:
         )
     elif not _is_address(agent.url):
         yield Problem("agent.url", f"is {shown(agent.url)}, which is not an http(s) URL: Kong could not use it", fix)
+    elif is_own_host(urlsplit(agent.url).hostname or ""):
+        yield Problem(
+            "agent.url",
+            f"is {shown(agent.url)}, which in Kong's pod is the pod itself: there is no agent, and nothing would be "
+            "reported",
+            fix,
+        )
 
 
 def _is_address(url: str) -> bool:
@@ -134,7 +197,7 @@ def external_agent_has_no_guard(agent: ExternalAgentConfig, tme_guard: str | Non
 
 @rule
 def tme_image_is_an_image(agent: ExistingAgentConfig) -> Iterator[Problem]:
-    """The TME's image is named with its registry and repository."""
+    """The TME's image is named with its registry and repository, and is none of Kong's or Docker's own."""
     if agent.tme_image is None:
         return
     consequence = "every gateway pod would be reported as having no TME"
@@ -145,9 +208,9 @@ def tme_image_is_an_image(agent: ExistingAgentConfig) -> Iterator[Problem]:
         problem = f"is {shown(agent.tme_image)}, which is not an image reference: {consequence}"
         yield Problem("agent.tmeImage", problem, fix)
         return
-    if "/" not in agent.tme_image:
-        problem = (
-            f"is {shown(agent.tme_image)}, without registry and repository. It resolves to {image}, an official Docker "
-            f"image: {consequence}"
-        )
+    if image.repository.startswith("library/") and image.registry == DOCKER_HUB:
+        problem = f"is {shown(agent.tme_image)}. It resolves to {image}, an official Docker image: {consequence}"
+        yield Problem("agent.tmeImage", problem, fix)
+    elif image.name in _IMAGES_OF_KONG:
+        problem = f"is {shown(agent.tme_image)}, an image of Kong: a gateway pod without a TME would count as protected"
         yield Problem("agent.tmeImage", problem, fix)

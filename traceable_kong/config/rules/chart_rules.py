@@ -11,6 +11,9 @@ from traceable_kong.config.config_types import ChartConfig
 from traceable_kong.config.kong_config import ManagedKongConfig
 from traceable_kong.config.rule_registry import rule
 
+_INGRESS = re.compile(r"(?<![^/])ingress(?=(-v?[0-9][^/]*)?(\.tgz)?/*$)")
+"""The last part of the name or the path of the chart."""
+
 
 @rule
 def agent_chart(agent: ManagedAgentConfig) -> Iterator[Problem]:
@@ -22,6 +25,27 @@ def agent_chart(agent: ManagedAgentConfig) -> Iterator[Problem]:
 def kong_chart(kong: ManagedKongConfig) -> Iterator[Problem]:
     """A chart is a path, or a name with a version from an https repository or an OCI registry."""
     yield from _chart("kong.chart", kong.chart)
+
+
+@rule
+def chart_is_not_the_umbrella(kong: ManagedKongConfig) -> Iterator[Problem]:
+    """Kong's chart is the chart kong, not the chart ingress, which has two of it inside."""
+    chart = kong.chart
+    for name, value in (("name", chart.name), ("path", chart.path)):
+        if value is None or not _INGRESS.search(value):
+            continue
+        fix = f"{config_set('kong.chart.path', 'PATH')} (a folder or an archive of the chart kong)"
+        if name == "name":
+            fix = (
+                f"{config_set('kong.chart.name', _INGRESS.sub('kong', value))}, and "
+                f"{config_set('kong.chart.version', 'VERSION')} (one of the chart kong)"
+            )
+        yield Problem(
+            f"kong.chart.{name}",
+            "is the chart ingress, which has two charts of Kong inside, with their values below gateway and "
+            "controller: it would not read the plugin's files from these values, and its Deployments have other names",
+            fix,
+        )
 
 
 def _chart(key: str, chart: ChartConfig) -> Iterator[Problem]:

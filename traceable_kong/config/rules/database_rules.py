@@ -1,35 +1,24 @@
 """The rules about Kong's database."""
 
-import ipaddress
-import re
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_set
+from traceable_kong.common.urls import is_host
 from traceable_kong.config.config_problem import Problem, shown
 from traceable_kong.config.kong_config import ExistingPostgresConfig, ManagedPostgresKongConfig
 from traceable_kong.config.rule_registry import rule
-
-_HOST_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?"
 
 
 @rule
 def database_host(kong: ManagedPostgresKongConfig) -> Iterator[Problem]:
     """A database server is named by its host; its port has its own key."""
     postgres = kong.postgres
-    if isinstance(postgres, ExistingPostgresConfig) and not _is_host(postgres.host):
+    if isinstance(postgres, ExistingPostgresConfig) and not is_host(postgres.host):
         yield Problem(
             "kong.postgres.host",
             f"is {shown(postgres.host)}, which is neither a host name nor an address: Kong would find no database",
             f"{config_set('kong.postgres.host', 'HOST')}, with port, database, user and password in their own keys",
         )
-
-
-def _is_host(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return bool(re.fullmatch(_HOST_NAME, text))
-    return True
 
 
 @rule
