@@ -21,9 +21,9 @@ async def main() -> dict[str, object]:
         config = loader.load()
         cluster = loader.cluster_target(config)
         inputs = read_inputs(config, cluster, preview=preview)
-        build_plan(config, inputs, new_id := components.fresh_id())  # Bad values fail before anything is registered.
-        stack_id, owner = await components.kept_id("stack-id", new_id)
-        plan = build_plan(config, inputs, owner)
+        build_plan(config, inputs, fresh := components.fresh_identity())  # Bad values fail before any registration.
+        stack_id, identity = await components.kept_identity("stack-id", fresh)
+        plan = build_plan(config, inputs, identity)
         reader = run_preflight(cluster, plan, live_change=not preview)
         imports = releases_to_import(plan, reader, preview=preview)
     except PlainError as problem:

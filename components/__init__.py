@@ -9,7 +9,7 @@ from components.kong_namespace import KongNamespace
 from components.kubernetes_provider import kubernetes_provider
 from components.managed_postgres import ManagedPostgresDatabase
 from components.plugin_files import PluginFiles
-from components.stack_id import fresh_id, kept_id
+from components.stack_id import fresh_identity, kept_identity
 from components.tme_guard import TmeGuard
 from components.tme_injection import TmeInjection
 from components.traceable_admin_plugin import TraceableAdminPlugin
@@ -31,8 +31,8 @@ __all__ = [
     "TraceableAdminPlugin",
     "TraceableAgent",
     "TraceablePlugin",
-    "fresh_id",
-    "kept_id",
+    "fresh_identity",
+    "kept_identity",
     "kubernetes_provider",
     "resources_of",
 ]

@@ -32,7 +32,7 @@ def helm_release(
         chart=chart.reference,
         version=chart.version,
         repository_opts=k8s.helm.v3.RepositoryOptsArgs(repo=chart.repository) if chart.repository else None,
-        values=with_secrets(release.values),
+        values=with_secrets(release.registered_values),
         atomic=True,
         timeout=release.timeout_seconds,
         max_history=MAX_HISTORY,

@@ -1,26 +1,27 @@
-"""The stack's id, which marks its objects: random, and kept in the state (docs/decisions/stack-id.md)."""
+"""The stack's identity: random, and kept in the state (docs/decisions/stack-id.md)."""
 
 import pulumi
 
-from traceable_kong.cluster.ownership import new_stack_id
+from traceable_kong.cluster.ownership import StackIdentity, new_identity
 
 
-def fresh_id() -> str:
-    return new_stack_id(pulumi.get_project(), pulumi.get_stack())
+def fresh_identity() -> StackIdentity:
+    return new_identity(pulumi.get_project(), pulumi.get_stack())
 
 
-async def kept_id(name: str, fresh: str) -> tuple[pulumi.Resource, str]:
-    """The resource that keeps the stack's id, and the id: `fresh` in the first update, the same one later.
+async def kept_identity(name: str, fresh: StackIdentity) -> tuple[pulumi.Resource, StackIdentity]:
+    """The resource that keeps the stack's identity, and that: `fresh` in the first update, the same one later.
 
     Everything that carries the id must depend on the resource. Otherwise a destroy forgets the id first, and if it is
     interrupted, it leaves objects that no stack owns. A `Stash` needs no provider plugin; a preview before the first
     update keeps nothing (https://www.pulumi.com/docs/iac/concepts/resources/stash/). Raises pulumi.RunError.
     """
-    stash = pulumi.Stash(name, input=fresh, opts=pulumi.ResourceOptions(ignore_changes=["input"]))
+    identity = {"id": fresh.owner, "digestKey": pulumi.Output.secret(fresh.digest_key)}
+    stash = pulumi.Stash(name, input=identity, opts=pulumi.ResourceOptions(ignore_changes=["input"]))
     kept = await stash.output.future()
     if not kept:
         raise pulumi.RunError(
             f"Resource {name} is not a target of this first update. The stack would have no id to mark its objects "
             "with. Nothing was changed. Run `pulumi up` once without --target."
         )
-    return stash, str(kept)
+    return stash, StackIdentity(owner=kept["id"], digest_key=kept["digestKey"])

@@ -15,7 +15,7 @@ from components.deployment_step import DeploymentStep
 from components.helm_release import helm_release
 from components.namespace import namespace_of
 from components.secret_outputs import LIVE_OBJECT, with_secrets
-from traceable_kong.common.nested_data import digest, merged, revealed
+from traceable_kong.common.nested_data import digest, merged
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import ReleaseKey
@@ -31,7 +31,7 @@ def certificate_digest(values: Mapping[str, Any]) -> str | None:
     The chart's pods do not notice a new certificate (traceable-agent 1.58.0). The key always changes with it.
     """
     own = values.get("tlsPrivateCertificatesAsString") or {}
-    shown = [revealed(own.get(name)) for name in ("rootCAB64", "certB64")]
+    shown = [own.get(name) for name in ("rootCAB64", "certB64")]
     return digest(shown) if any(shown) else None
 
 

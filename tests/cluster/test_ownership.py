@@ -14,7 +14,7 @@ from traceable_kong.cluster.ownership import (
     handover_label,
     is_owned,
     labels,
-    new_stack_id,
+    new_identity,
     release_owner_values,
     selector,
     stack_name,
@@ -27,9 +27,9 @@ STACKS = strategies.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
 
 
 def test_an_id_is_the_name_and_a_random_part() -> None:
-    made = new_stack_id("traceable-kong", "dev")
+    made = new_identity("traceable-kong", "dev").owner
     assert re.fullmatch(r"traceable-kong\.dev-[0-9a-f]{8}", made)
-    assert made != new_stack_id("traceable-kong", "dev"), "two people may choose the same name"
+    assert made != new_identity("traceable-kong", "dev").owner, "two people may choose the same name"
     assert handover_label(made) == stack_name("traceable-kong", "dev") == "traceable-kong.dev"
 
 
@@ -42,7 +42,7 @@ def test_a_long_name_is_shortened_and_stays_unique(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", ["Dev", "a_b", "dev-", "a.-b", "a..b", "d" * 100])
 def test_the_name_of_a_cluster_wide_object_is_valid(stack: str) -> None:
-    made = cluster_wide_name("guard", new_stack_id("traceable-kong", stack))
+    made = cluster_wide_name("guard", new_identity("traceable-kong", stack).owner)
     assert SUBDOMAIN.fullmatch(made), made
     assert cluster_wide_name("guard", "traceable-kong.dev-0a1b2c3d") == "guard-traceable-kong.dev-0a1b2c3d"
 
@@ -50,7 +50,7 @@ def test_the_name_of_a_cluster_wide_object_is_valid(stack: str) -> None:
 @hypothesis_settings(max_examples=200, deadline=None)
 @given(one=STACKS, other=STACKS)
 def test_two_stacks_have_different_names(one: str, other: str) -> None:
-    first, second = new_stack_id("traceable-kong", one), new_stack_id("traceable-kong", other)
+    first, second = new_identity("traceable-kong", one).owner, new_identity("traceable-kong", other).owner
     assert LABEL_VALUE.fullmatch(first) and len(first) <= LABEL_LIMIT
     name = cluster_wide_name("guard", first)
     assert SUBDOMAIN.fullmatch(name) and len(name) <= 253

@@ -45,8 +45,12 @@ The program reports all problems at once, before anything changes. `pulumi confi
 
 Set secrets with `pulumi config set --secret`, inside an object with `--secret --path`. They are accepted in
 `agentToken`, in `plugin.headers` and anywhere in `agentValues` and `kongValues`; everywhere else they are refused,
-because they would be shown. Only the stack file says which leaf of an object is secret: with `pulumi --config-file`,
-every leaf of a key that holds a secret is treated as one.
+because they would be shown, and so are the few chart values that are shown: Kong's `nameOverride` and
+`fullnameOverride`, the parts of the TME's image and `injectorWebhookDomain`.
+
+Only the stack file says which leaf of an object is secret. With `pulumi --config-file` and with an ESC environment,
+every leaf of a key that holds a secret is hidden like one, but for the values that are shown. It is used like any other
+value, so the way in which the config comes changes nothing in the cluster.
 """
 
 

@@ -88,6 +88,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatc
     monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
     for variable in ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"):
         monkeypatch.delenv(variable, raising=False)
+    pulumi.runtime.set_all_config({}, [])
     return monkeypatch
 
 
@@ -139,3 +140,46 @@ def test_no_error_shows_a_password(key: str, given: object) -> None:
     with pytest.raises(parser.ConfigError) as refused:
         parser.parse({**BASE, key: json.dumps(given)})
     assert "4815162342" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["kong", "pluginConfig", "allowedClusters"])
+def test_an_object_that_holds_a_secret_where_it_would_be_shown_is_one_problem(key: str) -> None:
+    given: dict[str, object] = {
+        "kong": {"namespace": "4815162342", "release": "edge"},
+        "pluginConfig": {"max_body_size_bytes": 4815162342, "other": True},
+        "allowedClusters": ["https://4815162342:6443", "https://host:6443"],
+    }
+    with pytest.raises(parser.ConfigError) as refused:
+        parser.parse({**BASE, key: json.dumps(given[key])}, secret_paths=[(key,)])
+    (problem,) = refused.value.problems
+    assert (problem.key, problem.rule) == (key, "secret_in_plain_view")
+    assert "holds a secret" in problem.problem and "4815162342" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("project", "file"),
+    [
+        (None, "Pulumi.dev.yaml"),
+        ("name: x", "Pulumi.dev.yaml"),
+        ("stackConfigDir: stacks", "stacks/Pulumi.dev.yaml"),
+        ("stackConfigDir: ../up", "../up/Pulumi.dev.yaml"),
+        ("a: [", "Pulumi.dev.yaml"),
+    ],
+)
+def test_the_stack_file_is_where_the_project_has_it(
+    tmp_path: Path, engine: pytest.MonkeyPatch, project: str | None, file: str
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    engine.chdir(folder)
+    if project is not None:
+        (folder / "Pulumi.yaml").write_text(project)
+    (folder / file).parent.mkdir(exist_ok=True)
+    node = {f"{NAMESPACE}:kongValues": written({"secure": "v1:abc"})}
+    (folder / file).write_text(json.dumps({"config": node}), encoding="utf-8")
+    config = {**BASE, "kongValues": json.dumps(VALUES)}
+    engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
+    engine.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps([f"{NAMESPACE}:kongValues"]))
+    found = loader.load()
+    assert isinstance(found, GatewayStack) and isinstance(found.kong, ManagedKongConfig)
+    assert found.kong.values == {"replicas": 2, "env": {"password": SecretStr("planted-credential"), "log": "info"}}

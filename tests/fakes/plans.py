@@ -1,14 +1,20 @@
 """Plans for tests, built from config keys as users write them."""
 
+import dataclasses
 import json
+from collections.abc import Collection
 from typing import Any
 
+from traceable_kong.cluster.ownership import StackIdentity
 from traceable_kong.config.parser import parse
+from traceable_kong.config.secret_values import SecretPath
 from traceable_kong.plan.build import PlanInputs, build_plan
 from traceable_kong.plan.model import DesiredState, Gateway, Plan
 from traceable_kong.plugin.rock import Rock
 
 OWNER = "traceable-kong.dev-0a1b2c3d"
+
+IDENTITY = StackIdentity(owner=OWNER, digest_key="ab" * 16)
 
 ROCK = Rock(
     version="2.1.2-1", sha256="c" * 64, plugins={"traceable": {"handler.lua": b"return {}", "schema.lua": b"return {}"}}
@@ -18,7 +24,14 @@ SELECTOR = {"matchLabels": {"app": "ingress-kong"}}
 """What the Deployment of an existing Kong selects its pods by."""
 
 
-def plan(*, rock: Rock = ROCK, owner: str = OWNER, inputs: PlanInputs | None = None, **config: Any) -> Plan:
+def plan(
+    *,
+    rock: Rock = ROCK,
+    owner: str = OWNER,
+    inputs: PlanInputs | None = None,
+    secrets: Collection[SecretPath] = (),
+    **config: Any,
+) -> Plan:
     """The plan of a stack with these config keys beside a token and a rock, `kong={"install": False}`.
 
     `inputs` are what is read of the cluster; an existing Kong has the selector `SELECTOR` where they are not given.
@@ -27,11 +40,12 @@ def plan(*, rock: Rock = ROCK, owner: str = OWNER, inputs: PlanInputs | None = N
     texts = {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items() if value is not None
     }
-    parsed = parse(texts, secret_paths=[("agentToken",)])
+    identity = dataclasses.replace(IDENTITY, owner=owner)
+    parsed = parse(texts, secret_paths=[("agentToken",), *secrets])
     if not parsed.gateway:
-        return build_plan(parsed, PlanInputs(), owner)
+        return build_plan(parsed, PlanInputs(), identity)
     existing = {} if parsed.kong.install else SELECTOR
-    return build_plan(parsed, inputs or PlanInputs(rock=rock, pod_selector=existing), owner)
+    return build_plan(parsed, inputs or PlanInputs(rock=rock, pod_selector=existing), identity)
 
 
 def gateway(**arguments: Any) -> Gateway:

@@ -30,7 +30,7 @@ class NoCluster:
 
 @dataclass
 class Program:
-    """Runs the program with config keys; a key that is None is not set.
+    """Runs the program with config keys; a key that is None is not set, and `secret_keys` hold a secret.
 
     `report` is what the verification finds, or the exception that it raises; `asked_for` are the states that it was
     given, `agents_asked_for` the agents of agent-only stacks. `errors` are what preflight finds. `imports` are the
@@ -52,6 +52,7 @@ class Program:
     before_plugin: set[str] = field(default_factory=set)
     plans: list[Plan] = field(default_factory=list)
     live_changes: list[bool] = field(default_factory=list)
+    secret_keys: tuple[str, ...] = ()
 
     def up(self, **config: object) -> Recording:
         return self._run(config, preview=False)
@@ -71,6 +72,7 @@ class Program:
         return record(
             lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,
             config={f"{PROJECT}:{key}": text for key, text in texts.items()},
+            secret_keys=[f"{PROJECT}:{key}" for key in self.secret_keys],
             preview=preview,
             into=self.recording,
         )

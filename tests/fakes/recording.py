@@ -5,7 +5,7 @@ requests to the monitor.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -19,6 +19,9 @@ PROJECT = "traceable-kong"
 STACK = "test"
 STACK_ID = "traceable-kong.test-0a1b2c3d"
 """The stack id in the state of the recorded stack."""
+
+DIGEST_KEY = "ab" * 16
+"""The key of the recorded stack's digests."""
 
 
 class Secret:
@@ -129,7 +132,7 @@ class _Mocks(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs = dict(args.inputs)
         if args.typ == "pulumi:index:Stash":
-            outputs["output"] = STACK_ID
+            outputs["output"] = {"id": STACK_ID, "digestKey": DIGEST_KEY}
         if self.preview:
             return args.resource_id or "", outputs
         if args.typ == "kubernetes:helm.sh/v3:Release":
@@ -196,12 +199,14 @@ def record(
     program: Callable[[], object],
     *,
     config: Mapping[str, str] | None = None,
+    secret_keys: Collection[str] = (),
     preview: bool = False,
     into: Recording | None = None,
 ) -> Recording:
     """Runs `program` to its end and returns its registrations.
 
-    They are also in `into`, which shows the registrations of a program that fails.
+    They are also in `into`, which shows the registrations of a program that fails. `secret_keys` are the keys of
+    `config` that hold a secret.
     """
     recording = Recording() if into is None else into
     # A new event loop for every program, so that tasks of one program do not run in the next one's.
@@ -213,7 +218,7 @@ def record(
         SETTINGS.callbacks = _Hooks(recording)
         SETTINGS.rpc_manager.clear()
         SETTINGS.outputs.clear()
-        pulumi.runtime.set_all_config(dict(config or {}))
+        pulumi.runtime.set_all_config(dict(config or {}), list(secret_keys))
         set_root_resource(None)  # type: ignore[arg-type]
         loop.run_until_complete(run_in_stack(lambda: cast(None, program() and None)))
     finally:

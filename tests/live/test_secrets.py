@@ -11,7 +11,7 @@ import yaml
 
 from scripts.preview_comment import comment
 from scripts.preview_reading import read
-from tests.live.stack import PROJECT, TOKEN, LiveStack, NewStack
+from tests.live.stack import NO_CHANGES, PROJECT, TOKEN, LiveStack, NewStack
 from traceable_kong.helm_values.agent_values import OWN_TOKEN_SECRET
 
 OWNERS = "the-owner's-own-value"
@@ -59,8 +59,15 @@ def test_no_output_file_or_object_has_a_secret_but_its_own(new_stack: NewStack) 
     (deployment,) = stack.objects("deployments", "--namespace", stack.kong_namespace)
     assert OWNERS in json.dumps(deployment), "the outputs of the patch have the Deployment with it"
 
+    # From another file, everything in kongValues is hidden.
+    (stack.directory / "other.yaml").write_text(stack.file.read_text())
+    stack.update("kongValues", proxy={"type": "ClusterIP"})
+    hidden = stack.preview("--diff", "--config-file", "other.yaml", NO_CHANGES)
+    stack.file.write_text((stack.directory / "other.yaml").read_text())
+
     stack.set(blockingStatusCode=451)
     texts = {
+        "preview from another file": hidden,
         "up": done.stdout + done.stderr,
         "preview": stack.preview("--diff"),
         "preview as JSON": stack.preview("--json"),
@@ -72,6 +79,8 @@ def test_no_output_file_or_object_has_a_secret_but_its_own(new_stack: NewStack) 
         "configmaps": json.dumps(stack.objects("configmaps", "--all-namespaces")),
         "plugins": json.dumps(stack.objects("kongclusterplugins")),
     }
+    kept = [item for item in json.loads(texts["state"])["deployment"]["resources"] if item["type"].endswith(":Stash")]
+    assert len(kept) == 1 and "ciphertext" in kept[0]["outputs"]["output"]["digestKey"]
     assert len(arguments.seen) > 10
     assert {name for name, text in texts.items() if TOKEN in text or OWNERS in text} == set()
 

@@ -6,8 +6,7 @@ import pytest
 
 from tests.fakes.plans import OWNER, ROCK, desired, gateway, plan
 from traceable_kong.common.image_references import parse_image
-from traceable_kong.config.parser import parse
-from traceable_kong.plan.build import PlanInputs, build_plan
+from traceable_kong.plan.build import PlanInputs
 from traceable_kong.plan.model import Gateway
 from traceable_kong.plan.state_record import record_data
 
@@ -128,10 +127,3 @@ def test_the_webhooks_domain_is_known_unless_the_stack_does_not_decide_it(
     config: dict[str, Any], domain: str | None
 ) -> None:
     assert gateway(**config).injection.webhook_domain == domain
-
-
-def test_a_secret_webhook_domain_is_not_compared() -> None:
-    config = {"agentToken": "t", "plugin": '{"rock": "x"}', "agentValues": '{"injectorWebhookDomain": "hidden"}'}
-    secret = parse(config, secret_paths=[("agentToken",), ("agentValues", "injectorWebhookDomain")])
-    made = build_plan(secret, PlanInputs(rock=ROCK), OWNER).gateway
-    assert made is not None and made.injection.webhook_domain is None

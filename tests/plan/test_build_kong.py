@@ -104,4 +104,4 @@ def test_the_database_comes_before_kong_and_after_its_namespace(program: Program
     for name in ("postgres-secret", "postgres-service", "postgres-stateful-set"):
         assert made.waits_for(name, "kong-namespace")
     secret = {name for name, path, _ in made.secrets() if path != ("__provider",)}
-    assert secret == {"postgres-secret"}
+    assert secret == {"postgres-secret", "stack-id"}

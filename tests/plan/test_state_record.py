@@ -9,7 +9,7 @@ import pytest
 
 from tests.config.cases import ACCEPTED
 from tests.config.stack_file import parse_file
-from tests.fakes.plans import OWNER, ROCK, SELECTOR, plan
+from tests.fakes.plans import IDENTITY, ROCK, SELECTOR, plan
 from tests.fakes.protected_gateway import ASYNC, IN_DATABASE, INJECTION, POLICY, desired
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.common.image_references import parse_image
@@ -82,8 +82,8 @@ def test_other_keys_of_the_record_are_ignored() -> None:
 def plan_of(path: Path) -> Plan:
     config = parse_file(path)
     if not config.gateway:
-        return build_plan(config, PlanInputs(), OWNER)
-    return build_plan(config, PlanInputs(rock=ROCK, pod_selector={} if config.kong.install else SELECTOR), OWNER)
+        return build_plan(config, PlanInputs(), IDENTITY)
+    return build_plan(config, PlanInputs(rock=ROCK, pod_selector={} if config.kong.install else SELECTOR), IDENTITY)
 
 
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)

@@ -1,14 +1,11 @@
 """A release that was installed by hand: adopted if the config says so, with all values, and never with secrets."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from tests.fakes.plans import plan
 from tests.fakes.preflight_cluster import FakeKubernetes, examined, passes, refused, warned
-from traceable_kong.plan.kong_model import ManagedKong
 
 
 def adopting(*, chart: dict[str, str] | None = None, **values: Any) -> dict[str, Any]:
@@ -85,11 +82,8 @@ def test_secrets_in_plain_text_are_refused_and_not_shown(kube: FakeKubernetes, v
 
 def test_what_the_stack_keeps_secret_is_refused(kube: FakeKubernetes) -> None:
     by_hand(kube, customEnv={"own": "private-text"})
-    made = plan(**adopting())
-    assert made.gateway and isinstance(made.gateway.kong, ManagedKong)
-    kong = made.gateway.kong
-    release = replace(kong.release, values={"customEnv": {"own": SecretStr("private-text")}})
-    text = refused(kube, of=replace(made, gateway=replace(made.gateway, kong=replace(kong, release=release))))
+    made = plan(**adopting(customEnv={"own": "private-text"}), secrets=[("kongValues", "customEnv", "own")])
+    text = refused(kube, of=made)
     assert "has customEnv.own in its values as plain text" in text and "private-text" not in text
 
 

@@ -1,16 +1,13 @@
 """Which Helm releases an update imports, and what the program registers for them."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from tests.fakes.plans import OWNER, plan
 from tests.fakes.preflight_cluster import FakeKubernetes, examined
 from tests.fakes.program import Program
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
-from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.preflight.release_imports import ReleaseUnreadable, releases_to_import
 
 ADOPT = {"adopt": True}
@@ -61,11 +58,7 @@ def test_a_serving_release_of_an_interrupted_update_is_imported() -> None:
 
 def test_a_release_whose_values_have_secrets_is_not_imported() -> None:
     api = exists(FakeKubernetes(), owner=OWNER)
-    made = plan()
-    assert made.gateway and isinstance(made.gateway.kong, ManagedKong)
-    kong = made.gateway.kong
-    release = replace(kong.release, values={"env": {"secret": SecretStr("s3cret")}})
-    made = replace(made, gateway=replace(made.gateway, kong=replace(kong, release=release)))
+    made = plan(kongValues={"env": {"secret": "s3cret"}}, secrets=[("kongValues", "env", "secret")])
     assert releases_to_import(made, api, preview=False) == {"agent"}
 
 

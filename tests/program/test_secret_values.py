@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.plans import OWNER, ROCK
+from tests.fakes.plans import IDENTITY, ROCK, plan
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.config.parser import parse
+from traceable_kong.config.parser import ConfigError, parse
+from traceable_kong.config.secret_values import SecretPath
 from traceable_kong.plan.build import PlanInputs, build_plan
 from traceable_kong.plan.outputs import stack_outputs
 from traceable_kong.plan.state_record import record_data
@@ -32,14 +33,11 @@ KONG = [
     "admin.enabled",
     "deployment.kong.enabled",
     "customEnv.KONG_PLUGINS",
-    "nameOverride",
-    "fullnameOverride",
     "replicaCount",
     "postgresql.enabled",
 ]
 AGENT = [
-    "injector.tme.imageName",
-    "injector.tme",
+    "injector.blockingConfig",
     "injector",
     "injectorEnabled",
     "forceUpdate",
@@ -50,11 +48,11 @@ AGENT = [
 ]
 
 
-def nested(path: str, leaf: object) -> dict[str, Any]:
-    value: Any = leaf
+def nested(path: str, leaf: object) -> Any:
+    value = leaf
     for part in reversed(path.split(".")):
         value = {part: value}
-    return dict(value)
+    return value
 
 
 @pytest.mark.parametrize(("key", "path"), [*(("kongValues", p) for p in KONG), *(("agentValues", p) for p in AGENT)])
@@ -70,11 +68,59 @@ def test_a_secret_value_is_not_shown(key: str, path: str, leaf: object, database
     }
     try:
         config = parse(given, secret_paths=[("agentToken",), (key,)])
-        plan = build_plan(config, PlanInputs(rock=ROCK), OWNER)
+        made = build_plan(config, PlanInputs(rock=ROCK), IDENTITY)
     except PlainError as refused:
-        assert MARKER not in str(refused)
+        assert MARKER not in str(refused) and "****" not in str(refused)
     except (AttributeError, TypeError) as broken:
         pytest.fail(f"a traceback for a mistake in the config: {broken!r}")
     else:
-        outputs = stack_outputs(plan, stack="dev", cluster_options="")
-        assert MARKER not in json.dumps([record_data(plan), outputs], default=repr)
+        outputs = stack_outputs(made, stack="dev", cluster_options="")
+        assert MARKER not in json.dumps([record_data(made), outputs])
+
+
+SHOWN = [
+    ("kongValues", "nameOverride"),
+    ("kongValues", "fullnameOverride"),
+    ("agentValues", "imageCredentials.registry"),
+    ("agentValues", "imageCredentials.registrySuffix"),
+    ("agentValues", "injector.tme.imageName"),
+    ("agentValues", "injector.tme.imageVersion"),
+    ("agentValues", "injectorWebhookDomain"),
+]
+
+
+@pytest.mark.parametrize(("key", "path"), SHOWN)
+def test_a_value_that_names_and_outputs_show_may_not_be_secret_itself(key: str, path: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        plan(**{key: nested(path, MARKER)}, secrets=[(key, *path.split("."))])
+    (problem,) = refused.value.problems
+    assert (problem.rule, problem.key) == ("secret_in_plain_view", f"{key}.{path}")
+    assert MARKER not in str(refused.value)
+
+
+@pytest.mark.parametrize(("key", "path"), SHOWN)
+def test_where_only_the_key_is_known_to_hold_a_secret_names_come_from_the_values(key: str, path: str) -> None:
+    values = nested(path, "edge")
+    open_plan, hidden_plan = plan(**{key: values}), plan(**{key: values}, secrets=[(key,)])
+    assert record_data(hidden_plan) == record_data(open_plan)
+    texts = [stack_outputs(made, stack="dev", cluster_options="") for made in (open_plan, hidden_plan)]
+    assert texts[0] == texts[1] and "edge" not in hidden_plan.secrets
+
+
+@pytest.mark.parametrize("leaf", [True, False, 0, 1, 2.5, "", "0", "false", [], [0], {}, {"a": False}, [{"b": 1}]])
+@pytest.mark.parametrize("hidden", ["leaf", "key"])
+@pytest.mark.parametrize(("key", "path"), [*(("kongValues", p) for p in KONG), *(("agentValues", p) for p in AGENT)])
+def test_a_hidden_value_is_judged_like_a_plain_one(key: str, path: str, hidden: str, leaf: object) -> None:
+    config = {key: nested(path, leaf)}
+    secret = (key, *path.split(".")) if hidden == "leaf" else (key,)
+    assert decided(config, [secret]) == decided(config, [])
+
+
+def decided(config: dict[str, Any], secrets: list[SecretPath]) -> object:
+    """The keys of the problems, or all that the plan decides."""
+    try:
+        made = plan(**config, secrets=secrets)
+    except ConfigError as refused:
+        return sorted((problem.key, problem.rule) for problem in refused.problems)
+    assert made.gateway
+    return [record_data(made), made.gateway.injection, [release.values for release in made.releases]]

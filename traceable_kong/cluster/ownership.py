@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 RECORD_NAME = "traceable-installation"
 """The ConfigMap in Kong's namespace that records what the stack deployed."""
@@ -35,13 +36,25 @@ _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 
 _DIGEST_LENGTH = 8
 
+_KEY_BYTES = 16
 _RANDOM_BYTES = 4
 _RANDOM_PART = re.compile(rf"-[0-9a-f]{{{2 * _RANDOM_BYTES}}}$")
 
 
-def new_stack_id(project: str, stack: str) -> str:
-    """An id for a new stack: `<project>.<stack>-<8 random hex digits>`, always a valid label value."""
-    return f"{stack_name(project, stack)}-{secrets.token_hex(_RANDOM_BYTES)}"
+@dataclass(frozen=True, kw_only=True)
+class StackIdentity:
+    """What a stack keeps in its state: the id that marks its objects, and the secret key of its public digests."""
+
+    owner: str
+    digest_key: str = field(repr=False)
+
+
+def new_identity(project: str, stack: str) -> StackIdentity:
+    """The identity of a new stack. The id is `<project>.<stack>-<8 random hex digits>`, always a valid label value."""
+    return StackIdentity(
+        owner=f"{stack_name(project, stack)}-{secrets.token_hex(_RANDOM_BYTES)}",
+        digest_key=secrets.token_hex(_KEY_BYTES),
+    )
 
 
 def stack_name(project: str, stack: str) -> str:

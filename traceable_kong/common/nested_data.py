@@ -1,17 +1,22 @@
 """Chart values and other nested data: merge, digest and secrets.
 
-The data are dictionaries, lists, strings, numbers, booleans and None, as in YAML; a leaf that the stack file keeps
-encrypted is a `pydantic.SecretStr`.
+The data are dictionaries, lists, strings, numbers, booleans and None, as in YAML. A secret leaf is a
+`pydantic.SecretStr` in the config, and where values are registered or recorded. What decides or computes reads
+`revealed()` values: a SecretStr has neither the type nor the text of its value.
 """
 
 import hashlib
+import hmac
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 from pydantic import SecretStr
 
 Values = dict[str, Any]
+
+Path = tuple[str | int, ...]
+"""The path of a leaf: `("env", "password")`, `("plugins", "configMaps", 0, "name")`."""
 
 DIGEST_LENGTH = 10
 
@@ -34,10 +39,23 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
 def digest(value: Any) -> str:
     """The first ten hexadecimal digits of the SHA-256 of `value`, whatever the order of its keys.
 
-    All secret leaves count as the same text, because a digest is public and must not help to guess one.
+    A digest helps to guess what it is made of: `value` must not contain secrets.
     """
-    text = json.dumps(value, sort_keys=True, default=lambda leaf: str(leaf))
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+    return hashlib.sha256(_canonical(value)).hexdigest()[:DIGEST_LENGTH]
+
+
+def keyed_digest(value: Any, key: str) -> str:
+    """As `digest()` (HMAC-SHA-256, RFC 2104), for a `value` that may contain secrets.
+
+    Nobody without the key can try guesses, so a digest with a secret key may be public. It depends on every leaf,
+    secret or not, and not on which leaves are known to be secret: the same values have the same digest, whatever way
+    they came.
+    """
+    return hmac.new(key.encode(), _canonical(value), hashlib.sha256).hexdigest()[:DIGEST_LENGTH]
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()
 
 
 def value_at(values: Any, path: str) -> Any:
@@ -55,17 +73,35 @@ def without(values: Mapping[str, Any], path: str) -> Values:
     return {name: value for name, value in values.items() if rest or name != key}
 
 
-def has_secrets(value: Any) -> bool:
-    """True where `value` is or contains a secret leaf."""
+def hidden(value: Any, is_secret: Callable[[Path], bool], path: Path = ()) -> Any:
+    """`value`, which is at `path`, with its secret leaves as SecretStr; None is never one."""
     if isinstance(value, Mapping):
-        return any(map(has_secrets, value.values()))
+        return {key: hidden(item, is_secret, (*path, key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return any(map(has_secrets, value))
-    return isinstance(value, SecretStr)
+        return [hidden(item, is_secret, (*path, index)) for index, item in enumerate(value)]
+    # A number or a boolean keeps its type: for a chart, its text is something else.
+    return SecretStr(cast(str, value)) if value is not None and is_secret(path) else value
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Everything in `value` that is neither a map nor a list, with its path."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def secret_leaves(value: Any) -> frozenset[Path]:
+    """The paths of the leaves of `value` that are SecretStr."""
+    return frozenset(path for path, leaf in leaves(value) if isinstance(leaf, SecretStr))
 
 
 def revealed(value: Any) -> Any:
-    """The value with the text of each secret leaf, for a request to the API server."""
+    """The value with the text of each secret leaf, to decide and to compute with it."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Mapping):

@@ -1,7 +1,11 @@
 """A problem with the config, and how its text shows keys and values."""
 
+import dataclasses
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from traceable_kong.common import secret_texts
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,12 @@ def shown(value: object) -> str:
         return str(value).lower()
     text = repr(re.sub(r".*@", "***@", value, flags=re.DOTALL) if isinstance(value, str) else value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def without_secrets(problem: Problem, secrets: Collection[str]) -> Problem:
+    """The problem without the texts of secrets."""
+    return dataclasses.replace(
+        problem,
+        problem=secret_texts.without_secrets(problem.problem, secrets),
+        fix=secret_texts.without_secrets(problem.fix, secrets),
+    )

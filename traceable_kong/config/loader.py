@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pulumi
+import yaml
 from pulumi.runtime import config as runtime_config
 
 from traceable_kong.cluster.target import ClusterTarget
@@ -25,13 +26,12 @@ def load() -> StackConfig:
     given = {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
     # is_config_secret() knows what an embedding program set, and not what the engine put into the environment.
     secret_keys = set(pulumi.runtime.get_config_secret_keys_env())
-    hidden = {
+    secrets = {
         name: text
         for name, text in given.items()
         if config.full_key(name) in secret_keys or pulumi.runtime.is_config_secret(config.full_key(name))
     }
-    stack_file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
-    paths = secret_paths(hidden, stack_file, NAMESPACE)
+    paths = secret_paths(secrets, _stack_file(), NAMESPACE)
     try:
         return parse(given, secret_paths=paths)
     except ConfigError as error:
@@ -57,6 +57,15 @@ def cluster_target(config: StackConfig) -> ClusterTarget:
 def run_error(problem: PlainError) -> pulumi.RunError:
     """A problem as the engine reports it: without a traceback, and with its commands for the stack's cluster."""
     return pulumi.RunError(on_cluster(str(problem), _named_cluster().command_options))
+
+
+def _stack_file() -> Path:
+    """The file that `pulumi config` changes: beside Pulumi.yaml, or in the folder that this names."""
+    try:
+        folder = yaml.safe_load(Path("Pulumi.yaml").read_text(encoding="utf-8"))["stackConfigDir"]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        folder = "."
+    return Path(str(folder), f"Pulumi.{pulumi.get_stack()}.yaml")
 
 
 def _named_cluster() -> ClusterTarget:

@@ -1,10 +1,11 @@
 """Makes the config of what a stack file says. All problems are reported at once, before anything is changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from traceable_kong.common.safe_text import PlainError
+from traceable_kong.common.secret_texts import secret_texts
 from traceable_kong.config.config_layout import nested_path
-from traceable_kong.config.config_problem import Problem
+from traceable_kong.config.config_problem import Problem, without_secrets
 from traceable_kong.config.rule_registry import RULES, found_by_rules
 
 # Importing the rules registers them.
@@ -35,7 +36,7 @@ ALL_RULES: Mapping[str, str] = {
 class ConfigError(PlainError):
     """The config is invalid; the text lists every problem."""
 
-    def __init__(self, problems: Collection[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         lines = [f"The stack's config has {count}. Nothing was changed."]
@@ -61,8 +62,9 @@ def parse(
     object means everything in it. `without_rules` are names of rules to leave out. Raises ConfigError.
     """
     raw, problems, broken = read(given)
-    raw = {key: hide(value, (key,), secret_paths) for key, value in raw.items()}
-    misplaced = take_misplaced(raw)
+    raw = hide(raw, secret_paths)
+    secrets = secret_texts(raw)
+    misplaced = take_misplaced(raw, secret_paths)
     broken |= {nested_path(path) for path in misplaced}
     config, invalid, defaults = validated(raw, broken)
     # A secret that was taken out can be missing now.
@@ -71,5 +73,5 @@ def parse(
     problems += found_by_rules(config, broken={*map(defaulted, broken), *defaults}, without=without_rules)
     problems = [problem for problem in problems if problem.rule not in without_rules]
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(without_secrets(problem, secrets) for problem in problems)
     return config

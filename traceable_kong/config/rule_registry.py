@@ -8,10 +8,11 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, get_type_hints
 
+from traceable_kong.common.nested_data import revealed
 from traceable_kong.config.config_layout import Path, models_in
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.config_types import Part
-from traceable_kong.config.stack_config import StackConfig
+from traceable_kong.config.stack_config import FREE_FORM, StackConfig
 
 Rule = Callable[..., Iterator[Problem]]
 
@@ -77,4 +78,7 @@ class _Tracked:
             return value
         path = (*self._path, str(field.alias))
         self._reads.add(path)
-        return _Tracked(value, path, self._reads) if isinstance(value, Part) else value
+        if isinstance(value, Part):
+            return _Tracked(value, path, self._reads)
+        # A rule judges what the chart will get.
+        return revealed(value) if path[-1] in FREE_FORM else value

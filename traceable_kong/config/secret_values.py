@@ -1,17 +1,19 @@
 """Which leaves of the config are secret, and whether a secret is allowed there.
 
-The engine says which keys hold a secret, but not where in an object. Only the stack file shows that.
+The engine hands over all values as text, and names the keys that hold a secret, but not where in an object
+(`PULUMI_CONFIG_SECRET_KEYS`; sdk/go/common/resource/config/map.go, SecureKeys). Only the stack file shows that. With
+`--config-file` and with an ESC environment the values come from elsewhere, so everything in such a key is hidden.
 """
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
-from pydantic import SecretStr
 
 from traceable_kong.common.commands import config_set, config_set_secret
+from traceable_kong.common.nested_data import hidden, secret_leaves
 from traceable_kong.config.config_problem import Problem, path_of
 from traceable_kong.config.stack_config import FREE_FORM
 
@@ -27,14 +29,30 @@ SECRET_RULES = {
 _PLACES: tuple[SecretPath, ...] = (("agentToken",), ("plugin", "headers"), *((key,) for key in sorted(FREE_FORM)))
 """Where a secret is allowed: everything else is shown in names and outputs."""
 
+_SHOWN: frozenset[SecretPath] = frozenset(
+    {
+        ("kongValues", "nameOverride"),
+        ("kongValues", "fullnameOverride"),
+        ("agentValues", "imageCredentials", "registry"),
+        ("agentValues", "imageCredentials", "registrySuffix"),
+        ("agentValues", "injector", "tme", "imageName"),
+        ("agentValues", "injector", "tme", "imageVersion"),
+        ("agentValues", "injectorWebhookDomain"),
+    }
+)
+"""Chart values that are shown all the same: in the names of objects, in outputs and in the record.
+
+None of them may be secret itself. Where it is only known that its key holds a secret, it counts as plain.
+"""
+
 
 def is_secret_place(path: Sequence[str | int]) -> bool:
     """Whether the value at this path is a secret by its meaning, whatever the stack file says."""
     return any(tuple(path[: len(place)]) == place for place in (("agentToken",), ("plugin", "headers")))
 
 
-def secret_paths(hidden: Mapping[str, str], stack_file: Path, namespace: str) -> list[SecretPath]:
-    """The paths of the secrets in these keys; `hidden` is `{key: text}` of the keys that hold one.
+def secret_paths(secrets: Mapping[str, str], stack_file: Path, namespace: str) -> list[SecretPath]:
+    """The paths of the secrets in these keys; `secrets` is `{key: text}` of the keys that hold one.
 
     The stack file is trusted if everything that it does not encrypt is what the engine handed over: with
     `pulumi --config-file` the engine reads another file. Otherwise every leaf of the key that can be secret is.
@@ -47,7 +65,7 @@ def secret_paths(hidden: Mapping[str, str], stack_file: Path, namespace: str) ->
     except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
         written = {}
     found: list[SecretPath] = []
-    for key, text in hidden.items():
+    for key, text in secrets.items():
         given = _decoded(text)
         node = written.get(f"{namespace}:{key}")
         paths = list(_encrypted(node, (key,))) if _same(node, given, text) else []
@@ -97,49 +115,47 @@ def _reaches(value: Any, path: SecretPath) -> bool:
     return True
 
 
-def hide(value: Any, path: SecretPath, paths: Collection[SecretPath]) -> Any:
-    """`value` with its secret leaves as SecretStr."""
-    if isinstance(value, dict):
-        return {key: hide(item, (*path, key), paths) for key, item in value.items()}
-    if isinstance(value, list):
-        return [hide(item, (*path, index), paths) for index, item in enumerate(value)]
-    if value is not None and any(path[: len(secret)] == secret for secret in paths):
-        # A number or a boolean keeps its type: for a chart, its text is something else.
-        return SecretStr(cast(str, value))
-    return value
+def hide(raw: Mapping[str, Any], paths: Collection[SecretPath]) -> dict[str, Any]:
+    """The values of the stack file with their secret leaves as SecretStr."""
+
+    def is_secret(path: SecretPath) -> bool:
+        if any(path[: len(shown)] == shown for shown in _SHOWN):
+            return path in paths
+        return any(path[: len(secret)] == secret for secret in paths)
+
+    return {key: hidden(value, is_secret, (key,)) for key, value in raw.items()}
 
 
-def take_misplaced(raw: dict[str, Any]) -> dict[SecretPath, Problem]:
-    """The secrets that are where they would be shown; each is taken out of `raw`, so that no other error shows it."""
+def take_misplaced(raw: dict[str, Any], paths: Collection[SecretPath]) -> dict[SecretPath, Problem]:
+    """The secrets that are where they would be shown; each is taken out of `raw`, so that no other error shows it.
+
+    Where it is only known that an object holds one, the whole object is taken out.
+    """
     problems = {}
-    for path, parent in list(_secret_leaves(raw, ())):
-        if any(path[: len(place)] == place for place in _PLACES):
+    for leaf in sorted(secret_leaves(raw), key=str):
+        if leaf not in _SHOWN and any(leaf[: len(place)] == place for place in _PLACES):
             continue
+        path = leaf if leaf in paths else min((path for path in paths if leaf[: len(path)] == path), key=len)
         key = path_of(*path)
-        problems[path] = Problem(
-            key,
-            "is secret, but appears in names or outputs, where it would be shown",
-            f"{config_set(key, 'VALUE')} (without --secret)",
-            "secret_in_plain_view",
-        )
-        if isinstance(parent, dict):
-            del parent[path[-1]]
-        else:
-            parent[path[-1]] = ""
+        problem = "is secret, but appears in names or outputs, where it would be shown"
+        fix = f"{config_set(key, 'VALUE')} (without --secret)"
+        if path != leaf:
+            problem = "holds a secret, but appears in names or outputs, where it would be shown"
+            fix = f"set the secret value in it without --secret, such as {config_set(path_of(*leaf), 'VALUE')}"
+        problems[path] = Problem(key, problem, fix, "secret_in_plain_view")
+    for path in sorted(problems, key=len, reverse=True):
+        _take(raw, path)
     return problems
 
 
-def _secret_leaves(value: Any, path: SecretPath) -> Iterator[tuple[SecretPath, Any]]:
-    items: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        items = list(value.items())
-    elif isinstance(value, list):
-        items = list(enumerate(value))
-    for key, item in items:
-        if isinstance(item, SecretStr):
-            yield (*path, key), value
-        else:
-            yield from _secret_leaves(item, (*path, key))
+def _take(raw: Any, path: SecretPath) -> None:
+    parent = raw
+    for part in path[:-1]:
+        parent = parent[part]
+    if isinstance(parent, dict):
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = ""
 
 
 def plain_credentials(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -101,5 +101,5 @@ def stack_variant(raw: object) -> type[GatewayStack] | type[AgentOnlyStack]:
     return AgentOnlyStack if is_switched(raw, "gateway", False) else GatewayStack
 
 
-FREE_FORM = frozenset({"pluginConfig", "agentValues", "kongValues"})
+FREE_FORM = frozenset({"agentValues", "kongValues"})
 """Keys with a free-form value, in which any leaf can be secret."""

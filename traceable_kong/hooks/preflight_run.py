@@ -6,6 +6,7 @@ from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
+from traceable_kong.common.secret_texts import without_secrets
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.finding import Finding
@@ -19,12 +20,16 @@ def run_preflight(cluster: ClusterTarget, plan: Plan, *, live_change: bool) -> R
     found = examination.examine(cluster.api, plan, live_change=live_change)
 
     def warn(text: str) -> None:
-        pulumi.log.warn(on_cluster(printable(text), cluster.command_options))
+        pulumi.log.warn(on_cluster(printable(without_secrets(text, plan.secrets)), cluster.command_options))
+
+    def stopped(findings: list[Finding], changed: str) -> pulumi.RunError:
+        text = without_secrets(_text(findings, changed), plan.secrets)
+        return pulumi.RunError(on_cluster(text, cluster.command_options))
 
     for warning in found.warnings:
         warn(f"{warning.subject} {warning.problem}. {warning.fix}")
     if found.errors:
-        raise pulumi.RunError(on_cluster(_text(found.errors, "Nothing was changed."), cluster.command_options))
+        raise stopped(found.errors, "Nothing was changed.")
     unrepaired = []
     for stuck in found.stuck:
         problem = repair.repair(
@@ -33,8 +38,7 @@ def run_preflight(cluster: ClusterTarget, plan: Plan, *, live_change: bool) -> R
         if problem is not None:
             unrepaired.append(problem)
     if unrepaired:
-        changed = "Only the Helm releases named above were changed."
-        raise pulumi.RunError(on_cluster(_text(unrepaired, changed), cluster.command_options))
+        raise stopped(unrepaired, "Only the Helm releases named above were changed.")
     return cluster.api if found.stuck or found.reader is None else found.reader
 
 

@@ -16,6 +16,7 @@ from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import PlainError, printable
+from traceable_kong.common.secret_texts import without_secrets
 from traceable_kong.hooks import (
     injection_dry_run,
     mounted_files,
@@ -214,5 +215,5 @@ class Hooks:
                 monitor.stop()
 
     def _on_cluster(self, text: str) -> str:
-        """A message whose kubectl and helm commands go to this cluster."""
-        return on_cluster(text, self._cluster.command_options)
+        """A message whose kubectl and helm commands go to this cluster, without secrets."""
+        return on_cluster(without_secrets(text, self._plan.secrets), self._cluster.command_options)

@@ -48,7 +48,7 @@ class ManagedAgent:
         domain = self.release.values.get("injectorWebhookDomain")
         if not domain:
             return None if self.release.chart.path else ""  # a chart in a folder may have a default of its own
-        return domain if isinstance(domain, str) else None  # a secret is not compared
+        return str(domain)
 
 
 @dataclass(frozen=True, kw_only=True)

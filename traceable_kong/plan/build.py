@@ -1,11 +1,13 @@
 """The stack config, the rock and what is read of the cluster become a plan. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from traceable_kong.cluster.ownership import StackIdentity
 from traceable_kong.common.image_references import ImageReference
-from traceable_kong.config.config_problem import Problem
+from traceable_kong.common.secret_texts import secret_texts
+from traceable_kong.config.config_problem import Problem, without_secrets
 from traceable_kong.config.parser import ConfigError
 from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
 from traceable_kong.plan.build_agent import agent_problems, build_agent
@@ -31,21 +33,21 @@ class PlanInputs:
     recorded_image: ImageReference | None = None
 
 
-def build_plan(config: StackConfig, inputs: PlanInputs, owner: str) -> Plan:
-    """The plan of the stack with the id `owner`.
+def build_plan(config: StackConfig, inputs: PlanInputs, identity: StackIdentity) -> Plan:
+    """The plan of the stack with this identity.
 
     Raises ConfigError with everything in the user's chart values that contradicts what the program needs.
     """
-    rock = inputs.rock
+    rock, owner, secrets = inputs.rock, identity.owner, secret_texts(config.model_dump(warnings=False))
     if isinstance(config, AgentOnlyStack) or rock is None:
-        _require_none(agent_problems(config))
-        return Plan(owner=owner, agent=build_agent(config, owner), gateway=None)
+        _require_none(agent_problems(config), secrets)
+        return Plan(owner=owner, agent=build_agent(config, identity), gateway=None, secrets=secrets)
     installed = config.installed
     config_maps = tuple(plugin_config_maps(rock.plugins)) if installed else ()
-    _require_none([*agent_problems(config), *kong_problems(config.kong, config_maps)])
-    agent = build_agent(config, owner)
-    kong = build_kong(config.kong, owner, config_maps, inputs.pod_selector)
-    injection = build_injection(config, agent, inputs.agent_settings, inputs.recorded_image)
+    _require_none([*agent_problems(config), *kong_problems(config.kong, config_maps)], secrets)
+    agent = build_agent(config, identity)
+    kong = build_kong(config.kong, identity, config_maps, inputs.pod_selector)
+    injection = build_injection(config, identity, agent, inputs.agent_settings, inputs.recorded_image)
     gateway = Gateway(
         kong=kong,
         plugin=build_plugin(config, owner, kong.deployment, agent, rock),
@@ -55,9 +57,9 @@ def build_plan(config: StackConfig, inputs: PlanInputs, owner: str) -> Plan:
         rock=rock,
         installed=installed,
     )
-    return Plan(owner=owner, agent=agent if installed else None, gateway=gateway)
+    return Plan(owner=owner, agent=agent if installed else None, gateway=gateway, secrets=secrets)
 
 
-def _require_none(problems: Iterable[Problem]) -> None:
-    if found := list(problems):
+def _require_none(problems: Iterable[Problem], secrets: Collection[str]) -> None:
+    if found := [without_secrets(problem, secrets) for problem in problems]:
         raise ConfigError(found)

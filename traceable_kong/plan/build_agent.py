@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
+from traceable_kong.cluster.ownership import StackIdentity
 from traceable_kong.cluster.secret_key import SecretKey
-from traceable_kong.common.nested_data import merged
+from traceable_kong.common.nested_data import keyed_digest, merged, revealed, secret_leaves
 from traceable_kong.config.agent_config import ExternalAgentConfig, ManagedAgentConfig
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.stack_config import AgentOnlyStack, StackConfig
@@ -21,25 +22,25 @@ REPLICAS_WITH_DENY = 2
 def agent_problems(config: StackConfig) -> Iterator[Problem]:
     """What in the agent's chart values conflicts with what this stack needs."""
     if isinstance(config.agent, ManagedAgentConfig):
-        yield from agent_value_problems(config.agent.values)
+        yield from agent_value_problems(revealed(config.agent.values))
 
 
-def build_agent(config: StackConfig, owner: str) -> Agent:
-    """The agent that the config names; `owner` is this stack's id. Its values have no problem by `agent_problems`."""
+def build_agent(config: StackConfig, identity: StackIdentity) -> Agent:
+    """The agent that the config names. Its values have no problem by `agent_problems`."""
     agent = config.agent
     if isinstance(agent, ManagedAgentConfig):
         # Whatever the mode: a switch changes the gateway and not its agent. Of other stacks' gateways, any may deny.
-        return _managed(agent, owner, denies=isinstance(config, AgentOnlyStack) or config.guard_action == "deny")
+        return _managed(agent, identity, denies=isinstance(config, AgentOnlyStack) or config.guard_action == "deny")
     if isinstance(agent, ExternalAgentConfig):
         return ExternalAgent(endpoint=agent.url)
     return ExistingAgent(namespace=agent.namespace, tme_image_configured=agent.tme_image is not None)
 
 
-def _managed(config: ManagedAgentConfig, owner: str, *, denies: bool) -> ManagedAgent:
+def _managed(config: ManagedAgentConfig, identity: StackIdentity, *, denies: bool) -> ManagedAgent:
     existing = config.token_secret
     secret = SecretKey(name=existing.name, key=existing.key) if existing else OWN_TOKEN_SECRET
     values = agent_values(
-        config.values,
+        revealed(config.values),
         environment=config.environment,
         endpoint=config.endpoint,
         blocking_status_code=config.blocking_status_code,
@@ -47,13 +48,16 @@ def _managed(config: ManagedAgentConfig, owner: str, *, denies: bool) -> Managed
         token_secret=secret,
         replicas=REPLICAS_WITH_DENY if denies else None,
     )
+    values = merged(values, ownership.release_owner_values(identity.owner))
     return ManagedAgent(
         release=HelmRelease(
             key="agent",
             namespace=config.namespace,
             name=AGENT_RELEASE,
             chart=Chart(**config.chart.model_dump()),
-            values=merged(values, ownership.release_owner_values(owner)),
+            values=values,
+            values_digest=keyed_digest(values, identity.digest_key),
+            secret_values=secret_leaves(config.values),
             timeout_seconds=config.timeout_seconds,
             operation_seconds=config.timeout_seconds,
             adopt=config.adopt,

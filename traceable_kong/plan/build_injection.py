@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
+from traceable_kong.cluster.ownership import StackIdentity
 from traceable_kong.cluster.tme import AGENT_CONFIG, INJECT_LABEL, pod_annotations, tme_image_in
 from traceable_kong.common.image_references import ImageReference, parse_image
-from traceable_kong.common.nested_data import digest
+from traceable_kong.common.nested_data import keyed_digest
 from traceable_kong.config.agent_config import ExistingAgentConfig
 from traceable_kong.config.stack_config import GatewayStack
 from traceable_kong.helm_values.agent_values import DEFAULT_TME_IMAGE, sidecar_values
@@ -17,7 +18,11 @@ from traceable_kong.plan.model import AdmissionPolicy, Injection
 
 
 def build_injection(
-    config: GatewayStack, agent: Agent, agent_settings: Mapping[str, str], recorded_image: ImageReference | None
+    config: GatewayStack,
+    identity: StackIdentity,
+    agent: Agent,
+    agent_settings: Mapping[str, str],
+    recorded_image: ImageReference | None,
 ) -> Injection:
     """What makes new gateway pods get the TME, with a digest of what a TME is configured with.
 
@@ -28,7 +33,7 @@ def build_injection(
     return Injection(
         image=_image(config, agent, agent_settings, recorded_image),
         label=INJECT_LABEL,
-        annotations=pod_annotations(digest(_tme_settings(agent, agent_settings))),
+        annotations=pod_annotations(keyed_digest(_tme_settings(agent, agent_settings), identity.digest_key)),
         webhook=webhook,
         webhook_domain=agent.webhook_domain if isinstance(agent, ManagedAgent) else None,
         agent_release=AGENT_RELEASE if isinstance(agent, ManagedAgent) else None,

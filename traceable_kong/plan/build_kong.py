@@ -5,8 +5,9 @@ from typing import Any
 
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kong_deployment import KongDeployment
+from traceable_kong.cluster.ownership import StackIdentity
 from traceable_kong.cluster.secret_key import SecretKey
-from traceable_kong.common.nested_data import merged
+from traceable_kong.common.nested_data import keyed_digest, merged, revealed, secret_leaves
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.kong_config import (
     ExistingKongConfig,
@@ -43,9 +44,9 @@ def kong_problems(
         return
     database = _database(kong)
     if database is not None:
-        yield from long_name(kong_fullname(kong.release, kong.values))
+        yield from long_name(kong_fullname(kong.release, revealed(kong.values)))
     yield from kong_value_problems(
-        kong.values,
+        revealed(kong.values),
         plugin_entries=chart_entries(config_maps),
         ingress_class=kong.ingress_class,
         database=database,
@@ -55,7 +56,7 @@ def kong_problems(
 
 def build_kong(
     kong: ManagedKongConfig | ExistingKongConfig,
-    owner: str,
+    identity: StackIdentity,
     config_maps: Sequence[PluginConfigMap],
     pod_selector: Mapping[str, Any],
 ) -> Kong:
@@ -64,23 +65,26 @@ def build_kong(
     The chart values of a managed Kong have no problem by `kong_problems`.
     """
     if isinstance(kong, ManagedKongConfig):
-        return _managed(kong, owner, config_maps)
+        return _managed(kong, identity, config_maps)
     return _existing(kong, config_maps, pod_selector)
 
 
-def _managed(kong: ManagedKongConfig, owner: str, config_maps: Sequence[PluginConfigMap]) -> ManagedKong:
-    fullname = kong_fullname(kong.release, kong.values)
-    database = _database(kong)
+def _managed(kong: ManagedKongConfig, identity: StackIdentity, config_maps: Sequence[PluginConfigMap]) -> ManagedKong:
+    user_values, database = revealed(kong.values), _database(kong)
+    fullname = kong_fullname(kong.release, user_values)
     values = kong_values(
-        kong.values, plugin_entries=chart_entries(config_maps), ingress_class=kong.ingress_class, database=database
+        user_values, plugin_entries=chart_entries(config_maps), ingress_class=kong.ingress_class, database=database
     )
+    values = merged(values, ownership.release_owner_values(identity.owner))
     return ManagedKong(
         release=HelmRelease(
             key="kong",
             namespace=kong.namespace,
             name=kong.release,
             chart=Chart(**kong.chart.model_dump()),
-            values=merged(values, ownership.release_owner_values(owner)),
+            values=values,
+            values_digest=keyed_digest(values, identity.digest_key),
+            secret_values=secret_leaves(kong.values),
             timeout_seconds=kong.timeout_seconds,
             operation_seconds=kong.timeout_seconds * (1 if database is None else HELM_STEPS_WITH_DATABASE),
             adopt=kong.adopt,

@@ -1,7 +1,7 @@
 """What a stack deploys: plain, frozen data in which every name and setting is decided exactly once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from traceable_kong.cluster import ownership
@@ -119,12 +119,14 @@ class Gateway:
 class Plan:
     """A stack with the id `owner`.
 
-    `gateway` is None for an agent-only stack, `agent` where Traceable is uninstalled and Kong kept.
+    `gateway` is None for an agent-only stack, `agent` where Traceable is uninstalled and Kong kept. `secrets` are the
+    texts that no message may show.
     """
 
     owner: str
     agent: Agent | None
     gateway: Gateway | None
+    secrets: frozenset[str] = field(repr=False)
 
     @property
     def labels(self) -> dict[str, str]:

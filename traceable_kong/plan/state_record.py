@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.ownership import RECORD_NAME
 from traceable_kong.common.image_references import ImageReference, parse_image, without_version
-from traceable_kong.common.nested_data import digest
 from traceable_kong.common.safe_text import PlainError, kind_of
 from traceable_kong.kong_admin.admin_endpoint import endpoint_of
 from traceable_kong.kong_admin.plugin_target import PluginTarget
@@ -100,7 +99,7 @@ def _agent_data(plan: Plan) -> dict[str, str]:
         "agentNamespace": agent.namespace,
         "endpoint": agent.endpoint,
         "tmeImage": str(agent.tme_image),
-        "agentValuesDigest": digest(agent.release.values),
+        "agentValuesDigest": agent.release.values_digest,
         **_protected_data(plan),
     }
 
@@ -154,11 +153,11 @@ def _reported_data(plan: Plan, gateway: Gateway) -> dict[str, str]:
     if plan.agent_namespace is not None:
         data[TRUSTED_TME_IMAGE] = str(without_version(gateway.injection.image))
     if isinstance(plan.agent, ManagedAgent):
-        data["agentValuesDigest"] = digest(plan.agent.release.values)
+        data["agentValuesDigest"] = plan.agent.release.values_digest
     if isinstance(kong, ExistingKong):
         data["filesMountedBy"] = "owner" if gateway.mounted_by_owner else "stack"
     else:
-        data["kongValuesDigest"] = digest(kong.release.values)
+        data["kongValuesDigest"] = kong.release.values_digest
     return data
 
 

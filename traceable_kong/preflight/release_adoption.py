@@ -6,13 +6,12 @@ text (pulumi-kubernetes 4, provider/pkg/provider/helm_release.go, Read).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
-
-from pydantic import SecretStr
 
 from traceable_kong.cluster.agent_objects import AGENT_CHART
 from traceable_kong.cluster.helm_releases import newest_revision, release_document
+from traceable_kong.common import nested_data
 from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
@@ -76,15 +75,14 @@ def release_can_be_adopted(reader: CachedReader, plan: Plan, wanted: HelmRelease
             severity="warning",
         )
     current = _map(release.get("config"))
-    yield from _values_that_are_secret(current, wanted.values, subject, key)
+    yield from _values_that_are_secret(current, wanted.secret_values, subject, key)
     yield from _values_that_would_go(current, wanted.values, subject, key)
 
 
 def _values_that_are_secret(
-    current: Mapping[str, Any], wanted: Mapping[str, Any], subject: str, key: str
+    current: Mapping[str, Any], secret_here: Collection[nested_data.Path], subject: str, key: str
 ) -> Iterator[Finding]:
     """No value is a secret, by its name or because the stack keeps it secret: the import would expose it."""
-    secret_here = {path for path, value in leaves(wanted) if isinstance(value, SecretStr)}
     found = [
         path
         for path, value in leaves(current)

@@ -10,7 +10,6 @@ release_adoption.py checks whether a release can be adopted.
 from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.cluster.helm_releases import newest_revision, serving
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
-from traceable_kong.common.nested_data import has_secrets
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
@@ -57,5 +56,5 @@ def _is_to_import(reader: Reader, release: HelmRelease, owner: str) -> bool:
     if newest.owner is None:
         return release.adopt
     # An import writes the values into the state as plain text, until the upgrade that follows.
-    importable = newest.owner == owner and newest.status in IMPORTABLE and not has_secrets(release.values)
+    importable = newest.owner == owner and newest.status in IMPORTABLE and not release.secret_values
     return importable and bool(serving(reader, release.namespace, release.name))

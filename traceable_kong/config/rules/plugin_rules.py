@@ -6,8 +6,6 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import SecretStr
-
 from traceable_kong.common.commands import config_remove, config_set, config_set_secret
 from traceable_kong.common.urls import unsafe_address
 from traceable_kong.config.config_problem import Problem, path_of, shown
@@ -47,12 +45,6 @@ def plugin_options_are_known(plugin: PluginConfig, plugin_config: dict[str, Any]
             yield Problem(
                 key, f"is set by {own}, and would be ignored", f"{config_remove(key)}, and set traceable-kong:{own}"
             )
-        elif _holds_a_secret(value):
-            yield Problem(
-                key,
-                "is secret, but everyone who can read the plugin or the record would see it",
-                f"{config_set(key, 'VALUE')} (without --secret), or {config_remove(key)}",
-            )
         elif option is None:
             if version <= NEWEST_KNOWN:
                 close = difflib.get_close_matches(name[:100], [*FURTHER_OPTIONS, *OWN_SETTINGS], n=1)
@@ -77,14 +69,6 @@ def plugin_options_are_known(plugin: PluginConfig, plugin_config: dict[str, Any]
                 "configuration",
                 config_set(key, str(option.lowest)),
             )
-
-
-def _holds_a_secret(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_a_secret, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_a_secret, value))
-    return isinstance(value, SecretStr)
 
 
 def _within(value: int, lowest: int, highest: int | None) -> bool:
