@@ -167,7 +167,15 @@ def test_json_of_another_server_is_never_a_list(server: ApiServer, api: Kubernet
         api.list("/pods")
 
 
-@pytest.mark.parametrize("body", [{}, {"error": "log in"}, {"kind": 1, "metadata": {}}, {"kind": "Pod"}])
+def test_the_kinds_of_a_group_have_no_metadata(server: ApiServer, api: KubernetesClient) -> None:
+    body = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "apps/v1", "resources": [{"name": "pods"}]}
+    server.will(200, body)
+    assert api.get("/apis/apps/v1") == body
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"error": "log in"}, {"kind": 1, "metadata": {}}, {"kind": "Pod"}, {"kind": "APIResourceList"}]
+)
 def test_json_of_another_server_is_never_an_object(server: ApiServer, api: KubernetesClient, body: Any) -> None:
     server.will(200, body)
     with pytest.raises(ApiError, match="not the response of an API server"):

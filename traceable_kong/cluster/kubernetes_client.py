@@ -151,7 +151,11 @@ class KubernetesClient:
             if problem.status == 404:
                 return None
             raise
-        if not (isinstance(found.get("kind"), str) and isinstance(found.get("metadata"), dict)):
+        # What an API server lists of its kinds (`/apis/GROUP/VERSION`) has no metadata.
+        has = "resources" if found.get("kind") == "APIResourceList" else "metadata"
+        if not (
+            isinstance(found.get("kind"), str) and isinstance(found.get(has), list if has == "resources" else dict)
+        ):
             raise not_the_api("JSON that is no object of Kubernetes")
         return found
 
