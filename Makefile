@@ -4,12 +4,18 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help env up preview down status test check unit live
+.PHONY: help env lock up preview down status test check unit live
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: $(ENVIRONMENT) ## Create .venv with the pinned packages
+
+lock: $(ENVIRONMENT) ## Pin every package of requirements*.in with its hashes; UPGRADE=--upgrade for newer ones
+	@for name in requirements requirements-dev; do \
+		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+			--custom-compile-command "make lock" --output-file $$name.txt $$name.in || exit 1; \
+	done
 
 up: $(ENVIRONMENT) ## Tools, an embedded Kubernetes, and the whole installation on it
 	@$(PYTHON) -m local up
@@ -25,10 +31,11 @@ status: $(ENVIRONMENT) ## Show what of the platform runs
 
 test: check unit live ## Every test
 
-check: $(ENVIRONMENT) ## Format, lint and types
+check: $(ENVIRONMENT) ## Format, lint, types and locked packages
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@$(PYTHON) -m scripts.requirements_lock
 
 unit: $(ENVIRONMENT) ## Tests without a cluster
 	@$(PYTHON) -m pytest tests --ignore=tests/live --numprocesses 2
@@ -41,6 +48,6 @@ $(ENVIRONMENT): requirements.txt requirements-dev.txt
 		{ echo "Python 3.11 or newer is needed; this is $$(python3 --version)"; exit 1; }
 	@python3 -m venv .venv || \
 		{ echo "python3 cannot create a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
-	@echo "python: installing what requirements.txt and requirements-dev.txt pin into .venv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@echo "python: installing what requirements-dev.txt pins into .venv"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@

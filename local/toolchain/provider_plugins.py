@@ -31,7 +31,7 @@ class PluginError(Exception):
 
 def version(name: str) -> str:
     """Returns a plugin's version: that of the SDK that requirements.txt pins."""
-    found = re.search(rf"^pulumi-{name}==(\S+)$", (paths.CLONE / "requirements.txt").read_text(), re.MULTILINE)
+    found = re.search(rf"^pulumi-{name}==(\S+)", (paths.CLONE / "requirements.txt").read_text(), re.MULTILINE)
     if not found:
         raise PluginError(f"requirements.txt does not pin pulumi-{name}, so the plugin's version is unknown.")
     return found[1]
