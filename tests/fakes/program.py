@@ -30,7 +30,8 @@ class NoCluster:
 
 @dataclass
 class Program:
-    """Runs the program with config keys; a key that is None is not set, and `secret_keys` hold a secret.
+    """Runs the program with config keys; a key that is None is not set, and `secret_keys` hold a secret. A key
+    without a namespace is this project's.
 
     `report` is what the verification finds, or the exception that it raises; `asked_for` are the states that it was
     given, `agents_asked_for` the agents of agent-only stacks. `errors` are what preflight finds. `imports` are the
@@ -71,7 +72,7 @@ class Program:
         self.recording = Recording()
         return record(
             lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,
-            config={f"{PROJECT}:{key}": text for key, text in texts.items()},
+            config={key if ":" in key else f"{PROJECT}:{key}": text for key, text in texts.items()},
             secret_keys=[f"{PROJECT}:{key}" for key in self.secret_keys],
             preview=preview,
             into=self.recording,

@@ -1,5 +1,6 @@
 """The whole program on the recording monitor: the order in both modes, and what is registered."""
 
+import json
 from collections.abc import Mapping
 
 import pulumi
@@ -48,6 +49,24 @@ def test_policy_agent_and_files_come_before_kong_and_the_record_last(program: Pr
         "in a destroy the files are deleted after the agent, and so after the last gateway pods"
     )
     assert made[files].deleted_with == "kong-namespace"
+
+
+def test_options_of_the_provider_are_passed_on(program: Program) -> None:
+    options = {
+        "kubernetes:kubeClientSettings": {"timeout": 60},
+        "kubernetes:helmReleaseSettings": {"pluginsPath": "/p"},
+    }
+    (provider,) = program.up(**options).of_type("pulumi:providers:kubernetes")
+    assert json.loads(provider.inputs["kubeClientSettings"]) == {"timeout": 60}
+    assert json.loads(provider.inputs["helmReleaseSettings"]) == {"pluginsPath": "/p"}
+    assert provider.inputs["deleteUnreachable"] == provider.inputs["skipUpdateUnreachable"] == "false"
+
+
+def test_options_of_the_provider_are_refused_with_the_config(program: Program) -> None:
+    with pytest.raises(pulumi.RunError, match=r"has 2 problems") as refused:
+        program.up(**{"kubernetes:deleteUnreachable": "true", "mode": "asynk"})
+    assert "\n  kubernetes:deleteUnreachable\n" in str(refused.value)
+    assert not program.recording.registrations
 
 
 def test_everything_uses_one_provider(program: Program) -> None:

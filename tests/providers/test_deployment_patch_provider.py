@@ -106,7 +106,9 @@ def test_the_cluster_is_that_of_the_stack_config(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(kubeconfig, "connect", lambda **given: asked.append(given))
     monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
     provider = DeploymentFilesProvider()
-    config = dynamic.Config({"kubernetes:kubeconfig": "text", "kubernetes:context": "prod"}, "traceable-kong")
+    settings = {"kubernetes:kubeconfig": "text", "kubernetes:context": "prod"}
+    settings["kubernetes:kubeClientSettings"] = '{"timeout": 60}'
+    config = dynamic.Config(settings, "traceable-kong")
     provider.configure(dynamic.ConfigureRequest(config=config))
     provider._api()
-    assert asked == [{"kubeconfig": "text", "context": "prod"}]
+    assert asked == [{"kubeconfig": "text", "context": "prod", "request_seconds": 60}]

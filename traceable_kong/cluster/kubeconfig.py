@@ -27,7 +27,7 @@ from traceable_kong.cluster.kubeconfig_model import (
     find,
     kubeconfig_of,
 )
-from traceable_kong.cluster.kubernetes_client import KubernetesClient, Unreachable
+from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS, KubernetesClient, Unreachable
 from traceable_kong.cluster.login import KubeconfigLogin, Login, PluginLogin, TokenFileLogin
 from traceable_kong.cluster.login_plugin import ExecPlugin
 from traceable_kong.cluster.proxies import proxy_of
@@ -51,7 +51,11 @@ def is_text(kubeconfig: str) -> bool:
 
 
 def connect(
-    *, kubeconfig: str | None = None, context: str | None = None, cluster: str | None = None
+    *,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    cluster: str | None = None,
+    request_seconds: float = REQUEST_SECONDS,
 ) -> KubernetesClient:
     """A client for a kubeconfig: a path or its text; None for KUBECONFIG and ~/.kube/config.
 
@@ -63,8 +67,8 @@ def connect(
         if all(source.content.is_empty for source in sources):
             if kubeconfig or context or cluster or "KUBERNETES_SERVICE_HOST" not in os.environ:
                 raise KubeconfigError("it does not exist, or is empty")
-            return _in_pod()
-        return _connect(sources, context, cluster)
+            return KubernetesClient(*_in_pod(), request_seconds)
+        return KubernetesClient(*_found(sources, context, cluster), request_seconds)
     except PlainError as problem:
         raise Unreachable(f"no usable kubeconfig: {problem}") from None
     except (OSError, UnicodeError, binascii.Error) as problem:
@@ -118,7 +122,7 @@ def _parsed(text: str) -> Kubeconfig:
         raise KubeconfigError("it is not YAML") from None
 
 
-def _connect(sources: list[_Source], context: str | None, cluster: str | None) -> KubernetesClient:
+def _found(sources: list[_Source], context: str | None, cluster: str | None) -> tuple[ApiAddress, Login]:
     # An entry is whole: what a later file says about the same name is ignored.
     wanted = context or next((item.content.current_context for item in sources if item.content.current_context), "")
     if not wanted and not cluster:
@@ -136,7 +140,7 @@ def _connect(sources: list[_Source], context: str | None, cluster: str | None) -
     for part in (found[0], user[0]):
         if problem := part.problem():
             raise KubeconfigError(problem)
-    return KubernetesClient(_address(*found), _login(*user, found[0]))
+    return _address(*found), _login(*user, found[0])
 
 
 def _first_context(sources: list[_Source], name: str) -> Context | None:
@@ -224,9 +228,9 @@ def _resolved(path: str, folder: Path | None) -> str:
     return str(folder / path) if path and folder else path
 
 
-def _in_pod() -> KubernetesClient:
+def _in_pod() -> tuple[ApiAddress, Login]:
     """The service account of the pod that this process runs in."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     url = f"https://{f'[{host}]' if ':' in host else host}:{port}"
     address = ApiAddress(url=url, proxy=proxy_of(url), ca=_read(SERVICE_ACCOUNT / "ca.crt"))
-    return KubernetesClient(address, TokenFileLogin(SERVICE_ACCOUNT / "token"))
+    return address, TokenFileLogin(SERVICE_ACCOUNT / "token")

@@ -44,9 +44,13 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 
 class KubernetesClient:
-    """A client of one API server; `server_url` is its address without a password."""
+    """A client of one API server; `server_url` is its address without a password.
 
-    def __init__(self, address: ApiAddress, login: Login) -> None:
+    `request_seconds` is how long a request may take, unless it says otherwise.
+    """
+
+    def __init__(self, address: ApiAddress, login: Login, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._request_seconds = request_seconds
         self._address = address
         self._login = login
         self._base = urlsplit(address.url).path.rstrip("/")
@@ -62,12 +66,13 @@ class KubernetesClient:
         body: Any = None,
         content_type: str = "application/json",
         accept: str = "application/json",
-        seconds: float = REQUEST_SECONDS,
+        seconds: float | None = None,
     ) -> ApiResponse:
         """Sends one request, and repeats it where the server says that it was not able to do it at the moment.
 
         Raises ApiError or Unreachable, at the latest after `seconds`.
         """
+        seconds = self._request_seconds if seconds is None else seconds
         deadline = time.monotonic() + seconds
         headers = [("Accept", accept), ("User-Agent", "traceable-kong")]
         if body is not None:
@@ -166,7 +171,8 @@ class KubernetesClient:
         Raises ApiError or Unreachable.
         """
         pages = ListPages()
-        deadline = time.monotonic() + LIST_SECONDS
+        limit = max(LIST_SECONDS, self._request_seconds)
+        deadline = time.monotonic() + limit
         while True:
             query = {"limit": str(PAGE), **selectors, **({"continue": pages.token} if pages.token else {})}
             try:
@@ -175,7 +181,7 @@ class KubernetesClient:
                     path,
                     query=query,
                     accept=METADATA_ONLY if metadata_only else "application/json",
-                    seconds=min(REQUEST_SECONDS, deadline - time.monotonic()),
+                    seconds=min(self._request_seconds, deadline - time.monotonic()),
                 )
             except ApiError as problem:
                 if problem.status == 404:
@@ -186,7 +192,7 @@ class KubernetesClient:
             if pages.is_last(page):
                 return pages.items
             if time.monotonic() > deadline:
-                raise Unreachable(f"{self.server_url}: no complete list within {LIST_SECONDS:.0f} s")
+                raise Unreachable(f"{self.server_url}: no complete list within {limit:.0f} s")
 
     def server_time(self) -> datetime:
         """The clock of the API server, which its objects are dated by. Raises ApiError or Unreachable."""
@@ -246,10 +252,10 @@ class KubernetesClient:
         connection = self._new_connection(credentials)
         path = f"{self._base}/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/portforward?ports={port}"
         try:
-            return open_port(connection, path, credentials.headers, port=port, seconds=REQUEST_SECONDS)
+            return open_port(connection, path, credentials.headers, port=port, seconds=self._request_seconds)
         except HandshakeRefused as problem:
             reason = http.client.responses.get(problem.status, "no connection")
             text = f"port-forward to {namespace}/{pod}:{port}: {reason}"
             raise ApiError(problem.status, reason, text) from None
         except (OSError, ValueError) as problem:
-            raise Unreachable(f"{self.server_url}: {failure(problem, REQUEST_SECONDS)}") from None
+            raise Unreachable(f"{self.server_url}: {failure(problem, self._request_seconds)}") from None

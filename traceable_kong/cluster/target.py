@@ -1,13 +1,13 @@
 """Which cluster the stack deploys to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from traceable_kong.cluster.api_objects import deployments
 from traceable_kong.cluster.kubeconfig import connect, is_text
-from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS, ApiError, KubernetesClient, Unreachable
 from traceable_kong.common.commands import cluster_options
 from traceable_kong.common.safe_text import PlainError
 
@@ -16,22 +16,31 @@ class ClusterError(PlainError):
     """The cluster cannot be used; the text is for the person at the terminal."""
 
 
+def request_seconds(provider: Mapping[str, Any]) -> float:
+    """How long a request to the API server may take, by the arguments for the kubernetes provider."""
+    return float((provider.get("kube_client_settings") or {}).get("timeout") or REQUEST_SECONDS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClusterTarget:
     """A cluster by kubeconfig (a path or its text) and context; None is the default of kubectl.
 
-    `secret` is True where the stack config keeps the kubeconfig encrypted.
+    `secret` is True where the stack config keeps the kubeconfig encrypted. `provider` are further arguments for the
+    kubernetes provider, as its SDK names them.
     """
 
     kubeconfig: str | None = field(repr=False)
     context: str | None
     secret: bool = False
+    provider: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def api(self) -> KubernetesClient:
         """A connection to the cluster. Raises ClusterError where the kubeconfig names none."""
         try:
-            return connect(kubeconfig=self.kubeconfig, context=self.context)
+            return connect(
+                kubeconfig=self.kubeconfig, context=self.context, request_seconds=request_seconds(self.provider)
+            )
         except Unreachable as problem:
             raise ClusterError(
                 f"The cluster of this stack cannot be determined: {problem}. Nothing was changed. List the contexts "

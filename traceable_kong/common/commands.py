@@ -17,7 +17,7 @@ _QUOTED = re.compile(r'\["(?:\\"|[^"])*+"\]')
 
 
 def config_set(key: str, value: str) -> str:
-    """The command that sets a key of the stack config, such as `kong.release`."""
+    """The command that sets a key of the stack config, such as `kong.release` or `kubernetes:context`."""
     options = _option(key) + (" --plaintext" if _LOOKS_SECRET.search(key) else "")
     if printable(value) != value:
         # A message is one line, and so are the words in it.
@@ -101,5 +101,5 @@ def _option(key: str) -> str:
 
 
 def _argument(key: str) -> str:
-    name = f"traceable-kong:{key}"
+    name = key if key.startswith("kubernetes:") else f"traceable-kong:{key}"
     return name if re.fullmatch(r"[-_.:A-Za-z0-9]+", name) else shlex.quote(name)

@@ -10,7 +10,7 @@ from traceable_kong.common import secret_texts
 
 @dataclass(frozen=True)
 class Problem:
-    """`key` is the path below the namespace, such as `agent.url`; `problem` goes on from it; `fix` is what to do.
+    """`key` is a path such as `agent.url`, or `kubernetes:context`; `problem` goes on from it; `fix` is what to do.
 
     `rule` is the name of the rule that found it.
     """

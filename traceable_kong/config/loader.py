@@ -12,6 +12,7 @@ from traceable_kong.common.commands import config_set, on_cluster
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config.config_problem import Problem
 from traceable_kong.config.parser import NAMESPACE, ConfigError, parse
+from traceable_kong.config.provider_options import PROVIDER, provider_arguments, provider_problems
 from traceable_kong.config.secret_values import secret_paths
 from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.plugin import rock_download
@@ -20,10 +21,7 @@ from traceable_kong.plugin import rock_download
 def load() -> StackConfig:
     """The config of the stack that runs. Raises ConfigError."""
     config = pulumi.Config(NAMESPACE)
-    prefix = f"{NAMESPACE}:"
-    # Config gives values by name only. Unknown names are in what the engine handed over.
-    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
-    given = {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
+    given = _given(NAMESPACE)
     # is_config_secret() knows what an embedding program set, and not what the engine put into the environment.
     secret_keys = set(pulumi.runtime.get_config_secret_keys_env())
     secrets = {
@@ -32,18 +30,32 @@ def load() -> StackConfig:
         if config.full_key(name) in secret_keys or pulumi.runtime.is_config_secret(config.full_key(name))
     }
     paths = secret_paths(secrets, _stack_file(), NAMESPACE)
+    unusable = list(provider_problems(_given(PROVIDER)))
     try:
-        return parse(given, secret_paths=paths)
+        stack = parse(given, secret_paths=paths)
     except ConfigError as error:
+        if unusable:
+            raise ConfigError([*error.problems, *unusable]) from None
         if [problem.rule for problem in error.problems] != ["rock_has_a_digest"]:
             raise
         stack = parse(given, secret_paths=paths, without_rules=["rock_has_a_digest"])
         raise ConfigError([_with_digest(error.problems[0], stack)]) from None
+    if unusable:
+        raise ConfigError(unusable)
+    return stack
+
+
+def _given(namespace: str) -> dict[str, str]:
+    """`{name: text}` of all keys in a namespace. Config gives values by name only, and unknown names are in what the
+    engine handed over."""
+    prefix = f"{namespace}:"
+    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    return {key.removeprefix(prefix): str(value) for key, value in everything.items() if key.startswith(prefix)}
 
 
 def cluster_target(config: StackConfig) -> ClusterTarget:
     """The cluster that the stack may use. Raises PlainError where `allowedClusters` names only others."""
-    target = _named_cluster()
+    target = dataclasses.replace(_named_cluster(), provider=provider_arguments(_given(PROVIDER)))
     if config.allowed_clusters and not (target.context or target.kubeconfig):
         pulumi.log.warn(
             "traceable-kong:allowedClusters is checked by `up` and `preview` only. `destroy` and `refresh` use the "

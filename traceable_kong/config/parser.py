@@ -43,7 +43,7 @@ class ConfigError(PlainError):
         for problem in self.problems:
             lines += [
                 "",
-                f"  {NAMESPACE}:{problem.key}",
+                f"  {'' if problem.key.startswith('kubernetes:') else f'{NAMESPACE}:'}{problem.key}",
                 f"    {problem.problem}{'' if problem.problem.endswith('?') else '.'}",
                 f"    -> {problem.fix}",
             ]

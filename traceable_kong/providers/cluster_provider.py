@@ -10,7 +10,7 @@ from pulumi import dynamic
 
 
 class ClusterProvider(dynamic.ResourceProvider):
-    """`kubeconfig` and `context` are set in the process of the plugin only.
+    """`kubeconfig`, `context` and `request_seconds` are set in the process of the plugin only.
 
     A change of one of the properties `IDENTITY` replaces the resource, a change of one in `CONTENT` updates it. The old
     one is deleted first: it may use a TME that is removed in the same update.
@@ -21,12 +21,18 @@ class ClusterProvider(dynamic.ResourceProvider):
 
     kubeconfig: str | None = None
     context: str | None = None
+    request_seconds: float = 0
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         import sys
 
+        from traceable_kong.cluster.target import request_seconds
+        from traceable_kong.config.provider_options import provider_arguments
+
         self.kubeconfig = req.config.get("kubernetes:kubeconfig")
         self.context = req.config.get("kubernetes:context")
+        settings = req.config.get("kubernetes:kubeClientSettings")
+        self.request_seconds = request_seconds(provider_arguments({"kubeClientSettings": settings} if settings else {}))
         # The plugin prints the traceback of every error; the errors of this program are one line for people.
         sys.tracebacklimit = 0
 
@@ -38,4 +44,4 @@ class ClusterProvider(dynamic.ResourceProvider):
     def _api(self) -> Any:
         from traceable_kong.cluster.kubeconfig import connect
 
-        return connect(kubeconfig=self.kubeconfig, context=self.context)
+        return connect(kubeconfig=self.kubeconfig, context=self.context, request_seconds=self.request_seconds)
