@@ -6,7 +6,6 @@ from typing import Any
 import pulumi
 
 from components.deployment_step import DeploymentStep
-from components.secret_outputs import with_secrets
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.providers.plugin_entity_provider import PluginEntity
 
@@ -39,7 +38,7 @@ class TraceableAdminPlugin(DeploymentStep):
             "service": target.service,
             "owner": target.owner,
             "enabled": plugin.enabled,
-            "config": with_secrets(plugin.config),
+            "config": dict(plugin.config),
             "endpoint": entity.endpoint.document(),
             "adopt": entity.adopt,
             "managedDatabase": gateway.kong.managed_postgres is not None,

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from components.deployment_step import DeploymentStep
-from components.secret_outputs import LIVE_OBJECT, with_secrets
+from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.kong_cluster_plugin import API_VERSION, KIND
 
@@ -47,7 +47,7 @@ class TraceablePlugin(DeploymentStep):
         super().__init__("traceable-kong:index:TraceablePlugin", name, None, opts)
         resource = gateway.plugin.custom_resource
         assert resource is not None, "with a database the plugin is a plugin entity"
-        document = with_secrets(gateway.plugin.document(resource, plan.labels))
+        document = gateway.plugin.document(resource, plan.labels)
         document["metadata"]["annotations"][REVISION_ANNOTATION] = kong_revision
         registered = KongClusterPluginResource(
             f"{name}-kong-cluster-plugin",

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
+from traceable_kong.common.commands import config_set
 from traceable_kong.common.secret_texts import secret_texts, without_secrets
 
 SECRET = "hunter2-marker"
@@ -27,7 +28,8 @@ def test_a_secret_is_replaced_where_it_is_not_a_part_of_a_longer_name(text: str,
 
 @pytest.mark.parametrize("secret", ["two\nlines", 'it\'s "quoted"', "tab\there", "a.*b+(c", "x" * 200, "längs"])
 def test_a_secret_is_replaced_in_every_form_in_which_messages_show_it(secret: str) -> None:
-    for form in (secret, repr(secret), f"{secret!r:.70}...", " ".join(secret.split("\n"))):
+    command = config_set("kongValues.env.own", f"x;{secret}")
+    for form in (secret, repr(secret), f"{secret!r:.70}...", " ".join(secret.split("\n")), command):
         shown = without_secrets(f"is {form}, but", [secret])
         assert shown.count("(secret)") == 1 and secret[:5] not in shown
 

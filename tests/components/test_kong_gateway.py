@@ -1,9 +1,6 @@
 """KongNamespace and KongGateway."""
 
-import dataclasses
 from typing import Any
-
-from pydantic import SecretStr
 
 from components import KongGateway, KongNamespace
 from tests.fakes.plans import plan
@@ -18,12 +15,10 @@ def managed_kong(made: Plan) -> ManagedKong:
 
 
 def test_a_secret_leaf_of_the_values_is_the_only_secret_of_the_release() -> None:
-    kong = managed_kong(plan(kong={"timeoutSeconds": 300}))
-    values: dict[str, Any] = dict(kong.release.values)
-    values["env"] = {**values["env"], "pg_password": SecretStr("hidden"), "log_level": "info"}
-    kong = dataclasses.replace(kong, release=dataclasses.replace(kong.release, values=values))
+    values = {"env": {"own": "hidden", "log_level": "info"}}
+    kong = managed_kong(plan(kong={"timeoutSeconds": 300}, kongValues=values, secrets=[("kongValues", "env", "own")]))
     registered = record(lambda: KongGateway("gateway", kong=kong))
-    assert list(registered.secrets()) == [("gateway-release", ("values", "env", "pg_password"), "hidden")]
+    assert list(registered.secrets()) == [("gateway-release", ("values", "env", "own"), "hidden")]
     inputs = registered["gateway-release"].inputs
     assert (inputs["atomic"], inputs["timeout"], inputs["maxHistory"]) == (True, 300, 10)
     assert registered["gateway-release"].parent == "gateway"

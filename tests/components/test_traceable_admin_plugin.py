@@ -1,10 +1,7 @@
 """TraceableAdminPlugin: the plugin entity as it is registered."""
 
-import dataclasses
 import json
 from typing import Any
-
-from pydantic import SecretStr
 
 from components import TraceableAdminPlugin
 from tests.fakes.plans import OWNER, plan
@@ -15,13 +12,11 @@ ADMIN = {"workspace": "team", "route": "orders", "tokenSecret": {"name": "kong-a
 EXTERNAL = {"createNamespace": False, "postgres": {"host": "db", "passwordSecret": {"name": "pg", "key": "password"}}}
 
 
-def made(kong: dict[str, Any], *, config: dict[str, Any] | None = None, **more: Any) -> tuple[Recording, Gateway]:
-    """What is registered, and the gateway; `config` are more options of the plugin."""
+def made(kong: dict[str, Any], **more: Any) -> tuple[Recording, Gateway]:
+    """What is registered, and the gateway."""
     planned = plan(kong={"namespace": "gw", "database": "postgres", "admin": ADMIN, **kong}, scope="selected", **more)
     gateway = planned.gateway
     assert gateway is not None
-    plugin = dataclasses.replace(gateway.plugin, config={**gateway.plugin.config, **(config or {})})
-    gateway = dataclasses.replace(gateway, plugin=plugin)
     return record(lambda: TraceableAdminPlugin("plugin", plan=planned, gateway=gateway, kong_revision="4")), gateway
 
 
@@ -51,10 +46,3 @@ def test_it_is_one_entity_with_names_of_secrets() -> None:
 def test_an_entity_in_a_managed_database_is_deleted_with_it() -> None:
     registered, _ = made({"postgres": {"managed": True}, "admin": {"route": "orders"}})
     assert registered["plugin-entity"].inputs["managedDatabase"] is True
-
-
-def test_only_a_secret_option_is_secret() -> None:
-    registered, _ = made(EXTERNAL, config={"nested": {"key": SecretStr("hidden")}})
-    assert [(path, value) for _, path, value in registered.secrets() if path != ("__provider",)] == [
-        (("config", "nested", "key"), "hidden")
-    ]

@@ -3,8 +3,6 @@
 import dataclasses
 from typing import Any
 
-from pydantic import SecretStr
-
 from components import TraceablePlugin
 from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, Registration, record
@@ -44,8 +42,3 @@ def test_with_scope_selected_it_is_not_global_and_disabled_it_still_exists() -> 
 
 def test_under_a_new_name_the_old_one_is_deleted_first() -> None:
     assert plugin().delete_before_replace is True
-
-
-def test_only_a_secret_option_is_secret() -> None:
-    made = registered(options={"api_key": SecretStr("hidden")})
-    assert list(made.secrets()) == [("plugin-kong-cluster-plugin", ("config", "api_key"), "hidden")]

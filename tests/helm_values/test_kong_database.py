@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.helm_values.kong_database import (
@@ -106,7 +105,6 @@ def test_another_database_is_refused(user_values: dict[str, Any], said: str) -> 
     "password",
     [
         "hidden",
-        SecretStr("hidden"),
         {"value": "hidden"},
         {"valueFrom": {"secretKeyRef": {"name": "hidden", "key": "password"}}},
     ],

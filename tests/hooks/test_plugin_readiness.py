@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
@@ -253,11 +252,11 @@ def renamed(**metadata: Any) -> FakeKubernetes:
 
 def test_a_new_name_is_dry_run_before_the_old_object_is_deleted() -> None:
     fake = renamed()
-    require(fake, with_option(stack(), key=SecretStr("hidden")))
+    require(fake, with_option(stack(), key="own"))
     ((body, query),) = fake.created
     assert query == {"dryRun": "All"}
     assert body["metadata"]["name"] == "traceable-plugin" and body["metadata"]["labels"]["global"] == "true"
-    assert body["config"]["key"] == "hidden", "what will be written"
+    assert body["config"]["key"] == "own", "what will be written"
 
 
 def test_a_new_name_that_would_be_refused() -> None:

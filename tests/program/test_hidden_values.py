@@ -15,6 +15,8 @@ import yaml
 
 from tests.fakes.program import Program
 from tests.fakes.recording import PROJECT, STACK, Recording, Secret
+from traceable_kong.preflight.finding import Finding
+from traceable_kong.verification.report import Check, Report
 
 PASSWORD = "planted-credential"
 
@@ -158,3 +160,15 @@ def test_what_conflicts_is_refused_without_its_text(program: Program, delivered:
         program.up(**config)
     assert "kongValues.replicaCount" in str(refused.value) and "kongValues.env.role" in str(refused.value)
     assert PASSWORD not in str(refused.value) and "****" not in str(refused.value)
+
+
+def test_what_preflight_and_the_verification_say_has_no_secret(program: Program, delivered: Any) -> None:
+    said = f"has KONG_OWN={PASSWORD} and {PASSWORD!r}"
+    program.report = Report(name="edge", checks=(Check(pod="p", name="own", ok=False, expected="", found=said),))
+    with pytest.raises(pulumi.RunError) as unprotected:
+        program.up(**CONFIG)
+    program.errors = [Finding(subject="deployment edge", problem=said, fix="change it")]
+    with pytest.raises(pulumi.RunError) as refused:
+        program.up(**CONFIG)
+    for text in (str(unprotected.value), str(refused.value)):
+        assert "KONG_OWN=(secret) and '(secret)'" in text and PASSWORD not in text

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from tests.fakes.plans import IDENTITY, ROCK, plan
 from traceable_kong.common.safe_text import PlainError
@@ -60,14 +61,14 @@ def nested(path: str, leaf: object) -> Any:
 @pytest.mark.parametrize("database", [False, True])
 def test_a_secret_value_is_not_shown(key: str, path: str, leaf: object, database: bool) -> None:
     kong = {"database": "postgres", "postgres": {"managed": True}} if database else {}
-    given = {
+    texts = {
         "agentToken": "t",
         "plugin": json.dumps({"rock": "x.rock"}),
         "kong": json.dumps(kong),
         key: json.dumps(nested(path, leaf)),
     }
     try:
-        config = parse(given, secret_paths=[("agentToken",), (key,)])
+        config = parse(texts, secret_paths=[("agentToken",), (key,)])
         made = build_plan(config, PlanInputs(rock=ROCK), IDENTITY)
     except PlainError as refused:
         assert MARKER not in str(refused) and "****" not in str(refused)
@@ -107,6 +108,15 @@ def test_where_only_the_key_is_known_to_hold_a_secret_names_come_from_the_values
     assert texts[0] == texts[1] and "edge" not in hidden_plan.secrets
 
 
+@pytest.mark.parametrize("text", [MARKER, f"{MARKER} it's", f"two\n{MARKER}\tlines", f"%s-{MARKER}"])
+def test_a_command_that_would_set_a_secret_has_a_placeholder(text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        plan(kongValues={"env": {"kong_license": text}}, secrets=[("kongValues", "env", "kong_license")])
+    (problem,) = refused.value.problems
+    assert MARKER not in str(refused.value)
+    assert "VALUE" in problem.fix and problem.fix.endswith("(with --secret)")
+
+
 @pytest.mark.parametrize("leaf", [True, False, 0, 1, 2.5, "", "0", "false", [], [0], {}, {"a": False}, [{"b": 1}]])
 @pytest.mark.parametrize("hidden", ["leaf", "key"])
 @pytest.mark.parametrize(("key", "path"), [*(("kongValues", p) for p in KONG), *(("agentValues", p) for p in AGENT)])
@@ -124,3 +134,30 @@ def decided(config: dict[str, Any], secrets: list[SecretPath]) -> object:
         return sorted((problem.key, problem.rule) for problem in refused.problems)
     assert made.gateway
     return [record_data(made), made.gateway.injection, [release.values for release in made.releases]]
+
+
+NAMES = (
+    *("admin", "http", "tls", "enabled", "env", "plugins", "configMaps", "pluginName", "ingressController", "args"),
+    *("customEnv", "nameOverride", "fullnameOverride", "replicaCount", "autoscaling", "minReplicas", "containerPort"),
+    *("injector", "tme", "imageName", "imageCredentials", "registry", "injectorEnabled", "podAnnotations", "env.own"),
+    *("deployment", "serviceAccount", "name", "daemonset", "migrations", "init", "role", "admin_listen", "database"),
+)
+LEAF = strategies.sampled_from([None, True, False, 0, 5442, 99999, 1.5, "", "x", "off", "true", MARKER, "a, b", "A/b"])
+VALUES = strategies.dictionaries(
+    strategies.sampled_from(NAMES),
+    strategies.recursive(
+        LEAF,
+        lambda inner: (
+            strategies.lists(inner, max_size=2)
+            | strategies.dictionaries(strategies.sampled_from(NAMES), inner, max_size=3)
+        ),
+        max_leaves=4,
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES, strategies.sampled_from(["kongValues", "agentValues"]))
+def test_any_hidden_values_are_judged_like_plain_ones(values: dict[str, Any], key: str) -> None:
+    assert decided({key: values}, [(key,)]) == decided({key: values}, [])

@@ -21,8 +21,7 @@ def config_set(key: str, value: str) -> str:
     options = _option(key) + (" --plaintext" if _LOOKS_SECRET.search(key) else "")
     if printable(value) != value:
         # A message is one line, and so are the words in it.
-        escaped = "".join(_octal(char) if char in "%-\\" or not char.isprintable() else char for char in value)
-        return _command(key, f"printf {shlex.quote(escaped)} | pulumi config set{options} --raw {_argument(key)}")
+        return _command(key, f"printf {shlex.quote(octal(value))} | pulumi config set{options} --raw {_argument(key)}")
     # After `--` nothing is an option.
     end = "-- " if value.startswith("-") else ""
     return _command(key, f"pulumi config set{options} {end}{_argument(key)} {shlex.quote(value)}")
@@ -44,6 +43,11 @@ def _command(key: str, command: str) -> str:
     if '"' not in _QUOTED.sub("", key) and printable(command) == command:
         return command
     return "edit it in Pulumi.<stack>.yaml (no command can name this key)"
+
+
+def octal(value: str) -> str:
+    """The value as printf takes it: what is special to it or cannot be printed has an octal escape."""
+    return "".join(_octal(char) if char in "%-\\" or not char.isprintable() else char for char in value)
 
 
 def _octal(char: str) -> str:

@@ -13,10 +13,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from traceable_kong.common.commands import octal
 from traceable_kong.common.nested_data import leaves
 from traceable_kong.common.safe_text import printable
-
-PLACEHOLDER = "(secret)"
 
 _SHORTEST_TEXT = 3
 """Shorter texts are not replaced, as in Pulumi's engine (sdk/go/common/util/logging): they are in most messages."""
@@ -47,12 +46,12 @@ def secret_texts(config: Any) -> frozenset[str]:
     return frozenset(secret - plain)
 
 
-def without_secrets(text: str, secrets: Collection[str]) -> str:
+def without_secrets(text: str, secrets: Collection[str], placeholder: str = "(secret)") -> str:
     """The text with every secret replaced where it is not a part of a longer name."""
     forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
     if not forms:
         return text
-    return re.sub(rf"(?<![-\w])(?:{'|'.join(forms)})(?![-\w])", PLACEHOLDER, text)
+    return re.sub(rf"(?<![-\w])(?:{'|'.join(forms)})(?![-\w])", placeholder, text)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -65,8 +64,10 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Patterns of a secret as messages show it: as it is, on one line, and with escapes."""
-    for form in {secret, printable(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}:
+    """Patterns of a secret as messages show it: as it is, on one line, with escapes, and in a command."""
+    written = {secret, printable(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+    written |= {word.replace("'", "'\"'\"'") for word in (secret, octal(secret))}
+    for form in written:
         if len(form) > _LONGEST_HEAD:
             yield re.escape(form[:_LONGEST_HEAD]) + r"[^\s'\"`]*"
         else:

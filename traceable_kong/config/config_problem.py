@@ -51,9 +51,10 @@ def shown(value: object) -> str:
 
 
 def without_secrets(problem: Problem, secrets: Collection[str]) -> Problem:
-    """The problem without the texts of secrets."""
+    """The problem without the texts of secrets; a command has VALUE in their place."""
+    fix = secret_texts.without_secrets(problem.fix, secrets, "VALUE")
     return dataclasses.replace(
         problem,
         problem=secret_texts.without_secrets(problem.problem, secrets),
-        fix=secret_texts.without_secrets(problem.fix, secrets),
+        fix=fix if fix == problem.fix else f"{fix} (with --secret)",
     )

@@ -12,7 +12,6 @@ from traceable_kong.cluster.kubernetes_client import ApiError, Document, Kuberne
 from traceable_kong.cluster.ownership import is_owned
 from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
 from traceable_kong.cluster.tme import INJECT_ANNOTATION, tme_containers
-from traceable_kong.common.nested_data import revealed
 from traceable_kong.deployment_patch.patching import FIELD_MANAGER
 from traceable_kong.hooks import old_pods
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -160,7 +159,7 @@ def _try_new_name(client: KubernetesClient, plan: Plan, plugin: Plugin, resource
     ]
     if not existing:
         return
-    document = revealed(plugin.document(resource, plan.labels))
+    document = plugin.document(resource, plan.labels)
     try:
         client.request("POST", CLUSTER_PLUGINS, query={"dryRun": "All"}, body=document)
     except ApiError as problem:

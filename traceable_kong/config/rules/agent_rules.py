@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from traceable_kong.common.commands import config_remove, config_set, config_set_secret
 from traceable_kong.common.image_references import DOCKER_HUB, ImageReferenceError, parse_image
-from traceable_kong.common.nested_data import revealed
 from traceable_kong.common.urls import is_host, is_own_host
 from traceable_kong.config.agent_config import ExistingAgentConfig, ExternalAgentConfig, ManagedAgentConfig
 from traceable_kong.config.config_problem import Problem, shown
@@ -108,7 +107,7 @@ def platform_has_its_own_keys(agent: ManagedAgentConfig) -> Iterator[Problem]:
 def sync_needs_the_injector(agent: ManagedAgentConfig, mode: str, enabled: bool, installed: bool) -> Iterator[Problem]:
     """In sync the agent injects the TME, so its injector is on."""
     # Helm takes a value that is null, 0 or empty as false.
-    off = "injectorEnabled" in agent.values and not revealed(agent.values["injectorEnabled"])
+    off = "injectorEnabled" in agent.values and not agent.values["injectorEnabled"]
     if off and mode == "sync" and enabled and installed:
         yield Problem(
             "agentValues.injectorEnabled",

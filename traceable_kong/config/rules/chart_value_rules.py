@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from traceable_kong.common.commands import config_remove, config_set
-from traceable_kong.common.nested_data import revealed, value_at
+from traceable_kong.common.nested_data import value_at
 from traceable_kong.config.agent_config import ManagedAgentConfig
 from traceable_kong.config.config_problem import Problem, path_of, shown
 from traceable_kong.config.kong_config import ManagedKongConfig
@@ -56,7 +56,7 @@ def _dot_problem(path: tuple[str | int, ...], name: str, value: Any) -> Problem:
 
 
 def _set_instead(key: str, value: Any) -> str:
-    """How the same value is set at another key; a secret or an object is not repeated."""
+    """How the same value is set at another key; an object is not repeated."""
     if isinstance(value, bool):
         return config_set(key, str(value).lower())
     if isinstance(value, str | int | float):
@@ -107,7 +107,7 @@ def numbers_of_kong(kong: ManagedKongConfig) -> Iterator[Problem]:
 
 def _numbers(values: Mapping[str, Any], key: str, replicas: tuple[str, ...]) -> Iterator[Problem]:
     scaling = value_at(values, "autoscaling.enabled")
-    paths = (*replicas, *(("autoscaling.minReplicas", "autoscaling.maxReplicas") if revealed(scaling) else ()))
+    paths = (*replicas, *(("autoscaling.minReplicas", "autoscaling.maxReplicas") if scaling else ()))
     for path in paths:
         found = value_at(values, path)
         number = _number(found)
@@ -117,7 +117,7 @@ def _numbers(values: Mapping[str, Any], key: str, replicas: tuple[str, ...]) -> 
             where = path_of(key, *path.split("."))
             yield Problem(
                 where,
-                f"is {_given(found)}, and must be a whole number of pods, {lowest} to {_MOST_PODS}: the update would "
+                f"is {shown(found)}, and must be a whole number of pods, {lowest} to {_MOST_PODS}: the update would "
                 "wait for them until it times out",
                 config_set(where, "2"),
             )
@@ -127,7 +127,7 @@ def _numbers(values: Mapping[str, Any], key: str, replicas: tuple[str, ...]) -> 
             where = path_of(*parts)
             yield Problem(
                 where,
-                f"is {_given(found)}, which is not a port (1 to {_HIGHEST_PORT}): Kubernetes would refuse the object",
+                f"is {shown(found)}, which is not a port (1 to {_HIGHEST_PORT}): Kubernetes would refuse the object",
                 config_set(where, "PORT"),
             )
 
@@ -145,13 +145,8 @@ def _ports(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
 
 def _number(value: Any) -> int | None:
     """The whole number that a value is or spells."""
-    value = revealed(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}", value):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _given(value: Any) -> str:
-    return "secret" if revealed(value) is not value else shown(value)
