@@ -24,13 +24,13 @@ async def main() -> dict[str, object]:
         build_plan(config, inputs, fresh := components.fresh_identity())  # Bad values fail before any registration.
         stack_id, identity = await components.kept_identity("stack-id", fresh)
         plan = build_plan(config, inputs, identity)
-        reader = run_preflight(cluster, plan, live_change=not preview)
+        provider = components.kubernetes_provider(cluster, after=stack_id)
+        reader = await run_preflight(cluster, plan, provider, live_change=not preview)
         imports = releases_to_import(plan, reader, preview=preview)
     except PlainError as problem:
         raise loader.run_error(problem) from None
-    hooks = Hooks(plan, cluster, components.kubernetes_provider(cluster, after=stack_id))
     outputs = stack_outputs(plan, stack=pulumi.get_stack(), cluster_options=cluster.command_options)
-    return outputs | deploy(plan, hooks, imports)
+    return outputs | deploy(plan, Hooks(plan, cluster, provider), imports)
 
 
 def deploy(plan: Plan, hooks: Hooks, imports: Imports) -> components.Outputs:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.fakes.kong_chart import renderings
 from tests.fakes.plans import OWNER, ROCK, gateway, plan
 from traceable_kong.cluster.api_objects import (
     CLUSTER_PLUGINS,
@@ -22,6 +23,7 @@ from traceable_kong.cluster.ownership import GATEWAY_LABEL, labels, release_owne
 from traceable_kong.helm_values.ingress_controller import is_controller
 from traceable_kong.plan.model import Plan
 from traceable_kong.plugin.rock import Rock
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.examination import Examination, examine
 from traceable_kong.preflight.finding import Finding
 
@@ -251,9 +253,13 @@ def subjects(found: Examination) -> list[str]:
     return [item.subject for item in found.errors]
 
 
-def examined(kube: FakeKubernetes, *, live_change: bool = True, of: Plan | None = None, **config: Any) -> Examination:
-    """What preflight finds for a stack with these config keys, or for the plan `of`, in an `up` or in a preview."""
-    return examine(kube, of or plan(**config), live_change=live_change)
+def examined(kube: KubernetesClient, *, live_change: bool = True, of: Plan | None = None, **config: Any) -> Examination:
+    """What preflight finds for a stack with these config keys, or for the plan `of`, in an `up` or in a preview.
+
+    The charts are rendered as tests/fakes/kong_chart.py does.
+    """
+    made = of or plan(**config)
+    return examine(CachedReader(kube, renderings(made)), made, live_change=live_change)
 
 
 def text_of(finding: Finding) -> str:

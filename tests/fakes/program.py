@@ -2,18 +2,23 @@
 
 import json
 import runpy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import rock
 from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
-from traceable_kong.hooks import plugin_readiness
+from traceable_kong.helm_values.rendered_chart import Rendering
+from traceable_kong.hooks import plugin_readiness, preflight_run
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.model import DesiredState, Gateway, Plan
+from traceable_kong.plan.release_model import ReleaseKey
 from traceable_kong.preflight import examination, release_imports
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.verification import agent_verification, verifier
@@ -35,8 +40,8 @@ class Program:
 
     `report` is what the verification finds, or the exception that it raises; `asked_for` are the states that it was
     given, `agents_asked_for` the agents of agent-only stacks. `errors` are what preflight finds. `imports` are the
-    releases to import. `plans` and `live_changes` are what preflight
-    was given. `recording` is what the last run registered, also if it
+    releases to import. `plans`, `live_changes` and `charts` are what preflight was
+    given. `recording` is what the last run registered, also if it
     failed. `readiness` is what the check before the plugin raises; `gateways_before_plugin` are the gateways that it
     was given, `before_plugin` what was registered by then.
     """
@@ -54,6 +59,8 @@ class Program:
     plans: list[Plan] = field(default_factory=list)
     live_changes: list[bool] = field(default_factory=list)
     secret_keys: tuple[str, ...] = ()
+    charts: list[Mapping[ReleaseKey, Rendering]] = field(default_factory=list)
+    answer: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _: {}
 
     def up(self, **config: object) -> Recording:
         return self._run(config, preview=False)
@@ -69,7 +76,7 @@ class Program:
         }
         given = {key: value for key, value in everything.items() if value is not None}
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-        self.recording = Recording()
+        self.recording = Recording(answer=self.answer)
         return record(
             lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None,
             config={key if ":" in key else f"{PROJECT}:{key}": text for key, text in texts.items()},
@@ -100,8 +107,8 @@ class Program:
             raise self.report
         return self.report
 
-    def examine(self, client: object, plan: Plan, *, live_change: bool) -> Examination:
-        assert isinstance(client, NoCluster)
+    def examine(self, reader: CachedReader, plan: Plan, *, live_change: bool) -> Examination:
+        self.charts.append(reader.charts)
         self.plans.append(plan)
         self.live_changes.append(live_change)
         return Examination(errors=self.errors, warnings=[], stuck=[])
@@ -114,6 +121,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setattr(plugin_readiness, "require_ready_for_plugin", made.require_ready)
     monkeypatch.setattr(verifier, "verify_gateway", made.verify_gateway)
     monkeypatch.setattr(agent_verification, "verify_agent", made.verify_agent)
+    monkeypatch.setattr(preflight_run, "releases_to_render", lambda plan, _: plan.releases)
     monkeypatch.setattr(examination, "examine", made.examine)
     monkeypatch.setattr(release_imports, "releases_to_import", lambda *_, **__: made.imports)
     return made

@@ -58,10 +58,15 @@ class Registration:
 
 @dataclass
 class Recording:
-    """The registrations of a program in order, and its hooks by name."""
+    """The registrations of a program in order, its hooks by name, and its invokes: token, arguments and provider.
+
+    `answer` gives the result of an invoke, or raises RuntimeError.
+    """
 
     registrations: list[Registration] = field(default_factory=list)
     hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
+    invokes: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    answer: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _: {}
 
     @property
     def names(self) -> set[str]:
@@ -123,11 +128,16 @@ def _logical_name(urn: str) -> str:
 class _Mocks(mocks.Mocks):
     """The engine's answers: a preview has no outputs that only an update computes."""
 
-    def __init__(self, preview: bool) -> None:
+    def __init__(self, preview: bool, recording: "Recording") -> None:
         self.preview = preview
+        self.recording = recording
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        return {}, None
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        self.recording.invokes.append((args.token, dict(args.args), args.provider or ""))
+        try:
+            return self.recording.answer(args.args), []
+        except RuntimeError as refusal:
+            return {}, [("", str(refusal))]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs = dict(args.inputs)
@@ -142,7 +152,7 @@ class _Mocks(mocks.Mocks):
 
 class _RecordingMonitor(mocks.MockMonitor):
     def __init__(self, recording: Recording, preview: bool) -> None:
-        super().__init__(_Mocks(preview))
+        super().__init__(_Mocks(preview, recording))
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:

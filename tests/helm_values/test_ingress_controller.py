@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from traceable_kong.helm_values.ingress_controller import (
-    Controller,
-    chart_controller,
     is_controller,
     obstacles,
     setting,
@@ -92,43 +90,3 @@ def test_variables_of_envfrom_have_the_lowest_priority() -> None:
 )
 def test_which_container_is_the_controller(container: Document, expected: bool) -> None:
     assert is_controller(container) is expected
-
-
-def made(values: Document) -> Controller:
-    found = chart_controller(values, "edge-kong")
-    assert found is not None
-    return found
-
-
-def test_the_controller_of_the_chart() -> None:
-    assert chart_controller({"ingressController": {"enabled": False}}, "edge-kong") is None
-    usual = made({"ingressController": {"ingressClass": "edge"}})
-    assert (usual.service_account, usual.has_role) == ("edge-kong", True)
-    assert setting(usual.container, "ingress-class", default="kong").value == "edge"
-
-
-@pytest.mark.parametrize(
-    ("account", "expected"),
-    [
-        ({"create": True, "name": "own"}, "own"),
-        ({"create": False, "name": "own"}, "own"),
-        ({"create": False}, "default"),
-        (None, "edge-kong"),
-    ],
-)
-def test_the_service_account_of_the_chart(account: Document | None, expected: str) -> None:
-    assert made({"deployment": {"serviceAccount": account}}).service_account == expected
-
-
-@pytest.mark.parametrize(
-    ("controller_values", "expected"),
-    [
-        ({"rbac": {"create": False}}, False),
-        ({"rbac": {"enableClusterRoles": False}}, True),
-        ({"rbac": {"enableClusterRoles": False}, "watchNamespaces": ["shop"]}, False),
-        ({"watchNamespaces": ["shop"]}, True),
-    ],
-)
-def test_the_cluster_role_of_the_chart(controller_values: Document, expected: bool) -> None:
-    """With watchNamespaces the chart creates Roles, and also the ClusterRole unless that is disabled."""
-    assert made({"ingressController": controller_values}).has_role is expected

@@ -31,14 +31,8 @@ def values(database: Postgres | None = EXTERNAL, **user_values: Any) -> dict[str
     return kong_values(user_values, plugin_entries=[], ingress_class="kong", database=database)
 
 
-def problems(database: Postgres | None, user_values: dict[str, Any], *, admin_certificate: bool = False) -> list[str]:
-    found = kong_value_problems(
-        user_values,
-        plugin_entries=[],
-        ingress_class="kong",
-        database=database,
-        admin_certificate=admin_certificate,
-    )
+def problems(database: Postgres | None, user_values: dict[str, Any]) -> list[str]:
+    found = kong_value_problems(user_values, database)
     return [f"{problem.key} {problem.problem} -> {problem.fix}" for problem in found]
 
 
@@ -147,8 +141,6 @@ def test_with_a_database_the_controller_is_optional() -> None:
     assert values(ingressController={"enabled": False})["ingressController"] == {"enabled": False}
     other = {"ingressController": {"enabled": False, "ingressClass": "x", "env": {"ingress_class": "y"}}}
     assert problems(EXTERNAL, other) == []
-    assert "kong.ingressClass" in refusal(ingressController={"ingressClass": "other"})
-    assert "ingressController.enabled" in refusal(None, ingressController={"enabled": False})
 
 
 def test_a_name_that_is_too_long_for_the_jobs_is_refused() -> None:
@@ -162,12 +154,3 @@ def test_the_users_values_are_not_changed() -> None:
     with_database(user_values, EXTERNAL)
     assert user_values == {"env": {"log_level": "info"}, "migrations": {"backoffLimit": 2}}
     assert database_values(EXTERNAL)["env"]["pg_password"] == REFERENCE
-
-
-REQUIRED = {"tls": {"client": {"secretName": "authority"}}}
-
-
-def test_an_admin_api_may_require_a_certificate_that_the_stack_has() -> None:
-    assert refusal(admin=REQUIRED).endswith(", or set traceable-kong:kong.admin.clientCertificateSecret")
-    assert refusal(None, admin=REQUIRED).endswith("kongValues.admin.tls.client.secretName"), "without a database"
-    assert problems(EXTERNAL, {"admin": REQUIRED}, admin_certificate=True) == []

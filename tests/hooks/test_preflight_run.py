@@ -1,20 +1,39 @@
 """What preflight found, as one message: what was changed, and commands for the stack's cluster."""
 
+import asyncio
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pytest
 
+from tests.fakes.kong_chart import renderings
 from tests.fakes.plans import plan
-from traceable_kong.hooks.preflight_run import run_preflight
+from tests.fakes.preflight_cluster import FakeKubernetes
+from traceable_kong.cluster.api_objects import Reader
+from traceable_kong.helm_values.rendered_chart import Rendering
+from traceable_kong.hooks import preflight_run
+from traceable_kong.plan.model import Plan
+from traceable_kong.plan.release_model import ReleaseKey
 from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding, StuckRelease
 
-CLUSTER: Any = SimpleNamespace(api=None, kubeconfig=None, context="prod", command_options=" --context prod")
+CLUSTER: Any = SimpleNamespace(api=FakeKubernetes(), kubeconfig=None, context="prod", command_options=" --context prod")
 FINDING = Finding(subject="configmap a", problem="is there", fix="`kubectl delete configmap a`")
 STUCK = StuckRelease(release=plan().releases[0], status="pending-upgrade", revision=2, restore=1)
+
+
+def run_preflight(monkeypatch: pytest.MonkeyPatch, cluster: Any, of: Plan) -> Reader:
+    """Preflight of an `up`, with charts that are rendered without an engine."""
+
+    async def rendered(*_: object) -> Mapping[ReleaseKey, Rendering]:
+        return renderings(of)
+
+    monkeypatch.setattr(preflight_run, "rendered_charts", rendered)
+    provider: Any = None
+    return asyncio.run(preflight_run.run_preflight(cluster, of, provider, live_change=True))
 
 
 def message(monkeypatch: pytest.MonkeyPatch, *, errors: list[Finding], stuck: list[StuckRelease]) -> str:
@@ -22,7 +41,7 @@ def message(monkeypatch: pytest.MonkeyPatch, *, errors: list[Finding], stuck: li
     monkeypatch.setattr(examination, "examine", lambda *_, **__: found)
     monkeypatch.setattr(repair, "repair", lambda *_, **__: FINDING)
     with pytest.raises(pulumi.RunError) as refused:
-        run_preflight(CLUSTER, plan(), live_change=True)
+        run_preflight(monkeypatch, CLUSTER, plan())
     return str(refused.value)
 
 
@@ -42,8 +61,14 @@ def test_a_failed_repair_says_what_was_changed(monkeypatch: pytest.MonkeyPatch) 
 def test_what_preflight_has_read_is_valid_until_a_repair(
     monkeypatch: pytest.MonkeyPatch, stuck: list[StuckRelease], seen: bool
 ) -> None:
-    read: Any = object()
-    found = Examination(errors=[], warnings=[], stuck=stuck, reader=read)
-    monkeypatch.setattr(examination, "examine", lambda *_, **__: found)
+    found = Examination(errors=[], warnings=[], stuck=stuck)
+    given: list[Reader] = []
+
+    def examine(reader: Reader, *_: object, **__: object) -> Examination:
+        given.append(reader)
+        return found
+
+    monkeypatch.setattr(examination, "examine", examine)
     monkeypatch.setattr(repair, "repair", lambda *_, **__: None)
-    assert (run_preflight(CLUSTER, plan(), live_change=True) is read) is seen
+    returned = run_preflight(monkeypatch, CLUSTER, plan())
+    assert (returned is given[0]) is seen

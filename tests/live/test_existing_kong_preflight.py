@@ -186,7 +186,7 @@ def planned_names(stack: LiveStack, kind: str) -> set[str]:
         ("two", {}, ["runs Kong in 2 containers (first, proxy)", "kong.container NAME"]),
         ("none", {}, ["has zero replicas", "kubectl scale deployment none"]),
         ("everywhere", {}, ["is a DaemonSet", "deployment.daemonset false"]),
-        ("hybrid", {}, ["is part of a hybrid gateway (KONG_ROLE=data_plane)"]),
+        ("hybrid", {}, ["is part of a hybrid gateway (KONG_ROLE is 'data_plane')"]),
         ("ingress", {}, ["asks for a client certificate", "gateway.admin.tls.client"]),
         ("env-from", {}, ["takes KONG_PLUGINS from the ConfigMap settings (envFrom)", "kong.filesMountedBy owner"]),
         ("owned", {}, ["belongs to ConfigMap settings (v1)", "kong.filesMountedBy owner", "traceable-kong:mode async"]),

@@ -20,12 +20,13 @@ import yaml
 from local import certificates, charts
 from local.platform import Platform
 from tests.fakes.plans import ROCK, plan
+from tests.fakes.preflight_cluster import examined
 from tests.live.commands import run, wait_until
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import MERGE_PATCH, ApiError
 from traceable_kong.cluster.ownership import GATEWAY_LABEL, STACK_LABEL, labels, release_owner_values
 from traceable_kong.plan.model import Plan
-from traceable_kong.preflight.examination import Examination, examine
+from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding, StuckRelease
 from traceable_kong.preflight.repair import repair
 
@@ -62,13 +63,13 @@ class PreflightNamespace:
         return plan(owner=self.owner, **{**keys, **config})
 
     def examine(self, *, live_change: bool = True, **config: Any) -> Examination:
-        return examine(self.api, self.plan(**config), live_change=live_change)
+        return examined(self.api, of=self.plan(**config), live_change=live_change)
 
     def examine_existing(self) -> Examination:
         """The examination of a stack with an existing Kong in this namespace."""
         section = {"install": False, "deployment": "quickstart-kong", "namespace": self.name, "container": "proxy"}
         existing = plan(owner=self.owner, kong=section, agent={"namespace": f"{self.name}-agent"})
-        return examine(self.api, existing, live_change=True)
+        return examined(self.api, of=existing)
 
     def stuck_release(self, *, timeout_seconds: int = 8) -> StuckRelease:
         """The release that an interrupted operation left; an operation may take `timeout_seconds`."""
@@ -199,14 +200,14 @@ def test_read_permissions_are_enough_for_a_preview(namespace: PreflightNamespace
         user["user"] = {"token": token}
     viewer = connect(kubeconfig=yaml.safe_dump(config))
 
-    preview = examine(viewer, namespace.plan(), live_change=False)
+    preview = examined(viewer, of=namespace.plan(), live_change=False)
     assert preview.errors == []
     warnings = "\n".join(item.problem for item in preview.warnings)
     assert f"create pods/portforward in namespace {namespace.name}" in warnings
     assert f'cannot list resource "secrets" in API group "" in the namespace "{namespace.name}"' in warnings
     assert "validatingwebhookconfigurations" in warnings
     assert token not in warnings
-    assert len(examine(viewer, namespace.plan(), live_change=True).errors) > 3
+    assert len(examined(viewer, of=namespace.plan()).errors) > 3
 
 
 def test_an_unmanaged_plugin_is_refused_until_it_has_the_stacks_label(namespace: PreflightNamespace) -> None:
@@ -273,7 +274,7 @@ def test_a_tenant_cannot_block_updates(namespace: PreflightNamespace) -> None:
         assert namespace.examine(enabled=False).errors == []
         agent = {"namespace": f"{namespace.name}-agent"}
         agent_only = plan(owner=namespace.owner, gateway=False, plugin=None, agent=agent)
-        found = examine(namespace.api, agent_only, live_change=True)
+        found = examined(namespace.api, of=agent_only)
         assert found.errors == []
         assert [item.subject for item in found.warnings] == [
             f"configmap traceable-agent-installation in namespace {tenant}"

@@ -45,7 +45,7 @@ def test_every_plugin_of_the_rock_is_mounted() -> None:
 
 def test_values_that_contradict_the_config_are_refused() -> None:
     with pytest.raises(ConfigError):
-        plan(kongValues={"env": {"plugins": "bundled"}})
+        plan(kongValues={"forceUpdate": True})
 
 
 def test_the_problems_of_both_charts_are_reported_at_once() -> None:
@@ -81,13 +81,6 @@ def test_uninstalling_traceable_keeps_the_database() -> None:
 def test_without_a_database_there_is_none() -> None:
     assert kong().database is None and environment(kong()) == {"database": "off"}
     assert gateway(kong={"install": False, "database": "postgres"}).kong.managed_postgres is None
-
-
-def test_an_admin_api_that_asks_for_a_certificate_needs_a_client_certificate() -> None:
-    asking = {"admin": {"tls": {"client": {"secretName": "authority"}}}}
-    with pytest.raises(ConfigError, match=r"kong\.admin\.clientCertificateSecret"):
-        plan(kong=EXTERNAL, kongValues=asking)
-    plan(kong={**EXTERNAL, "admin": {"clientCertificateSecret": "client"}}, kongValues=asking)
 
 
 def test_a_release_name_that_is_too_long_for_the_migration_jobs_is_refused() -> None:

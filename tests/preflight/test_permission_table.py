@@ -10,6 +10,7 @@ from tests.fakes.preflight_cluster import (
     UNINSTALLED,
     FakeKubernetes,
     deployment,
+    examined,
     passes,
     put_kong,
     put_plugin,
@@ -19,7 +20,7 @@ from tests.preflight import security_page
 from tests.preflight.test_database_checks import MANAGED
 from traceable_kong.cluster.api_objects import NAMESPACES
 from traceable_kong.plan.model import Plan
-from traceable_kong.preflight.examination import Examination, examine
+from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.permission_table import needed, purposes
 from traceable_kong.preflight.permissions import Permission
 
@@ -36,7 +37,7 @@ def namespaces(kube: FakeKubernetes) -> None:
 def without(kube: FakeKubernetes, *missing: tuple[str, str]) -> str:
     """The errors of an `up` that lacks only these permissions."""
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
-    return "\n".join(f"{item.problem} {item.fix}" for item in examine(kube, USUAL, live_change=True).errors)
+    return "\n".join(f"{item.problem} {item.fix}" for item in examined(kube, of=USUAL).errors)
 
 
 @pytest.mark.parametrize(("verb", "resource", "subresource"), ASKED, ids=" ".join)
@@ -123,7 +124,7 @@ NO_ROLES = [*ROLES, ("list", "nodes"), ("update", "configmaps")]
 
 def lacking(kube: FakeKubernetes, *missing: tuple[str, str], **changes: Any) -> Examination:
     kube.may = lambda verb, resource: verb != "*" and (verb, resource) not in missing
-    return examine(kube, security_page.usual(**changes), live_change=True)
+    return examined(kube, of=security_page.usual(**changes))
 
 
 def installed(kube: FakeKubernetes) -> None:

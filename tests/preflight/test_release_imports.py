@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tests.fakes.plans import OWNER, plan
-from tests.fakes.preflight_cluster import FakeKubernetes, examined
+from tests.fakes.preflight_cluster import FakeKubernetes
 from tests.fakes.program import Program
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, Unreachable
+from traceable_kong.preflight.cached_reader import CachedReader
+from traceable_kong.preflight.examination import examine
 from traceable_kong.preflight.release_imports import ReleaseUnreadable, releases_to_import
 
 ADOPT = {"adopt": True}
@@ -100,8 +102,8 @@ def test_what_preflight_has_read_is_not_read_again() -> None:
     api = FakeKubernetes()
     api.release("kong", "quickstart", ["deployed"], owner=OWNER, serves=True)
     api.release("traceable", "traceable-agent", ["deployed"], owner=OWNER, serves=True)
-    reader = examined(api).reader
-    assert reader is not None
+    reader = CachedReader(api)
+    examine(reader, plan(), live_change=True)
     asked = len(api.asked)
     assert releases_to_import(plan(), reader, preview=False) == {"kong", "agent"}
     assert api.asked[asked:] == []

@@ -155,10 +155,10 @@ def test_names_and_outputs_come_from_the_values(program: Program, delivered: Any
 
 def test_what_conflicts_is_refused_without_its_text(program: Program, delivered: Any) -> None:
     values = CONFIG["kongValues"]
-    config = {**CONFIG, "kongValues": {**values, "replicaCount": 0, "env": {**values["env"], "role": PASSWORD}}}
+    config = {**CONFIG, "kongValues": {**values, "forceUpdate": True, "env": {**values["env"], "database": PASSWORD}}}
     with pytest.raises(pulumi.RunError) as refused:
         program.up(**config)
-    assert "kongValues.replicaCount" in str(refused.value) and "kongValues.env.role" in str(refused.value)
+    assert "kongValues.forceUpdate" in str(refused.value) and "kongValues.env.database" in str(refused.value)
     assert PASSWORD not in str(refused.value) and "****" not in str(refused.value)
 
 

@@ -21,19 +21,18 @@ from tests.fakes.admin_api import Admin, serving
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.fakes.plans import plan
 from tests.hooks.stack import target
+from tests.hooks.test_preflight_run import run_preflight
 from tests.hooks.test_stack_hooks import Steps, call, gateway_hooks
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import PatchFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
-from traceable_kong.hooks import preflight_run
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.stack_hooks import Hooks
 from traceable_kong.kong_admin.admin_client import AdminClient
 from traceable_kong.kong_admin.admin_connection import Tls, to_url
 from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plugin.archive_entry import RockError
-from traceable_kong.preflight import examination
 from traceable_kong.verification import verifier
 from traceable_kong.verification.report import Check, Report
 
@@ -273,12 +272,12 @@ def test_what_preflight_prints_and_the_commands_in_it(
     cluster.put("/api/v1/namespaces/kong", owned=True)
     plant(cluster)
     made = plan(**changes)
-    found = examination.examine(cluster, made, live_change=True)
+    found = preflight_cluster.examined(cluster, of=made)
     said = [*found.errors, *found.warnings]
     assert said, "it is seen"
 
     try:
-        preflight_run.run_preflight(target(cluster), made, live_change=True)
+        run_preflight(monkeypatch, target(cluster), made)
     except pulumi.RunError as refused:
         logged.append(str(refused))
     assert logged
@@ -296,6 +295,6 @@ def commands(text: str) -> list[str]:
 def test_a_value_is_one_word_of_its_command(tmp_path: Path) -> None:
     cluster = Cluster()
     release_in_the_record(cluster)
-    (finding,) = examination.examine(cluster, plan(), live_change=True).errors
+    (finding,) = preflight_cluster.examined(cluster).errors
     command = commands(printable(finding.fix))[0]
     assert given(command, tmp_path) == Given("set", ("kong", "release"), PLANTED, secret=False)

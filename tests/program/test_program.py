@@ -9,6 +9,7 @@ import pytest
 from scripts import preview_reading
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
+from traceable_kong.helm_values.rendered_chart import RenderedChart, UnrenderedChart
 from traceable_kong.hooks.hook_failed import HookFailed
 
 
@@ -224,13 +225,50 @@ def test_no_hook_runs_in_a_destroy(program: Program, config: dict[str, object]) 
 def test_an_invalid_config_registers_nothing(program: Program) -> None:
     for config, said in (
         ({"mode": "asynk"}, "asynk"),
-        ({"kongValues": {"env": {"plugins": "bundled"}}}, r"env\.plugins"),
         ({"kongValues": {"forceUpdate": True}}, "forceUpdate"),
         ({"installed": False}, "enabled is true"),
     ):
         with pytest.raises(pulumi.RunError, match=said):
             program.up(**config)
         assert program.recording.registrations == []
+
+
+def test_the_charts_are_rendered_before_preflight_by_the_provider_that_installs_them(program: Program) -> None:
+    program.answer = lambda arguments: {"result": [{"kind": "Service", "of": json.loads(arguments["jsonOpts"])}]}
+    made = program.preview(kong={"chart": {"version": "3.4.2"}}, kongValues={"replicaCount": 3, "env": {"a": "b"}})
+    assert [(token, provider.split("::")[-2]) for token, _, provider in made.invokes] == [
+        ("kubernetes:helm:template", "kubernetes")
+    ] * 2
+    rendered = program.charts[-1]["kong"]
+    assert isinstance(rendered, RenderedChart)
+    asked = rendered.objects[0]["of"]
+    assert (asked["chart"], asked["version"]) == ("kong", "3.4.2")
+    assert asked["fetch_opts"] == {"repo": "https://charts.konghq.com"}
+    assert (asked["release_name"], asked["namespace"], asked["skip_crd_rendering"]) == ("quickstart", "kong", True)
+    assert asked["values"] == made["gateway-release"].inputs["values"]
+
+
+def test_a_chart_that_cannot_be_rendered_is_a_finding_without_its_secrets(program: Program) -> None:
+    def fail(_: object) -> dict[str, object]:
+        raise RuntimeError("an error: failed to generate YAML for specified Helm chart: bad value near hidden-text")
+
+    program.answer = fail
+    program.preview()
+    assert program.charts[-1]["kong"] == UnrenderedChart(reason="bad value near hidden-text ()")
+
+
+def test_undocumented_values_without_an_effect_are_found(program: Program) -> None:
+    """The chart of this test knows one value that the documentation does not have."""
+
+    def render(arguments: Mapping[str, str]) -> dict[str, object]:
+        values = json.loads(arguments["jsonOpts"])["values"]
+        certificate = {"kind": "Secret", "data": len(values)}
+        return {"result": [{"kind": "Deployment", "spec": values.get("newer")}, certificate]}
+
+    program.answer = render
+    program.preview(kongValues={"kong": {"replicaCount": 2}, "newer": 1, "replicaCount": 3})
+    rendered = program.charts[-1]["kong"]
+    assert isinstance(rendered, RenderedChart) and rendered.ignored == ("kong",)
 
 
 def test_the_names_that_a_pull_request_comment_looks_for_exist(program: Program) -> None:

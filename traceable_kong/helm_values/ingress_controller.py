@@ -12,7 +12,6 @@ from typing import Any
 
 from traceable_kong.cluster.pods import variables
 from traceable_kong.common.image_references import image_name
-from traceable_kong.config.config_problem import path_of
 
 Document = dict[str, Any]
 
@@ -32,13 +31,11 @@ _FALSE = ("0", "f", "F", "false", "FALSE", "False")
 class Controller:
     """An ingress controller.
 
-    `container` is its container as in a pod template, `service_account` the one of its pods. `has_role` is True where
-    its chart creates the ClusterRole with which it reads KongClusterPlugins.
+    `container` is its container as in a pod template, `service_account` the one of its pods.
     """
 
     container: Document
     service_account: str
-    has_role: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,58 +125,6 @@ def setting(
         value = environment[variable]
         return Setting(source=variable, value=None if value is None else _expanded(value, environment))
     return Setting(source="", value=default)
-
-
-def chart_controller(values: Mapping[str, Any], fullname: str) -> Controller | None:
-    """The controller that the kong chart creates from these values; None where it creates none (kong chart 3.4.1).
-
-    A value that is not plain text is treated like one from another object.
-    """
-    wanted = values.get("ingressController") or {}
-    if wanted.get("enabled", True) is False:
-        return None
-    environment: dict[str, Any] = {"CONTROLLER_INGRESS_CLASS": wanted.get("ingressClass", DEFAULT_CLASS)}
-    for _, name, value in chart_variables(values):
-        environment[name] = value
-    arguments, sources = wanted.get("args"), wanted.get("envFrom")
-    container = {
-        "name": CONTAINER,
-        "args": [_text(item) or "" for item in arguments] if isinstance(arguments, list) else [],
-        "env": [_variable(name, value) for name, value in environment.items()],
-        "envFrom": [item for item in sources if isinstance(item, Mapping)] if isinstance(sources, list) else [],
-    }
-    account = (values.get("deployment") or {}).get("serviceAccount") or {}
-    roles = wanted.get("rbac") or {}
-    everywhere = not wanted.get("watchNamespaces") or roles.get("enableClusterRoles", True) is not False
-    return Controller(
-        container=container,
-        service_account=str(account.get("name") or (fullname if account.get("create", True) else "default")),
-        has_role=roles.get("create", True) is not False and everywhere,
-    )
-
-
-def chart_variables(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """(key in the config, variable, value) for every variable of the controller; the last of one name counts.
-
-    The chart upper-cases the keys, of `env` with the prefix CONTROLLER_, of `customEnv` without.
-    """
-    controller = values.get("ingressController") or {}
-    for group, prefix in (("env", "CONTROLLER_"), ("customEnv", "")):
-        found: Mapping[str, Any] = controller.get(group) or {}
-        for key in sorted(found, key=str):
-            where = path_of("kongValues", "ingressController", group, str(key))
-            yield where, f"{prefix}{key}".upper(), found[key]
-
-
-def _variable(name: str, value: Any) -> Document:
-    text = _text(value)
-    return {"name": name, "valueFrom": {"elsewhere": {}}} if text is None else {"name": name, "value": text}
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) and "valueFrom" not in str(value) else None
 
 
 def _arguments(container: Mapping[str, Any]) -> list[str]:

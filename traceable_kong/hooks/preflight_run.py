@@ -1,4 +1,4 @@
-"""Runs preflight, and in an `up` the repair of interrupted Helm operations."""
+"""Runs preflight on the cluster and the rendered charts, and in an `up` the repair of interrupted Helm operations."""
 
 import pulumi
 
@@ -7,17 +7,25 @@ from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
 from traceable_kong.common.secret_texts import without_secrets
+from traceable_kong.hooks.chart_rendering import rendered_charts
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
+from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
+from traceable_kong.preflight.releases_to_render import releases_to_render
 
 
-def run_preflight(cluster: ClusterTarget, plan: Plan, *, live_change: bool) -> Reader:
-    """Logs warnings, repairs interrupted releases, and raises pulumi.RunError with every problem.
+async def run_preflight(
+    cluster: ClusterTarget, plan: Plan, provider: pulumi.ProviderResource, *, live_change: bool
+) -> Reader:
+    """Renders the charts with `provider`, logs warnings, repairs interrupted releases, and raises pulumi.RunError
+    with every problem.
 
     Returns what preflight has read, or the client itself if a repair has changed the cluster since.
     """
-    found = examination.examine(cluster.api, plan, live_change=live_change)
+    reader = CachedReader(cluster.api)
+    reader.charts = await rendered_charts(releases_to_render(plan, reader), provider)
+    found = examination.examine(reader, plan, live_change=live_change)
 
     def warn(text: str) -> None:
         pulumi.log.warn(on_cluster(printable(without_secrets(text, plan.secrets)), cluster.command_options))
@@ -39,7 +47,7 @@ def run_preflight(cluster: ClusterTarget, plan: Plan, *, live_change: bool) -> R
             unrepaired.append(problem)
     if unrepaired:
         raise stopped(unrepaired, "Only the Helm releases named above were changed.")
-    return cluster.api if found.stuck or found.reader is None else found.reader
+    return cluster.api if found.stuck else reader
 
 
 def _text(findings: list[Finding], changed: str) -> str:

@@ -25,12 +25,14 @@ class PlanInputs:
 
     `rock` is None for an agent-only stack. `pod_selector` is what an existing Kong's Deployment selects its pods by,
     `agent_settings` the data of an existing agent's ConfigMap, `recorded_image` the TME's image by this stack's record.
+    `chart_files` is `{path: digest}` of charts in folders and archives.
     """
 
     rock: Rock | None = None
     pod_selector: Mapping[str, Any] = field(default_factory=dict)
     agent_settings: Mapping[str, str] = field(default_factory=dict)
     recorded_image: ImageReference | None = None
+    chart_files: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_plan(config: StackConfig, inputs: PlanInputs, identity: StackIdentity) -> Plan:
@@ -41,12 +43,12 @@ def build_plan(config: StackConfig, inputs: PlanInputs, identity: StackIdentity)
     rock, owner, secrets = inputs.rock, identity.owner, secret_texts(config.model_dump(warnings=False))
     if isinstance(config, AgentOnlyStack) or rock is None:
         _require_none(agent_problems(config), secrets)
-        return Plan(owner=owner, agent=build_agent(config, identity), gateway=None, secrets=secrets)
+        return Plan(owner=owner, agent=build_agent(config, identity, inputs.chart_files), gateway=None, secrets=secrets)
     installed = config.installed
     config_maps = tuple(plugin_config_maps(rock.plugins)) if installed else ()
-    _require_none([*agent_problems(config), *kong_problems(config.kong, config_maps)], secrets)
-    agent = build_agent(config, identity)
-    kong = build_kong(config.kong, identity, config_maps, inputs.pod_selector)
+    _require_none([*agent_problems(config), *kong_problems(config.kong)], secrets)
+    agent = build_agent(config, identity, inputs.chart_files)
+    kong = build_kong(config.kong, identity, config_maps, inputs.pod_selector, inputs.chart_files)
     injection = build_injection(config, identity, agent, inputs.agent_settings, inputs.recorded_image)
     gateway = Gateway(
         kong=kong,

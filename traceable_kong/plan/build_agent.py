@@ -1,6 +1,6 @@
 """The agent's part of the plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.agent_objects import AGENT_RELEASE
@@ -25,19 +25,25 @@ def agent_problems(config: StackConfig) -> Iterator[Problem]:
         yield from agent_value_problems(revealed(config.agent.values))
 
 
-def build_agent(config: StackConfig, identity: StackIdentity) -> Agent:
-    """The agent that the config names. Its values have no problem by `agent_problems`."""
+def build_agent(config: StackConfig, identity: StackIdentity, chart_files: Mapping[str, str]) -> Agent:
+    """The agent that the config names, whose values have no problem by `agent_problems`.
+
+    `chart_files` is as in PlanInputs.
+    """
     agent = config.agent
     if isinstance(agent, ManagedAgentConfig):
         # Whatever the mode: a switch changes the gateway and not its agent. Of other stacks' gateways, any may deny.
-        return _managed(agent, identity, denies=isinstance(config, AgentOnlyStack) or config.guard_action == "deny")
+        denies = isinstance(config, AgentOnlyStack) or config.guard_action == "deny"
+        return _managed(agent, identity, chart_files, denies=denies)
     if isinstance(agent, ExternalAgentConfig):
         return ExternalAgent(endpoint=agent.url)
     return ExistingAgent(namespace=agent.namespace, tme_image_configured=agent.tme_image is not None)
 
 
-def _managed(config: ManagedAgentConfig, identity: StackIdentity, *, denies: bool) -> ManagedAgent:
-    existing = config.token_secret
+def _managed(
+    config: ManagedAgentConfig, identity: StackIdentity, chart_files: Mapping[str, str], *, denies: bool
+) -> ManagedAgent:
+    existing, chart = config.token_secret, Chart(**config.chart.model_dump())
     secret = SecretKey(name=existing.name, key=existing.key) if existing else OWN_TOKEN_SECRET
     values = agent_values(
         revealed(config.values),
@@ -54,7 +60,8 @@ def _managed(config: ManagedAgentConfig, identity: StackIdentity, *, denies: boo
             key="agent",
             namespace=config.namespace,
             name=AGENT_RELEASE,
-            chart=Chart(**config.chart.model_dump()),
+            chart=chart,
+            chart_digest=chart.digest(chart_files.get(chart.path or "", "")),
             values=values,
             values_digest=keyed_digest(values, identity.digest_key),
             secret_values=secret_leaves(config.values),

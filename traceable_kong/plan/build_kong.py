@@ -36,22 +36,14 @@ HELM_STEPS_WITH_DATABASE = 3
 """With a database Helm runs Jobs before and after it waits for the pods, each as long as the wait."""
 
 
-def kong_problems(
-    kong: ManagedKongConfig | ExistingKongConfig, config_maps: Sequence[PluginConfigMap]
-) -> Iterator[Problem]:
+def kong_problems(kong: ManagedKongConfig | ExistingKongConfig) -> Iterator[Problem]:
     """What in the chart values of a managed Kong conflicts with what this stack needs."""
     if not isinstance(kong, ManagedKongConfig):
         return
     database = _database(kong)
     if database is not None:
         yield from long_name(kong_fullname(kong.release, revealed(kong.values)))
-    yield from kong_value_problems(
-        revealed(kong.values),
-        plugin_entries=chart_entries(config_maps),
-        ingress_class=kong.ingress_class,
-        database=database,
-        admin_certificate=isinstance(kong, ManagedPostgresKongConfig) and bool(kong.admin.client_certificate_secret),
-    )
+    yield from kong_value_problems(revealed(kong.values), database)
 
 
 def build_kong(
@@ -59,18 +51,25 @@ def build_kong(
     identity: StackIdentity,
     config_maps: Sequence[PluginConfigMap],
     pod_selector: Mapping[str, Any],
+    chart_files: Mapping[str, str],
 ) -> Kong:
-    """The gateway with these files. `pod_selector` is what an existing Kong's Deployment selects its pods by.
+    """The gateway with these files. `pod_selector` is what an existing Kong's Deployment selects its pods by,
+    `chart_files` as in PlanInputs.
 
     The chart values of a managed Kong have no problem by `kong_problems`.
     """
     if isinstance(kong, ManagedKongConfig):
-        return _managed(kong, identity, config_maps)
+        return _managed(kong, identity, config_maps, chart_files)
     return _existing(kong, config_maps, pod_selector)
 
 
-def _managed(kong: ManagedKongConfig, identity: StackIdentity, config_maps: Sequence[PluginConfigMap]) -> ManagedKong:
-    user_values, database = revealed(kong.values), _database(kong)
+def _managed(
+    kong: ManagedKongConfig,
+    identity: StackIdentity,
+    config_maps: Sequence[PluginConfigMap],
+    chart_files: Mapping[str, str],
+) -> ManagedKong:
+    chart, user_values, database = Chart(**kong.chart.model_dump()), revealed(kong.values), _database(kong)
     fullname = kong_fullname(kong.release, user_values)
     values = kong_values(
         user_values, plugin_entries=chart_entries(config_maps), ingress_class=kong.ingress_class, database=database
@@ -81,7 +80,8 @@ def _managed(kong: ManagedKongConfig, identity: StackIdentity, config_maps: Sequ
             key="kong",
             namespace=kong.namespace,
             name=kong.release,
-            chart=Chart(**kong.chart.model_dump()),
+            chart=chart,
+            chart_digest=chart.digest(chart_files.get(chart.path or "", "")),
             values=values,
             values_digest=keyed_digest(values, identity.digest_key),
             secret_values=secret_leaves(kong.values),

@@ -12,9 +12,10 @@ from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image
 from traceable_kong.common.safe_text import PlainError
-from traceable_kong.config.agent_config import ExistingAgentConfig
-from traceable_kong.config.kong_config import ExistingKongConfig
+from traceable_kong.config.agent_config import ExistingAgentConfig, ManagedAgentConfig
+from traceable_kong.config.kong_config import ExistingKongConfig, ManagedKongConfig
 from traceable_kong.config.stack_config import GatewayStack, StackConfig
+from traceable_kong.helm_values.chart import files_digest
 from traceable_kong.plan.build import PlanInputs
 from traceable_kong.plan.state_record import TRUSTED_TME_IMAGE
 from traceable_kong.plugin.rock_download import load_rock
@@ -25,9 +26,9 @@ class PlanError(PlainError):
 
 
 def read_inputs(config: StackConfig, cluster: ClusterTarget, *, preview: bool) -> PlanInputs:
-    """The inputs of the plan. An agent-only stack needs none. Raises RockError or PlanError."""
+    """The inputs of the plan. An agent-only stack needs its chart's only. Raises RockError or PlanError."""
     if not isinstance(config, GatewayStack):
-        return PlanInputs()
+        return PlanInputs(chart_files=chart_files(config))
     kong = config.kong
     return PlanInputs(
         rock=load_rock(config.plugin),
@@ -36,7 +37,15 @@ def read_inputs(config: StackConfig, cluster: ClusterTarget, *, preview: bool) -
         ),
         agent_settings=agent_settings(config, cluster, preview=preview),
         recorded_image=recorded_tme_image(config, cluster, preview=preview),
+        chart_files=chart_files(config),
     )
+
+
+def chart_files(config: StackConfig) -> dict[str, str]:
+    """`{path: digest}` of the charts in folders and archives that this stack installs."""
+    parts = (config.agent, *((config.kong,) if isinstance(config, GatewayStack) else ()))
+    charts = [part.chart.path for part in parts if isinstance(part, ManagedAgentConfig | ManagedKongConfig)]
+    return {path: files_digest(path) for path in charts if path}
 
 
 def agent_settings(config: GatewayStack, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.deployment_patch.pod_template import PatchSpec
 from traceable_kong.helm_values.chart_environment import kong_environment
-from traceable_kong.helm_values.ingress_controller import Controller, chart_controller
 from traceable_kong.helm_values.kong_database import ManagedPostgres, Postgres
 from traceable_kong.plan.release_model import HelmRelease
 
@@ -39,11 +38,6 @@ class ManagedKong:
     def environment(self) -> Mapping[str, str | None]:
         """The KONG_* variables that the chart values set for the next pods."""
         return kong_environment(self.release.values)
-
-    @property
-    def controller(self) -> Controller | None:
-        """The ingress controller that the chart values create."""
-        return chart_controller(self.release.values, self.deployment.name)
 
 
 @dataclass(frozen=True, kw_only=True)

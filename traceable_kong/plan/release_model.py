@@ -13,15 +13,17 @@ ReleaseKey = Literal["kong", "agent"]
 class HelmRelease:
     """A Helm release of this stack; `key` is the config section that it comes from.
 
-    `values` are all of the chart's values as Helm gets them, with this stack's mark; the leaves at `secret_values` are
-    secret, and `values_digest` may be public. Helm waits `timeout_seconds` for the pods; a whole
-    operation with its Jobs takes at most `operation_seconds`. `adopt` imports one that was installed by hand.
+    `chart_digest` changes with the chart. `values` are all of the chart's values as Helm gets them, with this stack's
+    mark; the leaves at `secret_values` are secret, and `values_digest` may be public. Helm waits `timeout_seconds` for
+    the pods; a whole operation with its Jobs takes at most `operation_seconds`. `adopt` imports one that was installed
+    by hand.
     """
 
     key: ReleaseKey
     namespace: str
     name: str
     chart: Chart
+    chart_digest: str
     values: Values = field(repr=False)
     values_digest: str
     secret_values: frozenset[Path]

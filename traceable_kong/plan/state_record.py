@@ -21,6 +21,7 @@ from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import AdmissionPolicy, DesiredState, Gateway, Injection, Plan
 from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
+from traceable_kong.plan.release_model import HelmRelease
 
 PROTECTED = "protected"
 """The key with the parts that the state protects against deletion: `agent`, `kong`, separated by commas."""
@@ -99,7 +100,7 @@ def _agent_data(plan: Plan) -> dict[str, str]:
         "agentNamespace": agent.namespace,
         "endpoint": agent.endpoint,
         "tmeImage": str(agent.tme_image),
-        "agentValuesDigest": agent.release.values_digest,
+        **release_digests(agent.release),
         **_protected_data(plan),
     }
 
@@ -153,12 +154,17 @@ def _reported_data(plan: Plan, gateway: Gateway) -> dict[str, str]:
     if plan.agent_namespace is not None:
         data[TRUSTED_TME_IMAGE] = str(without_version(gateway.injection.image))
     if isinstance(plan.agent, ManagedAgent):
-        data["agentValuesDigest"] = plan.agent.release.values_digest
+        data |= release_digests(plan.agent.release)
     if isinstance(kong, ExistingKong):
         data["filesMountedBy"] = "owner" if gateway.mounted_by_owner else "stack"
     else:
-        data["kongValuesDigest"] = kong.release.values_digest
+        data |= release_digests(kong.release)
     return data
+
+
+def release_digests(release: HelmRelease) -> dict[str, str]:
+    """What the record says of a Helm release: the digests of its chart and of its values."""
+    return {f"{release.key}ChartDigest": release.chart_digest, f"{release.key}ValuesDigest": release.values_digest}
 
 
 def _protected_data(plan: Plan) -> dict[str, str]:

@@ -4,7 +4,7 @@ It only sends reads, dry runs (`dryRun=All`) and access reviews.
 """
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,12 @@ from typing import Any
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, labels_of
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
+from traceable_kong.helm_values.rendered_chart import RenderedChart, Rendering
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
 from traceable_kong.kong_admin.plugin_target import PluginTarget
+from traceable_kong.plan.kong_model import ExistingKong, Kong
+from traceable_kong.plan.release_model import ReleaseKey
 
 
 def plugins_of(reader: "CachedReader", owner: str) -> list[Document]:
@@ -35,10 +38,14 @@ class Entities:
 
 
 class CachedReader:
-    """A cluster, read once per run. Every method raises ApiError or Unreachable."""
+    """A cluster, read once per run, and what the stack's charts create. Every read raises ApiError or Unreachable.
 
-    def __init__(self, client: KubernetesClient) -> None:
+    `charts` are the renderings; there is none of a chart that was judged before.
+    """
+
+    def __init__(self, client: KubernetesClient, charts: Mapping[ReleaseKey, Rendering] | None = None) -> None:
         self._client = client
+        self.charts: Mapping[ReleaseKey, Rendering] = charts or {}
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
 
@@ -46,6 +53,20 @@ class CachedReader:
         """One object, None if it does not exist."""
         found: Document | None = self._once(path, lambda: self._client.get(path))
         return found
+
+    def rendered(self, key: ReleaseKey) -> RenderedChart | None:
+        """What a chart of this stack creates; None if it was judged before, and if it cannot be rendered, which a
+        check of its own reports."""
+        found = self.charts.get(key)
+        return found if isinstance(found, RenderedChart) else None
+
+    def next_deployment(self, kong: Kong) -> Document | None:
+        """Kong's Deployment as the next pods will see it: an existing one as it is, a managed one as its chart
+        renders it. None if there is none, and for a managed one that was judged before."""
+        if isinstance(kong, ExistingKong):
+            return self.get(kong.deployment.path)
+        chart = self.rendered(kong.release.key)
+        return chart.find("Deployment", kong.deployment.namespace, kong.deployment.name) if chart else None
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         """All objects at the path of a collection."""

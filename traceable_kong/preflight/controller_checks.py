@@ -1,7 +1,7 @@
 """Checks of the gateway's ingress controller: it reads KongClusterPlugins of the plugin's class, and may read them.
 
 A controller that does not read the plugin gives Kong a configuration without it: new gateway pods would serve, and
-nothing would be protected. The chart values of a managed Kong are checked before (helm_values/kong_conflicts.py).
+nothing would be protected. That of a managed Kong is what its chart renders.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from traceable_kong.cluster.api_objects import config_maps, deployments, name_of, secrets, services
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
-from traceable_kong.common.commands import config_set
+from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
-from traceable_kong.plan.kong_model import ExistingKong, ManagedKong
+from traceable_kong.helm_values.rendered_chart import RenderedChart
+from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, deployment_subject
@@ -47,8 +48,17 @@ def controller_reads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gatew
                 # The plugin can be disabled whatever its controller reads.
                 severity="error" if obstacle.is_certain and gateway.plugin.enabled else "warning",
             )
-    live = reader.get(gateway.kong.deployment.path)
-    if not found and live is not None and isinstance(gateway.kong, ExistingKong):
+    if found or reader.next_deployment(gateway.kong) is None:
+        return
+    if isinstance(gateway.kong, ManagedKong):
+        key = "kongValues.ingressController.enabled"
+        yield Finding(
+            subject=deployment_subject(gateway.kong.deployment),
+            problem="would have no ingress controller in its pods. Kong would get neither routes nor the plugin",
+            fix=f"Remove what disables it: `{config_remove(key)}`. A Kong without a controller needs a database "
+            "(kong.database)",
+        )
+    else:
         yield Finding(
             subject=deployment_subject(gateway.kong.deployment),
             problem="has no ingress controller in its pods, and none in its namespace configures it. Without a "
@@ -60,16 +70,18 @@ def controller_reads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gatew
 
 
 def controller_may_read_the_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
-    """The controller's service account may list and watch KongClusterPlugins, unless the chart creates its role."""
+    """The controller's service account may list and watch KongClusterPlugins, or the chart's roles let it."""
     if not _is_needed(gateway):
         return
     namespace = gateway.kong.deployment.namespace
     for where, controller in _controllers(reader, gateway):
-        if controller.has_role:
-            continue
         account = controller.service_account
+        chart = reader.rendered("kong") if isinstance(gateway.kong, ManagedKong) else None
+        granted = set(_granted(chart, namespace, account)) if chart else set()
         missing = [
-            verb for verb in NEEDED_VERBS if not reader.account_allowed(namespace, account, verb, RESOURCE, group=GROUP)
+            verb
+            for verb in NEEDED_VERBS
+            if verb not in granted and not reader.account_allowed(namespace, account, verb, RESOURCE, group=GROUP)
         ]
         if missing:
             name = "kongclusterplugin-reader"
@@ -89,18 +101,27 @@ def controller_may_read_the_plugin(reader: CachedReader, plan: Plan, gateway: Ga
             )
 
 
+def _granted(chart: RenderedChart, namespace: str, account: str) -> Iterator[str]:
+    """The verbs for KongClusterPlugins that the chart's ClusterRoles grant to a service account."""
+    roles = {name_of(item): item.get("rules") or [] for item in chart.of_kind("ClusterRole")}
+    for binding in chart.of_kind("ClusterRoleBinding"):
+        subjects = [(item.get("namespace"), item.get("name")) for item in binding.get("subjects") or []]
+        if (namespace, account) not in subjects:
+            continue
+        for rule in roles.get(str((binding.get("roleRef") or {}).get("name")), []):
+            groups, resources = rule.get("apiGroups") or [], rule.get("resources") or []
+            if {GROUP, "*"} & set(groups) and {RESOURCE, "*"} & set(resources):
+                yield from NEEDED_VERBS if "*" in rule["verbs"] else rule["verbs"]
+
+
 def _is_needed(gateway: Gateway) -> bool:
     """Whether a controller has to read the plugin: an entity is written through Kong's Admin API."""
     return gateway.installed and gateway.plugin.custom_resource is not None
 
 
 def _controllers(reader: CachedReader, gateway: Gateway) -> Iterator[Found]:
-    """The controllers that configure the gateway: the chart's, one in its pods, or one in another Deployment."""
-    if isinstance(gateway.kong, ManagedKong):
-        if gateway.kong.controller:
-            yield deployment_subject(gateway.kong.deployment), gateway.kong.controller
-        return
-    live = reader.get(gateway.kong.deployment.path)
+    """The controllers that configure the gateway: one in its pods, or one in another Deployment."""
+    live = reader.next_deployment(gateway.kong)
     if live is None:
         return
     own = list(_in(live, gateway.kong.deployment.namespace))
@@ -108,6 +129,8 @@ def _controllers(reader: CachedReader, gateway: Gateway) -> Iterator[Found]:
         yield from own
         return
     labels = live["spec"]["template"].get("metadata", {}).get("labels") or {}
+    if isinstance(gateway.kong, ManagedKong):
+        return
     for other in reader.list(deployments(gateway.kong.deployment.namespace)):
         for found in _in(other, gateway.kong.deployment.namespace):
             if _configures(reader, gateway.kong.deployment.namespace, found[1].container, labels):

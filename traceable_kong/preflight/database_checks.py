@@ -13,6 +13,8 @@ from traceable_kong.cluster.api_objects import (
     name_of,
     secrets,
 )
+from traceable_kong.cluster.kubernetes_client import Document
+from traceable_kong.cluster.pods import variables
 from traceable_kong.common.commands import config_set
 from traceable_kong.helm_values.kong_database import ExternalPostgres
 from traceable_kong.kong_admin.admin_endpoint import CERTIFICATE_KEYS
@@ -23,6 +25,8 @@ from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.existing_kong_checks import plain_environment
 from traceable_kong.preflight.finding import Finding, deployment_subject
 from traceable_kong.preflight.installation_record import recorded
+
+PASSWORD = "kong.postgres.passwordSecret"
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
@@ -83,6 +87,35 @@ def _address(environment: Mapping[str, str | None]) -> tuple[str, str, str]:
     return host, port, name
 
 
+def every_pod_reaches_the_database(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
+    """A database on loopback is behind a sidecar that every pod has, also those of the migrations.
+
+    A container of the Deployment is not there yet while an init container waits for the database, unless it is a native
+    sidecar (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
+    """
+    chart = reader.rendered("kong") if isinstance(gateway.kong, ManagedKong) and gateway.kong.database else None
+    for kind in ("Deployment", "Job") if chart else ():
+        for item in chart.of_kind(kind) if chart else ():
+            spec = item["spec"]["template"]["spec"]
+            first, containers = spec.get("initContainers") or [], spec["containers"]
+            native = any(each.get("restartPolicy") == "Always" for each in first)
+            waiting = [each for each in (first if kind == "Deployment" else containers) if _is_on_loopback(each)]
+            if waiting and not native and (kind == "Deployment" or len(containers) == 1):
+                yield Finding(
+                    subject=f"{kind.lower()} {name_of(item)} in namespace {gateway.kong.deployment.namespace}",
+                    problem=f"would look for the database at {variables(waiting[0])['KONG_PG_HOST']} "
+                    f"(kong.postgres.host), but nothing else runs in its pod beside {waiting[0]['name']}. It would "
+                    "wait until the timeout",
+                    fix="Name the database's own address in kong.postgres.host. Or run its proxy as a native sidecar: "
+                    "an init container with restartPolicy Always",
+                )
+
+
+def _is_on_loopback(container: Document) -> bool:
+    host = variables(container).get("KONG_PG_HOST") or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
 def database_volume_is_available(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """A managed database has its volume, or the cluster has a default StorageClass: its claim names none.
 
@@ -135,6 +168,14 @@ def named_secrets_exist(reader: CachedReader, plan: Plan, gateway: Gateway) -> I
                 if len(named.keys) == 1
                 else "Recreate it with the type kubernetes.io/tls",
             )
+        elif named.setting == PASSWORD and _decoded(data[named.keys[0]])[-1:] in ("\n", "\r"):
+            yield Finding(
+                subject=subject,
+                problem=f"ends in a line break at {named.keys[0]}, and {PASSWORD} names it. Kong would log in to the "
+                "database with that line break, and be refused",
+                fix="Create it again from a file without one: `printf %s PASSWORD > FILE`, then `kubectl create secret "
+                f"generic {named.name} --namespace {namespace} --from-file={named.keys[0]}=FILE`",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +199,7 @@ def _named_secrets(gateway: Gateway) -> Iterator[NamedSecret]:
     )
     admin = entity.endpoint
     for setting, secret, meant in (
-        ("kong.postgres.passwordSecret", password, "Kong could not log in to the database"),
+        (PASSWORD, password, "Kong could not log in to the database"),
         ("kong.admin.tokenSecret", admin.token_secret, "Kong would refuse to write the plugin"),
         ("kong.admin.caSecret", admin.ca_secret, "The identity of Kong's Admin API could not be verified"),
     ):
@@ -174,8 +215,12 @@ def _named_secrets(gateway: Gateway) -> Iterator[NamedSecret]:
 
 
 def _text(value: object) -> str:
+    return _decoded(value).strip()
+
+
+def _decoded(value: object) -> str:
     try:
-        return base64.b64decode(str(value or "")).decode().strip()
+        return base64.b64decode(str(value or "")).decode()
     except (binascii.Error, UnicodeDecodeError):
         return ""
 

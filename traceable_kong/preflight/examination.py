@@ -7,33 +7,37 @@ none of them. What a check was not permitted to read is reported.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from traceable_kong.cluster.api_objects import Reader
-from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight import (
+    admin_api_checks,
     admission_webhooks,
     agent_checks,
     agent_only_checks,
     agent_protection,
+    chart_checks,
     conflicts,
     controller_checks,
     database_checks,
     deployment_writers,
     existing_kong_checks,
-    gateway_checks,
     gateway_identity,
+    kong_deployment_checks,
     network_checks,
     option_versions,
     permission_table,
     plugin_entity_conflicts,
+    plugin_loading_checks,
     plugin_object_conflicts,
+    pod_template_checks,
     policy_support,
     release_adoption,
     release_checks,
+    tme_port_checks,
 )
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
@@ -44,15 +48,11 @@ THREADS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """What preflight found: `errors` stop the run, `warnings` are printed, `stuck` is repaired first (in an `up`).
-
-    `reader` answers what preflight has read without another request.
-    """
+    """What preflight found: `errors` stop the run, `warnings` are printed, `stuck` is repaired first (in an `up`)."""
 
     errors: list[Finding]
     warnings: list[Finding]
     stuck: list[StuckRelease]
-    reader: Reader | None = field(default=None, compare=False, repr=False)
 
 
 Check = Callable[[CachedReader, Plan], Iterator[Found]]
@@ -72,6 +72,8 @@ class Rule:
 
 STACK_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
     ("namespaces", conflicts.namespaces_are_as_configured, "error"),
+    ("the charts of this stack", chart_checks.charts_can_be_rendered, "error"),
+    ("the values of Kong's chart", chart_checks.chart_uses_its_values, "error"),
     ("the Secret with the platform token", agent_checks.token_secret_exists, "error"),
 )
 
@@ -83,18 +85,28 @@ GATEWAY_CHECKS: tuple[tuple[str, GatewayCheck, Unreadable], ...] = (
     ("Kong's cluster-wide roles", release_checks.cluster_roles_are_free, "warning"),
     ("the existing agent", agent_checks.existing_agent_is_usable, "error"),
     ("the image that the agent injects", agent_checks.agent_injects_the_trusted_image, "warning"),
-    ("Kong's Deployment", existing_kong_checks.kong_runs_in_a_deployment, "error"),
-    ("the replicas of Kong's Deployment", existing_kong_checks.deployment_can_roll, "error"),
-    ("Kong's container", existing_kong_checks.one_container_runs_kong, "error"),
-    ("Kong's settings", existing_kong_checks.admin_api_needs_no_unknown_certificate, "error"),
+    ("Kong's Deployment", kong_deployment_checks.kong_runs_in_a_deployment, "error"),
+    ("the rollout of Kong's Deployment", kong_deployment_checks.deployment_can_roll, "error"),
+    ("Kong's container", kong_deployment_checks.one_container_runs_kong, "error"),
+    ("Kong's version", kong_deployment_checks.kong_is_recent_enough, "error"),
+    ("the annotation in Kong's chart", pod_template_checks.annotation_is_not_a_chart_value, "error"),
+    ("the volumes in Kong's chart", pod_template_checks.volumes_are_mounted_once, "error"),
+    ("the plugin's files in Kong's chart", pod_template_checks.plugin_files_are_mounted, "error"),
+    ("Kong's working directory", pod_template_checks.prefix_is_writable, "error"),
+    ("the probes of Kong's container", pod_template_checks.probes_have_their_ports, "error"),
+    ("the token of Kong's ingress controller", pod_template_checks.controller_has_a_token, "error"),
+    ("Kong's list of plugins", plugin_loading_checks.kong_accepts_its_list_of_plugins, "error"),
+    ("the plugin in Kong's chart", plugin_loading_checks.managed_kong_loads_the_plugin, "error"),
+    ("Kong's Lua package path", plugin_loading_checks.plugin_files_are_found_first, "error"),
+    ("the certificate for Kong's Admin API", admin_api_checks.admin_api_needs_no_unknown_certificate, "error"),
+    ("the token for Kong's Admin API", admin_api_checks.access_control_has_a_token, "error"),
     ("Kong's ingress controller", controller_checks.controller_reads_the_plugin, "warning"),
     ("the permissions of Kong's ingress controller", controller_checks.controller_may_read_the_plugin, "warning"),
     ("the pod template of Kong's Deployment", existing_kong_checks.patch_can_be_applied, "error"),
     ("other writers of Kong's Deployment", deployment_writers.no_other_writer, "error"),
     ("the files in the pods of Kong's Deployment", existing_kong_checks.owner_mounts_the_files, "error"),
-    ("Kong's Admin API", gateway_checks.admin_api_is_reachable, "error"),
-    ("Kong's Lua package path", gateway_checks.plugin_files_are_found_first, "error"),
-    ("the TME's port", gateway_checks.tme_port_is_free, "error"),
+    ("Kong's Admin API", admin_api_checks.admin_api_is_reachable, "error"),
+    ("the TME's port", tme_port_checks.tme_port_is_free, "error"),
     ("network policies on the way to the agent", network_checks.paths_to_the_agent_are_open, "warning"),
     ("other global plugins", plugin_object_conflicts.no_second_global_plugin, "error"),
     ("plugins of this stack under other names", plugin_object_conflicts.no_plugin_is_left_over, "error"),
@@ -107,6 +119,7 @@ GATEWAY_CHECKS: tuple[tuple[str, GatewayCheck, Unreadable], ...] = (
     ("plugins whose files are removed", option_versions.removed_plugins_are_unused, "error"),
     ("the current plugin", option_versions.plugin_is_disabled_before_uninstall, "error"),
     ("Kong's database", database_checks.database_mode_is_unchanged, "error"),
+    ("the way to Kong's database", database_checks.every_pod_reaches_the_database, "error"),
     ("the address of Kong's database", database_checks.database_address_is_unchanged, "warning"),
     ("Secrets that the config names for Kong", database_checks.named_secrets_exist, "error"),
     ("the volume of Kong's database", database_checks.database_volume_is_available, "warning"),
@@ -124,9 +137,8 @@ GATEWAY_CHECKS: tuple[tuple[str, GatewayCheck, Unreadable], ...] = (
 )
 
 
-def examine(client: KubernetesClient, plan: Plan, *, live_change: bool) -> Examination:
+def examine(reader: CachedReader, plan: Plan, *, live_change: bool) -> Examination:
     """Runs every check; `live_change` is False in a preview. Changes nothing and raises nothing."""
-    reader = CachedReader(client)
     try:
         administrator = is_administrator(reader)
         rules = [*_rules(plan), *([] if administrator else _permission_rules(plan))]
@@ -151,7 +163,6 @@ def examine(client: KubernetesClient, plan: Plan, *, live_change: bool) -> Exami
         errors=[item for item in findings if item.severity in stops],
         warnings=[item for item in findings if item.severity not in stops],
         stuck=stuck if live_change else [],
-        reader=reader,
     )
 
 
