@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from traceable_kong.helm_values.rendered_chart import RenderedChart, Rendering
+from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import ReleaseKey
@@ -15,13 +16,29 @@ Document = dict[str, Any]
 
 
 def renderings(plan: Plan) -> Mapping[ReleaseKey, Rendering]:
-    """The renderings of a plan's charts; nothing is checked of the agent's."""
+    """The renderings of a plan's charts."""
     found: dict[ReleaseKey, Rendering] = {}
     if plan.gateway and isinstance(plan.gateway.kong, ManagedKong):
         found["kong"] = RenderedChart(objects=tuple(_objects(plan.gateway.kong)))
     if plan.managed_agent:
-        found["agent"] = RenderedChart(objects=())
+        found["agent"] = RenderedChart(objects=tuple(_agent(plan.managed_agent)))
     return found
+
+
+def _agent(agent: ManagedAgent) -> list[Document]:
+    values, there = agent.release.values, agent.namespace
+    objects: list[Document] = [
+        {"kind": "Service", "metadata": {"name": "agent", "namespace": there}},
+        {
+            "kind": "Deployment",
+            "metadata": {"name": "traceable-agent", "namespace": there},
+            "spec": {"replicas": values.get("deploymentReplicas", 1)},
+        },
+    ]
+    if values.get("injectorEnabled", True):
+        name = f"traceable-agent-injector-{there}"
+        objects.append({"kind": "MutatingWebhookConfiguration", "metadata": {"name": name}})
+    return objects
 
 
 def _objects(kong: ManagedKong) -> list[Document]:

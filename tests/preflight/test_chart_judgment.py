@@ -73,6 +73,10 @@ FILES = "/opt/kong/plugins/traceable"
             {"updateStrategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}},
             "may neither add a pod nor remove one (kongValues.updateStrategy",
         ),
+        (
+            {"podDisruptionBudget": {"enabled": True, "minAvailable": 1, "maxUnavailable": 1}},
+            "would have both minAvailable and maxUnavailable",
+        ),
         ({"env": {"proxy_listen": "0.0.0.0:8000, 0.0.0.0:5442 ssl"}}, "(kongValues.env.proxy_listen is"),
         ({"customEnv": {"kong_stream_listen": "0.0.0.0:5442"}}, "(kongValues.customEnv.kong_stream_listen is"),
         (
@@ -190,6 +194,27 @@ def test_every_problem_of_both_charts_is_found_at_once(kube: FakeKubernetes) -> 
     said = "\n".join(f"{item.subject} {item.problem}" for item in errors)
     assert "the agent's chart (traceable-agent) cannot be rendered" in said and "no such chart" in said
     assert "zero replicas" in said and "would not load the plugin" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "said"),
+    [
+        ("Service", {}, "would create no Service agent in namespace traceable"),
+        ("MutatingWebhookConfiguration", {}, "would create no mutatingwebhookconfiguration traceable-agent-injector-"),
+        ("MutatingWebhookConfiguration", {"mode": "async"}, ""),
+        ("Deployment", {}, ""),
+    ],
+)
+def test_what_gateways_need_of_the_agents_chart(
+    kube: FakeKubernetes, kind: str, config: dict[str, Any], said: str
+) -> None:
+    made = plan(**config)
+    charts: Charts = dict(renderings(made))
+    rendered = charts["agent"]
+    assert isinstance(rendered, RenderedChart)
+    charts["agent"] = RenderedChart(objects=tuple(item for item in rendered.objects if item["kind"] != kind))
+    found = [item.problem for item in examine(CachedReader(kube, charts), made, live_change=False).errors]
+    assert said in "\n".join(found) and len(found) == bool(said)
 
 
 def test_a_gateway_elsewhere_is_named(kube: FakeKubernetes) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from traceable_kong.common.commands import config_remove
+from traceable_kong.cluster.agent_objects import AGENT_SERVICE, injector_webhook
+from traceable_kong.cluster.api_objects import name_of
+from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.helm_values.known_values import suggestion
 from traceable_kong.helm_values.rendered_chart import UnrenderedChart
 from traceable_kong.plan.model import Plan
@@ -35,4 +37,27 @@ def chart_uses_its_values(reader: CachedReader, plan: Plan) -> Iterator[Finding]
             subject=f"traceable-kong:{where}",
             problem="is no value of Kong's chart: the chart creates the same without it",
             fix=f"{suggestion(key)}. {remove}".removeprefix(". ").replace("?. ", "? "),
+        )
+
+
+def agent_chart_creates_what_gateways_need(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
+    """The agent's chart creates the Service that the plugin or the TME calls and, in sync, the injector's webhook."""
+    agent, chart = plan.managed_agent, reader.rendered("agent")
+    if agent is None or chart is None:
+        return
+    where = f"the agent's chart ({agent.release.chart.reference})"
+    if chart.find("Service", agent.namespace, AGENT_SERVICE) is None:
+        yield Finding(
+            subject=where,
+            problem=f"would create no Service {AGENT_SERVICE} in namespace {agent.namespace}, which the gateway calls",
+            fix="Remove the value in agentValues that moves or renames it. The namespace is agent.namespace",
+        )
+    webhook, wants_tme = injector_webhook(agent.namespace), plan.gateway is not None and plan.gateway.wants_tme
+    if wants_tme and webhook not in [name_of(item) for item in chart.of_kind("MutatingWebhookConfiguration")]:
+        yield Finding(
+            subject=where,
+            problem=f"would create no mutatingwebhookconfiguration {webhook}. No gateway pod would get the TME, which "
+            "the plugin calls in the mode sync",
+            fix=f"Remove it: `{config_remove('agentValues.injectorEnabled')}`. Or use the mode that needs no TME: "
+            f"`{config_set('mode', 'async')}`",
         )

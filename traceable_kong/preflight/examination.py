@@ -74,6 +74,7 @@ STACK_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
     ("namespaces", conflicts.namespaces_are_as_configured, "error"),
     ("the charts of this stack", chart_checks.charts_can_be_rendered, "error"),
     ("the values of Kong's chart", chart_checks.chart_uses_its_values, "error"),
+    ("the agent's chart", chart_checks.agent_chart_creates_what_gateways_need, "error"),
     ("the Secret with the platform token", agent_checks.token_secret_exists, "error"),
 )
 

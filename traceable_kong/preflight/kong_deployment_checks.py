@@ -98,7 +98,7 @@ def deployment_can_roll(reader: CachedReader, plan: Plan, gateway: Gateway) -> I
             fix=f"Resume it: `kubectl rollout resume deployment {name} {at}`",
         )
     yield from _strategy(where, spec.get("strategy") or {}, managed=managed)
-    yield from _autoscaler(reader, gateway, where)
+    yield from _scaling(reader, gateway, where)
 
 
 def _strategy(where: str, strategy: Document, *, managed: bool) -> Iterator[Finding]:
@@ -125,9 +125,18 @@ def _is_none(value: object) -> bool:
     return value is not None and re.fullmatch(r"0+%?", str(value)) is not None
 
 
-def _autoscaler(reader: CachedReader, gateway: Gateway, where: str) -> Iterator[Finding]:
-    """An autoscaler that the chart creates keeps at least one pod."""
+def _scaling(reader: CachedReader, gateway: Gateway, where: str) -> Iterator[Finding]:
+    """The API server accepts the chart's autoscaler and disruption budget, and they keep at least one pod."""
     chart = reader.rendered("kong")
+    for item in chart.of_kind("PodDisruptionBudget") if chart else ():
+        limits = [key for key in ("minAvailable", "maxUnavailable") if (item.get("spec") or {}).get(key) is not None]
+        if len(limits) > 1:
+            yield Finding(
+                subject=f"poddisruptionbudget {name_of(item)} in namespace {gateway.kong.deployment.namespace}",
+                problem="would have both minAvailable and maxUnavailable (kongValues.podDisruptionBudget). The API "
+                "server refuses it",
+                fix=f"Remove one of them: `{config_remove('kongValues.podDisruptionBudget.minAvailable')}`",
+            )
     for item in chart.of_kind("HorizontalPodAutoscaler") if chart else ():
         spec = item.get("spec") or {}
         if (spec.get("scaleTargetRef") or {}).get("name") != gateway.kong.deployment.name:
