@@ -31,8 +31,11 @@ class Option:
     highest: int | None
 
 
+_LARGEST_NUMBER = 2**53 - 1
+"""The largest whole number that Kong's Lua and JSON keep exactly."""
+
 FURTHER_OPTIONS = {
-    "max_body_size_bytes": Option(since=(2, 2, 2), lowest=1, highest=None),
+    "max_body_size_bytes": Option(since=(2, 2, 2), lowest=1, highest=_LARGEST_NUMBER),
     "export_max_senders": Option(since=(2, 4, 0), lowest=1, highest=1024),
 }
 

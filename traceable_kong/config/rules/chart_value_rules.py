@@ -106,8 +106,10 @@ def numbers_of_kong(kong: ManagedKongConfig) -> Iterator[Problem]:
 
 
 def _numbers(values: Mapping[str, Any], key: str, replicas: tuple[str, ...]) -> Iterator[Problem]:
-    scaling = value_at(values, "autoscaling.enabled")
-    paths = (*replicas, *(("autoscaling.minReplicas", "autoscaling.maxReplicas") if scaling else ()))
+    # The agent's chart has it on by default, and Kong's has it off.
+    scaling = values.get("autoscaling")
+    is_on = isinstance(scaling, Mapping) and scaling.get("enabled", key == "agentValues")
+    paths = (*replicas, *(("autoscaling.minReplicas", "autoscaling.maxReplicas") if is_on else ()))
     for path in paths:
         found = value_at(values, path)
         number = _number(found)

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from traceable_kong.common.commands import config_set
+from traceable_kong.common.urls import is_host
 from traceable_kong.config.agent_config import ManagedAgentConfig
 from traceable_kong.config.config_problem import Problem, shown
 from traceable_kong.config.kong_config import ExistingKongConfig, KongConfig, ManagedKongConfig
@@ -58,11 +60,20 @@ def uninstall_keeps_a_managed_kong(installed: bool, kong: ExistingKongConfig) ->
         )
 
 
+def _is_api_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        valid_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return valid_port and is_host(parts.hostname or "") and bool(re.fullmatch(r"https?://[^\s/@?#]+(/\S*)?", url))
+
+
 @rule
 def allowed_clusters_are_addresses(allowed_clusters: tuple[str, ...]) -> Iterator[Problem]:
     """Every entry of allowedClusters is the URL of an API server."""
     for number, url in enumerate(allowed_clusters):
-        if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+        if not _is_api_server(url):
             key = f"allowedClusters[{number}]"
             password = ", without a password in it" if "@" in url else ""
             yield Problem(
