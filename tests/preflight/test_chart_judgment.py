@@ -249,6 +249,54 @@ def test_a_value_that_the_chart_ignores_is_refused(kube: FakeKubernetes, key: st
     assert error.subject == f"traceable-kong:kongValues.{key}" and said in error.fix
 
 
+@pytest.mark.parametrize(
+    ("config", "kind", "suffix", "said", "fix"),
+    [
+        (
+            {"kong": {"release": "r" * 53}},
+            "Service",
+            "-proxy",
+            "has 64 characters, and the name of a Service has at most 63",
+            "kong.release NAME",
+        ),
+        (
+            {"kong": {"release": "1edge"}},
+            "Service",
+            "-proxy",
+            "1edge-kong-proxy is not a name for a Service",
+            "kong.release",
+        ),
+        (
+            {"kongValues": {"fullnameOverride": "Edge"}},
+            "ServiceAccount",
+            "",
+            "ServiceAccount Edge is not a name",
+            "kongValues.fullnameOverride NAME",
+        ),
+        (
+            {"kongValues": {"nameOverride": "a..b"}},
+            "Secret",
+            "",
+            "quickstart-a..b is not a name",
+            "kongValues.nameOverride",
+        ),
+    ],
+)
+def test_names_that_the_api_server_refuses(
+    kube: FakeKubernetes, config: dict[str, Any], kind: str, suffix: str, said: str, fix: str
+) -> None:
+    made = plan(**config)
+    assert made.gateway
+    name = made.gateway.kong.deployment.name + suffix
+    rendered = renderings(made)["kong"]
+    assert isinstance(rendered, RenderedChart)
+    objects = ({"kind": kind, "metadata": {"name": name}}, *rendered.objects)
+    charts: Charts = {"kong": dataclasses.replace(rendered, objects=objects)}
+    errors = examine(CachedReader(kube, charts), made, live_change=False).errors
+    (error,) = [item for item in errors if "would create objects that the API server refuses" in item.problem]
+    assert said in error.problem and fix in error.fix
+
+
 def test_what_the_record_says_was_deployed_is_not_rendered_again(kube: FakeKubernetes) -> None:
     def rendered(**config: Any) -> list[str]:
         return [release.key for release in releases_to_render(plan(**config), CachedReader(kube))]

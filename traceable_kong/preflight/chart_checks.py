@@ -6,10 +6,15 @@ from traceable_kong.cluster.agent_objects import AGENT_SERVICE, injector_webhook
 from traceable_kong.cluster.api_objects import name_of
 from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.helm_values.known_values import suggestion
+from traceable_kong.helm_values.object_names import name_problem
 from traceable_kong.helm_values.rendered_chart import UnrenderedChart
 from traceable_kong.plan.model import Plan
+from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
+
+SHOWN = 3
+"""Names in one finding."""
 
 CHARTS = {"kong": "Kong's chart", "agent": "the agent's chart"}
 
@@ -25,6 +30,29 @@ def charts_can_be_rendered(reader: CachedReader, plan: Plan) -> Iterator[Finding
                 f"{rendering.reason}",
                 fix=f"Correct {release.key}Values or {release.key}.chart. `helm show values` prints what a chart takes",
             )
+
+
+def objects_have_possible_names(reader: CachedReader, plan: Plan) -> Iterator[Finding]:
+    """The names of the objects that the charts create are names that the API server accepts."""
+    for release in plan.releases:
+        chart = reader.rendered(release.key)
+        named = [(str(item.get("kind")), name_of(item)) for item in chart.objects] if chart else []
+        wrong = [f"{kind} {name} {problem}" for kind, name in named if (problem := name_problem(kind, name))]
+        if wrong:
+            more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+            yield Finding(
+                subject=f"{CHARTS[release.key]} ({release.chart.reference})",
+                problem=f"would create objects that the API server refuses: {'; '.join(wrong[:SHOWN])}{more}",
+                fix=_other_name(release),
+            )
+
+
+def _other_name(release: HelmRelease) -> str:
+    if release.key == "agent":
+        return "Correct the names in traceable-kong:agentValues"
+    overriding = [key for key in ("fullnameOverride", "nameOverride") if release.values.get(key)]
+    key = f"kongValues.{overriding[0]}" if overriding else "kong.release"
+    return f"Most names begin with the name of Kong: `{config_set(key, 'NAME')}`"
 
 
 def chart_uses_its_values(reader: CachedReader, plan: Plan) -> Iterator[Finding]:

@@ -75,6 +75,7 @@ STACK_CHECKS: tuple[tuple[str, Check, Unreadable], ...] = (
     ("the charts of this stack", chart_checks.charts_can_be_rendered, "error"),
     ("the values of Kong's chart", chart_checks.chart_uses_its_values, "error"),
     ("the agent's chart", chart_checks.agent_chart_creates_what_gateways_need, "error"),
+    ("the names of the charts' objects", chart_checks.objects_have_possible_names, "error"),
     ("the Secret with the platform token", agent_checks.token_secret_exists, "error"),
 )
 
