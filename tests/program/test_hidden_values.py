@@ -167,8 +167,9 @@ def test_what_preflight_and_the_verification_say_has_no_secret(program: Program,
     program.report = Report(name="edge", checks=(Check(pod="p", name="own", ok=False, expected="", found=said),))
     with pytest.raises(pulumi.RunError) as unprotected:
         program.up(**CONFIG)
-    program.errors = [Finding(subject="deployment edge", problem=said, fix="change it")]
+    program.errors = [Finding(subject="deployment edge", problem=said, fix=f"`set x {PASSWORD}`")]
     with pytest.raises(pulumi.RunError) as refused:
         program.up(**CONFIG)
     for text in (str(unprotected.value), str(refused.value)):
         assert "KONG_OWN=(secret) and '(secret)'" in text and PASSWORD not in text
+    assert "-> `set x VALUE` (with --secret)" in str(refused.value)

@@ -46,6 +46,12 @@ def secret_texts(config: Any) -> frozenset[str]:
     return frozenset(secret - plain)
 
 
+def fix_without_secrets(fix: str, secrets: Collection[str]) -> str:
+    """What to do, with VALUE in place of the secrets that its commands would set."""
+    shown = without_secrets(fix, secrets, "VALUE")
+    return fix if shown == fix else f"{shown} (with --secret)"
+
+
 def without_secrets(text: str, secrets: Collection[str], placeholder: str = "(secret)") -> str:
     """The text with every secret replaced where it is not a part of a longer name."""
     forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)

@@ -52,9 +52,8 @@ def shown(value: object) -> str:
 
 def without_secrets(problem: Problem, secrets: Collection[str]) -> Problem:
     """The problem without the texts of secrets; a command has VALUE in their place."""
-    fix = secret_texts.without_secrets(problem.fix, secrets, "VALUE")
     return dataclasses.replace(
         problem,
         problem=secret_texts.without_secrets(problem.problem, secrets),
-        fix=fix if fix == problem.fix else f"{fix} (with --secret)",
+        fix=secret_texts.fix_without_secrets(problem.fix, secrets),
     )

@@ -1,12 +1,14 @@
 """Runs preflight on the cluster and the rendered charts, and in an `up` the repair of interrupted Helm operations."""
 
+import dataclasses
+
 import pulumi
 
 from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
-from traceable_kong.common.secret_texts import without_secrets
+from traceable_kong.common.secret_texts import fix_without_secrets, without_secrets
 from traceable_kong.hooks.chart_rendering import rendered_charts
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
@@ -31,10 +33,18 @@ async def run_preflight(
         pulumi.log.warn(on_cluster(printable(without_secrets(text, plan.secrets)), cluster.command_options))
 
     def stopped(findings: list[Finding], changed: str) -> pulumi.RunError:
-        text = without_secrets(_text(findings, changed), plan.secrets)
+        text = _text([shown(finding) for finding in findings], changed)
         return pulumi.RunError(on_cluster(text, cluster.command_options))
 
-    for warning in found.warnings:
+    def shown(finding: Finding) -> Finding:
+        return dataclasses.replace(
+            finding,
+            subject=without_secrets(finding.subject, plan.secrets),
+            problem=without_secrets(finding.problem, plan.secrets),
+            fix=fix_without_secrets(finding.fix, plan.secrets),
+        )
+
+    for warning in map(shown, found.warnings):
         warn(f"{warning.subject} {warning.problem}. {warning.fix}")
     if found.errors:
         raise stopped(found.errors, "Nothing was changed.")
