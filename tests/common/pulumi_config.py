@@ -8,8 +8,9 @@ import json
 import os
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _PULUMI = """#!/bin/sh
 exec python3 -c 'import json, sys
@@ -85,3 +86,37 @@ def parse_path(text: str) -> tuple[str | int, ...]:
             found.append(bare[1])
             rest = rest[len(bare[0]) :]
     return tuple(found)
+
+
+def commands(text: str) -> list[str]:
+    """The commands of this kind in a message."""
+    word = r"""(?:'[^']*'|"[^"]*"|[^\s'",;()`])+"""
+    return re.findall(rf"pulumi config (?:set|rm)(?: --[a-z]+)*(?: --)? {word}(?: {word}(?=[,;)\s]|$))?", text)
+
+
+def apply(config: dict[str, Any], command: Given) -> None:
+    """Changes the config of a stack file as the command does (sdk/go/common/resource/config/map.go)."""
+    keys: list[Any] = [f"traceable-kong:{command.path[0]}", *command.path[1:]]
+    node: Any = config
+    for key, following in pairwise(keys):
+        if isinstance(node, dict) and node.get(key) is None:
+            if command.verb == "rm":
+                return
+            node[key] = [] if isinstance(following, int) else {}
+        node = node[key]
+    if command.verb == "rm":
+        if isinstance(node, list) or keys[-1] in node:
+            del node[keys[-1]]
+    elif isinstance(node, list) and keys[-1] == len(node):
+        node.append(_value(command, nested=True))
+    else:
+        node[keys[-1]] = _value(command, nested=len(keys) > 1)
+
+
+def _value(command: Given, *, nested: bool) -> Any:
+    text = command.value
+    if text is None:
+        return {"secure": "typed"}
+    if nested and text in ("true", "false"):
+        return text == "true"
+    return int(text) if nested and re.fullmatch(r"-?(0|[1-9][0-9]*)", text) else text

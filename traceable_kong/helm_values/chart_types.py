@@ -24,6 +24,8 @@ def well_typed(
                 continue
             where = path_of(key, *path.split("."))
             problem = f"is {shown(found)}, but the chart expects {name}"
-            problems.append(Problem(where, problem, f"{config_remove(where)}, and see helm show values"))
+            problems.append(
+                Problem(where, problem, f"{config_remove(where)} (helm show values CHART prints what the chart takes)")
+            )
             values = without(values, path)
     return values, problems

@@ -79,10 +79,12 @@ def token_has_its_own_key(agent: ManagedAgentConfig) -> Iterator[Problem]:
     """The token is not in agentValues."""
     for name in ("token", "externalTokenSecret"):
         if name in agent.values:
+            has_token = agent.token is not None or agent.token_secret is not None
             yield Problem(
                 f"agentValues.{name}",
                 "would be stored in the values of the Release, in the state and in Helm's history",
-                f"{config_remove(f'agentValues.{name}')}, and {config_set_secret('agentToken')}",
+                config_remove(f"agentValues.{name}")
+                + ("" if has_token else f", and {config_set_secret('agentToken')}"),
             )
 
 

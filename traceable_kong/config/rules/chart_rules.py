@@ -1,6 +1,7 @@
 """The rules about Helm charts: which chart it is, in which version, and that it is loaded safely."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_remove, config_set
@@ -76,8 +77,13 @@ def _chart(key: str, chart: ChartConfig) -> Iterator[Problem]:
         yield Problem(
             f"{key}.version",
             f"{invalid}: the next update could install a chart that was not reviewed",
-            f"helm search repo --versions, then {config_set(f'{key}.version', 'VERSION')}",
+            f"{_show_chart(chart)} prints the newest version; {config_set(f'{key}.version', 'VERSION')}",
         )
+
+
+def _show_chart(chart: ChartConfig) -> str:
+    repository = f" --repo {shlex.quote(chart.repository)}" if chart.repository else ""
+    return f"helm show chart {shlex.quote(chart.name or 'NAME')}{repository}"
 
 
 def _chart_address(key: str, chart: ChartConfig) -> Iterator[Problem]:
