@@ -209,7 +209,7 @@ def test_an_update_stops_if_the_controller_would_not_read_the_plugin(stack: Live
     before, values = pod_names(stack), stack.configured("kongValues")
     stack.set(kongValues={**values, "ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}})
     with stack.recorded() as recording:
-        assert "the controller would not read KongClusterPlugins" in fails_fast(stack)
+        assert "its controller does not read KongClusterPlugins" in fails_fast(stack)
     assert (pod_names(stack), recording.rollouts) == (before, 0)
     stack.set(kongValues=values)
 

@@ -59,11 +59,14 @@ FILES = "/opt/kong/plugins/traceable"
             {"ingressController": {"customEnv": {"controller_ingress_class": "other"}}},
             "reads the ingress class 'other'",
         ),
-        ({"ingressController": {"args": ["--v=1", "--ingress-class=other"]}}, "'other' (--ingress-class)"),
-        ({"ingressController": {"args": ["--ingress-class", "other"]}}, "'other' (--ingress-class)"),
+        (
+            {"ingressController": {"args": ["--v=1", "--ingress-class=other"]}},
+            "'other' (kongValues.ingressController.args)",
+        ),
+        ({"ingressController": {"args": ["--ingress-class", "other"]}}, "'other' (kongValues.ingressController.args)"),
         (
             {"ingressController": {"env": {"enable_controller_kongclusterplugin": "false"}}},
-            "does not read KongClusterPlugins (CONTROLLER_ENABLE_CONTROLLER_KONGCLUSTERPLUGIN is false)",
+            "(kongValues.ingressController.env.enable_controller_kongclusterplugin is false)",
         ),
         ({"ingressController": {"env": {"ENABLE_CONTROLLER_KONGCLUSTERPLUGIN": False}}}, "does not read KongCluster"),
         ({"replicaCount": 0}, "has zero replicas (kongValues.replicaCount)"),

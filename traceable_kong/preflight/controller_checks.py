@@ -12,7 +12,15 @@ from traceable_kong.cluster.api_objects import config_maps, deployments, name_of
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.pods import selected
 from traceable_kong.common.commands import config_remove, config_set
-from traceable_kong.helm_values.ingress_controller import READS_CLASS, Controller, is_controller, obstacles, setting
+from traceable_kong.helm_values.chart_environment import controller_environment
+from traceable_kong.helm_values.ingress_controller import (
+    READS_CLASS,
+    Controller,
+    Setting,
+    is_controller,
+    obstacles,
+    setting,
+)
 from traceable_kong.helm_values.rendered_chart import RenderedChart
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
@@ -20,6 +28,8 @@ from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, deployment_subject
 
 GROUP, RESOURCE = "configuration.konghq.com", "kongclusterplugins"
+
+ARGUMENTS = "kongValues.ingressController.args"
 
 NEEDED_VERBS = ("list", "watch")
 """What a controller does to read a kind (controller-runtime's informers)."""
@@ -36,14 +46,17 @@ def controller_reads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gatew
     for where, controller in found:
         given = given_variables(reader, gateway.kong.deployment.namespace, controller.container)
         for obstacle in obstacles(controller.container, ingress_class=gateway.kong.ingress_class, given=given):
-            fix = "Write it as a plain value, or remove it"
+            fix, source = "Write it as a plain value, or remove it", _source(gateway, obstacle.setting)
             if obstacle.flag == READS_CLASS and obstacle.is_certain:
                 fix = f"Use its class: `{config_set('kong.ingressClass', str(obstacle.setting.value))}`"
             elif obstacle.is_certain:
-                fix = f"Remove {obstacle.setting.source} from the controller's settings, or set it to true"
+                fix = f"Remove {source} from the controller's settings, or set it to true"
+                if source.startswith("kongValues.") and source != ARGUMENTS:
+                    fix = f"Remove it: `{config_remove(source)}`"
+            problem = obstacle.problem.replace(obstacle.setting.source or source, source)
             yield Finding(
                 subject=where,
-                problem=f"has an ingress controller that would not read the plugin: {obstacle.problem}",
+                problem=f"has an ingress controller that would not read the plugin: {problem}",
                 fix=fix,
                 # The plugin can be disabled whatever its controller reads.
                 severity="error" if obstacle.is_certain and gateway.plugin.enabled else "warning",
@@ -99,6 +112,17 @@ def controller_may_read_the_plugin(reader: CachedReader, plan: Plan, gateway: Ga
                 ),
                 severity="error" if gateway.plugin.enabled else "warning",
             )
+
+
+def _source(gateway: Gateway, found: Setting) -> str:
+    """Where a setting of the controller is made: the key in the config where there is one."""
+    if not isinstance(gateway.kong, ManagedKong) or not found.source:
+        return found.source
+    if found.source.startswith("--"):
+        return ARGUMENTS
+    values = gateway.kong.release.values
+    keys = [key for key, variable in controller_environment(values) if variable == found.source]
+    return keys[-1] if keys else found.source
 
 
 def _granted(chart: RenderedChart, namespace: str, account: str) -> Iterator[str]:
