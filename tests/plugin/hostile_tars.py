@@ -92,6 +92,7 @@ def tar_attacks() -> Iterator[tuple[str, Make]]:
     yield "a checksum that is no number", packed(GOOD, header(b"a", checksum=b"zzzzzz\0 "))
     yield "no checksum", packed(GOOD, header(b"a", checksum=b"\0" * 8))
     yield "a header of text", packed(GOOD, b"text" * 128)
+    yield "a name in two parts that is not ustar", packed(GOOD, header(b"more", magic=b"\0" * 88 + b"hidden"))
     yield "no end", packed(GOOD, end=b"")
     yield "an end that is cut off", packed(GOOD, end=b"\0" * 100)
     yield "a file that is cut off", packed(GOOD, header(b"more", 10_000), end=b"x" * 100)
@@ -103,6 +104,7 @@ def tar_attacks() -> Iterator[tuple[str, Make]]:
         "that is no number": b"9" * 11 + b"\0",
         "that is empty": b"\0" * 12,
         "with a sign": b"-0000000001\0",
+        "after a NUL": b"\0" * 10 + b"10",
     }.items():
         yield f"a size {title}", packed(GOOD, header(b"more", size_field=size), b"x" * BLOCK)
     for kind in b"12346789ADKMNSVXZ\x80\xff":

@@ -86,7 +86,10 @@ def _read_header(header: bytes, position: int) -> tuple[bytes, bytes, int]:
     if _octal(header[_CHECKSUM]) != sum(header) - sum(header[_CHECKSUM]) + 8 * ord(" "):
         raise ValueError(f"the header at byte {position} is damaged")
     name, kind = header[:100].split(b"\0")[0], header[156:157]
-    if header[257:263] == b"ustar\0" and (prefix := header[345:500].split(b"\0")[0]):
+    if prefix := header[345:500].split(b"\0")[0]:
+        # In other formats, some programs read the beginning of the name here, and some do not.
+        if header[257:263] != b"ustar\0":
+            raise ValueError(f"the header at byte {position} has an unsupported format")
         name = prefix + b"/" + name
     if kind == b"\0":
         # Before ustar, a directory was a name with a slash at its end.
@@ -96,7 +99,8 @@ def _read_header(header: bytes, position: int) -> tuple[bytes, bytes, int]:
 
 def _octal(digits: bytes) -> int:
     """A number of a header. Raises ValueError, also for the other notation, which is for more than 8 GiB."""
-    text = digits.strip(b" \0")
+    # A NUL ends a number, so other programs read none after it.
+    text = digits.lstrip(b" ").rstrip(b" \0")
     if not re.fullmatch(rb"[0-7]{1,12}", text):
         raise ValueError("a number in a header is damaged or too large")
     return int(text, 8)

@@ -30,7 +30,7 @@ def unzip(archive: bytes) -> dict[str, bytes]:
 
 
 def _files(archive: bytes) -> dict[str, bytes]:
-    entries, position = _directory(archive)
+    entries, position, end = _directory(archive)
     files: dict[str, bytes] = {}
     seen: set[str] = set()
     packed = unpacked = 0
@@ -59,11 +59,14 @@ def _files(archive: bytes) -> dict[str, bytes]:
         files[path] = content = _content(_packed(archive, start, raw_name, packed_size), method, size, name)
         if len(content) != size or zlib.crc32(content) != checksum:
             raise _unreadable(f"the entry {shown(name)} is damaged")
+    # Some programs read the directory until its end, without counting.
+    if position != end:
+        raise _unreadable("its directory is damaged")
     return files
 
 
-def _directory(archive: bytes) -> tuple[int, int]:
-    """The number of entries, and where the directory begins."""
+def _directory(archive: bytes) -> tuple[int, int, int]:
+    """The number of entries, and where the directory begins and ends."""
     end = archive.rfind(b"PK\x05\x06", max(0, len(archive) - _END.size - _MAX_COMMENT))
     if end < 0:
         raise _unreadable("it has no directory")
@@ -72,7 +75,7 @@ def _directory(archive: bytes) -> tuple[int, int]:
         raise _unreadable("its directory is damaged")
     if entries > MAX_ENTRIES:
         raise RockError(f"The rock has more than {MAX_ENTRIES} entries, which is too many for a Kong plugin.")
-    return entries, start
+    return entries, start, end
 
 
 def _packed(archive: bytes, start: int, raw_name: bytes, size: int) -> bytes:
