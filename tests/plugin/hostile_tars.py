@@ -104,6 +104,8 @@ def tar_attacks() -> Iterator[tuple[str, Make]]:
         "that is no number": b"9" * 11 + b"\0",
         "that is empty": b"\0" * 12,
         "with a sign": b"-0000000001\0",
+        "with an underscore": b"0000000_001\0",
+        "with a base": b"0o000000001\0",
         "after a NUL": b"\0" * 10 + b"10",
     }.items():
         yield f"a size {title}", packed(GOOD, header(b"more", size_field=size), b"x" * BLOCK)

@@ -1,5 +1,6 @@
 """Zip archives that no rock should be, written byte by byte: any field can have any value."""
 
+import dataclasses
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,7 @@ class Entry:
     size: int | None = None
     extra: bytes = b""
     attributes: int = 0
+    signature: bytes = b"PK\x01\x02"
     start: int | None = None
 
 
@@ -46,34 +48,35 @@ def raw_zip(
     comment: bytes = b"",
     comment_length: int | None = None,
     before_end: bytes = b"",
+    body: bytes = b"",
 ) -> bytes:
     """An archive; the keywords are the fields of its last record."""
-    body, directory, number = bytearray(), bytearray(), 0
+    files, directory, number = bytearray(body), bytearray(), 0
     for entry in entries:
         number += 1
         packed = deflated(entry.content) if entry.packed is None else entry.packed
         checksum = zlib.crc32(entry.content) if entry.checksum is None else entry.checksum
         packed_size = len(packed) if entry.packed_size is None else entry.packed_size
         full_size = len(entry.content) if entry.size is None else entry.size
-        at = len(body) if entry.start is None else entry.start
+        at = len(files) if entry.start is None else entry.start
         common = (20, entry.flags, entry.method, 0, 0, checksum, packed_size, full_size)
         if entry.start is None:
             name = entry.name if entry.header_name is None else entry.header_name
-            body += struct.pack("<4s5H3L2H", b"PK\x03\x04", *common, len(name), len(entry.extra))
-            body += name + entry.extra + packed
+            files += struct.pack("<4s5H3L2H", b"PK\x03\x04", *common, len(name), len(entry.extra))
+            files += name + entry.extra + packed
         directory += struct.pack(
             "<4s6H3L5H2L",
-            *(b"PK\x01\x02", 0x0314, *common, len(entry.name), len(entry.extra), 0, 0, 0, entry.attributes, at),
+            *(entry.signature, 0x0314, *common, len(entry.name), len(entry.extra), 0, 0, 0, entry.attributes, at),
         )
         directory += entry.name + entry.extra
     number = number if count is None else count
     fields = (
         *(disk, disk, number & 0xFFFF, number & 0xFFFF),
         len(directory) if size is None else size,
-        len(body) if start is None else start,
+        len(files) if start is None else start,
         len(comment) if comment_length is None else comment_length,
     )
-    return bytes(body + directory + before_end + struct.pack("<4s4H2LH", b"PK\x05\x06", *fields) + comment)
+    return bytes(files + directory + before_end + struct.pack("<4s4H2LH", b"PK\x05\x06", *fields) + comment)
 
 
 SPEC = Entry(name=SPEC_NAME.encode(), content=rockspec())
@@ -85,10 +88,24 @@ def with_entry(**fields: object) -> Make:
 
 
 def sharing() -> bytes:
-    """2,000 entries that are the same 16 MiB, which unpack to nothing."""
-    empty = deflated(b"")[:-1] + b"\x00\x00\x00\xff\xff" * (16 * 1024**2 // 5) + deflated(b"")
-    first = Entry(name=b"0", packed=b"\x00\x00\x00\xff\xff" + empty)
-    return raw_zip([first, *(Entry(name=b"%d" % n, packed=empty, start=0, header_name=b"0") for n in range(1, 1999))])
+    """300 entries that end with the same 16 MiB of empty blocks; each quotes the header of the next in a block."""
+    blocks = b"\x00\x00\x00\xff\xff" * (16 * 1024**2 // 5) + b"\x03\x00"
+    pieces, content, length = [blocks], b"", len(blocks)
+    entries: list[Entry] = []
+    for number in reversed(range(300)):
+        name = b"%03d" % number
+        fields = (20, 0, 8, 0, 0, zlib.crc32(content), length, len(content), len(name), 0)
+        quoted = struct.pack("<4s5H3L2H", b"PK\x03\x04", *fields) + name
+        entries.append(Entry(name=name, content=content, packed_size=length))
+        block = b"\x00" + struct.pack("<HH", len(quoted), len(quoted) ^ 0xFFFF)
+        pieces += [quoted, block] if number else [quoted]
+        length, content = length + len(quoted) + len(block), quoted + content
+    body, start = b"".join(reversed(pieces)), 0
+    located = []
+    for entry in reversed(entries):
+        located.append(dataclasses.replace(entry, start=start))
+        start += 30 + len(entry.name) + 5
+    return raw_zip(located, body=body)
 
 
 def zip_attacks() -> Iterator[tuple[str, Make]]:
@@ -117,6 +134,7 @@ def zip_attacks() -> Iterator[tuple[str, Make]]:
         "a file header of another name": with_entry(header_name=b"else"),
         "a bomb": with_entry(content=bomb),
         "a bomb that announces little": with_entry(content=bomb, size=1),
+        "an entry with another signature": with_entry(signature=b"PK\x01\x03"),
         "an encrypted entry": with_entry(flags=1),
         "a link": with_entry(content=b"/etc/passwd", attributes=0o120777 << 16),
         "a device": with_entry(attributes=0o060666 << 16),

@@ -80,8 +80,6 @@ def _files(plain: bytes, archive_name: str) -> dict[str, bytes]:
 
 def _read_header(header: bytes, position: int) -> tuple[bytes, bytes, int]:
     """The name, the kind and the size of an entry. Raises ValueError."""
-    if len(header) < _BLOCK:
-        raise ValueError("it is incomplete")
     # The checksum counts its own field as spaces.
     if _octal(header[_CHECKSUM]) != sum(header) - sum(header[_CHECKSUM]) + 8 * ord(" "):
         raise ValueError(f"the header at byte {position} is damaged")

@@ -8,7 +8,7 @@ import stat
 import struct
 import zlib
 
-from traceable_kong.plugin.archive_entry import MAX_ENTRIES, RockError, check_unpacked, checked_path, shown
+from traceable_kong.plugin.archive_entry import RockError, check_unpacked, checked_path, shown
 
 SIGNATURE = b"PK\x03\x04"
 """How a zip archive with at least one entry begins."""
@@ -68,13 +68,9 @@ def _files(archive: bytes) -> dict[str, bytes]:
 def _directory(archive: bytes) -> tuple[int, int, int]:
     """The number of entries, and where the directory begins and ends."""
     end = archive.rfind(b"PK\x05\x06", max(0, len(archive) - _END.size - _MAX_COMMENT))
-    if end < 0:
-        raise _unreadable("it has no directory")
     _, disk, first_disk, here, entries, size, start, comment = _END.unpack_from(archive, end)
     if disk or first_disk or here != entries or start + size != end or end + _END.size + comment != len(archive):
         raise _unreadable("its directory is damaged")
-    if entries > MAX_ENTRIES:
-        raise RockError(f"The rock has more than {MAX_ENTRIES} entries, which is too many for a Kong plugin.")
     return entries, start, end
 
 
