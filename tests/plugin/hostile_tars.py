@@ -73,6 +73,8 @@ def tar_attacks() -> Iterator[tuple[str, Make]]:
         "one name for all files": extended(record(b"path", b"x"), b"g"),
         "200,000 directories": extended(record(b"path", directories)),
         "30,000 directories": extended(record(b"path", directories[:60_000])),
+        "200,000 directories in a plugin": extended(record(b"path", PLUGIN.encode() + b"/" + directories)),
+        "30,000 directories in a plugin": extended(record(b"path", PLUGIN.encode() + b"/" + directories[:60_000])),
         "a name with a NUL": extended(record(b"path", b"a\0b")),
         "a name of control characters": extended(record(b"path", bytes(range(1, 32)) * 2000)),
         "an empty name": extended(record(b"path", b"")),
@@ -149,8 +151,8 @@ def plugin_attacks() -> Iterator[tuple[str, Make]]:
     for name in names:
         yield f"a file {name[:20]!r}", partial(archives.rock, in_plugin({**FILES, name: b""}))
     for text in ("\x01", "\x1b", "\0", "<", "\n", '"', "\\"):
-        content = text.encode() * 1024**2
-        yield f"1 MiB of {text!r}", partial(archives.rock, in_plugin({**FILES, "a.lua": content}))
+        content = text.encode() * (1024**2 - 1000)
+        yield f"almost 1 MiB of {text!r}", partial(archives.rock, in_plugin({**FILES, "a.lua": content}))
     for plugin in ("key-auth", "jwt", "rate-limiting", "openid-connect", "ai-proxy", "opa", "session"):
         yield f"plugin {plugin}", partial(archives.rock, {**in_plugin(FILES), **in_plugin(FILES, plugin)})
     for plugin in ("..", "a_b", "A", "a" * 52, "-a", "a-", "ä", "\x1b"):
