@@ -12,8 +12,8 @@ from traceable_kong.config.kong_config import ManagedKongConfig
 from traceable_kong.config.rule_registry import rule
 
 _NAMES_HAVE_DOTS = re.compile(
-    r"(?i)(annotations|labels|selector|data|limits|requests|attributes|parameters|objects|files|templates?|hosts|"
-    r"customenv)$"
+    r"(?i)(annotations|labels|selectors?|data|limits|requests|attributes|parameters|options|headers|objects|files|"
+    r"templates?|hosts|customenv)$"
 )
 """Objects in which a name may have dots: metadata of Kubernetes, resources, files, environment variables."""
 
@@ -65,21 +65,22 @@ def _set_instead(key: str, value: Any) -> str:
 
 
 @rule
-def variables_without_prefix(kong: ManagedKongConfig) -> Iterator[Problem]:
-    """Names in kongValues.env and kongValues.ingressController.env are without the prefix that the chart adds."""
+def variable_names(kong: ManagedKongConfig) -> Iterator[Problem]:
+    """Names in kongValues.env and kongValues.ingressController.env have underscores, and not the chart's prefix."""
     for group, prefix in (("env", "KONG_"), ("ingressController.env", "CONTROLLER_")):
         variables = value_at(kong.values, group)
         for name, value in variables.items() if isinstance(variables, Mapping) else ():
-            short = name[len(prefix) :]
-            if short and name.upper().startswith(prefix):
-                path = ("kongValues", *group.split("."))
-                key = path_of(*path, name)
-                yield Problem(
-                    key,
-                    f"has the prefix {prefix}, which the chart adds to every name: the variable would be "
-                    f"{prefix}{name.upper()}, which nothing reads",
-                    f"{config_remove(key)}, and {_set_instead(path_of(*path, short.lower()), value)}",
-                )
+            meant = name.upper().removeprefix(prefix).lower().replace("-", "_")
+            if not meant or meant == name.lower():
+                continue
+            path = ("kongValues", *group.split("."))
+            key = path_of(*path, name)
+            yield Problem(
+                key,
+                f"would be the variable {prefix}{name.upper()}, which nothing reads: the chart adds {prefix} to every "
+                "name, and the settings have underscores",
+                f"{config_remove(key)}, and {_set_instead(path_of(*path, meant), value)}",
+            )
 
 
 @rule
