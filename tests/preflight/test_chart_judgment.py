@@ -50,7 +50,7 @@ FILES = "/opt/kong/plugins/traceable"
         ({"podAnnotations": {"tme.traceable.ai/inject": "true"}}, "would request the TME (kongValues.podAnnotations)"),
         ({"podAnnotations": {"tme.traceable.ai/inject": "false"}}, "would request the TME"),
         ({"ingressController": {"ingressClass": "other"}}, "reads the ingress class 'other'"),
-        ({"ingressController": {"enabled": False}}, "would have no ingress controller in its pods"),
+        ({"ingressController": {"enabled": False}}, "would have no ingress controller"),
         (
             {"ingressController": {"env": {"ingress_class": "other"}}},
             "traceable-kong:kong.ingressClass other`",
@@ -88,6 +88,7 @@ FILES = "/opt/kong/plugins/traceable"
         ),
         ({"image": {"tag": "2.8.5"}}, "runs Kong 2.8 (kong:2.8.5), but the plugin needs 3.4 or newer"),
         ({"image": {"repository": "mirror:5000/x/kong-gateway", "tag": "3.3.1-ubuntu"}}, "runs Kong 3.3"),
+        ({"image": {"repository": "mirror/gateway", "tag": "2.0"}}, "runs Kong 2.0"),
         ({"env": {"plugins": "bundled,foo"}}, "kongValues.env.plugins bundled,foo,traceable`"),
         ({"env": {"PLUGINS": "bundled"}}, "kongValues.env.PLUGINS is 'bundled', without traceable"),
         ({"customEnv": {"kong_plugins": "bundled"}}, "kongValues.customEnv.kong_plugins"),
@@ -112,7 +113,7 @@ FILES = "/opt/kong/plugins/traceable"
                     "userDefinedVolumeMounts": [{"name": "own", "mountPath": "/opt/kong/plugins/"}],
                 }
             },
-            "would mount the volume own at /opt/kong/plugins, read-only around the plugin's files",
+            "own (kongValues.deployment.userDefinedVolumes) at /opt/kong/plugins, read-only around the plugin's files",
         ),
         (
             {
@@ -121,7 +122,7 @@ FILES = "/opt/kong/plugins/traceable"
                     "userDefinedVolumeMounts": [{"name": "own", "mountPath": "/opt", "readOnly": True}],
                 }
             },
-            "would mount the volume own at /opt, read-only around the plugin's files",
+            "own (kongValues.deployment.userDefinedVolumes) at /opt, read-only around the plugin's files",
         ),
         (
             {
@@ -167,7 +168,7 @@ def test_a_conflict_is_refused(kube: FakeKubernetes, values: Values, said: str) 
         {"proxy": {"http": {"servicePort": 5442, "containerPort": 8000}}},
         {"image": {"tag": "3.4"}},
         {"image": {"tag": "3.10.0.1-ubuntu"}},
-        {"image": {"repository": "mirror/gateway", "tag": "2.0"}},
+        {"image": {"repository": "mirror/gateway", "tag": "stable"}},
         {"env": {"plugins": "bundled, traceable", "lua_package_path": "/opt/?.lua;;"}},
         {
             "plugins": {"configMaps": [{"name": "cm", "pluginName": "audit"}]},

@@ -9,7 +9,7 @@ from traceable_kong.helm_values.known_values import suggestion
 from traceable_kong.helm_values.object_names import name_problem
 from traceable_kong.helm_values.rendered_chart import UnrenderedChart
 from traceable_kong.plan.model import Plan
-from traceable_kong.plan.release_model import HelmRelease
+from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 
@@ -28,7 +28,7 @@ def charts_can_be_rendered(reader: CachedReader, plan: Plan) -> Iterator[Finding
                 subject=f"{CHARTS[release.key]} ({release.chart.reference})",
                 problem=f"cannot be rendered with traceable-kong:{release.key}Values, so Helm could not install it: "
                 f"{rendering.reason}",
-                fix=f"Correct {release.key}Values or {release.key}.chart. `helm show values` prints what a chart takes",
+                fix=_fix(release.key, rendering.reason),
             )
 
 
@@ -53,6 +53,16 @@ def _other_name(release: HelmRelease) -> str:
     overriding = [key for key in ("fullnameOverride", "nameOverride") if release.values.get(key)]
     key = f"kongValues.{overriding[0]}" if overriding else "kong.release"
     return f"Most names begin with the name of Kong: `{config_set(key, 'NAME')}`"
+
+
+def _fix(key: ReleaseKey, reason: str) -> str:
+    if key == "kong" and "invalid semantic version" in reason.lower():
+        # The chart needs the version of an image, and says only that it found none (kong chart 3.4.1).
+        return (
+            "Set kongValues.image.tag to a version, such as 3.9. Or leave the tag, and set "
+            "kongValues.image.effectiveSemver to the version of that image"
+        )
+    return f"Correct {key}Values or {key}.chart. `helm show values` prints what a chart takes"
 
 
 def chart_uses_its_values(reader: CachedReader, plan: Plan) -> Iterator[Finding]:

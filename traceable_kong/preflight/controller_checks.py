@@ -67,7 +67,7 @@ def controller_reads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gatew
         key = "kongValues.ingressController.enabled"
         yield Finding(
             subject=deployment_subject(gateway.kong.deployment),
-            problem="would have no ingress controller in its pods. Kong would get neither routes nor the plugin",
+            problem="would have no ingress controller. Kong would get neither routes nor the plugin",
             fix=f"Remove what disables it: `{config_remove(key)}`. A Kong without a controller needs a database "
             "(kong.database)",
         )
@@ -154,6 +154,9 @@ def _controllers(reader: CachedReader, gateway: Gateway) -> Iterator[Found]:
         return
     labels = live["spec"]["template"].get("metadata", {}).get("labels") or {}
     if isinstance(gateway.kong, ManagedKong):
+        chart = reader.rendered(gateway.kong.release.key)
+        for other in chart.of_kind("Deployment") if chart else ():
+            yield from _in(other, gateway.kong.deployment.namespace)
         return
     for other in reader.list(deployments(gateway.kong.deployment.namespace)):
         for found in _in(other, gateway.kong.deployment.namespace):

@@ -206,28 +206,36 @@ def kong_is_recent_enough(reader: CachedReader, plan: Plan, gateway: Gateway) ->
     found = reader.next_deployment(gateway.kong)
     spec = found["spec"]["template"]["spec"] if found and gateway.installed else {"containers": []}
     for container in spec["containers"]:
-        if container["name"] != gateway.kong.deployment.container or not _is_kong(container):
+        managed = isinstance(gateway.kong, ManagedKong)
+        if container["name"] != gateway.kong.deployment.container or not (managed or _is_kong(container)):
             continue
         image = str(container.get("image", ""))
-        version = _version(image)
+        version = _version(_tag(image)) or (_version(_chart_version(found)) if managed else None)
         if version is not None and version < OLDEST_KONG:
             yield Finding(
                 subject=deployment_subject(gateway.kong.deployment),
                 problem=f"runs Kong {version[0]}.{version[1]} ({image}), but the plugin needs "
                 f"{OLDEST_KONG[0]}.{OLDEST_KONG[1]} or newer. Kong might not start, or not call Traceable",
-                fix="Set kongValues.image.tag to a newer version"
-                if isinstance(gateway.kong, ManagedKong)
-                else "Upgrade this Kong first",
+                fix="Set kongValues.image to a newer version" if managed else "Upgrade this Kong first",
             )
 
 
-def _version(image: str) -> tuple[int, int] | None:
-    try:
-        tag = parse_image(image).tag or ""
-    except ImageReferenceError:
-        return None
-    found = re.match(r"v?(\d{1,3})\.(\d{1,3})(?![\d])", tag)
+def _version(text: str) -> tuple[int, int] | None:
+    found = re.match(r"v?(\d{1,3})\.(\d{1,3})(?![\d])", text)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def _tag(image: str) -> str:
+    try:
+        return parse_image(image).tag or ""
+    except ImageReferenceError:
+        return ""
+
+
+def _chart_version(deployment: Document | None) -> str:
+    """The version that the chart takes its Kong for: of `image.effectiveSemver`, or of the tag (kong chart 3.4.1)."""
+    labels = (deployment or {}).get("metadata", {}).get("labels") or {}
+    return str(labels.get("app.kubernetes.io/version", ""))
 
 
 def _is_kong(container: Document) -> bool:

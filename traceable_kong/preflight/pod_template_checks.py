@@ -105,11 +105,32 @@ def plugin_files_are_mounted(reader: CachedReader, plan: Plan, gateway: Gateway)
                 )
             else:
                 continue
+            volume = item["name"] + _volume_value(gateway, item["name"])
             yield Finding(
                 subject=where,
-                problem=f"would mount the volume {item['name']} at {at}, {problem}",
+                problem=f"would mount the volume {volume} at {at}, {problem}",
                 fix="Mount that volume elsewhere",
             )
+
+
+def _volume_value(gateway: Gateway, name: str) -> str:
+    """The chart value that makes a volume, for a message; "" where it is not one of the documented ones."""
+    values = gateway.kong.release.values if isinstance(gateway.kong, ManagedKong) else {}
+    plugins, deployment = values.get("plugins") or {}, values.get("deployment") or {}
+    lists = {
+        "extraConfigMaps": values.get("extraConfigMaps"),
+        "extraSecrets": values.get("extraSecrets"),
+        "secretVolumes": values.get("secretVolumes"),
+        "deployment.userDefinedVolumes": deployment.get("userDefinedVolumes"),
+        "plugins.configMaps": plugins.get("configMaps"),
+        "plugins.secrets": plugins.get("secrets"),
+    }
+    for path, items in lists.items():
+        for item in items if isinstance(items, list) else ():
+            made = {item} if isinstance(item, str) else {item.get("name"), f"kong-plugin-{item.get('pluginName')}"}
+            if name in made:
+                return f" (kongValues.{path})"
+    return ""
 
 
 def mounts_at(mounts: list[Document], path: str) -> list[Document]:
