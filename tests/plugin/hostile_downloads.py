@@ -228,3 +228,28 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
     "another file": lambda path: path.write_bytes(b"PK\x03\x04"),
 }
 """What can be at the path of a rock, or at that of a rock in the cache."""
+
+
+ENVIRONMENTS: list[tuple[str, str, str]] = [
+    *(
+        ("HTTPS_PROXY", proxy, "HTTPS_PROXY")
+        for proxy in (
+            *(
+                "http://",
+                "http://[::1",
+                "socks5://127.0.0.1:9",
+                "nonsense",
+                "http://127.0.0.1:99999",
+                "http://127.0.0.1:x",
+            ),
+            *("ftp://127.0.0.1:9", "http://a b", "http://\xff", "http://user:planted@127.0.0.1:9", "http://..", " "),
+        )
+    ),
+    *(
+        (variable, path, f"{variable} is '{path}'")
+        for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        for path in ("/nowhere", "/dev/null", __file__)
+    ),
+    *(("NO_PROXY", value, "no connection") for value in ("[", "*", "127.0.0.1/99", ",,,", "\xff")),
+]
+"""`(variable, value, a part of the message)`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.limited import Outcome, is_clear, run_limited, summary
-from tests.plugin.hostile_downloads import TCP, UNREADABLE, answers, tcp_server
+from tests.plugin.hostile_downloads import ENVIRONMENTS, TCP, UNREADABLE, answers, tcp_server
 from tests.plugin.server import serving
 from tests.plugin.test_rock_download import CONNECTION_VARIABLES
 from traceable_kong.plugin.archive_entry import RockError
@@ -82,3 +82,13 @@ def test_a_hostile_file_in_the_cache_is_not_read(tmp_path: Path) -> None:
         outcomes[name] = fetched("https://127.0.0.1:9/rock", cache)
     assert wrong(outcomes) == []
     assert all("no connection to 127.0.0.1" in outcome.text for outcome in outcomes.values()), "it downloads the rock"
+
+
+def test_an_unusable_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = {}
+    for variable, value, part in ENVIRONMENTS:
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            outcome = outcomes[f"{variable}={value}"] = fetched("https://127.0.0.1:9/rock")
+        assert part in outcome.text and "planted" not in outcome.text, (variable, value, outcome)
+    assert wrong(outcomes) == []

@@ -7,6 +7,7 @@ https://requests.readthedocs.io/en/latest/user/advanced/).
 
 import hashlib
 import os
+import ssl
 import stat
 import tempfile
 import threading
@@ -188,7 +189,8 @@ def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
             f"There is no connection to {urlsplit(url).hostname}, or to a server that it redirects to."
         ) from None
     except ValueError:
-        raise RockError("The address, that of a redirect, or the server's response is not valid.") from None
+        proxy = "the proxy (HTTPS_PROXY), " if requests.utils.get_environ_proxies(url) else ""
+        raise RockError(f"The address, that of a redirect, {proxy}or the server's response is not valid.") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
         raise RockError(f"The download failed ({type(problem).__name__}).") from None
 
@@ -200,6 +202,7 @@ def _innermost(problem: BaseException) -> BaseException:
 
 def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
     host = urlsplit(url).netloc
+    _check_authorities()
     with requests.Session() as session:
         # No ~/.netrc: it would replace an Authorization header. Compressed responses have no length to check.
         session.auth = lambda request: request
@@ -220,6 +223,24 @@ def _followed(url: str, headers: Mapping[str, str], stall_timeout_seconds: float
                     raise RockError(f"The server answered with HTTP {answer.status_code}.")
                 return _body(answer)
     raise RockError(f"It redirects more than {MAX_REDIRECTS} times.")
+
+
+def _check_authorities() -> None:
+    """Raises RockError if the file that the environment names has no certificates."""
+    # The first one has priority (requests.Session.merge_environment_settings).
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        path = os.environ.get(variable)
+        if path and Path(path).is_dir():
+            return
+        if path:
+            try:
+                ssl.create_default_context(cafile=path)
+            except OSError:
+                raise RockError(
+                    f"{variable} is {shown(path)}, which is no file with certificates (PEM). Run `unset {variable}`, "
+                    "or name another file."
+                ) from None
+            return
 
 
 def _body(answer: requests.Response) -> bytes:
