@@ -11,7 +11,7 @@ from tests.fakes.admin_api import Admin, serving
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.conftest import CLIENT
 from traceable_kong.cluster.kong_listen import Listener
-from traceable_kong.kong_admin.admin_client import AdminClient
+from traceable_kong.kong_admin.admin_client import AdminClient, path_of
 from traceable_kong.kong_admin.admin_connection import Tls, port_forward, to_url
 from traceable_kong.kong_admin.admin_errors import AdminError, ErrorResponse, Unavailable
 
@@ -227,3 +227,30 @@ def test_tls_with_a_certificate_authority_and_a_client_certificate(pems: Path) -
 def test_a_certificate_that_cannot_be_used_is_reported(tls: Tls) -> None:
     with pytest.raises(AdminError, match="cannot be used"):
         client_of(Admin(url="https://127.0.0.1:9"), tls).list("/plugins")
+
+
+def test_an_authority_with_comments_in_another_alphabet(pems: Path) -> None:
+    ca = (pems / certificates.CA_FILE).read_text()
+    with serving(pems / certificates.SERVER_FILE) as admin:
+        assert client_of(admin, Tls(ca=f"# größe Ω\n{ca}\nnoch eine\n")).list("/plugins") == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999", "http://127.0.0.1:x", "http://a..b:1", f"http://{'a' * 70}/"]
+)
+def test_a_url_that_is_not_valid_is_not_unavailable(url: str) -> None:
+    with pytest.raises(AdminError, match=r"its URL is not valid.*kong\.admin\.url") as refused:
+        client_of(Admin(url=url)).list("/plugins")
+    assert not isinstance(refused.value, Unavailable)
+
+
+@pytest.mark.parametrize("path", ["/routes/größe", "/routes/a b", "/routes/a\r\nb"])
+def test_a_path_that_cannot_be_sent_is_not_unavailable(admin: Admin, path: str) -> None:
+    with pytest.raises(AdminError, match="a name cannot be sent") as refused:
+        client_of(admin).get(path)
+    assert not isinstance(refused.value, Unavailable) and admin.requests == []
+
+
+def test_names_are_quoted_in_paths() -> None:
+    assert path_of("routes", "größe") == "/routes/gr%C3%B6%C3%9Fe"
+    assert path_of("routes", "a b/../c?d#e") == "/routes/a%20b%2F..%2Fc%3Fd%23e"

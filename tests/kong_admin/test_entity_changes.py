@@ -74,6 +74,32 @@ def test_it_waits_until_every_node_has_had_time_to_load_the_change(
     assert clock.now == 3 * seconds, "an interrupted update may have deleted it a moment ago"
 
 
+@pytest.mark.parametrize(
+    ("frequency", "waited", "said"),
+    [(5, 10.5, ""), (20, 25.5, "Waiting 26 s, by Kong's own settings"), (3600, 120, "after 3606 s. Waiting 120 s;")],
+)
+def test_a_long_wait_has_a_ceiling_and_is_said(
+    admin: Admin, clock: Clock, capsys: pytest.CaptureFixture[str], frequency: int, waited: float, said: str
+) -> None:
+    admin.configuration = {"db_update_frequency": frequency, "worker_state_update_frequency": 5}
+    put(admin)
+    assert clock.now == waited
+    printed = capsys.readouterr().out
+    assert said in printed if said else printed == ""
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_no_path_can_end_with_does_not_exist(admin: Admin, clock: Clock, name: str) -> None:
+    with pytest.raises(AdminError, match=r"There is no route \.+ in Kong's workspace default"):
+        put(admin, target(route=name))
+
+
+def test_a_name_in_another_alphabet(admin: Admin, clock: Clock) -> None:
+    admin.routes = {"gr%C3%B6%C3%9Fe": "r-1"}
+    put(admin, target(route="größe"))
+    assert [entity["route"] for entity in admin.entities.values()] == [{"id": "r-1"}]
+
+
 def test_it_waits_by_kongs_defaults_where_the_token_may_not_read_the_node(admin: Admin, clock: Clock) -> None:
     client = client_of(admin)
     admin.answers = [(403, {"message": "no"})]

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from traceable_kong.common.http_exchange import TooLong, exchange
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.kong_admin.admin_connection import Connect
@@ -24,7 +25,13 @@ DEADLINE_SECONDS = 30.0
 """For all requests of one client together."""
 
 REQUEST_SECONDS = 10.0
-"""For each network operation of a request."""
+"""For a request and its response."""
+
+SIZE_LIMIT = 16 * 1024 * 1024
+"""Bytes of a response. A page of 1000 plugin entities has a tenth of that."""
+
+LIST_LIMIT = 100
+"""Pages of a list."""
 
 PAUSE_SECONDS = 0.5
 PAGE_SIZE = 1000
@@ -112,12 +119,18 @@ class AdminClient:
     def list(self, path: str) -> list[Document]:
         """All entities of the workspace below a path."""
         found: list[Document] = []
-        query = f"size={PAGE_SIZE}"
-        while query:
+        queries = [f"size={PAGE_SIZE}"]
+        while query := queries[-1]:
             page = self._request("GET", f"{self._workspace_path}{path}?{query}")
-            found += page.get("data") or []
+            # Lua's empty table may be an empty object.
+            data = page["data"] or [] if "data" in page else None
+            if not isinstance(data, list) or not all(map(_is_entity, data)):
+                raise self._not_kong(path, "a list without entities")
+            found += data
             # Only its query: in a workspace, Kong omits the workspace from the path.
-            query = urlsplit(page.get("next") or "").query
+            queries.append(_query(page.get("next")))
+            if queries[-1] in queries[:-1] or len(queries) > LIST_LIMIT:
+                raise self._not_kong(path, "pages without an end")
         return found
 
     def put(self, path: str, body: Document) -> Document:
@@ -155,23 +168,39 @@ class AdminClient:
         try:
             if self._connection is None:
                 self._connection = self._connect(seconds)
-            content = None if body is None else json.dumps(body)
-            self._connection.request(method, self._base + path, body=content, headers=headers)
-            response = self._connection.getresponse()
-            answer = response.read()
+            response = exchange(
+                self._connection,
+                method,
+                self._base + path,
+                body=None if body is None else json.dumps(body),
+                headers=headers.items(),
+                seconds=seconds,
+                limit=SIZE_LIMIT,
+            )
         except ssl.SSLCertVerificationError as problem:
             raise AdminError(
                 f"{self._name} has a certificate that is not trusted ({problem.verify_message}): set "
                 "kong.admin.caSecret to the Secret with its certificate authority"
             ) from None
+        except TooLong:
+            raise self._not_kong(path, f"more than {SIZE_LIMIT // 1024**2} MiB") from None
+        except (http.client.InvalidURL, ValueError):
+            raise AdminError(
+                f"{self._name} cannot be asked for {path}: its URL is not valid, or a name cannot be sent. Nothing was "
+                "sent. Check kong.admin.url, kong.admin.workspace, kong.admin.route and kong.admin.service"
+            ) from None
         except (OSError, http.client.HTTPException) as problem:
             raise Unavailable(f"{self._name} does not answer ({kind_of(problem)})") from None
-        return self._document(f"{'' if method == 'GET' else method + ' '}{path}", response.status, answer)
+        return self._document(f"{'' if method == 'GET' else method + ' '}{path}", response.status, response.body)
+
+    def _not_kong(self, request: str, found: str) -> AdminError:
+        return AdminError(f"{self._name} answers {request} with {found}: it is not an Admin API of Kong")
 
     def _document(self, request: str, status: int, answer: bytes) -> Document:
         try:
-            document = json.loads(answer) if answer.strip() else {}
-        except ValueError:
+            # Only a deletion has no content.
+            document = {} if request.startswith("DELETE ") and not answer.strip() else json.loads(answer)
+        except (ValueError, RecursionError, MemoryError):
             document = None
         if status >= 400:
             message = _message(document, answer)
@@ -184,9 +213,27 @@ class AdminClient:
                 document if isinstance(document, dict) else {},
             )
         if status >= 300 or not isinstance(document, dict):
-            found = f"HTTP {status}" if status >= 300 else "something that is not JSON"
-            raise AdminError(f"{self._name} answers {request} with {found}: it is not an Admin API of Kong")
+            raise self._not_kong(request, f"HTTP {status}" if status >= 300 else "something that is not JSON")
         return document
+
+
+def path_of(kind: str, name: str) -> str:
+    """The path of an entity by its id or name: Kong allows letters of all alphabets in names."""
+    return f"/{kind}/{quote(name, safe='')}"
+
+
+def _is_entity(item: object) -> bool:
+    if not (isinstance(item, dict) and isinstance(item.get("id", ""), str)):
+        return False
+    tags = item.get("tags") or []
+    return isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+
+
+def _query(following: object) -> str:
+    try:
+        return urlsplit(following).query if isinstance(following, str) else ""
+    except ValueError:
+        return ""
 
 
 def _is_temporary(problem: AdminError) -> bool:
@@ -197,6 +244,6 @@ def _message(document: object, answer: bytes) -> str:
     """Kong's own `message`, which names the fields (kong/db/errors.lua)."""
     if isinstance(document, dict):
         if document.get("message"):
-            return str(document["message"])
+            return str(document["message"])[:1000]
         return json.dumps(document, sort_keys=True)[:300] if document else ""
     return " ".join(answer.decode(errors="replace").split())[:200]

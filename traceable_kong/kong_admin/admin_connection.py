@@ -7,10 +7,8 @@ The port-forward ends inside the pod, where the Admin API listens on localhost, 
 import http.client
 import socket
 import ssl
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +16,7 @@ from traceable_kong.cluster.kong_listen import ADMIN_LISTEN, ADMIN_LISTEN_DEFAUL
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import variables
 from traceable_kong.common.safe_text import kind_of
+from traceable_kong.common.tls import tls_context
 from traceable_kong.kong_admin.admin_errors import AdminError, Unavailable
 
 Connect = Callable[[float], http.client.HTTPConnection]
@@ -38,30 +37,10 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """Raises AdminError for a PEM that cannot be used."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            if not self.verify:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            elif self.ca is None:
-                context.load_default_certs()
-            else:
-                context.load_verify_locations(cadata=self.ca)
-            if self.certificate is not None:
-                _load_certificate(context, self.certificate)
+            return tls_context(ca=self.ca, verify=self.verify, certificate=self.certificate)
         except (ssl.SSLError, ValueError) as problem:
             raise AdminError(f"A certificate for the Admin API cannot be used: {kind_of(problem)}") from None
-        return context
-
-
-def _load_certificate(context: ssl.SSLContext, certificate: str) -> None:
-    """The library only takes a path, so this writes a file that no other user can read, and deletes it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "client.pem"
-        path.touch(mode=0o600)
-        path.write_text(certificate, encoding="utf-8")
-        # Without a password the library would ask for one at the terminal.
-        context.load_cert_chain(path, password="")
 
 
 class _ForwardedConnection(http.client.HTTPConnection):
@@ -103,6 +82,7 @@ def to_url(url: str, tls: Tls) -> Connect:
     host = parts.hostname or ""
 
     def connect(timeout_seconds: float) -> http.client.HTTPConnection:
+        # The port of a URL is only read here: it raises ValueError if it is none.
         if parts.scheme == "https":
             return http.client.HTTPSConnection(host, parts.port, timeout=timeout_seconds, context=tls.context())
         return http.client.HTTPConnection(host, parts.port, timeout=timeout_seconds)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.kong_admin.admin_client import AdminClient
+from traceable_kong.kong_admin.admin_client import AdminClient, path_of
 from traceable_kong.kong_admin.admin_errors import AdminError, ErrorResponse, OwnershipConflict
 from traceable_kong.kong_admin.plugin_target import (
     Document,
@@ -24,6 +24,12 @@ from traceable_kong.kong_admin.plugin_target import (
 
 MARGIN_SECONDS = 0.5
 """For the poll itself."""
+
+SAID_SECONDS = 15.0
+"""A longer wait is printed: Pulumi shows what the program and its plugins print. By Kong's defaults it is shorter."""
+
+LONGEST_SETTLE_SECONDS = 120.0
+"""However long Kong's settings are: `pulumi up` must not stand still for hours."""
 
 KONG_DEFAULTS = {"db_update_frequency": 5.0, "db_update_propagation": 0.0, "worker_state_update_frequency": 5.0}
 """Source: kong.conf.default (Kong 3.9)."""
@@ -56,10 +62,11 @@ def resolve_scope(client: AdminClient, target: PluginTarget) -> ResolvedScope | 
     ids = {}
     for kind, name in (("route", target.route), ("service", target.service)):
         if name:
-            found = client.get(f"/{kind}s/{name}")
+            # A path cannot end with these; real Kong would answer for another one.
+            found = None if name in (".", "..") else client.get(path_of(f"{kind}s", name))
             if found is None:
                 return None
-            ids[kind] = str(found["id"])
+            ids[kind] = str(found.get("id"))
     return ResolvedScope(**ids)
 
 
@@ -86,7 +93,7 @@ def write_entity(
     entities = [item for item in client.list("/plugins") if item.get("name") == target.plugin]
     written = _id_to_write(target, scope, entities, adopt=adopt, id_=id_)
     try:
-        client.put(f"/plugins/{written}", entity_body(target, scope, enabled=enabled, config=config))
+        client.put(path_of("plugins", written), entity_body(target, scope, enabled=enabled, config=config))
     except ErrorResponse as problem:
         if problem.status != 409:
             raise
@@ -113,7 +120,7 @@ def _id_to_write(
             other = item
     # Another client may have copied the entity with its tag; the one in the state goes first.
     own_entities.sort(key=lambda item: (item.get("id") == id_, has_scope(item, target.plugin, scope)))
-    own = str(own_entities[-1]["id"]) if own_entities else None
+    own = str(own_entities[-1].get("id")) if own_entities else None
     if other is None:
         # A PUT would replace whatever entity has that id now, whatever it is bound to.
         replaced = next((item for item in entities if item.get("id") == id_ and own != id_), None)
@@ -132,7 +139,7 @@ def _id_to_write(
             f"{_described(target, other)} was created in place of this stack's own entity ({id_}), which was deleted. "
             "Nothing was written. Run `pulumi refresh`, set kong.admin.adopt to true, then run `pulumi up` to adopt it."
         )
-    return str(other["id"])
+    return str(other.get("id"))
 
 
 def _described(target: PluginTarget, entity: Mapping[str, Any]) -> str:
@@ -183,25 +190,36 @@ def delete_entities(client: AdminClient, target: PluginTarget, id_: str | None =
     def is_deleted(entity: Document) -> bool:
         return owns(target, entity) or (entity.get("id") == id_ and owner_of(entity) is None)
 
-    ids = [str(item["id"]) for item in entities if is_deleted(item)]
+    ids = [str(item.get("id")) for item in entities if is_deleted(item)]
     for found in ids:
-        live = client.get(f"/plugins/{found}")
+        live = client.get(path_of("plugins", found))
         if live is not None and is_deleted(live):
-            client.delete(f"/plugins/{found}")
+            client.delete(path_of("plugins", found))
     wait_for_nodes(client)
     return ids
 
 
 def wait_for_nodes(client: AdminClient) -> None:
-    """Returns when every node has had time to load the last change. Raises AdminError."""
+    """Returns when every node has had time to load the last change; prints that it waits long. Raises AdminError."""
     try:
-        configuration = client.root().get("configuration") or {}
+        configuration = client.root().get("configuration")
     except ErrorResponse as problem:
         if problem.status not in (401, 403):
             raise
         # The token may allow plugin entities only.
         configuration = {}
-    time.sleep(settle_seconds(configuration))
+    wanted = settle_seconds(configuration if isinstance(configuration, dict) else {})
+    seconds = min(wanted, LONGEST_SETTLE_SECONDS)
+    if wanted > seconds:
+        print(
+            f"By Kong's own settings, a change is in force on every node after {wanted:.0f} s. Waiting {seconds:.0f} "
+            "s; until then, some nodes may serve with the old configuration. Lower Kong's db_update_frequency, "
+            "db_update_propagation or worker_state_update_frequency.",
+            flush=True,
+        )
+    elif wanted > SAID_SECONDS:
+        print(f"Waiting {seconds:.0f} s, by Kong's own settings, until every node has loaded the change.", flush=True)
+    time.sleep(seconds)
 
 
 def settle_seconds(configuration: Mapping[str, Any]) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traceable_kong.kong_admin.admin_client import AdminClient
+from traceable_kong.kong_admin.admin_client import AdminClient, path_of
 from traceable_kong.kong_admin.admin_errors import ErrorResponse
 
 Definition = Mapping[str, Any]
@@ -41,7 +41,7 @@ def plugin_schema(entity: Mapping[str, Any], plugin: Mapping[str, Any]) -> Plugi
 def read_schema(client: AdminClient, plugin: str) -> PluginSchema | str:
     """Kong's schema, or why it cannot be read: a token may allow plugin entities only. Raises Unavailable."""
     try:
-        entity, own = client.get("/schemas/plugins"), client.get(f"/schemas/plugins/{plugin}")
+        entity, own = client.get("/schemas/plugins"), client.get(path_of("schemas/plugins", plugin))
     except ErrorResponse as problem:
         return str(problem)
     if entity is None or own is None:

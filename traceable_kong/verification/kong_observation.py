@@ -8,6 +8,7 @@ from typing import Any
 
 from traceable_kong.cluster.kong_listen import Listener
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.common.http_exchange import TooLong, exchange
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.kong_admin.admin_client import DEFAULT_WORKSPACE, AdminClient
 from traceable_kong.kong_admin.admin_connection import port_forward
@@ -16,6 +17,9 @@ from traceable_kong.kong_admin.admin_errors import AdminError, Unavailable
 from traceable_kong.kong_admin.plugin_schema import PluginSchema, read_schema
 
 ANSWER_TIMEOUT_SECONDS = 5.0
+
+ANSWER_LIMIT = 65536
+"""Bytes of an answer that only shows that something answers."""
 
 UID_TAG = "k8s-uid:"
 
@@ -101,7 +105,8 @@ def require_http(api: KubernetesClient, namespace: str, pod: str, port: int) -> 
     connect = port_forward(api, namespace, pod, Listener(port=port, tls=False))
     with closing(connect(ANSWER_TIMEOUT_SECONDS)) as connection:
         try:
-            connection.request("GET", "/")
-            connection.getresponse().read()
+            exchange(connection, "GET", "/", body=None, headers=(), seconds=ANSWER_TIMEOUT_SECONDS, limit=ANSWER_LIMIT)
+        except TooLong:
+            return
         except (OSError, http.client.HTTPException) as problem:
             raise Unavailable(f"port {port} does not answer ({kind_of(problem)})") from None
