@@ -10,6 +10,7 @@ from tests.fakes.authority import Authority
 from traceable_kong.cluster import kubeconfig as module
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import Unreachable
+from traceable_kong.common import bounded_read
 
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443/")
 
@@ -101,7 +102,7 @@ def test_a_cluster_in_place_of_the_contexts() -> None:
 
 
 def test_a_pipe_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(bounded_read, "SECONDS", 0.1)
     os.mkfifo(tmp_path / "config")
     with pytest.raises(Unreachable, match="timed out"):
         connect(kubeconfig=str(tmp_path / "config"))

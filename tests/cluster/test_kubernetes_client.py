@@ -67,7 +67,7 @@ def test_the_login_of_the_kubeconfig_is_used(server: ApiServer) -> None:
     [
         (STATUS, "Forbidden", "pods is forbidden: no"),
         (b"upstream is away", "", "upstream is away"),
-        (b"", "", "HTTP 403"),
+        (b"", "", "HTTP 403 without a message"),
         ([1], "", "[1]"),
         ({}, "", "{}"),
     ],
@@ -117,9 +117,9 @@ def test_all_pages_of_a_list_are_read(server: ApiServer, api: KubernetesClient) 
     server.will(200, page(2))
     assert names(api.list("/pods", labelSelector="a=b")) == ["1", "2"]
     assert [request.query for request in server.requests] == [
-        {"limit": "500", "labelSelector": "a=b"},
-        {"limit": "500", "labelSelector": "a=b", "continue": "more/1+"},
-        {"limit": "500", "labelSelector": "a=b", "continue": "more2"},
+        {"limit": "250", "labelSelector": "a=b"},
+        {"limit": "250", "labelSelector": "a=b", "continue": "more/1+"},
+        {"limit": "250", "labelSelector": "a=b", "continue": "more2"},
     ]
 
 

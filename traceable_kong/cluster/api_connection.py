@@ -15,8 +15,8 @@ from traceable_kong.common.safe_text import kind_of
 
 PROXY_ANSWER_LIMIT = 65536
 
-SIZE_LIMIT = 32 * 1024 * 1024
-"""Bytes of an answer. A page of 500 pods has a tenth of that."""
+SIZE_LIMIT = 16 * 1024 * 1024
+"""Bytes of a response. A page of 250 pods has a fifth of that."""
 
 CONNECT_SECONDS = 10.0
 """For each address of a host, as a limit below the one of the whole request."""
@@ -125,7 +125,7 @@ def failure(problem: Exception, seconds: float) -> str:
     if isinstance(problem, ssl.SSLCertVerificationError | UnicodeError):
         return kind_of(problem)
     if isinstance(problem, TimeoutError):
-        return f"no complete response within {seconds:.0f} s"
+        return f"no complete response within {max(1.0, seconds):.0f} s"
     if isinstance(problem, http.client.InvalidURL):
         return "the request cannot be sent (a space or a control character in a name?)"
     if isinstance(problem, http.client.HTTPException):

@@ -11,7 +11,7 @@ from traceable_kong.common.safe_text import PlainError, printable
 Document = dict[str, Any]
 
 RETRY_SECONDS = 1.0
-"""Before a request is repeated, where the server does not say how long."""
+"""Before a request is repeated, at least, and where the server does not say how long."""
 
 NO_SUCH_PATH = b"404 page not found"
 """The API server's answer for an API that it does not have; every other 404 is a Status document."""
@@ -56,7 +56,7 @@ def document_of(response: HttpResponse) -> ApiResponse:
     """Raises ApiError."""
     try:
         document = json.loads(response.body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         document = None
     warnings = tuple(printable(_warning_text(value)) for value in response.headers.get_all("Warning", []))
     if response.status >= 400:
@@ -77,7 +77,9 @@ def _error(response: HttpResponse, document: Document, warnings: tuple[str, ...]
     if status == 404 and document.get("kind") != "Status" and response.body.strip() != NO_SUCH_PATH:
         # As the answer of an API server it would mean that nothing exists.
         return not_the_api("HTTP 404 that no API server sends")
-    message = document.get("message") or response.body[:500].decode(errors="replace") or f"HTTP {status}"
+    message = (
+        document.get("message") or response.body[:500].decode(errors="replace") or f"HTTP {status} without a message"
+    )
     problem = ApiError(status, str(document.get("reason") or ""), str(message)[:2000])
     problem.warnings = warnings
     problem.retry_seconds = _retry_seconds(status, response.headers.get("Retry-After"))
@@ -87,7 +89,7 @@ def _error(response: HttpResponse, document: Document, warnings: tuple[str, ...]
 def _retry_seconds(status: int, header: str | None) -> float | None:
     """When to repeat a request that the server did not work on (RFC 9110, 10.2.3); the date form is not used here."""
     if header is not None and header.isdecimal() and (status == 429 or status >= 500):
-        return float(header[:6])
+        return max(RETRY_SECONDS, float(header[:6]))
     return RETRY_SECONDS if status == 503 else None
 
 

@@ -31,18 +31,19 @@ from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS, Kubernetes
 from traceable_kong.cluster.login import KubeconfigLogin, Login, PluginLogin, TokenFileLogin
 from traceable_kong.cluster.login_plugin import ExecPlugin
 from traceable_kong.cluster.proxies import proxy_of
+from traceable_kong.common.bounded_read import read_text
 from traceable_kong.common.safe_text import PlainError, kind_of
-from traceable_kong.common.time_limit import within
 from traceable_kong.common.tls import tls_context
 
 SIZE_LIMIT = 1024 * 1024
 """Characters of a kubeconfig, and of each file that it names."""
 
-READ_SECONDS = 10.0
-"""For a file: a pipe that nobody writes to has no end."""
-
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Source: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
+
+
+VALUES_LIMIT = 50_000
+"""Reading a value as YAML takes far longer than reading a byte; a hundred clusters have 5,000."""
 
 
 def is_text(kubeconfig: str) -> bool:
@@ -100,20 +101,12 @@ def _sources(kubeconfig: str | None) -> list[_Source]:
 
 
 def _file(path: Path) -> _Source:
-    return _Source(content=_parsed(_read(path)), folder=path.parent)
-
-
-def _read(path: Path) -> str:
-    def read() -> bytes:
-        with path.open("rb") as file:
-            return file.read(SIZE_LIMIT + 1)
-
-    return within(READ_SECONDS, read).decode()
+    return _Source(content=_parsed(read_text(path, SIZE_LIMIT)), folder=path.parent)
 
 
 def _parsed(text: str) -> Kubeconfig:
-    if len(text) > SIZE_LIMIT:
-        raise KubeconfigError(f"it is longer than {SIZE_LIMIT // 1024} KiB")
+    if len(text) > SIZE_LIMIT or sum(map(text.count, "\n,:")) > VALUES_LIMIT:
+        raise KubeconfigError(f"it is longer than {SIZE_LIMIT // 1024} KiB, or has more than {VALUES_LIMIT} values")
     try:
         return kubeconfig_of(yaml.safe_load(text))
     except yaml.YAMLError as problem:
@@ -221,7 +214,7 @@ def _pem(path: str, data: str, folder: Path | None) -> str | None:
     if data:
         # Line breaks are allowed in it.
         return base64.b64decode("".join(data.split()), validate=True).decode()
-    return _read(Path(_resolved(path, folder))) if path else None
+    return read_text(Path(_resolved(path, folder)), SIZE_LIMIT) if path else None
 
 
 def _resolved(path: str, folder: Path | None) -> str:
@@ -232,5 +225,5 @@ def _in_pod() -> tuple[ApiAddress, Login]:
     """The service account of the pod that this process runs in."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     url = f"https://{f'[{host}]' if ':' in host else host}:{port}"
-    address = ApiAddress(url=url, proxy=proxy_of(url), ca=_read(SERVICE_ACCOUNT / "ca.crt"))
+    address = ApiAddress(url=url, proxy=proxy_of(url), ca=read_text(SERVICE_ACCOUNT / "ca.crt", SIZE_LIMIT))
     return address, TokenFileLogin(SERVICE_ACCOUNT / "token")

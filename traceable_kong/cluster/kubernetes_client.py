@@ -35,7 +35,7 @@ LIST_SECONDS = 60.0
 """For all pages of a list."""
 
 CONNECTIONS = 32
-PAGE = 500
+PAGE = 250
 
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -70,7 +70,7 @@ class KubernetesClient:
     ) -> ApiResponse:
         """Sends one request, and repeats it where the server says that it was not able to do it at the moment.
 
-        Raises ApiError or Unreachable, at the latest after `seconds`.
+        Raises ApiError or Unreachable, at the latest after `seconds` (those of the client by default).
         """
         seconds = self._request_seconds if seconds is None else seconds
         deadline = time.monotonic() + seconds

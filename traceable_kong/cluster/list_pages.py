@@ -5,7 +5,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-
 
 from traceable_kong.cluster.api_response import ApiError, ApiResponse, Document, not_the_api
 
-LIST_LIMIT = 128 * 1024 * 1024
+LIST_LIMIT = 64 * 1024 * 1024
 """Bytes of all pages."""
 
 RESTARTS = 3
@@ -33,7 +33,10 @@ class ListPages:
         self._size += page.size
         if self._size > LIST_LIMIT:
             raise ApiError(200, "TooLong", f"the list is longer than {LIST_LIMIT // 1024**2} MiB")
-        self.token = str(metadata.get("continue") or "")
+        token = metadata.get("continue") or ""
+        if not (isinstance(token, str) and token.isascii()):
+            raise not_the_api("a list with a token that is none")
+        self.token = token
         if self.token in self._tokens:
             raise not_the_api("pages of a list that repeat")
         self._tokens.add(self.token)

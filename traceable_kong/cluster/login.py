@@ -10,6 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from traceable_kong.cluster.kubeconfig_model import AuthProvider, KubeconfigError, User
+from traceable_kong.common.bounded_read import read_text
 from traceable_kong.common.safe_text import kind_of
 
 TOKEN_LIMIT = 1024 * 1024
@@ -98,8 +99,7 @@ class TokenFileLogin:
 def read_token(path: Path) -> str:
     """Raises KubeconfigError for a file without a token."""
     try:
-        with path.open("rb") as file:
-            token = file.read(TOKEN_LIMIT).decode().strip()
+        token = read_text(path, TOKEN_LIMIT).strip()
     except (OSError, ValueError) as problem:
         raise KubeconfigError(f"the file with the token cannot be read: {kind_of(problem)}") from None
     if not token:

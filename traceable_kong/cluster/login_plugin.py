@@ -17,12 +17,15 @@ from typing import Any
 from traceable_kong.cluster.kubeconfig_model import KubeconfigError, LoginPlugin
 from traceable_kong.cluster.login import Credentials, bearer
 from traceable_kong.common.safe_text import kind_of
+from traceable_kong.common.time_limit import within
 
 SECONDS = 60.0
 """For a plugin that asks nobody."""
 
 INTERACTIVE_SECONDS = 300.0
 """For a person at the terminal."""
+
+OUTPUT_LIMIT = 1024 * 1024
 
 _LOOK = "`kubectl version` shows what it prints"
 
@@ -71,29 +74,25 @@ class ExecPlugin:
             )
         except (OSError, ValueError) as problem:
             raise KubeconfigError(f"its login plugin (exec) cannot be started: {kind_of(problem)}") from None
-        with process:
-            try:
-                output, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                _kill(process, group=not interactive)
-                raise KubeconfigError(f"its login plugin (exec) did not end within {seconds:.0f} s: {_LOOK}") from None
-            except BaseException:
-                _kill(process, group=not interactive)
-                raise
-        if process.returncode != 0:
-            raise KubeconfigError(f"its login plugin (exec) failed with exit code {process.returncode}: {_LOOK}")
+        try:
+            return self._read(process, seconds)
+        finally:
+            # With its children, which may hold the pipe open.
+            with suppress(OSError):
+                process.kill() if interactive else os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _read(self, process: "subprocess.Popen[bytes]", seconds: float) -> bytes:
+        stdout = process.stdout
+        assert stdout is not None
+        try:
+            output = within(seconds, lambda: stdout.read(OUTPUT_LIMIT + 1))
+            code = process.wait(1) if len(output) <= OUTPUT_LIMIT else 0
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise KubeconfigError(f"its login plugin (exec) did not end within {seconds:.0f} s: {_LOOK}") from None
+        if code != 0:
+            raise KubeconfigError(f"its login plugin (exec) failed with exit code {code}: {_LOOK}")
         return output
-
-
-def _kill(process: "subprocess.Popen[bytes]", *, group: bool) -> None:
-    """With its children, which may hold the pipe open."""
-    with suppress(OSError):
-        if group:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    if process.stdout:
-        process.stdout.close()
 
 
 def _credentials(document: Any, version: str) -> tuple[Credentials, float | None]:
