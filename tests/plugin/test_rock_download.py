@@ -96,6 +96,21 @@ def test_a_cache_that_cannot_be_written_is_not_needed(server: HttpsServer, tmp_p
     assert fetch(f"{server.url}/rock", cache=tmp_path / "file" / "cache") == ROCK
 
 
+def test_a_rock_that_cannot_be_kept_leaves_nothing(server: HttpsServer, tmp_path: Path) -> None:
+    (tmp_path / f"{DIGEST}.rock").mkdir()
+    assert fetch(f"{server.url}/rock", cache=tmp_path) == ROCK
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_an_unexpected_error_of_a_download_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(rock_download, "_followed", fail)
+    with pytest.raises(RockError, match=r"^The download failed \(RuntimeError\)\.$"):
+        fetch("https://127.0.0.1:9/rock")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
