@@ -216,7 +216,7 @@ def kong_is_recent_enough(reader: CachedReader, plan: Plan, gateway: Gateway) ->
                 subject=deployment_subject(gateway.kong.deployment),
                 problem=f"runs Kong {version[0]}.{version[1]} ({image}), but the plugin needs "
                 f"{OLDEST_KONG[0]}.{OLDEST_KONG[1]} or newer. Kong might not start, or not call Traceable",
-                fix="Set kongValues.image to a newer version" if managed else "Upgrade this Kong first",
+                fix="Set kongValues.image.tag to a newer version" if managed else "Upgrade this Kong first",
             )
 
 

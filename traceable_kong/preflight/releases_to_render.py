@@ -3,17 +3,26 @@
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import HelmRelease
-from traceable_kong.plan.state_record import release_digests
+from traceable_kong.plan.state_record import record_data, release_digests
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.installation_record import recorded
 
+JUDGED_WITH = ("mode", "enabled", "adminApi")
+"""Keys of the record: whether there must be an injector, and which credentials for Kong's Admin API the stack has."""
+
 
 def releases_to_render(plan: Plan, reader: CachedReader) -> tuple[HelmRelease, ...]:
-    """The Helm releases of the stack whose chart or values are not those in its record."""
+    """The Helm releases of the stack whose chart or values are not those in its record.
+
+    All of them where something else is not what was recorded that the checks of a rendering read, too.
+    """
     try:
         data = recorded(reader, plan)
     except Unreachable:
         return ()  # Preflight will not reach the cluster either, and reports it.
     except ApiError:
         data = {}
+    wanted = record_data(plan) or {}
+    if any(data.get(key) != wanted.get(key) for key in JUDGED_WITH):
+        return plan.releases
     return tuple(release for release in plan.releases if not release_digests(release).items() <= data.items())
