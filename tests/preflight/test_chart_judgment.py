@@ -311,7 +311,7 @@ def test_what_the_record_says_was_deployed_is_not_rendered_again(kube: FakeKuber
     assert rendered(kongValues={"replicaCount": 2}) == ["kong"]
     assert rendered(kong={"chart": {"version": "3.4.2"}}) == ["kong"]
     assert rendered(agentValues={"logLevel": "debug"}) == ["agent"]
-    assert rendered(failMode="closed") == []
+    assert rendered(timeoutMs=600) == []
     assert rendered(mode="async") == ["kong", "agent"], "only sync needs an injector"
     kube.denied["/api/v1/namespaces/kong/configmaps"] = 403
     assert rendered() == ["kong", "agent"]
