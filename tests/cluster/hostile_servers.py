@@ -52,7 +52,7 @@ def server() -> Iterator[tuple[str, list[Send]]]:
 
 def document(content: Any, status: bytes = b"200 OK", headers: bytes = b"") -> Send:
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
-    head = b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\n" + headers
+    head = b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Type: application/json\r\n" + headers
     return raw(head + b"Content-Length: %d\r\n\r\n" % len(text) + text)
 
 

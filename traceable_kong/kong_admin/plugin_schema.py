@@ -90,7 +90,14 @@ def field_differences(schema: PluginSchema | None, found: Mapping[str, Any]) -> 
 
 
 def _by_name(fields: Any) -> dict[str, Definition]:
-    return {name: definition for entry in fields or [] for name, definition in entry.items()}
+    entries = fields if isinstance(fields, list) else []
+    return {
+        name: definition
+        for entry in entries
+        if isinstance(entry, Mapping)
+        for name, definition in entry.items()
+        if isinstance(definition, Mapping)
+    }
 
 
 def _default(definition: Definition) -> Any:
