@@ -60,7 +60,22 @@ def gateway(**annotations: str) -> FakeKubernetes:
         "metadata": {"labels": {"app": "edge"}, "annotations": {"other": "1", **annotations}},
         "spec": {"containers": [{"name": "proxy", "image": "kong:3.9"}], "serviceAccountName": "edge"},
     }
-    fake.put(DEPLOYMENT, {"spec": {"template": template}})
+    revision = {"deployment.kubernetes.io/revision": "2"}
+    fake.put(
+        DEPLOYMENT,
+        {
+            "metadata": {"uid": "d", "annotations": revision},
+            "spec": {"template": template, "selector": {"matchLabels": {"app": "edge"}}},
+        },
+    )
+    for number, name in enumerate(("old", "new"), 1):
+        metadata = {
+            "uid": f"rs-{number}",
+            "labels": {"app": "edge", "pod-template-hash": name},
+            "annotations": {"deployment.kubernetes.io/revision": str(number)},
+            "ownerReferences": [{"uid": "d"}],
+        }
+        fake.put(f"/apis/apps/v1/namespaces/gw/replicasets/edge-{name}", {"metadata": metadata})
     return fake
 
 
@@ -119,7 +134,9 @@ def test_the_pod_has_the_deployments_template_and_the_annotations_and_is_not_sto
     ((body, query),) = fake.created
     assert query == {"dryRun": "All"}
     assert fake.changed == [("POST", "/api/v1/namespaces/gw/pods")]
-    assert body["metadata"]["labels"] == {"app": "edge"}
+    assert body["metadata"]["labels"] == {"app": "edge", "pod-template-hash": "new"}
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "edge-new", "uid": "rs-2", "controller": True}
+    assert body["metadata"]["ownerReferences"] == [owner], "as the ReplicaSet's own pods"
     assert body["metadata"]["annotations"] == {"other": "1", **gateway_of(stack()).injection.annotations}
     assert body["spec"] == fake.objects[DEPLOYMENT]["spec"]["template"]["spec"]
 
@@ -270,3 +287,52 @@ def test_an_unreachable_cluster_is_no_answer(clock: Clock, question: str) -> Non
     fake.on_create = refuses(Unreachable("away"))
     with pytest.raises(Unreachable):
         QUESTIONS[question](fake)
+
+
+@pytest.mark.parametrize(
+    ("spec", "fatal"),
+    [
+        ({}, True),
+        ({"replicas": 4}, False),
+        ({"replicas": 3}, True),
+        ({"strategy": {"type": "Recreate"}}, False),
+        ({"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}, "replicas": 9}, True),
+        ({"strategy": {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}}, False),
+        ({"strategy": {"rollingUpdate": {"maxUnavailable": "50%"}}, "replicas": 2}, False),
+    ],
+)
+def test_a_quota_is_fatal_only_where_a_rollout_needs_room_in_it(clock: Clock, spec: Document, fatal: bool) -> None:
+    fake = gateway()
+    fake.objects[DEPLOYMENT]["spec"] |= spec
+    fake.on_create = refuses(QUOTA)
+    if fatal:
+        with pytest.raises(HookFailed, match=r"exceeded quota: pods=10\. A rollout starts a new pod before"):
+            require_injection(fake)
+    else:
+        require_injection(fake)
+        with pytest.raises(HookFailed, match="is not in force"):
+            require_policy_enforced(fake)
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (ApiError(429, "TooManyRequests", "too many requests"), r"could not be checked.*\(HTTP 429\): too many"),
+        (
+            ApiError(500, "InternalError", 'failed calling webhook "a.b": deadline'),
+            "webhook for new pods .* not answer",
+        ),
+        (ApiError(404, "NotFound", 'namespaces "gw" not found'), "Namespace gw does not exist"),
+        (ApiError(403, "Forbidden", 'User "a" cannot create resource "pods" in API group ""'), "You may not create"),
+        (
+            ApiError(403, "Forbidden", "unable to validate against any security context constraint"),
+            "rollout would fail",
+        ),
+    ],
+)
+def test_only_a_refusal_that_a_rollout_would_meet_is_called_one(clock: Clock, problem: ApiError, said: str) -> None:
+    fake = gateway()
+    fake.on_create = refuses(problem)
+    with pytest.raises(HookFailed, match=said) as refused:
+        require_injection(fake)
+    assert ("A rollout would fail" in str(refused.value)) == (said == "rollout would fail")

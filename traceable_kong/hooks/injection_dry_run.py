@@ -11,14 +11,16 @@ from typing import Any
 
 from traceable_kong.cluster.agent_objects import injector_webhook
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, pods
-from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, KubernetesClient
+from traceable_kong.cluster.kubernetes_client import ApiError, ApiResponse, Document, KubernetesClient
 from traceable_kong.cluster.pods import is_ready, is_terminating
 from traceable_kong.cluster.tme import requests_tme, running_containers, tme_containers
 from traceable_kong.common.image_references import ImageReferenceError, parse_image
 from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.hooks.hook_failed import HookFailed, missing_deployment
+from traceable_kong.hooks.pod_refusal import is_quota, needs_surge, refusal
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.model import AdmissionPolicy, Gateway, Plan
+from traceable_kong.verification.observation import newest_replica_set
 
 IN_FORCE_SECONDS = 10.0
 """How long the API server may take to act on a new policy or namespace label: its informers lag behind by moments, and
@@ -46,9 +48,10 @@ def _is_enforced(client: KubernetesClient, gateway: Gateway, policy: AdmissionPo
     try:
         answer = _create_pod(client, gateway)
     except ApiError as problem:
-        if policy.name in str(problem):
+        if policy.name in " ".join((str(problem), *problem.warnings)):
             return True
-        raise _pod_refused(gateway, problem) from None
+        _require_no_refusal(client, gateway, problem)
+        return False
     warned = any(policy.name in warning for warning in answer.warnings)
     # Another injector may add the TME already: then there is nothing to refuse. With `deny`, a warning comes from the
     # binding as it was before this update.
@@ -74,7 +77,12 @@ def require_injection(client: KubernetesClient, plan: Plan, gateway: Gateway) ->
         except ApiError as problem:
             # The policy of an earlier update is in force until the end of this one, also if none is wanted any more.
             if plan.policy_name not in str(problem):
-                raise _pod_refused(gateway, problem) from None
+                if problem.is_temporary:
+                    last = problem
+                    return NotYet(lambda: refusal(gateway.kong.deployment, last))
+                # A quota hides the pod. If none must be free for a rollout, the verification looks at the new pods.
+                _require_no_refusal(client, gateway, problem)
+                return None
         return NotYet(lambda: _not_injected(client, plan, gateway))
 
     wait_until(attempt, seconds=IN_FORCE_SECONDS, interval_seconds=INTERVAL_SECONDS)
@@ -95,14 +103,17 @@ def _template(client: KubernetesClient, gateway: Gateway) -> dict[str, Any] | No
 def _create_pod(client: KubernetesClient, gateway: Gateway, *, labeled: bool = True) -> ApiResponse:
     """The pod as the API server would store it. Without labels it is no gateway pod to the admission policy."""
     deployment = gateway.kong.deployment
-    template = _template(client, gateway)
-    if template is None:
+    found = client.get(deployment.path)
+    if found is None:
         raise missing_deployment(deployment)
+    template = found["spec"]["template"]
     own = template["metadata"]
+    labels, owners = _of_replica_set(client, found)
     metadata = {
-        "generateName": f"{deployment.name}-probe-",
-        "labels": (own.get("labels") or {}) if labeled else {},
+        "generateName": f"{owners[0]['name'] if owners else deployment.name}-probe-",
+        "labels": {**(own.get("labels") or {}), **labels} if labeled else {},
         "annotations": {**(own.get("annotations") or {}), **gateway.injection.annotations},
+        "ownerReferences": owners,
     }
     return client.request(
         "POST",
@@ -112,15 +123,31 @@ def _create_pod(client: KubernetesClient, gateway: Gateway, *, labeled: bool = T
     )
 
 
+def _of_replica_set(client: KubernetesClient, deployment: Mapping[str, Any]) -> tuple[dict[str, str], list[Document]]:
+    """The label and the owner that the pod gets from its ReplicaSet: policies treat a pod without one differently.
+
+    The owner does not block its deletion: that would need a permission for finalizers
+    (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#ownerreferencespermissionenforcement).
+    """
+    replica_set = newest_replica_set(client, deployment)
+    if replica_set is None:
+        return {}, []
+    metadata = replica_set["metadata"]
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": metadata["name"], "uid": metadata["uid"]}
+    return {"pod-template-hash": metadata["labels"]["pod-template-hash"]}, [{**owner, "controller": True}]
+
+
 def _has_tme(pod: Mapping[str, Any], gateway: Gateway) -> bool:
     return bool(tme_containers(pod["spec"], gateway.injection.image))
 
 
-def _pod_refused(gateway: Gateway, problem: ApiError) -> HookFailed:
-    return HookFailed(
-        f"The API server refuses new pods of deployment {gateway.kong.deployment}: {problem}. A rollout would fail. "
-        "The gateway was not changed, and its pods keep running. Fix the cause, then run `pulumi up`."
-    )
+def _require_no_refusal(client: KubernetesClient, gateway: Gateway, problem: ApiError) -> None:
+    """Raises HookFailed, unless the problem is a quota, and a rollout needs no room in it."""
+    if is_quota(problem):
+        found = client.get(gateway.kong.deployment.path)
+        if found is not None and not needs_surge(found):
+            return
+    raise refusal(gateway.kong.deployment, problem) from None
 
 
 def _not_injected(client: KubernetesClient, plan: Plan, gateway: Gateway) -> HookFailed:

@@ -183,6 +183,12 @@ def current_revision(api: KubernetesClient, deployment: Mapping[str, Any]) -> st
 
     Raises ApiError or Unreachable.
     """
+    found = newest_replica_set(api, deployment)
+    return str(found["metadata"]["labels"]["pod-template-hash"]) if found else ""
+
+
+def newest_replica_set(api: KubernetesClient, deployment: Mapping[str, Any]) -> Document | None:
+    """The ReplicaSet of the Deployment's current revision. Raises ApiError or Unreachable."""
     metadata = deployment["metadata"]
     revision = (metadata.get("annotations") or {}).get("deployment.kubernetes.io/revision")
     replica_sets = api.list(
@@ -193,5 +199,5 @@ def current_revision(api: KubernetesClient, deployment: Mapping[str, Any]) -> st
         owners = [owner["uid"] for owner in item["metadata"].get("ownerReferences") or []]
         annotations = item["metadata"].get("annotations") or {}
         if metadata["uid"] in owners and annotations.get("deployment.kubernetes.io/revision") == revision:
-            return str(item["metadata"]["labels"]["pod-template-hash"])
-    return ""
+            return item
+    return None
