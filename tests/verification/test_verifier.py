@@ -9,7 +9,7 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.protected_cluster import DEPLOYMENT, add_pod, cluster, event
 from tests.fakes.protected_gateway import desired, pod, written
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
-from traceable_kong.cluster.kubernetes_client import Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.common import waiting
 from traceable_kong.verification import deadline, verifier
 from traceable_kong.verification.verifier import verify_gateway
@@ -103,3 +103,20 @@ def test_an_unreachable_cluster_is_an_error(clock: Clock, problem: Exception) ->
     fake.problems[DEPLOYMENT] = problem
     with pytest.raises(type(problem)):
         verify_gateway(fake, desired())
+
+
+@pytest.mark.parametrize("problem", [Unreachable("away"), ApiError(503, "", "later"), ApiError(429, "", "later")])
+def test_an_api_server_that_is_away_in_between_is_waited_for(clock: Clock, problem: Exception) -> None:
+    fake = cluster()
+    fake.problems[DEPLOYMENT] = problem
+    clock.then = lambda now: fake.problems.pop(DEPLOYMENT, None) if now >= 3 else None
+    assert verify_gateway(fake, desired()).ok
+    assert clock.now == 3
+
+
+def test_an_api_server_that_stays_away_is_an_error_at_the_deadline(clock: Clock) -> None:
+    fake = cluster()
+    fake.problems[DEPLOYMENT] = Unreachable("away")
+    with pytest.raises(Unreachable):
+        verify_gateway(fake, desired(), deadline_seconds=7)
+    assert clock.now == 7

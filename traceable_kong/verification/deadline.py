@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.verification.report import Report
@@ -21,12 +22,19 @@ class _DeadlineReached(PlainError):
 def final_report(attempt: Callable[[float], tuple[Report, bool]], *, seconds: float) -> Report:
     """The first report that is final, or the last one by the deadline.
 
-    `attempt` is given the seconds waited so far, and returns a report and whether it is final.
+    `attempt` is given the seconds waited so far, and returns a report and whether it is final. It is repeated where the
+    API server is away or overloaded; raises ApiError or Unreachable where that is still so by the deadline.
     """
     reports: list[Report] = []
 
     def verify(waited: float) -> Report | NotYet:
-        report, is_final = attempt(waited)
+        try:
+            report, is_final = attempt(waited)
+        except (ApiError, Unreachable) as problem:
+            if isinstance(problem, ApiError) and not problem.is_temporary:
+                raise
+            last = problem
+            return NotYet(lambda: last)
         reports.append(report)
         return report if is_final else NotYet(lambda: _DeadlineReached("not as configured"))
 
