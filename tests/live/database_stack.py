@@ -14,6 +14,7 @@ from tests.live.stack import LiveStack, Recording
 from tests.recorder.plugin_entity_promises import violations
 
 DATABASE_PASSWORD = "live-test-database-password"
+DATABASE_HOST = "localhost"
 FAST_UPDATES = {"db_update_frequency": "1", "worker_state_update_frequency": "1"}
 """How often the nodes look for changes, in seconds: the program waits for that after every write."""
 
@@ -29,16 +30,27 @@ def running_database(folder: Path) -> Iterator[Server]:
 
 
 def use_database(stack: LiveStack, server: Server, **kong: Any) -> None:
-    """Creates the namespace and the Secret with the password, as an administrator does, and configures the stack."""
+    """Creates the namespace and the Secret with the password, as an administrator does, and configures the stack.
+
+    A Service names the database, because an address on loopback is refused: in a cluster it is that of a pod.
+    """
     stack.kubectl("create", "namespace", stack.kong_namespace)
     create_secret(stack, "kong-postgres", password=DATABASE_PASSWORD)
+    stack.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "database", "namespace": stack.kong_namespace},
+            "spec": {"type": "ExternalName", "externalName": DATABASE_HOST},
+        }
+    )
     unset_object_name(stack)
     stack.update(
         "kong",
         createNamespace=False,
         database="postgres",
         postgres={
-            "host": server.address,
+            "host": f"database.{stack.kong_namespace}.svc",
             "port": server.port,
             "passwordSecret": {"name": "kong-postgres", "key": "password"},
             "tls": False,

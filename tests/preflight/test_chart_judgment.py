@@ -368,8 +368,8 @@ def test_a_database_behind_a_sidecar(
     job = {"kind": "Job", "metadata": {"name": "init", "namespace": "kong"}, "spec": {"template": {"spec": spec}}}
     charts: Charts = {"kong": dataclasses.replace(kong, objects=(*kong.objects, job))}
     found = examine(CachedReader(kube, charts), made, live_change=False).errors
-    said = [item.problem for item in found if item.subject == "job init in namespace kong"]
-    assert bool(said) is refused and all("kong.postgres.host" in text for text in said)
+    said = [item.problem for item in found if item.subject == "traceable-kong:kong.postgres.host"]
+    assert bool(said) is refused and all("migrate it (job init)" in text for text in said)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ from traceable_kong.preflight.existing_kong_checks import plain_environment
 from traceable_kong.preflight.finding import Finding, deployment_subject
 from traceable_kong.preflight.installation_record import recorded
 
+WAITS_FOR_DATABASE = "wait-for-db"
+"""The init container of Kong's pods that starts Kong until it reaches its database (kong chart 3.4.1)."""
+
 PASSWORD = "kong.postgres.passwordSecret"
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -88,27 +91,38 @@ def _address(environment: Mapping[str, str | None]) -> tuple[str, str, str]:
 
 
 def every_pod_reaches_the_database(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
-    """A database on loopback is behind a sidecar that every pod has, also those of the migrations.
+    """A database on loopback is behind a sidecar that every pod has which connects to it, those of migrations too."""
+    if not isinstance(gateway.kong, ManagedKong) or gateway.kong.database is None:
+        return
+    chart = reader.rendered(gateway.kong.release.key)
+    without = [
+        f"{item['kind'].lower()} {name_of(item)}"
+        for kind in ("Deployment", "Job")
+        for item in (chart.of_kind(kind) if chart else ())
+        if _looks_for_it_alone(item["spec"]["template"]["spec"], kind)
+    ]
+    if without:
+        yield Finding(
+            subject="traceable-kong:kong.postgres.host",
+            problem=f"is {gateway.kong.database.host}, which is on loopback, but nothing else would run in the pods that "
+            f"wait for the database and migrate it ({', '.join(without)}). They would wait until the timeout",
+            fix=f"Name the database's own address: `{config_set('kong.postgres.host', 'HOST')}`. Or run its proxy as a "
+            "native sidecar, an init container with restartPolicy Always, in kongValues.deployment.initContainers: the "
+            "chart adds those to the Jobs of the migrations too",
+        )
 
-    A container of the Deployment is not there yet while an init container waits for the database, unless it is a native
-    sidecar (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
+
+def _looks_for_it_alone(pod: Document, kind: str) -> bool:
+    """Whether a container of a pod connects to loopback, and nothing that could listen there runs beside it.
+
+    While an init container waits, only native sidecars run
+    (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
     """
-    chart = reader.rendered("kong") if isinstance(gateway.kong, ManagedKong) and gateway.kong.database else None
-    for kind in ("Deployment", "Job") if chart else ():
-        for item in chart.of_kind(kind) if chart else ():
-            spec = item["spec"]["template"]["spec"]
-            first, containers = spec.get("initContainers") or [], spec["containers"]
-            native = any(each.get("restartPolicy") == "Always" for each in first)
-            waiting = [each for each in (first if kind == "Deployment" else containers) if _is_on_loopback(each)]
-            if waiting and not native and (kind == "Deployment" or len(containers) == 1):
-                yield Finding(
-                    subject=f"{kind.lower()} {name_of(item)} in namespace {gateway.kong.deployment.namespace}",
-                    problem=f"would look for the database at {variables(waiting[0])['KONG_PG_HOST']} "
-                    f"(kong.postgres.host), but nothing else runs in its pod beside {waiting[0]['name']}. It would "
-                    "wait until the timeout",
-                    fix="Name the database's own address in kong.postgres.host. Or run its proxy as a native sidecar: "
-                    "an init container with restartPolicy Always",
-                )
+    first, containers = pod.get("initContainers") or [], pod["containers"]
+    waiting = [item for item in first if item["name"] == WAITS_FOR_DATABASE] if kind == "Deployment" else containers
+    if pod.get("hostNetwork") or any(item.get("restartPolicy") == "Always" for item in first):
+        return False
+    return any(map(_is_on_loopback, waiting)) and (kind == "Deployment" or len(containers) == 1)
 
 
 def _is_on_loopback(container: Document) -> bool:
