@@ -75,21 +75,27 @@ def admin_api_needs_no_unknown_certificate(reader: CachedReader, plan: Plan, gat
     environment = kong_variables(reader, gateway) or {}
     entity = gateway.plugin.entity
     shown = entity is not None and entity.endpoint.client_certificate_secret
-    if environment.get(CLIENT_CERTIFICATE) == "on" and not shown:
-        managed = isinstance(gateway.kong, ManagedKong)
-        yield Finding(
-            subject=deployment_subject(gateway.kong.deployment),
-            problem="has an Admin API that asks for a client certificate "
-            f"({setting_of(gateway, CLIENT_CERTIFICATE)}{' or kongValues.admin.tls.client' if managed else ''}). The "
-            "verification could never check the plugin",
-            fix=f"Remove it: `{config_remove('kongValues.admin.tls.client')}`. The Admin API only listens on "
-            "localhost of its own pod"
-            if managed
-            else "Remove it from that release's values (admin.tls.client; in the kong/ingress chart "
-            "gateway.admin.tls.client and controller.ingressController.adminApi.tls.client), and restrict the port to "
-            "the controller with a NetworkPolicy. Or run Kong and its controller in one pod, as the kong chart does"
-            + (". Or name the certificate in kong.admin.clientCertificateSecret" if entity else ""),
+    if environment.get(CLIENT_CERTIFICATE) != "on" or shown:
+        return
+    managed = isinstance(gateway.kong, ManagedKong)
+    if managed:
+        fix = (
+            f"Remove it: `{config_remove('kongValues.admin.tls.client')}`. The Admin API only listens on localhost of its "
+            "own pod"
         )
+    else:
+        fix = (
+            "Remove it from that release's values (admin.tls.client; in the kong/ingress chart gateway.admin.tls.client "
+            "and controller.ingressController.adminApi.tls.client), and restrict the port to the controller with a "
+            "NetworkPolicy. Or run Kong and its controller in one pod, as the kong chart does"
+        )
+    yield Finding(
+        subject=deployment_subject(gateway.kong.deployment),
+        problem="has an Admin API that asks for a client certificate "
+        f"({setting_of(gateway, CLIENT_CERTIFICATE)}{' or kongValues.admin.tls.client' if managed else ''}). The "
+        "verification could never check the plugin",
+        fix=fix + (". Or name the certificate in kong.admin.clientCertificateSecret" if entity else ""),
+    )
 
 
 def access_control_has_a_token(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:

@@ -104,8 +104,8 @@ def every_pod_reaches_the_database(reader: CachedReader, plan: Plan, gateway: Ga
     if without:
         yield Finding(
             subject="traceable-kong:kong.postgres.host",
-            problem=f"is {gateway.kong.database.host}, which is on loopback, but nothing else would run in the pods that "
-            f"wait for the database and migrate it ({', '.join(without)}). They would wait until the timeout",
+            problem=f"is {gateway.kong.database.host}, which is on loopback, but nothing else would run in the pods "
+            f"that wait for the database and migrate it ({', '.join(without)}). They would wait until the timeout",
             fix=f"Name the database's own address: `{config_set('kong.postgres.host', 'HOST')}`. Or run its proxy as a "
             "native sidecar, an init container with restartPolicy Always, in kongValues.deployment.initContainers: the "
             "chart adds those to the Jobs of the migrations too",
