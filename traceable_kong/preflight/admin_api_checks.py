@@ -80,14 +80,14 @@ def admin_api_needs_no_unknown_certificate(reader: CachedReader, plan: Plan, gat
     managed = isinstance(gateway.kong, ManagedKong)
     if managed:
         fix = (
-            f"Remove it: `{config_remove('kongValues.admin.tls.client')}`. The Admin API only listens on localhost of its "
-            "own pod"
+            f"Remove it: `{config_remove('kongValues.admin.tls.client')}`. The Admin API only listens on localhost of "
+            "its own pod"
         )
     else:
         fix = (
-            "Remove it from that release's values (admin.tls.client; in the kong/ingress chart gateway.admin.tls.client "
-            "and controller.ingressController.adminApi.tls.client), and restrict the port to the controller with a "
-            "NetworkPolicy. Or run Kong and its controller in one pod, as the kong chart does"
+            "Remove it from that release's values (admin.tls.client; in the kong/ingress chart "
+            "gateway.admin.tls.client and controller.ingressController.adminApi.tls.client), and restrict the port to "
+            "the controller with a NetworkPolicy. Or run Kong and its controller in one pod, as the kong chart does"
         )
     yield Finding(
         subject=deployment_subject(gateway.kong.deployment),
