@@ -415,3 +415,28 @@ def test_a_controller_without_a_token_is_refused(kube: FakeKubernetes) -> None:
     objects[0]["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [mount]
     objects[0]["spec"]["template"]["spec"]["volumes"].append({"name": "token", "projected": {}})
     assert examine(CachedReader(kube, charts), made, live_change=False).errors == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("containers", None),
+        ("containers", ["proxy"]),
+        ("containers", [{"image": "kong:3.9"}]),
+        ("containers", [{"name": "proxy", "image": "kong:3.9", "env": [{"value": "a"}]}]),
+        ("containers", [{"name": "proxy", "image": "kong:3.9", "volumeMounts": [{"name": "a"}]}]),
+        ("containers", [{"name": "proxy", "image": "kong:3.9", "readinessProbe": ["a"]}]),
+        ("volumes", [{"configMap": {}}]),
+    ],
+)
+def test_an_object_in_a_form_that_the_api_refuses_ends_in_a_message(
+    kube: FakeKubernetes, field: str, value: object
+) -> None:
+    made = plan()
+    kong = renderings(made)["kong"]
+    assert isinstance(kong, RenderedChart)
+    objects = copy.deepcopy(kong.objects)
+    objects[0]["spec"]["template"]["spec"][field] = value
+    charts: Charts = {"kong": RenderedChart(objects=objects)}
+    errors = examine(CachedReader(kube, charts), made, live_change=False).errors
+    assert any("in a form that the API server refuses" in item.problem for item in errors)

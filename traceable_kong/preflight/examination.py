@@ -45,6 +45,9 @@ from traceable_kong.preflight.permission_checks import is_administrator, permiss
 
 THREADS = 16
 
+SHAPE_ERRORS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What a check raises for a rendered object that has another form than the API requires."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
@@ -203,7 +206,22 @@ def _apply(rule: Rule, reader: CachedReader, plan: Plan) -> tuple[list[Found], A
             found.append(item)
     except ApiError as problem:
         return found, problem
+    except SHAPE_ERRORS as problem:
+        if not reader.charts:
+            raise
+        found.append(_not_judged(rule, problem))
     return found, None
+
+
+def _not_judged(rule: Rule, problem: Exception) -> Finding:
+    """The checks read rendered objects as the API server would accept them, and a chart can render anything."""
+    return Finding(
+        subject=rule.subject,
+        problem="could not be judged. The chart probably creates an object in a form that the API server refuses, such "
+        f"as a container without a name ({type(problem).__name__}: {problem})",
+        fix="Correct the values, or the chart if it is your own. `helm template` with that chart and those values, "
+        "piped to `kubectl apply --dry-run=server -f -`, names the field",
+    )
 
 
 def _not_readable(message: str, rules: list[Rule]) -> Finding:
