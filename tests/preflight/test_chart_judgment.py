@@ -313,6 +313,10 @@ def test_what_the_record_says_was_deployed_is_not_rendered_again(kube: FakeKuber
     assert rendered(agentValues={"logLevel": "debug"}) == ["agent"]
     assert rendered(timeoutMs=600) == []
     assert rendered(mode="async") == ["kong", "agent"], "only sync needs an injector"
+    values = {"ingressController": {"ingressClass": "kong"}}
+    put_record(kube, **(record_data(plan(kongValues=values)) or {}))
+    assert rendered(kongValues=values) == []
+    assert rendered(kongValues=values, kong={"ingressClass": "other"}) == ["kong", "agent"], "the values are the same"
     kube.denied["/api/v1/namespaces/kong/configmaps"] = 403
     assert rendered() == ["kong", "agent"]
 

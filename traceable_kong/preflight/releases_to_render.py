@@ -7,8 +7,9 @@ from traceable_kong.plan.state_record import record_data, release_digests
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.installation_record import recorded
 
-JUDGED_WITH = ("mode", "enabled", "adminApi")
-"""Keys of the record: whether there must be an injector, and which credentials for Kong's Admin API the stack has."""
+JUDGED_WITH = ("mode", "enabled", "adminApi", "ingressClass", "deployment", "agentNamespace")
+"""Keys of the record: whether there must be an injector, which credentials for Kong's Admin API the stack has, and the
+class, name and namespace that the objects must have. A value of the chart can fix those, and then stays the same."""
 
 
 def releases_to_render(plan: Plan, reader: CachedReader) -> tuple[HelmRelease, ...]:
