@@ -6,7 +6,6 @@ Helm keeps each revision in a Secret `sh.helm.release.v1.<name>.v<revision>`; st
 
 import base64
 import binascii
-import gzip
 import json
 import zlib
 from dataclasses import dataclass, field
@@ -14,6 +13,9 @@ from dataclasses import dataclass, field
 from traceable_kong.cluster.api_objects import Reader, annotations_of, deployments, labels_of, name_of, secrets
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.ownership import release_owner_values
+
+LARGEST_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""Of a release without compression. A Secret has at most 1 MiB, which could be a thousand times as much."""
 
 Revisions = dict[int, str]
 """Status by revision."""
@@ -110,7 +112,16 @@ def release_document(secret: Document) -> Document:
     """
     try:
         packed = base64.b64decode(base64.b64decode((secret.get("data") or {}).get("release") or ""))
-        document = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
-    except (binascii.Error, ValueError, OSError, EOFError, RecursionError, zlib.error):
+        document = json.loads(_unpacked(packed) if packed[:2] == b"\x1f\x8b" else packed)
+    except (binascii.Error, ValueError, RecursionError, zlib.error):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What is compressed with gzip. Raises ValueError where it is incomplete or too large."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    document = reader.decompress(packed, LARGEST_DOCUMENT_BYTES)
+    if not reader.eof:
+        raise ValueError("not a complete document")
+    return document
