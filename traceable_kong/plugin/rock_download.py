@@ -10,7 +10,6 @@ import os
 import ssl
 import stat
 import tempfile
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ import requests
 import urllib3
 from pydantic import SecretStr
 
+from traceable_kong.common.time_limit import within
 from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError, shown
 from traceable_kong.plugin.rock import Rock, read
 from traceable_kong.plugin.zip_archive import SIGNATURE
@@ -94,7 +94,7 @@ def fetch(
             archive = _local(cache / f"{sha256}.rock")
             if hashlib.sha256(archive).hexdigest() == sha256:
                 return archive
-    archive = _within(whole_timeout_seconds, source, headers or {}, stall_timeout_seconds)
+    archive = _by_deadline(whole_timeout_seconds, source, headers or {}, stall_timeout_seconds)
     _check_digest(archive, sha256)
     if cache is not None:
         _keep(cache, archive)
@@ -137,30 +137,18 @@ def _check_digest(archive: bytes, sha256: str | None) -> None:
     )
 
 
-def _within(whole_timeout_seconds: float, url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
-    """Downloads in a thread of its own, and raises RockError at the deadline.
-
-    The timeout of a socket restarts with every byte, so it does not limit a server that sends them one by one. The
-    thread is abandoned.
-    """
-    answers: list[bytes | RockError] = []
-
-    def work() -> None:
-        try:
-            answers.append(_download(url, headers, stall_timeout_seconds))
-        except RockError as problem:
-            answers.append(problem)
-        except Exception as problem:
-            answers.append(RockError(f"The download failed ({type(problem).__name__})."))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(whole_timeout_seconds)
-    if not answers:
-        raise RockError(f"The download was not complete after {whole_timeout_seconds:.0f} seconds.")
-    if isinstance(answers[0], RockError):
-        raise answers[0]
-    return answers[0]
+def _by_deadline(
+    whole_timeout_seconds: float, url: str, headers: Mapping[str, str], stall_timeout_seconds: float
+) -> bytes:
+    """Downloads, and raises RockError at the deadline: the thread is abandoned then."""
+    try:
+        return within(whole_timeout_seconds, lambda: _download(url, headers, stall_timeout_seconds))
+    except TimeoutError:
+        raise RockError(f"The download was not complete after {whole_timeout_seconds:.0f} seconds.") from None
+    except RockError:
+        raise
+    except Exception as problem:
+        raise RockError(f"The download failed ({type(problem).__name__}).") from None
 
 
 def _download(url: str, headers: Mapping[str, str], stall_timeout_seconds: float) -> bytes:
