@@ -154,7 +154,7 @@ def test_a_conflict_is_refused(kube: FakeKubernetes, values: Values, said: str) 
         {"env": {"nginx_admin_ssl_verify_client": "off"}},
         {"env": {"nginx_admin_ssl_verify_client": "optional"}, "admin": {"tls": {"client": {"caBundle": "PEM"}}}},
         {"admin": {"tls": {"enabled": False}}, "env": {"admin_listen": "127.0.0.1:8001"}},
-        {"podAnnotations": {"theirs": "1"}},
+        {"podAnnotations": {"example.com/owner": "1"}},
         {"ingressController": {"env": {"ingress_class": "kong", "log_level": "debug"}}},
         # An argument wins over a variable.
         {"ingressController": {"args": ["--ingress-class=kong"], "env": {"ingress_class": "other"}}},

@@ -20,7 +20,7 @@ from traceable_kong.common.safe_text import kind_of
 from traceable_kong.common.time_limit import within
 
 SECONDS = 60.0
-"""For a plugin that asks nobody."""
+"""For a plugin that does not ask the user."""
 
 INTERACTIVE_SECONDS = 300.0
 """For a person at the terminal."""

@@ -1,4 +1,4 @@
-"""Reads a file that somebody else named: it may be a pipe that nobody writes to, or a device without an end."""
+"""Reads a file that another party named: it may be a pipe without a writer, or a device without an end."""
 
 from pathlib import Path
 

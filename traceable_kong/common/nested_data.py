@@ -47,7 +47,7 @@ def digest(value: Any) -> str:
 def keyed_digest(value: Any, key: str) -> str:
     """As `digest()` (HMAC-SHA-256, RFC 2104), for a `value` that may contain secrets.
 
-    Nobody without the key can try guesses, so a digest with a secret key may be public. It depends on every leaf,
+    Guesses cannot be tested without the key, so a digest with a secret key may be public. It depends on every leaf,
     secret or not, and not on which leaves are known to be secret: the same values have the same digest, whatever way
     they came.
     """

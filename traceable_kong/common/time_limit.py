@@ -1,4 +1,4 @@
-"""Ends work that takes too long, whatever it waits for: the timeout of a socket begins anew with each byte."""
+"""Ends work that takes too long, whatever it waits for: the timeout of a socket restarts with each byte."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 def within(seconds: float, work: Callable[[], T], *, stop: Callable[[], object] = lambda: None) -> T:
     """The result of `work`, or its exception. Raises TimeoutError after so many seconds, and calls `stop`.
 
-    `work` runs in a thread of its own, which nobody waits for afterwards: `stop` should make it end.
+    `work` runs in a thread of its own, which is abandoned at the deadline: `stop` should make it end.
     """
     future: Future[T] = Future()
 
