@@ -31,12 +31,17 @@ def variable_in(container: Mapping[str, Any], name: str) -> dict[str, Any] | Non
 
 def entries_of(variable: Mapping[str, Any] | None, name: str) -> list[str]:
     """The entries in what `variable_in()` returned."""
-    return [entry.strip() for entry in str((variable or {}).get("value") or "").split(SEPARATORS[name])]
+    return split_entries(str((variable or {}).get("value") or ""), name)
+
+
+def split_entries(value: str, name: str) -> list[str]:
+    """The entries in the value of a variable."""
+    return [entry.strip() for entry in value.split(SEPARATORS[name])]
 
 
 def with_files_first(value: str) -> str | None:
     """A package path in which the plugin's files come first; None where they already do, or are not in it."""
-    entries = [entry.strip() for entry in value.split(SEPARATORS[PACKAGE_PATH])]
+    entries = split_entries(value, PACKAGE_PATH)
     if LUA_PATH not in entries or entries[0] == LUA_PATH:
         return None
     return SEPARATORS[PACKAGE_PATH].join([LUA_PATH, *(entry for entry in entries if entry != LUA_PATH)])

@@ -138,7 +138,7 @@ def unpatched(template: Template, applied: AppliedPatch) -> Template:
     )
     container = container_of(result["spec"], applied.container)
     if container is not None:
-        filter_list(container, "volumeMounts", lambda item: applied.mounts.get(_path(item)) != item["name"])
+        filter_list(container, "volumeMounts", lambda item: applied.mounts.get(mount_path(item)) != item["name"])
         for name, variable in applied.variables.items():
             remove_entries(container, name, variable)
     return result
@@ -152,7 +152,7 @@ def current(template: Template, spec: PatchSpec) -> PatchSpec | None:
     sources = {
         item["name"]: (item.get("configMap") or {}).get("name") for item in template["spec"].get("volumes") or []
     }
-    mounted = {_path(item): sources.get(item["name"]) for item in container.get("volumeMounts") or []}
+    mounted = {mount_path(item): sources.get(item["name"]) for item in container.get("volumeMounts") or []}
     finds_files = LUA_PATH in entries_of(variable_in(container, PACKAGE_PATH), PACKAGE_PATH)
     listed = entries_of(variable_in(container, PLUGINS), PLUGINS)
     return PatchSpec(
@@ -189,7 +189,7 @@ def conflicts(template: Template, spec: PatchSpec) -> Iterator[Conflict]:
             f"remove that volume; or, if the owner's Helm values mount the plugin's files, {OWNER_MOUNTS_FILES}",
         )
     for mount in container.get("volumeMounts") or []:
-        path, source = _path(mount), sources.get(mount["name"], {})
+        path, source = mount_path(mount), sources.get(mount["name"], {})
         for file in spec.files:
             read_only = any(key in source for key in READ_ONLY_SOURCES)
             if path == file or path.startswith(f"{file}/") or (read_only and file.startswith(f"{path}/")):
@@ -203,7 +203,7 @@ def _replaced_settings(container: Mapping[str, Any], spec: PatchSpec) -> Iterato
     """Settings in a mounted configuration file that the variables of this stack would replace."""
     files = [
         path
-        for path in map(_path, container.get("volumeMounts") or [])
+        for path in map(mount_path, container.get("volumeMounts") or [])
         if any(file == path or file.startswith(f"{path}/") for file in CONFIGURATION_FILES)
     ]
     for name in spec.entries if files else ():
@@ -216,5 +216,6 @@ def _replaced_settings(container: Mapping[str, Any], spec: PatchSpec) -> Iterato
             )
 
 
-def _path(mount: Mapping[str, Any]) -> str:
+def mount_path(mount: Mapping[str, Any]) -> str:
+    """Where a container mounts a volume, without a slash at the end."""
     return str(mount["mountPath"]).rstrip("/")

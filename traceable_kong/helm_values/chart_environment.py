@@ -1,4 +1,4 @@
-"""Kong's environment variables in values of the Kong chart."""
+"""The environment variables of Kong and of its ingress controller in values of the Kong chart."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,27 +7,21 @@ from traceable_kong.config.config_problem import path_of
 
 
 def environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """(key in the config, variable, value) for every variable that the values set in Kong's environment.
+    """(key in the config, variable, value) for every variable that the values set in Kong's environment."""
+    return _variables(values, "KONG_", "kongValues")
 
-    The chart upper-cases the keys, of `env` with the prefix KONG_, of `customEnv` without (kong chart 3.4.1).
-    """
+
+def controller_environment(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """The same for the ingress controller's environment."""
+    return _variables(values.get("ingressController") or {}, "CONTROLLER_", "kongValues", "ingressController")
+
+
+def _variables(values: Mapping[str, Any], prefix: str, *path: str) -> list[tuple[str, str, Any]]:
+    """The chart upper-cases the keys, of `env` with the prefix, of `customEnv` without (kong chart 3.4.1)."""
     return [
-        (path_of("kongValues", group, str(key)), f"{prefix}{key}".upper(), value)
-        for group, prefix in (("env", "KONG_"), ("customEnv", ""))
+        (path_of(*path, group, str(key)), f"{start}{key}".upper(), value)
+        for group, start in (("env", prefix), ("customEnv", ""))
         for key, value in (values.get(group) or {}).items()
-    ]
-
-
-def controller_environment(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(key in the config, variable) for every variable that the values set in the ingress controller's environment.
-
-    The chart upper-cases the keys, of `env` with the prefix CONTROLLER_, of `customEnv` without (kong chart 3.4.1).
-    """
-    controller = values.get("ingressController") or {}
-    return [
-        (path_of("kongValues", "ingressController", group, str(key)), f"{prefix}{key}".upper())
-        for group, prefix in (("env", "CONTROLLER_"), ("customEnv", ""))
-        for key in controller.get(group) or {}
     ]
 
 

@@ -6,7 +6,7 @@ no namespace.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,23 +72,28 @@ def is_controller(container: Mapping[str, Any]) -> bool:
 
 
 def obstacles(
-    container: Mapping[str, Any], *, ingress_class: str, given: Mapping[str, str | None] | None = None
+    container: Mapping[str, Any],
+    *,
+    ingress_class: str,
+    given: Mapping[str, str | None] | None = None,
+    named: Callable[[str], str] = str,
 ) -> Iterator[Obstacle]:
     """Why the controller in `container` would not read a KongClusterPlugin of `ingress_class`.
 
-    `given` are the variables of its envFrom, None for a value that is not known.
+    `given` are the variables of its envFrom, None for a value that is not known. `named` says how messages name the
+    source of a setting.
     """
     reads = setting(container, READS_CLASS, default=DEFAULT_CLASS, given=given)
     if reads.value is None:
         yield Obstacle(
             setting=reads,
             flag=READS_CLASS,
-            problem=f"the ingress class that its controller reads comes from another object ({reads.source}), and the "
-            f"plugin has {ingress_class!r}",
+            problem=f"the ingress class that its controller reads comes from another object ({named(reads.source)}), "
+            f"and the plugin has {ingress_class!r}",
             is_certain=False,
         )
     elif reads.value != ingress_class:
-        by = f" ({reads.source})" if reads.source else ""
+        by = f" ({named(reads.source)})" if reads.source else ""
         yield Obstacle(
             setting=reads,
             flag=READS_CLASS,
@@ -100,15 +105,16 @@ def obstacles(
         yield Obstacle(
             setting=switch,
             flag=READS_PLUGINS,
-            problem=f"whether its controller reads KongClusterPlugins comes from another object ({switch.source})",
+            problem="whether its controller reads KongClusterPlugins comes from another object "
+            f"({named(switch.source)})",
             is_certain=False,
         )
     elif switch.value in _FALSE:
         yield Obstacle(
             setting=switch,
             flag=READS_PLUGINS,
-            problem=f"its controller does not read KongClusterPlugins ({switch.source} is {switch.value}), so it would "
-            "never read the plugin",
+            problem=f"its controller does not read KongClusterPlugins ({named(switch.source)} is {switch.value}), so "
+            "it would never read the plugin",
         )
 
 

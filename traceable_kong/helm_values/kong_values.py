@@ -32,21 +32,13 @@ def kong_values(
         database: Kong's database; None in DB-less mode. With one, the ingress controller is optional.
     """
     values = with_database(user_values, database)
-    if _wants_controller(values, database):
-        values = _with_controller(values, ingress_class)
+    if database is None or (values.get("ingressController") or {}).get("enabled", True) is not False:
+        values = merged({"ingressController": {"enabled": True, "ingressClass": ingress_class}}, values)
     if plugin_entries:
         plugins: Values = dict(values.get("plugins") or {})
         plugins["configMaps"] = [*(plugins.get("configMaps") or []), *plugin_entries]
         values["plugins"] = plugins
     return values
-
-
-def _wants_controller(values: Mapping[str, Any], database: Postgres | None) -> bool:
-    return database is None or (values.get("ingressController") or {}).get("enabled", True) is not False
-
-
-def _with_controller(values: Mapping[str, Any], ingress_class: str) -> Values:
-    return merged({"ingressController": {"enabled": True, "ingressClass": ingress_class}}, values)
 
 
 def kong_value_problems(user_values: Mapping[str, Any], database: Postgres | None) -> Iterator[Problem]:

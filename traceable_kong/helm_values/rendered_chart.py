@@ -29,7 +29,7 @@ class RenderedChart:
         return None
 
     def creates_the_same_as(self, other: "RenderedChart") -> bool:
-        """Whether two renderings are equal, but for the certificates that a chart makes anew each time."""
+        """Whether two renderings are equal, apart from the certificates that a chart creates in each rendering."""
         return _lasting(self.objects) == _lasting(other.objects)
 
 

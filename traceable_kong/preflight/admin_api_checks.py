@@ -7,7 +7,7 @@ from traceable_kong.common.commands import config_remove, config_set
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
-from traceable_kong.preflight.finding import Finding, deployment_subject
+from traceable_kong.preflight.finding import Finding, deployment_subject, kong_subject
 from traceable_kong.preflight.kong_pod import kong_variables, removal_of, setting_is, setting_of
 
 ENFORCE_RBAC = "KONG_ENFORCE_RBAC"
@@ -31,7 +31,7 @@ def admin_api_is_reachable(reader: CachedReader, plan: Plan, gateway: Gateway) -
     environment = kong_variables(reader, gateway)
     if environment is None:
         return
-    subject = f"Kong in deployment {gateway.kong.deployment.name}, namespace {gateway.kong.deployment.namespace}"
+    subject = kong_subject(gateway.kong.deployment)
     listen = environment.get(ADMIN_LISTEN, "")
     role = environment.get("KONG_ROLE") or TRADITIONAL
     if role != TRADITIONAL:

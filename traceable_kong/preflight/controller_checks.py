@@ -16,7 +16,6 @@ from traceable_kong.helm_values.chart_environment import controller_environment
 from traceable_kong.helm_values.ingress_controller import (
     READS_CLASS,
     Controller,
-    Setting,
     is_controller,
     obstacles,
     setting,
@@ -45,18 +44,22 @@ def controller_reads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gatew
     found = list(_controllers(reader, gateway))
     for where, controller in found:
         given = given_variables(reader, gateway.kong.deployment.namespace, controller.container)
-        for obstacle in obstacles(controller.container, ingress_class=gateway.kong.ingress_class, given=given):
-            fix, source = "Write it as a plain value, or remove it", _source(gateway, obstacle.setting)
+        for obstacle in obstacles(
+            controller.container,
+            ingress_class=gateway.kong.ingress_class,
+            given=given,
+            named=lambda source: _named(gateway, source),
+        ):
+            fix, source = "Write it as a plain value, or remove it", _named(gateway, obstacle.setting.source)
             if obstacle.flag == READS_CLASS and obstacle.is_certain:
                 fix = f"Use its class: `{config_set('kong.ingressClass', str(obstacle.setting.value))}`"
             elif obstacle.is_certain:
                 fix = f"Remove {source} from the controller's settings, or set it to true"
                 if source.startswith("kongValues.") and source != ARGUMENTS:
                     fix = f"Remove it: `{config_remove(source)}`"
-            problem = obstacle.problem.replace(obstacle.setting.source or source, source)
             yield Finding(
                 subject=where,
-                problem=f"has an ingress controller that would not read the plugin: {problem}",
+                problem=f"has an ingress controller that would not read the plugin: {obstacle.problem}",
                 fix=fix,
                 # The plugin can be disabled whatever its controller reads.
                 severity="error" if obstacle.is_certain and gateway.plugin.enabled else "warning",
@@ -114,15 +117,15 @@ def controller_may_read_the_plugin(reader: CachedReader, plan: Plan, gateway: Ga
             )
 
 
-def _source(gateway: Gateway, found: Setting) -> str:
+def _named(gateway: Gateway, source: str) -> str:
     """Where a setting of the controller is made: the key in the config where there is one."""
-    if not isinstance(gateway.kong, ManagedKong) or not found.source:
-        return found.source
-    if found.source.startswith("--"):
+    if not isinstance(gateway.kong, ManagedKong) or not source:
+        return source
+    if source.startswith("--"):
         return ARGUMENTS
     values = gateway.kong.release.values
-    keys = [key for key, variable in controller_environment(values) if variable == found.source]
-    return keys[-1] if keys else found.source
+    keys = [key for key, variable, _ in controller_environment(values) if variable == source]
+    return keys[-1] if keys else source
 
 
 def _granted(chart: RenderedChart, namespace: str, account: str) -> Iterator[str]:

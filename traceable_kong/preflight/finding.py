@@ -15,6 +15,11 @@ def deployment_subject(deployment: KongDeployment) -> str:
     return f"deployment {deployment.name} in namespace {deployment.namespace}"
 
 
+def kong_subject(deployment: KongDeployment) -> str:
+    """How findings name the Kong that the Deployment runs."""
+    return f"Kong in deployment {deployment.name}, namespace {deployment.namespace}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """A problem with `subject`, which is named as kubectl does, for example `secret a in namespace b`.

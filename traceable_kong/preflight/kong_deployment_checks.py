@@ -12,6 +12,7 @@ from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, deployment_subject
+from traceable_kong.preflight.kong_pod import kong_container
 
 OTHER_KINDS = {"daemonsets": "DaemonSet", "statefulsets": "StatefulSet"}
 
@@ -203,21 +204,20 @@ def one_container_runs_kong(reader: CachedReader, plan: Plan, gateway: Gateway) 
 
 def kong_is_recent_enough(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
     """Kong has a version that the plugin supports, where the tag of its image tells."""
-    found = reader.next_deployment(gateway.kong)
-    spec = found["spec"]["template"]["spec"] if found and gateway.installed else {"containers": []}
-    for container in spec["containers"]:
-        managed = isinstance(gateway.kong, ManagedKong)
-        if container["name"] != gateway.kong.deployment.container or not (managed or _is_kong(container)):
-            continue
-        image = str(container.get("image", ""))
-        version = _version(_tag(image)) or (_version(_chart_version(found)) if managed else None)
-        if version is not None and version < OLDEST_KONG:
-            yield Finding(
-                subject=deployment_subject(gateway.kong.deployment),
-                problem=f"runs Kong {version[0]}.{version[1]} ({image}), but the plugin needs "
-                f"{OLDEST_KONG[0]}.{OLDEST_KONG[1]} or newer. Kong might not start, or not call Traceable",
-                fix="Set kongValues.image.tag to a newer version" if managed else "Upgrade this Kong first",
-            )
+    container, managed = kong_container(reader, gateway), isinstance(gateway.kong, ManagedKong)
+    if container is None or not gateway.installed or not (managed or _is_kong(container)):
+        return
+    image = str(container.get("image", ""))
+    version = _version(_tag(image))
+    if version is None and managed:
+        version = _version(_chart_version(reader.next_deployment(gateway.kong)))
+    if version is not None and version < OLDEST_KONG:
+        yield Finding(
+            subject=deployment_subject(gateway.kong.deployment),
+            problem=f"runs Kong {version[0]}.{version[1]} ({image}), but the plugin needs "
+            f"{OLDEST_KONG[0]}.{OLDEST_KONG[1]} or newer. Kong might not start, or not call Traceable",
+            fix="Set kongValues.image.tag to a newer version" if managed else "Upgrade this Kong first",
+        )
 
 
 def _version(text: str) -> tuple[int, int] | None:

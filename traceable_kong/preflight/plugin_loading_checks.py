@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from traceable_kong.common.commands import config_set
-from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, SEPARATORS, with_files_first
+from traceable_kong.deployment_patch.kong_variables import PACKAGE_PATH, PLUGINS, split_entries, with_files_first
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.config_maps import LUA_PATH
 from traceable_kong.plugin.plugin_options import TRACEABLE_PLUGINS
 from traceable_kong.preflight.cached_reader import CachedReader
-from traceable_kong.preflight.finding import Finding, deployment_subject
+from traceable_kong.preflight.finding import Finding, deployment_subject, kong_subject
 from traceable_kong.preflight.kong_pod import kong_variables, removal_of, setting_is, setting_of
 
 
@@ -77,7 +77,7 @@ def managed_kong_loads_the_plugin(reader: CachedReader, plan: Plan, gateway: Gat
             f"it: `{config_set(setting, f'bundled,{wanted}' if not any(listed) else wanted)}`",
         )
     path = environment.get(PACKAGE_PATH, "")
-    if path is not None and LUA_PATH not in [entry.strip() for entry in path.split(SEPARATORS[PACKAGE_PATH])]:
+    if path is not None and LUA_PATH not in split_entries(path, PACKAGE_PATH):
         setting = setting_of(gateway, PACKAGE_PATH)
         yield Finding(
             subject=where,
@@ -93,7 +93,7 @@ def plugin_files_are_found_first(reader: CachedReader, plan: Plan, gateway: Gate
     if value and (first := with_files_first(value)):
         name = setting_of(gateway, PACKAGE_PATH)
         yield Finding(
-            subject=f"Kong in deployment {gateway.kong.deployment.name}, namespace {gateway.kong.deployment.namespace}",
+            subject=kong_subject(gateway.kong.deployment),
             problem="searches another folder before the plugin's files "
             f"({setting_is(gateway, PACKAGE_PATH, value)}). It would load files of the same names from there, and the "
             "verification would not notice",
@@ -105,7 +105,7 @@ def plugin_files_are_found_first(reader: CachedReader, plan: Plan, gateway: Gate
 def _list(reader: CachedReader, gateway: Gateway) -> list[str] | None:
     """The entries of KONG_PLUGINS; None where it is not set, or its value is not known."""
     value = (kong_variables(reader, gateway) or {}).get(PLUGINS)
-    return None if value is None else [entry.strip() for entry in value.split(SEPARATORS[PLUGINS])]
+    return None if value is None else split_entries(value, PLUGINS)
 
 
 def _own(gateway: Gateway) -> set[str]:

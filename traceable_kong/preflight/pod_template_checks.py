@@ -1,13 +1,12 @@
 """Checks of the pod template in Kong's Deployment, an existing one or one that a chart will create: pods can start."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.tme import INJECT_ANNOTATION
 from traceable_kong.common.commands import config_remove
-from traceable_kong.deployment_patch.pod_template import READ_ONLY_SOURCES
+from traceable_kong.deployment_patch.pod_template import READ_ONLY_SOURCES, mount_path
 from traceable_kong.helm_values.ingress_controller import is_controller
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
@@ -60,7 +59,7 @@ def volumes_are_mounted_once(reader: CachedReader, plan: Plan, gateway: Gateway)
         )
     for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
         mounts = container.get("volumeMounts") or []
-        for path in _repeated([_path(item) for item in mounts]):
+        for path in _repeated([mount_path(item) for item in mounts]):
             yield Finding(
                 subject=f"container {container['name']} of {where}",
                 problem=f"would mount two volumes at {path}. The API server refuses such a Deployment",
@@ -94,7 +93,7 @@ def plugin_files_are_mounted(reader: CachedReader, plan: Plan, gateway: Gateway)
                 fix="Remove what replaces them from kongValues. This stack adds them to kongValues.plugins.configMaps",
             )
         for item in mounts:
-            at, source = _path(item), volumes.get(item["name"], {})
+            at, source = mount_path(item), volumes.get(item["name"], {})
             read_only = item.get("readOnly") or any(key in source for key in READ_ONLY_SOURCES)
             if at.startswith(f"{path}/"):
                 problem = f"over a part of the plugin's files at {path}. Kong would load others in their place"
@@ -134,7 +133,7 @@ def _volume_value(gateway: Gateway, name: str) -> str:
 
 
 def mounts_at(mounts: list[Document], path: str) -> list[Document]:
-    return [item for item in mounts if _path(item) == path]
+    return [item for item in mounts if mount_path(item) == path]
 
 
 def prefix_is_writable(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
@@ -143,7 +142,7 @@ def prefix_is_writable(reader: CachedReader, plan: Plan, gateway: Gateway) -> It
     if container is None or not (container.get("securityContext") or {}).get("readOnlyRootFilesystem"):
         return
     prefix = (environment.get("KONG_PREFIX", DEFAULT_PREFIX) or "").rstrip("/")
-    writable = [_path(item) for item in container.get("volumeMounts") or [] if not item.get("readOnly")]
+    writable = [mount_path(item) for item in container.get("volumeMounts") or [] if not item.get("readOnly")]
     if prefix and not any(prefix == path or prefix.startswith(f"{path}/") for path in writable):
         yield Finding(
             subject=deployment_subject(gateway.kong.deployment),
@@ -197,7 +196,3 @@ def _managed_template(reader: CachedReader, gateway: Gateway) -> Document | None
 
 def _repeated(items: list[str]) -> list[str]:
     return [item for item, count in Counter(items).items() if count > 1]
-
-
-def _path(mount: Mapping[str, Any]) -> str:
-    return str(mount["mountPath"]).rstrip("/")

@@ -15,7 +15,8 @@ from traceable_kong.common.image_references import ImageReference, ImageReferenc
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
-from traceable_kong.preflight.finding import Finding, deployment_subject
+from traceable_kong.preflight.finding import Finding, deployment_subject, kong_subject
+from traceable_kong.preflight.installation_record import record
 from traceable_kong.preflight.kong_pod import kong_variables, setting_is
 
 RISK = "The plugin would send every request to it instead of to the TME"
@@ -37,13 +38,12 @@ def tme_port_is_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iter
     for name, value in sorted((kong_variables(reader, gateway) or {}).items()):
         if re.fullmatch(r"KONG_.*_LISTEN", name) and value and listens_on(value, TME_PORT):
             yield Finding(
-                subject=f"Kong in deployment {gateway.kong.deployment.name}, namespace "
-                f"{gateway.kong.deployment.namespace}",
+                subject=kong_subject(gateway.kong.deployment),
                 problem=f"listens on the TME's port itself ({setting_is(gateway, name, value)}). {RISK}",
                 fix=fix,
             )
     reported: set[str] = set()
-    images = [gateway.injection.image, *_recorded_image(reader, plan, gateway)]
+    images = [gateway.injection.image, *_recorded_image(reader, plan)]
     for where, spec in _pods(reader, gateway):
         tmes = [item["name"] for image in images for item in tme_containers(spec, image)]
         for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
@@ -73,10 +73,10 @@ def _pods(reader: CachedReader, gateway: Gateway) -> Iterator[tuple[str, Documen
             yield f"pod {name_of(pod)} in namespace {gateway.kong.deployment.namespace}", pod["spec"]
 
 
-def _recorded_image(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[ImageReference]:
+def _recorded_image(reader: CachedReader, plan: Plan) -> Iterator[ImageReference]:
     """The TME's image in this stack's record: pods from before the next rollout run it."""
-    record = reader.get(f"{gateway.kong.deployment.config_maps_path}/{plan.record_name}")
-    if record is None or labels_of(record).get(STACK_LABEL) != plan.owner:
+    found = record(reader, plan)
+    if found is None or labels_of(found).get(STACK_LABEL) != plan.owner:
         return
     with suppress(ImageReferenceError):
-        yield parse_image((record.get("data") or {}).get("tmeImage", ""))
+        yield parse_image((found.get("data") or {}).get("tmeImage", ""))
