@@ -13,6 +13,7 @@ import dataclasses
 import json
 import shlex
 import sys
+import time
 
 from traceable_kong.cluster.kubeconfig import connect
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
@@ -43,8 +44,10 @@ def main() -> int:
     arguments = _arguments()
     try:
         api = connect(kubeconfig=arguments.kubeconfig, context=arguments.context)
-        desired, notes = _desired(api, arguments)
-        report = verifier.verify_gateway(api, desired, deadline_seconds=max(0.0, arguments.wait_seconds))
+        seconds, started = max(0.0, arguments.wait_seconds), time.monotonic()
+        desired, notes = deadline.once_answered(lambda: _desired(api, arguments), seconds=seconds, on_wait=_say_why)
+        left = max(0.0, seconds - (time.monotonic() - started))
+        report = verifier.verify_gateway(api, desired, deadline_seconds=left)
     except (ApiError, Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
         if arguments.json:
             print(json.dumps({"ok": False, "error": str(problem)}, indent=2))
@@ -56,6 +59,10 @@ def main() -> int:
     if not report.ok:
         return NOT_AS_RECORDED
     return NOT_OBSERVED if report.not_checked else 0
+
+
+def _say_why(problem: Exception) -> None:
+    print(f"{problem}\nTrying again until --wait-seconds have passed.", file=sys.stderr)
 
 
 def _arguments() -> argparse.Namespace:

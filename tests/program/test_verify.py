@@ -10,12 +10,14 @@ import pytest
 import verify
 from tests.fakes.admin_api import serving
 from tests.fakes.admin_api_cluster import add_secret
+from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.protected_cluster import DEPLOYMENT, cluster
 from tests.fakes.protected_gateway import IN_DATABASE, TARGET, desired, instance
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL
+from traceable_kong.common import waiting
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import record_digest, state_data
 from traceable_kong.verification import verifier
@@ -37,6 +39,14 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     made = cluster()
     made.put(RECORD, {"data": {**state_data(desired()), "mode": "sync"}, "metadata": labelled()})
     monkeypatch.setattr(verify, "connect", lambda **_: made)
+    return made
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(verify, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     return made
 
 
@@ -248,7 +258,7 @@ def test_the_exit_code_if_the_verification_could_not_run(
     for_programs: bool,
 ) -> None:
     change(fake)
-    assert run(monkeypatch, *(["--json"] if for_programs else [])) == 2
+    assert run(monkeypatch, "--wait-seconds", "0", *(["--json"] if for_programs else [])) == 2
     found = capsys.readouterr()
     assert found.err.startswith("error: ") and text in found.err
     if for_programs:
@@ -256,6 +266,48 @@ def test_the_exit_code_if_the_verification_could_not_run(
         assert document["ok"] is False and text in document["error"]
     else:
         assert found.out == ""
+
+
+@pytest.mark.parametrize("problem", [Unreachable("https://a:6443: refused"), ApiError(503, "", "later")])
+def test_an_api_server_that_is_away_at_the_start_is_waited_for(
+    fake: FakeKubernetes,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    problem: Exception,
+) -> None:
+    fake.problems[RECORD] = problem
+    clock.then = lambda now: fake.problems.pop(RECORD, None) if now >= 3 else None
+    assert run(monkeypatch, "--wait-seconds", "5") == 0
+    output = capsys.readouterr()
+    assert clock.now == 3 and "protected" in output.out
+    assert output.err == f"{problem}\nTrying again until --wait-seconds have passed.\n"
+
+
+def test_the_whole_verification_has_one_deadline(
+    fake: FakeKubernetes, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    break_plugin(fake)
+    fake.problems[RECORD] = Unreachable("away")
+    clock.then = lambda now: fake.problems.pop(RECORD, None) if now >= 3 else None
+    assert run(monkeypatch, "--wait-seconds", "7") == 1
+    assert clock.now == 7
+
+
+def test_an_api_server_that_stays_away_is_an_error_at_the_deadline(
+    fake: FakeKubernetes, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.problems[RECORD] = Unreachable("away")
+    assert run(monkeypatch, "--wait-seconds", "7") == 2
+    assert clock.now == 7 and capsys.readouterr().err.endswith("error: away\n")
+
+
+def test_a_refused_permission_is_not_waited_for(
+    fake: FakeKubernetes, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.problems[RECORD] = forbidden("configmaps is forbidden")
+    assert run(monkeypatch) == 2
+    assert clock.now == 0 and capsys.readouterr().err == "error: configmaps is forbidden\n"
 
 
 def test_a_kubeconfig_that_does_not_exist(
@@ -282,7 +334,7 @@ def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> Non
     [([], 30), (["--wait-seconds", "0"], 0), (["--wait-seconds", "10"], 10), (["--wait-seconds=-1"], 0)],
 )
 def test_wait_seconds(
-    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
+    fake: FakeKubernetes, clock: Clock, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float
 ) -> None:
     asked = []
 

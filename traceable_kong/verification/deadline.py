@@ -1,6 +1,7 @@
 """Repeats a verification until its report is final, or the deadline is reached."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.common.safe_text import PlainError
@@ -15,8 +16,31 @@ Helm has waited for the pods. The ingress controller hands the configuration to 
 """
 
 
+T = TypeVar("T")
+
+
 class _DeadlineReached(PlainError):
     pass
+
+
+def once_answered(read: Callable[[], T], *, seconds: float, on_wait: Callable[[Exception], None]) -> T:
+    """What `read` returns; it is repeated while the API server is away or overloaded.
+
+    `on_wait` is given the first such problem. Raises it where it is still so by the deadline.
+    """
+    said: list[Exception] = []
+
+    def attempt(_: float) -> T | NotYet:
+        try:
+            return read()
+        except (ApiError, Unreachable) as problem:
+            not_yet = _later(problem)
+            if seconds and not said:
+                said.append(problem)
+                on_wait(problem)
+            return not_yet
+
+    return wait_until(attempt, seconds=seconds)
 
 
 def final_report(attempt: Callable[[float], tuple[Report, bool]], *, seconds: float) -> Report:
@@ -31,10 +55,7 @@ def final_report(attempt: Callable[[float], tuple[Report, bool]], *, seconds: fl
         try:
             report, is_final = attempt(waited)
         except (ApiError, Unreachable) as problem:
-            if isinstance(problem, ApiError) and not problem.is_temporary:
-                raise
-            last = problem
-            return NotYet(lambda: last)
+            return _later(problem)
         reports.append(report)
         return report if is_final else NotYet(lambda: _DeadlineReached("not as configured"))
 
@@ -42,3 +63,10 @@ def final_report(attempt: Callable[[float], tuple[Report, bool]], *, seconds: fl
         return wait_until(verify, seconds=seconds)
     except _DeadlineReached:
         return reports[-1]
+
+
+def _later(problem: ApiError | Unreachable) -> NotYet:
+    """Raises a problem that does not pass by itself."""
+    if isinstance(problem, ApiError) and not problem.is_temporary:
+        raise problem
+    return NotYet(lambda: problem)

@@ -71,7 +71,7 @@ def selected_route_or_service(kong: PostgresKongConfig, scope: str) -> Iterator[
             f"{config_remove('kong.admin.service')}" if named else config_set("kong.admin.route", "NAME"),
         )
     for key, value in named.items():
-        if not re.fullmatch(r"[^\s/?#%]+", value):
+        if value in (".", "..") or not re.fullmatch(r"[^\s/?#%]+", value):
             yield Problem(
                 f"kong.admin.{key}",
                 "is not a name or an id in Kong: nothing would be protected",
