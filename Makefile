@@ -14,7 +14,8 @@ env: $(ENVIRONMENT) ## Create .venv with the pinned packages
 lock: $(ENVIRONMENT) ## Pin every package of requirements*.in with its hashes; UPGRADE=--upgrade for newer ones
 	@for name in requirements requirements-dev; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
-			--custom-compile-command "make lock" --output-file $$name.txt $$name.in || exit 1; \
+			--custom-compile-command "uv pip compile --universal --python-version=3.11 --generate-hashes --output-file=$$name.txt $$name.in" \
+			--output-file $$name.txt $$name.in || exit 1; \
 	done
 
 up: $(ENVIRONMENT) ## Tools, an embedded Kubernetes, and the whole installation on it

@@ -6,7 +6,7 @@ from pathlib import Path
 
 CLONE = Path(__file__).parents[2]
 PAGES = (
-    CLONE / "README.md",
+    *sorted(CLONE.glob("*.md")),
     *sorted((CLONE / "docs").rglob("*.md")),
     CLONE / "local" / "README.md",
     CLONE / "tests" / "README.md",

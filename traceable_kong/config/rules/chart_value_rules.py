@@ -33,6 +33,31 @@ def agent_value_names(agent: ManagedAgentConfig) -> Iterator[Problem]:
     yield from _dotted(agent.values, ("agentValues",))
 
 
+@rule
+def kong_value_placeholders(kong: ManagedKongConfig) -> Iterator[Problem]:
+    """No value in kongValues is a placeholder such as <tag>."""
+    yield from _placeholders(kong.values, ("kongValues",))
+
+
+@rule
+def agent_value_placeholders(agent: ManagedAgentConfig) -> Iterator[Problem]:
+    """No value in agentValues is a placeholder such as <tag>."""
+    yield from _placeholders(agent.values, ("agentValues",))
+
+
+def _placeholders(value: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    if isinstance(value, Mapping | list):
+        for name, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _placeholders(item, (*path, name))
+    elif isinstance(value, str) and re.fullmatch(r"<[^<>]+>", value):
+        key = path_of(*path)
+        yield Problem(
+            key,
+            "is a placeholder: the chart would use it as it is",
+            f"{config_set(key, 'VALUE')}, or {config_remove(key)}",
+        )
+
+
 def _dotted(value: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
     if isinstance(value, list):
         for index, item in enumerate(value):
