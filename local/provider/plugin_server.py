@@ -1,8 +1,8 @@
 """Serves a provider plugin: takes the engine's address as an argument and prints its own port."""
 
 import asyncio
-import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -18,13 +18,14 @@ MakeServicer = Callable[[str], provider_pb2_grpc.ResourceProviderServicer]
 def main(make: MakeServicer) -> None:
     """Serves the servicer that `make` returns for the engine's address, until the engine stops."""
     arguments = [each for each in sys.argv[1:] if not each.startswith("-")]
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(make, arguments[0] if arguments else ""))
+    asyncio.run(_serve(make, arguments[0] if arguments else ""))
 
 
 async def _serve(make: MakeServicer, engine_address: str) -> None:
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(engine_address), server)
+    # The engine waits until an interrupted plugin has ended. A Go program ends at once, and this one takes no longer.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, 0)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)

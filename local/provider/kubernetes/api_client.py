@@ -7,6 +7,7 @@ import json
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -155,6 +156,34 @@ class ApiClient:
             reason = getattr(problem, "reason", None) or problem
             raise Unreachable(f'{method.capitalize()} "{self._host}{path}": {reason}') from None
         return _answer(answer.status, answer.data)
+
+    def wait_for_change(self, path: str, version: str) -> None:
+        """Watches one object and returns when it is no longer at this resourceVersion.
+
+        Raises ApiError or Unreachable.
+        """
+        collection, _, name = path.rpartition("/")
+        headers: dict[str, str] = {"Accept": "application/json", "User-Agent": "pulumi-kubernetes-stand-in"}
+        parameters = [("watch", "true"), ("fieldSelector", f"metadata.name={name}"), ("resourceVersion", version)]
+        with self._login:
+            self._client.update_params_for_auth(headers, parameters, ["BearerToken"], collection, "GET", None)
+        try:
+            with closing(
+                self._pool.request(
+                    "GET",
+                    f"{self._host}{collection}?{urlencode(parameters)}",
+                    headers=headers,
+                    timeout=urllib3.Timeout(connect=10, read=None),
+                    retries=False,
+                    preload_content=False,
+                )
+            ) as answer:
+                # If the version is too old to watch from, an event says so, and the object has changed.
+                if answer.status >= 400:
+                    _answer(answer.status, answer.data)
+                answer.read(1)
+        except urllib3.exceptions.HTTPError as problem:
+            raise Unreachable(f'Watch "{self._host}{path}": {problem}') from None
 
 
 def _answer(status: int, data: bytes) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Waits until an object is ready or deleted.
 
 As in the official plugin (provider/pkg/await/), the conditions depend on the kind: see `await_deployment`,
-`await_workloads`, `await_core` and `await_custom`. The official plugin watches objects; this one polls them.
+`await_workloads`, `await_core` and `await_custom`. The official plugin watches an object and those that it owns; this
+one watches the object, whose status follows theirs, and observes all of them when it changes.
 """
 
 import time
@@ -11,10 +12,12 @@ from typing import Any
 from local.provider.kubernetes import await_core, await_custom, await_deployment, await_workloads, object_metadata
 from local.provider.kubernetes.api_client import ApiError
 from local.provider.kubernetes.await_progress import Progress
+from local.provider.kubernetes.object_watch import ObjectWatch
 from local.provider.kubernetes.provider_context import Context
 from local.provider.kubernetes.provider_errors import AwaitError, Cancelled
 
 INTERVAL_SECONDS = 0.5
+"""Observes again after this time, changed or not: endpoints can settle, and a claim can be bound."""
 
 Observe = Callable[[], Progress]
 Waiter = Callable[[Context, Mapping[str, Any], Mapping[str, Any] | None, bool], Observe]
@@ -70,13 +73,15 @@ def wait_until_ready(
         if waiter is None:
             return live
         observe = waiter(context, live, before, False)
-    return _wait(context, urn, live, observe, timeout_seconds)
+    path = context.kinds.find(*_kind(live)).path(object_metadata.namespace(live), object_metadata.name(live))
+    return _wait(context, urn, live, observe, path, timeout_seconds)
 
 
 def _wait(
-    context: Context, urn: str, live: Mapping[str, Any], observe: Observe, timeout_seconds: float
+    context: Context, urn: str, live: Mapping[str, Any], observe: Observe, path: str, timeout_seconds: float
 ) -> dict[str, Any]:
     deadline = time.monotonic() + timeout_seconds
+    watch = ObjectWatch(context, path)
     shown = ""
     progress = Progress(live)
     while True:
@@ -98,7 +103,8 @@ def _wait(
                 return dict(progress.live)
             raise AwaitError(_timed_out(live, progress), progress.live, progress.problems)
         try:
-            context.sleep(min(INTERVAL_SECONDS, max(0.0, deadline - time.monotonic())))
+            version = str(object_metadata.metadata(progress.live).get("resourceVersion") or "")
+            watch.wait(version, min(INTERVAL_SECONDS, max(0.0, deadline - time.monotonic())))
         except Cancelled:
             raise AwaitError(
                 f'Resource operation was cancelled for "{object_metadata.name(live)}"', progress.live, progress.problems
@@ -146,7 +152,7 @@ def wait_until_deleted(
         return Progress(found, generic_timeout=True, message="waiting for it to be deleted")
 
     try:
-        _wait(context, urn, live, observe, timeout_seconds)
+        _wait(context, urn, live, observe, path, timeout_seconds)
     except AwaitError as problem:
         finalizers = object_metadata.metadata(problem.live or {}).get("finalizers") or []
         context.log("warning", urn, f"finalizers might be preventing deletion ({', '.join(finalizers)})")
