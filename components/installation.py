@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.deployment_step import DeploymentStep, resources_of
+from components.kubernetes_object import KubernetesObject
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.state_record import record_data, record_digest
 
@@ -47,10 +47,12 @@ class Installation(pulumi.ComponentResource):
             data = pulumi.Output.all(*(resource.id for resource in resources_of(steps))).apply(verified)
         self.outputs: Outputs = {}
         if record is not None:
-            config_map = k8s.core.v1.ConfigMap(
+            metadata = {"name": plan.record_name, "namespace": plan.record_namespace, "labels": plan.labels}
+            config_map = KubernetesObject(
+                "v1",
+                "ConfigMap",
                 f"{name}-record",
-                metadata={"name": plan.record_name, "namespace": plan.record_namespace, "labels": plan.labels},
-                data=data,
+                {"metadata": metadata, "data": data},
                 opts=pulumi.ResourceOptions(parent=self),
             )
             if plan.gateway is not None:

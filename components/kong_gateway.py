@@ -36,7 +36,7 @@ class KongGateway(DeploymentStep):
             opts=pulumi.ResourceOptions(parent=self, hooks=hooks),
         )
         self.resources = [self.release]
-        self.revision: pulumi.Output[int] = self.release.status.apply(lambda status: int(status.revision or 0))
+        self.revision: pulumi.Output[int] = self.release.status.apply(lambda status: int(status.get("revision") or 0))
         # Not from the Release's `resourceNames`, which are unknown in every preview that changes it.
         deployment = kong.deployment.name
         self.register_outputs(

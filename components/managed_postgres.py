@@ -6,12 +6,11 @@ state.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
-import pulumi_random
 
+from components.kubernetes_object import SECRET_DATA, KubernetesObject
 from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.helm_values.kong_database import ManagedPostgres
 from traceable_kong.plan.kong_model import ManagedKong
@@ -128,10 +127,13 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:ManagedPostgres", name, None, opts)
+        # Only a managed database needs this package.
+        import pulumi_random
+
         postgres = kong.managed_postgres
         assert postgres is not None, "an external database is not created here"
         labels, protect, timeout = plan.labels, kong.release.protect, f"{kong.timeout_seconds}s"
-        metadata = k8s.meta.v1.ObjectMetaArgs(name=postgres.name, namespace=postgres.namespace, labels=labels)
+        metadata = {"name": postgres.name, "namespace": postgres.namespace, "labels": labels}
         # Letters and digits only: safe in URLs, shells and configuration files.
         password = pulumi_random.RandomPassword(
             f"{name}-password",
@@ -139,24 +141,30 @@ class ManagedPostgresDatabase(pulumi.ComponentResource):
             special=False,
             opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )
-        secret = k8s.core.v1.Secret(
+        secret = KubernetesObject(
+            "v1",
+            "Secret",
             f"{name}-secret",
-            metadata=metadata,
-            string_data={postgres.password_secret.key: password.result},
+            {
+                "metadata": metadata,
+                "stringData": pulumi.Output.secret({postgres.password_secret.key: password.result}),
+            },
             opts=pulumi.ResourceOptions(
-                parent=self, hooks=hooks, protect=protect, additional_secret_outputs=list(LIVE_OBJECT)
+                parent=self, hooks=hooks, protect=protect, additional_secret_outputs=[*LIVE_OBJECT, *SECRET_DATA]
             ),
         )
-        service = k8s.core.v1.Service(
+        service = KubernetesObject(
+            "v1",
+            "Service",
             f"{name}-service",
-            metadata=metadata,
-            spec=cast(k8s.core.v1.ServiceSpecArgsDict, service_spec(postgres)),
+            {"metadata": metadata, "spec": service_spec(postgres)},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        k8s.apps.v1.StatefulSet(
+        KubernetesObject(
+            "apps/v1",
+            "StatefulSet",
             f"{name}-stateful-set",
-            metadata=metadata,
-            spec=cast(k8s.apps.v1.StatefulSetSpecArgsDict, stateful_set_spec(postgres, labels)),
+            {"metadata": metadata, "spec": stateful_set_spec(postgres, labels)},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[secret, service],

@@ -6,9 +6,9 @@ b, then a again end in `already exists`.
 """
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.kong_namespace import KongNamespace
+from components.kubernetes_object import KubernetesObject
 from traceable_kong.plan.model import Gateway, Plan
 
 
@@ -31,16 +31,17 @@ class PluginFiles(pulumi.ComponentResource):
     ) -> None:
         super().__init__("traceable-kong:index:PluginFiles", name, None, opts)
         for item in gateway.config_maps:
-            k8s.core.v1.ConfigMap(
+            metadata = {
+                "name": item.name,
+                "namespace": gateway.kong.deployment.namespace,
+                "labels": {**plan.labels, "app.kubernetes.io/name": item.plugin},
+            }
+            content = {"data": item.data or None, "binaryData": item.binary_data or None}
+            KubernetesObject(
+                "v1",
+                "ConfigMap",
                 f"{name}-{item.name}",
-                metadata={
-                    "name": item.name,
-                    "namespace": gateway.kong.deployment.namespace,
-                    "labels": {**plan.labels, "app.kubernetes.io/name": item.plugin},
-                },
-                immutable=True,
-                data=item.data or None,
-                binary_data=item.binary_data or None,
+                {"metadata": metadata, "immutable": True, **content},
                 opts=pulumi.ResourceOptions(parent=self, deleted_with=namespace.namespace),
             )
         self.register_outputs({"configMapNames": [item.name for item in gateway.config_maps]})

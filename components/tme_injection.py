@@ -8,12 +8,12 @@ change in every preview.
 """
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.deployment_step import DeploymentStep
 from components.existing_kong import ExistingKong
 from components.kong_gateway import KongGateway
 from components.kong_namespace import KongNamespace
+from components.kubernetes_object import KubernetesObject
 from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.cluster.ownership import GATEWAY_LABEL
 from traceable_kong.plan.model import Gateway, Plan
@@ -44,9 +44,12 @@ class TmeInjection(DeploymentStep):
 
         def label(after: list[pulumi.Resource]) -> pulumi.CustomResource:
             labels = {GATEWAY_LABEL: plan.owner, **(injection.label if wanted else {})}
-            return k8s.core.v1.NamespacePatch(
+            return KubernetesObject(
+                "v1",
+                "Namespace",
                 f"{name}-namespace-label",
-                metadata=k8s.meta.v1.ObjectMetaPatchArgs(name=deployment.namespace, labels=labels),
+                {"metadata": {"name": deployment.namespace, "labels": labels}},
+                patch=True,
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=after,
@@ -58,10 +61,13 @@ class TmeInjection(DeploymentStep):
 
         def annotation(after: list[pulumi.Resource]) -> pulumi.CustomResource:
             timeout = f"{gateway.kong.timeout_seconds}s"
-            return k8s.apps.v1.DeploymentPatch(
+            spec = {"template": {"metadata": {"annotations": dict(injection.annotations)}}} if wanted else None
+            return KubernetesObject(
+                "apps/v1",
+                "Deployment",
                 f"{name}-pod-annotation",
-                metadata={"name": deployment.name, "namespace": deployment.namespace},
-                spec={"template": {"metadata": {"annotations": dict(injection.annotations)}}} if wanted else None,
+                {"metadata": {"name": deployment.name, "namespace": deployment.namespace}, "spec": spec},
+                patch=True,
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=after,

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.deployment_step import DeploymentStep
 from components.helm_release import helm_release
+from components.kubernetes_object import SECRET_DATA, KubernetesObject
 from components.namespace import namespace_of
-from components.secret_outputs import LIVE_OBJECT, with_secrets
+from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.common.nested_data import digest, merged
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.model import Plan
@@ -68,22 +68,21 @@ class TraceableAgent(DeploymentStep):
                 first.append(namespace)
         annotations: dict[str, Any] = {}
         if agent.token is not None:
-            secret = k8s.core.v1.Secret(
+            metadata = {"name": agent.token_secret.name, "namespace": agent.namespace, "labels": plan.labels}
+            token = pulumi.Output.secret({agent.token_secret.key: agent.token.get_secret_value()})
+            secret = KubernetesObject(
+                "v1",
+                "Secret",
                 f"{name}-token",
-                metadata={
-                    "name": agent.token_secret.name,
-                    "namespace": agent.namespace,
-                    "labels": plan.labels,
-                },
-                string_data={agent.token_secret.key: with_secrets(agent.token)},
+                {"metadata": metadata, "stringData": token},
                 # A Secret that was created with `kubectl apply` has the token in an annotation too.
                 opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=list(first), additional_secret_outputs=list(LIVE_OBJECT)
+                    parent=self, depends_on=list(first), additional_secret_outputs=[*LIVE_OBJECT, *SECRET_DATA]
                 ),
             )
             first.append(secret)
             # Not a digest, which would help to guess the token.
-            version = secret.metadata.apply(lambda metadata: metadata.resource_version or "")
+            version = secret.metadata.apply(lambda metadata: metadata.get("resourceVersion") or "")
             annotations[TOKEN_ANNOTATION] = pulumi.Output.unsecret(version)
         certificate = certificate_digest(agent.release.values)
         if certificate is not None:

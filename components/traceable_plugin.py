@@ -4,27 +4,15 @@ The controller never sets the status of a KongClusterPlugin (kubernetes-ingress-
 verification asks Kong itself.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 
 from components.deployment_step import DeploymentStep
+from components.kubernetes_object import KubernetesObject
 from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.kong_cluster_plugin import API_VERSION, KIND
 
 REVISION_ANNOTATION = "traceable-kong/kong-revision"
-
-
-class KongClusterPluginResource(pulumi.CustomResource):
-    """configuration.konghq.com/v1 KongClusterPlugin.
-
-    `apiextensions.CustomResource` only passes `spec`, which this kind does not have.
-    """
-
-    def __init__(self, name: str, *, document: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(f"kubernetes:{API_VERSION}:{KIND}", name, dict(document), opts)
 
 
 class TraceablePlugin(DeploymentStep):
@@ -49,9 +37,11 @@ class TraceablePlugin(DeploymentStep):
         assert resource is not None, "with a database the plugin is a plugin entity"
         document = gateway.plugin.document(resource, plan.labels)
         document["metadata"]["annotations"][REVISION_ANNOTATION] = kong_revision
-        registered = KongClusterPluginResource(
+        registered = KubernetesObject(
+            API_VERSION,
+            KIND,
             f"{name}-kong-cluster-plugin",
-            document=document,
+            document,
             # The controller drops two global plugins of one class: under a new name, the old one is deleted first.
             opts=pulumi.ResourceOptions(
                 parent=self,

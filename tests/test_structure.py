@@ -138,6 +138,15 @@ def test_verify_runs_without_pulumi() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_run_imports_no_package_that_few_runs_need() -> None:
+    """Each of them takes a good part of the time of an empty Pulumi program."""
+    heavy = ["pulumi_kubernetes.core.v1", "pulumi_random", "kubernetes", "requests", "urllib3", "websocket"]
+    program = [name for name in imports(Path("__main__.py")) if name in {module(path) for path in PROGRAM}]
+    code = f"import sys, {', '.join(sorted(program))}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=CLONE, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_module_names_are_unique() -> None:
     names = Counter(path.stem for path in PROGRAM if path.name != "__init__.py")
     assert [name for name, count in names.items() if count > 1] == []

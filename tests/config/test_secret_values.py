@@ -110,7 +110,7 @@ def test_the_error_for_a_missing_digest_names_the_digest_of_the_download(
 ) -> None:
     config = {**BASE, "plugin": '{"rock": "https://mirror.example.com/a.rock"}'}
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
-    engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: digest)
+    engine.setattr("traceable_kong.plugin.rock_loading.found_digest", lambda plugin: digest)
     with pytest.raises(parser.ConfigError) as error:
         loader.load()
     (problem,) = error.value.problems
@@ -119,7 +119,7 @@ def test_the_error_for_a_missing_digest_names_the_digest_of_the_download(
 
 def test_nothing_is_downloaded_while_there_is_another_problem(engine: pytest.MonkeyPatch) -> None:
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:mode": "asynk"}))
-    engine.setattr("traceable_kong.plugin.rock_download.found_digest", lambda plugin: pytest.fail("asked the network"))
+    engine.setattr("traceable_kong.plugin.rock_loading.found_digest", lambda plugin: pytest.fail("asked the network"))
     with pytest.raises(parser.ConfigError):
         loader.load()
 

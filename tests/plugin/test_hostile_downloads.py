@@ -10,7 +10,7 @@ from tests.plugin.hostile_downloads import ENVIRONMENTS, TCP, UNREADABLE, answer
 from tests.plugin.server import serving
 from tests.plugin.test_rock_download import CONNECTION_VARIABLES
 from traceable_kong.plugin.archive_entry import RockError
-from traceable_kong.plugin.rock_download import fetch
+from traceable_kong.plugin.rock_loading import fetch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from tests.plugin import archives
 from tests.plugin.server import Answer, Handler, HttpsServer, serving
 from traceable_kong.config.plugin_source import MirrorPluginConfig, PluginConfig
-from traceable_kong.plugin import rock_download
+from traceable_kong.plugin import rock_download, rock_loading
 from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError
 
 ROCK = archives.rock()
@@ -47,7 +47,7 @@ def redirect(url: str) -> Answer:
 
 
 def fetch(url: str, **options: object) -> bytes:
-    return rock_download.fetch(url, **{"sha256": DIGEST, "stall_timeout_seconds": 20.0, **options})  # type: ignore[arg-type]
+    return rock_loading.fetch(url, **{"sha256": DIGEST, "stall_timeout_seconds": 20.0, **options})  # type: ignore[arg-type]
 
 
 def test_a_download(server: HttpsServer) -> None:
@@ -232,7 +232,7 @@ def plugin(server: HttpsServer, path: str = "/rock", **fields: object) -> Plugin
 
 def test_the_rock_of_the_config(server: HttpsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACEABLE_KONG_CACHE", str(tmp_path))
-    found = rock_download.load_rock(plugin(server, sha256=DIGEST))
+    found = rock_loading.load_rock(plugin(server, sha256=DIGEST))
     assert found.sha256 == DIGEST
     assert server.requests[0][1]["X-Key"] == "planted"
     assert (tmp_path / "rocks" / f"{DIGEST}.rock").is_file()
@@ -241,13 +241,13 @@ def test_the_rock_of_the_config(server: HttpsServer, tmp_path: Path, monkeypatch
 def test_the_error_names_the_rock(server: HttpsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACEABLE_KONG_CACHE", str(tmp_path))
     with pytest.raises(RockError, match=rf"The rock {server.url}/rock cannot be used\. .*Nothing was changed"):
-        rock_download.load_rock(plugin(server, sha256="0" * 64))
+        rock_loading.load_rock(plugin(server, sha256="0" * 64))
 
 
 def test_the_digest_of_the_current_download(server: HttpsServer) -> None:
     server.answers["/page"] = content(b"<html>")
-    assert rock_download.found_digest(plugin(server)) == DIGEST
-    assert rock_download.found_digest(plugin(server, "/page")) is None
+    assert rock_loading.found_digest(plugin(server)) == DIGEST
+    assert rock_loading.found_digest(plugin(server, "/page")) is None
     # No rock, but a zip archive: it is not parsed.
     server.answers["/zip"] = content(b"PK\x03\x04")
-    assert rock_download.found_digest(plugin(server, "/zip")) == hashlib.sha256(b"PK\x03\x04").hexdigest()
+    assert rock_loading.found_digest(plugin(server, "/zip")) == hashlib.sha256(b"PK\x03\x04").hexdigest()

@@ -15,7 +15,7 @@ from traceable_kong.config.parser import NAMESPACE, ConfigError, parse
 from traceable_kong.config.provider_options import PROVIDER, provider_arguments, provider_problems
 from traceable_kong.config.secret_values import secret_paths
 from traceable_kong.config.stack_config import GatewayStack, StackConfig
-from traceable_kong.plugin import rock_download
+from traceable_kong.plugin import rock_loading
 
 
 def load() -> StackConfig:
@@ -92,7 +92,7 @@ def _named_cluster() -> ClusterTarget:
 
 def _with_digest(problem: Problem, stack: StackConfig) -> Problem:
     """The problem that a digest is missing, with the digest of the current download: it is the only problem."""
-    digest = rock_download.found_digest(stack.plugin) if isinstance(stack, GatewayStack) else None
+    digest = rock_loading.found_digest(stack.plugin) if isinstance(stack, GatewayStack) else None
     if digest is None:
         return problem
     return dataclasses.replace(

@@ -18,7 +18,7 @@ from traceable_kong.config.stack_config import GatewayStack, StackConfig
 from traceable_kong.helm_values.chart import files_digest
 from traceable_kong.plan.build import PlanInputs
 from traceable_kong.plan.state_record import TRUSTED_TME_IMAGE
-from traceable_kong.plugin.rock_download import load_rock
+from traceable_kong.plugin.rock_loading import load_rock
 
 
 class PlanError(PlainError):
