@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help env lock up preview down status test check unit live
+.PHONY: help env lock up preview down status test check unit live bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ unit: $(ENVIRONMENT) ## Tests without a cluster
 
 live: $(ENVIRONMENT) ## Tests on the embedded Kubernetes
 	@$(PYTHON) -m pytest tests/live --numprocesses 4 --dist loadscope --no-loadscope-reorder
+
+ROUNDS := 5
+bench: $(ENVIRONMENT) ## Measure beside the manual's steps, and write docs/performance.md; ROUNDS=5
+	@$(PYTHON) -m bench --rounds $(ROUNDS)
 
 $(ENVIRONMENT): requirements.txt requirements-dev.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

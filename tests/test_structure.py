@@ -18,6 +18,7 @@ SOURCES = {path: ast.parse((CLONE / path).read_text()) for path in map(Path, TRA
 PROGRAM = [path for path in SOURCES if path.parts[0] in ("__main__.py", "verify.py", "components", "traceable_kong")]
 PLATFORM = [path for path in SOURCES if path.parts[0] == "local"]
 SCRIPTS = [path for path in SOURCES if path.parts[0] == "scripts"]
+BENCH = [path for path in SOURCES if path.parts[0] == "bench"]
 SUBJECTS = [path for path in PROGRAM if path.parts[0] == "traceable_kong" and len(path.parts) > 2]
 
 LAYERS = (
@@ -70,15 +71,19 @@ def module(path: Path) -> str:
 
 
 def test_the_program_imports_neither_platform_nor_scripts_nor_tests() -> None:
-    assert imported_from(PROGRAM, {"local", "scripts", "tests", "__main__", "verify"}) == []
+    assert imported_from(PROGRAM, {"bench", "local", "scripts", "tests", "__main__", "verify"}) == []
 
 
 def test_the_platform_imports_nothing_of_the_program() -> None:
-    assert imported_from(PLATFORM, {"components", "traceable_kong", "scripts", "tests", "verify"}) == []
+    assert imported_from(PLATFORM, {"bench", "components", "traceable_kong", "scripts", "tests", "verify"}) == []
 
 
 def test_scripts_import_only_one_another() -> None:
-    assert imported_from(SCRIPTS, {"components", "traceable_kong", "local", "tests", "verify"}) == []
+    assert imported_from(SCRIPTS, {"bench", "components", "traceable_kong", "local", "tests", "verify"}) == []
+
+
+def test_the_bench_runs_the_program_and_imports_only_the_platform() -> None:
+    assert imported_from(BENCH, {"components", "traceable_kong", "scripts", "tests", "verify"}) == []
 
 
 def test_every_folder_of_the_program_has_a_layer() -> None:

@@ -1,7 +1,8 @@
 """A stack adopts Helm releases of Kong and the agent, as docs/adopting-a-release.md says."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ import yaml
 
 from scripts import preview_reading
 from tests.live.cluster_state import gateway_pods, plugin, tme_count, versions
+from tests.live.commands import run
 from tests.live.interruption import helm_paused_before_completion, kill_when, release_has_status
-from tests.live.kong_owner import KongOwner
+from tests.live.kong_owner import PLUGINS, KongOwner
 from tests.live.stack import NO_CHANGES, PROJECT, LiveStack, NewStack
-from traceable_kong.plugin import rock
+
+MANUAL_STEPS = Path(__file__).parents[2] / "bench" / "manual_steps.sh"
 
 OWNERS_TOKEN = "live-test-token-of-an-owner"
 """Not the token of the stacks: this one is an argument of helm, and test_secrets.py searches all processes for it."""
@@ -165,10 +168,9 @@ def test_an_interrupted_adoption_is_completed_by_the_next_update(owner: KongOwne
 
 def test_a_gateway_that_was_protected_manually_stays_protected_during_the_adoption(owner: KongOwner) -> None:
     stack = owner.stack
-    files = rock.read(stack.platform.rock.read_bytes()).plugins["traceable"]
     install_releases(owner)
     move_token_to_secret(stack)
-    protect_manually(owner, files)
+    protect_manually(stack)
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
     before, manual_plugin = deployment_uids(stack), plugin(stack)
 
@@ -229,43 +231,20 @@ def state(stack: LiveStack) -> dict[str, tuple[str, bool]]:
     return {item["urn"]: (item.get("id", ""), item.get("protect", False)) for item in exported}
 
 
-def protect_manually(owner: KongOwner, files: Mapping[str, bytes]) -> None:
-    """The steps of Traceable's manual, with kubectl and helm."""
-    stack = owner.stack
-    namespace = ("--namespace", stack.kong_namespace)
-    stack.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "by-hand", "namespace": stack.kong_namespace},
-            "data": {name: content.decode() for name, content in files.items()},
-        }
-    )
-    mounts = [{"name": name, "pluginName": name} for name in ("foo", "bar")]
+def protect_manually(stack: LiveStack) -> None:
+    """The steps of the guides for a Kong and an agent that exist, and a look at the plugin in Kong."""
+    mounts = [{"name": name, "pluginName": name} for name in PLUGINS]
     mounts.append({"name": "by-hand", "pluginName": "traceable"})
-    owner.upgrade("--wait", "--timeout", "60s", plugins={"configMaps": mounts})
-    stack.kubectl("label", "namespace", stack.kong_namespace, "traceableai-inject-tme=enabled")
-    inject = {"spec": {"template": {"metadata": {"annotations": {"tme.traceable.ai/inject": "true"}}}}}
-    deployment = f"deployment/{stack.gateway.deployment}"
-    stack.kubectl("patch", deployment, *namespace, "--type", "merge", "--patch", json.dumps(inject))
-    stack.kubectl("rollout", "status", deployment, *namespace, "--timeout=60s")
-    stack.apply(
-        {
-            "apiVersion": "configuration.konghq.com/v1",
-            "kind": "KongClusterPlugin",
-            "metadata": {
-                "name": f"{stack.name}-plugin",
-                "annotations": {"kubernetes.io/ingress.class": stack.name},
-                "labels": {"global": "true"},
-            },
-            "plugin": "traceable",
-            "config": {
-                "ext_cap_endpoint": "http://localhost:5442",
-                "mode": "sync",
-                "buffer_request_body": True,
-                "allow_on_failure": True,
-                "timeout": 500,
-                "service_name": "kong",
-            },
-        }
-    )
+    values = {**kong_values(stack), "plugins": {"configMaps": mounts}}
+    choices = {
+        "FILES": "by-hand",
+        "INGRESS_CLASS": stack.name,
+        "KONG_CHART": str(stack.platform.charts / "kong"),
+        "KONG_NAMESPACE": stack.kong_namespace,
+        "KONG_RELEASE": stack.name,
+        "KONG_VALUES": "-",
+        "PLUGIN": f"{stack.name}-plugin",
+        "ROCK_URL": stack.platform.rock.as_uri(),
+    }
+    steps = ("files", "kong", "inject", "plugin", "check")
+    run(MANUAL_STEPS, *steps, environment={**stack.environment(), **choices}, stdin=yaml.safe_dump(values))

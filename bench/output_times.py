@@ -1,0 +1,46 @@
+"""What the lines of a command's output say about time: the verification, and how soon the end of a rollout was seen."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from bench.measured_command import Line
+
+_STEP_ENDED = re.compile(r"^ *[-+~]+ +\S+ +\S+ +(created|updated|deleted|replaced)\b")
+_RECORD_STARTS = re.compile(r"ConfigMap +installation-record +(creating|updating)\b")
+_ROLLOUT_STEP_ENDED = re.compile(
+    r"(Release +gateway-release|DeploymentPatch +\S+) +(created|updated)\b|successfully rolled out$"
+)
+_SCRIPT_STEP = re.compile(r"^--- (\w+)$")
+_CHECK = "check"
+
+
+def verification(lines: Sequence[Line]) -> float | None:
+    """How long an `up` verified: from the end of the last step before the record to the record.
+
+    None if the record was not written, because nothing changed.
+    """
+    start: float | None = None
+    for time, text in lines:
+        if _RECORD_STARTS.search(text) and start is not None:
+            return time - start
+        if _STEP_ENDED.search(text):
+            start = time
+    return None
+
+
+def check(lines: Sequence[Line], ended: float) -> float | None:
+    """How long the manual's steps `check` looked at Kong; the script names each step before it starts."""
+    starts = [(time, found[1]) for time, text in lines if (found := _SCRIPT_STEP.search(text))]
+    ends = [time for time, _ in starts[1:]] + [ended]
+    durations = [end - time for (time, name), end in zip(starts, ends, strict=True) if name == _CHECK]
+    return sum(durations) if durations else None
+
+
+def rollout_lag(lines: Iterable[Line], completions: Sequence[float]) -> float | None:
+    """The longest time from the end of a rollout to the end of the step that waited for it; None without a rollout."""
+    lags, steps = [], [time for time, text in lines if _ROLLOUT_STEP_ENDED.search(text)]
+    for completed in completions:
+        later = [time - completed for time in steps if time >= completed]
+        if later:
+            lags.append(min(later))
+    return max(lags, default=None)

@@ -1,0 +1,109 @@
+"""The rounds: every command beside its counterparts, once in each round, so that a busy machine slows all of them."""
+
+from dataclasses import dataclass
+
+from bench import manual_gateway, works
+from bench.manual_gateway import ManualGateway
+from bench.measuring import Bench
+from bench.pulumi_programs import (
+    CONFIGMAP,
+    EMPTY,
+    KONG_NAMESPACE,
+    KONG_RELEASE,
+    NEW_ROCK,
+    OLD_ROCK,
+    PulumiProgram,
+    plugin_config,
+    small_program,
+    this_program,
+)
+from bench.records import COUNTED, Actor
+from local import paths
+
+PREVIEW = ("preview",)
+UP = ("up", "--yes", "--skip-preview")
+DESTROY = ("destroy", "--yes", "--skip-preview")
+MANUAL_NAMESPACE = "manual"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestants:
+    """The programs and the person who are compared. Only one of `program` and `manual` is installed at a time."""
+
+    small: dict[Actor, PulumiProgram]
+    program: PulumiProgram
+    manual: ManualGateway
+
+
+def contestants(bench: Bench) -> Contestants:
+    cluster = bench.cluster
+    return Contestants(
+        small={
+            "empty": small_program(cluster, "empty", EMPTY),
+            "configmap": small_program(cluster, "configmap", CONFIGMAP),
+        },
+        program=this_program(cluster),
+        manual=ManualGateway(cluster=cluster, name=MANUAL_NAMESPACE),
+    )
+
+
+def measure_changes(bench: Bench, found: Contestants, rounds: int) -> None:
+    """All operations from install to destroy, by the program and by the manual's steps in turn."""
+    for number in range(COUNTED, rounds + 1):
+        print(f"{bench.setting['gateways']} gateway(s), round {number} of {rounds}", flush=True)
+        bench.start_round(number)
+        turns = [_program_round, _manual_round]
+        for turn in turns if number % 2 else reversed(turns):
+            turn(bench, found, number)
+
+
+def measure_nothing_to_do(bench: Bench, found: Contestants, rounds: int) -> None:
+    """Preview, `up` and `verify.py` of the program, which is deployed, beside the small programs."""
+    for number in range(COUNTED, rounds + 1):
+        print(f"{dict(bench.setting)}, nothing to do, round {number} of {rounds}", flush=True)
+        bench.start_round(number)
+        _nothing_to_do(bench, found, number)
+
+
+def _nothing_to_do(bench: Bench, found: Contestants, number: int) -> None:
+    programs: dict[Actor, PulumiProgram] = {**found.small, "program": found.program}
+    for work, arguments in ((works.PREVIEW, PREVIEW), (works.UP, UP)):
+        for actor, program in programs.items():
+            bench.command(work, actor, number, program.command(*arguments), program.folder)
+    verify = (str(paths.VENV_BIN / "python"), "verify.py", "--namespace", KONG_NAMESPACE)
+    bench.command(works.VERIFY, "program", number, verify, found.program.folder)
+
+
+def _program_round(bench: Bench, found: Contestants, number: int) -> None:
+    program, gateway = found.program, (KONG_NAMESPACE, f"{KONG_RELEASE}-kong")
+
+    def change(work: str, *arguments: str) -> None:
+        bench.command(work, "program", number, program.command(*arguments), program.folder, gateway=gateway)
+
+    change(works.INSTALL, *UP)
+    _nothing_to_do(bench, found, number)
+    program.configure(plugin=plugin_config(NEW_ROCK))
+    change(works.UPGRADE, *UP)
+    program.configure(mode="async")
+    change(works.TO_ASYNC, *UP)
+    program.configure(mode="sync")
+    change(works.TO_SYNC, *UP)
+    change(works.DESTROY, *DESTROY)
+    program.configure(plugin=plugin_config(OLD_ROCK))
+
+
+def _manual_round(bench: Bench, found: Contestants, number: int) -> None:
+    manual, gateway = found.manual, (found.manual.name, f"{found.manual.name}-kong")
+
+    def change(
+        work: str, steps: tuple[str, ...], *, mode: str = "sync", version: str = NEW_ROCK, old: str = ""
+    ) -> None:
+        environment = manual.environment(mode=mode, version=version, old=old)
+        command = manual.command(*steps)
+        bench.command(work, "manual", number, command, paths.CLONE, environment=environment, gateway=gateway)
+
+    change(works.INSTALL, manual_gateway.INSTALL, version=OLD_ROCK)
+    change(works.UPGRADE, manual_gateway.UPGRADE, old=OLD_ROCK)
+    change(works.TO_ASYNC, manual_gateway.TO_ASYNC, mode="async")
+    change(works.TO_SYNC, manual_gateway.TO_SYNC)
+    change(works.DESTROY, manual_gateway.UNINSTALL)
