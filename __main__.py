@@ -50,12 +50,12 @@ def deploy(plan: Plan, hooks: Hooks, imports: Imports) -> components.Outputs:
         done += [namespace := components.KongNamespace("kong", plan=plan, kong=gateway.kong, opts=after())]
         if gateway.config_maps:
             opts = after(namespace)
-            files = components.PluginFiles("plugin-files", plan=plan, gateway=gateway, namespace=namespace, opts=opts)
-            done.append(files)
+            done += [components.PluginFiles("plugin-files", plan=plan, gateway=gateway, namespace=namespace, opts=opts)]
     if managed := plan.managed_agent:
         hook = before("agent", hooks.watch_agent, create=[hooks.remove_orphan(managed.release)])
-        opts = after(*done)
-        agent = components.TraceableAgent("agent", plan=plan, agent=managed, imports=imports, hooks=hook, opts=opts)
+        agent = components.TraceableAgent(
+            "agent", plan=plan, agent=managed, after=[*done], imports=imports, hooks=hook, opts=after()
+        )
         done.append(agent)
     if gateway is None:
         return finish(agent)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from components import TraceableAgent
+from components import KongNamespace, TraceableAgent
 from components.traceable_agent import certificate_digest
 from tests.fakes import plans
 from tests.fakes.recording import Recording, record
@@ -29,6 +29,24 @@ def test_the_release_waits_for_namespace_and_token() -> None:
     assert made["agent-release"].dependencies >= {"agent-namespace", "agent-token"}
     assert made["agent-token"].dependencies >= {"agent-namespace"}
     assert {item.parent for item in made.registrations if item.name != "agent"} == {"agent"}
+
+
+def test_only_the_release_waits_for_what_comes_first_except_in_kongs_namespace() -> None:
+    def registered(namespace: str) -> Recording:
+        made = plans.plan(agentToken=TOKEN, agent={"namespace": namespace, "createNamespace": False})
+        assert made.gateway is not None
+        kong = made.gateway.kong
+
+        def register() -> None:
+            first = KongNamespace("kong", plan=made, kong=kong)
+            TraceableAgent("agent", plan=made, agent=managed_agent(made), after=[first])
+
+        return record(register)
+
+    for namespace, token_waits in (("traceable", False), ("kong", True)):
+        made = registered(namespace)
+        assert made.waits_for("agent-release", "kong-namespace")
+        assert made.waits_for("agent-token", "kong-namespace") is token_waits
 
 
 def test_the_token_is_in_its_secret_and_nowhere_else() -> None:

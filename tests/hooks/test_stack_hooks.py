@@ -18,6 +18,8 @@ from traceable_kong.cluster.target import ClusterError, ClusterTarget
 from traceable_kong.hooks import injection_dry_run, mounted_files, orphaned_releases, plugin_removal, rollout_monitor
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.stack_hooks import Hooks
+from traceable_kong.verification import verifier
+from traceable_kong.verification.report import Check, Report
 
 ARGS: Any = None
 AGENT_ONLY: dict[str, Any] = {"gateway": "false", "plugin": None}
@@ -192,6 +194,30 @@ def watch_a_rollout(*, then: Callable[[], bool]) -> None:
 def test_a_reason_is_logged_as_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     watch_a_rollout(then=lambda: LINE in caplog.messages)
     assert [item.levelname for item in caplog.records if item.message == LINE] == ["WARNING"]
+
+
+@pytest.mark.usefixtures("blocked_rollout")
+def test_nothing_is_monitored_after_the_last_rollout(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = Report(name="gw", checks=(Check(pod="", name="ready", ok=True, expected="", found=""),))
+    monkeypatch.setattr(verifier, "verify_gateway", lambda *_: good)
+    earlier = set(threading.enumerate())
+
+    async def program() -> None:
+        hooks = Hooks(plan(), target(FakeKubernetes()), None)
+        (hook,) = hooks.before("gateway", hooks.watch_gateway).before_create or []
+        await hook(ARGS)  # type: ignore[misc]
+        (monitor,) = [item for item in set(threading.enumerate()) - earlier if item.name == "rollout monitor"]
+        await asyncio.sleep(0.02)
+        assert monitor.is_alive()
+        await asyncio.to_thread(hooks.verify)
+        await asyncio.to_thread(monitor.join, 5)
+        assert not monitor.is_alive()
+
+    def start() -> pulumi.Output[None]:
+        running: asyncio.Future[Any] = asyncio.ensure_future(program())
+        return pulumi.Output.from_input(running)
+
+    record(start)
 
 
 @pytest.mark.filterwarnings("error")

@@ -231,13 +231,13 @@ def test_an_operation_that_may_still_run_is_waited_for(helm: Helm, monkeypatch: 
     looks = [PENDING] * 10 + [["superseded", "deployed"]]
     assert repaired(Statuses(*looks, age_seconds=40), STUCK, said=said) is None
     assert not helm.called.exists(), "it ended by itself"
-    assert clock.seconds == 20
+    assert clock.seconds == 10
     assert len(said) == 2 and "has been pending-upgrade for 40 s" in said[1] and "Waiting up to 50 s" in said[1]
 
 
 def test_one_that_is_older_than_its_own_time_was_interrupted(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, said = Clock(monkeypatch), list[str]([""])
-    looks = [PENDING] * 26 + [["superseded", "superseded", "deployed"]]
+    looks = [PENDING] * 51 + [["superseded", "superseded", "deployed"]]
     assert repaired(Statuses(*looks, age_seconds=40), STUCK, said=said) is None
     assert clock.seconds == 50, "90 s after it began"
     assert helm.called.exists()
@@ -263,7 +263,7 @@ def test_the_label_of_helm_says_when_a_record_changed(helm: Helm, monkeypatch: p
 
     clock = Clock(monkeypatch)
     stuck = dataclasses.replace(STUCK, status="uninstalling", revision=1, restore=1)
-    looks = [["uninstalling"]] * 41 + [["superseded", "deployed"]]
+    looks = [["uninstalling"]] * 81 + [["superseded", "deployed"]]
     assert repaired(Uninstalling(*looks), stuck) is None
     assert clock.seconds == 80
     assert helm.called.exists()

@@ -104,7 +104,7 @@ def test_the_verification_of_an_update(ok: bool, monkeypatch: pytest.MonkeyPatch
     made = _hooks()
     if ok:
         made.verify()
-        assert len(logged) == 3
+        assert len(logged) == 4
     else:
         with pytest.raises(pulumi.RunError) as failed:
             made.verify()

@@ -50,6 +50,7 @@ def test_policy_agent_and_files_come_before_kong_and_the_record_last(program: Pr
         "in a destroy the files are deleted after the agent, and so after the last gateway pods"
     )
     assert made[files].deleted_with == "kong-namespace"
+    assert not made.waits_for("agent-namespace", "kong-namespace"), "a destroy deletes both at the same time"
 
 
 def test_options_of_the_provider_are_passed_on(program: Program) -> None:

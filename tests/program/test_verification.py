@@ -43,6 +43,14 @@ def test_without_a_successful_verification_there_is_no_record(program: Program) 
     assert "installation-record" not in program.recording.names
 
 
+def test_the_report_says_how_long_the_verification_took(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", lambda text, *_, **__: said.append(text))
+    program.report = GOOD
+    program.up()
+    assert said[1:] == ["The verification took 0.0 s."]
+
+
 @pytest.mark.parametrize("problem", [Unreachable("nobody there"), ApiError(403, "Forbidden", "no pods")])
 def test_a_gateway_that_cannot_be_read_is_not_verified(program: Program, problem: Exception) -> None:
     program.report = problem

@@ -6,6 +6,7 @@ delete hooks, because a plain `pulumi destroy` would refuse to run them.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -161,6 +162,8 @@ class Hooks:
 
     def verify(self) -> None:
         """Verifies the gateway, or the agent of an agent-only stack. Raises pulumi.RunError with the report."""
+        self._stop_monitors()
+        began = time.monotonic()
         try:
             report = self._report()
         except PlainError as problem:
@@ -172,6 +175,7 @@ class Hooks:
         if not report.ok:
             raise pulumi.RunError(self._on_cluster(report.text()))
         pulumi.log.info(self._on_cluster(report.text()))
+        pulumi.log.info(printable(f"The verification took {time.monotonic() - began:.1f} s."))
         for warning in report.warnings:
             pulumi.log.warn(self._on_cluster(printable(warning)))
         for reason in report.not_checked:
@@ -211,8 +215,11 @@ class Hooks:
             self._loop.call_soon_threadsafe(pulumi.log.warn, self._on_cluster(printable(line)))
         except RuntimeError:
             # The program has ended.
-            for monitor in self._monitors.values():
-                monitor.stop()
+            self._stop_monitors()
+
+    def _stop_monitors(self) -> None:
+        for monitor in self._monitors.values():
+            monitor.stop()
 
     def _on_cluster(self, text: str) -> str:
         """A message whose kubectl and helm commands go to this cluster, without secrets."""

@@ -22,7 +22,7 @@ from traceable_kong.preflight.finding import Finding, StuckRelease
 GRACE_SECONDS = 30
 """How long helm may run after its own timeout, so that it can report the timeout itself."""
 
-INTERVAL_SECONDS = 2.0
+INTERVAL_SECONDS = 1.0
 SAY_AGAIN_SECONDS = 30.0
 
 _ELSEWHERE = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER")

@@ -10,7 +10,7 @@ from traceable_kong.cluster.pods import is_ready
 from traceable_kong.common.commands import helm_restore
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification import deadline
-from traceable_kong.verification.agent_observation import agent_problem, agent_service_and_pods
+from traceable_kong.verification.agent_observation import agent_service_and_pods, each_problem
 from traceable_kong.verification.object_reads import Unreadable, read
 from traceable_kong.verification.report import Check, Report
 
@@ -40,8 +40,7 @@ def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:
             fix=describe,
         )
     ]
-    for pod in ready:
-        problem = agent_problem(api, service, pod)
+    for pod, problem in each_problem(api, service, ready):
         checks.append(
             Check(
                 pod=pod["metadata"]["name"],

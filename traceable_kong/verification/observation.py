@@ -12,7 +12,7 @@ from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.plugin_model import PluginEntity
-from traceable_kong.verification.agent_observation import agent_problems, agent_service_and_pods
+from traceable_kong.verification.agent_observation import observe_agent
 from traceable_kong.verification.injection_objects import InjectionObjects, observe_injection
 from traceable_kong.verification.network_paths import NetworkObservation, observe_network
 from traceable_kong.verification.object_reads import ObservedObject, read
@@ -75,11 +75,10 @@ def observe(api: KubernetesClient, desired: DesiredState) -> Observation:
         injection_objects = pool.submit(observe_injection, api, desired)
         entity = pool.submit(_entity, api, desired.plugin.entity)
         network = pool.submit(observe_network, api, desired)
-        agent = pool.submit(agent_service_and_pods, api, desired.agent_namespace)
+        agent = pool.submit(observe_agent, api, desired)
         plugin_object, events = plugin.result()
         pods, serving = _pods(api, desired, deployment, own_instances(desired.plugin, plugin_object), pool)
-        service, agents = agent.result()
-        asked = desired.plugin.enabled and desired.agent_namespace and not desired.injection
+        service, agents, agent_problem = agent.result()
         return Observation(
             deployment=deployment,
             current=current.result(),
@@ -87,7 +86,7 @@ def observe(api: KubernetesClient, desired: DesiredState) -> Observation:
             serving=serving,
             agent_service=service,
             agent_pods=agents,
-            agent_problem=agent_problems(api, service, agents) if asked else None,
+            agent_problem=agent_problem,
             events=events,
             plugin=plugin_object,
             config_maps=config_maps.result(),
