@@ -1,4 +1,4 @@
-"""The tools that the platform needs: taken from PATH if their version fits, otherwise built from pinned Go modules.
+"""The tools that the platform needs: built from pinned Go modules, unless one on PATH has a version that fits.
 
 Built tools are in a cache outside the clone, in a folder named after their pins, so that clones share them. Only the
 standard library is used, because this runs before a Python environment exists.
@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from local.toolchain.builder import Builder, ToolchainError
+from local.toolchain.builder import Builder, clock
+from local.toolchain.go_command import ToolchainError
 from local.toolchain.tools import TOOLS, Tool
 
 __all__ = ["ToolchainError", "cache_folder", "ensure"]
@@ -31,12 +32,13 @@ def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, report: Callable[[st
     """
     started = time.monotonic()
     builder = Builder(cache_folder(), tools, report=report)
-    installed = {tool.name: found for tool in tools if (found := _installed(tool, links))}
+    unbuilt = [tool for tool in tools if not builder.built(tool)]
+    installed = {tool.name: found for tool in unbuilt if (found := _installed(tool, links))}
     if "pulumi" in installed:
         # The engine starts the language host from its own folder.
         host = installed["pulumi"].parent / "pulumi-language-python"
         installed["pulumi-language-python"] = host
-    missing = [tool for tool in tools if tool.name not in installed and not builder.built(tool)]
+    missing = [tool for tool in unbuilt if tool.name not in installed]
     builder.build(missing)
     links.mkdir(parents=True, exist_ok=True)
     for tool in tools:
@@ -45,7 +47,7 @@ def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, report: Callable[[st
     for script in scripts:
         _link(links / script.name, script)
     if missing:
-        report(f"tools: built {len(missing)} in {_minutes(time.monotonic() - started)}, kept in {builder.cache}")
+        report(f"tools: built {len(missing)} in {clock(time.monotonic() - started)}, kept in {builder.cache}")
 
 
 def _installed(tool: Tool, links: Path) -> Path | None:
@@ -67,7 +69,3 @@ def _link(link: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(link)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s" if seconds >= 60 else f"{seconds:.0f} s"

@@ -1,6 +1,7 @@
 """Builds tools from pinned Go modules into the cache. A build can be interrupted and continued.
 
-A finished tool is moved into place as a whole, so an interrupted build leaves nothing incomplete. Packages that Go has
+One `go build` builds all tools of a module set: a package is compiled once for all of them, and every core is busy.
+A finished tool is moved into place as a whole, so an interrupted build leaves nothing incomplete. Packages that are
 already compiled are in Go's own build cache.
 """
 
@@ -9,23 +10,22 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.toolchain import go_command
+from local.toolchain.build_progress import BuildProgress, Package
+from local.toolchain.go_command import ToolchainError
 from local.toolchain.tools import MODULES, SDK_MODULE, SDK_SCRIPTS, Tool, sdk_folder
-
-OLDEST_GO = (1, 26)
-HEARTBEAT_SECONDS = 30
-LOG_LINES_SHOWN = 15
 
 FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 
+FASTER = ("-gcflags=all=-dwarf=false",)
+"""The compiler writes no debugging information, which the linker's `-w` would leave out."""
 
-class ToolchainError(Exception):
-    """A tool is not available. The message is for the user."""
+_LISTED = '{{.ImportPath}}\t{{.Stale}}\t{{.Dir}}\t{{join .GoFiles "\\t"}}'
 
 
 class Builder:
@@ -67,29 +67,35 @@ class Builder:
         return self.path(tool).exists()
 
     def build(self, tools: list[Tool]) -> None:
-        """Builds these tools. Raises ToolchainError with the log's path and last lines if a build fails."""
+        """Builds these tools. Raises ToolchainError with the log's path and last errors if a build fails."""
         if not tools:
             return
-        self._check_go()
-        self.report(
-            f"tools: building {len(tools)} into {self.cache}, once (all of them take about twelve minutes on two cores)"
-        )
+        go_command.check_version()
         with self._lock():
-            for number, tool in enumerate(tools, start=1):
+            grouped: dict[str, list[Tool]] = {}
+            for tool in tools:
                 if not self.built(tool):
-                    self._build(tool, f"[{number}/{len(tools)}] {tool.name}")
+                    grouped.setdefault(tool.module_set, []).append(tool)
+            # A build that was killed leaves its temporary files.
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary.mkdir(parents=True)
+            if grouped:
+                self.report(f"tools: building {len(tools)} into {self.cache}, once")
+            progress = BuildProgress({name: self._packages(name, members) for name, members in grouped.items()})
+            for name, members in grouped.items():
+                self._build(name, members, progress)
 
     def sdk_scripts(self) -> list[Path]:
         """Copies the scripts of the engine's SDK from its Go module to the engine's folder."""
         folder = self.folder("pulumi")
         scripts = [folder / Path(name).name for name in SDK_SCRIPTS]
         if not all(script.exists() for script in scripts):
-            self._check_go()
+            go_command.check_version()
             command = ["go", "mod", "download", "-json", SDK_MODULE]
             done = subprocess.run(
                 command,
                 cwd=self.modules / "pulumi",
-                env=self._environment(),
+                env=go_command.environment(),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -104,70 +110,69 @@ class Builder:
                 temporary.replace(script)
         return scripts
 
-    def _build(self, tool: Tool, title: str) -> None:
-        target = self.path(tool)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{tool.name}.new")
-        log = self.cache / "logs" / f"{tool.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        linker = " ".join(["-s", "-w", *(f"-X {variable}={value}" for variable, value in tool.version)])
-        command = ["go", "build", *FLAGS, "-ldflags", linker, "-o", str(temporary), tool.package]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=self.modules / tool.module_set,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-            try:
-                self._watch(process, title)
-            except BaseException:
-                process.terminate()
-                process.wait()
-                raise
-        if process.returncode != 0:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
-            raise ToolchainError(
-                f"Building {tool.name} failed. The last lines of {log}:\n{tail}\n"
-                "Tools that are already built are kept. Run the same command again to continue."
-            )
-        temporary.replace(target)
+    @property
+    def _temporary(self) -> Path:
+        # On the file system of the tools, so that Go moves a linked program into place as a whole.
+        return self.cache / "work" / "tmp"
 
-    def _watch(self, process: "subprocess.Popen[bytes]", title: str) -> None:
+    def _packages(self, module_set: str, tools: list[Tool]) -> list[Package]:
+        """Downloads the modules, and returns the packages that have to be compiled."""
+        listed = self._temporary / f"{module_set}.list"
+        downloads = 0
+
+        def progress(lines: list[str], seconds: float) -> str:
+            nonlocal downloads
+            downloads += sum(line.startswith("go: downloading ") for line in lines)
+            return f"{downloads} modules of the set {module_set} downloaded"
+
+        packages = [tool.package for tool in tools]
+        self._go(module_set, ["list", "-deps", "-f", _LISTED], packages, output=listed, progress=progress)
+        result = []
+        for line in listed.read_text().splitlines():
+            path, stale, folder, *files = line.split("\t")
+            if stale == "true":
+                size = sum((Path(folder) / name).stat().st_size for name in files if name)
+                result.append(Package(path=path, folder=folder, size=size))
+        return result
+
+    def _build(self, module_set: str, tools: list[Tool], build_progress: BuildProgress) -> None:
         started = time.monotonic()
-        shown = started
-        live = sys.stdout.isatty()
-        while process.poll() is None:
-            time.sleep(0.2)
-            now = time.monotonic()
-            if live:
-                print(f"\r{title} ... {_clock(now - started)}", end="", flush=True)
-            elif now - shown >= HEARTBEAT_SECONDS:
-                shown = now
-                self.report(f"{title} ... {_clock(now - started)}")
-        if live:
-            print("\r", end="")
-        if process.returncode == 0:
-            self.report(f"{title} built in {_clock(time.monotonic() - started)}")
+        linked = self.cache / "work" / module_set
+        linked.mkdir(parents=True, exist_ok=True)
 
-    def _environment(self) -> dict[str, str]:
-        # Without cgo, no C compiler is needed. The user's GOFLAGS would change the result.
-        return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+        def progress(lines: list[str], seconds: float) -> str:
+            build_progress.compiled(module_set, lines)
+            return build_progress.text(seconds)
 
-    def _check_go(self) -> None:
-        wanted = ".".join(str(part) for part in OLDEST_GO)
-        fix = f"Install Go {wanted} or newer (https://go.dev/dl/) and put it on PATH."
-        if not shutil.which("go"):
-            raise ToolchainError(f"Go is not installed, and the platform's tools are built with it. {fix}")
-        done = subprocess.run(
-            ["go", "env", "GOVERSION"], env=self._environment(), capture_output=True, text=True, check=False
+        linker = [f"-ldflags={tool.package}={tool.linker_flags}" for tool in tools]
+        packages = [tool.package for tool in tools]
+        self._go(module_set, ["build", "-v", *linker, "-o", f"{linked}{os.sep}"], packages, progress=progress)
+        seconds = time.monotonic() - started
+        build_progress.finished(module_set, seconds)
+        for tool in tools:
+            self.path(tool).parent.mkdir(parents=True, exist_ok=True)
+            (linked / tool.program).replace(self.path(tool))
+        self.report(f"tools: {', '.join(tool.name for tool in tools)} built in {clock(seconds)}")
+
+    def _go(
+        self,
+        module_set: str,
+        arguments: list[str],
+        packages: list[str],
+        *,
+        progress: Callable[[list[str], float], str],
+        output: Path | None = None,
+    ) -> None:
+        command, *rest = arguments
+        go_command.run(
+            [command, *FLAGS, *FASTER, *rest, *packages],
+            folder=self.modules / module_set,
+            log=self.cache / "logs" / f"{module_set}.{command}.log",
+            output=output,
+            temporary=self._temporary,
+            progress=progress,
+            report=self.report,
         )
-        version = done.stdout.strip().removeprefix("go")
-        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-        if numbers < OLDEST_GO:
-            raise ToolchainError(f"Go {version or '(unknown)'} is too old to build the platform's tools. {fix}")
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -181,5 +186,6 @@ class Builder:
             yield
 
 
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+def clock(seconds: float) -> str:
+    """Returns a duration for people: `48 s`, `6 min 5 s`."""
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s" if seconds >= 60 else f"{seconds:.0f} s"

@@ -36,6 +36,17 @@ class Tool:
     fitting: tuple[int, int, int]
     beside: tuple[str, ...] = ()
 
+    @property
+    def program(self) -> str:
+        """The name that `go build` gives the program: the last part of the package's path that is no version."""
+        parts = self.package.split("/")
+        return parts[-2] if re.fullmatch(r"v\d+", parts[-1]) else parts[-1]
+
+    @property
+    def linker_flags(self) -> str:
+        """The linker's flags: no debugging information, and the version to report."""
+        return " ".join(["-s", "-w", *(f"-X {variable}={value}" for variable, value in self.version)])
+
     def fits(self, path: Path) -> bool:
         """Returns True if the installed program at `path` can be used instead of a built one."""
         if any(not (path.parent / other).exists() for other in self.beside):
@@ -81,23 +92,6 @@ def _kubernetes(name: str, *, skew: int = 0, version_command: tuple[str, ...] = 
 
 
 TOOLS = (
-    Tool(
-        name="pulumi-language-python",
-        bundle="pulumi",
-        module_set="language",
-        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
-        # It must match the engine, so an installed one is never used without its engine.
-        fitting=(0, 0, -1),
-    ),
-    Tool(
-        name="pulumi",
-        bundle="pulumi",
-        module_set="pulumi",
-        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        version=(("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", ENGINE_VERSION),),
-        fitting=(3, 259, 10_000),
-        beside=("pulumi-language-python", "pulumi-language-python-exec"),
-    ),
     Tool(
         name="etcd",
         bundle="kubernetes",
@@ -147,6 +141,23 @@ TOOLS = (
         ),
         # The stand-in chart and the simulated Kong are made for exactly this version.
         fitting=(0, 0, -1),
+    ),
+    Tool(
+        name="pulumi-language-python",
+        bundle="pulumi",
+        module_set="language",
+        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        # It must match the engine, so an installed one is never used without its engine.
+        fitting=(0, 0, -1),
+    ),
+    Tool(
+        name="pulumi",
+        bundle="pulumi",
+        module_set="pulumi",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        version=(("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", ENGINE_VERSION),),
+        fitting=(3, 259, 10_000),
+        beside=("pulumi-language-python", "pulumi-language-python-exec"),
     ),
 )
 

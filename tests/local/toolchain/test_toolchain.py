@@ -1,26 +1,36 @@
 """The toolchain with a fake `go` and fake tools: choosing, building, failing, continuing."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local import toolchain
-from local.toolchain.builder import Builder, ToolchainError
+from local.toolchain.build_progress import Package
+from local.toolchain.builder import Builder
+from local.toolchain.go_command import ToolchainError
 from local.toolchain.tools import TOOLS, Tool
 
 ONE = Tool(name="one", bundle="b", module_set="m", package="example.com/one", fitting=(1, 4, 6))
 TWO = Tool(name="two", bundle="b", module_set="m", package="example.com/two", fitting=(1, 4, 6))
 
 GO = """#!/bin/sh
-case "$1" in
-  env) echo "{version}"; exit 0 ;;
-esac
-echo "building $*" >> "{log}"
+command=$1
 for last; do :; done
-if [ "$last" = "{broken}" ]; then echo "the compiler says no"; exit 2; fi
+case "$command" in
+  env) echo "{version}"; exit 0 ;;
+  list) echo "go: downloading example.com/one v1.0.0" >&2; cat "{packages}"; exit 0 ;;
+esac
+echo "$*" >> "{log}"
 while [ "$1" != "-o" ]; do shift; done
-printf '#!/bin/sh\\n' > "$2"; chmod +x "$2"
+folder=$2
+shift 2
+for package; do
+  echo "$package" >&2
+  if [ "$package" = "{broken}" ]; then echo "# $package: the compiler says no" >&2; exit 1; fi
+  printf '#!/bin/sh\\n' > "$folder${{package##*/}}"; chmod +x "$folder${{package##*/}}"
+done
 """
 
 
@@ -32,12 +42,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "modules" / "m" / "go.sum").write_text("")
     (tmp_path / "path").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path / 'path'}:/usr/bin:/bin")
+    (tmp_path / "packages").write_text("")
     fake_go(tmp_path)
     return tmp_path
 
 
 def fake_go(world: Path, *, version: str = "go1.26.8", broken: str = "-") -> None:
-    script(world / "path" / "go", GO.format(version=version, log=world / "built", broken=broken))
+    values = {"version": version, "log": world / "built", "packages": world / "packages", "broken": broken}
+    script(world / "path" / "go", GO.format(**values))
 
 
 def script(path: Path, text: str) -> None:
@@ -55,12 +67,23 @@ def builds(world: Path) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-def test_a_tool_is_built_once(world: Path) -> None:
+def test_tools_of_one_module_set_are_built_together_and_once(world: Path) -> None:
     builder(world).build([ONE, TWO])
-    assert builds(world) == 2
+    assert builds(world) == 1
     assert os.access(builder(world).path(ONE), os.X_OK)
     builder(world).build([ONE, TWO])
-    assert builds(world) == 2
+    assert builds(world) == 1
+
+
+def test_each_tool_gets_its_own_version(world: Path) -> None:
+    builder(world).build([replace(ONE, version=(("main.version", "v1"),)), TWO])
+    command = (world / "built").read_text()
+    assert "-ldflags=example.com/one=-s -w -X main.version=v1 -ldflags=example.com/two=-s -w -o" in command
+
+
+def test_a_program_is_named_after_its_package_and_not_its_version() -> None:
+    names = {tool.name: tool.program for tool in TOOLS}
+    assert (names["etcd"], names["helm"], names["kong-ingress-controller"]) == ("server", "helm", "cmd")
 
 
 def test_another_pin_has_another_folder(world: Path) -> None:
@@ -70,23 +93,42 @@ def test_another_pin_has_another_folder(world: Path) -> None:
     assert builder(world).path(ONE).parent == builder(world).path(TWO).parent
 
 
-def test_progress_has_a_count(world: Path) -> None:
+def test_a_build_reports_what_it_built(world: Path) -> None:
     reported: list[str] = []
     builder(world, reported).build([ONE, TWO])
-    assert any(line.startswith("[1/2] one built in") for line in reported)
-    assert any(line.startswith("[2/2] two built in") for line in reported)
+    assert reported[-1].startswith("tools: one, two built in ")
+
+
+def test_only_packages_that_are_not_compiled_yet_are_counted(world: Path) -> None:
+    (world / "a.go").write_text("package a\n")
+    lines = [f"example.com/{name}\t{stale}\t{world}\ta.go" for name, stale in (("a", "true"), ("b", "false"))]
+    (world / "packages").write_text("\n".join([*lines, f"example.com/empty\ttrue\t{world}\t"]))
+    (world / "cache" / "work" / "tmp").mkdir(parents=True)
+    assert builder(world)._packages("m", [ONE]) == [
+        Package(path="example.com/a", folder=str(world), size=10),
+        Package(path="example.com/empty", folder=str(world), size=0),
+    ]
 
 
 def test_a_failed_build_names_its_log_and_can_be_continued(world: Path) -> None:
     fake_go(world, broken="example.com/two")
     with pytest.raises(ToolchainError) as failed:
         builder(world).build([ONE, TWO])
-    assert str(world / "cache" / "logs" / "two.log") in str(failed.value)
-    assert "the compiler says no" in str(failed.value)
+    message = str(failed.value)
+    assert str(world / "cache" / "logs" / "m.build.log") in message
+    assert "the compiler says no" in message
+    assert "\nexample.com/two\n" not in message, "packages that were compiled are no errors"
     assert not builder(world).built(TWO)
     fake_go(world)
     builder(world).build([ONE, TWO])
-    assert builds(world) == 3, "one was kept, two was built again"
+    assert builder(world).built(ONE) and builder(world).built(TWO)
+
+
+def test_files_of_a_killed_build_are_removed(world: Path) -> None:
+    left = world / "cache" / "work" / "tmp" / "go-build1"
+    left.mkdir(parents=True)
+    builder(world).build([ONE])
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("version", ["go1.25.9", ""])
