@@ -1,6 +1,8 @@
 """The rounds: every command beside its counterparts, once in each round, so that a busy machine slows all of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench import manual_gateway, works
 from bench.manual_gateway import ManualGateway
@@ -47,14 +49,14 @@ def contestants(bench: Bench) -> Contestants:
     )
 
 
-def measure_changes(bench: Bench, found: Contestants, rounds: int) -> None:
-    """All operations from install to destroy, by the program and by the manual's steps in turn."""
+def measure_changes(bench: Bench, found: Contestants, rounds: int, changes: Sequence[str]) -> None:
+    """These changes and nothing to do, by the program and by the manual's steps in turn."""
     for number in range(COUNTED, rounds + 1):
         print(f"{bench.setting['gateways']} gateway(s), round {number} of {rounds}", flush=True)
         bench.start_round(number)
         turns = [_program_round, _manual_round]
         for turn in turns if number % 2 else reversed(turns):
-            turn(bench, found, number)
+            turn(bench, found, number, changes)
 
 
 def measure_nothing_to_do(bench: Bench, found: Contestants, rounds: int) -> None:
@@ -74,36 +76,34 @@ def _nothing_to_do(bench: Bench, found: Contestants, number: int) -> None:
     bench.command(works.VERIFY, "program", number, verify, found.program.folder)
 
 
-def _program_round(bench: Bench, found: Contestants, number: int) -> None:
+def _program_round(bench: Bench, found: Contestants, number: int, changes: Sequence[str]) -> None:
     program, gateway = found.program, (KONG_NAMESPACE, f"{KONG_RELEASE}-kong")
 
-    def change(work: str, *arguments: str) -> None:
-        bench.command(work, "program", number, program.command(*arguments), program.folder, gateway=gateway)
+    before: dict[str, dict[str, Any]] = {
+        works.INSTALL: {"plugin": plugin_config(OLD_ROCK), "mode": "sync"},
+        works.UPGRADE: {"plugin": plugin_config(NEW_ROCK)},
+        works.TO_ASYNC: {"mode": "async"},
+        works.TO_SYNC: {"mode": "sync"},
+    }
+    for work in changes:
+        program.configure(**before.get(work, {}))
+        command = program.command(*(DESTROY if work == works.DESTROY else UP))
+        bench.command(work, "program", number, command, program.folder, gateway=gateway)
+        if work == works.INSTALL:
+            _nothing_to_do(bench, found, number)
 
-    change(works.INSTALL, *UP)
-    _nothing_to_do(bench, found, number)
-    program.configure(plugin=plugin_config(NEW_ROCK))
-    change(works.UPGRADE, *UP)
-    program.configure(mode="async")
-    change(works.TO_ASYNC, *UP)
-    program.configure(mode="sync")
-    change(works.TO_SYNC, *UP)
-    change(works.DESTROY, *DESTROY)
-    program.configure(plugin=plugin_config(OLD_ROCK))
 
-
-def _manual_round(bench: Bench, found: Contestants, number: int) -> None:
+def _manual_round(bench: Bench, found: Contestants, number: int, changes: Sequence[str]) -> None:
     manual, gateway = found.manual, (found.manual.name, f"{found.manual.name}-kong")
 
-    def change(
-        work: str, steps: tuple[str, ...], *, mode: str = "sync", version: str = NEW_ROCK, old: str = ""
-    ) -> None:
-        environment = manual.environment(mode=mode, version=version, old=old)
-        command = manual.command(*steps)
+    steps = {
+        works.INSTALL: (manual_gateway.INSTALL, manual.environment()),
+        works.UPGRADE: (manual_gateway.UPGRADE, manual.environment(version=NEW_ROCK, old=OLD_ROCK)),
+        works.TO_ASYNC: (manual_gateway.TO_ASYNC, manual.environment(mode="async")),
+        works.TO_SYNC: (manual_gateway.TO_SYNC, manual.environment()),
+        works.DESTROY: (manual_gateway.UNINSTALL, manual.environment()),
+    }
+    for work in changes:
+        names, environment = steps[work]
+        command = manual.command(*names)
         bench.command(work, "manual", number, command, paths.CLONE, environment=environment, gateway=gateway)
-
-    change(works.INSTALL, manual_gateway.INSTALL, version=OLD_ROCK)
-    change(works.UPGRADE, manual_gateway.UPGRADE, old=OLD_ROCK)
-    change(works.TO_ASYNC, manual_gateway.TO_ASYNC, mode="async")
-    change(works.TO_SYNC, manual_gateway.TO_SYNC)
-    change(works.DESTROY, manual_gateway.UNINSTALL)
