@@ -46,8 +46,9 @@ def nothing_to_do(found: Figures) -> str:
             if time is not None:
                 ratio = found.ratio(work, actor, "empty") if work != VERIFY else None
                 goal = _goal(ratio, NOTHING_TO_DO_GOAL) if actor == "program" else NONE
-                rows.append([work, NAMES[actor], _seconds(time), _number(ratio), goal])
-    return _table(["command", "of", "time", "ratio to the empty program", "goal"], rows)
+                verified = _seconds(found.median(work, actor, checking))
+                rows.append([work, NAMES[actor], _seconds(time), verified, _number(ratio), goal])
+    return _table(["command", "of", "time", "of that, verification", "ratio to the empty program", "goal"], rows)
 
 
 def changes(found: Figures, gateways: Iterable[int]) -> str:

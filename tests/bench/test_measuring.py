@@ -14,6 +14,7 @@ from bench.audit_log import AuditLog
 from bench.byte_counter import ByteCounter
 from bench.measured_command import CommandFailed, run
 from bench.rollout_watch import REVISION, Rollouts
+from tests.docs.program_texts import texts
 
 UPDATE = [
     (0.0, " +  kubernetes:helm.sh/v3:Release gateway-release creating (0s) "),
@@ -21,14 +22,15 @@ UPDATE = [
     (6.0, " ++ kubernetes:apps/v1:DeploymentPatch tme-pod-annotation creating (0s) "),
     (9.0, " ++ kubernetes:apps/v1:DeploymentPatch tme-pod-annotation created (3s) "),
     (9.1, " +  traceable-kong:index:Installation installation creating (0s) "),
-    (11.0, " +  kubernetes:core/v1:ConfigMap installation-record creating (0s) "),
-    (11.1, " +  kubernetes:core/v1:ConfigMap installation-record created (0.02s) "),
+    (11.0, " +  pulumi:pulumi:Stack traceable-kong-bench creating (9s) The verification took 1.9 s."),
+    (12.0, "    The verification took 1.9 s."),
 ]
 
 
-def test_the_verification_is_between_the_last_step_and_the_record() -> None:
-    assert output_times.verification(UPDATE) == pytest.approx(2.0)
+def test_an_update_says_how_long_it_verified() -> None:
+    assert output_times.verification(UPDATE) == 1.9
     assert output_times.verification(UPDATE[:5]) is None
+    assert any("The verification took " in text for text in texts())
 
 
 def test_the_manual_check_is_found_by_the_names_of_the_steps() -> None:
