@@ -90,11 +90,13 @@ def to_sync(stack: LiveStack) -> None:
 
 @operation("blocking message, in sync", rollouts=1)
 def blocking_message(stack: LiveStack) -> None:
-    stack.set(blockingMessage="Not here: # 'ask' {us}")
+    message = "No: # \"thanks\" {you}\nreally 'ask' us"
+    stack.set(blockingMessage=message)
     stack.up()
     for pod in gateway_pods(stack):
-        values = {variable.get("value") for item in pod["spec"]["containers"] for variable in item.get("env", [])}
-        assert "Not here: # 'ask' {us}" in values, "the TME gets its settings when it is injected"
+        sidecar = next(item for item in pod["spec"]["containers"] if "traceable-agent" in item["image"])
+        values = {variable.get("value") for variable in sidecar["env"]}
+        assert {"451", message} <= values, "the TME gets its settings when it is injected"
 
 
 @operation("upgrade of the agent, in sync", rollouts=1)

@@ -21,8 +21,12 @@ import yaml
 
 import local.injector
 from local import paths
+from local.kubelet.kube_client import KubeClient
 from local.platform import Platform
+from tests.live import stack_objects
 from tests.live.commands import CommandFailed, execute, run
+from tests.live.warm import SOCKET_VARIABLE
+from tests.live.warm.python_server import VIRTUAL_ENVIRONMENT
 from tests.recorder.history import History
 from tests.recorder.promises import TME_IMAGE, Gateway, rollouts, violations
 from tests.recorder.recorder import Recorder
@@ -34,6 +38,9 @@ ROLLOUT_TIMEOUT_SECONDS = 60
 TOKEN = "live-test-platform-token"
 NO_CHANGES = "--expect-no-changes"
 """Makes pulumi fail where anything would change."""
+
+_ENCRYPTED_TOKEN: dict[str, Any] = {}
+"""The salt and the encrypted token of the first stack. All stacks have one passphrase, so the others get them, too."""
 
 UNCHANGED = "Nothing was changed"
 """How a refused command says that it changed nothing."""
@@ -50,12 +57,16 @@ class Recording:
 
 @dataclass
 class LiveStack:
-    """One stack, in a folder with a copy of the program as it is in the working tree."""
+    """One stack, in a folder with a copy of the program as it is in the working tree.
+
+    With `cold`, each Python process of its commands starts as on a user's machine (tests/live/warm).
+    """
 
     platform: Platform
     directory: Path
     name: str = field(default_factory=lambda: f"live-{uuid.uuid4().hex[:6]}")
     tme_image: str = TME_IMAGE
+    cold: bool = False
 
     @property
     def kong_namespace(self) -> str:
@@ -100,9 +111,15 @@ class LiveStack:
             kongValues={"proxy": {"type": "NodePort"}},
             **config,
         )
+        if _ENCRYPTED_TOKEN:
+            self.set(agentToken=_ENCRYPTED_TOKEN["token"])
+            self.file.write_text(f"{self.file.read_text()}encryptionsalt: {_ENCRYPTED_TOKEN['salt']}\n")
         # `init` selects the stack, so that tests run the commands that a person types.
         self.pulumi("stack", "init", self.name)
-        self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
+        if not _ENCRYPTED_TOKEN:
+            self.pulumi("config", "set", "--secret", f"{PROJECT}:agentToken", stdin=TOKEN)
+            document = yaml.safe_load(self.file.read_text())
+            _ENCRYPTED_TOKEN.update(salt=document["encryptionsalt"], token=self.configured("agentToken"))
 
     def _copy_program(self) -> None:
         listed = run(
@@ -115,7 +132,8 @@ class LiveStack:
                 (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(CLONE / path, self.directory / path)
         # Pulumi.yaml names it; a dynamic provider runs in it, also in commands that run no program.
-        (self.directory / ".venv").symlink_to(paths.VENV_BIN.parent)
+        warm = SOCKET_VARIABLE in self.environment()
+        (self.directory / ".venv").symlink_to(VIRTUAL_ENVIRONMENT if warm else paths.VENV_BIN.parent)
 
     def start_injector(self) -> local.injector.Injector:
         """Starts this stack's injector; one that was stopped gets the same address again."""
@@ -204,7 +222,7 @@ class LiveStack:
         return self.run_verify(*shlex.split(self.outputs()["verify"])[2:], *options)
 
     def run_verify(self, *options: str) -> "subprocess.CompletedProcess[str]":
-        return self.execute(str(paths.VENV_BIN / "python"), "verify.py", *options)
+        return self.execute(str(self.directory / ".venv" / "bin" / "python"), "verify.py", *options)
 
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
         """The items of a `kubectl get`."""
@@ -239,6 +257,13 @@ class LiveStack:
         finally:
             local.injector.stop(self.directory / "injector")
 
+    def discard(self) -> None:
+        """Deletes the stack's objects without Pulumi and without waiting for its namespaces."""
+        try:
+            stack_objects.delete(KubeClient(self.platform.kubeconfig), self.name)
+        finally:
+            local.injector.stop(self.directory / "injector")
+
     def diagnostics(self) -> str:
         """The stack's objects and events, for the report of a failed test."""
         parts = []
@@ -264,6 +289,8 @@ class LiveStack:
             "NO_COLOR": "1",
         }
         environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        if self.cold:
+            environment.pop(SOCKET_VARIABLE, None)
         return environment
 
 

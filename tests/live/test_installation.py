@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.live.cluster_state import all_objects, containers, created_since, gateway_pods, plugin, record, tme_count
 from tests.live.documented_stacks import MANAGED_KONG, use_documented
 from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
@@ -13,6 +15,7 @@ def changes(stack: LiveStack) -> dict[str, str]:
     return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
 
 
+@pytest.mark.cold
 def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
     stack = new_stack()
     use_documented(stack, MANAGED_KONG)
@@ -40,22 +43,24 @@ def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
     assert created_since(stack, before) == set()
 
 
-def test_an_async_installation_has_no_tme_and_one_rollout(new_stack: NewStack) -> None:
+def test_an_async_installation_and_both_switches_of_the_mode(new_stack: NewStack) -> None:
+    """Operations (operations.py) switch a stack that was installed in sync mode."""
     stack = new_stack(mode="async", failMode="closed", timeoutMs=750)
     with stack.recorded() as installation:
-        stack.up()
-    assert installation.rollouts == 1
-    assert tme_count(stack) == 0
+        printed = stack.up()
+    assert (tme_count(stack), installation.rollouts) == (0, 1)
     config = plugin(stack)["config"]
     assert config["mode"] == "async"
     assert config["ext_cap_endpoint"] == f"http://agent.{stack.agent_namespace}:5442"
     assert (config["allow_on_failure"], config["timeout"]) == (False, 750)
     stack.preview(NO_CHANGES)
+    the_token_is_only_in_its_secret(stack, printed)
 
-
-def test_switching_the_mode_changes_plugin_tme_and_record_in_one_rollout(new_stack: NewStack) -> None:
-    stack = new_stack(mode="sync")
-    stack.up()
+    stack.pulumi("config", "set", "traceable-kong:mode", "sync")
+    with stack.recorded() as to_sync:
+        stack.up()
+    assert (tme_count(stack), to_sync.rollouts, plugin(stack)["config"]["mode"]) == (1, 1, "sync")
+    stack.preview(NO_CHANGES)
 
     stack.pulumi("config", "set", "traceable-kong:mode", "async")
     changed = changes(stack)
@@ -70,50 +75,9 @@ def test_switching_the_mode_changes_plugin_tme_and_record_in_one_rollout(new_sta
     assert (tme_count(stack), to_async.rollouts, plugin(stack)["config"]["mode"]) == (0, 1, "async")
     stack.preview(NO_CHANGES)
 
-    stack.pulumi("config", "set", "traceable-kong:mode", "sync")
-    with stack.recorded() as to_sync:
-        stack.up()
-    assert (tme_count(stack), to_sync.rollouts, plugin(stack)["config"]["mode"]) == (1, 1, "sync")
-    stack.preview(NO_CHANGES)
 
-
-def test_blocking_settings_reach_the_agent_and_the_sidecars(new_stack: NewStack) -> None:
-    message = 'No: # "thanks" {you}\nreally'
-    stack = new_stack()
-    stack.up()
-    stack.set(blockingMessage=message)
-    stack.pulumi("config", "set", "traceable-kong:blockingStatusCode", "451")
-    with stack.recorded() as change:
-        stack.up()
-    assert change.rollouts == 1, "the TME gets its settings when it is injected"
-    (pod,) = gateway_pods(stack)
-    sidecar = next(item for item in pod["spec"]["containers"] if "traceable-agent" in item["image"])
-    values = {item.get("value") for item in sidecar["env"]}
-    assert {"451", message} <= values
-    stack.preview(NO_CHANGES)
-
-
-def test_enabled_false_disables_the_plugin_and_removes_the_tme(new_stack: NewStack) -> None:
-    stack = new_stack()
-    stack.up()
-    stack.pulumi("config", "set", "traceable-kong:enabled", "false")
-    with stack.recorded() as disabled:
-        stack.up()
-    assert disabled.rollouts == 1
-    assert plugin(stack)["disabled"] is True
-    assert tme_count(stack) == 0
-    stack.pulumi("config", "set", "traceable-kong:enabled", "true")
-    with stack.recorded() as enabled:
-        stack.up()
-    assert enabled.rollouts == 1
-    assert plugin(stack).get("disabled", False) is False
-    assert tme_count(stack) == 1
-
-
-def test_the_token_is_only_in_its_secret(new_stack: NewStack) -> None:
-    stack = new_stack()
-    printed = stack.up() + stack.pulumi("stack", "export") + stack.pulumi("stack", "output", "--json")
+def the_token_is_only_in_its_secret(stack: LiveStack, printed: str) -> None:
+    printed += stack.pulumi("stack", "export") + stack.pulumi("stack", "output", "--json")
     assert TOKEN not in printed
-    found = stack.objects("secrets,configmaps,pods,deployments", "--namespace", stack.agent_namespace)
-    found += stack.objects("secrets,configmaps,pods,deployments", "--namespace", stack.kong_namespace)
-    assert TOKEN not in str(found)
+    for namespace in (stack.agent_namespace, stack.kong_namespace):
+        assert TOKEN not in str(stack.objects("secrets,configmaps,pods,deployments", "--namespace", namespace))

@@ -12,6 +12,7 @@ from tests.live.stack import NO_CHANGES, UNCHANGED, LiveStack, NewStack
 from tests.recorder.pods import serving
 
 
+@pytest.mark.cold
 def test_an_update_killed_during_a_helm_operation_is_completed_by_the_next(new_stack: NewStack) -> None:
     stack = new_stack(mode="async")
     # For this long the program takes an interrupted operation for one that may still be running.
@@ -34,6 +35,7 @@ def test_an_update_killed_during_a_helm_operation_is_completed_by_the_next(new_s
     stack.preview(NO_CHANGES)
 
 
+@pytest.mark.cold
 def test_an_update_killed_while_the_plugin_is_written_is_completed_by_the_next(new_stack: NewStack) -> None:
     stack = new_stack()
     kill_when(stack, lambda: bool(plugins(stack)))
@@ -95,6 +97,7 @@ def only_its_state_makes_a_stack_the_owner(stack: LiveStack) -> None:
     assert untouched.rollouts == 0
 
 
+@pytest.mark.cold
 def test_a_killed_destroy_is_completed_by_the_next(new_stack: NewStack) -> None:
     stack = new_stack()
     before = all_objects(stack)
