@@ -32,11 +32,17 @@ status: $(ENVIRONMENT) ## Show what of the platform runs
 
 test: check unit live ## Every test
 
-check: $(ENVIRONMENT) ## Format, lint, types and locked packages
+check: $(ENVIRONMENT) ## Format, lint, types, workflows and locked packages
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@$(PYTHON) -m scripts.requirements_lock
+	@.venv/bin/zizmor --quiet --offline --no-progress .github
+	@if command -v go > /dev/null; then \
+		go -C .github/lint run github.com/rhysd/actionlint/cmd/actionlint -shellcheck= -pyflakes=; \
+	else \
+		echo "actionlint: not run, because Go is not installed"; \
+	fi
 
 unit: $(ENVIRONMENT) ## Tests without a cluster
 	@$(PYTHON) -m pytest tests --ignore=tests/live --numprocesses 2
