@@ -46,24 +46,30 @@ def marker(stack: str) -> str:
 
 def comment(preview: Preview, *, stack: str) -> str:
     """The comment, never longer than LIMIT."""
-    text = f"{marker(stack)}\n{_summary(preview, stack)}"
-    room = LIMIT - _size(text) - _size(OMITTED)
+    first = f"{marker(stack)}\n"
+    return first + body(preview, stack=stack, room=LIMIT - size(first))
+
+
+def body(preview: Preview, *, stack: str, room: int) -> str:
+    """The summary, and as much of the rest as fits into `room` bytes."""
+    text = _summary(preview, stack)
+    room -= size(text) + size(OMITTED)
     complete = True
     for section in _sections(preview):
-        taken, used = [], _size(section.opening) + _size(section.closing)
+        taken, used = [], size(section.opening) + size(section.closing)
         for row in section.rows:
-            used += _size(row)
+            used += size(row)
             if used > room:
                 complete = False
                 break
             taken.append(row)
         if taken:
             block = section.opening + "".join(taken) + section.closing
-            text, room = text + block, room - _size(block)
+            text, room = text + block, room - size(block)
     return text if complete else text + OMITTED
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
     return len(text.encode())
 
 
@@ -171,9 +177,9 @@ def code(text: str) -> str:
     return f"<code>{escaped(text if len(text) <= LONGEST_CODE else text[:LONGEST_CODE] + '...')}</code>"
 
 
-def pre(text: str) -> str:
-    """The text as a block with its lines, shortened where it is very long."""
-    cut = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}\n({len(text)} characters in all)"
+def pre(text: str, *, limit: int = LONGEST_MESSAGE) -> str:
+    """The text as a block with its lines, shortened where it is longer than `limit` characters."""
+    cut = text if len(text) <= limit else f"{text[:limit]}\n({len(text)} characters in all)"
     return "<pre>" + "\n".join(escaped(line) for line in cut.splitlines()) + "</pre>\n\n"
 
 

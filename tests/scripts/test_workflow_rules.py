@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 
 from tests.scripts.recorded import CLONE
-from tests.scripts.workflows import PULL_REQUEST, SETUP, actions, definition, steps, workflows
+from tests.scripts.workflows import DEPLOY, DRIFT, PULL_REQUEST, SETUP, actions, definition, steps, workflows
 
 EVERYTHING = [*workflows(), *actions()]
 
 PERMISSIONS = {
+    DEPLOY: {
+        "preview": {"contents": "read"},
+        "deploy": {"contents": "read", "actions": "read"},
+    },
+    DRIFT: {"drift": {"contents": "read", "issues": "write"}},
     PULL_REQUEST: {
         "checks": {"contents": "read"},
         "preview": {"contents": "read", "pull-requests": "write"},

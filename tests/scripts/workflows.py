@@ -13,6 +13,8 @@ from tests.scripts.recorded import CLONE
 
 GITHUB = CLONE / ".github"
 PULL_REQUEST = "workflows/pull-request.yaml"
+DEPLOY = "workflows/deploy.yaml"
+DRIFT = "workflows/drift.yaml"
 SETUP = "actions/setup/action.yaml"
 PREVIEW = "actions/preview/action.yaml"
 
@@ -52,8 +54,9 @@ class Runner:
     folder: Path
 
     def stand_in(self, name: str, script: str) -> None:
-        path = self.folder / "bin" / name
-        path.parent.mkdir(exist_ok=True)
+        """`name` is a program on PATH, or one in a folder of the repository, as `.venv/bin/python`."""
+        path = self.folder / (name if "/" in name else f"bin/{name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script)
         path.chmod(0o755)
 
@@ -81,7 +84,7 @@ class Runner:
         }
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-            cwd=CLONE,
+            cwd=self.folder if (self.folder / ".venv").exists() else CLONE,
             env=environment | variables,
             capture_output=True,
             text=True,
