@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.docs.pages import CLONE
 
-NOT_THE_PROGRAM = {"tests", "local", "scripts"}
+NOT_THE_PROGRAM = {"bench", "tests", "local", "scripts"}
 
 VALUE = "\0"
 """Replaces a value in a text of the program."""
