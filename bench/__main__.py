@@ -24,13 +24,16 @@ def main() -> int:
         from bench.schedule import run
 
         started = time.monotonic()
-        run(
-            results,
-            rounds=arguments.rounds,
-            gateways=arguments.gateways,
-            pods=arguments.pods,
-            unrelated=arguments.unrelated,
-        )
+        try:
+            run(
+                results,
+                rounds=arguments.rounds,
+                gateways=arguments.gateways,
+                pods=arguments.pods,
+                unrelated=arguments.unrelated,
+            )
+        except KeyboardInterrupt:
+            print("interrupted; the page gets what was measured", flush=True)
         print(f"measured in {(time.monotonic() - started) / 60:.0f} min; the records are in {results}")
     performance_page.write(CLONE / "docs", results)
     print(

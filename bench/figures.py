@@ -50,6 +50,10 @@ class Figures:
         ]
         return median(ratios) if ratios else None
 
+    def rounds(self, work: str, actor: Actor) -> int:
+        """How many rounds were timed."""
+        return len(list(self._timed(work, actor)))
+
     def traffic(self, work: str, actor: Actor) -> Traffic | None:
         """What the counted round counted."""
         return next((item.traffic for item in self._of(work, actor) if item.round == COUNTED), None)

@@ -49,14 +49,14 @@ def contestants(bench: Bench) -> Contestants:
     )
 
 
-def measure_changes(bench: Bench, found: Contestants, rounds: int, changes: Sequence[str]) -> None:
-    """These changes and nothing to do, by the program and by the manual's steps in turn."""
+def measure_changes(bench: Bench, found: Contestants, rounds: int, names: Sequence[str]) -> None:
+    """What has these names, in this order, by the program and by the manual's steps in turn."""
     for number in range(COUNTED, rounds + 1):
         print(f"{bench.setting['gateways']} gateway(s), round {number} of {rounds}", flush=True)
         bench.start_round(number)
         turns = [_program_round, _manual_round]
         for turn in turns if number % 2 else reversed(turns):
-            turn(bench, found, number, changes)
+            turn(bench, found, number, names)
 
 
 def measure_nothing_to_do(bench: Bench, found: Contestants, rounds: int) -> None:
@@ -64,36 +64,39 @@ def measure_nothing_to_do(bench: Bench, found: Contestants, rounds: int) -> None
     for number in range(COUNTED, rounds + 1):
         print(f"{dict(bench.setting)}, nothing to do, round {number} of {rounds}", flush=True)
         bench.start_round(number)
-        _nothing_to_do(bench, found, number)
+        _nothing_to_do(bench, found, number, works.NOTHING_TO_DO)
 
 
-def _nothing_to_do(bench: Bench, found: Contestants, number: int) -> None:
+def _nothing_to_do(bench: Bench, found: Contestants, number: int, names: Sequence[str]) -> None:
     programs: dict[Actor, PulumiProgram] = {**found.small, "program": found.program}
-    for work, arguments in ((works.PREVIEW, PREVIEW), (works.UP, UP)):
-        for actor, program in programs.items():
-            bench.command(work, actor, number, program.command(*arguments), program.folder)
-    verify = (str(paths.VENV_BIN / "python"), "verify.py", "--namespace", KONG_NAMESPACE)
-    bench.command(works.VERIFY, "program", number, verify, found.program.folder)
+    for work in names:
+        if work == works.VERIFY:
+            verify = (str(paths.VENV_BIN / "python"), "verify.py", "--namespace", KONG_NAMESPACE)
+            bench.command(work, "program", number, verify, found.program.folder)
+        else:
+            for actor, program in programs.items():
+                command = program.command(*(PREVIEW if work == works.PREVIEW else UP))
+                bench.command(work, actor, number, command, program.folder)
 
 
-def _program_round(bench: Bench, found: Contestants, number: int, changes: Sequence[str]) -> None:
+def _program_round(bench: Bench, found: Contestants, number: int, names: Sequence[str]) -> None:
     program, gateway = found.program, (KONG_NAMESPACE, f"{KONG_RELEASE}-kong")
-
-    before: dict[str, dict[str, Any]] = {
+    config: dict[str, dict[str, Any]] = {
         works.INSTALL: {"plugin": plugin_config(OLD_ROCK), "mode": "sync"},
         works.UPGRADE: {"plugin": plugin_config(NEW_ROCK)},
         works.TO_ASYNC: {"mode": "async"},
         works.TO_SYNC: {"mode": "sync"},
     }
-    for work in changes:
-        program.configure(**before.get(work, {}))
-        command = program.command(*(DESTROY if work == works.DESTROY else UP))
-        bench.command(work, "program", number, command, program.folder, gateway=gateway)
-        if work == works.INSTALL:
-            _nothing_to_do(bench, found, number)
+    for work in names:
+        if work in works.NOTHING_TO_DO:
+            _nothing_to_do(bench, found, number, [work])
+        else:
+            program.configure(**config.get(work, {}))
+            command = program.command(*(DESTROY if work == works.DESTROY else UP))
+            bench.command(work, "program", number, command, program.folder, gateway=gateway)
 
 
-def _manual_round(bench: Bench, found: Contestants, number: int, changes: Sequence[str]) -> None:
+def _manual_round(bench: Bench, found: Contestants, number: int, names: Sequence[str]) -> None:
     manual, gateway = found.manual, (found.manual.name, f"{found.manual.name}-kong")
 
     steps = {
@@ -103,7 +106,7 @@ def _manual_round(bench: Bench, found: Contestants, number: int, changes: Sequen
         works.TO_SYNC: (manual_gateway.TO_SYNC, manual.environment()),
         works.DESTROY: (manual_gateway.UNINSTALL, manual.environment()),
     }
-    for work in changes:
-        names, environment = steps[work]
-        command = manual.command(*names)
+    for work in [name for name in names if name in steps]:
+        words, environment = steps[work]
+        command = manual.command(*words)
         bench.command(work, "manual", number, command, paths.CLONE, environment=environment, gateway=gateway)

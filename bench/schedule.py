@@ -9,7 +9,7 @@ from bench.bench_cluster import FOLDER, BenchCluster
 from bench.manual_gateway import ManualGateway
 from bench.measuring import Bench
 from bench.rounds import Contestants, contestants, measure_changes, measure_nothing_to_do
-from bench.works import CHANGES, CHANGES_BESIDE_OTHERS
+from bench.works import DESTROY, INSTALL, NOTHING_TO_DO, TO_ASYNC, TO_SYNC, UPGRADE
 
 SETTLE_SECONDS = 10
 """How long the cluster's own processes get after many objects were created or deleted."""
@@ -25,23 +25,14 @@ def run(results: Path, *, rounds: int, gateways: Sequence[int], pods: Sequence[i
         plugins = cluster.platform.plugins
         results.write_text(records.header(machine.describe(rounds=rounds, provider=plugins["kubernetes"])))
         bench = Bench(cluster=cluster, results=results, setting={"gateways": 1, "pods": 1, "unrelated": 0})
-        found, others = contestants(bench), _OtherGateways(cluster)
-        fewest, more = sorted(gateways)[:1], sorted(gateways)[1:]
-        for count in fewest:
-            others.set_number(count - 1)
-            measure_changes(bench.with_setting(gateways=count), found, rounds, CHANGES)
-        _measure_pods(bench, found, [number for number in pods if number > 1], rounds)
-        for count in more:
-            others.set_number(count - 1)
-            measure_changes(bench.with_setting(gateways=count), found, rounds, CHANGES_BESIDE_OTHERS)
+        found = contestants(bench)
+        if 1 in gateways:
+            measure_changes(bench, found, rounds, (INSTALL, *NOTHING_TO_DO, UPGRADE, TO_ASYNC, TO_SYNC, DESTROY))
+        _measure_pods(bench, found, [count for count in pods if count > 1], rounds)
         if unrelated:
             print(f"creating {unrelated} pods, ConfigMaps and Secrets", flush=True)
             unrelated_objects.create(cluster.platform.kubeconfig, unrelated)
-            found.program.pulumi("up", "--yes", "--skip-preview")
-            for count in sorted(gateways, reverse=True):
-                others.set_number(count - 1)
-                time.sleep(SETTLE_SECONDS)
-                measure_nothing_to_do(bench.with_setting(gateways=count, unrelated=unrelated), found, rounds)
+        _measure_gateways(bench.with_setting(unrelated=unrelated), found, sorted(gateways), rounds)
     finally:
         cluster.stop()
 
@@ -57,6 +48,20 @@ def _measure_pods(bench: Bench, found: Contestants, pods: Sequence[int], rounds:
     if pods:
         program.pulumi("destroy", "--yes", "--skip-preview")
         program.configure(kongValues={"proxy": {"type": "NodePort"}})
+
+
+def _measure_gateways(bench: Bench, found: Contestants, gateways: Sequence[int], rounds: int) -> None:
+    """Beside other gateways: first nothing to do with each number of them, then changes."""
+    others = _OtherGateways(bench.cluster)
+    found.program.pulumi("up", "--yes", "--skip-preview")
+    for count in gateways:
+        others.set_number(count - 1)
+        time.sleep(SETTLE_SECONDS)
+        measure_nothing_to_do(bench.with_setting(gateways=count), found, rounds)
+    found.program.pulumi("destroy", "--yes", "--skip-preview")
+    for count in reversed([count for count in gateways if count > 1]):
+        others.set_number(count - 1)
+        measure_changes(bench.with_setting(gateways=count), found, rounds, (INSTALL, TO_ASYNC, DESTROY))
 
 
 class _OtherGateways:

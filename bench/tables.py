@@ -29,7 +29,7 @@ def figures(machine: Mapping[str, str], records: Sequence[Record]) -> str:
         "### Nothing to do",
         nothing_to_do(found.where(gateways=1)),
         "### Changes",
-        changes(found, sorted({item.gateways for item in records if item.work in CHANGES})),
+        changes(found, settings(item for item in records if item.work in CHANGES)),
         "### Requests, bytes and memory",
         counts(found.where(gateways=1)),
         "### Growth",
@@ -51,11 +51,11 @@ def nothing_to_do(found: Figures) -> str:
     return _table(["command", "of", "time", "of that, verification", "ratio to the empty program", "goal"], rows)
 
 
-def changes(found: Figures, gateways: Iterable[int]) -> str:
+def changes(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
     """Program and manual's steps beside each other; the ratio is that without the verification and the look at Kong."""
     rows = []
-    for count in gateways:
-        setting = found.where(gateways=count)
+    for gateways, pods, unrelated in wanted:
+        setting = found.where(gateways=gateways, pods=pods, unrelated=unrelated)
         for work in CHANGES:
             ratio = setting.ratio(work, "program", "manual", without_checking)
             if setting.median(work, "program") is None:
@@ -63,7 +63,9 @@ def changes(found: Figures, gateways: Iterable[int]) -> str:
             rows.append(
                 [
                     work,
-                    str(count),
+                    str(gateways),
+                    f"{unrelated:,}",
+                    str(setting.rounds(work, "program")),
                     *(_seconds(setting.median(work, actor, value)) for actor, value in _TIMES),
                     _goal(ratio, CHANGES_GOAL),
                     " / ".join(_rollouts(setting.rollouts(work, actor)) for actor in _PAIR),
@@ -71,7 +73,14 @@ def changes(found: Figures, gateways: Iterable[int]) -> str:
                     _lag(setting.median(work, "manual", lag)),
                 ]
             )
-    header = ["operation", "gateways in the cluster", "this program", "of that, verification"]
+    header = [
+        "operation",
+        "gateways in the cluster",
+        "unrelated objects",
+        "rounds",
+        "this program",
+        "of that, verification",
+    ]
     header += [
         "the manual's steps",
         "of that, looking at Kong",
@@ -109,7 +118,7 @@ def growth(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
     rows = []
     for gateways, pods, unrelated in wanted:
         setting = found.where(gateways=gateways, pods=pods, unrelated=unrelated)
-        row = [str(gateways), str(pods), f"{unrelated:,}"]
+        row = [str(gateways), str(pods), f"{unrelated:,}", str(setting.rounds(PREVIEW, "program"))]
         for work in NOTHING_TO_DO:
             traffic = setting.traffic(work, "program")
             row += [_seconds(setting.median(work, "program"))]
@@ -117,7 +126,7 @@ def growth(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
                 row += [_number(setting.ratio(work, "program", "empty"))]
             row += [f"{requests(traffic)}, {_kib(traffic.received_bytes)}" if traffic else NONE]
         rows.append(row)
-    header = ["gateways", "pods of the gateway", "unrelated pods, ConfigMaps, Secrets, each"]
+    header = ["gateways", "pods of the gateway", "unrelated objects", "rounds"]
     for work in (PREVIEW, UP):
         header += [work.removesuffix(", nothing to do"), "ratio to the empty program", "requests, received"]
     return _table([*header, VERIFY, "requests, received"], rows)
@@ -143,7 +152,8 @@ def _origin(machine: Mapping[str, str]) -> str:
     return (
         f"Measured on {machine['date']} at commit {machine['commit']}, with {machine['cores']} cores,\n"
         f"{machine['memory']} of memory, Python {machine['python']} and {provider}.\n"
-        f"Times and ratios are medians of {machine['rounds']} rounds."
+        f"Times and ratios are medians of {machine['rounds']} rounds, or of fewer where the table says so.\n"
+        "Unrelated objects: so many pods, and as many ConfigMaps and Secrets, in other namespaces."
     )
 
 

@@ -11,5 +11,3 @@ TO_ASYNC = "sync to async"
 TO_SYNC = "async to sync"
 DESTROY = "uninstall"
 CHANGES = (INSTALL, UPGRADE, TO_ASYNC, TO_SYNC, DESTROY)
-CHANGES_BESIDE_OTHERS = (INSTALL, TO_ASYNC, DESTROY)
-"""What is measured next to other gateways: one change of each kind."""
