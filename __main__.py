@@ -3,6 +3,7 @@
 import pulumi
 
 import components
+from traceable_kong.common.quick_exit import skip_last_collection
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config import loader
 from traceable_kong.hooks.preflight_run import run_preflight
@@ -39,11 +40,9 @@ def deploy(plan: Plan, hooks: Hooks, imports: Imports) -> components.Outputs:
     done: list[pulumi.Resource] = []
 
     def finish(*steps: components.DeploymentStep) -> components.Outputs:
-        record = components.Installation(
-            "installation", plan=plan, verify=hooks.verify, steps=steps, opts=after(*steps)
-        )
-        components.DeletionProtection(on=bool(plan.protected), opts=after(*done, *steps, record))
-        return record.outputs
+        last = components.Installation("installation", plan=plan, verify=hooks.verify, steps=steps, opts=after(*steps))
+        components.DeletionProtection(on=bool(plan.protected), opts=after(*done, *steps, last))
+        return last.outputs
 
     # The plugin's files come before the gateway and the agent: while a destroy removes these, pods still use the files.
     if gateway:
@@ -96,4 +95,5 @@ def deploy(plan: Plan, hooks: Hooks, imports: Imports) -> components.Outputs:
     return finish(running, step, later(running, step))
 
 
+skip_last_collection()
 pulumi.run(main)
