@@ -5,10 +5,12 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local import paths
 from local.control_plane import kwok_cluster
+from local.kubelet.kube_client import KubeClient
 from local.platform import Platform, PlatformError
 from local.toolchain import provider_plugins
 
@@ -42,12 +44,12 @@ def up() -> None:
     started = time.monotonic()
     platform = Platform.ensure(report=_print_line)
     _select(platform)
-    before = _changes(platform)
     _pulumi(platform, "up", "--yes", "--skip-preview")
-    changed = _changes(platform) - before
     _print_line("")
-    _show(platform)
-    if changed == 0:
+    with ThreadPoolExecutor() as pool:
+        unchanged = pool.submit(_unchanged, platform)
+        _show(platform)
+    if unchanged.result():
         _print_line("\nno changes: the stack is up to date with Pulumi.local.yaml")
     _print_line(f"\ndone in {time.monotonic() - started:.0f} s")
     _print_line(f"to use pulumi, kubectl and helm in this shell: source {paths.ENVIRONMENT.relative_to(paths.CLONE)}")
@@ -85,33 +87,25 @@ def status() -> None:
 
 
 def _select(platform: Platform) -> None:
-    listed = _output(platform, "pulumi", "stack", "ls", "--json")
-    if STACK in [item["name"] for item in json.loads(listed)]:
-        _output(platform, "pulumi", "stack", "select", STACK)
+    _output(platform, "pulumi", "stack", "select", "--create", STACK)
+    if any((paths.BACKEND / ".pulumi" / "locks").rglob("*.json")):
         # An interrupted update leaves its lock, and nobody else uses this backend.
         _output(platform, "pulumi", "cancel", "--yes", STACK)
-    else:
-        _output(platform, "pulumi", "stack", "init", STACK)
 
 
-def _changes(platform: Platform) -> int:
-    """Returns how many changes the stack's history has recorded, without `same` and `read`."""
-    history = json.loads(_output(platform, "pulumi", "stack", "history", "--json", "--stack", STACK))
-    return sum(
-        count
-        for entry in history
-        for operation, count in (entry.get("resourceChanges") or {}).items()
-        if operation not in ("same", "read")
-    )
+def _unchanged(platform: Platform) -> bool:
+    """Returns True if the last update, as the stack's history has it, changed nothing."""
+    command = ("pulumi", "stack", "history", "--json", "--page-size", "1", "--page", "1", "--stack", STACK)
+    last = json.loads(_output(platform, *command))[0]
+    return not set(last.get("resourceChanges") or {}) - {"same", "read"}
 
 
 def _show(platform: Platform) -> None:
     """Prints the gateway's pods with their containers, and the plugin's mode, as they are in the cluster."""
     outputs = json.loads(_output(platform, "pulumi", "stack", "output", "--json", "--stack", STACK))
-    pods = json.loads(
-        _output(platform, "kubectl", "get", "pods", "--namespace", outputs["namespace"], "--output", "json")
-    )["items"]
-    plugin = json.loads(_output(platform, "kubectl", "get", "kongclusterplugin", outputs["plugin"], "--output", "json"))
+    api = KubeClient(platform.kubeconfig)
+    pods = api.request("GET", f"/api/v1/namespaces/{outputs['namespace']}/pods")["items"]
+    plugin = api.request("GET", f"/apis/configuration.konghq.com/v1/kongclusterplugins/{outputs['plugin']}")
     rows = [("POD", "READY", "CONTAINERS")]
     rows += [_row(pod) for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,37 +51,41 @@ class Platform:
     def ensure(cls, *, report: Callable[[str], None] = print) -> "Platform":
         """Starts what is missing. Raises one of PlatformError."""
         toolchain.ensure(paths.TOOLS, report=report)
-        was_running = kwok_cluster.alive()
         for folder in (paths.PULUMI_HOME, paths.BACKEND, paths.HELM):
             folder.mkdir(parents=True, exist_ok=True)
         paths.PASSPHRASE.write_text(PASSPHRASE)
         environment = _environment()
         _write_environment()
-        if not kwok_cluster.ensure(report=report):
-            # The objects in the stack's state were deleted with the previous cluster.
-            shutil.rmtree(paths.BACKEND)
-            paths.BACKEND.mkdir()
-            # An injector of the previous cluster would keep calling that cluster.
-            injector.stop(paths.INJECTOR)
-        injector_process = injector.start(paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG)
-        kubelet_process = kubelet.start(
-            paths.KUBELET, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
-        )
-        charts.publish(
-            paths.CHARTS,
-            injector_domain=injector_process.domain,
-            injector_ca=injector_process.ca_bundle,
-            router=kubelet_process.router,
-            router_ca=kubelet_process.ca_bundle,
-        )
-        return cls(
-            env=environment,
-            kubeconfig=paths.KUBECONFIG,
-            rock=rock.make(paths.ROCKS),
-            charts=paths.CHARTS,
-            plugins=provider_plugins.ensure(environment, report=report),
-            was_running=was_running,
-        )
+        with ThreadPoolExecutor() as pool:
+            plugins = pool.submit(provider_plugins.ensure, environment, report=report)
+            was_running = kwok_cluster.alive()
+            if not was_running and not kwok_cluster.ensure(report=report):
+                # The objects in the stack's state were deleted with the previous cluster.
+                shutil.rmtree(paths.BACKEND)
+                paths.BACKEND.mkdir()
+                # An injector of the previous cluster would keep calling that cluster.
+                injector.stop(paths.INJECTOR)
+            injector_process = pool.submit(
+                injector.start, paths.INJECTOR, agent_namespace=AGENT_NAMESPACE, kubeconfig=paths.KUBECONFIG
+            )
+            kubelet_process = kubelet.start(
+                paths.KUBELET, kubeconfig=paths.KUBECONFIG, controller=paths.TOOLS / "kong-ingress-controller"
+            )
+            charts.publish(
+                paths.CHARTS,
+                injector_domain=injector_process.result().domain,
+                injector_ca=injector_process.result().ca_bundle,
+                router=kubelet_process.router,
+                router_ca=kubelet_process.ca_bundle,
+            )
+            return cls(
+                env=environment,
+                kubeconfig=paths.KUBECONFIG,
+                rock=rock.make(paths.ROCKS),
+                charts=paths.CHARTS,
+                plugins=plugins.result(),
+                was_running=was_running,
+            )
 
     @staticmethod
     def stop() -> None:

@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local import paths
+from local.kubelet.kube_client import ApiError, KubeClient, Object
 from local.toolchain import cache_folder
 
 NODES = 2
 READY_TIMEOUT_SECONDS = 60
+REQUEST_TIMEOUT_SECONDS = 5
+POLL_SECONDS = 0.1
 COMMAND_TIMEOUT_SECONDS = 180
 CREATE_ATTEMPTS = 3
 
@@ -41,20 +44,18 @@ class ClusterError(Exception):
 
 
 def ensure(*, report: Callable[[str], None] = print) -> bool:
-    """Starts the cluster. Returns True if its objects are still there.
+    """Starts the cluster, which is not alive. Returns True if its objects are still there.
 
     If the processes of a complete cluster are gone, after a kill or a reboot, they are started again with the same
     data. A cluster that is incomplete, or that does not start again, is recreated.
     """
-    if alive():
-        return True
     started = time.monotonic()
     if _complete() and _FOLDER.exists():
         report("cluster: its processes are not running; starting them again")
         try:
             _disown_stale_pids()
             _kwokctl("stop", "cluster")
-            _kwokctl("start", "cluster", "--wait", f"{READY_TIMEOUT_SECONDS}s")
+            _kwokctl("start", "cluster")
             _wait_ready()
         except ClusterError as problem:
             report(f"cluster: it does not start again ({problem}); creating a new one")
@@ -117,7 +118,7 @@ def _create() -> None:
         *("--kube-controller-manager-binary", str(tools / "kube-controller-manager")),
         *("--kube-scheduler-binary", str(tools / "kube-scheduler")),
         *("--kwok-controller-binary", str(tools / "kwok")),
-        *("--secure-port", "--disable-qps-limits", "--wait", f"{READY_TIMEOUT_SECONDS}s"),
+        *("--secure-port", "--disable-qps-limits"),
         # PortForward objects make `kubectl port-forward` work for simulated pods.
         *("--config", str(_STAGES), "--enable-crds", "PortForward"),
         *(word for flag in API_SERVER_FLAGS for word in ("--extra-args", f"kube-apiserver={flag}")),
@@ -140,35 +141,26 @@ def _wait_ready() -> None:
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         # A pod cannot be created before its namespace has the default service account.
-        if _ready_nodes() == NODES and _kubectl("get", "serviceaccount", "default", "--namespace", "default"):
+        if _ready_nodes() == NODES and _get("/api/v1/namespaces/default/serviceaccounts/default"):
             return
         if len(_pids()) < len(COMPONENTS):
             raise ClusterError(f"a control plane process ended at startup; the logs are in {_FOLDER / 'logs'}")
-        time.sleep(0.2)
+        time.sleep(POLL_SECONDS)
     raise ClusterError(f"the cluster is not ready after {READY_TIMEOUT_SECONDS} s; the logs are in {_FOLDER / 'logs'}")
 
 
 def _ready_nodes() -> int:
-    shown = _kubectl(
-        *("get", "nodes", "--request-timeout", "5s", "--output"),
-        'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}',
-    )
-    return shown.split().count("True")
+    nodes = _get("/api/v1/nodes").get("items", [])
+    conditions = [item for node in nodes for item in node["status"].get("conditions", [])]
+    return sum(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
-def _kubectl(*arguments: str) -> str:
-    """Returns what kubectl printed, or an empty string if it failed."""
-    if not paths.KUBECONFIG.exists():
-        return ""
-    done = subprocess.run(
-        [paths.TOOLS / "kubectl", "--kubeconfig", paths.KUBECONFIG, "--cache-dir", paths.KUBECTL_CACHE, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_TIMEOUT_SECONDS,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return done.stdout if done.returncode == 0 else ""
+def _get(path: str) -> Object:
+    """Returns the object, or an empty one if there is none or the API server does not answer."""
+    try:
+        return KubeClient(paths.KUBECONFIG).request("GET", path, timeout=REQUEST_TIMEOUT_SECONDS)
+    except (ApiError, OSError):
+        return {}
 
 
 def _kwokctl(*arguments: str) -> None:

@@ -8,15 +8,16 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import kubernetes
-
 from local import certificates
 from local.injector import STATE_FILE, admission_review
+from local.kubelet.kube_client import ApiError, KubeClient
+
+CONFIG_MAP = "/api/v1/namespaces/{}/configmaps/traceable-agent-config-map"
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     agent_namespace: str
-    api: Any
+    api: KubeClient
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -25,14 +26,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         try:
             answer = admission_review.respond(json.loads(body), self._agent_config())
-        except (admission_review.ConfigurationError, kubernetes.client.ApiException) as problem:
+        except (admission_review.ConfigurationError, ApiError) as problem:
             self._answer(500, {"message": str(problem)})
             return
         self._answer(200, answer)
 
     def _agent_config(self) -> str:
-        found = self.api.read_namespaced_config_map("traceable-agent-config-map", self.agent_namespace)
-        return str(found.data["agentconfig.yaml"])
+        found = self.api.request("GET", CONFIG_MAP.format(self.agent_namespace))
+        return str(found["data"]["agentconfig.yaml"])
 
     def _answer(self, status: int, document: dict[str, Any]) -> None:
         content = json.dumps(document).encode()
@@ -57,9 +58,8 @@ def main() -> None:
     if state_file.exists():
         port = int(json.loads(state_file.read_text())["domain"].split(":")[1])
 
-    kubernetes.config.load_kube_config(str(arguments.kubeconfig))
     _Handler.agent_namespace = arguments.agent_namespace
-    _Handler.api = kubernetes.client.CoreV1Api()
+    _Handler.api = KubeClient(arguments.kubeconfig)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(arguments.directory / certificates.SERVER_FILE)
