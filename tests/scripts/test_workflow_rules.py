@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.scripts.recorded import CLONE
-from tests.scripts.workflows import DEPLOY, DRIFT, PULL_REQUEST, SETUP, actions, definition, steps, workflows
+from tests.scripts.workflows import DEPLOY, DRIFT, PULL_REQUEST, RELEASE, SETUP, actions, definition, steps, workflows
 
 EVERYTHING = [*workflows(), *actions()]
 
@@ -19,6 +19,10 @@ PERMISSIONS = {
     PULL_REQUEST: {
         "checks": {"contents": "read"},
         "preview": {"contents": "read", "pull-requests": "write"},
+    },
+    RELEASE: {
+        "checks": {"contents": "read"},
+        "release": {"contents": "write", "id-token": "write", "attestations": "write"},
     },
 }
 """What each job of each workflow may do on GitHub."""

@@ -15,6 +15,7 @@ GITHUB = CLONE / ".github"
 PULL_REQUEST = "workflows/pull-request.yaml"
 DEPLOY = "workflows/deploy.yaml"
 DRIFT = "workflows/drift.yaml"
+RELEASE = "workflows/release.yaml"
 SETUP = "actions/setup/action.yaml"
 PREVIEW = "actions/preview/action.yaml"
 
