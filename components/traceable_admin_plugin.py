@@ -13,9 +13,9 @@ from traceable_kong.providers.plugin_entity_provider import PluginEntity
 class TraceableAdminPlugin(DeploymentStep):
     """The plugin entity. Outputs: `tag` (str: the tag that marks it as this stack's).
 
-    A new `kong_revision` writes the entity again. The entity is registered when the revision is known, so a failing
-    revision keeps it unchanged. Its operations end when every Kong node has had time to load, or drop, the plugin. An
-    entity in a managed database is deleted with the database.
+    With a new `kong_revision`, the entity is written again where it differs. It is registered when the revision is
+    known, so a failing revision keeps it unchanged. Its operations end when every Kong node has had time to load, or
+    drop, the plugin. An entity in a managed database is deleted with the database.
     """
 
     def __init__(

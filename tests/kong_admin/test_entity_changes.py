@@ -74,6 +74,53 @@ def test_it_waits_until_every_node_has_had_time_to_load_the_change(
     assert clock.now == 3 * seconds, "an interrupted update may have deleted it a moment ago"
 
 
+def test_a_kong_without_the_files_has_not_loaded_an_entity_that_was_deleted_before(admin: Admin, clock: Clock) -> None:
+    admin.available = {"key-auth": "3.9.1"}
+    entity_changes.delete_entities(client_of(admin), target(), target().id)
+    assert clock.now == 0
+    put(admin)
+    waited = clock.now
+    entity_changes.delete_entities(client_of(admin), target(), target().id)
+    assert clock.now == 2 * waited, "one that is deleted now may be loaded on another node"
+
+
+def test_an_entity_that_was_loaded_and_has_not_changed_is_not_written(admin: Admin, clock: Clock) -> None:
+    id_ = put(admin)
+    requests, waited = len(admin.requests), clock.now
+    assert put(admin, id_=id_, is_loaded=True) == id_
+    assert "PUT" not in [item.method for item in admin.requests[requests:]]
+    assert clock.now == waited
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enabled": False},
+        {"config": {**CONFIG, "mode": "async"}},
+        {"config": {**CONFIG, "buffer_request_body": False}},
+        {"tags": ["of-another-client"]},
+        {"protocols": ["grpc"]},
+        {"route": {"id": "r-1"}},
+    ],
+)
+def test_an_entity_that_was_changed_is_written_again(admin: Admin, clock: Clock, change: dict[str, Any]) -> None:
+    id_ = put(admin)
+    admin.entities[id_].update(change)
+    waited = clock.now
+    put(admin, id_=id_, is_loaded=True)
+    assert admin.requests[-2].method == "PUT" and clock.now > waited
+
+
+def test_an_entity_is_written_again_where_kong_shows_no_schema(admin: Admin, clock: Clock) -> None:
+    id_ = put(admin)
+    requests = len(admin.requests)
+    client = client_of(admin)
+    admin.answers = [(200, {"data": list(admin.entities.values()), "next": None}), (403, {"message": "no"})]
+    given: dict[str, Any] = {"enabled": True, "config": CONFIG, "adopt": False, "id_": id_, "is_loaded": True}
+    entity_changes.write_entity(client, target(), **given)
+    assert "PUT" in [item.method for item in admin.requests[requests:]]
+
+
 @pytest.mark.parametrize(
     ("frequency", "waited", "said"),
     [(5, 10.5, ""), (20, 25.5, "Waiting 26 s, by Kong's own settings"), (3600, 120, "after 3606 s. Waiting 120 s;")],

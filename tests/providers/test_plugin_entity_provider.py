@@ -83,6 +83,20 @@ def test_a_refresh_sees_what_was_changed_by_hand_and_the_next_update_repairs_it(
     assert json.loads(before) == admin.entities[id_]
 
 
+def test_a_new_revision_of_kong_alone_does_not_write_the_entity(admin: Admin, fake: FakeKubernetes) -> None:
+    id_ = str(PluginEntityProvider().create(PROPS).id)
+
+    def writes(olds: dict[str, Any]) -> bool:
+        before = len(admin.requests)
+        PluginEntityProvider().update(id_, olds, PROPS)
+        return "PUT" in [item.method for item in admin.requests[before:]]
+
+    assert not writes({**PROPS, "gateway": "3"})
+    assert writes({**PROPS, "enabled": False}), "an interrupted update may have written it a moment ago"
+    admin.entities.clear()
+    assert writes({**PROPS, "gateway": "3"}), "the new Kong has another database"
+
+
 def test_an_entity_that_was_deleted_by_hand_is_removed_from_the_state(admin: Admin, fake: FakeKubernetes) -> None:
     id_ = str(PluginEntityProvider().create(PROPS).id)
     admin.entities.clear()

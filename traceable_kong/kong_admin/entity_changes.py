@@ -12,12 +12,14 @@ from typing import Any
 
 from traceable_kong.kong_admin.admin_client import AdminClient, path_of
 from traceable_kong.kong_admin.admin_errors import AdminError, ErrorResponse, OwnershipConflict
+from traceable_kong.kong_admin.plugin_schema import field_differences, option_differences, read_schema
 from traceable_kong.kong_admin.plugin_target import (
     Document,
     PluginTarget,
     ResolvedScope,
     entity_body,
     has_scope,
+    identity_differences,
     owner_of,
     owns,
 )
@@ -78,11 +80,13 @@ def write_entity(
     config: Mapping[str, Any],
     adopt: bool,
     id_: str | None,
+    is_loaded: bool = False,
 ) -> str:
     """Creates or replaces the entity, and returns its id when every node has had time to load it.
 
     `id_` is the id of the entity in the state. With `adopt`, an entity at the target that no stack manages is replaced
-    and keeps its id. Raises AdminError.
+    and keeps its id. With `is_loaded`, an earlier update has waited for this content: where the entity still has it,
+    nothing is written. Raises AdminError.
     """
     scope = resolve_scope(client, target)
     if scope is None:
@@ -92,8 +96,12 @@ def write_entity(
         )
     entities = [item for item in client.list("/plugins") if item.get("name") == target.plugin]
     written = _id_to_write(target, scope, entities, adopt=adopt, id_=id_)
+    body = entity_body(target, scope, enabled=enabled, config=config)
+    live = next((item for item in entities if item.get("id") == written), None)
+    if is_loaded and live is not None and _has_content(client, target, scope, live, body):
+        return written
     try:
-        client.put(path_of("plugins", written), entity_body(target, scope, enabled=enabled, config=config))
+        client.put(path_of("plugins", written), body)
     except ErrorResponse as problem:
         if problem.status != 409:
             raise
@@ -103,6 +111,20 @@ def write_entity(
         ) from None
     wait_for_nodes(client)
     return written
+
+
+def _has_content(
+    client: AdminClient, target: PluginTarget, scope: ResolvedScope, live: Document, body: Document
+) -> bool:
+    """Whether writing the body would not change the live entity. Without Kong's schema that is not known: False."""
+    schema = read_schema(client, target.plugin)
+    return (
+        not isinstance(schema, str)
+        and bool(live.get("enabled", True)) == body["enabled"]
+        and not any(identity_differences(target, scope, live))
+        and not any(field_differences(schema, live))
+        and not any(option_differences(schema, body["config"], live.get("config") or {}))
+    )
 
 
 def _id_to_write(
@@ -177,8 +199,8 @@ def delete_entities(client: AdminClient, target: PluginTarget, id_: str | None =
     """Deletes this stack's entities, and returns their ids when every node has had time to unload them.
 
     These are all with the stack's tag in the workspace, whatever they are bound to, and the one with `id_` where it
-    lost its tag. Also without any it waits: an interrupted update may have deleted them a moment ago. Raises
-    AdminError.
+    lost its tag. Also without any it waits: an interrupted update may have deleted them a moment ago. Only a Kong
+    without the plugin's files cannot have loaded them. Raises AdminError.
     """
     try:
         entities = client.list("/plugins")
@@ -195,19 +217,35 @@ def delete_entities(client: AdminClient, target: PluginTarget, id_: str | None =
         live = client.get(path_of("plugins", found))
         if live is not None and is_deleted(live):
             client.delete(path_of("plugins", found))
-    wait_for_nodes(client)
+    node = _node(client)
+    if ids or _may_have_files(node, target.plugin):
+        _wait_for_nodes(node)
     return ids
+
+
+def _may_have_files(node: Document, plugin: str) -> bool:
+    plugins = node.get("plugins")
+    available = plugins.get("available_on_server") if isinstance(plugins, dict) else None
+    return not isinstance(available, dict) or plugin in available
 
 
 def wait_for_nodes(client: AdminClient) -> None:
     """Returns when every node has had time to load the last change; prints that it waits long. Raises AdminError."""
+    _wait_for_nodes(_node(client))
+
+
+def _node(client: AdminClient) -> Document:
+    """What a node reports about itself, {} where the token allows plugin entities only."""
     try:
-        configuration = client.root().get("configuration")
+        return client.root()
     except ErrorResponse as problem:
         if problem.status not in (401, 403):
             raise
-        # The token may allow plugin entities only.
-        configuration = {}
+        return {}
+
+
+def _wait_for_nodes(node: Document) -> None:
+    configuration = node.get("configuration")
     wanted = settle_seconds(configuration if isinstance(configuration, dict) else {})
     seconds = min(wanted, LONGEST_SETTLE_SECONDS)
     if wanted > seconds:

@@ -19,11 +19,14 @@ class PluginEntityProvider(ClusterProvider):
     IDENTITY = ("workspace", "plugin", "owner")
     CONTENT = ("route", "service", "enabled", "config", "endpoint", "managedDatabase", "gateway", "changedByHand")
 
+    WRITTEN = ("route", "service", "enabled", "config", "changedByHand")
+    """Of these, what is written to Kong, and what a refresh found there."""
+
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(self._write(props, None), dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        self._write(_news, _id)
+        self._write(_news, _id, is_loaded=all(_olds.get(key) == _news.get(key) for key in self.WRITTEN))
         return dynamic.UpdateResult(dict(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -80,7 +83,7 @@ class PluginEntityProvider(ClusterProvider):
                 "exists, remove this resource from the state with `pulumi state delete`."
             ) from None
 
-    def _write(self, props: dict[str, Any], id_: str | None) -> str:
+    def _write(self, props: dict[str, Any], id_: str | None, *, is_loaded: bool = False) -> str:
         from traceable_kong.kong_admin import entity_changes
 
         with self._client(props) as client:
@@ -91,6 +94,7 @@ class PluginEntityProvider(ClusterProvider):
                 config=props["config"],
                 adopt=bool(props["adopt"]),
                 id_=id_,
+                is_loaded=is_loaded,
             )
 
     def _client(self, props: Mapping[str, Any]) -> Any:
