@@ -27,12 +27,15 @@ class ClusterProvider(dynamic.ResourceProvider):
         import sys
 
         from traceable_kong.cluster.target import request_seconds
+        from traceable_kong.common.quick_exit import skip_last_collection
         from traceable_kong.config.provider_options import provider_arguments
 
         self.kubeconfig = req.config.get("kubernetes:kubeconfig")
         self.context = req.config.get("kubernetes:context")
         settings = req.config.get("kubernetes:kubeClientSettings")
         self.request_seconds = request_seconds(provider_arguments({"kubeClientSettings": settings} if settings else {}))
+        # The engine waits until the plugin has ended, and the plugin runs nothing but this program's providers.
+        skip_last_collection()
         # The plugin prints the traceback of every error; the errors of this program are one line for people.
         sys.tracebacklimit = 0
 
