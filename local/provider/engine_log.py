@@ -6,7 +6,8 @@ import sys
 import threading
 
 import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from local.provider.sdk_protocol import engine_pb2, engine_pb2_grpc
 
 
 def notice(plugin: str) -> str:

@@ -5,12 +5,24 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import grpc.aio
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import provider_pb2_grpc
+
+from local.provider.sdk_protocol import CHANNEL_OPTIONS, plugin_pb2, provider_pb2_grpc
 
 ENGINE_INTERVAL_SECONDS = 1.0
+
+
+class PluginServicer(provider_pb2_grpc.ResourceProviderServicer):
+    """What every plugin answers alike."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    async def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version=self._version)
+
 
 MakeServicer = Callable[[str], provider_pb2_grpc.ResourceProviderServicer]
 
@@ -22,7 +34,7 @@ def main(make: MakeServicer) -> None:
 
 
 async def _serve(make: MakeServicer, engine_address: str) -> None:
-    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    server = grpc.aio.server(options=CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(engine_address), server)
     # The engine waits until an interrupted plugin has ended. A Go program ends at once, and this one takes no longer.
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, 0)

@@ -1,5 +1,6 @@
 """Runs preflight on the cluster and the rendered charts, and in an `up` the repair of interrupted Helm operations."""
 
+import asyncio
 import dataclasses
 
 import pulumi
@@ -26,8 +27,9 @@ async def run_preflight(
     Returns what preflight has read, or the client itself if a repair has changed the cluster since.
     """
     reader = CachedReader(cluster.api)
-    reader.charts = await rendered_charts(releases_to_render(plan, reader), provider)
-    found = examination.examine(reader, plan, live_change=live_change)
+    # In threads: meanwhile the program registers the provider, and the engine starts its plugin.
+    reader.charts = await rendered_charts(await asyncio.to_thread(releases_to_render, plan, reader), provider)
+    found = await asyncio.to_thread(examination.examine, reader, plan, live_change=live_change)
 
     def warn(text: str) -> None:
         pulumi.log.warn(on_cluster(printable(without_secrets(text, plan.secrets)), cluster.command_options))

@@ -1,8 +1,8 @@
 """The gRPC service of the kubernetes plugin.
 
-The logic is in `objects`, `object_read`, `object_write`, `helm_release` and `helm_template`. The service is based on
-the servicer of `pulumi.provider.experimental`. Its RPCs for resources are replaced, because that package does not
-support unknown values, partial failures and autonaming by the engine. Blocking work runs in threads.
+The logic is in `objects`, `object_read`, `object_write`, `helm_release` and `helm_template`. The SDK's own servicer
+(`pulumi.provider.experimental`) supports neither unknown values nor partial failures nor autonaming by the engine.
+Blocking work runs in threads.
 """
 
 import asyncio
@@ -12,9 +12,6 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.provider.experimental.provider import Provider
-from pulumi.provider.experimental.server import ProviderServicer
-from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from local.provider.engine_log import EngineLog
 from local.provider.kubernetes import api_discovery, helm_release, helm_template, object_read, object_write, objects
@@ -25,7 +22,9 @@ from local.provider.kubernetes.provider_config import ProviderConfig, ProviderCo
 from local.provider.kubernetes.provider_config import read as read_config
 from local.provider.kubernetes.provider_context import Context
 from local.provider.kubernetes.provider_errors import PartialError, ProviderError
+from local.provider.plugin_server import PluginServicer
 from local.provider.property_values import decode, encode
+from local.provider.sdk_protocol import provider_pb2, status_pb2
 
 WORKERS = 64
 """Concurrent operations. Most of them wait."""
@@ -54,11 +53,11 @@ _DELETED_UNREACHABLE = (
 )
 
 
-class KubernetesServicer(ProviderServicer):
+class KubernetesServicer(PluginServicer):
     """One configured provider. The engine calls it concurrently."""
 
     def __init__(self, engine_address: str, version: str) -> None:
-        super().__init__([], version, Provider(), engine_address)
+        super().__init__(version)
         self._engine_log = EngineLog(engine_address, "kubernetes")
         self._workers = ThreadPoolExecutor(WORKERS)
         self.context = Context(ProviderConfig(), self._engine_log.log)

@@ -1,28 +1,23 @@
-"""The gRPC service of the random plugin. `random_password` has its logic.
-
-It is based on the servicer of `pulumi.provider.experimental` for the same reason as that of the stand-in kubernetes
-plugin.
-"""
+"""The gRPC service of the random plugin. `random_password` has its logic."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.provider.experimental.provider import Provider
-from pulumi.provider.experimental.server import ProviderServicer
-from pulumi.runtime.proto import provider_pb2
 
 from local.provider.engine_log import EngineLog
+from local.provider.plugin_server import PluginServicer
 from local.provider.property_values import decode, encode
 from local.provider.random import random_password
+from local.provider.sdk_protocol import provider_pb2
 
 
-class RandomServicer(ProviderServicer):
+class RandomServicer(PluginServicer):
     """One plugin process."""
 
     def __init__(self, engine_address: str, version: str) -> None:
-        super().__init__([], version, Provider(), engine_address)
+        super().__init__(version)
         self._engine_log = EngineLog(engine_address, "random")
 
     async def Configure(self, request: Any, context: Any) -> Any:
