@@ -55,6 +55,7 @@ def test_a_hostile_server_is_refused_clearly(tmp_path: Path, monkeypatch: pytest
             server.answers[f"/{number}"] = answer
             outcomes[name] = fetched(f"{server.url}/{number}")
     assert wrong(outcomes) == []
+    assert "It has more than" in outcomes["a chunk of -1 bytes"].text, "it is read in pieces"
 
 
 def test_a_server_without_tls_is_refused_clearly() -> None:
