@@ -276,6 +276,6 @@ def settle_seconds(configuration: Mapping[str, Any]) -> float:
 def _number(value: object, default: float) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return default
     return number if math.isfinite(number) and number >= 0 else default
