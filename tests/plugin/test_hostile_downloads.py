@@ -37,7 +37,7 @@ def wrong(outcomes: dict[str, Outcome]) -> list[str]:
     return [
         f"{name}: {outcome}"
         for name, outcome in outcomes.items()
-        if outcome.kind != "refused" or not is_clear(outcome.text) or outcome.seconds > WHOLE_SECONDS + 5
+        if outcome.kind != "refused" or not is_clear(outcome.text) or outcome.seconds > WHOLE_SECONDS + 15
     ]
 
 
