@@ -20,6 +20,7 @@ PRELOADED = (
     *("traceable_kong.config.loader", "traceable_kong.plan.build", "traceable_kong.preflight.examination"),
     *("local.provider.plugin_server", "local.provider.kubernetes.kubernetes_servicer"),
     *("local.provider.random.random_servicer", "pulumi.dynamic", "grpc.aio"),
+    *("pulumi_kubernetes.core.v1", "pulumi_kubernetes.apps.v1", "pulumi_kubernetes.helm.v3"),
 )
 """With all that they import. The program is imported from the clone, whose copy a stack has."""
 
