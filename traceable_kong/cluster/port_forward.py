@@ -1,12 +1,16 @@
 """A socket to a port in a pod, by the port-forward of the API server.
 
-Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ (portforward). The protocol
-within the web socket is the official Python client's.
+Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ (portforward). Within the web
+socket, the first byte of a frame is its channel: a port has one for its data and one for an error. The first frame of a
+channel has the port (https://pkg.go.dev/k8s.io/kubelet/pkg/cri/streaming/portforward, websocket.go). The official
+Python client does the same, and importing it takes longer than an empty Pulumi program.
 """
 
+import select
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from traceable_kong.cluster.api_connection import ApiConnection
@@ -16,8 +20,10 @@ from traceable_kong.common.time_limit import within
 
 PROTOCOL = "v4.channel.k8s.io"
 
-MESSAGE_LIMIT = 1024 * 1024
-"""Bytes of one message of the web socket, which has what the pod sent at one time."""
+DATA_CHANNEL = 0
+ERROR_CHANNEL = 1
+
+CHUNK_BYTES = 64 * 1024
 
 
 class HandshakeRefused(PlainError):
@@ -56,7 +62,6 @@ def _web_socket(connection: ApiConnection, path: str, headers: Sequence[tuple[st
             raise ValueError("a header with a line break")
     host = f"[{connection.host}]" if ":" in connection.host else connection.host
     made: Any = websocket.WebSocket()
-    _limit_messages(made)
     try:
         made.connect(
             f"ws://{host}:{connection.port}{path}",
@@ -77,41 +82,53 @@ def _web_socket(connection: ApiConnection, path: str, headers: Sequence[tuple[st
     return made
 
 
-def _limit_messages(web_socket: Any) -> None:
-    """The library collects a message of any length, also after its port was closed."""
-    import websocket
-
-    frames, parts = web_socket.frame_buffer, web_socket.cont_frame
-    receive, add = frames.recv_strict, parts.add
-
-    def receive_limited(size: int) -> Any:
-        if size > MESSAGE_LIMIT:
-            raise websocket.WebSocketPayloadException
-        return receive(size)
-
-    def add_limited(frame: Any) -> None:
-        add(frame)
-        if len(parts.cont_data[1]) > MESSAGE_LIMIT:
-            raise websocket.WebSocketPayloadException
-
-    frames.recv_strict, parts.add = receive_limited, add_limited
-
-
 def _forwarded(opened: Any, port: int) -> socket.socket:
-    from kubernetes.stream.ws_client import PortForward
+    ours, theirs = socket.socketpair()
+    Thread(target=_pass_on, args=(opened, theirs, port), daemon=True, name=f"port-forward to {port}").start()
+    return ours
 
-    class Forward(PortForward):
-        """The library prints a traceback where the server ends the connection in an unusual way."""
 
-        def _proxy(self) -> None:
-            try:
-                super()._proxy()  # type: ignore[no-untyped-call]
-            except Exception:
-                for one in self.local_ports.values():
-                    one.python.close()
-                with suppress(Exception):
-                    opened.close(timeout=0)
+def _pass_on(opened: Any, local: socket.socket, port: int) -> None:
+    """Passes on what both sides say, until one of them ends.
 
-    made: Any = Forward
-    # A plain socket, because TLS cannot use the wrapper of the library.
-    return socket.socket(fileno=made(opened, [port]).socket(port).detach())
+    Both writes may block, because a request and its response take turns.
+    """
+    started: set[int] = set()
+    try:
+        while True:
+            ready, _, _ = select.select([opened.sock, local], [], [])
+            if local in ready:
+                data = local.recv(CHUNK_BYTES)
+                if not data:
+                    return
+                opened.send_binary(bytes((DATA_CHANNEL,)) + data)
+            # What TLS has already read does not make the socket ready.
+            while opened.sock in ready or getattr(opened.sock, "pending", int)():
+                ready = []
+                if not _receive(opened, local, started, port):
+                    return
+    # The libraries raise many kinds of errors for a connection that breaks, and both sides hear of it by its end.
+    except Exception:
+        return
+    finally:
+        local.close()
+        with suppress(Exception):
+            opened.close(timeout=0)
+
+
+def _receive(opened: Any, local: socket.socket, started: set[int], port: int) -> bool:
+    """Passes on one frame; False at the end. The first frame of a channel is its port."""
+    from websocket import ABNF
+
+    opcode, frame = opened.recv_data_frame(control_frame=True)
+    if opcode in (ABNF.OPCODE_PING, ABNF.OPCODE_PONG):
+        return True
+    if opcode != ABNF.OPCODE_BINARY or not frame.data:
+        return False
+    channel, data = frame.data[0], frame.data[1:]
+    if channel not in started:
+        started.add(channel)
+        return channel in (DATA_CHANNEL, ERROR_CHANNEL) and bool(data == port.to_bytes(2, "little"))
+    if channel == DATA_CHANNEL:
+        local.sendall(data)
+    return bool(channel == DATA_CHANNEL)
