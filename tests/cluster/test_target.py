@@ -45,11 +45,15 @@ def test_the_selector_of_a_deployment() -> None:
     path = "/apis/apps/v1/namespaces/gw/deployments/edge"
     selector = {"matchLabels": {"app": "edge"}}
     api = FakeKubernetes((path, {"spec": {"selector": selector}}))
-    here = ClusterTarget(kubeconfig=TWO, context=None)
-    here.__dict__["api"] = api
-    assert here.selector_of("gw", "edge") == selector
-    assert here.selector_of("gw", "gone") == {}, "preflight says that it is not there"
+
+    def here() -> ClusterTarget:
+        made = ClusterTarget(kubeconfig=TWO, context=None)
+        made.__dict__["api"] = api
+        return made
+
+    assert here().selector_of("gw", "edge") == selector
+    assert here().selector_of("gw", "gone") == {}, "preflight says that it is not there"
     for problem in (forbidden(), Unreachable("https://a:6443: nobody answers")):
         api.problems[path] = problem
         with pytest.raises(ClusterError, match=r"gw/edge could not be read: .*Nothing was changed"):
-            here.selector_of("gw", "edge")
+            here().selector_of("gw", "edge")

@@ -12,6 +12,7 @@ import pytest
 from local import rock
 from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.helm_values.rendered_chart import Rendering
 from traceable_kong.hooks import plugin_readiness, preflight_run
 from traceable_kong.plan.agent_model import ManagedAgent
@@ -86,12 +87,12 @@ class Program:
         )
 
     def verify_gateway(self, api: object, expected: DesiredState) -> Report:
-        assert isinstance(api, NoCluster)
+        assert isinstance(api, SharedReads) and isinstance(api.client, NoCluster)
         self.asked_for.append(expected)
         return self._found()
 
     def verify_agent(self, api: object, expected: ManagedAgent) -> Report:
-        assert isinstance(api, NoCluster)
+        assert isinstance(api, SharedReads) and isinstance(api.client, NoCluster)
         self.agents_asked_for.append(expected)
         return self._found()
 

@@ -12,6 +12,7 @@ from tests.fakes.kong_chart import renderings
 from tests.fakes.plans import plan
 from tests.fakes.preflight_cluster import FakeKubernetes
 from traceable_kong.cluster.api_objects import Reader
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.helm_values.rendered_chart import Rendering
 from traceable_kong.hooks import preflight_run
 from traceable_kong.plan.model import Plan
@@ -20,7 +21,14 @@ from traceable_kong.preflight import examination, repair
 from traceable_kong.preflight.examination import Examination
 from traceable_kong.preflight.finding import Finding, StuckRelease
 
-CLUSTER: Any = SimpleNamespace(api=FakeKubernetes(), kubeconfig=None, context="prod", command_options=" --context prod")
+KUBERNETES = FakeKubernetes()
+CLUSTER: Any = SimpleNamespace(
+    api=KUBERNETES,
+    reads=SharedReads(KUBERNETES),
+    kubeconfig=None,
+    context="prod",
+    command_options=" --context prod",
+)
 FINDING = Finding(subject="configmap a", problem="is there", fix="`kubectl delete configmap a`")
 STUCK = StuckRelease(release=plan().releases[0], status="pending-upgrade", revision=2, restore=1)
 

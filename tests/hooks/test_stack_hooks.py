@@ -230,3 +230,28 @@ def test_a_monitor_that_outlives_the_program_is_silent(monkeypatch: pytest.Monke
         if thread.name == "rollout monitor":
             thread.join(5)
             assert not thread.is_alive()
+
+
+def test_the_verification_shares_what_preflight_has_read_until_something_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[KubernetesClient] = []
+    monkeypatch.setattr(verifier, "verify_gateway", lambda api, desired: given.append(api))
+    cluster = target(FakeKubernetes())
+    made: list[Hooks] = []
+    record(lambda: made.append(Hooks(plan(), cluster, None)))
+    made[0]._report()
+    asyncio.run(made[0]._outdate_reads(ARGS))
+    made[0]._report()
+    assert given == [cluster.reads, cluster.api]
+
+
+def test_every_resource_that_changes_says_so(program: Program) -> None:
+    made = program.up(kong=MANAGED_POSTGRES)
+    resources = [
+        item for item in made.registrations if not (item.read or item.type.startswith(("traceable-kong:", "pulumi:")))
+    ]
+    assert len(resources) > 10
+    for item in resources:
+        for occasion in ("before_create", "before_update"):
+            assert "before-change" in item.hooks[occasion], item.name

@@ -21,6 +21,10 @@ class OneCluster:
     def __init__(self) -> None:
         self.api = FakeKubernetes((PATH, {"metadata": {}, "data": {"agentconfig.yaml": "a: b"}}))
 
+    @property
+    def reads(self) -> FakeKubernetes:
+        return self.api
+
 
 def configured(**config: object) -> stack_config.GatewayStack:
     given = {"plugin": {"rock": "x.rock"}, "agent": {"install": False, "namespace": "shared"}, **config}

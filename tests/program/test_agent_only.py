@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.program import Program
 from tests.fakes.recording import STACK_ID, Recording
-from tests.program.test_program import without_name_check
+from tests.program.test_program import without_common_hooks
 from traceable_kong.cluster import ownership
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.cluster.secret_key import SecretKey
@@ -128,7 +128,7 @@ def test_the_plan_has_the_agent_only(program: Program) -> None:
 
 def test_only_its_release_has_hooks_and_none_of_them_runs_in_a_destroy(program: Program) -> None:
     made = program.up(**ALONE)
-    held = {item.name: without_name_check(item.hooks) for item in made.registrations}
+    held = {item.name: without_common_hooks(item.hooks) for item in made.registrations}
     assert {name: hooks for name, hooks in held.items() if hooks} == {
         "agent-release": {
             "before_create": ("before-agent-create",),

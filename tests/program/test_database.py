@@ -9,7 +9,7 @@ from tests.fakes.plans import OWNER, plan
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from tests.hooks.stack import gateway_of
-from tests.program.test_program import without_name_check
+from tests.program.test_program import without_common_hooks
 from traceable_kong.cluster import target
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.hooks import orphaned_releases, plugin_removal
@@ -42,7 +42,7 @@ def test_the_entity_has_the_place_of_the_object(
     for patch in ("tme-pod-annotation", "tme-namespace-label"):
         assert made.waits_for("plugin-entity", patch) is tme_comes_first
         assert made.waits_for(patch, "plugin-entity") is not tme_comes_first
-    assert made["plugin-entity"].hooks == {}
+    assert without_common_hooks(made["plugin-entity"].hooks) == {}
     (gateway,) = program.gateways_before_plugin
     assert gateway.plugin.custom_resource is None and "plugin-entity" not in program.before_plugin
     assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
@@ -98,7 +98,7 @@ def test_a_database_that_is_not_in_the_state_keeps_its_password(
     monkeypatch.setattr(orphaned_releases, "require_database_password", lambda _, postgres: checked.append(postgres))
     made = up(program, kong={"namespace": "gw", "postgres": {"managed": True}})
     monkeypatch.setattr(target.ClusterTarget, "api", object())
-    ((occasion, (name,)),) = without_name_check(made["postgres-secret"].hooks).items()
+    ((occasion, (name,)),) = without_common_hooks(made["postgres-secret"].hooks).items()
     assert occasion == "before_create"
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
     assert [(item.namespace, item.name) for item in checked] == [("gw", "quickstart-postgres")]
@@ -148,7 +148,7 @@ def test_uninstalling_traceable_deletes_the_entity_before_the_files(
     made = up(program, installed=False, enabled=False)
     assert "plugin-entity" not in made.names
     monkeypatch.setattr(target.ClusterTarget, "api", object())
-    (name,) = made["gateway-release"].hooks["before_update"]
+    (name,) = without_common_hooks(made["gateway-release"].hooks)["before_update"]
     monkeypatch.setattr("traceable_kong.hooks.rollout_monitor.RolloutMonitor.start", lambda self: None)
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
     assert asked == program.asked_for

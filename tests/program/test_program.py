@@ -150,8 +150,11 @@ def test_uninstalling_traceable_keeps_the_users_own_plugins(program: Program) ->
 NAME_CHECK = "before-create-name-is-free"
 
 
-def without_name_check(hooks: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    kept = {on: tuple(name for name in names if name != NAME_CHECK) for on, names in hooks.items()}
+def without_common_hooks(hooks: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The hooks that not every resource has."""
+    kept = {
+        on: tuple(name for name in names if name not in (NAME_CHECK, "before-change")) for on, names in hooks.items()
+    }
     return {on: names for on, names in kept.items() if names}
 
 
@@ -171,7 +174,7 @@ def test_the_name_of_every_object_is_checked_before_it_is_created(program: Progr
 
 def test_which_resources_have_hooks(program: Program) -> None:
     made = program.up()
-    held = {item.name: without_name_check(item.hooks) for item in made.registrations}
+    held = {item.name: without_common_hooks(item.hooks) for item in made.registrations}
     hooks_of = {
         "agent-release": "agent",
         "gateway-release": "gateway",

@@ -8,6 +8,7 @@ from typing import Any
 from traceable_kong.cluster.api_objects import deployments
 from traceable_kong.cluster.kubeconfig import connect, is_text
 from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS, ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.common.commands import cluster_options
 from traceable_kong.common.safe_text import PlainError
 
@@ -47,6 +48,11 @@ class ClusterTarget:
                 "with `kubectl config get-contexts`, then choose one: `pulumi config set kubernetes:context NAME`."
             ) from None
 
+    @cached_property
+    def reads(self) -> SharedReads:
+        """What this run reads before it changes something. Raises ClusterError as `api` does."""
+        return SharedReads(self.api)
+
     @property
     def command_options(self) -> str:
         """The options for kubectl that name this cluster, each after a space; never the text of a kubeconfig."""
@@ -71,7 +77,7 @@ class ClusterTarget:
         Raises ClusterError where it cannot be read.
         """
         try:
-            found = self.api.get(f"{deployments(namespace)}/{deployment}")
+            found = self.reads.get(f"{deployments(namespace)}/{deployment}")
         except (ApiError, Unreachable) as problem:
             raise ClusterError(
                 f"Deployment {namespace}/{deployment} could not be read: {problem}. Nothing was changed. Run the "

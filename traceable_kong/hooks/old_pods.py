@@ -27,13 +27,18 @@ class RolledOut:
     serving: list[Document]
 
 
-def wait_until_gone(client: KubernetesClient, deployment: KongDeployment, *, timeout_seconds: float) -> RolledOut:
-    """Returns when no old pod is left and at least one new pod serves. Raises HookFailed, ApiError or Unreachable."""
+def wait_until_gone(
+    client: KubernetesClient, deployment: KongDeployment, *, timeout_seconds: float, known: Document | None = None
+) -> RolledOut:
+    """Returns when no old pod is left and at least one new pod serves. Raises HookFailed, ApiError or Unreachable.
+
+    `known` is the Deployment if it was just read.
+    """
     rolling_until = 0.0
 
     def attempt(waited: float) -> RolledOut | NotYet:
-        nonlocal rolling_until
-        gateway = client.get(deployment.path)
+        nonlocal rolling_until, known
+        gateway, known = known or client.get(deployment.path), None
         if gateway is None:
             raise missing_deployment(deployment)
         current = current_revision(client, gateway)

@@ -38,7 +38,7 @@ def require_ready_for_plugin(client: KubernetesClient, plan: Plan, gateway: Gate
     # A rollout that does not finish must not keep the plugin in sync mode: without the TME it only needs the files.
     if found is None or gateway.wants_tme or not _every_pod_has_the_files(client, gateway, found):
         rolled_out = old_pods.wait_until_gone(
-            client, gateway.kong.deployment, timeout_seconds=gateway.kong.timeout_seconds
+            client, gateway.kong.deployment, timeout_seconds=gateway.kong.timeout_seconds, known=found
         )
         _require_files_and_tme(plan.desired, gateway, rolled_out.deployment, rolled_out.serving)
     if gateway.plugin.custom_resource:

@@ -26,7 +26,7 @@ async def run_preflight(
 
     Returns what preflight has read, or the client itself if a repair has changed the cluster since.
     """
-    reader = CachedReader(cluster.api)
+    reader = CachedReader(cluster.reads)
     # In threads: meanwhile the program registers the provider, and the engine starts its plugin.
     reader.charts = await rendered_charts(await asyncio.to_thread(releases_to_render, plan, reader), provider)
     found = await asyncio.to_thread(examination.examine, reader, plan, live_change=live_change)
@@ -59,6 +59,7 @@ async def run_preflight(
             unrepaired.append(problem)
     if unrepaired:
         raise stopped(unrepaired, "Only the Helm releases named above were changed.")
+    cluster.reads.outdated = bool(found.stuck)
     return cluster.api if found.stuck else reader
 
 

@@ -47,11 +47,12 @@ class Hooks:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._monitors: dict[tuple[str, str], RolloutMonitor] = {}
         self._name_is_free = pulumi.ResourceHook("before-create-name-is-free", self._check_name)
+        self._on_change = pulumi.ResourceHook("before-change", self._outdate_reads)
 
     def after(self, *components: pulumi.Resource) -> pulumi.ResourceOptions:
-        """The options of a component that waits for `components`: the stack's provider, and a check of object names."""
+        """The options of a component that waits for `components`: the stack's provider, and hooks of all resources."""
         return pulumi.ResourceOptions(
-            provider=self._provider, depends_on=list(components), transformations=[self._require_free_name]
+            provider=self._provider, depends_on=list(components), transformations=[self._with_common_hooks]
         )
 
     def before(
@@ -81,12 +82,20 @@ class Hooks:
 
     # --- every object ---
 
-    def _require_free_name(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """A transformation that checks each object's name just before the object is created."""
-        if not args.type_.startswith("kubernetes:") or args.type_.split(":")[-1] not in name_conflicts.PLURALS:
+    def _with_common_hooks(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """A transformation: every change outdates what was read, and an object is only created if its name is free."""
+        if not isinstance(args.resource, pulumi.CustomResource):
             return None
-        checked = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[self._name_is_free]))
-        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, checked))
+        is_object = args.type_.startswith("kubernetes:") and args.type_.split(":")[-1] in name_conflicts.PLURALS
+        hooks = pulumi.ResourceHookBinding(
+            before_create=[self._on_change, *([self._name_is_free] if is_object else [])],
+            before_update=[self._on_change],
+        )
+        common = pulumi.ResourceOptions(hooks=hooks)
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, common))
+
+    async def _outdate_reads(self, _: pulumi.ResourceHookArgs) -> None:
+        self._cluster.reads.outdated = True
 
     async def _check_name(self, args: pulumi.ResourceHookArgs) -> None:
         def check(client: KubernetesClient) -> None:
@@ -182,11 +191,13 @@ class Hooks:
             pulumi.log.warn(self._on_cluster(printable(f"not checked: {reason}")))
 
     def _report(self) -> Report:
+        # If nothing has changed, the first observation takes what preflight has read a moment ago.
+        api = self._cluster.api if self._cluster.reads.outdated else self._cluster.reads
         if self._plan.gateway is not None:
-            return verifier.verify_gateway(self._cluster.api, self._desired)
+            return verifier.verify_gateway(api, self._desired)
         agent = self._plan.agent
         assert isinstance(agent, ManagedAgent), "an agent-only stack manages its agent"
-        return agent_verification.verify_agent(self._cluster.api, agent)
+        return agent_verification.verify_agent(api, agent)
 
     # --- helpers ---
 

@@ -90,7 +90,7 @@ def _data(
     cluster: ClusterTarget, namespace: str, name: str, *, consequence: str, allow_forbidden: bool
 ) -> dict[str, str]:
     try:
-        config_map = cluster.api.get(f"{config_maps(namespace)}/{name}")
+        config_map = cluster.reads.get(f"{config_maps(namespace)}/{name}")
     except (ApiError, Unreachable) as problem:
         if allow_forbidden and isinstance(problem, ApiError) and problem.status == 403:
             return {}

@@ -1,17 +1,16 @@
-"""A cache of what preflight reads: every request is sent once, whichever checks need its answer, from any thread.
+"""What preflight reads: every request is sent once, whichever checks need its answer, from any thread.
 
 It only sends reads, dry runs (`dryRun=All`) and access reviews.
 """
 
-import threading
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, labels_of
 from traceable_kong.cluster.kubernetes_client import Document, KubernetesClient
 from traceable_kong.cluster.ownership import is_owned
+from traceable_kong.cluster.shared_reads import SharedReads
+from traceable_kong.common.answers import Answers
 from traceable_kong.helm_values.rendered_chart import RenderedChart, Rendering
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_endpoint import AdminEndpoint
@@ -44,15 +43,13 @@ class CachedReader:
     """
 
     def __init__(self, client: KubernetesClient, charts: Mapping[ReleaseKey, Rendering] | None = None) -> None:
-        self._client = client
+        self._client = SharedReads.of(client)
         self.charts: Mapping[ReleaseKey, Rendering] = charts or {}
-        self._lock = threading.Lock()
-        self._answers: dict[Hashable, Future[Any]] = {}
+        self._answers = Answers()
 
     def get(self, path: str) -> Document | None:
         """One object, None if it does not exist."""
-        found: Document | None = self._once(path, lambda: self._client.get(path))
-        return found
+        return self._client.get(path)
 
     def rendered(self, key: ReleaseKey) -> RenderedChart | None:
         """What a chart of this stack creates; None if it was judged before, and if it cannot be rendered, which a
@@ -70,11 +67,7 @@ class CachedReader:
 
     def list(self, path: str, *, metadata_only: bool = False, **selectors: str) -> list[Document]:
         """All objects at the path of a collection."""
-        found: list[Document] = self._once(
-            (path, metadata_only, *sorted(selectors.items())),
-            lambda: self._client.list(path, metadata_only=metadata_only, **selectors),
-        )
-        return found
+        return self._client.list(path, metadata_only=metadata_only, **selectors)
 
     def allowed(self, verb: str, resource: str, *, group: str, namespace: str, subresource: str) -> bool:
         """Whether the user has a permission."""
@@ -90,22 +83,11 @@ class CachedReader:
 
     def entities(self, target: PluginTarget, endpoint: AdminEndpoint) -> Entities:
         """What Kong's Admin API lists. Also raises AdminError."""
-        found: Entities = self._once(("entities", target, endpoint), lambda: self._list_entities(target, endpoint))
+        found: Entities = self._answers.once(
+            ("entities", target, endpoint), lambda: self._list_entities(target, endpoint)
+        )
         return found
 
     def _list_entities(self, target: PluginTarget, endpoint: AdminEndpoint) -> Entities:
         with admin_endpoint.client(self._client, endpoint, deadline_seconds=ENTITIES_SECONDS) as admin:
             return Entities(found=entity_changes.find_entity(admin, target), all=admin.list("/plugins"))
-
-    def _once(self, key: Hashable, ask: Callable[[], Any]) -> Any:
-        with self._lock:
-            future = self._answers.get(key)
-            first = future is None
-            if future is None:
-                future = self._answers[key] = Future()
-        if first:
-            try:
-                future.set_result(ask())
-            except Exception as problem:
-                future.set_exception(problem)
-        return future.result()

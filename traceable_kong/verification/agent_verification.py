@@ -7,6 +7,7 @@ from traceable_kong.cluster.agent_objects import AGENT_SERVICE
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.pods import is_ready
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.common.commands import helm_restore
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification import deadline
@@ -18,8 +19,13 @@ from traceable_kong.verification.report import Check, Report
 def verify_agent(api: KubernetesClient, agent: ManagedAgent, *, deadline_seconds: float = deadline.SECONDS) -> Report:
     """The report as soon as every check holds, or the last one by the deadline. Raises ApiError or Unreachable."""
 
+    reads = SharedReads.of(api)
+
     def attempt(_: float) -> tuple[Report, bool]:
-        report = _observe_and_evaluate(api, agent)
+        nonlocal reads
+        # Only the first observation may share what was read before.
+        current, reads = reads, SharedReads(reads.client)
+        report = _observe_and_evaluate(current, agent)
         return report, report.ok
 
     return deadline.final_report(attempt, seconds=deadline_seconds)

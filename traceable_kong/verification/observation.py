@@ -8,6 +8,7 @@ from typing import Any
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
 from traceable_kong.plan.model import DesiredState
@@ -63,7 +64,8 @@ class Observation:
 
 
 def observe(api: KubernetesClient, desired: DesiredState) -> Observation:
-    """Reads only what the desired state is about. Raises ApiError or Unreachable."""
+    """Reads only what the desired state is about, and each object once. Raises ApiError or Unreachable."""
+    api = SharedReads.of(api)
     deployment = api.get(desired.deployment.path)
     if deployment is None:
         return Observation(deployment=None)
@@ -97,7 +99,7 @@ def observe(api: KubernetesClient, desired: DesiredState) -> Observation:
 
 
 def _pods(
-    api: KubernetesClient, desired: DesiredState, deployment: Document, is_own: OwnInstance, pool: ThreadPoolExecutor
+    api: SharedReads, desired: DesiredState, deployment: Document, is_own: OwnInstance, pool: ThreadPoolExecutor
 ) -> tuple[list[Document], list[PodObservation]]:
     """All pods of the gateway, and those that serve."""
     path, selector = desired.deployment.pods_path, selector_text(deployment["spec"]["selector"])
@@ -110,7 +112,7 @@ def _pods(
         if not any(isinstance(pod.kong, str) or pod.tme_problem for pod in observed):
             break
         # A pod that was deleted meanwhile says nothing about the gateway; the pod that replaced it does.
-        before, pods = pods, api.list(path, labelSelector=selector)
+        before, pods = pods, api.client.list(path, labelSelector=selector)
         if _serving_names(pods) == _serving_names(before):
             break
     names = _serving_names(pods)

@@ -6,6 +6,7 @@ Changes nothing and uses no Pulumi.
 from datetime import datetime
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.verification import deadline
 from traceable_kong.verification.evaluation import evaluate, pods_without_route
@@ -26,9 +27,13 @@ def verify_gateway(
     ApiError or Unreachable.
     """
     refusals = _Refusals()
+    reads = SharedReads.of(api)
 
     def attempt(waited: float) -> tuple[Report, bool]:
-        observed = observe(api, desired)
+        nonlocal reads
+        # Only the first observation may share what was read before.
+        current, reads = reads, SharedReads(reads.client)
+        observed = observe(current, desired)
         report = evaluate(desired, observed)
         settled = waited >= REFUSED_FOR_SECONDS or not pods_without_route(desired, observed)
         refusals.add(observed)
