@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, LABEL_WIDTH, VALUE_WIDTH = 760, 190, 60
-BAR, GAP, TOP, LEGEND_STEP = 14, 14, 64, 170
+BAR, GAP, TOP, LEGEND_STEP = 14, 14, 64, 140
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,10 @@ def checking(record: Record) -> float | None:
     return record.checking
 
 
+def processor(record: Record) -> float:
+    return record.processor_seconds
+
+
 def without_checking(record: Record) -> float:
     return record.seconds - (record.checking or 0.0)
 

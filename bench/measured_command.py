@@ -21,11 +21,15 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """A command that succeeded. `peak_bytes` is 0 if memory was not measured."""
+    """A command that succeeded. `peak_bytes` is 0 if memory was not measured.
+
+    `processor_seconds` are those of its whole process tree.
+    """
 
     started: float
     ended: float
     lines: Sequence[Line]
+    processor_seconds: float
     peak_bytes: int
 
     @property
@@ -51,13 +55,15 @@ def run(command: Sequence[str | Path], *, environment: Mapping[str, str], folder
     lines: list[Line] = []
     for line in process.stdout:
         lines.append((time.monotonic(), line.rstrip("\n")))
-    code = process.wait()
+    _, status, usage = os.wait4(process.pid, 0)
     ended = time.monotonic()
+    process.returncode = code = os.waitstatus_to_exitcode(status)
     peak = sampler.end() if sampler else 0
     if code != 0:
         output = "\n".join(text for _, text in lines)
         raise CommandFailed(f"{' '.join(map(str, command))} exited with {code}:\n{output}")
-    return Ran(started=started, ended=ended, lines=lines, peak_bytes=peak)
+    processor = usage.ru_utime + usage.ru_stime
+    return Ran(started=started, ended=ended, lines=lines, processor_seconds=processor, peak_bytes=peak)
 
 
 class _MemorySampler:

@@ -52,6 +52,7 @@ class Bench:
             actor=actor,
             round=number,
             seconds=ran.seconds,
+            processor_seconds=ran.processor_seconds,
             checking=output_times.check(ran.lines, ran.ended)
             if actor == "manual"
             else output_times.verification(ran.lines),

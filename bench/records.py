@@ -34,6 +34,7 @@ class Record:
     actor: Actor
     round: int
     seconds: float
+    processor_seconds: float = 0.0
     gateways: int = 1
     pods: int = 1
     unrelated: int = 0

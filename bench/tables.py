@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench.figures import Figures, checking, lag, seconds, settings, without_checking
+from bench.figures import Figures, checking, lag, processor, seconds, settings, without_checking
 from bench.records import Actor, Record, Traffic
 from bench.works import CHANGES, NOTHING_TO_DO, PREVIEW, UP, VERIFY
 
@@ -47,8 +47,10 @@ def nothing_to_do(found: Figures) -> str:
                 ratio = found.ratio(work, actor, "empty") if work != VERIFY else None
                 goal = _goal(ratio, NOTHING_TO_DO_GOAL) if actor == "program" else NONE
                 verified = _seconds(found.median(work, actor, checking))
-                rows.append([work, NAMES[actor], _seconds(time), verified, _number(ratio), goal])
-    return _table(["command", "of", "time", "of that, verification", "ratio to the empty program", "goal"], rows)
+                used = _seconds(found.median(work, actor, processor))
+                rows.append([work, NAMES[actor], _seconds(time), verified, _number(ratio), goal, used])
+    header = ["command", "of", "time", "of that, verification", "ratio to the empty program", "goal", "processor time"]
+    return _table(header, rows)
 
 
 def changes(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
@@ -68,6 +70,7 @@ def changes(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
                     str(setting.rounds(work, "program")),
                     *(_seconds(setting.median(work, actor, value)) for actor, value in _TIMES),
                     _goal(ratio, CHANGES_GOAL),
+                    " / ".join(_seconds(setting.median(work, actor, processor)) for actor in _PAIR),
                     " / ".join(_rollouts(setting.rollouts(work, actor)) for actor in _PAIR),
                     _lag(setting.median(work, "program", lag), goal=LAG_GOAL),
                     _lag(setting.median(work, "manual", lag)),
@@ -85,6 +88,9 @@ def changes(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
         "the manual's steps",
         "of that, looking at Kong",
         "ratio without both; goal",
+        "processor time, program / manual",
+    ]
+    header += [
         "rollouts, program / manual",
     ]
     header += ["rollout's end seen after; goal", "the same, manual"]
@@ -121,7 +127,9 @@ def growth(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
         row = [str(gateways), str(pods), f"{unrelated:,}", str(setting.rounds(PREVIEW, "program"))]
         for work in NOTHING_TO_DO:
             traffic = setting.traffic(work, "program")
-            row += [_seconds(setting.median(work, "program"))]
+            row += [
+                f"{_seconds(setting.median(work, 'program'))} ({_seconds(setting.median(work, 'program', processor))})"
+            ]
             if work != VERIFY:
                 row += [_number(setting.ratio(work, "program", "empty"))]
             row += [f"{requests(traffic)}, {_kib(traffic.received_bytes)}" if traffic else NONE]
@@ -153,7 +161,8 @@ def _origin(machine: Mapping[str, str]) -> str:
         f"Measured on {machine['date']} at commit {machine['commit']}, with {machine['cores']} cores,\n"
         f"{machine['memory']} of memory, Python {machine['python']} and {provider}.\n"
         f"Times and ratios are medians of {machine['rounds']} rounds, or of fewer where the table says so.\n"
-        "Unrelated objects: so many pods, and as many ConfigMaps and Secrets, in other namespaces."
+        "Unrelated objects: so many pods, and as many ConfigMaps and Secrets, in other namespaces.\n"
+        "Processor time is in parentheses where it has no column."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 
 from components.deployment_step import DeploymentStep
+from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.providers.plugin_entity_provider import PluginEntity
 
@@ -15,7 +16,8 @@ class TraceableAdminPlugin(DeploymentStep):
 
     With a new `kong_revision`, the entity is written again where it differs. It is registered when the revision is
     known, so a failing revision keeps it unchanged. Its operations end when every Kong node has had time to load, or
-    drop, the plugin. An entity in a managed database is deleted with the database.
+    drop, the plugin. On a managed Kong a deletion ends at once: a destroy deletes Kong next, with the plugin's files
+    and the TME in its pods. An entity in a managed database is deleted with the database.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class TraceableAdminPlugin(DeploymentStep):
             "endpoint": entity.endpoint.document(),
             "adopt": entity.adopt,
             "managedDatabase": gateway.kong.managed_postgres is not None,
+            "existingKong": isinstance(gateway.kong, ExistingKong),
             "gateway": kong_revision,
         }
         self.resources = [PluginEntity(f"{name}-entity", props=props, opts=pulumi.ResourceOptions(parent=self))]

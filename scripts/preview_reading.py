@@ -21,7 +21,7 @@ SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
 UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The placeholder of a value that is not known yet (pkg/resource/stack/deployment.go, computedValuePlaceholder)."""
 
-UNCHANGED = {"same", "read", "refresh", "read-discard"}
+UNCHANGED = {"same", "read", "read-discard"}
 PARTS_OF_A_REPLACE = {"create-replacement", "delete-replaced", "read-replacement", "discard-replaced"}
 
 # The logical names of the resources that affect the gateway.
@@ -85,7 +85,12 @@ def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
     if not isinstance(document, dict):
         document = {}
         exit_code = exit_code or 1
-    steps = [step for step in document.get("steps") or [] if _state(step, "newState") or _state(step, "oldState")]
+    # With --refresh, a step that only reads comes before the one that says what would change.
+    steps = [
+        step
+        for step in document.get("steps") or []
+        if step["op"] != "refresh" and (_state(step, "newState") or _state(step, "oldState"))
+    ]
     messages: dict[str, list[str]] = {"error": [], "warning": []}
     notes: list[str] = []
     for diagnostic in document.get("diagnostics") or []:

@@ -113,10 +113,10 @@ def test_bytes_are_counted_in_both_directions() -> None:
 
 
 def test_a_command_has_the_times_of_its_lines_and_the_memory_of_its_processes(tmp_path: Path) -> None:
-    script = "echo a; python3 -c 'import time; x = b\"x\" * 40_000_000; time.sleep(0.3)'; echo b"
+    script = "echo a; python3 -c 'import time; x = b\"x\" * 40_000_000; sum(range(1_000_000)); time.sleep(0.3)'; echo b"
     done = run(["sh", "-c", script], environment=os.environ, folder=tmp_path, memory=True)
     (first, a), (second, b) = done.lines
     assert (a, b) == ("a", "b") and done.started <= first < second <= done.ended
-    assert done.peak_bytes > 40_000_000
+    assert done.peak_bytes > 40_000_000 and done.processor_seconds > 0.01
     with pytest.raises(CommandFailed, match="why"):
         run(["sh", "-c", "echo why; exit 3"], environment=os.environ, folder=tmp_path)

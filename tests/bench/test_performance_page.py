@@ -24,8 +24,8 @@ def row(text: str, *cells: str) -> list[str]:
 
 def test_a_goal_is_met_or_not() -> None:
     text = tables.nothing_to_do(ALONE)
-    assert row(text, "preview, nothing to do", "this program")[-1] == "1.50; at most 1.5: met"
-    assert row(text, "`up`, nothing to do", "this program")[-1] == "2.00; at most 1.5: **not met**"
+    assert row(text, "preview, nothing to do", "this program")[-2] == "1.50; at most 1.5: met"
+    assert row(text, "`up`, nothing to do", "this program")[-2] == "2.00; at most 1.5: **not met**"
     assert row(tables.changes(ALONE, [(1, 1, 0)]), INSTALL, "1")[2:9] == [
         "0",
         "3",
@@ -49,7 +49,7 @@ def test_requests_are_counted_by_verb() -> None:
 
 def test_growth_has_a_row_for_each_setting() -> None:
     text = tables.growth(Figures(RECORDS), settings(RECORDS))
-    assert row(text, "1", "50", "5,000")[3:7] == ["1", "1.8 s", "-", "4, 10 KiB"]
+    assert row(text, "1", "50", "5,000")[3:7] == ["1", "1.8 s (0.0 s)", "-", "4, 10 KiB"]
 
 
 def test_every_row_has_the_cells_of_its_header() -> None:
@@ -61,7 +61,7 @@ def test_every_row_has_the_cells_of_its_header() -> None:
 def test_the_end_of_a_rollout_is_seen_within_a_second(lag: float, goal: str) -> None:
     record = Record(work=INSTALL, actor="program", round=1, seconds=5.0, lag=lag, rollouts=2)
     cells = row(tables.changes(Figures([record]), [(1, 1, 0)]), INSTALL, "1")
-    assert cells[9] == "2 / -" and cells[10].endswith(f"at most 1 s: {goal}")
+    assert cells[10] == "2 / -" and cells[11].endswith(f"at most 1 s: {goal}")
 
 
 def test_only_the_marked_part_of_the_page_is_replaced() -> None:

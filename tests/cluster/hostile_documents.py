@@ -9,7 +9,7 @@ from typing import Any
 SEEDS = 150
 
 ODD: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1e308, 10**18, "", "x", "\ud800", "\x00\x1b[2J", "a" * 10_000),
+    *(None, True, False, 0, -1, 1e308, 10**18, 10**400, "", "x", "\ud800", "\x00\x1b[2J", "a" * 10_000),
     *([], [[]], [None], [1], ["x"], [{}], {}, {"": {}}, {"a": {"b": []}}, {"items": 1}),
 )
 
@@ -19,6 +19,7 @@ def broken_json() -> dict[str, bytes]:
         "deep lists": b"[" * 200_000 + b"]" * 200_000,
         "deep objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
         "lists within an object": b'{"kind": "List", "items": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        "lists within lists": b'{"kind": "List", "metadata": {}, "items": [], "a": ' + b"[" * 600 + b"]" * 600 + b"}",
         "a number of 1,000,000 digits": b'{"a": ' + b"9" * 1_000_000 + b"}",
         "many empty lists": b"[" + b"[]," * 800_000 + b"[]]",
         "many empty objects": b'{"items": [' + b"{}," * 800_000 + b"{}]}",

@@ -10,6 +10,7 @@ from traceable_kong.cluster.kong_listen import Listener, listeners, listens_on
     [
         ("off", []),
         ("", []),
+        ("0.0.0.0:" + "9" * 5_000, []),
         ("unix:/run/8001/kong.sock", []),
         ("0.0.0.0:8000 reuseport backlog=16384, [::]:8443 http2 ssl", [Listener(8000, False), Listener(8443, True)]),
     ],

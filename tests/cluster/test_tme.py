@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from tests.fakes.image_table import ADMITTED, NOT_ADMITTED, PUBLIC
-from traceable_kong.cluster.tme import INJECT_ANNOTATION, has_tme_cel, requests_tme, selected_cel, tme_containers
+from traceable_kong.cluster.tme import (
+    INJECT_ANNOTATION,
+    has_tme_cel,
+    requests_tme,
+    selected_cel,
+    tme_containers,
+    tme_image_in,
+)
 from traceable_kong.common.image_references import parse_image
 
 IMAGE = parse_image(PUBLIC)
@@ -65,3 +72,11 @@ def test_the_expression_has_the_pattern_of_the_image() -> None:
 
 def test_an_empty_selector_selects_every_pod() -> None:
     assert selected_cel("object", {}) == "true"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: !!timestamp 2020-99-99", "[" * 5_000, "injector: &a\n- *a", "injector: {tme: []}", "a: 1:" + "9" * 5_000, "{"],
+)
+def test_the_settings_of_an_agent_that_cannot_be_read_name_no_image(text: str) -> None:
+    assert tme_image_in(text) is None

@@ -1,6 +1,7 @@
 """Foreign text is shown on one line, without effect on a terminal or on Pulumi's engine, and without secrets."""
 
 import binascii
+import http.client
 import json
 import ssl
 
@@ -92,6 +93,8 @@ def _raised(what: str) -> BaseException:
             ssl.create_default_context().load_verify_locations(cadata=MARKER)
         elif what == "file":
             open(f"/nowhere/{MARKER}")  # noqa: PTH123, SIM115
+        elif what == "HTTP":
+            raise http.client.BadStatusLine(MARKER)
         elif what == "base64":
             raise binascii.Error(MARKER)
         else:
@@ -111,6 +114,7 @@ def _raised(what: str) -> BaseException:
         ("utf-8", "a value in it is not text that can be decoded or sent"),
         ("latin-1", "a value in it is not text that can be decoded or sent"),
         ("file", "No such file or directory"),
+        ("HTTP", "its response is not HTTP, or ends too early"),
         ("base64", "a value in it is not base64"),
         ("key", "KeyError"),
         ("certificate", None),

@@ -37,6 +37,7 @@ def test_it_is_one_entity_with_names_of_secrets() -> None:
         "endpoint": gateway.plugin.entity.endpoint.document(),
         "adopt": True,
         "managedDatabase": False,
+        "existingKong": False,
         "gateway": "4",
         "changedByHand": "",
     }
@@ -46,3 +47,8 @@ def test_it_is_one_entity_with_names_of_secrets() -> None:
 def test_an_entity_in_a_managed_database_is_deleted_with_it() -> None:
     registered, _ = made({"postgres": {"managed": True}, "admin": {"route": "orders"}})
     assert registered["plugin-entity"].inputs["managedDatabase"] is True
+
+
+def test_a_deletion_waits_for_a_kong_that_stays() -> None:
+    registered, _ = made({"install": False, "deployment": "edge-kong", "admin": {"route": "orders"}})
+    assert registered["plugin-entity"].inputs["existingKong"] is True

@@ -299,6 +299,8 @@ def test_an_unreachable_cluster_is_no_answer(clock: Clock, question: str) -> Non
         ({"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}, "replicas": 9}, True),
         ({"strategy": {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}}, False),
         ({"strategy": {"rollingUpdate": {"maxUnavailable": "50%"}}, "replicas": 2}, False),
+        ({"strategy": {"rollingUpdate": {"maxUnavailable": "10%", "maxSurge": "0%"}}, "replicas": 4}, False),
+        ({"replicas": 0}, False),
     ],
 )
 def test_a_quota_is_fatal_only_where_a_rollout_needs_room_in_it(clock: Clock, spec: Document, fatal: bool) -> None:
@@ -328,6 +330,17 @@ def test_a_quota_is_fatal_only_where_a_rollout_needs_room_in_it(clock: Clock, sp
             ApiError(403, "Forbidden", "unable to validate against any security context constraint"),
             "rollout would fail",
         ),
+        *(
+            (ApiError(status, "X", 'admission webhook "a" denied the request: no'), "rollout would fail")
+            for status in (401, 404, 429, 500)
+        ),
+        (
+            ApiError(400, "BadRequest", 'admission webhook "a" does not support dry run'),
+            "does not allow it.*sideEffects",
+        ),
+        (ApiError(403, "Forbidden", "status unknown for quota: q, resources: pods"), "could not be checked"),
+        (ApiError(409, "Conflict", "the object has been modified"), "could not be checked"),
+        (ApiError(0, "NotTheApi", "HTTP 200 without a JSON document"), "not able to answer: HTTP 200"),
     ],
 )
 def test_only_a_refusal_that_a_rollout_would_meet_is_called_one(clock: Clock, problem: ApiError, said: str) -> None:

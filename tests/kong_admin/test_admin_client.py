@@ -254,3 +254,4 @@ def test_a_path_that_cannot_be_sent_is_not_unavailable(admin: Admin, path: str) 
 def test_names_are_quoted_in_paths() -> None:
     assert path_of("routes", "größe") == "/routes/gr%C3%B6%C3%9Fe"
     assert path_of("routes", "a b/../c?d#e") == "/routes/a%20b%2F..%2Fc%3Fd%23e"
+    assert path_of("routes", "\ud800") == "/routes/%3F"

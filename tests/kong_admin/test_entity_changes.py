@@ -60,6 +60,7 @@ def test_writing_twice_leaves_one_entity_with_the_id_of_the_target(admin: Admin,
         ({"db_update_frequency": 2, "db_update_propagation": 1, "worker_state_update_frequency": 4}, 7.5),
         ({"db_update_frequency": 2, "worker_consistency": "strict", "worker_state_update_frequency": 4}, 2.5),
         ({"db_update_frequency": "x", "db_update_propagation": None, "worker_state_update_frequency": -1}, 10.5),
+        ({"db_update_frequency": 10**400}, 10.5),
     ],
 )
 def test_it_waits_until_every_node_has_had_time_to_load_the_change(

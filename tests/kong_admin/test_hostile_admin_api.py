@@ -20,7 +20,8 @@ from traceable_kong.kong_admin.plugin_schema import read_schema
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
 
 DEADLINE_SECONDS = 0.3
-GRACE_SECONDS = 4.0
+GRACE_SECONDS = 15.0
+"""For a machine that is busy; the time of the processor has a limit of its own (`limited.py`)."""
 
 Ask = Callable[[AdminClient], object]
 
@@ -57,7 +58,7 @@ def test_what_is_no_response_is_refused() -> None:
             answers.append(send)
             outcomes[name] = asked(url, lambda client: client.list("/plugins"))
     print(f"Admin APIs: {summary(outcomes.values())}")
-    accepted = {"HTTP 204", "an empty body", "a byte order mark", "UTF-16", "a chunk with a negative size"}
+    accepted = {"HTTP 204", "an empty body", "a byte order mark", "UTF-16"}
     assert [f"{name}: {item}" for name, item in outcomes.items() if not is_refused(item) and name not in accepted] == []
     assert all(item.kind in ("accepted", "refused") for item in outcomes.values())
 

@@ -138,7 +138,9 @@ def older_rock_refused(stack: LiveStack) -> None:
     new_rock(stack, "2.1.2-1")
     stack.set(pluginConfig={})
     output = stack.failed_preview()
-    assert "max_body_size_bytes" in output and UNCHANGED in output
+    assert "max_body_size_bytes, which version 2.1.2-1 does not know" in output and UNCHANGED in output
+    # The two updates that the message asks for.
+    assert output.index("plugin.version 2.3.0-1") < output.index("plugin.version 2.1.2-1")
     stack.set(plugin=before[0], pluginConfig=before[1])
 
 
@@ -148,6 +150,7 @@ def older_rock(stack: LiveStack) -> None:
     stack.up()
     new_rock(stack, "2.1.2-1")
     stack.up()
+    assert stack.outputs()["rockVersion"] == "2.1.2-1"
     assert "max_body_size_bytes" not in plugin(stack)["config"]
     assert mounted_files(stack) == set(stack.outputs()["configMaps"])
 

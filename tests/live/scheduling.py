@@ -38,7 +38,6 @@ FILE_SECONDS = {
     "test_values_files": 80,
     "test_kubeconfigs": 60,
     "test_releases": 60,
-    "test_preview_comment": 50,
     "test_secrets": 50,
 }
 """Roughly, for the first run in a clone."""

@@ -1,18 +1,27 @@
 """Install, update without changes, switch the mode, and destroy."""
 
-import json
-
 import pytest
 
+from scripts.preview_comment import comment
+from scripts.preview_reading import Preview, read
 from tests.live.cluster_state import all_objects, containers, created_since, gateway_pods, plugin, record, tme_count
 from tests.live.documented_stacks import MANAGED_KONG, use_documented
 from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
 
+SWITCHED = {
+    "plugin-kong-cluster-plugin": {"config.ext_cap_endpoint", "config.mode"},
+    "tme-namespace-label": {"metadata.labels.traceableai-inject-tme"},
+    "tme-pod-annotation": {
+        'spec.template.metadata.annotations["tme.traceable.ai/inject"]',
+        "spec.template.metadata.annotations.traceable-kong/tme-settings",
+    },
+    "installation-record": {"data.endpoint", "data.injection", "data.mode", "data.pluginConfig", "data.tmeImage"},
+}
+"""What a change of the mode updates, with the fields."""
 
-def changes(stack: LiveStack) -> dict[str, str]:
-    """The operations in a preview by logical name, without those that change nothing."""
-    steps = json.loads(stack.preview("--json"))["steps"]
-    return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
+
+def preview(stack: LiveStack) -> Preview:
+    return read(stack.preview("--json"))
 
 
 @pytest.mark.cold
@@ -44,36 +53,34 @@ def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
 
 
 def test_an_async_installation_and_both_switches_of_the_mode(new_stack: NewStack) -> None:
-    """Operations (operations.py) switch a stack that was installed in sync mode."""
+    """The comment on a pull request predicts each. Operations (operations.py) switch a stack that starts in sync."""
     stack = new_stack(mode="async", failMode="closed", timeoutMs=750)
+    fresh = preview(stack)
+    assert (fresh.now, (fresh.then or {})["mode"]) == ({}, "async")
+    text = comment(fresh, stack=stack.name)
+    assert "<code>&#91;secret&#93;</code>" in text and TOKEN not in text
+    assert "characters in" in text and "local Handler" not in text
     with stack.recorded() as installation:
         printed = stack.up()
     assert (tme_count(stack), installation.rollouts) == (0, 1)
+    assert installation.rollouts == len(fresh.rollouts)
     config = plugin(stack)["config"]
     assert config["mode"] == "async"
     assert config["ext_cap_endpoint"] == f"http://agent.{stack.agent_namespace}:5442"
     assert (config["allow_on_failure"], config["timeout"]) == (False, 750)
     stack.preview(NO_CHANGES)
+    assert "nothing changes" in comment(preview(stack), stack=stack.name)
     the_token_is_only_in_its_secret(stack, printed)
 
-    stack.pulumi("config", "set", "traceable-kong:mode", "sync")
-    with stack.recorded() as to_sync:
-        stack.up()
-    assert (tme_count(stack), to_sync.rollouts, plugin(stack)["config"]["mode"]) == (1, 1, "sync")
-    stack.preview(NO_CHANGES)
-
-    stack.pulumi("config", "set", "traceable-kong:mode", "async")
-    changed = changes(stack)
-    assert changed == {
-        "plugin-kong-cluster-plugin": "update",
-        "tme-namespace-label": "update",
-        "tme-pod-annotation": "update",
-        "installation-record": "update",
-    }
-    with stack.recorded() as to_async:
-        stack.up()
-    assert (tme_count(stack), to_async.rollouts, plugin(stack)["config"]["mode"]) == (0, 1, "async")
-    stack.preview(NO_CHANGES)
+    for mode, tme in (("sync", 1), ("async", 0)):
+        stack.pulumi("config", "set", "traceable-kong:mode", mode)
+        switch = preview(stack)
+        assert {change.name: {field.path for field in change.fields} for change in switch.changes} == SWITCHED
+        with stack.recorded() as switching:
+            stack.up()
+        assert (tme_count(stack), switching.rollouts, plugin(stack)["config"]["mode"]) == (tme, 1, mode)
+        assert switching.rollouts == len(switch.rollouts)
+        stack.preview(NO_CHANGES)
 
 
 def the_token_is_only_in_its_secret(stack: LiveStack, printed: str) -> None:

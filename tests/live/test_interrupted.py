@@ -1,10 +1,9 @@
-"""Updates after one that was interrupted, and a change that takes two updates."""
+"""Updates after one that was interrupted."""
 
 import shutil
 
 import pytest
 
-from local import rock
 from tests.live.cluster_state import all_objects, created_since, gateway_pods, plugin, plugins, tme_count
 from tests.live.commands import CommandFailed
 from tests.live.interruption import helm_paused_before_completion, kill_when, release_has_status
@@ -107,26 +106,3 @@ def test_a_killed_destroy_is_completed_by_the_next(new_stack: NewStack) -> None:
         assert "pulumi:index:Stash" in stack.pulumi("stack", "export"), "an up instead would still own the objects"
         stack.destroy()
     assert created_since(stack, before) == set()
-
-
-def test_an_older_rock_that_does_not_know_a_used_option_takes_two_updates(new_stack: NewStack) -> None:
-    stack = new_stack(mode="async")
-    names = {"name": f"{stack.name}-plugin"}
-    newer = {**names, "version": "2.2.2-1", "rock": str(rock.make(stack.directory, version="2.2.2-1"))}
-    older = {**names, "version": "2.1.2-1", "rock": str(rock.make(stack.directory, version="2.1.2-1"))}
-    stack.set(plugin=newer, pluginConfig={"max_body_size_bytes": 1024})
-    stack.up()
-
-    stack.set(plugin=older, pluginConfig={})
-    with pytest.raises(CommandFailed) as refusal:
-        stack.preview()
-    text = str(refusal.value)
-    assert "max_body_size_bytes, which version 2.1.2-1 does not know" in text
-    assert text.index("plugin.version 2.2.2-1") < text.index("plugin.version 2.1.2-1")
-
-    stack.set(plugin=newer)
-    stack.up()
-    stack.set(plugin=older)
-    stack.up()
-    assert stack.outputs()["rockVersion"] == "2.1.2-1"
-    stack.preview(NO_CHANGES)

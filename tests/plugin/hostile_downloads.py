@@ -88,6 +88,7 @@ def answers() -> Iterator[tuple[str, Answer]]:
         "a chunk without a size": raw(chunked + b"\r\n\r\n"),
         "a chunk whose size is no number": raw(chunked + b"zz\r\nbody\r\n"),
         "a chunk with a negative size": raw(chunked + b"-4\r\nbody\r\n0\r\n\r\n"),
+        "a chunk of -1 bytes": endless(chunked + b"-1\r\n", b"ab" * 32_768),
         "a chunk of 2**64 bytes": raw(chunked + b"10000000000000000\r\nbody"),
         "a size of a chunk without an end": endless(chunked, b"0" * 65_536),
         "an extension of a chunk without an end": endless(chunked + b"1;", block),

@@ -84,6 +84,8 @@ def tar_attacks() -> Iterator[tuple[str, Make]]:
     yield "30,000 long names", packed(GOOD, entry(b"L", b"more\0", b"L") * 30_000, entry(b"x"))
     yield "350 PAX headers", packed(GOOD, entry(b"x", record(b"path", b"more"), b"x") * 350, entry(b"x"))
     yield "60,000 global headers", packed(GOOD, header(b"g", kind=b"g") * 60_000, entry(b"x"))
+    short = entry(b"x", b"5 a=\n" * 13_000, b"x")
+    yield "480 PAX headers of 13,000 records", packed(GOOD, short * 480, entry(b"x"))
     yield "a long name of 200,000 directories", packed(GOOD, entry(b"L", directories, b"L"), entry(b"x"))
     yield "a long name without a file", packed(GOOD, entry(b"L", b"more\0", b"L"))
     yield "60,000 directories", packed(*(header(b"d%d" % number, kind=b"5") for number in range(60_000)))

@@ -10,6 +10,7 @@ from pulumi import dynamic
 
 from tests.fakes.admin_api import Admin
 from tests.fakes.admin_api_cluster import DEPLOYMENT, add_secret, cluster, endpoint
+from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.test_plugin_target import target
 from traceable_kong.cluster import kubeconfig
@@ -30,6 +31,7 @@ PROPS: dict[str, Any] = {
     "endpoint": endpoint().document(),
     "adopt": False,
     "managedDatabase": False,
+    "existingKong": False,
     "gateway": "4",
     "changedByHand": "",
 }
@@ -97,6 +99,19 @@ def test_a_new_revision_of_kong_alone_does_not_write_the_entity(admin: Admin, fa
     assert writes({**PROPS, "gateway": "3"}), "the new Kong has another database"
 
 
+@pytest.mark.parametrize("existing", [False, True])
+def test_only_a_kong_that_stays_is_waited_for(
+    admin: Admin, fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, existing: bool
+) -> None:
+    props = {**PROPS, "existingKong": existing}
+    id_ = str(PluginEntityProvider().create(props).id)
+    clock = Clock()
+    monkeypatch.setattr(entity_changes, "time", clock)
+    PluginEntityProvider().delete(id_, props)
+    assert admin.entities == {}
+    assert (clock.now > 0) is existing
+
+
 def test_an_entity_that_was_deleted_by_hand_is_removed_from_the_state(admin: Admin, fake: FakeKubernetes) -> None:
     id_ = str(PluginEntityProvider().create(PROPS).id)
     admin.entities.clear()
@@ -153,6 +168,7 @@ def test_a_destroy_fails_in_time_where_kong_cannot_be_reached(admin: Admin, fake
         ("config", {"mode": "async"}, []),
         ("endpoint", endpoint(url="http://kong:8001").document(), []),
         ("managedDatabase", True, []),
+        ("existingKong", True, []),
         ("gateway", "5", []),
         ("workspace", "team", ["workspace"]),
         ("plugin", "other", ["plugin"]),

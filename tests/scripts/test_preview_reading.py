@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.preview_reading import SECRET_SIGNATURE, UNKNOWN_VALUE, Preview, abbreviated, read
+from scripts.preview_reading import RECORD, SECRET_SIGNATURE, UNKNOWN_VALUE, Preview, abbreviated, read
 
 PATCH = "tme-pod-annotation"
 WANTED = {"spec": {"template": {"metadata": {"annotations": {"a": "1"}}}}}
@@ -173,3 +173,16 @@ def test_other_text_becomes_length_and_digest(text: str) -> None:
     short = abbreviated(text)
     assert text not in short
     assert short.startswith(f"({len(text)} characters") and "sha256 " in short
+
+
+def test_a_refresh_is_not_a_change() -> None:
+    """With --refresh, the step of a change has the cluster's state as the old one; a step `refresh` comes before it."""
+    recorded, live = ({"data": {"mode": mode, "enabled": "true"}} for mode in ("sync", "async"))
+    found = preview(
+        step("refresh", old=recorded, new=live, name=RECORD),
+        step("update", old=live, new=recorded, name=RECORD),
+        step("refresh", old={"a": "1"}, new={"a": "2"}),
+    )
+    assert [(change.op, change.name) for change in found.changes] == [("update", RECORD)]
+    assert found.then is not None
+    assert (found.now["mode"], found.then["mode"]) == ("async", "sync")

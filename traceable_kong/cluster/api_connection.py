@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from traceable_kong.cluster.proxies import ProxyError, address_of, connect_by_socks
+from traceable_kong.cluster.proxies import ProxyError, connect_by_socks, connection_to
 from traceable_kong.common.http_exchange import TooLong
 from traceable_kong.common.safe_text import kind_of
 
@@ -86,9 +86,9 @@ def _with_tls(sock: Any, tls: ssl.SSLContext, server_name: str) -> Any:
         raise
 
 
-def _connect_by_http(proxy: SplitResult, host: str, port: int, seconds: float) -> socket.socket:
+def _connect_by_http(proxy: SplitResult, host: str, port: int, seconds: float) -> Any:
     """A tunnel through a proxy by CONNECT (RFC 9110, 9.3.6)."""
-    sock = socket.create_connection(address_of(proxy), timeout=seconds)
+    sock = connection_to(proxy, seconds)
     if proxy.scheme == "https":
         sock = _with_tls(sock, ssl.create_default_context(), proxy.hostname or "")
     try:
@@ -121,15 +121,13 @@ def failure(problem: Exception, seconds: float) -> str:
     if isinstance(problem, ProxyError):
         return str(problem)
     if isinstance(problem, socket.gaierror):
-        return "the name of its host, or of its proxy, cannot be resolved"
+        return "the name of its host cannot be resolved"
     if isinstance(problem, ssl.SSLCertVerificationError | UnicodeError):
         return kind_of(problem)
     if isinstance(problem, TimeoutError):
         return f"no complete response within {max(1.0, seconds):.0f} s"
     if isinstance(problem, http.client.InvalidURL):
         return "the request cannot be sent (a space or a control character in a name?)"
-    if isinstance(problem, http.client.HTTPException):
-        return "its response is not HTTP, or ends too early"
     if isinstance(problem, ValueError):
         return "the login of the kubeconfig cannot be sent (a line break in a token?)"
     return kind_of(problem)

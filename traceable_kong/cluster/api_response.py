@@ -1,10 +1,10 @@
 """The API server's responses: documents, and its own errors."""
 
-import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from traceable_kong.common.foreign_documents import json_document
 from traceable_kong.common.http_exchange import HttpResponse
 from traceable_kong.common.safe_text import PlainError, printable
 
@@ -55,8 +55,8 @@ class ApiResponse(Document):
 def document_of(response: HttpResponse) -> ApiResponse:
     """Raises ApiError."""
     try:
-        document = json.loads(response.body)
-    except (ValueError, RecursionError, MemoryError):
+        document = json_document(response.body)
+    except ValueError:
         document = None
     warnings = tuple(printable(_warning_text(value)) for value in response.headers.get_all("Warning", []))
     if response.status >= 400:

@@ -21,7 +21,7 @@ class Listener:
 
 def listeners(value: str) -> list[Listener]:
     """The ports that a variable names; none for `off` and for Unix sockets."""
-    found = [re.match(r"\s*(?:\[[^\]]*\]|[^\s:\[]+):(\d+)(.*)$", entry) for entry in value.split(",")]
+    found = [re.match(r"\s*(?:\[[^\]]*\]|[^\s:\[]+):([0-9]{1,9})(?![0-9])(.*)$", entry) for entry in value.split(",")]
     return [Listener(port=int(item[1]), tls="ssl" in item[2].split()) for item in found if item]
 
 

@@ -32,6 +32,7 @@ from traceable_kong.cluster.login import KubeconfigLogin, Login, PluginLogin, To
 from traceable_kong.cluster.login_plugin import ExecPlugin
 from traceable_kong.cluster.proxies import proxy_of
 from traceable_kong.common.bounded_read import read_text
+from traceable_kong.common.foreign_documents import MAX_VALUES, yaml_document
 from traceable_kong.common.safe_text import PlainError, kind_of
 from traceable_kong.common.tls import tls_context
 
@@ -40,10 +41,6 @@ SIZE_LIMIT = 1024 * 1024
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Source: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
-
-
-VALUES_LIMIT = 50_000
-"""Reading a value as YAML takes far longer than reading a byte; a hundred clusters have 5,000."""
 
 
 def is_text(kubeconfig: str) -> bool:
@@ -105,14 +102,15 @@ def _file(path: Path) -> _Source:
 
 
 def _parsed(text: str) -> Kubeconfig:
-    if len(text) > SIZE_LIMIT or sum(map(text.count, "\n,:")) > VALUES_LIMIT:
-        raise KubeconfigError(f"it is longer than {SIZE_LIMIT // 1024} KiB, or has more than {VALUES_LIMIT} values")
+    if len(text) > SIZE_LIMIT or sum(map(text.count, "\n,:")) > MAX_VALUES:
+        # Reading a value takes far longer than reading a byte. A hundred clusters have 5,000 values.
+        raise KubeconfigError(f"it is longer than {SIZE_LIMIT // 1024} KiB, or has more than {MAX_VALUES} values")
     try:
-        return kubeconfig_of(yaml.safe_load(text))
+        return kubeconfig_of(yaml_document(text))
     except yaml.YAMLError as problem:
         raise KubeconfigError(kind_of(problem)) from None
-    except (RecursionError, ValueError):
-        raise KubeconfigError("it is not YAML") from None
+    except ValueError:
+        raise KubeconfigError("it is not YAML, or is too deep, or repeats too many of its values") from None
 
 
 def _found(sources: list[_Source], context: str | None, cluster: str | None) -> tuple[ApiAddress, Login]:
@@ -155,12 +153,11 @@ def _address(cluster: Cluster, folder: Path | None) -> ApiAddress:
     ca = _pem(cluster.certificate_authority, cluster.certificate_authority_data, folder)
     try:
         tls_context(ca=ca)
-        proxy = cluster.proxy_url or proxy_of(cluster.url)
     except (OSError, ValueError):
-        raise KubeconfigError("its certificate authority, or a proxy of the environment, cannot be used") from None
+        raise KubeconfigError("its certificate authority cannot be used") from None
     return ApiAddress(
         url=cluster.url,
-        proxy=proxy,
+        proxy=cluster.proxy_url or _proxy(cluster.url),
         server_name=cluster.tls_server_name or None,
         ca=ca,
         verify=not cluster.insecure_skip_tls_verify,
@@ -221,9 +218,16 @@ def _resolved(path: str, folder: Path | None) -> str:
     return str(folder / path) if path and folder else path
 
 
+def _proxy(url: str) -> str | None:
+    try:
+        return proxy_of(url)
+    except ValueError:
+        raise KubeconfigError("the proxy of the environment (HTTPS_PROXY or HTTP_PROXY) is not a URL") from None
+
+
 def _in_pod() -> tuple[ApiAddress, Login]:
     """The service account of the pod that this process runs in."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     url = f"https://{f'[{host}]' if ':' in host else host}:{port}"
-    address = ApiAddress(url=url, proxy=proxy_of(url), ca=read_text(SERVICE_ACCOUNT / "ca.crt", SIZE_LIMIT))
+    address = ApiAddress(url=url, proxy=_proxy(url), ca=read_text(SERVICE_ACCOUNT / "ca.crt", SIZE_LIMIT))
     return address, TokenFileLogin(SERVICE_ACCOUNT / "token")

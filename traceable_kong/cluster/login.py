@@ -148,7 +148,7 @@ def _id_token(provider: AuthProvider) -> str:
     try:
         claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
         valid = float(claims["exp"]) > time.time()
-    except (LookupError, TypeError, ValueError, RecursionError):
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError):
         valid = False
     if not valid:
         raise KubeconfigError("the id-token of its auth-provider oidc has expired: `kubectl version` renews it")

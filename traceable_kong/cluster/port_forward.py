@@ -20,6 +20,9 @@ from traceable_kong.common.time_limit import within
 
 PROTOCOL = "v4.channel.k8s.io"
 
+MESSAGE_LIMIT = 1024 * 1024
+"""Bytes of one message of the web socket, which has what the pod sent at one time."""
+
 DATA_CHANNEL = 0
 ERROR_CHANNEL = 1
 
@@ -62,6 +65,7 @@ def _web_socket(connection: ApiConnection, path: str, headers: Sequence[tuple[st
             raise ValueError("a header with a line break")
     host = f"[{connection.host}]" if ":" in connection.host else connection.host
     made: Any = websocket.WebSocket()
+    _limit_messages(made)
     try:
         made.connect(
             f"ws://{host}:{connection.port}{path}",
@@ -80,6 +84,26 @@ def _web_socket(connection: ApiConnection, path: str, headers: Sequence[tuple[st
         raise HandshakeRefused(made.getstatus() or 0)
     made.settimeout(None)
     return made
+
+
+def _limit_messages(web_socket: Any) -> None:
+    """The library collects a message of any length, also after its port was closed."""
+    import websocket
+
+    frames, parts = web_socket.frame_buffer, web_socket.cont_frame
+    receive, add = frames.recv_strict, parts.add
+
+    def receive_limited(size: int) -> Any:
+        if size > MESSAGE_LIMIT:
+            raise websocket.WebSocketPayloadException
+        return receive(size)
+
+    def add_limited(frame: Any) -> None:
+        add(frame)
+        if len(parts.cont_data[1]) > MESSAGE_LIMIT:
+            raise websocket.WebSocketPayloadException
+
+    frames.recv_strict, parts.add = receive_limited, add_limited
 
 
 def _forwarded(opened: Any, port: int) -> socket.socket:

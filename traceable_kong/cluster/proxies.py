@@ -10,6 +10,8 @@ import socket
 from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from traceable_kong.common.safe_text import kind_of
+
 SCHEMES = ("http", "https", "socks5", "socks5h")
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -29,7 +31,9 @@ def proxy_of(url: str, environment: Mapping[str, str] = os.environ) -> str | Non
     proxy = _variable(environment, f"{parts.scheme}_proxy")
     if not proxy or _is_local(host) or _is_excluded(host.rstrip("."), port, _variable(environment, "no_proxy")):
         return None
-    return proxy if proxy.startswith(tuple(f"{scheme}://" for scheme in SCHEMES)) else f"http://{proxy}"
+    found = proxy if proxy.startswith(tuple(f"{scheme}://" for scheme in SCHEMES)) else f"http://{proxy}"
+    address_of(urlsplit(found))
+    return found
 
 
 def address_of(proxy: SplitResult) -> tuple[str, int]:
@@ -37,6 +41,14 @@ def address_of(proxy: SplitResult) -> tuple[str, int]:
     if proxy.scheme not in SCHEMES or not proxy.hostname:
         raise ValueError("not the URL of a proxy")
     return proxy.hostname, proxy.port or _PORTS[proxy.scheme]
+
+
+def connection_to(proxy: SplitResult, seconds: float | None) -> socket.socket:
+    """Raises ProxyError, or ValueError for a URL without a host."""
+    try:
+        return socket.create_connection(address_of(proxy), timeout=seconds)
+    except OSError as problem:
+        raise ProxyError(f"the proxy does not answer ({kind_of(problem)})") from None
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:
@@ -94,7 +106,7 @@ def connect_by_socks(proxy: SplitResult, host: str, port: int, seconds: float | 
 
     Raises OSError, ProxyError among them.
     """
-    sock = socket.create_connection(address_of(proxy), timeout=seconds)
+    sock = connection_to(proxy, seconds)
     try:
         _socks_login(sock, unquote(proxy.username or "").encode(), unquote(proxy.password or "").encode())
         address = _address(host)
@@ -117,6 +129,8 @@ def connect_by_socks(proxy: SplitResult, host: str, port: int, seconds: float | 
 
 
 def _socks_login(sock: socket.socket, user: bytes, password: bytes) -> None:
+    if max(len(user), len(password)) > 255:
+        raise ProxyError("the user or the password for the proxy is too long")
     sock.sendall(b"\x05\x02\x00\x02" if user else b"\x05\x01\x00")
     version, method = _receive(sock, 2)
     if version != 5 or method not in ((0, 2) if user else (0,)):

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from traceable_kong.common.foreign_documents import yaml_document
 from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image, without_version
 
 TME_PORT = 5442
@@ -47,9 +48,9 @@ def tme_image_in(agent_config: str) -> ImageReference | None:
     with the old one would refuse every new gateway pod until the next update of this stack.
     """
     try:
-        injector = yaml.safe_load(agent_config)["injector"]
+        injector = yaml_document(agent_config)["injector"]
         image = parse_image(f"{injector['images_repository']}/{injector['tme']['image_name']}")
-    except (yaml.YAMLError, KeyError, TypeError, ImageReferenceError):
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, ImageReferenceError):
         return None
     return without_version(image)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.common.time_limit import within
 
+PIECE_BYTES = 64 * 1024
+
 
 class TooLong(PlainError):
     """The body of a response is longer than the limit."""
@@ -48,15 +50,22 @@ def exchange(
             connection.putheader("Content-Length", str(len(content)))
         connection.endheaders(content)
         response = connection.getresponse()
-        answer = response.read(limit + 1)
-        if len(answer) > limit:
-            raise TooLong
-        return HttpResponse(status=response.status, headers=response.headers, body=answer)
+        return HttpResponse(status=response.status, headers=response.headers, body=_body(response, limit))
 
     connection.timeout = seconds
     if connection.sock is not None:
         connection.sock.settimeout(seconds)
     return within(seconds, work, stop=lambda: interrupt(connection))
+
+
+def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
+    body, piece = bytearray(), bytearray(PIECE_BYTES)
+    # Into a buffer of this size: read() would take a chunk with a negative size for all that follows.
+    while count := response.readinto(piece):
+        body += piece[:count]
+        if len(body) > limit:
+            raise TooLong
+    return bytes(body)
 
 
 def interrupt(connection: http.client.HTTPConnection) -> None:

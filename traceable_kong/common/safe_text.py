@@ -5,6 +5,7 @@ parse. Every exception of this program that has such text is a `PlainError`.
 """
 
 import binascii
+import http.client
 import json
 import re
 import ssl
@@ -59,6 +60,8 @@ def kind_of(problem: BaseException) -> str:
         return f"the certificate is not trusted: {problem.verify_message}"
     if isinstance(problem, TimeoutError):
         return "timed out"
+    if isinstance(problem, http.client.HTTPException):
+        return "its response is not HTTP, or ends too early"
     if isinstance(problem, OSError):
         # Constant texts of the system or of OpenSSL; the text of the exception names a file.
         return problem.strerror or type(problem).__name__

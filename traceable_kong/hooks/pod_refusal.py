@@ -10,6 +10,20 @@ from traceable_kong.hooks.hook_failed import HookFailed
 DEFAULT_UNAVAILABLE = "25%"
 """Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-unavailable."""
 
+NO_SURGE = ("0", "0%")
+"""The controller then stops a pod first, even where a percentage of maxUnavailable is less than one pod."""
+
+DENIED = "denied the request"
+"""What the API server writes before the reason of a webhook, which chooses the status itself."""
+
+NO_DRY_RUN = "does not support dry run"
+
+QUOTA_UNKNOWN = "status unknown for quota"
+"""The controller has not counted for a new quota yet."""
+
+JUDGED = (400, 403, 422)
+"""With any other status, the API server has not judged the pod."""
+
 _UNCHANGED = "The gateway was not changed, and its pods keep running."
 
 
@@ -24,14 +38,15 @@ def needs_surge(deployment: Mapping[str, Any]) -> bool:
     strategy = spec.get("strategy") or {}
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         return False
-    unavailable = str((strategy.get("rollingUpdate") or {}).get("maxUnavailable", DEFAULT_UNAVAILABLE))
+    limits = strategy.get("rollingUpdate") or {}
+    replicas = 1 if spec.get("replicas") is None else int(spec["replicas"])
+    if replicas == 0 or str(limits.get("maxSurge")) in NO_SURGE:
+        return False
+    unavailable = str(limits.get("maxUnavailable", DEFAULT_UNAVAILABLE))
     number = unavailable.removesuffix("%")
     if not number.isdecimal():
         return True
-    replicas = spec.get("replicas")
-    if unavailable.endswith("%"):
-        return (1 if replicas is None else int(replicas)) * int(number) < 100
-    return int(number) == 0
+    return replicas * int(number) < 100 if unavailable.endswith("%") else int(number) == 0
 
 
 def refusal(deployment: KongDeployment, problem: ApiError) -> HookFailed:
@@ -42,12 +57,13 @@ def refusal(deployment: KongDeployment, problem: ApiError) -> HookFailed:
             f"stops an old one, so it would fail. {_UNCHANGED} Raise the quota, or set the Deployment's maxUnavailable "
             "to 1; then run `pulumi up`."
         )
-    if problem.status == 404:
+    denied = DENIED in text
+    if problem.status == 404 and not denied:
         return HookFailed(
             f"Namespace {deployment.namespace} does not exist, so deployment {deployment} gets no pods: {text}. "
             f"The gateway was not changed. Run `pulumi up --refresh`."
         )
-    if problem.status == 401 or 'cannot create resource "pods"' in text:
+    if (problem.status == 401 and not denied) or 'cannot create resource "pods"' in text:
         return HookFailed(
             f"You may not create pods in namespace {deployment.namespace}, so what a new pod of deployment "
             f"{deployment} gets could not be checked: {text}. {_UNCHANGED} `kubectl auth can-i create pods --namespace "
@@ -58,10 +74,17 @@ def refusal(deployment: KongDeployment, problem: ApiError) -> HookFailed:
             f"An admission webhook for new pods of deployment {deployment} does not answer: {text}. No new pod starts "
             f"until it does, so a rollout would be blocked. {_UNCHANGED} Repair the webhook, then run `pulumi up`."
         )
-    if problem.is_temporary:
+    if NO_DRY_RUN in text:
+        return HookFailed(
+            f"What a new pod of deployment {deployment} gets could not be checked, because a webhook does not allow "
+            f"it: {text}. {_UNCHANGED} Set sideEffects of the webhook to None or NoneOnDryRun, whichever is true, then "
+            "run `pulumi up`."
+        )
+    if not denied and (problem.status not in JUDGED or QUOTA_UNKNOWN in text):
+        status = f" (HTTP {problem.status})" if problem.status else ""
         return HookFailed(
             f"What a new pod of deployment {deployment} gets could not be checked, because the API server was not able "
-            f"to answer (HTTP {problem.status}): {text}. {_UNCHANGED} Run `pulumi up` again."
+            f"to answer{status}: {text}. {_UNCHANGED} Run `pulumi up` again."
         )
     return HookFailed(
         f"The API server refuses new pods of deployment {deployment}: {text}. A rollout would fail. {_UNCHANGED} Fix "

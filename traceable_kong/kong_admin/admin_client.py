@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from traceable_kong.common.foreign_documents import json_document
 from traceable_kong.common.http_exchange import TooLong, exchange
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.common.waiting import NotYet, wait_until
@@ -199,8 +200,8 @@ class AdminClient:
     def _document(self, request: str, status: int, answer: bytes) -> Document:
         try:
             # Only a deletion has no content.
-            document = {} if request.startswith("DELETE ") and not answer.strip() else json.loads(answer)
-        except (ValueError, RecursionError, MemoryError):
+            document = {} if request.startswith("DELETE ") and not answer.strip() else json_document(answer)
+        except ValueError:
             document = None
         if status >= 400:
             message = _message(document, answer)
@@ -219,7 +220,8 @@ class AdminClient:
 
 def path_of(kind: str, name: str) -> str:
     """The path of an entity by its id or name: Kong allows letters of all alphabets in names."""
-    return f"/{kind}/{quote(name, safe='')}"
+    # A record can have half a character (a surrogate), which no name in Kong has.
+    return f"/{kind}/{quote(name, safe='', errors='replace')}"
 
 
 def _is_entity(item: object) -> bool:

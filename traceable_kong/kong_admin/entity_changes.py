@@ -195,8 +195,10 @@ def ownership_fix(entity: Mapping[str, Any]) -> str:
     )
 
 
-def delete_entities(client: AdminClient, target: PluginTarget, id_: str | None = None) -> list[str]:
-    """Deletes this stack's entities, and returns their ids when every node has had time to unload them.
+def delete_entities(
+    client: AdminClient, target: PluginTarget, id_: str | None = None, *, wait: bool = True
+) -> list[str]:
+    """Deletes this stack's entities, and returns their ids. With `wait`, every node has had time to unload them.
 
     These are all with the stack's tag in the workspace, whatever they are bound to, and the one with `id_` where it
     lost its tag. Also without any it waits: an interrupted update may have deleted them a moment ago. Only a Kong
@@ -217,6 +219,8 @@ def delete_entities(client: AdminClient, target: PluginTarget, id_: str | None =
         live = client.get(path_of("plugins", found))
         if live is not None and is_deleted(live):
             client.delete(path_of("plugins", found))
+    if not wait:
+        return ids
     node = _node(client)
     if ids or _may_have_files(node, target.plugin):
         _wait_for_nodes(node)
@@ -276,6 +280,6 @@ def settle_seconds(configuration: Mapping[str, Any]) -> float:
 def _number(value: object, default: float) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return default
     return number if math.isfinite(number) and number >= 0 else default

@@ -116,8 +116,9 @@ def _check_authorities() -> None:
 
 def _body(answer: requests.Response) -> bytes:
     archive = bytearray()
-    # Not iter_content, which unpacks compressed bodies.
-    while chunk := answer.raw.read(_CHUNK_BYTES, decode_content=False):
+    # Not iter_content, which unpacks compressed bodies, nor read(), which would take a chunk with a negative size for
+    # all that follows.
+    while chunk := answer.raw.read1(_CHUNK_BYTES, decode_content=False):
         archive += chunk
         if len(archive) > MAX_ARCHIVE_BYTES:
             raise RockError(f"It has more than {MAX_ARCHIVE_BYTES} bytes, which is too large for a Kong plugin.")

@@ -20,6 +20,9 @@ from traceable_kong.plugin.archive_entry import (
 MAX_EXTENSION_BYTES = 64 * 1024
 """The size limit of a header that extends the next one. Names need less, but some programs store file attributes."""
 
+MAX_RECORDS = 100
+"""Of such a header: the attributes of one entry."""
+
 _BLOCK = 512
 _FILE, _DIRECTORY, _EXTENDED, _GLOBAL, _LONG_NAME = b"0", b"5", b"x", b"g", b"L"
 _CHECKSUM = slice(148, 156)
@@ -121,7 +124,7 @@ def _extension(kind: bytes, content: bytes) -> bytes | None:
 def _records(content: bytes) -> dict[bytes, bytes]:
     """The records `LENGTH KEY=VALUE` of a PAX header, where the length includes itself. Raises ValueError."""
     records: dict[bytes, bytes] = {}
-    position = 0
+    position = count = 0
     while position < len(content):
         digits, _, _ = content[position : position + 8].partition(b" ")
         length = int(digits) if re.fullmatch(rb"[0-9]{1,6}", digits) else 0
@@ -131,6 +134,9 @@ def _records(content: bytes) -> dict[bytes, bytes]:
             raise ValueError("a header is damaged")
         records[key] = value
         position += length
+        count += 1
+        if count > MAX_RECORDS:
+            raise ValueError(f"a header has more than {MAX_RECORDS} records")
     return records
 
 

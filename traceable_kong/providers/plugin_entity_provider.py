@@ -17,10 +17,10 @@ class PluginEntityProvider(ClusterProvider):
     """The physical id is the entity's."""
 
     IDENTITY = ("workspace", "plugin", "owner")
-    CONTENT = ("route", "service", "enabled", "config", "endpoint", "managedDatabase", "gateway", "changedByHand")
-
     WRITTEN = ("route", "service", "enabled", "config", "changedByHand")
-    """Of these, what is written to Kong, and what a refresh found there."""
+    """What is written to Kong, and what a refresh found there."""
+
+    CONTENT = (*WRITTEN, "endpoint", "managedDatabase", "existingKong", "gateway")
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(self._write(props, None), dict(props))
@@ -72,7 +72,7 @@ class PluginEntityProvider(ClusterProvider):
 
         try:
             with self._client(_props) as client:
-                entity_changes.delete_entities(client, _target(_props), _id)
+                entity_changes.delete_entities(client, _target(_props), _id, wait=bool(_props["existingKong"]))
         except (AdminError, ApiError, Unreachable) as problem:
             if _props.get("managedDatabase"):
                 return  # The database is deleted with it.
@@ -124,8 +124,9 @@ class PluginEntity(dynamic.Resource, module="traceable", name="PluginEntity"):
     """The plugin entity in Kong's database.
 
     Properties: `workspace`, `plugin`, `route`, `service`, `owner` of the PluginTarget; `enabled`, `config`; `endpoint`
-    (`AdminEndpoint.document()`); `adopt`; `managedDatabase` (whether the database is deleted with the stack); `gateway`
-    (the revision of the Kong with the plugin's files); `changedByHand` ("", or what a refresh found).
+    (`AdminEndpoint.document()`); `adopt`; `managedDatabase` (whether the database is deleted with the stack);
+    `existingKong` (whether Kong is not); `gateway` (the revision of the Kong with the plugin's files); `changedByHand`
+    ("", or what a refresh found).
     """
 
     def __init__(self, name: str, *, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
