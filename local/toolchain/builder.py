@@ -50,8 +50,10 @@ class Builder:
         for tool in self.tools:
             if tool.bundle == bundle:
                 hasher.update(repr((tool.package, tool.version)).encode())
-                for name in ("go.mod", "go.sum"):
-                    hasher.update((self.modules / tool.module_set / name).read_bytes())
+                folder = self.modules / tool.module_set
+                own = sorted((folder / tool.package).glob("*.go")) if tool.package.startswith("./") else []
+                for file in (folder / "go.mod", folder / "go.sum", *own):
+                    hasher.update(file.read_bytes())
         return hasher.hexdigest()[:10]
 
     def folder(self, bundle: str) -> Path:

@@ -22,9 +22,9 @@ class Tool:
     """One program.
 
     Tools of one `bundle` share a folder, because the engine looks for its language host there. `module_set` is the
-    folder in modules/, `package` the main package, `version` the linker variables that set the reported version.
-    `version_command` prints the version of a program on PATH; `fitting` is the accepted major version and range of
-    minor versions. `beside` lists the files that must be in the same folder.
+    folder in modules/, `package` the main package (one of that folder if it starts with `./`), `version` the linker
+    variables that set the reported version. `version_command` prints the version of a program on PATH; `fitting` is the
+    accepted major version and range of minor versions. `beside` lists the files that must be in the same folder.
     """
 
     name: str
@@ -130,6 +130,14 @@ TOOLS = (
         version=(("helm.sh/helm/v3/internal/version.version", "v3.21.4"),),
         version_command=("version", "--short"),
         fitting=(3, 18, 10_000),
+    ),
+    Tool(
+        name="kubernetes-client",
+        bundle="client",
+        module_set="kubernetes",
+        package="./client",
+        # It exists only here.
+        fitting=(0, 0, -1),
     ),
     Tool(
         name="kong-ingress-controller",

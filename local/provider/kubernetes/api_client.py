@@ -1,27 +1,25 @@
 """A client for a Kubernetes API server, with the credentials of a kubeconfig.
 
-The official Python client is used for authentication and connections only: its typed models would drop unknown fields.
+The platform's tool `kubernetes-client` (local/toolchain/modules/kubernetes/client) does the work with client-go, as the
+official plugin does: the official Python client reads kubeconfigs in another way and knows no impersonation. The tool
+ends when its stdin is closed, and so with this process, whatever ends it.
 """
 
+import itertools
 import json
+import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
-
-import urllib3
-import yaml
-from kubernetes import client as kubernetes_client
-from kubernetes import config as kubernetes_config
-from kubernetes.config.config_exception import ConfigException
 
 from local.provider.kubernetes.provider_config import ProviderConfig
+from local.provider.kubernetes.provider_errors import ProviderError
 
-REQUEST_TIMEOUT_SECONDS = 60
-CONNECTIONS = 32
+PROGRAM = "kubernetes-client"
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
@@ -70,61 +68,45 @@ class ApiClient:
     """A connection to one cluster. Safe to use from several threads.
 
     `default_namespace` is the namespace of objects that have none. `kubeconfig` is a file for command-line tools, or
-    None for the ambient configuration. `context` belongs to it.
+    None for the ambient configuration. `context` belongs to it. Raises Unreachable for a kubeconfig that is not usable,
+    and ProviderError for files and credentials in it that are not.
     """
 
     def __init__(self, settings: ProviderConfig) -> None:
-        self.kubeconfig: Path | None = None
+        program = shutil.which(PROGRAM)
+        if program is None:
+            raise ProviderError(f"{PROGRAM} is not on PATH; the stand-in kubernetes plugin reaches the cluster with it")
         self.context = settings.context
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        configuration = kubernetes_client.Configuration()
-        self.default_namespace = self._load(settings, configuration)
-        configuration.connection_pool_maxsize = CONNECTIONS
-        self._client = kubernetes_client.ApiClient(configuration)
-        self._pool = self._client.rest_client.pool_manager
-        self._host = str(configuration.host)
-        self._login = threading.Lock()
-        self._timeout = settings.client.get("timeout", REQUEST_TIMEOUT_SECONDS)
-
-    def _load(self, settings: ProviderConfig, configuration: Any) -> str:
-        try:
-            document = _document(settings.kubeconfig)
-            if document is None:
-                return self._load_ambient(settings, configuration)
-            document = _overridden(document, settings)
-            kubernetes_config.load_kube_config_from_dict(
-                document, context=settings.context or None, client_configuration=configuration
-            )
+        self.kubeconfig: Path | None = None
+        if settings.kubeconfig or settings.cluster:
             self._folder = tempfile.TemporaryDirectory(prefix="pulumi-kubernetes-")
             self.kubeconfig = Path(self._folder.name) / "kubeconfig"
-            self.kubeconfig.touch(mode=0o600)
-            self.kubeconfig.write_text(yaml.safe_dump(document))
-            return settings.namespace or _namespace(document, settings.context) or "default"
-        except (ConfigException, OSError, yaml.YAMLError, TypeError, ValueError, KeyError) as problem:
-            raise Unreachable(
-                f"failed to parse kubeconfig data in `kubernetes:config:kubeconfig`- {problem}"
-                if settings.kubeconfig
-                else "unable to load Kubernetes client configuration from kubeconfig file. Make sure you have set up "
-                "the provider as per https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/ "
-                f"({problem})"
-            ) from None
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._numbers = itertools.count()
+        self._waiting: dict[int, Future[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        self._send(
+            {
+                "kubeconfig": settings.kubeconfig,
+                "context": settings.context,
+                "cluster": settings.cluster,
+                "namespace": settings.namespace,
+                "timeoutSeconds": settings.client.get("timeout", 0),
+                "copy": str(self.kubeconfig or ""),
+            }
+        )
+        found = self._receive()
+        if found is None or found.get("stage"):
+            self.close()
+            raise _unusable(found or {"stage": "load", "error": f"{PROGRAM} ended"})
+        self.default_namespace: str = found["namespace"] or "default"
+        threading.Thread(target=self._read, daemon=True).start()
 
-    def _load_ambient(self, settings: ProviderConfig, configuration: Any) -> str:
-        if settings.cluster:
-            raise ConfigException("'cluster' needs a 'kubeconfig' in the stand-in plugin")
-        try:
-            contexts, active = kubernetes_config.list_kube_config_contexts()
-            kubernetes_config.load_kube_config(
-                context=settings.context or None, client_configuration=configuration, persist_config=False
-            )
-        except ConfigException:
-            if settings.context:
-                raise
-            kubernetes_config.load_incluster_config(client_configuration=configuration)
-            return settings.namespace or "default"
-        if settings.context:
-            active = next(each for each in contexts if each["name"] == settings.context)
-        return settings.namespace or str(active["context"].get("namespace") or "default")
+    def close(self) -> None:
+        """Ends the connection."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
 
     def request(
         self,
@@ -136,26 +118,20 @@ class ApiClient:
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         """Sends one request and returns the object. Raises ApiError or Unreachable."""
-        headers: dict[str, str] = {"Accept": "application/json", "User-Agent": "pulumi-kubernetes-stand-in"}
-        parameters: list[tuple[str, str]] = list((query or {}).items())
-        with self._login:
-            self._client.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
+        answered: Future[dict[str, Any]] = Future()
+        number = next(self._numbers)
+        document: dict[str, Any] = {"id": number, "method": method, "path": path, "query": dict(query or {})}
         if body is not None:
-            headers["Content-Type"] = content_type
-        target = self._host + path + ("?" + urlencode(parameters) if parameters else "")
-        try:
-            answer = self._pool.request(
-                method,
-                target,
-                body=None if body is None else json.dumps(body),
-                headers=headers,
-                timeout=urllib3.Timeout(connect=10, read=self._timeout),
-                retries=urllib3.Retry(total=2, connect=2, read=0, redirect=0, status=0, other=0, allowed_methods=None),
-            )
-        except urllib3.exceptions.HTTPError as problem:
-            reason = getattr(problem, "reason", None) or problem
-            raise Unreachable(f'{method.capitalize()} "{self._host}{path}": {reason}') from None
-        return _answer(answer.status, answer.data)
+            document.update({"body": body, "contentType": content_type})
+        with self._lock:
+            self._waiting[number] = answered
+            self._send(document)
+        answer = answered.result()
+        if "error" in answer:
+            raise Unreachable(answer["error"])
+        if "status" in answer:
+            raise _api_error(answer["status"])
+        return dict(answer.get("object") or {})
 
     def wait_for_change(self, path: str, version: str) -> None:
         """Watches one object and returns when it is no longer at this resourceVersion.
@@ -163,71 +139,46 @@ class ApiClient:
         Raises ApiError or Unreachable.
         """
         collection, _, name = path.rpartition("/")
-        headers: dict[str, str] = {"Accept": "application/json", "User-Agent": "pulumi-kubernetes-stand-in"}
-        parameters = [("watch", "true"), ("fieldSelector", f"metadata.name={name}"), ("resourceVersion", version)]
-        with self._login:
-            self._client.update_params_for_auth(headers, parameters, ["BearerToken"], collection, "GET", None)
+        query = {"watch": "true", "fieldSelector": f"metadata.name={name}", "resourceVersion": version}
+        # If the version is too old to watch from, an event says so, and the object has changed.
+        self.request("GET", collection, query=query)
+
+    def _send(self, document: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
         try:
-            with closing(
-                self._pool.request(
-                    "GET",
-                    f"{self._host}{collection}?{urlencode(parameters)}",
-                    headers=headers,
-                    timeout=urllib3.Timeout(connect=10, read=None),
-                    retries=False,
-                    preload_content=False,
-                )
-            ) as answer:
-                # If the version is too old to watch from, an event says so, and the object has changed.
-                if answer.status >= 400:
-                    _answer(answer.status, answer.data)
-                answer.read(1)
-        except urllib3.exceptions.HTTPError as problem:
-            raise Unreachable(f'Watch "{self._host}{path}": {problem}') from None
+            self._process.stdin.write(json.dumps(document).encode() + b"\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            raise Unreachable(f"{PROGRAM} ended") from None
+
+    def _receive(self) -> dict[str, Any] | None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        return dict(json.loads(line)) if line else None
+
+    def _read(self) -> None:
+        while (answer := self._receive()) is not None:
+            self._waiting.pop(answer["id"]).set_result(answer)
+        while self._waiting:
+            self._waiting.popitem()[1].set_result({"error": f"{PROGRAM} ended"})
 
 
-def _answer(status: int, data: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(data) if data else {}
-    except ValueError:
-        document = {}
-    if status < 400:
-        return document if isinstance(document, dict) else {}
-    if not isinstance(document, dict):
-        document = {}
-    message = document.get("message") or data.decode(errors="replace")[:500] or f"HTTP status {status}"
-    reason = document.get("reason") or {404: "NotFound", 403: "Forbidden"}.get(status, "")
-    raise ApiError(status, str(reason), str(message), document.get("details") or {})
+def _api_error(status: Mapping[str, Any]) -> ApiError:
+    return ApiError(
+        int(status.get("code", 0)),
+        str(status.get("reason", "")),
+        str(status.get("message", "")),
+        status.get("details") or {},
+    )
 
 
-def _document(kubeconfig: str) -> dict[str, Any] | None:
-    """Reads a kubeconfig that is given as a path or as contents. Returns None if there is none."""
-    if not kubeconfig:
-        return None
-    text = kubeconfig
-    if "\n" not in kubeconfig and "{" not in kubeconfig:
-        path = Path(kubeconfig).expanduser()
-        if path.exists():
-            text = path.read_text()
-    document = yaml.safe_load(text)
-    if not isinstance(document, dict):
-        raise ValueError("it is neither a file nor the contents of a kubeconfig")
-    return document
-
-
-def _overridden(document: dict[str, Any], settings: ProviderConfig) -> dict[str, Any]:
-    if settings.context:
-        document["current-context"] = settings.context
-    if settings.cluster:
-        for each in document.get("contexts") or []:
-            if each["name"] == document.get("current-context"):
-                each["context"]["cluster"] = settings.cluster
-    return document
-
-
-def _namespace(document: Mapping[str, Any], context: str) -> str:
-    name = context or document.get("current-context")
-    for each in document.get("contexts") or []:
-        if each["name"] == name:
-            return str(each["context"].get("namespace") or "")
-    return ""
+def _unusable(found: Mapping[str, str]) -> Exception:
+    if found["stage"] == "connect":
+        return ProviderError(f"failed to initialize discovery client: {found['error']}")
+    if found["stage"] == "parse":
+        return Unreachable(f"failed to parse kubeconfig data in `kubernetes:config:kubeconfig`- {found['error']}")
+    return Unreachable(
+        "unable to load Kubernetes client configuration from kubeconfig file. Make sure you have set up the provider "
+        "as per https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/ "
+        f"({found['error']})"
+    )

@@ -91,19 +91,24 @@ class KubernetesServicer(PluginServicer):
         self.context.settings = settings
         self._engine_log.notice()
         try:
-            self.context.api = api = ApiClient(settings)
+            self.context.api = ApiClient(settings)
+        except Unreachable as problem:
+            self.context.unreachable = str(problem)
+        else:
+            self._look_at_server(self.context.api)
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
+        )
+
+    def _look_at_server(self, api: ApiClient) -> None:
+        try:
             version = api.request("GET", "/version")
         except (Unreachable, ApiError) as problem:
             self.context.unreachable = f"unable to load schema information from the API server: {problem}"
-            if isinstance(problem, Unreachable) and "kubeconfig" in str(problem):
-                self.context.unreachable = str(problem)
         else:
             self.context.found_kinds = ResourceKinds(api)
             numbers = [str(version.get(name, "0")).rstrip("+") for name in ("major", "minor")]
             self.context.version = (int(numbers[0]), int(numbers[1]))
-        return provider_pb2.ConfigureResponse(
-            acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
-        )
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)

@@ -93,6 +93,17 @@ def test_another_pin_has_another_folder(world: Path) -> None:
     assert builder(world).path(ONE).parent == builder(world).path(TWO).parent
 
 
+def test_another_source_has_another_folder(world: Path) -> None:
+    own = replace(ONE, package="./one")
+    source = world / "modules" / "m" / "one" / "main.go"
+    source.parent.mkdir()
+    source.write_text("package main\n")
+    tools = Builder(world / "cache", (own,), modules=world / "modules")
+    before = tools.path(own)
+    source.write_text("package main // changed\n")
+    assert tools.path(own) != before
+
+
 def test_a_build_reports_what_it_built(world: Path) -> None:
     reported: list[str] = []
     builder(world, reported).build([ONE, TWO])

@@ -1,9 +1,12 @@
 """Conformance with the real engine: what the user sees of previews, failures and killed runs."""
 
 import json
+import os
 import shutil
 import signal
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from local.toolchain import provider_plugins
 from tests.live.commands import kill_session, wait_until
 from tests.live.local.provider.conftest import Cluster
 from tests.live.local.provider.expectations import expect
+from tests.live.local.provider.plugin import Plugin
 from tests.live.local.pulumi_program import PulumiProgram
 
 _PROGRAM = """\
@@ -148,6 +152,19 @@ def test_killed(program: PulumiProgram, cluster: Cluster, namespace: str) -> Non
     program.run("cancel", "--yes")
 
     assert "already exists" in program.run(*UP, fails=True)
+
+
+def test_a_killed_plugin_leaves_no_process(new_plugin: Callable[..., Plugin]) -> None:
+    plugin = new_plugin()
+    found = subprocess.run(["pgrep", "-P", str(plugin.process.pid)], capture_output=True, text=True, check=False)
+    plugin.stop()
+
+    assert found.stdout or "PULUMI_KUBERNETES_PLUGIN" in os.environ, "the stand-in has a client"
+    wait_until(lambda: not any(map(is_running, found.stdout.split())), "a process is left")
+
+
+def is_running(pid: str) -> bool:
+    return subprocess.run(["kill", "-0", pid], capture_output=True, check=False).returncode == 0
 
 
 @expect(
