@@ -54,6 +54,11 @@ def assert_seen(case: Case, who: dict[str, object]) -> None:
         "certificate": case.certificate,
         "impersonated": case.impersonated,
     }
+    assert_way(case)
+
+
+def assert_way(case: Case) -> None:
+    """The requests went through the case's proxy."""
     targets = {"http": case.place.http.targets, "socks": case.place.socks.targets}
     used = [(kind, target) for kind, found in targets.items() for target in found]
     assert used == ([case.via] if case.via else [])

@@ -2,6 +2,8 @@
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,21 +14,28 @@ SERVER_NAME = "api.test"
 
 
 class Authority:
-    """`pem` is its own certificate."""
+    """`pem` is its own certificate. A new authority, or the one of a folder that has ca.crt, ca.key and admin.crt."""
 
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
-        self.pem = _pem(self._signed(self._name, self._key, ca=True, days=1))
+    def __init__(self, folder: Path | None = None) -> None:
+        self._key: Any
+        if folder:
+            self._key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+            # From another certificate: the serial number of kwok's authority is 0, which will become an error.
+            self._name = x509.load_pem_x509_certificate((folder / "admin.crt").read_bytes()).issuer
+            self.pem = (folder / "ca.crt").read_text()
+        else:
+            self._key = _new_key()
+            self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
+            self.pem = _pem(self._signed(self._name, self._key, ca=True, days=1))
 
     def issue(self, common_name: str, *, days: int = 1) -> tuple[str, str]:
         """Certificate and key in PEM, for 127.0.0.1 and SERVER_NAME; negative `days` for one that has expired."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = _new_key()
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return _pem(self._signed(name, key, ca=False, days=days)), key.private_bytes(*form).decode()
 
-    def _signed(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, ca: bool, days: int) -> x509.Certificate:
+    def _signed(self, name: x509.Name, key: Any, *, ca: bool, days: int) -> x509.Certificate:
         end = datetime.now(UTC) + timedelta(days=days)
         names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(SERVER_NAME)]
         return (
@@ -41,6 +50,10 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
 
 
 def _pem(certificate: x509.Certificate) -> str:

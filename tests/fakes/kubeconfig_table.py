@@ -1,9 +1,9 @@
-"""A table of kubeconfigs, and what the API server sees of each: the same with kubectl and with this program."""
+"""A table of kubeconfigs, and what the API server sees of each, whether kubectl, the provider or this program asks."""
 
 import base64
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,22 @@ ADDED = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY")
 
 @dataclass(frozen=True)
 class Place:
-    """The servers that all cases share; both have certificates of `authority`, and `expired` one that has expired."""
+    """The servers that all cases share; both have certificates of `authority`, and `expired` one that has expired.
+
+    `server_name` is a name in the certificates. `tokens` has the server's text for the names of tokens; a server that
+    accepts every token needs none.
+    """
 
     authority: Authority
     port: int
     expired_port: int
     http: Proxy
     socks: Proxy
+    server_name: str = SERVER_NAME
+    tokens: Mapping[str, str] = field(default_factory=dict)
+
+    def token(self, name: str) -> str:
+        return self.tokens.get(name, name)
 
 
 @dataclass
@@ -46,7 +55,7 @@ class Case:
     variables: dict[str, str] = field(default_factory=dict)
     works: bool = True
     via: tuple[str, str] | None = None
-    authorization: str = f"Bearer {TOKEN}"
+    authorization: str = ""
     certificate: str = ""
     impersonated: list[list[str]] = field(default_factory=list)
 
@@ -57,7 +66,8 @@ class Case:
                 "certificate-authority-data": data(self.place.authority.pem),
             }
         )
-        self.user.update({"token": TOKEN})
+        self.user.update({"token": self.place.token(TOKEN)})
+        self.sends(TOKEN)
         self.document.update(
             {
                 "apiVersion": "v1",
@@ -83,6 +93,10 @@ class Case:
         """The user has this, and no token."""
         self.user.clear()
         self.user.update({name.replace("_", "-"): value for name, value in user.items()})
+
+    def sends(self, token: str) -> None:
+        """The server sees the token of this name."""
+        self.authorization = f"Bearer {self.place.token(token)}"
 
     def login_plugin(self, status: dict[str, Any], **options: Any) -> dict[str, Any]:
         document = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}
@@ -138,16 +152,16 @@ def token(case: Case) -> None: ...
 
 @_case
 def token_file(case: Case) -> None:
-    case.write("secrets/token", f"{TOKEN}-of-a-file\n")
+    case.write("secrets/token", f"{case.place.token('of-a-file')}\n")
     case.only(tokenFile="secrets/token")
-    case.authorization += "-of-a-file"
+    case.sends("of-a-file")
 
 
 @_case
 def token_file_before_token(case: Case) -> None:
-    case.write("token", "newer")
+    case.write("token", case.place.token("of-a-file"))
     case.user["tokenFile"] = "token"
-    case.authorization = "Bearer newer"
+    case.sends("of-a-file")
 
 
 @_case
@@ -251,8 +265,12 @@ def gcp_auth_provider(case: Case) -> None:
 
 @_case
 def login_plugin(case: Case) -> None:
-    case.only(exec=case.login_plugin({"token": "of-a-plugin", "expirationTimestamp": "2099-01-01T00:00:00Z"}))
-    case.authorization = "Bearer of-a-plugin"
+    case.only(
+        exec=case.login_plugin(
+            {"token": case.place.token("of-a-plugin"), "expirationTimestamp": "2099-01-01T00:00:00Z"}
+        )
+    )
+    case.sends("of-a-plugin")
 
 
 @_case
@@ -264,37 +282,38 @@ def login_plugin_with_a_certificate(case: Case) -> None:
 
 @_case
 def login_plugin_beside_a_token(case: Case) -> None:
-    case.user["exec"] = case.login_plugin({"token": "of-a-plugin"})
+    case.user["exec"] = case.login_plugin({"token": case.place.token("of-a-plugin")})
 
 
 @_case
 def login_plugin_and_impersonation(case: Case) -> None:
-    case.only(exec=case.login_plugin({"token": "of-a-plugin"}))
+    case.only(exec=case.login_plugin({"token": case.place.token("of-a-plugin")}))
     case.user["as"] = "jane"
-    case.authorization, case.impersonated = "Bearer of-a-plugin", [["impersonate-user", "jane"]]
+    case.sends("of-a-plugin")
+    case.impersonated = [["impersonate-user", "jane"]]
 
 
 @_case
 def login_plugin_if_a_terminal_is_available(case: Case) -> None:
-    case.only(exec=case.login_plugin({"token": "of-a-plugin"}, interactiveMode="IfAvailable"))
-    case.authorization = "Bearer of-a-plugin"
+    case.only(exec=case.login_plugin({"token": case.place.token("of-a-plugin")}, interactiveMode="IfAvailable"))
+    case.sends("of-a-plugin")
 
 
 @_case
 def login_plugin_that_needs_a_terminal(case: Case) -> None:
-    case.only(exec=case.login_plugin({"token": "of-a-plugin"}, interactiveMode="Always"))
+    case.only(exec=case.login_plugin({"token": case.place.token("of-a-plugin")}, interactiveMode="Always"))
     case.works = False
 
 
 @_case
 def login_plugin_without_a_mode(case: Case) -> None:
-    case.only(exec=case.login_plugin({"token": "of-a-plugin"}, interactiveMode=None))
+    case.only(exec=case.login_plugin({"token": case.place.token("of-a-plugin")}, interactiveMode=None))
     case.works = False
 
 
 @_case
 def login_plugin_of_another_mode(case: Case) -> None:
-    case.only(exec=case.login_plugin({"token": "of-a-plugin"}, interactiveMode="Sometimes"))
+    case.only(exec=case.login_plugin({"token": case.place.token("of-a-plugin")}, interactiveMode="Sometimes"))
     case.works = False
 
 
@@ -325,11 +344,12 @@ def login_plugin_that_is_told_of_the_cluster(case: Case) -> None:
 
 @_case
 def login_plugin_in_the_folder_of_the_kubeconfig(case: Case) -> None:
-    document = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "near"}}
+    status = {"token": case.place.token("of-a-plugin")}
+    document = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}
     script = case.write("bin/login", f"#!/bin/sh\necho '{json.dumps(document)}'\n")
     script.chmod(0o755)
     case.only(exec=case.login_plugin({}, command="bin/login", args=None))
-    case.authorization = "Bearer near"
+    case.sends("of-a-plugin")
 
 
 @_case
@@ -379,9 +399,9 @@ def socks_login(case: Case) -> None:
 
 @_case
 def proxy_by_socks_resolves_names(case: Case) -> None:
-    case.cluster["server"] = f"https://{SERVER_NAME}:{case.place.port}"
+    case.cluster["server"] = f"https://{case.place.server_name}:{case.place.port}"
     case.cluster["proxy-url"] = f"socks5://{case.place.socks.address}"
-    case.via = ("socks", f"{SERVER_NAME}:{case.place.port}")
+    case.via = ("socks", f"{case.place.server_name}:{case.place.port}")
 
 
 @_case
@@ -398,16 +418,16 @@ def proxy_that_is_away(case: Case) -> None:
 
 @_case
 def proxy_of_the_environment(case: Case) -> None:
-    case.cluster["server"] = f"https://{SERVER_NAME}:{case.place.port}"
+    case.cluster["server"] = f"https://{case.place.server_name}:{case.place.port}"
     case.variables["HTTPS_PROXY"] = case.place.http.address
-    case.via = ("http", f"{SERVER_NAME}:{case.place.port}")
+    case.via = ("http", f"{case.place.server_name}:{case.place.port}")
 
 
 @_case
 def socks_proxy_of_the_environment(case: Case) -> None:
-    case.cluster["server"] = f"https://{SERVER_NAME}:{case.place.port}"
+    case.cluster["server"] = f"https://{case.place.server_name}:{case.place.port}"
     case.variables["https_proxy"] = f"socks5://{case.place.socks.address}"
-    case.via = ("socks", f"{SERVER_NAME}:{case.place.port}")
+    case.via = ("socks", f"{case.place.server_name}:{case.place.port}")
 
 
 @_case
@@ -418,20 +438,20 @@ def proxy_of_the_environment_is_not_for_loopback(case: Case) -> None:
 @_case
 def proxy_of_the_environment_is_not_for_localhost(case: Case) -> None:
     case.cluster["server"] = f"https://localhost:{case.place.port}"
-    case.cluster["tls-server-name"] = SERVER_NAME
+    case.cluster["tls-server-name"] = case.place.server_name
     case.variables["HTTPS_PROXY"] = f"http://{case.place.http.address}"
 
 
 @_case
 def proxy_for_http_is_not_for_https(case: Case) -> None:
-    case.cluster["server"] = f"https://{SERVER_NAME}:{case.place.port}"
+    case.cluster["server"] = f"https://{case.place.server_name}:{case.place.port}"
     case.variables["HTTP_PROXY"] = f"http://{case.place.http.address}"
     case.works = False
 
 
 @_case
 def no_proxy(case: Case) -> None:
-    case.cluster["server"] = f"https://{SERVER_NAME}:{case.place.port}"
+    case.cluster["server"] = f"https://{case.place.server_name}:{case.place.port}"
     case.variables["HTTPS_PROXY"] = f"http://{case.place.http.address}"
     case.variables["NO_PROXY"] = "example.com, .TEST"
     case.works = False
@@ -439,10 +459,10 @@ def no_proxy(case: Case) -> None:
 
 @_case
 def no_proxy_for_other_ports(case: Case) -> None:
-    case.cluster["server"] = f"https://{SERVER_NAME}:{case.place.port}"
+    case.cluster["server"] = f"https://{case.place.server_name}:{case.place.port}"
     case.variables["HTTPS_PROXY"] = f"http://{case.place.http.address}"
-    case.variables["NO_PROXY"] = f"{SERVER_NAME}:1,pi.test,*.{SERVER_NAME}"
-    case.via = ("http", f"{SERVER_NAME}:{case.place.port}")
+    case.variables["NO_PROXY"] = f"{case.place.server_name}:1,pi.test,*.{case.place.server_name}"
+    case.via = ("http", f"{case.place.server_name}:{case.place.port}")
 
 
 @_case
@@ -454,7 +474,7 @@ def proxy_url_before_no_proxy(case: Case) -> None:
 
 @_case
 def tls_server_name(case: Case) -> None:
-    case.cluster["tls-server-name"] = SERVER_NAME
+    case.cluster["tls-server-name"] = case.place.server_name
 
 
 @_case
@@ -541,7 +561,7 @@ def nulls(case: Case) -> None:
 @_case
 def several_files(case: Case) -> None:
     """The first current-context counts, and the first of two entries with one name, as a whole."""
-    other = {"name": "u", "user": {"token": "of-the-second", "as": "jane"}}
+    other = {"name": "u", "user": {"token": case.place.token("of-a-file"), "as": "jane"}}
     second = {"current-context": "there", "users": [other], "clusters": case.document.pop("clusters")}
     case.write("second", yaml.safe_dump(second))
     case.variables["KUBECONFIG"] = f":{case.folder / 'missing'}:{case.folder / 'config'}::{case.folder / 'second'}"
@@ -555,12 +575,12 @@ def the_current_context_of_a_later_file(case: Case) -> None:
 
 @_case
 def relative_paths_of_several_files(case: Case) -> None:
-    case.write("b/token", "in-b")
+    case.write("b/token", case.place.token("of-a-file"))
     case.write("b/config", yaml.safe_dump({"users": [{"name": "u", "user": {"tokenFile": "token"}}]}))
-    case.write("token", "in-a")
+    case.write("token", "of-the-other-folder")
     case.document["users"] = []
     case.variables["KUBECONFIG"] = f"{case.folder / 'config'}:{case.folder / 'b/config'}"
-    case.authorization = "Bearer in-b"
+    case.sends("of-a-file")
 
 
 @_case

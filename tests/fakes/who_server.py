@@ -1,4 +1,7 @@
-"""An API server with TLS that says who asks: by which token, which client certificate and which impersonation."""
+"""An API server with TLS that says who asks: by which token, which client certificate and which impersonation.
+
+It has the same answer for every path, which is also what clients look for first: a version, and a list of kinds.
+"""
 
 import json
 import ssl
@@ -11,7 +14,12 @@ from typing import Any
 
 from tests.fakes.authority import Authority
 
-WHO = "/api/v1/who"
+WHO = "/api/v1/whos/it"
+DISCOVERY = {
+    "major": "1",
+    "minor": "36",
+    "resources": [{"kind": "Who", "name": "whos", "namespaced": False}],
+}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,7 +38,8 @@ class _Handler(BaseHTTPRequestHandler):
             "certificate": names[0] if names else "",
             "impersonated": sorted([name.lower(), value] for name, value in impersonated),
         }
-        content = json.dumps({"kind": "Who", "apiVersion": "v1", "metadata": {}, "who": who}).encode()
+        document = {"kind": "Who", "apiVersion": "v1", "metadata": {"name": "it"}, "who": who, **DISCOVERY}
+        content = json.dumps(document).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

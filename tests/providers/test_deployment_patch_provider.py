@@ -111,4 +111,4 @@ def test_the_cluster_is_that_of_the_stack_config(monkeypatch: pytest.MonkeyPatch
     config = dynamic.Config(settings, "traceable-kong")
     provider.configure(dynamic.ConfigureRequest(config=config))
     provider._api()
-    assert asked == [{"kubeconfig": "text", "context": "prod", "request_seconds": 60}]
+    assert asked == [{"kubeconfig": "text", "context": "prod", "request_seconds": 60, "as_provider": True}]

@@ -206,4 +206,7 @@ def test_the_cluster_is_that_of_the_stack_config(monkeypatch: pytest.MonkeyPatch
     config = dynamic.Config(settings, "traceable-kong")
     provider.configure(dynamic.ConfigureRequest(config=config))
     provider._client(PROPS)
-    assert (asked, sys.tracebacklimit) == ([{"kubeconfig": "text", "context": "prod", "request_seconds": 60}], 0)
+    assert (asked, sys.tracebacklimit) == (
+        [{"kubeconfig": "text", "context": "prod", "request_seconds": 60, "as_provider": True}],
+        0,
+    )

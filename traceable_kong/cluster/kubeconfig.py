@@ -7,7 +7,7 @@ client knows no impersonation, ignores a login that failed, and reads several fi
 import base64
 import binascii
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -54,14 +54,17 @@ def connect(
     context: str | None = None,
     cluster: str | None = None,
     request_seconds: float = REQUEST_SECONDS,
+    as_provider: bool = False,
 ) -> KubernetesClient:
     """A client for a kubeconfig: a path or its text; None for KUBECONFIG and ~/.kube/config.
 
-    `context` None is the current one, `cluster` None the context's. Raises Unreachable for a kubeconfig that cannot be
-    used. The error shows nothing of it, not even the path: a kubeconfig that lost its line breaks looks like one.
+    `context` None is the current one, `cluster` None the context's. Relative paths in a file begin at its folder, as
+    with kubectl. With `as_provider` they begin at this process's: the kubernetes provider only reads the content of a
+    path that it is given. Raises Unreachable for a kubeconfig that cannot be used. The error shows nothing of it, not
+    even the path: a kubeconfig that lost its line breaks looks like one.
     """
     try:
-        sources = _sources(kubeconfig)
+        sources = _sources(kubeconfig, as_provider)
         if all(source.content.is_empty for source in sources):
             if kubeconfig or context or cluster or "KUBERNETES_SERVICE_HOST" not in os.environ:
                 raise KubeconfigError("it does not exist, or is empty")
@@ -83,12 +86,13 @@ class _Source:
     folder: Path | None
 
 
-def _sources(kubeconfig: str | None) -> list[_Source]:
+def _sources(kubeconfig: str | None, as_provider: bool) -> list[_Source]:
     if kubeconfig and is_text(kubeconfig):
         return [_Source(content=_parsed(kubeconfig), folder=None)]
     if kubeconfig:
         try:
-            return [_file(Path(kubeconfig).expanduser())]
+            found = _file(Path(kubeconfig).expanduser())
+            return [replace(found, folder=None) if as_provider else found]
         except RuntimeError:
             raise KubeconfigError("its home folder does not exist") from None
     # The empty parts of KUBECONFIG, and files that do not exist, are skipped.

@@ -40,7 +40,10 @@ class ClusterTarget:
         """A connection to the cluster. Raises ClusterError where the kubeconfig names none."""
         try:
             return connect(
-                kubeconfig=self.kubeconfig, context=self.context, request_seconds=request_seconds(self.provider)
+                kubeconfig=self.kubeconfig,
+                context=self.context,
+                request_seconds=request_seconds(self.provider),
+                as_provider=True,
             )
         except Unreachable as problem:
             raise ClusterError(

@@ -47,4 +47,9 @@ class ClusterProvider(dynamic.ResourceProvider):
     def _api(self) -> Any:
         from traceable_kong.cluster.kubeconfig import connect
 
-        return connect(kubeconfig=self.kubeconfig, context=self.context, request_seconds=self.request_seconds)
+        return connect(
+            kubeconfig=self.kubeconfig,
+            context=self.context,
+            request_seconds=self.request_seconds,
+            as_provider=True,
+        )
