@@ -86,9 +86,10 @@ def _serve(listener: socket.socket) -> Request:
                 os.read(woken, 4096)
                 _report_ended(clients, selector)
             else:
-                # A client says nothing more: it has ended, or was killed.
-                with suppress(ProcessLookupError):
-                    os.kill(key.data, signal.SIGKILL)
+                # A client says nothing more: it has ended, or was killed. Helm, for example, ends with its program.
+                for kill in (os.killpg, os.kill):
+                    with suppress(ProcessLookupError):
+                        kill(key.data, signal.SIGKILL)
                 selector.unregister(key.fileobj)
     os._exit(0)
 
@@ -125,6 +126,7 @@ def _received(client: socket.socket) -> Request:
 
 def _become(request: Request, search_path: list[str]) -> None:
     """Runs the program of the request in this process, as `python ARGUMENT...` does."""
+    os.setsid()
     for number, file in enumerate(request.files):
         os.dup2(file, number)
         os.close(file)
