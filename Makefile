@@ -67,5 +67,5 @@ $(ENVIRONMENT): requirements.txt requirements-dev.txt
 	@python3 -m venv .venv || \
 		{ echo "python3 cannot create a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "python: installing what requirements-dev.txt pins into .venv"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PYTHON) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@

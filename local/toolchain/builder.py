@@ -82,7 +82,7 @@ class Builder:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary.mkdir(parents=True)
             if grouped:
-                self.report(f"tools: building {len(tools)} into {self.cache}, once")
+                self.report(f"tools: building {sum(map(len, grouped.values()))} into {self.cache}, once")
             progress = BuildProgress({name: self._packages(name, members) for name, members in grouped.items()})
             for name, members in grouped.items():
                 self._build(name, members, progress)

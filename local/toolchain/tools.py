@@ -141,8 +141,8 @@ TOOLS = (
     ),
     Tool(
         name="kong-ingress-controller",
-        bundle="controller",
-        module_set="controller",
+        bundle="kubernetes",
+        module_set="kubernetes",
         package="github.com/kong/kubernetes-ingress-controller/v3/internal/cmd",
         version=(
             ("github.com/kong/kubernetes-ingress-controller/v3/internal/manager/metadata.Release", CONTROLLER_VERSION),

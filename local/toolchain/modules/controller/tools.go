@@ -1,8 +1,0 @@
-//go:build tools
-
-// Package tools names the program that this module builds, so that `go mod tidy` keeps what it needs.
-package tools
-
-import (
-	_ "github.com/kong/kubernetes-ingress-controller/v3/internal/cmd"
-)
