@@ -9,7 +9,7 @@ from pathlib import Path
 CLONE = Path(__file__).parents[1]
 
 
-def describe(*, rounds: int, provider: str) -> dict[str, str]:
+def describe(*, provider: str) -> dict[str, str]:
     """What the page says about a run."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=CLONE, capture_output=True, text=True, check=False
@@ -17,7 +17,6 @@ def describe(*, rounds: int, provider: str) -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "rounds": str(rounds),
         "cores": str(os.cpu_count()),
         "memory": f"{memory / 2**30:.0f} GiB",
         "python": platform.python_version(),

@@ -11,6 +11,7 @@ _ROLLOUT_STEP_ENDED = re.compile(
 )
 _SCRIPT_STEP = re.compile(r"^--- (\w+)$")
 _CHECK = "check"
+_SAME_MOMENT_SECONDS = 0.5
 
 
 def verification(lines: Sequence[Line]) -> float | None:
@@ -27,10 +28,13 @@ def check(lines: Sequence[Line], ended: float) -> float | None:
 
 
 def rollout_lag(lines: Iterable[Line], completions: Sequence[float]) -> float | None:
-    """The longest time from the end of a rollout to the end of the step that waited for it; None without a rollout."""
+    """The longest time from the end of a rollout to the end of the step that waited for it; None without a rollout.
+
+    A step can hear of the end a moment before the bench does, which is no lag.
+    """
     lags, steps = [], [time for time, text in lines if _ROLLOUT_STEP_ENDED.search(text)]
     for completed in completions:
-        later = [time - completed for time in steps if time >= completed]
+        later = [time - completed for time in steps if time >= completed - _SAME_MOMENT_SECONDS]
         if later:
-            lags.append(min(later))
+            lags.append(max(0.0, min(later)))
     return max(lags, default=None)

@@ -23,7 +23,7 @@ def run(results: Path, *, rounds: int, gateways: Sequence[int], pods: Sequence[i
     cluster = BenchCluster()
     try:
         plugins = cluster.platform.plugins
-        results.write_text(records.header(machine.describe(rounds=rounds, provider=plugins["kubernetes"])))
+        results.write_text(records.header(machine.describe(provider=plugins["kubernetes"])))
         bench = Bench(cluster=cluster, results=results, setting={"gateways": 1, "pods": 1, "unrelated": 0})
         found = contestants(bench)
         if 1 in gateways:

@@ -24,7 +24,7 @@ def figures(machine: Mapping[str, str], records: Sequence[Record]) -> str:
     """All tables, with what they were measured on."""
     found = Figures(records)
     parts = [
-        _origin(machine),
+        _origin(machine, found.where(gateways=1).rounds(PREVIEW, "program")),
         PICTURE,
         "### Nothing to do",
         nothing_to_do(found.where(gateways=1)),
@@ -153,14 +153,14 @@ _TIMES: tuple[tuple[Actor, Callable[[Record], float | None]], ...] = (
 )
 
 
-def _origin(machine: Mapping[str, str]) -> str:
+def _origin(machine: Mapping[str, str], rounds: int) -> str:
     provider = (
         "the official kubernetes plugin" if machine["provider"] == "official" else "the stand-in kubernetes plugin"
     )
     return (
         f"Measured on {machine['date']} at commit {machine['commit']}, with {machine['cores']} cores,\n"
         f"{machine['memory']} of memory, Python {machine['python']} and {provider}.\n"
-        f"Times and ratios are medians of {machine['rounds']} rounds, or of fewer where the table says so.\n"
+        f"Times and ratios are medians of {rounds} rounds, or of as many as the table says.\n"
         "Unrelated objects: so many pods, and as many ConfigMaps and Secrets, in other namespaces.\n"
         "Processor time is in parentheses where it has no column."
     )

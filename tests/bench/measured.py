@@ -12,7 +12,6 @@ MACHINE = {
     "memory": "24 GiB",
     "python": "3.11.7",
     "provider": "stand-in",
-    "rounds": "3",
 }
 
 

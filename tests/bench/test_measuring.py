@@ -42,6 +42,7 @@ def test_the_manual_check_is_found_by_the_names_of_the_steps() -> None:
 def test_the_lag_is_the_longest_until_the_waiting_step_ended() -> None:
     assert output_times.rollout_lag(UPDATE, [4.8, 7.5]) == pytest.approx(1.5)
     assert output_times.rollout_lag([(3.0, 'deployment "x" successfully rolled out')], [2.5]) == pytest.approx(0.5)
+    assert output_times.rollout_lag([(3.0, 'deployment "x" successfully rolled out')], [3.1]) == 0.0
     assert output_times.rollout_lag(UPDATE, []) is None
 
 

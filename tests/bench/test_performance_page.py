@@ -52,6 +52,10 @@ def test_growth_has_a_row_for_each_setting() -> None:
     assert row(text, "1", "50", "5,000")[3:7] == ["1", "1.8 s (0.0 s)", "-", "4, 10 KiB"]
 
 
+def test_the_origin_says_how_many_rounds_there_were() -> None:
+    assert "medians of 3 rounds" in tables.figures(MACHINE, RECORDS)
+
+
 def test_every_row_has_the_cells_of_its_header() -> None:
     for table in tables.figures(MACHINE, RECORDS).split("\n\n"):
         assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) <= 1
