@@ -46,7 +46,10 @@ def shown(value: object) -> str:
     """
     if isinstance(value, bool):
         return str(value).lower()
-    text = repr(re.sub(r".*@", "***@", value, flags=re.DOTALL) if isinstance(value, str) else value)
+    if isinstance(value, str):
+        _, at, rest = value.rpartition("@")
+        value = f"***{at}{rest[:100]}" if at else value[:100]
+    text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -33,6 +33,11 @@ ALL_RULES: Mapping[str, str] = {
 """Every rule: its name, and what it asks for."""
 
 
+_MOST_SHOWN = 50
+_LONGEST_LINE = 1_000
+"""Of a message; only a value that is not meant seriously is longer."""
+
+
 class ConfigError(PlainError):
     """The config is invalid; the text lists every problem."""
 
@@ -40,14 +45,20 @@ class ConfigError(PlainError):
         self.problems = list(problems)
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         lines = [f"The stack's config has {count}. Nothing was changed."]
-        for problem in self.problems:
+        for problem in self.problems[:_MOST_SHOWN]:
             lines += [
                 "",
-                f"  {'' if problem.key.startswith('kubernetes:') else f'{NAMESPACE}:'}{problem.key}",
-                f"    {problem.problem}{'' if problem.problem.endswith('?') else '.'}",
-                f"    -> {problem.fix}",
+                f"  {'' if problem.key.startswith('kubernetes:') else f'{NAMESPACE}:'}{_cut(problem.key)}",
+                f"    {_cut(problem.problem)}{'' if problem.problem.endswith('?') else '.'}",
+                f"    -> {_cut(problem.fix)}",
             ]
+        if len(self.problems) > _MOST_SHOWN:
+            lines += ["", f"  and {len(self.problems) - _MOST_SHOWN} more"]
         super().__init__(*lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}..."
 
 
 def parse(
