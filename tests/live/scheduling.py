@@ -108,10 +108,11 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
         unit = self.assigned_work[node][running]
         units = [*self.workqueue.values(), *(unit for work in self.assigned_work.values() for unit in work.values())]
         left, passed = sum(map(self._left, units)) / len(self.nodes), time.monotonic() - self._started
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.ensure_newline()
+        writer = self.config.get_terminal_writer()
+        if writer.width_of_current_line:
+            writer.line()
         name, tests = running.removeprefix("tests/live/"), sum(map(self._pending, units))
-        reporter.write_line(
+        writer.line(
             f"{passed / 60:4.1f} min  {node.gateway.id}: {name}, {len(unit)} test{'s' * (len(unit) > 1)}, "
             f"about {self._left(unit):.0f} s; left in all: {tests}, about {left / 60:.0f} min"
         )
