@@ -23,7 +23,7 @@ WATCH_SECONDS = 3
 that it has received everything, and every recording tests many times that a watch continues."""
 
 CONNECT_SECONDS = 5
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 """How long a server may be unreachable, or a stream behind, before that is a Gap."""
 
 GONE = 410
