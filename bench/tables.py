@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bench.figures import Figures, checking, lag, processor, seconds, settings, without_checking
 from bench.records import Actor, Record, Traffic
-from bench.works import CHANGES, NOTHING_TO_DO, PREVIEW, UP, VERIFY
+from bench.works import CHANGES, DESTROY, INSTALL, NOTHING_TO_DO, PREVIEW, UP, VERIFY
 
 NOTHING_TO_DO_GOAL = 1.5
 CHANGES_GOAL = 1.0
@@ -69,7 +69,7 @@ def changes(found: Figures, wanted: Iterable[tuple[int, int, int]]) -> str:
                     f"{unrelated:,}",
                     str(setting.rounds(work, "program")),
                     *(_seconds(setting.median(work, actor, value)) for actor, value in _TIMES),
-                    _goal(ratio, CHANGES_GOAL),
+                    _goal(ratio, CHANGES_GOAL) if work in (INSTALL, DESTROY) else _number(ratio),
                     " / ".join(_seconds(setting.median(work, actor, processor)) for actor in _PAIR),
                     " / ".join(_rollouts(setting.rollouts(work, actor)) for actor in _PAIR),
                     _lag(setting.median(work, "program", lag), goal=LAG_GOAL),
