@@ -85,6 +85,7 @@ class ApiClient:
         self._numbers = itertools.count()
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
+        self._ended = False
         self._send(
             {
                 "kubeconfig": settings.kubeconfig,
@@ -124,6 +125,9 @@ class ApiClient:
         if body is not None:
             document.update({"body": body, "contentType": content_type})
         with self._lock:
+            # Without a reader, nobody would answer a request that the ending process still takes.
+            if self._ended:
+                raise Unreachable(f"{PROGRAM} ended")
             self._waiting[number] = answered
             self._send(document)
         answer = answered.result()
@@ -159,6 +163,8 @@ class ApiClient:
     def _read(self) -> None:
         while (answer := self._receive()) is not None:
             self._waiting.pop(answer["id"]).set_result(answer)
+        with self._lock:
+            self._ended = True
         while self._waiting:
             self._waiting.popitem()[1].set_result({"error": f"{PROGRAM} ended"})
 

@@ -12,7 +12,7 @@ from local.provider.kubernetes.provider_config import ProviderConfig
 from local.provider.kubernetes.provider_errors import ProviderError
 
 TOOL = """\
-import json, sys
+import json, os, sys
 
 def say(document):
     print(json.dumps(document), flush=True)
@@ -25,6 +25,8 @@ for line in sys.stdin:
     path = asked["path"]
     if path == "/end":
         sys.exit()
+    elif path == "/silent":
+        os.close(1)
     elif path == "/refused":
         status = {"code": 409, "reason": "Conflict", "message": "another manager", "details": {"causes": []}}
         say({"id": asked["id"], "status": status})
@@ -86,6 +88,14 @@ def test_a_tool_that_ends_is_an_error_of_every_request() -> None:
                 api.request("GET", "/end")
         with pytest.raises(Unreachable, match=f"{PROGRAM} ended"):
             waiting.result()
+
+
+def test_a_tool_that_takes_requests_and_no_longer_answers_is_an_error() -> None:
+    api = ApiClient(ProviderConfig())
+    for _ in range(2):
+        with pytest.raises(Unreachable, match=f"{PROGRAM} ended"):
+            api.request("GET", "/silent")
+    api.close()
 
 
 @pytest.mark.parametrize(
