@@ -19,16 +19,11 @@ from traceable_kong.verification.report import Check, Report
 def verify_agent(api: KubernetesClient, agent: ManagedAgent, *, deadline_seconds: float = deadline.SECONDS) -> Report:
     """The report as soon as every check holds, or the last one by the deadline. Raises ApiError or Unreachable."""
 
-    reads = SharedReads.of(api)
-
-    def attempt(_: float) -> tuple[Report, bool]:
-        nonlocal reads
-        # Only the first observation may share what was read before.
-        current, reads = reads, SharedReads(reads.client)
-        report = _observe_and_evaluate(current, agent)
+    def attempt(reads: SharedReads, _: float) -> tuple[Report, bool]:
+        report = _observe_and_evaluate(reads, agent)
         return report, report.ok
 
-    return deadline.final_report(attempt, seconds=deadline_seconds)
+    return deadline.final_report(api, attempt, seconds=deadline_seconds)
 
 
 def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
+from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.verification.report import Report
@@ -43,17 +44,23 @@ def once_answered(read: Callable[[], T], *, seconds: float, on_wait: Callable[[E
     return wait_until(attempt, seconds=seconds)
 
 
-def final_report(attempt: Callable[[float], tuple[Report, bool]], *, seconds: float) -> Report:
+def final_report(
+    api: KubernetesClient, attempt: Callable[[SharedReads, float], tuple[Report, bool]], *, seconds: float
+) -> Report:
     """The first report that is final, or the last one by the deadline.
 
-    `attempt` is given the seconds waited so far, and returns a report and whether it is final. It is repeated where the
-    API server is away or overloaded; raises ApiError or Unreachable where that is still so by the deadline.
+    `attempt` is given reads of its own and the seconds waited so far, and returns a report and whether it is final.
+    Only the first attempt shares what `api` has read before. It is repeated where the API server is away or overloaded;
+    raises ApiError or Unreachable where that is still so by the deadline.
     """
     reports: list[Report] = []
+    reads = SharedReads.of(api)
 
     def verify(waited: float) -> Report | NotYet:
+        nonlocal reads
+        current, reads = reads, SharedReads(reads.client)
         try:
-            report, is_final = attempt(waited)
+            report, is_final = attempt(current, waited)
         except (ApiError, Unreachable) as problem:
             return _later(problem)
         reports.append(report)

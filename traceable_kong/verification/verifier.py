@@ -27,19 +27,15 @@ def verify_gateway(
     ApiError or Unreachable.
     """
     refusals = _Refusals()
-    reads = SharedReads.of(api)
 
-    def attempt(waited: float) -> tuple[Report, bool]:
-        nonlocal reads
-        # Only the first observation may share what was read before.
-        current, reads = reads, SharedReads(reads.client)
-        observed = observe(current, desired)
+    def attempt(reads: SharedReads, waited: float) -> tuple[Report, bool]:
+        observed = observe(reads, desired)
         report = evaluate(desired, observed)
         settled = waited >= REFUSED_FOR_SECONDS or not pods_without_route(desired, observed)
         refusals.add(observed)
         return report, (report.ok and settled) or _is_permanent(report) or refusals.persist
 
-    return deadline.final_report(attempt, seconds=deadline_seconds)
+    return deadline.final_report(api, attempt, seconds=deadline_seconds)
 
 
 def _is_permanent(report: Report) -> bool:
