@@ -4,15 +4,14 @@ import datetime
 import os
 import platform
 import subprocess
-from pathlib import Path
 
-CLONE = Path(__file__).parents[1]
+from local import paths
 
 
 def describe(*, provider: str) -> dict[str, str]:
     """What the page says about a run."""
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=CLONE, capture_output=True, text=True, check=False
+        ["git", "rev-parse", "--short", "HEAD"], cwd=paths.CLONE, capture_output=True, text=True, check=False
     ).stdout.strip()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bench import output_times, records
@@ -40,13 +41,19 @@ class Bench:
         cluster, rollouts, lag = self.cluster, None, None
         cluster.audit_log.skip()
         cluster.bytes.reset()
-        measured = {"environment": environment or cluster.environment, "folder": folder, "memory": number == COUNTED}
+        measure = partial(
+            run,
+            command,
+            environment=environment or cluster.environment,
+            folder=folder,
+            memory=number == COUNTED,
+        )
         if gateway:
             with RolloutWatch(cluster.platform.kubeconfig, *gateway) as watched:
-                ran = run(command, **measured)  # type: ignore[arg-type]
+                ran = measure()
             rollouts, lag = watched.count, output_times.rollout_lag(ran.lines, watched.completions)
         else:
-            ran = run(command, **measured)  # type: ignore[arg-type]
+            ran = measure()
         record = Record(
             work=work,
             actor=actor,
