@@ -100,7 +100,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
         self._report(node)
 
     def _report(self, node: Any) -> None:
-        """Prints a line when the worker comes to another unit."""
+        """Prints a line when the worker starts another unit."""
         running = next((name for name, unit in self.assigned_work[node].items() if not all(unit.values())), "")
         if not running or self._running.get(node) == running:
             return

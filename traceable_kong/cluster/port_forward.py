@@ -107,9 +107,9 @@ def _limit_messages(web_socket: Any) -> None:
 
 
 def _forwarded(opened: Any, port: int) -> socket.socket:
-    ours, theirs = socket.socketpair()
-    Thread(target=_pass_on, args=(opened, theirs, port), daemon=True, name=f"port-forward to {port}").start()
-    return ours
+    local, forwarded = socket.socketpair()
+    Thread(target=_pass_on, args=(opened, forwarded, port), daemon=True, name=f"port-forward to {port}").start()
+    return local
 
 
 def _pass_on(opened: Any, local: socket.socket, port: int) -> None:

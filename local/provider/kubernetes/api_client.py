@@ -125,7 +125,7 @@ class ApiClient:
         if body is not None:
             document.update({"body": body, "contentType": content_type})
         with self._lock:
-            # Without a reader, nobody would answer a request that the ending process still takes.
+            # The ending process still takes a request, but its answer would never be read.
             if self._ended:
                 raise Unreachable(f"{PROGRAM} ended")
             self._waiting[number] = answered

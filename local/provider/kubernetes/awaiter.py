@@ -2,7 +2,7 @@
 
 As in the official plugin (provider/pkg/await/), the conditions depend on the kind: see `await_deployment`,
 `await_workloads`, `await_core` and `await_custom`. The official plugin watches an object and those that it owns; this
-one watches the object, whose status follows theirs, and observes all of them when it changes.
+one watches the object, whose status follows that of the others, and observes all of them when it changes.
 """
 
 import time
