@@ -2,7 +2,7 @@
 
 import pulumi
 
-import components
+from traceable_kong import components
 from traceable_kong.common.quick_exit import skip_last_collection
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config import loader

@@ -22,7 +22,7 @@ CONFIGMAP = """import pulumi_kubernetes
 pulumi_kubernetes.core.v1.ConfigMap("bench", metadata={"name": "bench", "namespace": "default"}, data={"key": "value"})
 """
 
-_ROOTS = ("components", "traceable_kong", "__main__.py", "verify.py", "Pulumi.yaml")
+_ROOTS = ("traceable_kong", "__main__.py", "verify.py", "Pulumi.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components import DeploymentStep, Installation
 from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, record
+from traceable_kong.components import DeploymentStep, Installation
 from traceable_kong.plan.state_record import record_data, record_digest
 
 UNINSTALLED: dict[str, Any] = {"installed": False, "enabled": False}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from components import KongGateway, KongNamespace
 from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, record
+from traceable_kong.components import KongGateway, KongNamespace
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Plan
 

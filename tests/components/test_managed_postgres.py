@@ -1,15 +1,15 @@
 """The managed database: its objects, and where its password is."""
 
-from components.managed_postgres import (
+from tests.components.test_kong_gateway import managed_kong
+from tests.fakes.plans import plan
+from tests.fakes.recording import Recording, Secret, record
+from traceable_kong.components.managed_postgres import (
     IMAGE,
     ManagedPostgresDatabase,
     pod_labels,
     service_spec,
     stateful_set_spec,
 )
-from tests.components.test_kong_gateway import managed_kong
-from tests.fakes.plans import plan
-from tests.fakes.recording import Recording, Secret, record
 from traceable_kong.helm_values.kong_database import postgres_name
 
 PLAN = plan(kong={"database": "postgres", "postgres": {"managed": True}, "timeoutSeconds": 60})

@@ -1,8 +1,8 @@
 """PluginFiles: the ConfigMaps with the plugin's files."""
 
-from components import KongNamespace, PluginFiles
 from tests.fakes.plans import gateway, plan
 from tests.fakes.recording import record
+from traceable_kong.components import KongNamespace, PluginFiles
 
 
 def test_every_config_map_is_immutable_with_its_digest_in_both_names() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components import TmeGuard
 from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, record
+from traceable_kong.components import TmeGuard
 
 NAME = plan().policy_name
 

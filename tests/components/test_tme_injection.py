@@ -5,9 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import ExistingKong, KongGateway, KongNamespace, TmeInjection
 from tests.fakes import plans
 from tests.fakes.recording import Recording, record
+from traceable_kong.components import ExistingKong, KongGateway, KongNamespace, TmeInjection
 from traceable_kong.plan.kong_model import ManagedKong
 
 EXISTING: dict[str, Any] = {"kong": {"install": False, "deployment": "edge"}}

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from components import TraceableAdminPlugin
 from tests.fakes.plans import OWNER, plan
 from tests.fakes.recording import Recording, record
+from traceable_kong.components import TraceableAdminPlugin
 from traceable_kong.plan.model import Gateway
 
 ADMIN = {"workspace": "team", "route": "orders", "tokenSecret": {"name": "kong-admin", "key": "token"}, "adopt": True}

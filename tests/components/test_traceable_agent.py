@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from components import KongNamespace, TraceableAgent
-from components.traceable_agent import certificate_digest
 from tests.fakes import plans
 from tests.fakes.recording import Recording, record
+from traceable_kong.components import KongNamespace, TraceableAgent
+from traceable_kong.components.traceable_agent import certificate_digest
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.model import Plan
 

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any
 
-from components import TraceablePlugin
 from tests.fakes.plans import plan
 from tests.fakes.recording import Recording, Registration, record
+from traceable_kong.components import TraceablePlugin
 
 LABELS = plan().labels
 

@@ -13,7 +13,8 @@ from tests.live.warm import SOCKET_VARIABLE
 
 SHOWN = """\
 import json, os, sys
-print(json.dumps([sys.argv, os.getcwd(), os.environ["GIVEN"], sys.stdin.read(), "components" in sys.modules]))
+imported = "traceable_kong.components" in sys.modules
+print(json.dumps([sys.argv, os.getcwd(), os.environ["GIVEN"], sys.stdin.read(), imported]))
 sys.exit(7)
 """
 
@@ -54,6 +55,6 @@ def test_it_ends_with_its_client_and_so_do_its_children(platform: Platform, tmp_
 
 
 def test_without_the_server_it_is_the_real_python(platform: Platform, tmp_path: Path) -> None:
-    (tmp_path / "shown.py").write_text("import sys\nprint('components' in sys.modules)\n")
+    (tmp_path / "shown.py").write_text("import sys\nprint('traceable_kong.components' in sys.modules)\n")
     environment = {key: value for key, value in platform.env.items() if key != SOCKET_VARIABLE}
     assert execute("python3", "shown.py", environment=environment, folder=tmp_path).stdout == "False\n"

@@ -6,7 +6,6 @@ It is planted in events, statuses, records, Helm's documents, Kong's answers and
 import json
 import re
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pulumi
 import pytest
 
-import verify
 from tests.common.pulumi_config import Given, given
 from tests.fakes import preflight_cluster
 from tests.fakes.admin_api import Admin, serving
@@ -24,6 +22,7 @@ from tests.hooks.stack import target
 from tests.hooks.test_preflight_run import run_preflight
 from tests.hooks.test_stack_hooks import Steps, call, gateway_hooks
 from traceable_kong.cluster import kubernetes_client
+from traceable_kong.command_line import verify_command
 from traceable_kong.common.safe_text import printable
 from traceable_kong.deployment_patch.patching import PatchFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
@@ -156,9 +155,8 @@ def test_verify(
     def connect(**_: object) -> None:
         raise problem
 
-    monkeypatch.setattr(verify, "connect", connect)
-    monkeypatch.setattr(sys, "argv", ["verify.py", "--namespace", "kong", *arguments])
-    assert verify.main() == 2
+    monkeypatch.setattr(verify_command, "connect", connect)
+    assert verify_command.main(["--namespace", "kong", *arguments], command="verify.py") == 2
     shown = capsys.readouterr()
     harmless(shown.out)
     harmless(shown.err)

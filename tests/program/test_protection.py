@@ -2,11 +2,11 @@
 
 import pytest
 
-from components.deletion_protection import NAME
 from tests.fakes.plans import plan
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from tests.program.test_agent_only import ALONE
+from traceable_kong.components.deletion_protection import NAME
 from traceable_kong.plan.outputs import stack_outputs
 
 KONG = {"kong-namespace", "gateway-release"}

@@ -1,13 +1,11 @@
 """verify.py: its output, its options and its exit codes."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import verify
 from tests.fakes.admin_api import serving
 from tests.fakes.admin_api_cluster import add_secret
 from tests.fakes.clock import Clock
@@ -17,6 +15,7 @@ from tests.fakes.protected_gateway import IN_DATABASE, TARGET, desired, instance
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL
+from traceable_kong.command_line import verify_command
 from traceable_kong.common import waiting
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import record_digest, state_data
@@ -38,21 +37,20 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     """A gateway that is as its record says; every kubeconfig leads to it."""
     made = cluster()
     made.put(RECORD, {"data": {**state_data(desired()), "mode": "sync"}, "metadata": labelled()})
-    monkeypatch.setattr(verify, "connect", lambda **_: made)
+    monkeypatch.setattr(verify_command, "connect", lambda **_: made)
     return made
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(verify, "time", made)
+    monkeypatch.setattr(verify_command, "time", made)
     monkeypatch.setattr(waiting, "time", made)
     return made
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["verify.py", "--namespace", "gw", *arguments])
-    return verify.main()
+    return verify_command.main(["--namespace", "gw", *arguments], command="verify.py")
 
 
 def break_plugin(fake: FakeKubernetes) -> None:
@@ -87,8 +85,7 @@ def test_a_kong_with_a_database_is_asked_with_its_secrets(
 
 
 def asked_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["verify.py", *arguments])
-    return verify.main()
+    return verify_command.main([*arguments], command="verify.py")
 
 
 @pytest.fixture
@@ -101,7 +98,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         assert stack == "dev"
         return found
 
-    monkeypatch.setattr(verify, "stack_outputs", of)
+    monkeypatch.setattr(verify_command, "stack_outputs", of)
     return found
 
 
@@ -324,7 +321,7 @@ def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> Non
         named.update(arguments)
         raise Unreachable("stop")
 
-    monkeypatch.setattr(verify, "connect", connect)
+    monkeypatch.setattr(verify_command, "connect", connect)
     assert run(monkeypatch, "--kubeconfig", "file", "--context", "c") == 2
     assert named == {"kubeconfig": "file", "context": "c"}
 

@@ -16,7 +16,12 @@ from pathlib import Path
 from kubernetes.config import kube_config
 
 PRELOADED = (
-    *("components", "verify", "traceable_kong.hooks.preflight_run", "traceable_kong.hooks.stack_hooks"),
+    *(
+        "traceable_kong.components",
+        "traceable_kong.command_line.verify_command",
+        "traceable_kong.hooks.preflight_run",
+        "traceable_kong.hooks.stack_hooks",
+    ),
     *("traceable_kong.config.loader", "traceable_kong.plan.build", "traceable_kong.preflight.examination"),
     *("local.provider.plugin_server", "local.provider.kubernetes.kubernetes_servicer"),
     *("local.provider.random.random_servicer", "pulumi.dynamic", "grpc.aio"),

@@ -6,9 +6,9 @@ verification asks Kong itself.
 
 import pulumi
 
-from components.deployment_step import DeploymentStep
-from components.kubernetes_object import KubernetesObject
-from components.secret_outputs import LIVE_OBJECT
+from traceable_kong.components.deployment_step import DeploymentStep
+from traceable_kong.components.kubernetes_object import KubernetesObject
+from traceable_kong.components.secret_outputs import LIVE_OBJECT
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plugin.kong_cluster_plugin import API_VERSION, KIND
 

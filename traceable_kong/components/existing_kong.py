@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.deployment_step import DeploymentStep
 from traceable_kong.common.nested_data import digest
+from traceable_kong.components.deployment_step import DeploymentStep
 from traceable_kong.plan import kong_model
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.providers.deployment_patch_provider import DeploymentFiles, PatchFinalizer

@@ -6,8 +6,8 @@ remove the TME while the plugin still calls it. TmeInjection sets the annotation
 
 import pulumi
 
-from components.deployment_step import DeploymentStep
-from components.helm_release import helm_release
+from traceable_kong.components.deployment_step import DeploymentStep
+from traceable_kong.components.helm_release import helm_release
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.release_model import ReleaseKey
 

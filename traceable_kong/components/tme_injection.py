@@ -9,13 +9,13 @@ change in every preview.
 
 import pulumi
 
-from components.deployment_step import DeploymentStep
-from components.existing_kong import ExistingKong
-from components.kong_gateway import KongGateway
-from components.kong_namespace import KongNamespace
-from components.kubernetes_object import KubernetesObject
-from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.cluster.ownership import GATEWAY_LABEL
+from traceable_kong.components.deployment_step import DeploymentStep
+from traceable_kong.components.existing_kong import ExistingKong
+from traceable_kong.components.kong_gateway import KongGateway
+from traceable_kong.components.kong_namespace import KongNamespace
+from traceable_kong.components.kubernetes_object import KubernetesObject
+from traceable_kong.components.secret_outputs import LIVE_OBJECT
 from traceable_kong.plan.model import Gateway, Plan
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from components.secret_outputs import with_secrets
+from traceable_kong.components.secret_outputs import with_secrets
 from traceable_kong.plan.release_model import HelmRelease
 
 MAX_HISTORY = 10

@@ -10,8 +10,8 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes_object import SECRET_DATA, KubernetesObject
-from components.secret_outputs import LIVE_OBJECT
+from traceable_kong.components.kubernetes_object import SECRET_DATA, KubernetesObject
+from traceable_kong.components.secret_outputs import LIVE_OBJECT
 from traceable_kong.helm_values.kong_database import ManagedPostgres
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Plan

@@ -7,8 +7,8 @@ b, then a again end in `already exists`.
 
 import pulumi
 
-from components.kong_namespace import KongNamespace
-from components.kubernetes_object import KubernetesObject
+from traceable_kong.components.kong_namespace import KongNamespace
+from traceable_kong.components.kubernetes_object import KubernetesObject
 from traceable_kong.plan.model import Gateway, Plan
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pulumi
 
-from components.deployment_step import DeploymentStep
-from components.helm_release import helm_release
-from components.kubernetes_object import SECRET_DATA, KubernetesObject
-from components.namespace import namespace_of
-from components.secret_outputs import LIVE_OBJECT
 from traceable_kong.common.nested_data import digest, merged
+from traceable_kong.components.deployment_step import DeploymentStep
+from traceable_kong.components.helm_release import helm_release
+from traceable_kong.components.kubernetes_object import SECRET_DATA, KubernetesObject
+from traceable_kong.components.namespace import namespace_of
+from traceable_kong.components.secret_outputs import LIVE_OBJECT
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import ReleaseKey

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.kubernetes_object import KubernetesObject
+from traceable_kong.components.kubernetes_object import KubernetesObject
 from traceable_kong.plan.model import AdmissionPolicy, Plan
 
 API_VERSION = "admissionregistration.k8s.io/v1"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.kubernetes_object import ExistingObject, KubernetesObject
-from components.secret_outputs import LIVE_OBJECT
+from traceable_kong.components.kubernetes_object import ExistingObject, KubernetesObject
+from traceable_kong.components.secret_outputs import LIVE_OBJECT
 
 
 def namespace_of(

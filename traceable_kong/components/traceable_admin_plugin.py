@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from components.deployment_step import DeploymentStep
+from traceable_kong.components.deployment_step import DeploymentStep
 from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.providers.plugin_entity_provider import PluginEntity

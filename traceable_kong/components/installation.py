@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pulumi
 
-from components.deployment_step import DeploymentStep, resources_of
-from components.kubernetes_object import KubernetesObject
+from traceable_kong.components.deployment_step import DeploymentStep, resources_of
+from traceable_kong.components.kubernetes_object import KubernetesObject
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.state_record import record_data, record_digest
 

@@ -5,7 +5,7 @@ The config decides which (kong.createNamespace), not the cluster: a namespace th
 
 import pulumi
 
-from components.namespace import namespace_of
+from traceable_kong.components.namespace import namespace_of
 from traceable_kong.plan.kong_model import Kong, ManagedKong
 from traceable_kong.plan.model import Plan
 
