@@ -6,7 +6,7 @@ ENVIRONMENT := .venv/.complete
 WORKERS := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help env lock up preview down status test check unit live bench
+.PHONY: help env lock up preview down status test check unit live bench docs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ live: $(ENVIRONMENT) ## Tests on the embedded Kubernetes; K=PATTERN for some, LA
 ROUNDS := 5
 bench: $(ENVIRONMENT) ## Measure beside the manual's steps, and write docs/performance.md; ROUNDS=5
 	@$(PYTHON) -m bench --rounds $(ROUNDS)
+
+# The theme says at each build that it gets fixes only, until May 2027; docs/development/changing.md has what follows.
+docs: $(ENVIRONMENT) ## The documentation as a site, in site/index.html; needs npm
+	@command -v npm > /dev/null || { echo "npm is needed for the diagrams of the site; it comes with Node.js"; exit 1; }
+	@npm ci --prefix docs/site --ignore-scripts --no-audit --no-fund --silent
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 $(ENVIRONMENT): requirements.txt requirements-dev.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
