@@ -7,7 +7,7 @@ from bench.measured_command import Line
 
 _VERIFICATION = re.compile(r"\bThe verification took (\d+\.\d+) s\.")
 _ROLLOUT_STEP_ENDED = re.compile(
-    r"(Release +gateway-release|DeploymentPatch +\S+) +(created|updated)\b|successfully rolled out$"
+    r"(Release +traceable-gateway-release|DeploymentPatch +\S+) +(created|updated)\b|successfully rolled out$"
 )
 _SCRIPT_STEP = re.compile(r"^--- (\w+)$")
 _CHECK = "check"

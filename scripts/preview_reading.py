@@ -25,11 +25,11 @@ UNCHANGED = {"same", "read", "read-discard"}
 PARTS_OF_A_REPLACE = {"create-replacement", "delete-replaced", "read-replacement", "discard-replaced"}
 
 # The logical names of the resources that affect the gateway.
-RECORD = "installation-record"
-GATEWAY = "gateway-release"
-EXISTING_GATEWAY = "gateway-files"
-TME_PATCH = "tme-pod-annotation"
-GUARD_BINDING = "tme-guard-binding"
+RECORD = "traceable-installation-record"
+GATEWAY = "traceable-gateway-release"
+EXISTING_GATEWAY = "traceable-gateway-files"
+TME_PATCH = "traceable-tme-pod-annotation"
+GUARD_BINDING = "traceable-tme-guard-binding"
 ROLLING_VALUES = ("values", "chart", "version", "repositoryOpts")
 
 LONGEST_SHOWN = 80

@@ -17,10 +17,10 @@ from bench.rollout_watch import REVISION, Rollouts
 from tests.docs.program_texts import texts
 
 UPDATE = [
-    (0.0, " +  kubernetes:helm.sh/v3:Release gateway-release creating (0s) "),
-    (5.0, " +  kubernetes:helm.sh/v3:Release gateway-release created (5s) "),
-    (6.0, " ++ kubernetes:apps/v1:DeploymentPatch tme-pod-annotation creating (0s) "),
-    (9.0, " ++ kubernetes:apps/v1:DeploymentPatch tme-pod-annotation created (3s) "),
+    (0.0, " +  kubernetes:helm.sh/v3:Release traceable-gateway-release creating (0s) "),
+    (5.0, " +  kubernetes:helm.sh/v3:Release traceable-gateway-release created (5s) "),
+    (6.0, " ++ kubernetes:apps/v1:DeploymentPatch traceable-tme-pod-annotation creating (0s) "),
+    (9.0, " ++ kubernetes:apps/v1:DeploymentPatch traceable-tme-pod-annotation created (3s) "),
     (9.1, " +  traceable-kong:index:Installation installation creating (0s) "),
     (11.0, " +  pulumi:pulumi:Stack traceable-kong-bench creating (9s) The verification took 1.9 s."),
     (12.0, "    The verification took 1.9 s."),

@@ -41,8 +41,8 @@ def installation(
 
     def program() -> None:
         made = Installation("installation", plan=plan(**config), verify=verify, steps=[Step()])
-        for output in made.outputs.values():
-            output.apply(digests.append)
+        if made.record_digest is not None:
+            made.record_digest.apply(digests.append)
 
     return record(program, preview=preview, into=into), digests
 

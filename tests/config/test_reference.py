@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.config import configuration_page
+from tests.config import arguments_module, configuration_page
 from tests.config.cases import ACCEPTED, REFUSED, header
 from traceable_kong.config import json_schema
 
@@ -30,6 +30,11 @@ KNOWN_TO_THE_SCHEMA = {
 
 def errors(path: Path) -> list[str]:
     return [error.message for error in VALIDATOR.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))]
+
+
+def test_the_arguments_of_the_component_are_current() -> None:
+    written = arguments_module.PATH.read_text(encoding="utf-8")
+    assert written == arguments_module.text(), "python -m tests.config.arguments_module"
 
 
 def test_the_schema_is_current() -> None:

@@ -98,7 +98,7 @@ def test_load_reads_what_the_engine_hands_over(tmp_path: Path, engine: pytest.Mo
     engine.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps([f"{NAMESPACE}:kongValues"]))
     node = {f"{NAMESPACE}:kongValues": written({"secure": "v1:abc"})}
     (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": node}), encoding="utf-8")
-    found = loader.load()
+    found = loader.stack_config().stack()
     assert isinstance(found, GatewayStack) and isinstance(found.kong, ManagedKongConfig)
     assert found.mode == "async"
     assert found.kong.values["env"] == {"password": SecretStr("planted-credential"), "log": "info"}
@@ -112,7 +112,7 @@ def test_the_error_for_a_missing_digest_names_the_digest_of_the_download(
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
     engine.setattr("traceable_kong.plugin.rock_loading.found_digest", lambda plugin: digest)
     with pytest.raises(parser.ConfigError) as error:
-        loader.load()
+        loader.stack_config().stack()
     (problem,) = error.value.problems
     assert (digest or "sha256sum") in problem.fix
 
@@ -121,7 +121,7 @@ def test_nothing_is_downloaded_while_there_is_another_problem(engine: pytest.Mon
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:mode": "asynk"}))
     engine.setattr("traceable_kong.plugin.rock_loading.found_digest", lambda plugin: pytest.fail("asked the network"))
     with pytest.raises(parser.ConfigError):
-        loader.load()
+        loader.stack_config().stack()
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,6 @@ def test_the_stack_file_is_where_the_project_has_it(
     config = {**BASE, "kongValues": json.dumps(VALUES)}
     engine.setenv("PULUMI_CONFIG", json.dumps({f"{NAMESPACE}:{key}": text for key, text in config.items()}))
     engine.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps([f"{NAMESPACE}:kongValues"]))
-    found = loader.load()
+    found = loader.stack_config().stack()
     assert isinstance(found, GatewayStack) and isinstance(found.kong, ManagedKongConfig)
     assert found.kong.values == {"replicas": 2, "env": {"password": SecretStr("planted-credential"), "log": "info"}}

@@ -10,6 +10,7 @@ from traceable_kong.config.parser import parse
 from traceable_kong.config.secret_values import SecretPath
 from traceable_kong.plan.build import PlanInputs, build_plan
 from traceable_kong.plan.model import DesiredState, Gateway, Plan
+from traceable_kong.plan.outputs import VerifyCommand
 from traceable_kong.plugin.rock import Rock
 
 OWNER = "traceable-kong.dev-0a1b2c3d"
@@ -60,3 +61,8 @@ def desired(**arguments: Any) -> DesiredState:
     made = plan(**arguments).desired
     assert made is not None
     return made
+
+
+def verify_command(stack: str) -> VerifyCommand:
+    """How a person verifies a stack of this project on the usual cluster."""
+    return VerifyCommand(command=".venv/bin/python verify.py", stack_options=["--stack", stack], cluster_options="")

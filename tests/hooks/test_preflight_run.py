@@ -13,6 +13,7 @@ from tests.fakes.plans import plan
 from tests.fakes.preflight_cluster import FakeKubernetes
 from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.cluster.shared_reads import SharedReads
+from traceable_kong.common.wording import Wording
 from traceable_kong.helm_values.rendered_chart import Rendering
 from traceable_kong.hooks import preflight_run
 from traceable_kong.plan.model import Plan
@@ -41,7 +42,8 @@ def run_preflight(monkeypatch: pytest.MonkeyPatch, cluster: Any, of: Plan) -> Re
 
     monkeypatch.setattr(preflight_run, "rendered_charts", rendered)
     provider: Any = None
-    return asyncio.run(preflight_run.run_preflight(cluster, of, provider, live_change=True))
+    wording = Wording(options=cluster.command_options)
+    return asyncio.run(preflight_run.run_preflight(cluster, of, provider, live_change=True, wording=wording))
 
 
 def message(monkeypatch: pytest.MonkeyPatch, *, errors: list[Finding], stuck: list[StuckRelease]) -> str:

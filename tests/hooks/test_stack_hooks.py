@@ -15,6 +15,7 @@ from tests.fakes.recording import Recording, record
 from tests.hooks.stack import EXISTING_KONG, UNINSTALLED, plan, target
 from traceable_kong.cluster.kubernetes_client import KubernetesClient, Unreachable
 from traceable_kong.cluster.target import ClusterError, ClusterTarget
+from traceable_kong.common.wording import Wording
 from traceable_kong.hooks import injection_dry_run, mounted_files, orphaned_releases, plugin_removal, rollout_monitor
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.stack_hooks import Hooks
@@ -78,19 +79,19 @@ def run(program: Program, monkeypatch: pytest.MonkeyPatch, hook: str, **config: 
 @pytest.mark.parametrize(
     ("hook", "config", "names"),
     [
-        ("before-database-create", {"kong": MANAGED_POSTGRES}, ["require_database_password"]),
-        ("before-agent-create", {}, ["remove_orphaned_release", "start"]),
-        ("before-agent-update", {}, ["start"]),
-        ("before-agent-create", AGENT_ONLY, ["remove_orphaned_release", "start"]),
-        ("before-agent-update", AGENT_ONLY, ["start"]),
-        ("before-gateway-create", {}, ["remove_orphaned_release", "start"]),
-        ("before-gateway-update", {}, ["require_injection_where_requested", "start"]),
-        ("before-gateway-create", UNINSTALLED, ["remove_orphaned_release", "start"]),
-        ("before-gateway-update", UNINSTALLED, ["remove_plugin", "start"]),
-        ("before-tme-label-create", {}, ["require_files_mounted_by_owner", "require_policy_enforced"]),
-        ("before-tme-label-update", {}, ["require_files_mounted_by_owner", "require_policy_enforced"]),
-        ("before-tme-annotation-create", {}, ["require_injection", "start"]),
-        ("before-tme-annotation-update", {}, ["require_injection", "start"]),
+        ("traceable-before-database-create", {"kong": MANAGED_POSTGRES}, ["require_database_password"]),
+        ("traceable-before-agent-create", {}, ["remove_orphaned_release", "start"]),
+        ("traceable-before-agent-update", {}, ["start"]),
+        ("traceable-before-agent-create", AGENT_ONLY, ["remove_orphaned_release", "start"]),
+        ("traceable-before-agent-update", AGENT_ONLY, ["start"]),
+        ("traceable-before-gateway-create", {}, ["remove_orphaned_release", "start"]),
+        ("traceable-before-gateway-update", {}, ["require_injection_where_requested", "start"]),
+        ("traceable-before-gateway-create", UNINSTALLED, ["remove_orphaned_release", "start"]),
+        ("traceable-before-gateway-update", UNINSTALLED, ["remove_plugin", "start"]),
+        ("traceable-before-tme-label-create", {}, ["require_files_mounted_by_owner", "require_policy_enforced"]),
+        ("traceable-before-tme-label-update", {}, ["require_files_mounted_by_owner", "require_policy_enforced"]),
+        ("traceable-before-tme-annotation-create", {}, ["require_injection", "start"]),
+        ("traceable-before-tme-annotation-update", {}, ["require_injection", "start"]),
     ],
 )
 def test_the_steps_of_each_hook(
@@ -111,7 +112,7 @@ def test_pods_of_an_existing_kong_may_already_request_the_tme(
 ) -> None:
     monkeypatch.setattr(ClusterTarget, "selector_of", lambda *_: {"matchLabels": {"app": "edge"}})
     kong = {key: value for key, value in EXISTING_KONG.items() if value is not None}
-    run(program, monkeypatch, f"before-gateway-{occasion}", kong=kong)
+    run(program, monkeypatch, f"traceable-before-gateway-{occasion}", kong=kong)
     assert steps.names == ["require_injection_where_requested", "start"]
 
 
@@ -120,7 +121,7 @@ def test_an_orphaned_release_is_removed_within_its_own_timeout(
     program: Program, steps: Steps, monkeypatch: pytest.MonkeyPatch, hook: str, release: str, timeout: int
 ) -> None:
     config = {"kong": {"release": "edge", "timeoutSeconds": 60}, "agent": {"timeoutSeconds": 70}}
-    run(program, monkeypatch, f"before-{hook}-create", **config)
+    run(program, monkeypatch, f"traceable-before-{hook}-create", **config)
     _, found, owner = steps.arguments[0]
     assert (found.name, found.timeout_seconds, owner) == (release, timeout, program.plans[-1].owner)
 
@@ -129,15 +130,20 @@ def test_an_orphaned_release_is_removed_within_its_own_timeout(
 def test_a_failed_step_stops_the_update_with_its_own_message(steps: Steps, problem: Exception) -> None:
     steps.problem = ("require_injection_where_requested", problem)
     with pytest.raises(pulumi.RunError, match=r"^not now$"):
-        call(gateway_hooks(), "before-gateway-update")
+        call(gateway_hooks(), "traceable-before-gateway-update")
     assert steps.names == ["require_injection_where_requested"], "later steps do not start"
+
+
+def hooks_of(cluster: ClusterTarget) -> Hooks:
+    wording = Wording(options=cluster.command_options)
+    return Hooks(plan(), cluster, name="traceable", opts=pulumi.ResourceOptions(), wording=wording)
 
 
 def gateway_hooks(cluster: ClusterTarget | None = None) -> Recording:
     """The hook before an update of the gateway, alone."""
 
     def program() -> None:
-        hooks = Hooks(plan(), cluster or target(FakeKubernetes()), None)
+        hooks = hooks_of(cluster or target(FakeKubernetes()))
         hooks.before("gateway", hooks.watch_gateway, update=[hooks.require_injection_where_requested])
 
     return record(program)
@@ -151,13 +157,13 @@ def test_the_cluster_is_first_read_when_a_step_runs() -> None:
 
     made = gateway_hooks(Unknown(kubeconfig=None, context=None))
     with pytest.raises(pulumi.RunError, match="no such cluster"):
-        call(made, "before-gateway-update")
+        call(made, "traceable-before-gateway-update")
 
 
 def test_commands_in_a_message_are_for_the_clusters_context(steps: Steps) -> None:
     steps.problem = ("require_injection_where_requested", HookFailed("run `kubectl get pods`"))
     with pytest.raises(pulumi.RunError, match="kubectl --context prod get pods"):
-        call(gateway_hooks(target(FakeKubernetes(), context="prod")), "before-gateway-update")
+        call(gateway_hooks(target(FakeKubernetes(), context="prod")), "traceable-before-gateway-update")
 
 
 LINE = "Rollout of deployment gw/edge-kong is blocked: denied"
@@ -173,7 +179,7 @@ def watch_a_rollout(*, then: Callable[[], bool]) -> None:
     """Runs a program whose hook starts the rollout monitor, until `then` returns True."""
 
     async def program() -> None:
-        hooks = Hooks(plan(), target(FakeKubernetes()), None)
+        hooks = hooks_of(target(FakeKubernetes()))
         (hook,) = hooks.before("gateway", hooks.watch_gateway).before_create or []
         await hook(ARGS)  # type: ignore[misc]
         for _ in range(1_000):
@@ -203,7 +209,7 @@ def test_nothing_is_monitored_after_the_last_rollout(monkeypatch: pytest.MonkeyP
     earlier = set(threading.enumerate())
 
     async def program() -> None:
-        hooks = Hooks(plan(), target(FakeKubernetes()), None)
+        hooks = hooks_of(target(FakeKubernetes()))
         (hook,) = hooks.before("gateway", hooks.watch_gateway).before_create or []
         await hook(ARGS)  # type: ignore[misc]
         (monitor,) = [item for item in set(threading.enumerate()) - earlier if item.name == "rollout monitor"]
@@ -239,7 +245,7 @@ def test_the_verification_shares_what_preflight_has_read_until_something_changes
     monkeypatch.setattr(verifier, "verify_gateway", lambda api, desired: given.append(api))
     cluster = target(FakeKubernetes())
     made: list[Hooks] = []
-    record(lambda: made.append(Hooks(plan(), cluster, None)))
+    record(lambda: made.append(hooks_of(cluster)))
     made[0]._report()
     asyncio.run(made[0]._outdate_reads(ARGS))
     made[0]._report()
@@ -254,4 +260,4 @@ def test_every_resource_that_changes_says_so(program: Program) -> None:
     assert len(resources) > 10
     for item in resources:
         for occasion in ("before_create", "before_update"):
-            assert "before-change" in item.hooks[occasion], item.name
+            assert "traceable-before-change" in item.hooks[occasion], item.name

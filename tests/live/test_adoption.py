@@ -67,7 +67,8 @@ def move_token_to_secret(stack: LiveStack) -> None:
 
 def release_kong(stack: LiveStack) -> None:
     """Removes Kong's release from the state, and the stack's mark from its values; the release stays."""
-    release = "traceable-kong:index:KongGateway$kubernetes:helm.sh/v3:Release::gateway-release"
+    parents = "traceable-kong:index:TraceableOnKong$traceable-kong:index:KongGateway"
+    release = f"{parents}$kubernetes:helm.sh/v3:Release::traceable-gateway-release"
     stack.pulumi("state", "delete", "--target-dependents", "--yes", f"urn:pulumi:{stack.name}::{PROJECT}::{release}")
     chart, namespace = str(stack.platform.charts / "kong"), ("--namespace", stack.kong_namespace)
     stack.helm("upgrade", stack.name, chart, *namespace, "--reuse-values", "--set", "global.traceableKong=null")
@@ -108,7 +109,7 @@ def test_both_releases_are_adopted_without_a_rollout_and_traceable_is_installed_
     assert "plugins.configMaps, replicaCount" in stack.failed_preview()
     stack.set(kongValues=kong_values(stack))
     shown = preview_reading.read(stack.preview("--json"))
-    assert {"import", "update"} == {change.op for change in shown.changes if change.name == "gateway-release"}
+    assert {"import", "update"} == {change.op for change in shown.changes if change.name == "traceable-gateway-release"}
     with stack.recorded() as adopted:
         stack.up()
         stack.preview(NO_CHANGES)
@@ -197,7 +198,9 @@ def test_a_gateway_that_was_protected_manually_stays_protected_during_the_adopti
     with stack.recorded() as refused:
         for options in ((), ("--skip-preview",)):
             output = refused_destroy(stack, *options)
-            assert 'DeletionProtection::set-kong.protect-and-agent.protect-to-false" cannot be deleted' in output
+            assert (
+                'DeletionProtection::traceable-set-kong.protect-and-agent.protect-to-false" cannot be deleted' in output
+            )
             assert "because it is protected" in output and "`pulumi state unprotect 'urn:" in output
     assert refused.rollouts == 0
     assert plugin(stack)["metadata"]["uid"] == manual_plugin["metadata"]["uid"]

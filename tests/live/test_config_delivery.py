@@ -44,8 +44,8 @@ def check(stack: LiveStack, *options: str) -> dict[str, Any]:
     output = stack.preview("--json", *options)
     assert PASSWORD not in output and "****" not in output
     inputs = {step["urn"].split("::")[-1]: step["newState"].get("inputs") for step in json.loads(output)["steps"]}
-    assert inputs["tme-pod-annotation"]["metadata"]["name"] == f"{stack.name}-edge"
-    return dict(inputs["gateway-release"]["values"])
+    assert inputs["traceable-tme-pod-annotation"]["metadata"]["name"] == f"{stack.name}-edge"
+    return dict(inputs["traceable-gateway-release"]["values"])
 
 
 def test_a_leaf_in_the_stack_file(stack: LiveStack) -> None:

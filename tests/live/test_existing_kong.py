@@ -94,7 +94,7 @@ def test_the_owners_changes_stay_and_removed_entries_of_the_stack_are_restored(o
         owner.upgrade(podAnnotations={"owners": "change"}, customEnv={"own": "1"}, env={"plugins": "bundled,foo"})
         assert owner.variable("KONG_PLUGINS") == "bundled,foo"
         stack.refresh()
-        assert "gateway-files" in stack.preview()
+        assert "traceable-gateway-files" in stack.preview()
         stack.up()
     assert repaired.rollouts == 2, "the owner's, and that of the stack"
     assert owner.variable("KONG_PLUGINS") == "bundled,foo,traceable"

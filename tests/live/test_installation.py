@@ -9,13 +9,19 @@ from tests.live.documented_stacks import MANAGED_KONG, use_documented
 from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
 
 SWITCHED = {
-    "plugin-kong-cluster-plugin": {"config.ext_cap_endpoint", "config.mode"},
-    "tme-namespace-label": {"metadata.labels.traceableai-inject-tme"},
-    "tme-pod-annotation": {
+    "traceable-plugin-kong-cluster-plugin": {"config.ext_cap_endpoint", "config.mode"},
+    "traceable-tme-namespace-label": {"metadata.labels.traceableai-inject-tme"},
+    "traceable-tme-pod-annotation": {
         'spec.template.metadata.annotations["tme.traceable.ai/inject"]',
         "spec.template.metadata.annotations.traceable-kong/tme-settings",
     },
-    "installation-record": {"data.endpoint", "data.injection", "data.mode", "data.pluginConfig", "data.tmeImage"},
+    "traceable-installation-record": {
+        "data.endpoint",
+        "data.injection",
+        "data.mode",
+        "data.pluginConfig",
+        "data.tmeImage",
+    },
 }
 """What a change of the mode updates, with the fields."""
 

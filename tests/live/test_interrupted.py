@@ -56,7 +56,7 @@ def test_a_release_that_serves_and_is_not_in_the_state_is_imported(new_stack: Ne
     stack = new_stack(mode="async")
     kill_when(stack, lambda: bool(plugins(stack)))
     (pod,) = gateway_pods(stack)
-    for release in ("gateway-release", "agent-release"):
+    for release in ("traceable-gateway-release", "traceable-agent-release"):
         urns = stack.pulumi("stack", "--show-urns").split()
         urn = next(urn for urn in urns if urn.endswith(f"::{release}"))
         stack.pulumi("state", "delete", "--yes", "--force", "--target-dependents", urn)

@@ -192,7 +192,7 @@ def test_every_operation_works_with_its_roles_and_a_missing_permission_is_named_
 ) -> None:
     with running_as(stack, "preview"):
         shown = stack.preview()
-    assert "gateway-release" in shown
+    assert "traceable-gateway-release" in shown
 
     for verb, resource in (
         ("create", "horizontalpodautoscalers"),
@@ -223,7 +223,7 @@ def test_every_operation_works_with_its_roles_and_a_missing_permission_is_named_
     stack.set(mode="async")
     stack.update("kongValues", podAnnotations={"example.com/a": "b"})
     with running_as(stack, "preview"):
-        assert "plugin-kong-cluster-plugin" in stack.preview("--diff")
+        assert "traceable-plugin-kong-cluster-plugin" in stack.preview("--diff")
     grant(stack, "verify", in_async)
     grant(stack, "up", in_async, first=False)
     wait_for_permission(stack, "up", "escalate", "clusterroles", allowed=False)

@@ -93,8 +93,8 @@ def test_a_release_name_that_is_too_long_for_the_migration_jobs_is_refused() -> 
 
 def test_the_database_comes_before_kong_and_after_its_namespace(program: Program) -> None:
     made = program.up(kong=MANAGED)
-    assert made.waits_for("gateway-release", "postgres-stateful-set")
-    for name in ("postgres-secret", "postgres-service", "postgres-stateful-set"):
-        assert made.waits_for(name, "kong-namespace")
+    assert made.waits_for("traceable-gateway-release", "traceable-postgres-stateful-set")
+    for name in ("traceable-postgres-secret", "traceable-postgres-service", "traceable-postgres-stateful-set"):
+        assert made.waits_for(name, "traceable-kong-namespace")
     secret = {name for name, path, _ in made.secrets() if path != ("__provider",)}
-    assert secret == {"postgres-secret", "stack-id"}
+    assert secret == {"traceable-postgres-secret", "traceable-stack-id"}

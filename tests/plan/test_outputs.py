@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.plans import ROCK, plan
+from tests.fakes.plans import ROCK, plan, verify_command
 from traceable_kong.plan.outputs import stack_outputs
 from traceable_kong.plan.state_record import record_data
 
@@ -19,7 +19,7 @@ EXTERNAL: dict[str, Any] = {
 
 
 def outputs(**config: Any) -> dict[str, Any]:
-    return stack_outputs(plan(**config), stack="org/dev", cluster_options="")
+    return stack_outputs(plan(**config), verify_command("org/dev"))
 
 
 def record(**config: Any) -> dict[str, str]:

@@ -83,10 +83,13 @@ def test_an_error_stops_the_update(problem: Exception) -> None:
 def test_the_program_imports_only_these(program: Program, imports: set[str]) -> None:
     program.imports = frozenset(imports)
     made = program.up()
-    assert made["gateway-release"].import_id == ("kong/quickstart" if "kong" in imports else "")
-    assert made["agent-release"].import_id == ("traceable/traceable-agent" if "agent" in imports else "")
-    assert made["gateway-release"].parent == "gateway" and made["gateway-release"].hooks
-    assert {item.name for item in made.registrations if item.import_id} <= {"gateway-release", "agent-release"}
+    assert made["traceable-gateway-release"].import_id == ("kong/quickstart" if "kong" in imports else "")
+    assert made["traceable-agent-release"].import_id == ("traceable/traceable-agent" if "agent" in imports else "")
+    assert made["traceable-gateway-release"].parent == "traceable-gateway" and made["traceable-gateway-release"].hooks
+    assert {item.name for item in made.registrations if item.import_id} <= {
+        "traceable-gateway-release",
+        "traceable-agent-release",
+    }
 
 
 def test_preflight_gets_what_will_be_applied(program: Program) -> None:

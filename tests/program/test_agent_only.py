@@ -27,12 +27,12 @@ def test_only_the_agent_and_its_record_are_registered(program: Program) -> None:
     made = program.up(**ALONE)
     kinds = {item.name: item.type.split(":")[-1] for item in made.registrations if item.type.startswith("kubernetes:")}
     assert kinds == {
-        "agent-namespace": "Namespace",
-        "agent-release": "Release",
-        "installation-record": "ConfigMap",
+        "traceable-agent-namespace": "Namespace",
+        "traceable-agent-release": "Release",
+        "traceable-installation-record": "ConfigMap",
     }
     for run in (made, program.preview(**ALONE)):
-        assert run.waits_for("installation-record", "agent-release")
+        assert run.waits_for("traceable-installation-record", "traceable-agent-release")
     (provider,) = made.of_type("pulumi:providers:kubernetes")
     objects = [item for item in made.registrations if item.type.startswith("kubernetes:")]
     assert all(f"::{provider.name}::" in item.provider for item in objects)
@@ -41,7 +41,7 @@ def test_only_the_agent_and_its_record_are_registered(program: Program) -> None:
 def test_the_agent_is_the_same_as_in_a_stack_with_a_gateway(program: Program) -> None:
     """A stack that gets a gateway later keeps its agent, because the logical names are the same."""
     alone, beside = program.up(**ALONE), program.up(failMode="closed")
-    for name in ("agent-namespace", "agent-release"):
+    for name in ("traceable-agent-namespace", "traceable-agent-release"):
         assert alone[name].inputs == beside[name].inputs
         assert alone[name].parent == beside[name].parent
 
@@ -56,16 +56,16 @@ def test_gateways_of_other_stacks_may_deny_so_there_are_two_pods(
     program: Program, values: dict[str, int], replicas: int
 ) -> None:
     made = program.up(**ALONE, agentValues=values)
-    assert made["agent-release"].inputs["values"]["deploymentReplicas"] == replicas
+    assert made["traceable-agent-release"].inputs["values"]["deploymentReplicas"] == replicas
 
 
 def test_it_creates_or_reads_its_own_namespace_also_if_it_is_called_kong(program: Program) -> None:
-    assert not program.up(**ALONE, agent={"namespace": "kong"})["agent-namespace"].read
-    assert program.up(**ALONE, agent={"namespace": "kong", "createNamespace": False})["agent-namespace"].read
+    assert not program.up(**ALONE, agent={"namespace": "kong"})["traceable-agent-namespace"].read
+    assert program.up(**ALONE, agent={"namespace": "kong", "createNamespace": False})["traceable-agent-namespace"].read
 
 
 def record_of(made: Recording) -> dict[str, Any]:
-    return dict(made["installation-record"].inputs)
+    return dict(made["traceable-installation-record"].inputs)
 
 
 def test_the_record_is_written_beside_it_after_the_verification(program: Program) -> None:
@@ -102,15 +102,15 @@ def test_without_a_successful_verification_there_is_no_record(program: Program, 
     program.report = found
     with pytest.raises(pulumi.RunError, match=said):
         program.up(**ALONE)
-    assert "agent-release" in program.recording.names
-    assert "installation-record" not in program.recording.names
+    assert "traceable-agent-release" in program.recording.names
+    assert "traceable-installation-record" not in program.recording.names
 
 
 def test_the_plan_has_the_agent_only(program: Program) -> None:
     program.preview(**ALONE)
     program.imports = frozenset({"agent"})
     made = program.up(**ALONE, agent={"adopt": True, "timeoutSeconds": 70})
-    assert made["agent-release"].import_id == "traceable/traceable-agent"
+    assert made["traceable-agent-release"].import_id == "traceable/traceable-agent"
     assert program.live_changes == [False, True]
     before, adopted = (plan.agent for plan in program.plans)
     assert isinstance(before, ManagedAgent) and isinstance(adopted, ManagedAgent)
@@ -130,9 +130,9 @@ def test_only_its_release_has_hooks_and_none_of_them_runs_in_a_destroy(program: 
     made = program.up(**ALONE)
     held = {item.name: without_common_hooks(item.hooks) for item in made.registrations}
     assert {name: hooks for name, hooks in held.items() if hooks} == {
-        "agent-release": {
-            "before_create": ("before-agent-create",),
-            "before_update": ("before-agent-update",),
+        "traceable-agent-release": {
+            "before_create": ("traceable-before-agent-create",),
+            "before_update": ("traceable-before-agent-update",),
         }
     }
 
@@ -144,4 +144,4 @@ def test_all_gateway_keys_are_refused_at_once_and_nothing_is_registered(program:
     for key in ("mode", "kong", "failMode", "agent.install"):
         assert f"  traceable-kong:{key}\n" in text
     assert "4 problems" in text, "the token belongs to the agent"
-    assert program.recording.registrations == []
+    assert program.recording.names == {"traceable"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.plans import OWNER, plan
+from tests.fakes.plans import OWNER, plan, verify_command
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from tests.hooks.stack import gateway_of
@@ -37,15 +37,15 @@ def test_the_entity_has_the_place_of_the_object(
 ) -> None:
     made = up(program, **config)
     assert made.of_type(":KongClusterPlugin") == []
-    assert made.waits_for("plugin-entity", "gateway-release")
-    assert made.waits_for("installation-record", "plugin-entity")
-    for patch in ("tme-pod-annotation", "tme-namespace-label"):
-        assert made.waits_for("plugin-entity", patch) is tme_comes_first
-        assert made.waits_for(patch, "plugin-entity") is not tme_comes_first
-    assert without_common_hooks(made["plugin-entity"].hooks) == {}
+    assert made.waits_for("traceable-plugin-entity", "traceable-gateway-release")
+    assert made.waits_for("traceable-installation-record", "traceable-plugin-entity")
+    for patch in ("traceable-tme-pod-annotation", "traceable-tme-namespace-label"):
+        assert made.waits_for("traceable-plugin-entity", patch) is tme_comes_first
+        assert made.waits_for(patch, "traceable-plugin-entity") is not tme_comes_first
+    assert without_common_hooks(made["traceable-plugin-entity"].hooks) == {}
     (gateway,) = program.gateways_before_plugin
-    assert gateway.plugin.custom_resource is None and "plugin-entity" not in program.before_plugin
-    assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
+    assert gateway.plugin.custom_resource is None and "traceable-plugin-entity" not in program.before_plugin
+    assert ("traceable-tme-pod-annotation" in program.before_plugin) is tme_comes_first
 
 
 def test_the_entity_has_its_endpoint_and_its_owner(program: Program) -> None:
@@ -58,7 +58,7 @@ def test_the_entity_has_its_endpoint_and_its_owner(program: Program) -> None:
         "adopt": True,
         "service": "orders",
     }
-    entity = up(program, admin=admin, scope="selected", enabled=False)["plugin-entity"].inputs
+    entity = up(program, admin=admin, scope="selected", enabled=False)["traceable-plugin-entity"].inputs
     assert entity["endpoint"] == {
         "namespace": "kong",
         "deployment": "quickstart-kong",
@@ -79,14 +79,17 @@ def test_an_untrusted_certificate_is_accepted_only_if_the_config_says_so(program
     entity = up(
         program, admin={"url": "https://kong-admin:8444", "insecure": True, "route": "orders"}, scope="selected"
     )
-    access = entity["plugin-entity"].inputs["endpoint"]
+    access = entity["traceable-plugin-entity"].inputs["endpoint"]
     assert (access["insecure"], access["tokenSecret"], access["caSecret"]) == (True, "", "")
-    assert (entity["plugin-entity"].inputs["route"], entity["plugin-entity"].inputs["service"]) == ("orders", "")
+    assert (entity["traceable-plugin-entity"].inputs["route"], entity["traceable-plugin-entity"].inputs["service"]) == (
+        "orders",
+        "",
+    )
 
 
 def test_an_entity_in_a_managed_database_is_deleted_with_it(program: Program) -> None:
     made = up(program, kong={"createNamespace": True, "postgres": {"managed": True}})
-    assert made["plugin-entity"].inputs["managedDatabase"] is True
+    assert made["traceable-plugin-entity"].inputs["managedDatabase"] is True
     kong = gateway_of(program.plans[-1]).kong
     assert kong.managed_postgres is not None and kong.managed_postgres.name == "quickstart-postgres"
 
@@ -98,7 +101,7 @@ def test_a_database_that_is_not_in_the_state_keeps_its_password(
     monkeypatch.setattr(orphaned_releases, "require_database_password", lambda _, postgres: checked.append(postgres))
     made = up(program, kong={"namespace": "gw", "postgres": {"managed": True}})
     monkeypatch.setattr(target.ClusterTarget, "api", object())
-    ((occasion, (name,)),) = without_common_hooks(made["postgres-secret"].hooks).items()
+    ((occasion, (name,)),) = without_common_hooks(made["traceable-postgres-secret"].hooks).items()
     assert occasion == "before_create"
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
     assert [(item.namespace, item.name) for item in checked] == [("gw", "quickstart-postgres")]
@@ -126,7 +129,7 @@ def test_without_a_database_there_is_no_entity(program: Program) -> None:
 
 def test_the_record_has_the_entity_and_no_secret(program: Program) -> None:
     made = up(program, admin={"tokenSecret": {"name": "rbac", "key": "token"}})
-    data = made["installation-record"].inputs["data"]
+    data = made["traceable-installation-record"].inputs["data"]
     assert data["database"] == "postgres" and "pluginObject" not in data
     assert (
         '"tokenSecret": "rbac/token"' in data["adminApi"]
@@ -135,7 +138,7 @@ def test_the_record_has_the_entity_and_no_secret(program: Program) -> None:
 
 
 def test_a_person_finds_the_entity_by_its_tag() -> None:
-    outputs = stack_outputs(plan(kong=KONG), stack="dev", cluster_options="")
+    outputs = stack_outputs(plan(kong=KONG), verify_command("dev"))
     assert (outputs["workspace"], outputs["pluginTag"]) == ("default", f"traceable-kong:{OWNER}")
     assert "plugin" not in outputs
 
@@ -146,9 +149,9 @@ def test_uninstalling_traceable_deletes_the_entity_before_the_files(
     asked: list[object] = []
     monkeypatch.setattr(plugin_removal, "remove_plugin", lambda _, desired, owner: asked.append(desired))
     made = up(program, installed=False, enabled=False)
-    assert "plugin-entity" not in made.names
+    assert "traceable-plugin-entity" not in made.names
     monkeypatch.setattr(target.ClusterTarget, "api", object())
-    (name,) = without_common_hooks(made["gateway-release"].hooks)["before_update"]
+    (name,) = without_common_hooks(made["traceable-gateway-release"].hooks)["before_update"]
     monkeypatch.setattr("traceable_kong.hooks.rollout_monitor.RolloutMonitor.start", lambda self: None)
     asyncio.run(made.hooks[name].callback(None))  # type: ignore[arg-type]
     assert asked == program.asked_for
@@ -158,6 +161,8 @@ def test_an_existing_kong_with_a_database(program: Program, monkeypatch: pytest.
     monkeypatch.setattr(target.ClusterTarget, "selector_of", lambda *_: {"matchLabels": {"app": "edge"}})
     kong = {"install": False, "namespace": "gw", "deployment": "edge", "container": "kong", "database": "postgres"}
     made = program.up(kong=kong)
-    assert made.waits_for("plugin-entity", "gateway-files") and made.waits_for("installation-record", "plugin-entity")
-    access = made["plugin-entity"].inputs["endpoint"]
+    assert made.waits_for("traceable-plugin-entity", "traceable-gateway-files") and made.waits_for(
+        "traceable-installation-record", "traceable-plugin-entity"
+    )
+    access = made["traceable-plugin-entity"].inputs["endpoint"]
     assert (access["namespace"], access["deployment"], access["container"]) == ("gw", "edge", "kong")

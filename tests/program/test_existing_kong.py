@@ -6,7 +6,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from scripts import preview_reading
-from tests.fakes.plans import plan
+from tests.fakes.plans import plan, verify_command
 from tests.fakes.program import Program
 from tests.fakes.recording import STACK_ID, Recording
 from tests.hooks.stack import gateway_of
@@ -37,14 +37,18 @@ def up(program: Program, **config: Any) -> Recording:
 @pytest.mark.parametrize(("mode", "tme_first"), [("sync", True), ("async", False)])
 def test_the_order_is_the_same_as_for_a_managed_kong(program: Program, mode: str, tme_first: bool) -> None:
     made = up(program, mode=mode)
-    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
-    assert made.waits_for("gateway-files", "gateway-claim")
-    for first in (files, "agent-release", "tme-guard-binding"):
-        assert made.waits_for("gateway-claim", first), "so it is deleted before them"
-    for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
-        assert made.waits_for(last, "gateway-files")
-        assert made.waits_for("installation-record", last)
-    assert made.waits_for("plugin-kong-cluster-plugin", "tme-pod-annotation") is tme_first
+    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("traceable-plugin-files")]
+    assert made.waits_for("traceable-gateway-files", "traceable-gateway-claim")
+    for first in (files, "traceable-agent-release", "traceable-tme-guard-binding"):
+        assert made.waits_for("traceable-gateway-claim", first), "so it is deleted before them"
+    for last in (
+        "traceable-plugin-kong-cluster-plugin",
+        "traceable-tme-pod-annotation",
+        "traceable-tme-namespace-label",
+    ):
+        assert made.waits_for(last, "traceable-gateway-files")
+        assert made.waits_for("traceable-installation-record", last)
+    assert made.waits_for("traceable-plugin-kong-cluster-plugin", "traceable-tme-pod-annotation") is tme_first
 
 
 def test_the_name_that_a_pull_request_comment_looks_for_exists(program: Program) -> None:
@@ -53,8 +57,8 @@ def test_the_name_that_a_pull_request_comment_looks_for_exists(program: Program)
 
 def test_the_inputs_say_what_is_added_to_the_deployment(program: Program) -> None:
     made = up(program)
-    (config_map,) = [item for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
-    given = dict(made["gateway-files"].inputs)
+    (config_map,) = [item for item in made.of_type(":ConfigMap") if item.name.startswith("traceable-plugin-files")]
+    given = dict(made["traceable-gateway-files"].inputs)
     del given["__provider"]
     assert given == {
         "namespace": "gw",
@@ -69,16 +73,16 @@ def test_the_inputs_say_what_is_added_to_the_deployment(program: Program) -> Non
 
 def test_nothing_of_the_owner_is_created_or_deleted(program: Program) -> None:
     made = up(program)
-    assert [item.name for item in made.of_type(":Release")] == ["agent-release"]
-    assert [item.name for item in made.of_type(":Namespace") if not item.read] == ["agent-namespace"]
-    assert made["kong-namespace"].read
-    assert made["tme-pod-annotation"].deleted_with == made["tme-namespace-label"].deleted_with == ""
-    assert made["tme-pod-annotation"].inputs["metadata"] == {"name": "edge", "namespace": "gw"}
+    assert [item.name for item in made.of_type(":Release")] == ["traceable-agent-release"]
+    assert [item.name for item in made.of_type(":Namespace") if not item.read] == ["traceable-agent-namespace"]
+    assert made["traceable-kong-namespace"].read
+    assert made["traceable-tme-pod-annotation"].deleted_with == made["traceable-tme-namespace-label"].deleted_with == ""
+    assert made["traceable-tme-pod-annotation"].inputs["metadata"] == {"name": "edge", "namespace": "gw"}
 
 
 def test_the_policy_matches_the_deployments_pods(program: Program) -> None:
     made = up(program)
-    assert made["tme-guard-policy"].inputs["spec"]["matchConstraints"]["objectSelector"] == SELECTOR
+    assert made["traceable-tme-guard-policy"].inputs["spec"]["matchConstraints"]["objectSelector"] == SELECTOR
 
 
 def test_the_plan_and_the_verification_have_that_deployment(program: Program) -> None:
@@ -96,17 +100,23 @@ def test_if_the_owner_mounts_the_files_the_deployment_is_not_changed(program: Pr
     made = up(program, mode="async", kong={"filesMountedBy": "owner"})
     assert made.of_type("PluginFilesInDeployment") == []
     (config_map,) = program.asked_for[0].files.values()
-    claimed = made["gateway-claim"].inputs["files"]
+    claimed = made["traceable-gateway-claim"].inputs["files"]
     assert claimed == {"/opt/kong/plugins/traceable": config_map}, (
         "it waits in a destroy until the owner has unmounted them"
     )
     gateway = gateway_of(program.plans[-1])
     assert gateway.mounted_by_owner and gateway.files == claimed
     assert gateway.owner_values == {"plugins": {"configMaps": [{"name": config_map, "pluginName": "traceable"}]}}
-    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
-    for later in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
-        assert made.waits_for(later, files) and made.waits_for(later, "tme-guard-binding")
-    revision = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]["traceable-kong/kong-revision"]
+    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("traceable-plugin-files")]
+    for later in (
+        "traceable-plugin-kong-cluster-plugin",
+        "traceable-tme-pod-annotation",
+        "traceable-tme-namespace-label",
+    ):
+        assert made.waits_for(later, files) and made.waits_for(later, "traceable-tme-guard-binding")
+    revision = made["traceable-plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"][
+        "traceable-kong/kong-revision"
+    ]
     assert len(revision) == 10, "a new rock gives a new revision, which waits for the files"
     assert program.gateways_before_plugin == [gateway]
 
@@ -116,15 +126,15 @@ def test_in_a_preview_the_plugin_is_not_checked_by_the_kong_that_still_runs(
     program: Program, files_mounted_by: str
 ) -> None:
     made = program.preview(kong={**EXISTING, "filesMountedBy": files_mounted_by})
-    annotations = made["plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]
+    annotations = made["traceable-plugin-kong-cluster-plugin"].inputs["metadata"]["annotations"]
     assert annotations["traceable-kong/kong-revision"] == rpc.UNKNOWN
 
 
 def test_the_outputs_have_the_values_for_the_owners_release() -> None:
-    outputs = stack_outputs(plan(kong=EXISTING), stack="dev", cluster_options="")
+    outputs = stack_outputs(plan(kong=EXISTING), verify_command("dev"))
     (name,) = outputs["configMaps"]
     assert outputs["ownersHelmValues"] == {"plugins": {"configMaps": [{"name": name, "pluginName": "traceable"}]}}
     assert "release" not in outputs
-    assert "ownersHelmValues" not in stack_outputs(plan(), stack="dev", cluster_options="")
+    assert "ownersHelmValues" not in stack_outputs(plan(), verify_command("dev"))
     record = record_data(plan(kong=EXISTING))
     assert record is not None and "release" not in record and record["filesMountedBy"] == "stack"

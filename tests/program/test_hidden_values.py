@@ -119,7 +119,7 @@ def plain_leaves(value: Any) -> Iterator[Any]:
 
 def registered(made: Recording) -> dict[str, Any]:
     """Everything but the new random identity of each run."""
-    return {item.name: shown(item.inputs) for item in made.registrations if item.name != "stack-id"}
+    return {item.name: shown(item.inputs) for item in made.registrations if item.name != "traceable-stack-id"}
 
 
 def test_the_same_is_registered_whatever_way_the_config_came(
@@ -135,11 +135,11 @@ def test_only_what_is_or_may_be_secret_is_registered_as_secret(program: Program,
     made = program.up(**CONFIG)
     secret = {".".join((name, *path)) for name, path, value in made.secrets() if name.endswith("-release")}
     assert secret >= {
-        "gateway-release.values.env.own_password",
-        "agent-release.values.imageCredentials.password",
-        "agent-release.values.tlsPrivateCertificatesAsString.keyB64",
+        "traceable-gateway-release.values.env.own_password",
+        "traceable-agent-release.values.imageCredentials.password",
+        "traceable-agent-release.values.tlsPrivateCertificatesAsString.keyB64",
     }
-    assert ("gateway-release.values.replicaCount" in secret) is (delivered not in EXACT)
+    assert ("traceable-gateway-release.values.replicaCount" in secret) is (delivered not in EXACT)
     plain = [leaf for item in made.registrations for leaf in plain_leaves(item.inputs)]
     assert not [leaf for leaf in plain if PASSWORD in str(leaf)]
     assert "(secret)" not in json.dumps(registered(made)) and "****" not in json.dumps(registered(made))
@@ -147,8 +147,8 @@ def test_only_what_is_or_may_be_secret_is_registered_as_secret(program: Program,
 
 def test_names_and_outputs_come_from_the_values(program: Program, delivered: Any) -> None:
     made = program.up(**CONFIG)
-    assert made["tme-pod-annotation"].inputs["metadata"]["name"] == "quickstart-edge"
-    record = made["installation-record"].inputs["data"]
+    assert made["traceable-tme-pod-annotation"].inputs["metadata"]["name"] == "quickstart-edge"
+    record = made["traceable-installation-record"].inputs["data"]
     assert record["deployment"] == "quickstart-edge"
     assert record["tmeImage"] == "registry.example.com/traceableai/traceable-agent:1.58.0"
 

@@ -24,6 +24,7 @@ from tests.hooks.test_stack_hooks import Steps, call, gateway_hooks
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.command_line import verify_command
 from traceable_kong.common.safe_text import printable
+from traceable_kong.common.wording import Wording
 from traceable_kong.deployment_patch.patching import PatchFailed
 from traceable_kong.deployment_patch.pod_template import Conflict
 from traceable_kong.hooks.hook_failed import HookFailed
@@ -118,6 +119,7 @@ def _hooks() -> Hooks:
     made._plan = plan()
     made._cluster = target(FakeKubernetes())
     made._monitors = {}
+    made._wording = Wording(options="")
     return made
 
 
@@ -128,7 +130,7 @@ def _hooks() -> Hooks:
 def test_a_hook_that_fails(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
     Steps(monkeypatch).problem = ("require_injection_where_requested", problem)
     with pytest.raises(pulumi.RunError) as refused:
-        call(gateway_hooks(), "before-gateway-update")
+        call(gateway_hooks(), "traceable-before-gateway-update")
     harmless(str(refused.value), lines=1)
 
 

@@ -30,27 +30,35 @@ def test_the_order_of_tme_and_plugin_depends_on_the_mode(
     program: Program, config: dict[str, object], tme_comes_first: bool
 ) -> None:
     made = program.up(**config)
-    assert made.waits_for("plugin-kong-cluster-plugin", "tme-pod-annotation") is tme_comes_first
-    assert made.waits_for("plugin-kong-cluster-plugin", "tme-namespace-label") is tme_comes_first
-    assert made.waits_for("tme-pod-annotation", "plugin-kong-cluster-plugin") is not tme_comes_first
-    assert made.waits_for("tme-namespace-label", "plugin-kong-cluster-plugin") is not tme_comes_first
+    assert made.waits_for("traceable-plugin-kong-cluster-plugin", "traceable-tme-pod-annotation") is tme_comes_first
+    assert made.waits_for("traceable-plugin-kong-cluster-plugin", "traceable-tme-namespace-label") is tme_comes_first
+    assert made.waits_for("traceable-tme-pod-annotation", "traceable-plugin-kong-cluster-plugin") is not tme_comes_first
+    assert (
+        made.waits_for("traceable-tme-namespace-label", "traceable-plugin-kong-cluster-plugin") is not tme_comes_first
+    )
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_policy_agent_and_files_come_before_kong_and_the_record_last(program: Program, mode: str) -> None:
     made = program.up(mode=mode)
-    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("plugin-files")]
-    assert made.waits_for(files, "kong-namespace")
-    for first in (files, "agent-release", "tme-guard-policy", "tme-guard-binding"):
-        assert made.waits_for("gateway-release", first)
-    for last in ("plugin-kong-cluster-plugin", "tme-pod-annotation", "tme-namespace-label"):
-        assert made.waits_for(last, "gateway-release")
-        assert made.waits_for("installation-record", last)
-    assert made.waits_for("agent-release", files), (
+    (files,) = [item.name for item in made.of_type(":ConfigMap") if item.name.startswith("traceable-plugin-files")]
+    assert made.waits_for(files, "traceable-kong-namespace")
+    for first in (files, "traceable-agent-release", "traceable-tme-guard-policy", "traceable-tme-guard-binding"):
+        assert made.waits_for("traceable-gateway-release", first)
+    for last in (
+        "traceable-plugin-kong-cluster-plugin",
+        "traceable-tme-pod-annotation",
+        "traceable-tme-namespace-label",
+    ):
+        assert made.waits_for(last, "traceable-gateway-release")
+        assert made.waits_for("traceable-installation-record", last)
+    assert made.waits_for("traceable-agent-release", files), (
         "in a destroy the files are deleted after the agent, and so after the last gateway pods"
     )
-    assert made[files].deleted_with == "kong-namespace"
-    assert not made.waits_for("agent-namespace", "kong-namespace"), "a destroy deletes both at the same time"
+    assert made[files].deleted_with == "traceable-kong-namespace"
+    assert not made.waits_for("traceable-agent-namespace", "traceable-kong-namespace"), (
+        "a destroy deletes both at the same time"
+    )
 
 
 def test_options_of_the_provider_are_passed_on(program: Program) -> None:
@@ -68,7 +76,7 @@ def test_options_of_the_provider_are_refused_with_the_config(program: Program) -
     with pytest.raises(pulumi.RunError, match=r"has 2 problems") as refused:
         program.up(**{"kubernetes:deleteUnreachable": "true", "mode": "asynk"})
     assert "\n  kubernetes:deleteUnreachable\n" in str(refused.value)
-    assert not program.recording.registrations
+    assert program.recording.names == {"traceable"}
 
 
 def test_everything_uses_one_provider(program: Program) -> None:
@@ -81,8 +89,8 @@ def test_everything_uses_one_provider(program: Program) -> None:
 
 def test_every_object_has_this_stacks_label(program: Program) -> None:
     made = program.up()
-    patches = {"tme-namespace-label", "tme-pod-annotation"}
-    releases = {"agent-release", "gateway-release"}
+    patches = {"traceable-tme-namespace-label", "traceable-tme-pod-annotation"}
+    releases = {"traceable-agent-release", "traceable-gateway-release"}
     for item in made.registrations:
         if item.type.startswith("kubernetes:") and item.name not in patches | releases:
             assert item.inputs["metadata"]["labels"]["traceable-kong/stack"] == "traceable-kong.test-0a1b2c3d", (
@@ -94,10 +102,10 @@ def test_every_object_has_this_stacks_label(program: Program) -> None:
 
 def test_the_patches_are_deleted_with_the_release_and_the_namespace(program: Program) -> None:
     made = program.up()
-    assert made["tme-pod-annotation"].deleted_with == "gateway-release"
-    assert made["tme-namespace-label"].deleted_with == "kong-namespace"
+    assert made["traceable-tme-pod-annotation"].deleted_with == "traceable-gateway-release"
+    assert made["traceable-tme-namespace-label"].deleted_with == "traceable-kong-namespace"
     kept = program.up(kong={"createNamespace": False})
-    assert kept["tme-namespace-label"].deleted_with == ""
+    assert kept["traceable-tme-namespace-label"].deleted_with == ""
 
 
 def test_what_other_clients_wrote_into_an_object_is_secret_in_the_state(program: Program) -> None:
@@ -110,7 +118,13 @@ def test_what_other_clients_wrote_into_an_object_is_secret_in_the_state(program:
         if item.type.endswith(kinds)
     ]
     assert len(shared) == 2 * len(
-        ("kong-namespace", "agent-namespace", "tme-namespace-label", "tme-pod-annotation", "plugin-kong-cluster-plugin")
+        (
+            "traceable-kong-namespace",
+            "traceable-agent-namespace",
+            "traceable-tme-namespace-label",
+            "traceable-tme-pod-annotation",
+            "traceable-plugin-kong-cluster-plugin",
+        )
     )
     for item in shared:
         assert set(item.additional_secret_outputs) >= {"metadata", "spec", "status"}, item.name
@@ -129,31 +143,32 @@ def test_with_an_external_agent_nothing_of_an_agent_is_registered(program: Progr
     agent = {"install": False, "url": "https://agent.example.com:5442"}
     made = program.up(mode="async", agent=agent, agentTokenSecret=None)
     assert not [item.name for item in made.registrations if item.name.startswith(("agent", "tme-guard"))]
-    assert made["plugin-kong-cluster-plugin"].inputs["config"]["ext_cap_endpoint"] == agent["url"]
+    assert made["traceable-plugin-kong-cluster-plugin"].inputs["config"]["ext_cap_endpoint"] == agent["url"]
 
 
 def test_uninstalling_traceable_keeps_the_gateway_only(program: Program) -> None:
     made = program.up(installed=False, enabled=False)
     assert types_of(made) == {"Namespace", "Release"}
-    assert made["kong-namespace"].type.endswith(":Namespace")
+    assert made["traceable-kong-namespace"].type.endswith(":Namespace")
     (release,) = made.of_type(":Release")
-    assert release.name == "gateway-release"
+    assert release.name == "traceable-gateway-release"
     assert "plugins" not in release.inputs["values"]
 
 
 def test_uninstalling_traceable_keeps_the_users_own_plugins(program: Program) -> None:
     own = {"name": "cm", "pluginName": "foo"}
     made = program.up(installed=False, enabled=False, kongValues={"plugins": {"configMaps": [own]}})
-    assert made["gateway-release"].inputs["values"]["plugins"]["configMaps"] == [own]
+    assert made["traceable-gateway-release"].inputs["values"]["plugins"]["configMaps"] == [own]
 
 
-NAME_CHECK = "before-create-name-is-free"
+NAME_CHECK = "traceable-before-create-name-is-free"
 
 
 def without_common_hooks(hooks: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """The hooks that not every resource has."""
     kept = {
-        on: tuple(name for name in names if name not in (NAME_CHECK, "before-change")) for on, names in hooks.items()
+        on: tuple(name for name in names if name not in (NAME_CHECK, "traceable-before-change"))
+        for on, names in hooks.items()
     }
     return {on: names for on, names in kept.items() if names}
 
@@ -167,8 +182,10 @@ def test_the_name_of_every_object_is_checked_before_it_is_created(program: Progr
         if item.type.startswith("kubernetes:") and not item.read
     }
     unchecked = {name for name, checked in objects.items() if not checked}
-    assert unchecked == {"agent-release"} | (
-        set() if config else {"gateway-release", "tme-namespace-label", "tme-pod-annotation"}
+    assert unchecked == {"traceable-agent-release"} | (
+        set()
+        if config
+        else {"traceable-gateway-release", "traceable-tme-namespace-label", "traceable-tme-pod-annotation"}
     ), "Helm checks its own objects, and patches change existing ones"
 
 
@@ -176,13 +193,15 @@ def test_which_resources_have_hooks(program: Program) -> None:
     made = program.up()
     held = {item.name: without_common_hooks(item.hooks) for item in made.registrations}
     hooks_of = {
-        "agent-release": "agent",
-        "gateway-release": "gateway",
-        "tme-namespace-label": "tme-label",
-        "tme-pod-annotation": "tme-annotation",
+        "traceable-agent-release": "agent",
+        "traceable-gateway-release": "gateway",
+        "traceable-tme-namespace-label": "tme-label",
+        "traceable-tme-pod-annotation": "tme-annotation",
     }
     assert {name: hooks for name, hooks in held.items() if hooks} == {
-        name: {on: (f"before-{hook}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")}
+        name: {
+            on: (f"traceable-before-{hook}-{on.removeprefix('before_')}",) for on in ("before_create", "before_update")
+        }
         for name, hook in hooks_of.items()
     }
 
@@ -198,22 +217,24 @@ def test_the_plugin_is_registered_when_the_gateway_is_ready_for_it(
     made = program.up(**config)
     (gateway,) = program.gateways_before_plugin
     assert gateway.plugin.custom_resource is not None
-    assert gateway.plugin.custom_resource.name == made["plugin-kong-cluster-plugin"].inputs["metadata"]["name"]
-    assert "plugin-kong-cluster-plugin" not in program.before_plugin
-    assert program.before_plugin >= {"gateway-release", "agent-release"}
-    assert ("tme-pod-annotation" in program.before_plugin) is tme_comes_first
+    assert (
+        gateway.plugin.custom_resource.name == made["traceable-plugin-kong-cluster-plugin"].inputs["metadata"]["name"]
+    )
+    assert "traceable-plugin-kong-cluster-plugin" not in program.before_plugin
+    assert program.before_plugin >= {"traceable-gateway-release", "traceable-agent-release"}
+    assert ("traceable-tme-pod-annotation" in program.before_plugin) is tme_comes_first
 
     program.readiness = HookFailed("an old pod is left")
     with pytest.raises(pulumi.RunError, match=r"^an old pod is left$"):
         program.up(**config)
-    assert "plugin-kong-cluster-plugin" not in program.recording.names
-    assert "installation-record" not in program.recording.names
+    assert "traceable-plugin-kong-cluster-plugin" not in program.recording.names
+    assert "traceable-installation-record" not in program.recording.names
 
 
 def test_a_preview_does_not_check_whether_the_gateway_is_ready(program: Program) -> None:
     program.readiness = HookFailed("checked")
-    assert "plugin-kong-cluster-plugin" in program.preview().names
-    assert "gateway-release" in program.up(enabled=False, installed=False).names
+    assert "traceable-plugin-kong-cluster-plugin" in program.preview().names
+    assert "traceable-gateway-release" in program.up(enabled=False, installed=False).names
     assert program.gateways_before_plugin == []
 
 
@@ -234,14 +255,14 @@ def test_an_invalid_config_registers_nothing(program: Program) -> None:
     ):
         with pytest.raises(pulumi.RunError, match=said):
             program.up(**config)
-        assert program.recording.registrations == []
+        assert program.recording.names == {"traceable"}
 
 
 def test_the_charts_are_rendered_before_preflight_by_the_provider_that_installs_them(program: Program) -> None:
     program.answer = lambda arguments: {"result": [{"kind": "Service", "of": json.loads(arguments["jsonOpts"])}]}
     made = program.preview(kong={"chart": {"version": "3.4.2"}}, kongValues={"replicaCount": 3, "env": {"a": "b"}})
     assert [(token, provider.split("::")[-2]) for token, _, provider in made.invokes] == [
-        ("kubernetes:helm:template", "kubernetes")
+        ("kubernetes:helm:template", "traceable-kubernetes")
     ] * 2
     rendered = program.charts[-1]["kong"]
     assert isinstance(rendered, RenderedChart)
@@ -249,7 +270,7 @@ def test_the_charts_are_rendered_before_preflight_by_the_provider_that_installs_
     assert (asked["chart"], asked["version"]) == ("kong", "3.4.2")
     assert asked["fetch_opts"] == {"repo": "https://charts.konghq.com"}
     assert (asked["release_name"], asked["namespace"], asked["skip_crd_rendering"]) == ("quickstart", "kong", True)
-    assert asked["values"] == made["gateway-release"].inputs["values"]
+    assert asked["values"] == made["traceable-gateway-release"].inputs["values"]
 
 
 def test_a_chart_that_cannot_be_rendered_is_a_finding_without_its_secrets(program: Program) -> None:

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.fakes.plans import plan
+from tests.fakes.plans import plan, verify_command
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from tests.program.test_agent_only import ALONE
-from traceable_kong.components.deletion_protection import NAME
+from traceable_kong.components import DELETION_PROTECTION
 from traceable_kong.plan.outputs import stack_outputs
 
-KONG = {"kong-namespace", "gateway-release"}
-AGENT = {"agent-namespace", "agent-release"}
-FIRST = NAME
+KONG = {"traceable-kong-namespace", "traceable-gateway-release"}
+AGENT = {"traceable-agent-namespace", "traceable-agent-release"}
+FIRST = f"traceable-{DELETION_PROTECTION}"
 
 
 def protected(made: Recording) -> set[str]:
@@ -28,12 +28,12 @@ def test_only_what_the_config_protects_or_adopts_is_protected(program: Program) 
 
 def test_an_existing_namespace_is_not_protected(program: Program) -> None:
     made = program.up(kong={"adopt": True, "createNamespace": False})
-    assert protected(made) == {"gateway-release", FIRST}
+    assert protected(made) == {"traceable-gateway-release", FIRST}
 
 
 def test_the_data_of_a_managed_database_is_protected_with_kong(program: Program) -> None:
     made = program.up(kong={"protect": True, "database": "postgres", "postgres": {"managed": True}})
-    data = {"postgres-password", "postgres-secret", "postgres-stateful-set"}
+    data = {"traceable-postgres-password", "traceable-postgres-secret", "traceable-postgres-stateful-set"}
     assert protected(made) == KONG | data | {FIRST}
 
 
@@ -51,8 +51,8 @@ def test_a_destroy_deletes_it_before_everything_else(program: Program, config: d
     made = program.up(**config)
     others = {item.name for item in made.registrations if item.name != FIRST and ":index:" not in item.type}
     # All others depend on the provider, and the provider on the stack's id, which is deleted last.
-    assert {name for name in others if not made.waits_for(FIRST, name)} == {"kubernetes"}
-    assert made["kubernetes"].dependencies == {"stack-id"}
+    assert {name for name in others if not made.waits_for(FIRST, name)} == {"traceable-kubernetes"}
+    assert made["traceable-kubernetes"].dependencies == {"traceable-stack-id"}
     assert not [name for name in others if made.waits_for(name, FIRST)]
 
 
@@ -61,14 +61,14 @@ def test_it_also_exists_unprotected_so_that_an_update_can_switch_it_off(program:
     assert program.up(**ALONE)[FIRST].protect is False
     made = program.up(**ALONE, agent={"protect": True})
     assert protected(made) == AGENT | {FIRST}
-    assert made.waits_for(FIRST, "installation-record") and made.waits_for(FIRST, "agent-release")
+    assert made.waits_for(FIRST, "traceable-installation-record") and made.waits_for(FIRST, "traceable-agent-release")
 
 
 def test_the_output_and_the_record_say_what_is_protected(program: Program) -> None:
     made = program.up(kong={"protect": True}, agent={"protect": True})
-    assert made["installation-record"].inputs["data"]["protected"] == "agent,kong"
-    assert "protected" not in program.up()["installation-record"].inputs["data"]
+    assert made["traceable-installation-record"].inputs["data"]["protected"] == "agent,kong"
+    assert "protected" not in program.up()["traceable-installation-record"].inputs["data"]
     protected_stack = plan(kong={"protect": True}, agent={"protect": True})
-    said = stack_outputs(protected_stack, stack="dev", cluster_options="")["deletionProtection"]
+    said = stack_outputs(protected_stack, verify_command("dev"))["deletionProtection"]
     assert "agent.protect false && pulumi config set --path traceable-kong:kong.protect false && pulumi up`" in said
-    assert "deletionProtection" not in stack_outputs(plan(), stack="dev", cluster_options="")
+    assert "deletionProtection" not in stack_outputs(plan(), verify_command("dev"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from tests.fakes.plans import IDENTITY, ROCK, plan
+from tests.fakes.plans import IDENTITY, ROCK, plan, verify_command
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config.parser import ConfigError, parse
 from traceable_kong.config.secret_values import SecretPath
@@ -75,7 +75,7 @@ def test_a_secret_value_is_not_shown(key: str, path: str, leaf: object, database
     except (AttributeError, TypeError) as broken:
         pytest.fail(f"a traceback for a mistake in the config: {broken!r}")
     else:
-        outputs = stack_outputs(made, stack="dev", cluster_options="")
+        outputs = stack_outputs(made, verify_command("dev"))
         assert MARKER not in json.dumps([record_data(made), outputs])
 
 
@@ -104,7 +104,7 @@ def test_where_only_the_key_is_known_to_hold_a_secret_names_come_from_the_values
     values = nested(path, "edge")
     open_plan, hidden_plan = plan(**{key: values}), plan(**{key: values}, secrets=[(key,)])
     assert record_data(hidden_plan) == record_data(open_plan)
-    texts = [stack_outputs(made, stack="dev", cluster_options="") for made in (open_plan, hidden_plan)]
+    texts = [stack_outputs(made, verify_command("dev")) for made in (open_plan, hidden_plan)]
     assert texts[0] == texts[1] and "edge" not in hidden_plan.secrets
 
 

@@ -23,24 +23,24 @@ GOOD = Report(
 def test_an_up_verifies_once_and_records_what_was_verified(program: Program) -> None:
     made = program.up()
     (expected,) = program.asked_for
-    assert made["installation-record"].inputs["metadata"]["name"] == "traceable-installation"
-    data = made["installation-record"].inputs["data"]
+    assert made["traceable-installation-record"].inputs["metadata"]["name"] == "traceable-installation"
+    data = made["traceable-installation-record"].inputs["data"]
     assert state_of("kong", data) == expected
     assert (data["mode"], data["failMode"], data["endpoint"]) == ("sync", "open", "http://localhost:5442")
 
 
 def test_a_preview_verifies_nothing_and_shows_the_record(program: Program) -> None:
-    shown = program.preview()["installation-record"].inputs["data"]
+    shown = program.preview()["traceable-installation-record"].inputs["data"]
     assert program.asked_for == []
-    assert shown == program.up()["installation-record"].inputs["data"]
+    assert shown == program.up()["traceable-installation-record"].inputs["data"]
 
 
 def test_without_a_successful_verification_there_is_no_record(program: Program) -> None:
     program.report = BROKEN
     with pytest.raises(pulumi.RunError, match="it is disabled"):
         program.up()
-    assert "plugin-kong-cluster-plugin" in program.recording.names
-    assert "installation-record" not in program.recording.names
+    assert "traceable-plugin-kong-cluster-plugin" in program.recording.names
+    assert "traceable-installation-record" not in program.recording.names
 
 
 def test_the_report_says_how_long_the_verification_took(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_gateway_that_cannot_be_read_is_not_verified(program: Program, problem
     program.report = problem
     with pytest.raises(pulumi.RunError, match=f"{problem}.*`pulumi up` again"):
         program.up()
-    assert "installation-record" not in program.recording.names
+    assert "traceable-installation-record" not in program.recording.names
 
 
 def test_what_could_not_be_observed_is_warned_about_and_fails_nothing(
@@ -65,7 +65,7 @@ def test_what_could_not_be_observed_is_warned_about_and_fails_nothing(
     warned: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda line, *_, **__: warned.append(line))
     program.report = dataclasses.replace(GOOD, not_checked=("the policy: forbidden",))
-    assert "installation-record" in program.up().names
+    assert "traceable-installation-record" in program.up().names
     assert warned == ["not checked: the policy: forbidden"]
 
 
@@ -86,7 +86,7 @@ def test_the_verification_checks_the_tme_in_sync_only(program: Program, mode: st
 
 def test_the_verification_checks_the_files_that_the_gateway_mounts(program: Program) -> None:
     made = program.up()
-    mounted = made["gateway-release"].inputs["values"]["plugins"]["configMaps"]
+    mounted = made["traceable-gateway-release"].inputs["values"]["plugins"]["configMaps"]
     assert program.asked_for[0].files == {
         f"/opt/kong/plugins/{entry['pluginName']}": entry["name"] for entry in mounted
     }
@@ -95,7 +95,7 @@ def test_the_verification_checks_the_files_that_the_gateway_mounts(program: Prog
 def test_the_verification_checks_the_registered_policy_and_injection(program: Program) -> None:
     made = program.up()
     (expected,) = program.asked_for
-    policy, binding = made["tme-guard-policy"].inputs, made["tme-guard-binding"].inputs
+    policy, binding = made["traceable-tme-guard-policy"].inputs, made["traceable-tme-guard-binding"].inputs
     assert expected.policy is not None and expected.injection is not None
     assert (expected.policy.name, expected.policy.spec) == (policy["metadata"]["name"], policy["spec"])
     assert binding["metadata"]["name"] == expected.policy.name
@@ -103,11 +103,13 @@ def test_the_verification_checks_the_registered_policy_and_injection(program: Pr
         "policyName": expected.policy.name,
         "validationActions": expected.policy.validation_actions,
     }
-    assert expected.injection.label.items() <= made["tme-namespace-label"].inputs["metadata"]["labels"].items()
-    patched = made["tme-pod-annotation"].inputs["spec"]["template"]["metadata"]["annotations"]
+    assert (
+        expected.injection.label.items() <= made["traceable-tme-namespace-label"].inputs["metadata"]["labels"].items()
+    )
+    patched = made["traceable-tme-pod-annotation"].inputs["spec"]["template"]["metadata"]["annotations"]
     assert expected.injection.annotations == patched
     assert expected.injection.webhook == "traceable-agent-injector-traceable"
-    assert expected.injection.agent_release == made["agent-release"].inputs["name"]
+    assert expected.injection.agent_release == made["traceable-agent-release"].inputs["name"]
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ def document(text: str, *, op: str = "update") -> dict[str, Any]:
     return {
         "steps": [
             {**changed, **dict.fromkeys(states, state)},
-            {"op": "update", "urn": "urn::installation-record", "newState": record, "oldState": record},
-            {"op": "create", "urn": "urn::tme-guard-binding", "newState": guard},
+            {"op": "update", "urn": "urn::traceable-installation-record", "newState": record, "oldState": record},
+            {"op": "create", "urn": "urn::traceable-tme-guard-binding", "newState": guard},
         ],
         "diagnostics": [{"severity": severity, "message": text} for severity in ("warning", "info")],
     }

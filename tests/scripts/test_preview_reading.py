@@ -7,7 +7,7 @@ import pytest
 
 from scripts.preview_reading import RECORD, SECRET_SIGNATURE, UNKNOWN_VALUE, Preview, abbreviated, read
 
-PATCH = "tme-pod-annotation"
+PATCH = "traceable-tme-pod-annotation"
 WANTED = {"spec": {"template": {"metadata": {"annotations": {"a": "1"}}}}}
 OTHER = {"spec": {"template": {"metadata": {"annotations": {"a": "2"}}}}}
 
@@ -76,13 +76,13 @@ def test_components_and_the_steps_of_a_replacement_are_no_changes() -> None:
 @pytest.mark.parametrize(
     ("steps", "rollouts"),
     [
-        ([step("create", name="gateway-release", new={"values": {}})], 1),
-        ([step("replace", name="gateway-release", old={"name": "a"}, new={"name": "b"})], 1),
-        ([step("update", name="gateway-release", old={"values": {"a": 1}}, new={"values": {"a": 2}})], 1),
-        ([step("update", name="gateway-release", old={"version": "1"}, new={"version": "2"})], 1),
-        ([step("update", name="gateway-release", old={"timeout": 1}, new={"timeout": 2})], 0),
-        ([step("delete", name="gateway-release", old={"values": {}})], 0),
-        ([step("update", name="agent-release", old={"values": {"a": 1}}, new={"values": {"a": 2}})], 0),
+        ([step("create", name="traceable-gateway-release", new={"values": {}})], 1),
+        ([step("replace", name="traceable-gateway-release", old={"name": "a"}, new={"name": "b"})], 1),
+        ([step("update", name="traceable-gateway-release", old={"values": {"a": 1}}, new={"values": {"a": 2}})], 1),
+        ([step("update", name="traceable-gateway-release", old={"version": "1"}, new={"version": "2"})], 1),
+        ([step("update", name="traceable-gateway-release", old={"timeout": 1}, new={"timeout": 2})], 0),
+        ([step("delete", name="traceable-gateway-release", old={"values": {}})], 0),
+        ([step("update", name="traceable-agent-release", old={"values": {"a": 1}}, new={"values": {"a": 2}})], 0),
         ([step("create", name=PATCH, new=WANTED)], 1),
         ([step("create", name=PATCH, new={})], 0),
         ([step("update", name=PATCH, old=WANTED, new={})], 1),
@@ -108,7 +108,7 @@ def test_rollouts(steps: list[dict[str, Any]], rollouts: int) -> None:
 )
 def test_rollouts_of_an_existing_kong(old: Any, new: Any, rollouts: int) -> None:
     op = "create" if old is None else "delete" if new is None else "update"
-    assert len(preview(step(op, name="gateway-files", old=old, new=new)).rollouts) == rollouts
+    assert len(preview(step(op, name="traceable-gateway-files", old=old, new=new)).rollouts) == rollouts
 
 
 @pytest.mark.parametrize(
@@ -124,17 +124,19 @@ def test_rollouts_of_an_existing_kong(old: Any, new: Any, rollouts: int) -> None
 )
 def test_the_action_of_the_admission_policy(op: str, old: Any, new: Any, guard: tuple[str, str] | None) -> None:
     before, after = (actions and {"spec": {"validationActions": actions}} for actions in (old, new))
-    assert preview(step(op, name="tme-guard-binding", old=before, new=after)).guard == guard
+    assert preview(step(op, name="traceable-tme-guard-binding", old=before, new=after)).guard == guard
 
 
 def test_the_entries_come_from_the_record_or_the_outputs() -> None:
     stack = step("same", old={}, new={})
     stack["oldState"] |= {"type": "pulumi:pulumi:Stack", "custom": False, "outputs": {"mode": "sync", "enabled": True}}
     assert preview(stack).now == preview(stack).then == {"mode": "sync", "enabled": "true"}
-    record = step("update", name="installation-record", old={"data": {"mode": "a"}}, new={"data": {"mode": "b"}})
+    record = step(
+        "update", name="traceable-installation-record", old={"data": {"mode": "a"}}, new={"data": {"mode": "b"}}
+    )
     changed = preview(stack, record)
     assert (changed.now, changed.then) == ({"mode": "a"}, {"mode": "b"})
-    gone = preview(stack, step("delete", name="installation-record", old={"data": {"mode": "a"}}))
+    gone = preview(stack, step("delete", name="traceable-installation-record", old={"data": {"mode": "a"}}))
     assert (gone.now, gone.then) == ({"mode": "a"}, {})
 
 

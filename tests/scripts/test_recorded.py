@@ -23,7 +23,7 @@ def plain(name: str) -> str:
 
 def record(name: str, which: str) -> dict[str, str]:
     """The entries of the record, before or after."""
-    (step,) = [step for step in recorded(name)["steps"] if step["urn"].endswith("::installation-record")]
+    (step,) = [step for step in recorded(name)["steps"] if step["urn"].endswith("::traceable-installation-record")]
     return dict(step[which]["inputs"]["data"])
 
 
@@ -36,21 +36,21 @@ def fields(name: str) -> dict[str, set[tuple[str, str | None, str | None]]]:
 def test_a_mode_switch_shows_only_plugin_tme_and_record() -> None:
     there, agent = "http://localhost:5442", "http://agent.traceable:5442"
     annotations = "spec.template.metadata.annotations"
-    digest = fields("fresh-sync")["tme-pod-annotation"]
+    digest = fields("fresh-sync")["traceable-tme-pod-annotation"]
     (settings,) = [new for path, _, new in digest if path == f"{annotations}.traceable-kong/tme-settings"]
     before, after = (record("mode-switch", which)["pluginConfig"] for which in ("oldState", "newState"))
     assert json.loads(after) == json.loads(before) | {"ext_cap_endpoint": agent, "mode": "async"}
     assert fields("mode-switch") == {
-        "plugin-kong-cluster-plugin": {
+        "traceable-plugin-kong-cluster-plugin": {
             ("config.ext_cap_endpoint", there, agent),
             ("config.mode", "sync", "async"),
         },
-        "tme-pod-annotation": {
+        "traceable-tme-pod-annotation": {
             (f'{annotations}["tme.traceable.ai/inject"]', "true", None),
             (f"{annotations}.traceable-kong/tme-settings", settings, None),
         },
-        "tme-namespace-label": {("metadata.labels.traceableai-inject-tme", "enabled", None)},
-        "installation-record": {
+        "traceable-tme-namespace-label": {("metadata.labels.traceableai-inject-tme", "enabled", None)},
+        "traceable-installation-record": {
             ("data.endpoint", there, agent),
             ("data.mode", "sync", "async"),
             ("data.pluginConfig", abbreviated(before), abbreviated(after)),
@@ -67,8 +67,8 @@ SUMMARIES = {
         "| protection | not installed | **enabled** |",
         "| admission policy (tmeGuard) | off | **warn** |",
         "expect: **2**: the gateway is installed; the TME is injected into its pods.",
-        "| create | Provider kubernetes | 6 fields, below |",
-        "<details><summary>create agent-token</summary>",
+        "| create | Provider traceable-kubernetes | 6 fields, below |",
+        "<details><summary>create traceable-agent-token</summary>",
         "| data | [secret] |",
     ],
     "fresh-async": ["| mode | - | **async** |", "expect: **1**: the gateway is installed."],
@@ -80,20 +80,20 @@ SUMMARIES = {
     ],
     "newer-rock": [
         ": 1 to create, 1 to delete, 3 to update\n",
-        "⚠️ **This deletes plugin-files-kong-plugin-traceable-fdda072518.**",
+        "⚠️ **This deletes traceable-plugin-files-kong-plugin-traceable-fdda072518.**",
         "| mode | sync | sync |",
         "| plugin version | 2.1.2-1 | **2.2.2-1** |",
-        "<details><summary>delete plugin-files-kong-plugin-traceable-fdda072518</summary>",
+        "<details><summary>delete traceable-plugin-files-kong-plugin-traceable-fdda072518</summary>",
         '| data["handler.lua"] | (209 characters in 8 lines, sha256 5493c3946e) |',
         "expect: **1**: the gateway's chart or its values change.",
-        "| update | KongClusterPlugin plugin-kong-cluster-plugin "
+        "| update | KongClusterPlugin traceable-plugin-kong-cluster-plugin "
         "| metadata.annotations.traceable-kong/kong-revision | 1 | [known after the update] |",
     ],
     "plugin-name": [
         ": 1 to replace, 1 to update\n",
-        "⚠️ **This replaces plugin-kong-cluster-plugin.**",
+        "⚠️ **This replaces traceable-plugin-kong-cluster-plugin.**",
         "expect: **0**.",
-        "| ⚠️ **replace** | KongClusterPlugin plugin-kong-cluster-plugin "
+        "| ⚠️ **replace** | KongClusterPlugin traceable-plugin-kong-cluster-plugin "
         "| ⚠️ metadata.name | traceable-plugin | other-plugin |",
     ],
     "blocking-message": [
@@ -103,31 +103,31 @@ SUMMARIES = {
     ],
     "secret": [
         ": 1 to update\n",
-        "| update | Secret agent-token | data.token | [secret] | [secret] |",
+        "| update | Secret traceable-agent-token | data.token | [secret] | [secret] |",
     ],
     "secret-value": [
-        "| update | Release gateway-release | values.env.log_level | - | debug |",
+        "| update | Release traceable-gateway-release | values.env.log_level | - | debug |",
         "|  |  | values.env.pg_password | - | [secret] |",
     ],
     "guard": [
         ": 3 to update\n",
         "| protection | enabled | enabled |\n| admission policy (tmeGuard) | warn | **deny** |",
         "expect: **0**.",
-        "| update | ValidatingAdmissionPolicyBinding tme-guard-binding | spec.validationActions[0] | Warn | Deny |\n"
-        "|  |  | spec.validationActions[1] | Audit | - |",
+        "| update | ValidatingAdmissionPolicyBinding traceable-tme-guard-binding "
+        "| spec.validationActions[0] | Warn | Deny |\n|  |  | spec.validationActions[1] | Audit | - |",
     ],
     "uninstall": [
         ": 10 to delete, 1 to update\n",
-        "⚠️ **This deletes installation-record, agent-release, ",
+        "⚠️ **This deletes traceable-installation-record, traceable-agent-release, ",
         "⚠️ **This uninstalls Traceable, and the gateway is then unprotected.**",
         "| mode | sync | **-** |",
         "| plugin version | 2.1.2-1 | **-** |",
         "| protection | disabled | **not installed** |",
         "| admission policy (tmeGuard) | warn | **off** |",
         "expect: **1**: the gateway's chart or its values change.",
-        "| update | Release gateway-release "
+        "| update | Release traceable-gateway-release "
         "| values.plugins.configMaps[0].name | kong-plugin-traceable-fdda072518 | - |",
-        "| ⚠️ **delete** | ValidatingAdmissionPolicy tme-guard-policy | 18 fields, below | | |",
+        "| ⚠️ **delete** | ValidatingAdmissionPolicy traceable-tme-guard-policy | 18 fields, below | | |",
     ],
     "refused": [
         ": ⚠️ **failed**\n",
@@ -152,7 +152,9 @@ def test_the_comment_of_a_preview(name: str) -> None:
 
 
 def test_the_plugins_source_is_shown_by_length_and_digest() -> None:
-    shown = {path: new for path, _, new in fields("newer-rock")["plugin-files-kong-plugin-traceable-564b485fc1"]}
+    shown = {
+        path: new for path, _, new in fields("newer-rock")["traceable-plugin-files-kong-plugin-traceable-564b485fc1"]
+    }
     assert shown['data["handler.lua"]'] == "(209 characters in 8 lines, sha256 9ec655202c)"
     assert "local Handler" not in plain("newer-rock")
 
@@ -172,7 +174,7 @@ def test_a_changed_action_of_the_admission_policy_is_in_the_summary() -> None:
 
 
 def test_no_preview_has_the_path_of_the_kubeconfig() -> None:
-    shown = {path: new for path, _, new in fields("fresh-sync")["kubernetes"]}
+    shown = {path: new for path, _, new in fields("fresh-sync")["traceable-kubernetes"]}
     assert shown["kubeconfig"] == '""'
 
 

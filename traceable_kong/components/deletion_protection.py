@@ -9,7 +9,7 @@ pkg/resource/deploy/deployment_executor.go, performPostSteps).
 import pulumi
 
 NAME = "set-kong.protect-and-agent.protect-to-false"
-"""Pulumi's error shows this name and no text of this program, so the name says how to remove the protection."""
+"""The end of its name. Pulumi's error shows that and no text of this program, so it says how to lift the protection."""
 
 
 class DeletionProtection(pulumi.ComponentResource):
@@ -19,7 +19,7 @@ class DeletionProtection(pulumi.ComponentResource):
     to switch it off first.
     """
 
-    def __init__(self, name: str = NAME, *, on: bool, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, *, on: bool, opts: pulumi.ResourceOptions) -> None:
         super().__init__(
             "traceable-kong:index:DeletionProtection",
             name,

@@ -14,15 +14,14 @@ from traceable_kong.components.kubernetes_object import KubernetesObject
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.state_record import record_data, record_digest
 
-Outputs = dict[str, pulumi.Output[str]]
-
 
 class Installation(pulumi.ComponentResource):
     """Verification and record. Outputs: `record` (str: the ConfigMap's name, "" without a record).
 
     `verify` runs in every `up` after all `steps`, whether or not anything changed, and never in a preview; it raises
     pulumi.RunError. The record's data wait for it, so nothing that follows happens after a failed verification, not
-    even deletions. `outputs` of the stack: `recordDigest`, once a gateway's record is written.
+    even deletions. `verified` is True after that; `record_digest` is a digest of a gateway's record, once that is
+    written, None where there is none.
     """
 
     def __init__(
@@ -45,7 +44,8 @@ class Installation(pulumi.ComponentResource):
         data: pulumi.Input[Mapping[str, str]] = record or {}
         if not pulumi.runtime.is_dry_run():
             data = pulumi.Output.all(*(resource.id for resource in resources_of(steps))).apply(verified)
-        self.outputs: Outputs = {}
+        self.verified: pulumi.Output[bool] = pulumi.Output.from_input(data).apply(lambda _: True)
+        self.record_digest: pulumi.Output[str] | None = None
         if record is not None:
             metadata = {"name": plan.record_name, "namespace": plan.record_namespace, "labels": plan.labels}
             config_map = KubernetesObject(
@@ -57,10 +57,5 @@ class Installation(pulumi.ComponentResource):
             )
             if plan.gateway is not None:
                 digest = record_digest(record)
-                self.outputs = {"recordDigest": config_map.id.apply(lambda _: digest)}
-        self.register_outputs(
-            {
-                "record": plan.record_name if record is not None else "",
-                "verified": pulumi.Output.from_input(data).apply(lambda _: True),
-            }
-        )
+                self.record_digest = config_map.id.apply(lambda _: digest)
+        self.register_outputs({"record": plan.record_name if record is not None else "", "verified": self.verified})

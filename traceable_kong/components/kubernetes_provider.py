@@ -6,8 +6,8 @@ import pulumi_kubernetes as k8s
 from traceable_kong.cluster.target import ClusterTarget
 
 
-def kubernetes_provider(target: ClusterTarget, *, after: pulumi.Resource) -> k8s.Provider:
-    """The provider for `target`; every resource that uses it is deleted before `after`.
+def kubernetes_provider(name: str, target: ClusterTarget, *, opts: pulumi.ResourceOptions) -> k8s.Provider:
+    """The provider for `target`; every resource that uses it is deleted before what the provider depends on.
 
     `enable_config_map_mutable` and `enable_secret_mutable`: record and token are updated in place; the plugin's files
     are immutable objects with names of their own. `upsert_existing_objects`: an object that an interrupted update
@@ -22,7 +22,7 @@ def kubernetes_provider(target: ClusterTarget, *, after: pulumi.Resource) -> k8s
     # reads the variable itself.
     kubeconfig: pulumi.Input[str] = target.kubeconfig or ""
     return k8s.Provider(
-        "kubernetes",
+        name,
         kubeconfig=pulumi.Output.secret(kubeconfig) if target.secret else kubeconfig,
         context=target.context,
         enable_config_map_mutable=True,
@@ -33,5 +33,5 @@ def kubernetes_provider(target: ClusterTarget, *, after: pulumi.Resource) -> k8s
         delete_unreachable=False,
         skip_update_unreachable=False,
         **further,
-        opts=pulumi.ResourceOptions(depends_on=[after]),
+        opts=opts,
     )

@@ -2,14 +2,12 @@
 
 import pulumi
 
-from traceable_kong.cluster.ownership import StackIdentity, new_identity
+from traceable_kong.cluster.ownership import StackIdentity
 
 
-def fresh_identity() -> StackIdentity:
-    return new_identity(pulumi.get_project(), pulumi.get_stack())
-
-
-async def kept_identity(name: str, fresh: StackIdentity) -> tuple[pulumi.Resource, StackIdentity]:
+async def kept_identity(
+    name: str, fresh: StackIdentity, *, opts: pulumi.ResourceOptions
+) -> tuple[pulumi.Resource, StackIdentity]:
     """The resource that keeps the stack's identity, and that: `fresh` in the first update, the same one later.
 
     Everything that carries the id must depend on the resource. Otherwise a destroy forgets the id first, and if it is
@@ -17,7 +15,8 @@ async def kept_identity(name: str, fresh: StackIdentity) -> tuple[pulumi.Resourc
     update keeps nothing (https://www.pulumi.com/docs/iac/concepts/resources/stash/). Raises pulumi.RunError.
     """
     identity = {"id": fresh.owner, "digestKey": pulumi.Output.secret(fresh.digest_key)}
-    stash = pulumi.Stash(name, input=identity, opts=pulumi.ResourceOptions(ignore_changes=["input"]))
+    kept_input = pulumi.ResourceOptions(ignore_changes=["input"])
+    stash = pulumi.Stash(name, input=identity, opts=pulumi.ResourceOptions.merge(opts, kept_input))
     kept = await stash.output.future()
     if not kept:
         raise pulumi.RunError(

@@ -69,9 +69,14 @@ def secret_paths(secrets: Mapping[str, str], stack_file: Path, namespace: str) -
         given = _decoded(text)
         node = written.get(f"{namespace}:{key}")
         paths = list(_encrypted(node, (key,))) if _same(node, given, text) else []
-        inside = [place for place in _PLACES if place[0] == key and _reaches(given, place[1:])]
-        found += paths or inside or [(key,)]
+        found += paths or narrowed((key,), {key: given})
     return found
+
+
+def narrowed(path: SecretPath, raw: Mapping[str, Any]) -> list[SecretPath]:
+    """The secret places in the value at `path`, of which it is only known that it holds a secret; else `path`."""
+    inside = [place for place in _PLACES if place[: len(path)] == path and _reaches(raw, place)]
+    return inside or [path]
 
 
 def _decoded(text: str) -> Any:

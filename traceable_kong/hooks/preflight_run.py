@@ -7,9 +7,9 @@ import pulumi
 
 from traceable_kong.cluster.api_objects import Reader
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import printable, printable_lines
 from traceable_kong.common.secret_texts import fix_without_secrets, without_secrets
+from traceable_kong.common.wording import Wording
 from traceable_kong.hooks.chart_rendering import rendered_charts
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight import examination, repair
@@ -19,7 +19,7 @@ from traceable_kong.preflight.releases_to_render import releases_to_render
 
 
 async def run_preflight(
-    cluster: ClusterTarget, plan: Plan, provider: pulumi.ProviderResource, *, live_change: bool
+    cluster: ClusterTarget, plan: Plan, provider: pulumi.ProviderResource, *, live_change: bool, wording: Wording
 ) -> Reader:
     """Renders the charts with `provider`, logs warnings, repairs interrupted releases, and raises pulumi.RunError
     with every problem.
@@ -32,11 +32,10 @@ async def run_preflight(
     found = await asyncio.to_thread(examination.examine, reader, plan, live_change=live_change)
 
     def warn(text: str) -> None:
-        pulumi.log.warn(on_cluster(printable(without_secrets(text, plan.secrets)), cluster.command_options))
+        pulumi.log.warn(wording.shown(printable(without_secrets(text, plan.secrets))))
 
     def stopped(findings: list[Finding], changed: str) -> pulumi.RunError:
-        text = _text([shown(finding) for finding in findings], changed)
-        return pulumi.RunError(on_cluster(text, cluster.command_options))
+        return pulumi.RunError(wording.shown(_text([shown(finding) for finding in findings], changed)))
 
     def shown(finding: Finding) -> Finding:
         return dataclasses.replace(

@@ -7,7 +7,7 @@ delete hooks, because a plain `pulumi destroy` would refuse to run them.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pulumi
@@ -15,9 +15,9 @@ import pulumi
 from traceable_kong.cluster.agent_objects import AGENT_DEPLOYMENT
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.common.commands import on_cluster
 from traceable_kong.common.safe_text import PlainError, printable
 from traceable_kong.common.secret_texts import without_secrets
+from traceable_kong.common.wording import Wording
 from traceable_kong.hooks import (
     injection_dry_run,
     mounted_files,
@@ -38,22 +38,25 @@ Step = Callable[[KubernetesClient], None]
 
 
 class Hooks:
-    """The hooks of the stack that `plan` describes, from named steps."""
+    """The hooks of what `plan` describes, from named steps. `opts` are the options of every component."""
 
-    def __init__(self, plan: Plan, cluster: ClusterTarget, provider: pulumi.ProviderResource | None) -> None:
+    def __init__(
+        self, plan: Plan, cluster: ClusterTarget, *, name: str, opts: pulumi.ResourceOptions, wording: Wording
+    ) -> None:
         self._plan = plan
         self._cluster = cluster
-        self._provider = provider
+        self._name = name
+        self._opts = opts
+        self._wording = wording
         self._loop: asyncio.AbstractEventLoop | None = None
         self._monitors: dict[tuple[str, str], RolloutMonitor] = {}
-        self._name_is_free = pulumi.ResourceHook("before-create-name-is-free", self._check_name)
-        self._on_change = pulumi.ResourceHook("before-change", self._outdate_reads)
+        self._name_is_free = self._named_hook("before-create-name-is-free", self._check_name)
+        self._on_change = self._named_hook("before-change", self._outdate_reads)
 
     def after(self, *components: pulumi.Resource) -> pulumi.ResourceOptions:
-        """The options of a component that waits for `components`: the stack's provider, and hooks of all resources."""
-        return pulumi.ResourceOptions(
-            provider=self._provider, depends_on=list(components), transformations=[self._with_common_hooks]
-        )
+        """The options of a component that waits for `components`, with the hooks of all resources."""
+        own = pulumi.ResourceOptions(depends_on=list(components), transformations=[self._with_common_hooks])
+        return pulumi.ResourceOptions.merge(self._opts, own)
 
     def before(
         self, name: str, *steps: Step, create: Sequence[Step] = (), update: Sequence[Step] = ()
@@ -69,7 +72,11 @@ class Hooks:
         async def run(_: pulumi.ResourceHookArgs) -> None:
             await self._run(steps)
 
-        return pulumi.ResourceHook(name, run)
+        return self._named_hook(name, run)
+
+    def _named_hook(self, name: str, run: Callable[[pulumi.ResourceHookArgs], Awaitable[None]]) -> pulumi.ResourceHook:
+        # All programs and plugins of an update share the names of hooks.
+        return pulumi.ResourceHook(f"{self._name}-{name}", run)
 
     async def _run(self, steps: Sequence[Step]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -78,7 +85,7 @@ class Hooks:
                 # In a thread, so that the program's event loop continues.
                 await asyncio.to_thread(step, self._cluster.api)
             except PlainError as problem:
-                raise pulumi.RunError(self._on_cluster(str(problem))) from None
+                raise pulumi.RunError(self._shown(str(problem))) from None
 
     # --- every object ---
 
@@ -177,18 +184,18 @@ class Hooks:
             report = self._report()
         except PlainError as problem:
             raise pulumi.RunError(
-                self._on_cluster(
+                self._shown(
                     f"The stack could not be verified: {problem}. It may be unprotected. Run `pulumi up` again."
                 )
             ) from None
         if not report.ok:
-            raise pulumi.RunError(self._on_cluster(report.text()))
-        pulumi.log.info(self._on_cluster(report.text()))
+            raise pulumi.RunError(self._shown(report.text()))
+        pulumi.log.info(self._shown(report.text()))
         pulumi.log.info(printable(f"The verification took {time.monotonic() - began:.1f} s."))
         for warning in report.warnings:
-            pulumi.log.warn(self._on_cluster(printable(warning)))
+            pulumi.log.warn(self._shown(printable(warning)))
         for reason in report.not_checked:
-            pulumi.log.warn(self._on_cluster(printable(f"not checked: {reason}")))
+            pulumi.log.warn(self._shown(printable(f"not checked: {reason}")))
 
     def _report(self) -> Report:
         # If nothing has changed, the first observation takes what preflight has read a moment ago.
@@ -223,7 +230,7 @@ class Hooks:
         assert self._loop is not None, "only steps and what they start warn"
         try:
             # A monitor's thread may outlive the program: a closed loop tells that there is no engine to log to.
-            self._loop.call_soon_threadsafe(pulumi.log.warn, self._on_cluster(printable(line)))
+            self._loop.call_soon_threadsafe(pulumi.log.warn, self._shown(printable(line)))
         except RuntimeError:
             # The program has ended.
             self._stop_monitors()
@@ -232,6 +239,6 @@ class Hooks:
         for monitor in self._monitors.values():
             monitor.stop()
 
-    def _on_cluster(self, text: str) -> str:
-        """A message whose kubectl and helm commands go to this cluster, without secrets."""
-        return on_cluster(without_secrets(text, self._plan.secrets), self._cluster.command_options)
+    def _shown(self, text: str) -> str:
+        """A message for this run, without secrets."""
+        return self._wording.shown(without_secrets(text, self._plan.secrets))

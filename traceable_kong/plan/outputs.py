@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from traceable_kong.plan.agent_model import ManagedAgent
@@ -9,11 +10,27 @@ from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import Gateway, Plan
 
 
-def stack_outputs(plan: Plan, *, stack: str, cluster_options: str) -> dict[str, Any]:
-    """What the stack reports: `{output: value}`.
+@dataclass(frozen=True, kw_only=True)
+class VerifyCommand:
+    """How a person runs the verification: the command, the options that name the stack's outputs, and the cluster's."""
 
-    `stack` is its name, `cluster_options` are the options of `verify.py` that name the cluster, "" for the usual one.
-    """
+    command: str
+    stack_options: Sequence[str]
+    cluster_options: str
+
+    def text(self, gateway: Gateway) -> str:
+        return f"{self.command} {shlex.join(self._subject(gateway))}{self.cluster_options}"
+
+    def _subject(self, gateway: Gateway) -> Sequence[str]:
+        # Where the Admin API is reached is the stack's to say, and not the record's (verification/trusted_record.py).
+        entity, deployment = gateway.plugin.entity, gateway.kong.deployment
+        if entity and (entity.endpoint.url or entity.endpoint.needs_secrets):
+            return self.stack_options
+        return ("--namespace", deployment.namespace, "--deployment", deployment.name)
+
+
+def stack_outputs(plan: Plan, verify: VerifyCommand) -> dict[str, Any]:
+    """What the stack reports: `{output: value}`."""
     if plan.gateway is None:
         agent = plan.agent
         assert isinstance(agent, ManagedAgent), "an agent-only stack manages its agent"
@@ -36,7 +53,7 @@ def stack_outputs(plan: Plan, *, stack: str, cluster_options: str) -> dict[str, 
         "deployment": gateway.kong.deployment.name,
         **_kong(gateway),
         "configMaps": [item.name for item in gateway.config_maps],
-        "verify": f".venv/bin/python verify.py {_verify_options(gateway, stack)}{cluster_options}",
+        "verify": verify.text(gateway),
         **_protection(plan.protected),
     }
 
@@ -66,14 +83,6 @@ def _kong(gateway: Gateway) -> dict[str, Any]:
         mounted_by = "owner" if gateway.mounted_by_owner else "stack"
         return {"filesMountedBy": mounted_by, "ownersHelmValues": gateway.owner_values}
     return {"release": kong.release.name, "proxyService": f"{kong.deployment.name}-proxy"}
-
-
-def _verify_options(gateway: Gateway, stack: str) -> str:
-    # Where the Admin API is reached is the stack's to say, and not the record's (verification/trusted_record.py).
-    entity, deployment = gateway.plugin.entity, gateway.kong.deployment
-    if entity and (entity.endpoint.url or entity.endpoint.needs_secrets):
-        return shlex.join(["--stack", stack])
-    return shlex.join(["--namespace", deployment.namespace, "--deployment", deployment.name])
 
 
 def _protection(parts: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,181 @@
+"""Traceable on a Kong gateway, as one component: load -> plan -> preflight -> deploy -> outputs."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+import traceable_kong.components as components
+from traceable_kong.cluster.ownership import new_identity
+from traceable_kong.cluster.target import ClusterError
+from traceable_kong.common.safe_text import PlainError, printable
+from traceable_kong.common.wording import Wording
+from traceable_kong.config import loader
+from traceable_kong.config.given_config import GivenConfig
+from traceable_kong.config.provider_options import PROVIDER
+from traceable_kong.hooks.preflight_run import run_preflight
+from traceable_kong.hooks.stack_hooks import Hooks
+from traceable_kong.plan.build import build_plan
+from traceable_kong.plan.inputs import read_inputs
+from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
+from traceable_kong.preflight import release_imports
+from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments, python_argument
+from traceable_kong.program.arguments import TraceableOnKongArgs
+from traceable_kong.program.deployment_order import deploy
+
+TYPE = "traceable-kong:index:TraceableOnKong"
+
+UNKNOWN = (
+    "So this preview does not show what TraceableOnKong will install, and checks nothing. `pulumi up` runs preflight "
+    "as soon as the value is known, and stops before it changes the cluster where preflight finds a problem."
+)
+
+UNNAMED_CLUSTER = (
+    "traceable-kong:allowedClusters is checked by `up` and `preview` only. `destroy` and `refresh` use the current "
+    "context of the kubeconfig, whatever cluster it names. Bind the stack to a context: `pulumi config set "
+    "kubernetes:context NAME`."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Started:
+    """A deployment whose resources are registered."""
+
+    outputs: dict[str, Any]
+    installation: components.Installation
+
+
+class TraceableOnKong(pulumi.ComponentResource):
+    """Traceable API security on one Kong gateway, verified at the end of every update; or an agent alone.
+
+    It deploys what `args` describe, with the keys of a stack file (docs/configuration.md); None: what the stack's
+    config has below `traceable-kong:`. A preview in which an argument is not known yet, such as the kubeconfig of a
+    cluster that the same update creates, shows and checks nothing.
+
+    Everything that depends on it, and every output, waits until the gateway is verified. The component starts when all
+    that it depends on exists.
+    """
+
+    outputs: pulumi.Output[dict[str, Any]]
+    """Every output of a stack (docs/getting-started.md). `traceable-kong verify --stack-output` reads them."""
+
+    namespace: pulumi.Output[str]
+    """Kong's namespace; of an agent-only stack, the agent's."""
+
+    deployment: pulumi.Output[str]
+    """Kong's Deployment; empty for an agent-only stack."""
+
+    proxy_service: pulumi.Output[str]
+    """The Service of a managed Kong's proxy; empty where this component does not install Kong."""
+
+    def __init__(
+        self, name: str, args: TraceableOnKongArgs | None = None, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(TYPE, name, None, opts)
+        self._started = asyncio.ensure_future(self._start(args))
+        finished = pulumi.Output.from_input(self._finish())
+        # Whatever depends on this component waits for the children that it has by then, so this one is registered
+        # before __init__ returns, and created last.
+        self._last = pulumi.Stash(
+            f"{name}-verified",
+            input=finished.apply(lambda _: True),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=pulumi.Output.from_input(self._last_steps())),
+        )
+        self.outputs = pulumi.Output.all(finished, self._last.urn).apply(lambda found: found[0])
+        self.namespace = self.outputs.apply(lambda found: found.get("namespace") or found.get("agentNamespace") or "")
+        self.deployment = self.outputs.apply(lambda found: found.get("deployment") or "")
+        self.proxy_service = self.outputs.apply(lambda found: found.get("proxyService") or "")
+        self.register_outputs({"outputs": self.outputs})
+
+    async def stack_outputs(self) -> dict[str, Any]:
+        """The outputs of a stack that is nothing but this component, before the verification; `recordDigest` follows
+        after it."""
+        started = await self._started
+        if started is None:
+            return {}
+        digest = started.installation.record_digest
+        return started.outputs | ({"recordDigest": digest} if digest is not None else {})
+
+    async def _last_steps(self) -> list[pulumi.Resource]:
+        started = await self._started
+        return [started.installation] if started else []
+
+    async def _finish(self) -> Any:
+        started = await self._started
+        if started is None:
+            return pulumi.UNKNOWN
+        # Neither is ever known in a preview that changes something.
+        await started.installation.verified.future()
+        digest = started.installation.record_digest
+        recorded = await digest.future() if digest is not None else None
+        return started.outputs | ({"recordDigest": recorded} if recorded else {})
+
+    async def _start(self, args: TraceableOnKongArgs | None) -> _Started | None:
+        name, preview = self._name, pulumi.runtime.is_dry_run()
+        await self.urn.future()  # Everything that this component depends on exists.
+        wording = Wording(options="")
+        try:
+            given = loader.stack_config() if args is None else await given_by_arguments(args)
+            wording = self._wording(given, in_arguments=args is not None)
+            self._require_own_provider(given)
+            config, cluster = given.stack(), given.cluster()
+            if config.allowed_clusters and not (cluster.context or cluster.kubeconfig):
+                pulumi.log.warn(wording.shown(UNNAMED_CLUSTER))
+            cluster.require_allowed(config.allowed_clusters)
+            inputs = read_inputs(config, cluster, preview=preview)
+            # One stack may have several of these; the one of a stack's config is named by the stack alone.
+            stack = pulumi.get_stack() if args is None else f"{pulumi.get_stack()}.{name}"
+            fresh = new_identity(pulumi.get_project(), stack)
+            build_plan(config, inputs, fresh)  # Bad values fail before any registration.
+            child = pulumi.ResourceOptions(parent=self)
+            stack_id, identity = await components.kept_identity(f"{name}-stack-id", fresh, opts=child)
+            plan = build_plan(config, inputs, identity)
+            after_id = pulumi.ResourceOptions(parent=self, depends_on=[stack_id])
+            provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_id)
+            reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
+            imports = release_imports.releases_to_import(plan, reader, preview=preview)
+        except UnknownArguments as unknown:
+            names = ", ".join(map(_argument, unknown.keys))
+            pulumi.log.warn(printable(f"{names}: not known before the update. {UNKNOWN}"), self)
+            return None
+        except PlainError as problem:
+            raise pulumi.RunError(wording.shown(str(problem))) from None
+        outputs = stack_outputs(plan, self._verify_command(given, in_arguments=args is not None))
+        outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
+        opts = pulumi.ResourceOptions(parent=self, provider=provider)
+        hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
+        return _Started(outputs=outputs, installation=deploy(name, plan, hooks, imports, verified=self._last))
+
+    def _wording(self, given: GivenConfig, *, in_arguments: bool) -> Wording:
+        return Wording(
+            options=given.named_cluster().command_options,
+            component=self._name if in_arguments else None,
+            argument=_argument,
+        )
+
+    def _require_own_provider(self, given: GivenConfig) -> None:
+        """Raises ClusterError where the options of this component name a cluster that its arguments do not."""
+        named = given.named_cluster()
+        if PROVIDER in self._providers and not (named.kubeconfig or named.context):
+            raise ClusterError(
+                f"TraceableOnKong {self._name} has a kubernetes provider in its options, which does not tell its "
+                "kubeconfig: preflight and verification would read another cluster. Nothing was changed. Pass the "
+                "provider's kubeconfig, and its context if it has one: `pulumi config set kubernetes:kubeconfig "
+                "KUBECONFIG`."
+            )
+
+    def _verify_command(self, given: GivenConfig, *, in_arguments: bool) -> VerifyCommand:
+        options = ["--stack", pulumi.get_stack()]
+        return VerifyCommand(
+            command="traceable-kong verify" if in_arguments else ".venv/bin/python verify.py",
+            stack_options=[*options, "--stack-output", self._name] if in_arguments else options,
+            cluster_options=given.named_cluster().command_options,
+        )
+
+
+def _argument(key: str) -> str:
+    """A key as the language of the program writes it: in a plugin that hosts the component it is not Python."""
+    hosts = sys.modules.get("pulumi.provider.experimental.host")
+    return key if hosts is not None and hosts.is_hosting else python_argument(key)
