@@ -30,7 +30,7 @@ LAYERS = (
     {"kong_admin"},
     {"deployment_patch"},
     {"plan"},
-    {"preflight", "verification"},
+    {"preflight", "smoke", "verification"},
     {"hooks", "providers", "command_line"},
     {"components"},
     {"program"},

@@ -10,6 +10,10 @@ ADMIN_LISTEN = "KONG_ADMIN_LISTEN"
 ADMIN_LISTEN_DEFAULT = "127.0.0.1:8001, 127.0.0.1:8444 http2 ssl"
 """Source: kong.conf.default (Kong 3.9)."""
 
+PROXY_LISTEN = "KONG_PROXY_LISTEN"
+PROXY_LISTEN_DEFAULT = "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384"
+"""Source: kong.conf.default (Kong 3.9)."""
+
 
 @dataclass(frozen=True)
 class Listener:

@@ -18,6 +18,11 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
+def serves(pod: Mapping[str, Any]) -> bool:
+    """True for a pod that is ready and not terminating."""
+    return is_ready(pod) and not is_terminating(pod)
+
+
 def pods_behind(reader: Reader, namespace: str, service: Mapping[str, Any]) -> list[Document]:
     """The pods that a Service selects, terminating ones too; a Service without a selector has none.
 

@@ -34,23 +34,28 @@ def exchange(
     headers: Iterable[tuple[str, str]],
     seconds: float,
     limit: int,
+    cut: bool = False,
 ) -> HttpResponse:
     """Sends a request, over a new connection where there is none yet, and reads the response.
+
+    With `cut`, a body that is longer than `limit` bytes ends there. A header `Host` replaces the connection's.
 
     Raises OSError (TimeoutError after so many seconds), HTTPException, ValueError for what cannot be sent, or TooLong
     for more than `limit` bytes. The connection can be used again only if nothing was raised.
     """
 
+    sent = tuple(headers)
+
     def work() -> HttpResponse:
         content = None if body is None else body.encode()
-        connection.putrequest(method, path)
-        for name, value in headers:
+        connection.putrequest(method, path, skip_host=any(name.lower() == "host" for name, _ in sent))
+        for name, value in sent:
             connection.putheader(name, value.encode())
         if content is not None:
             connection.putheader("Content-Length", str(len(content)))
         connection.endheaders(content)
         response = connection.getresponse()
-        return HttpResponse(status=response.status, headers=response.headers, body=_body(response, limit))
+        return HttpResponse(status=response.status, headers=response.headers, body=_body(response, limit, cut))
 
     connection.timeout = seconds
     if connection.sock is not None:
@@ -58,12 +63,14 @@ def exchange(
     return within(seconds, work, stop=lambda: interrupt(connection))
 
 
-def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
+def _body(response: http.client.HTTPResponse, limit: int, cut: bool) -> bytes:
     body, piece = bytearray(), bytearray(PIECE_BYTES)
     # Into a buffer of this size: read() would take a chunk with a negative size for all that follows.
     while count := response.readinto(piece):
         body += piece[:count]
         if len(body) > limit:
+            if cut:
+                return bytes(body[:limit])
             raise TooLong
     return bytes(body)
 

@@ -1,9 +1,21 @@
-"""Ends the program without Python's last look at every object of all libraries, which nothing here needs."""
+"""Ends the program without what Python does at the end, and nothing here needs."""
 
 import atexit
 import gc
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
 
 
 def skip_last_collection() -> None:
     """What refers to itself is not collected at the end: no `__del__` of it runs."""
     atexit.register(gc.freeze)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the program at once: without this, Python waits for every request that has not ended yet."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

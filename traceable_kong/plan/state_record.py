@@ -18,6 +18,7 @@ from traceable_kong.common.safe_text import PlainError, kind_of
 from traceable_kong.kong_admin.admin_endpoint import endpoint_of
 from traceable_kong.kong_admin.plugin_target import PluginTarget
 from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.blocking_record import blocking_data
 from traceable_kong.plan.kong_model import ExistingKong
 from traceable_kong.plan.model import AdmissionPolicy, DesiredState, Gateway, Injection, Plan
 from traceable_kong.plan.plugin_model import KongClusterPlugin, Plugin, PluginEntity
@@ -45,11 +46,7 @@ def record_data(plan: Plan) -> dict[str, str] | None:
     state = plan.desired
     if state is None or not state.installed:
         return None
-    return {
-        **state_data(state),
-        **_reported_data(plan, plan.gateway),
-        **_protected_data(plan),
-    }
+    return {**state_data(state), **_reported_data(plan, plan.gateway), **blocking_data(plan), **_protected_data(plan)}
 
 
 def record_digest(data: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
-from traceable_kong.cluster.pods import is_ready, is_terminating, selector_text
+from traceable_kong.cluster.pods import selector_text, serves
 from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.kong_admin import admin_endpoint, entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
@@ -106,9 +106,7 @@ def _pods(
     credentials = _credentials(api, desired.plugin.entity)
     pods = api.list(path, labelSelector=selector)
     for _ in range(POD_ATTEMPTS):
-        observed = list(
-            pool.map(lambda pod: observe_pod(api, desired, pod, credentials, is_own), filter(_serves, pods))
-        )
+        observed = list(pool.map(lambda pod: observe_pod(api, desired, pod, credentials, is_own), filter(serves, pods)))
         if not any(isinstance(pod.kong, str) or pod.tme_problem for pod in observed):
             break
         # A pod that was deleted meanwhile says nothing about the gateway; the pod that replaced it does.
@@ -119,12 +117,8 @@ def _pods(
     return pods, [pod for pod in observed if pod.name in names]
 
 
-def _serves(pod: Document) -> bool:
-    return is_ready(pod) and not is_terminating(pod)
-
-
 def _serving_names(pods: list[Document]) -> set[str]:
-    return {pod["metadata"]["name"] for pod in pods if _serves(pod)}
+    return {pod["metadata"]["name"] for pod in pods if serves(pod)}
 
 
 def _config_maps(api: KubernetesClient, desired: DesiredState) -> dict[str, ObservedObject]:
