@@ -71,7 +71,7 @@ def test_no_output_file_or_object_has_a_secret_but_its_own(new_stack: NewStack) 
         "up": done.stdout + done.stderr,
         "preview": stack.preview("--diff"),
         "preview as JSON": stack.preview("--json"),
-        "verify": stack.verify("--json").stdout,
+        "verify": stack.verify("--output", "json").stdout,
         "outputs": stack.pulumi("stack", "output", "--json"),
         "state": stack.pulumi("stack", "export"),
         "processes": b" ".join(arguments.seen).decode(errors="replace"),

@@ -88,7 +88,7 @@ def test_files_fails_for_changed_content_until_pods_are_replaced(stack: LiveStac
     with pytest.raises(CommandFailed, match="has other content"):
         stack.up()
     assert "not checked: the files of" in stack.up("--refresh")
-    done = stack.verify("--json")
+    done = stack.verify("--output", "json")
     assert (done.returncode, json.loads(done.stdout)["verdict"]) == (2, "not checked")
     deployment = ("deployment", f"{stack.name}-kong", "--namespace", stack.kong_namespace)
     stack.kubectl("rollout", "restart", *deployment)
@@ -236,7 +236,7 @@ def test_with_scope_selected_a_tenants_plugin_does_not_count(stack: LiveStack) -
         stack.set(scope="selected")
         try:
             assert "0 routes protected" in stack.up()
-            done = stack.verify("--json")
+            done = stack.verify("--output", "json")
             assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "no route selected"), done.stdout
         finally:
             stack.set(scope="global")
@@ -256,7 +256,7 @@ def test_with_a_network_policy_the_connection_to_the_agent_is_not_checked(stack:
     spec = {"podSelector": {}, "policyTypes": ["Egress"]}
     stack.apply({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec})
     try:
-        done = stack.verify("--json")
+        done = stack.verify("--output", "json")
         report = json.loads(done.stdout)
         assert (done.returncode, report["ok"], report["verdict"]) == (2, True, "not checked")
         assert f"NetworkPolicy {stack.kong_namespace}/deny selects the gateway's pods" in report["not_checked"][0]
@@ -269,7 +269,7 @@ def test_with_a_network_policy_the_connection_to_the_agent_is_not_checked(stack:
 
 def test_deployment_fails_if_it_does_not_exist(stack: LiveStack) -> None:
     with record_changed(stack, deployment="another"):
-        done = stack.run_verify("--namespace", stack.kong_namespace, "--json")
+        done = stack.run_verify("--namespace", stack.kong_namespace, "--output", "json")
         failed = [check["name"] for check in json.loads(done.stdout)["checks"] if not check["ok"]]
         assert (done.returncode, failed) == (1, ["deployment"])
 
@@ -344,7 +344,7 @@ def test_a_missing_permission_is_named_and_its_subject_is_not_checked(stack: Liv
 
 
 def test_without_a_record_nothing_is_checked(stack: LiveStack) -> None:
-    done = stack.verify("--namespace", "default", "--json")
+    done = stack.verify("--namespace", "default", "--output", "json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["ok"] is False
     assert "ConfigMap default/traceable-installation does not exist" in done.stderr

@@ -16,8 +16,8 @@ SECONDS_TO_FOLLOW = 20
 
 
 def failed_checks(stack: LiveStack) -> list[dict[str, Any]]:
-    """The checks that fail now, as `verify.py --json` prints them."""
-    done = stack.verify("--json", "--wait-seconds", "0")
+    """The checks that fail now, as `verify.py --output json` prints them."""
+    done = stack.verify("--output", "json", "--wait-seconds", "0")
     document: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if document["ok"] else 1)
     return [check for check in document["checks"] if not check["ok"]]

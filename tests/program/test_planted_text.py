@@ -23,6 +23,7 @@ from tests.hooks.test_preflight_run import run_preflight
 from tests.hooks.test_stack_hooks import Steps, call, gateway_hooks
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.command_line import verify_command
+from traceable_kong.command_line.output_formats import FORMATS
 from traceable_kong.common.safe_text import printable
 from traceable_kong.common.wording import Wording
 from traceable_kong.deployment_patch.patching import PatchFailed
@@ -94,8 +95,8 @@ def test_a_report(ok: bool) -> None:
     for exit_ in (Report.text, Report.table):
         plain, planted = exit_(report("x", ok=ok)), exit_(report(PLANTED, ok=ok))
         harmless(planted, lines=len(plain.split("\n")))
-    assert report(PLANTED).json().isascii()
-    assert json.loads(report(PLANTED).json())["cause"] == PLANTED
+    assert json.dumps(report(PLANTED).document()).isascii()
+    assert report(PLANTED).document()["cause"] == PLANTED
 
 
 @pytest.mark.parametrize("ok", [False, True])
@@ -150,7 +151,7 @@ def test_a_rollout_that_is_watched(logged: Said) -> None:
 @pytest.mark.parametrize(
     "problem", [kubernetes_client.ApiError(403, "", PLANTED), kubernetes_client.Unreachable(PLANTED)]
 )
-@pytest.mark.parametrize("arguments", [(), ("--json",)])
+@pytest.mark.parametrize("arguments", [("--output", output) for output in FORMATS])
 def test_verify(
     problem: Exception, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,8 +1,10 @@
 """verify.py: its output, its options and its exit codes."""
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,7 +17,7 @@ from tests.fakes.protected_gateway import IN_DATABASE, TARGET, desired, instance
 from traceable_kong.cluster import kubernetes_client
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL
-from traceable_kong.command_line import verify_command
+from traceable_kong.command_line import desired_source, verify_command
 from traceable_kong.common import waiting
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import record_digest, state_data
@@ -94,11 +96,11 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     data = {**state_data(desired()), "mode": "sync"}
     found = {"stackId": STACK_ID, "namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
 
-    def of(stack: str) -> dict[str, str]:
-        assert stack == "dev"
+    def of(stack: str, name: str | None, *, folder: Path | None) -> dict[str, str]:
+        assert (stack, name, folder) == ("dev", None, None)
         return found
 
-    monkeypatch.setattr(verify_command, "stack_outputs", of)
+    monkeypatch.setattr(desired_source, "stack_outputs", of)
     return found
 
 
@@ -166,7 +168,7 @@ def test_a_record_alone_is_trusted_with_a_note(
 ) -> None:
     assert run(monkeypatch) == 0
     assert "note: what must hold was read from the record gw/traceable-installation alone" in capsys.readouterr().out
-    assert run(monkeypatch, "--json") == 0
+    assert run(monkeypatch, "--output", "json") == 0
     assert any("--stack NAME" in note for note in json.loads(capsys.readouterr().out)["notes"])
     assert run(monkeypatch, "--deployment", "other") == 2
     assert "not about other" in capsys.readouterr().err
@@ -182,6 +184,15 @@ def test_a_record_alone_is_trusted_with_a_note(
         ("--namespace", "gw", "--admin-ca-secret", "a/b/c"),
         ("--stack", "dev", "--admin-url", "https://kong:8444"),
         ("--stack", "dev", "--admin-client-certificate-secret", "c"),
+        ("--namespace", "gw", "--stack-output", "x"),
+        ("--namespace", "gw", "--interval", "5"),
+        ("--namespace", "gw", "--watch", "--interval", "0.5"),
+        ("--namespace", "gw", "--watch", "--interval", "nan"),
+        ("--namespace", "gw", "--watch", "--wait-seconds", "5"),
+        ("--namespace", "gw", "--watch", "--output", "junit"),
+        ("--namespace", "gw", "--output", "xml"),
+        ("--namespace", "gw", "--out", "json"),
+        ("--namespace", "gw", "--json"),
     ],
 )
 def test_options_that_are_refused(
@@ -192,7 +203,7 @@ def test_options_that_are_refused(
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         asked_of(monkeypatch, *arguments)
-    assert ended.value.code == 2
+    assert ended.value.code == 64
     assert "planted" not in capsys.readouterr().err
 
 
@@ -222,7 +233,7 @@ def test_the_json_output(
 ) -> None:
     if broken:
         break_plugin(fake)
-    assert run(monkeypatch, "--json", "--wait-seconds", "0") == code
+    assert run(monkeypatch, "--output", "json", "--wait-seconds", "0") == code
     document = json.loads(capsys.readouterr().out)
     assert (document["gateway"], document["ok"]) == ("gw/edge-kong", not broken)
 
@@ -245,22 +256,27 @@ def a_problem(path: str, problem: Exception) -> Callable[[FakeKubernetes], None]
         (a_problem(RECORD, Unreachable("https://a:6443: refused")), "https://a:6443: refused"),
     ],
 )
-@pytest.mark.parametrize("for_programs", [False, True])
+@pytest.mark.parametrize("output", ["table", "json", "junit", "markdown"])
 def test_the_exit_code_if_the_verification_could_not_run(
     fake: FakeKubernetes,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     change: Callable[[FakeKubernetes], object],
     text: str,
-    for_programs: bool,
+    output: str,
 ) -> None:
     change(fake)
-    assert run(monkeypatch, "--wait-seconds", "0", *(["--json"] if for_programs else [])) == 2
+    assert run(monkeypatch, "--wait-seconds", "0", "--output", output) == 2
     found = capsys.readouterr()
     assert found.err.startswith("error: ") and text in found.err
-    if for_programs:
+    if output == "json":
         document = json.loads(found.out)
-        assert document["ok"] is False and text in document["error"]
+        assert document["ok"] is False and document["exit_code"] == 2 and text in document["error"]
+    elif output == "junit":
+        (error,) = ElementTree.fromstring(found.out.partition("\n")[2]).iter("error")
+        assert text in error.attrib["message"]
+    elif output == "markdown":
+        assert text in html.unescape(found.out) and "Exit code 2: something could not be observed" in found.out
     else:
         assert found.out == ""
 

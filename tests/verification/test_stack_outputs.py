@@ -19,10 +19,31 @@ def pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 
 def test_the_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi(tmp_path, monkeypatch, "print(json.dumps({'arguments': sys.argv[1:], 'folder': os.getcwd()}))")
-    assert stack_outputs.stack_outputs("--org/dev") == {
+    assert stack_outputs.stack_outputs("--org/dev", folder=tmp_path) == {
         "arguments": ["stack", "output", "--json", "--non-interactive", "--stack=--org/dev"],
-        "folder": str(stack_outputs.PROJECT),
+        "folder": str(tmp_path),
     }
+
+
+def test_the_outputs_within_an_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi(tmp_path, monkeypatch, "print(json.dumps({'recordDigest': 'other', 'traceable': {'recordDigest': 'a'}}))")
+    assert stack_outputs.stack_outputs("dev", "traceable") == {"recordDigest": "a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("absent", "does not exist"),
+        ("text", "is not an object"),
+        ("hidden", "is a secret"),
+        ("a\x1b", "does not exist"),
+    ],
+)
+def test_an_output_that_holds_no_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    pulumi(tmp_path, monkeypatch, "print(json.dumps({'text': 'x', 'hidden': '[secret]', 'recordDigest': 'a'}))")
+    with pytest.raises(NoOutputs) as refused:
+        stack_outputs.stack_outputs("dev", name)
+    assert f"{text}. Nothing was verified." in str(refused.value) and str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,19 @@
 """The command `traceable-kong` of the installed package."""
 
 import sys
+from importlib import metadata
+from typing import NoReturn
 
 from traceable_kong.command_line import verify_command
+from traceable_kong.command_line.verify_outcome import USAGE
+from traceable_kong.common.quick_exit import leave
 
 COMMAND = "traceable-kong"
 
-USAGE = f"""usage: {COMMAND} verify [options]
+PACKAGE = "traceable-kong"
+
+HELP = f"""usage: {COMMAND} verify [options]
+       {COMMAND} --version
 
   verify   Verifies that every gateway pod is protected as configured. Changes nothing.
 
@@ -19,8 +26,23 @@ def main() -> int:
         case ["verify", *options]:
             return verify_command.main(options, command=f"{COMMAND} verify")
         case ["-h" | "--help"]:
-            print(USAGE)
+            print(HELP)
+            return 0
+        case ["--version"]:
+            print(f"{COMMAND} {_version()}")
             return 0
         case _:
-            print(USAGE, file=sys.stderr)
-            return 2
+            print(HELP, file=sys.stderr)
+            return USAGE
+
+
+def run() -> NoReturn:
+    """The entry point."""
+    leave(main())
+
+
+def _version() -> str:
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

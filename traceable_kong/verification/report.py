@@ -1,8 +1,8 @@
-"""The result of a verification, check by check and pod by pod: as text, as a table, and as JSON."""
+"""The result of a verification, check by check and pod by pod: as text, as a table, and as a document."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from traceable_kong.common.safe_text import printable_lines
 
@@ -110,28 +110,28 @@ class Report:
 
     def table(self) -> str:
         """A table with one line for each pod, followed by the text."""
-        rows = [("POD", *(column.upper() for column in COLUMNS), "VERDICT")]
-        rows += [self._row(pod) for pod in self._pods()]
+        rows = self.rows()
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join([printable_lines(lines), "", self.text()])
 
-    def json(self) -> str:
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table: its header, and a row for each pod."""
+        return [("POD", *(column.upper() for column in COLUMNS), "VERDICT"), *map(self._row, self._pods())]
+
+    def document(self) -> dict[str, Any]:
         """The report for programs."""
-        checks = [vars(check) for check in self.checks]
-        document = {
+        return {
             "gateway": self.name,
-            "ok": self.ok,
             "verdict": self.verdict,
             "workspace": self.workspace,
             "pods": {pod: self.verdict_of(pod) for pod in self._pods()},
-            "checks": checks,
-            "not_checked": self.not_checked,
-            "warnings": self.warnings,
-            "notes": self.notes,
+            "checks": [dict(vars(check)) for check in self.checks],
+            "not_checked": list(self.not_checked),
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "cause": self.cause,
         }
-        return json.dumps(document, indent=2)
 
     def _row(self, pod: str) -> tuple[str, ...]:
         own = [check for check in self.checks if check.pod == pod]

@@ -11,15 +11,36 @@ from traceable_kong.common.safe_text import PlainError
 from traceable_kong.common.urls import without_credentials
 
 TIMEOUT_SECONDS = 120
-PROJECT = Path(__file__).parents[2]
+
+SECRET = "[secret]"
+"""What the CLI shows of a secret output."""
 
 
 class NoOutputs(PlainError):
     """The stack's outputs cannot be used; the text says why."""
 
 
-def stack_outputs(stack: str) -> dict[str, Any]:
-    """`{output: value}`; one that is secret is the text `[secret]`. Raises NoOutputs."""
+def stack_outputs(stack: str, name: str | None = None, *, folder: Path | None = None) -> dict[str, Any]:
+    """`{output: value}`; one that is secret is the text `[secret]`. Raises NoOutputs.
+
+    `name` is the output that holds them as an object, None where each is an output of the stack. `folder` has the
+    Pulumi project, None for the current one.
+    """
+    found = _all_outputs(stack, folder)
+    if name is None:
+        return found
+    inner = found.get(name)
+    if not isinstance(inner, dict):
+        what = "does not exist" if name not in found else "is a secret" if inner == SECRET else "is not an object"
+        raise NoOutputs(
+            f"Output {name} of stack {stack} {what}. Nothing was verified. Export the outputs of TraceableOnKong "
+            f"under this name and run `pulumi up`; `pulumi stack output --stack {shlex.quote(stack)}` shows the "
+            "outputs."
+        )
+    return inner
+
+
+def _all_outputs(stack: str, folder: Path | None) -> dict[str, Any]:
     pulumi = shutil.which("pulumi")
     if pulumi is None:
         raise NoOutputs(
@@ -30,7 +51,7 @@ def stack_outputs(stack: str) -> dict[str, Any]:
     try:
         done = subprocess.run(
             command,
-            cwd=PROJECT,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
