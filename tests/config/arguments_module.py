@@ -1,6 +1,7 @@
 """`python -m tests.config.arguments_module` writes traceable_kong/program/arguments.py from the config's classes."""
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,6 @@ from pydantic.fields import FieldInfo
 
 from traceable_kong.config.config_layout import FAMILIES, FLAT_KEYS, models_in, stack_file_fields
 from traceable_kong.config.config_types import Part
-from traceable_kong.program.argument_values import python_argument
 
 PATH = Path(__file__).parents[2] / "traceable_kong" / "program" / "arguments.py"
 
@@ -125,9 +125,13 @@ def _class(
 ) -> str:
     lines = [f"\n\nclass {name}(TypedDict, total=False):", f'    """{summary}"""', ""]
     for key, variants in fields:
-        lines += [f"    {python_argument(key)}: pulumi.Input[{_type(key, variants, classes, choices)}]"]
+        lines += [f"    {_python_name(key)}: pulumi.Input[{_type(key, variants, classes, choices)}]"]
         lines += _docstring(variants)
     return "\n".join([*lines, ""])
+
+
+def _python_name(key: str) -> str:
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", key)
 
 
 def _type(

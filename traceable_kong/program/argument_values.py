@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, is_typeddict
 
 import pulumi
 from pydantic.alias_generators import to_camel
@@ -16,6 +16,7 @@ from traceable_kong.config.given_config import GivenConfig
 from traceable_kong.config.provider_options import PROVIDER
 from traceable_kong.config.secret_values import SecretPath, narrowed
 from traceable_kong.config.stack_config import FREE_FORM
+from traceable_kong.program import arguments
 
 _AS_GIVEN: tuple[SecretPath, ...] = (*((key,) for key in sorted(FREE_FORM)), ("pluginConfig",), ("plugin", "headers"))
 """Objects whose keys are not this program's."""
@@ -53,11 +54,13 @@ class _Arguments:
             return await self.value(await given, path)
         if isinstance(given, Mapping):
             own = not any(path[: len(free)] == free for free in _AS_GIVEN)
-            items = {to_camel(str(key)) if own else str(key): item for key, item in given.items()}
+            items = {_STACK_FILE_NAMES.get(key, str(key)) if own else str(key): item for key, item in given.items()}
             found = {key: await self.value(item, (*path, key)) for key, item in items.items()}
             return {key: item for key, item in found.items() if item is not None} if own else found
         if isinstance(given, list | tuple):
             return [await self.value(item, (*path, index)) for index, item in enumerate(given)]
+        if isinstance(given, float) and given.is_integer():
+            return int(given)  # Engine and plugins exchange every number as a floating-point one.
         if given is None or isinstance(given, str | bool | int | float):
             return given
         raise UnusableArgument(
@@ -71,10 +74,10 @@ async def given_by_arguments(args: Mapping[str, Any]) -> GivenConfig:
 
     Raises UnknownArguments in a preview that does not know all of them, and UnusableArgument.
     """
-    arguments = _Arguments()
-    values = await arguments.value(args)
-    if arguments.unknown:
-        raise UnknownArguments(arguments.unknown)
+    found = _Arguments()
+    values = await found.value(args)
+    if found.unknown:
+        raise UnknownArguments(found.unknown)
     given = PROVIDER in values
     options = values.pop(PROVIDER, {})
     if not isinstance(options, Mapping):
@@ -82,22 +85,30 @@ async def given_by_arguments(args: Mapping[str, Any]) -> GivenConfig:
             f"The argument {PROVIDER} must be an object with the options of the kubernetes provider, such as "
             "kubeconfig. Nothing was changed."
         )
-    secret = [path for path in arguments.secret if path[0] != PROVIDER]
+    secret = [path for path in found.secret if path[0] != PROVIDER]
     stack = None if given else loader.stack_config()
     return GivenConfig(
         texts={key: _text(value) for key, value in values.items()},
-        secret_paths=tuple(found for path in secret for found in narrowed(path, values)),
+        secret_paths=tuple(place for path in secret for place in narrowed(path, values)),
         provider=stack.provider if stack else {key: _text(value) for key, value in options.items()},
-        secret_kubeconfig=stack.secret_kubeconfig if stack else len(secret) < len(arguments.secret),
+        secret_kubeconfig=stack.secret_kubeconfig if stack else len(secret) < len(found.secret),
     )
 
 
-def python_argument(key: str) -> str:
-    """A key of a stack file, such as `kong.filesMountedBy`, as Python programs write it."""
-    parts = key.split(".")
-    free = next((len(path) for path in _AS_GIVEN if tuple(parts[: len(path)]) == path), len(parts))
-    own = [re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", part) for part in parts[:free]]
-    return ".".join([*own, *parts[free:]])
+def python_spelling(text: str) -> str:
+    """A message in which the keys of a stack file, such as `filesMountedBy`, are written as Python programs do."""
+    return _KEYS.sub(lambda found: _PYTHON_NAMES[found[0]], text)
+
+
+_PYTHON_NAMES: Mapping[str, str] = {
+    to_camel(name): name
+    for arguments_type in vars(arguments).values()
+    if is_typeddict(arguments_type)
+    for name in arguments_type.__annotations__
+    if "_" in name
+}
+_STACK_FILE_NAMES = {name: key for key, name in _PYTHON_NAMES.items()}
+_KEYS = re.compile(rf"\b({'|'.join(_PYTHON_NAMES)})\b")
 
 
 def _text(value: Any) -> str:

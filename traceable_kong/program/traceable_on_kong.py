@@ -21,7 +21,7 @@ from traceable_kong.plan.build import build_plan
 from traceable_kong.plan.inputs import read_inputs
 from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
 from traceable_kong.preflight import release_imports
-from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments, python_argument
+from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments, python_spelling
 from traceable_kong.program.arguments import TraceableOnKongArgs
 from traceable_kong.program.deployment_order import deploy
 
@@ -115,10 +115,10 @@ class TraceableOnKong(pulumi.ComponentResource):
     async def _start(self, args: TraceableOnKongArgs | None) -> _Started | None:
         name, preview = self._name, pulumi.runtime.is_dry_run()
         await self.urn.future()  # Everything that this component depends on exists.
-        wording = Wording(options="")
+        wording = self._wording("", in_arguments=args is not None)
         try:
             given = loader.stack_config() if args is None else await given_by_arguments(args)
-            wording = self._wording(given, in_arguments=args is not None)
+            wording = self._wording(given.named_cluster().command_options, in_arguments=args is not None)
             self._require_own_provider(given)
             config, cluster = given.stack(), given.cluster()
             if config.allowed_clusters and not (cluster.context or cluster.kubeconfig):
@@ -137,7 +137,7 @@ class TraceableOnKong(pulumi.ComponentResource):
             reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
             imports = release_imports.releases_to_import(plan, reader, preview=preview)
         except UnknownArguments as unknown:
-            names = ", ".join(map(_argument, unknown.keys))
+            names = _spelled(", ".join(unknown.keys))
             pulumi.log.warn(printable(f"{names}: not known before the update. {UNKNOWN}"), self)
             return None
         except PlainError as problem:
@@ -148,12 +148,8 @@ class TraceableOnKong(pulumi.ComponentResource):
         hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
         return _Started(outputs=outputs, installation=deploy(name, plan, hooks, imports, verified=self._last))
 
-    def _wording(self, given: GivenConfig, *, in_arguments: bool) -> Wording:
-        return Wording(
-            options=given.named_cluster().command_options,
-            component=self._name if in_arguments else None,
-            argument=_argument,
-        )
+    def _wording(self, options: str, *, in_arguments: bool) -> Wording:
+        return Wording(options=options, component=self._name if in_arguments else None, spelled=_spelled)
 
     def _require_own_provider(self, given: GivenConfig) -> None:
         """Raises ClusterError where the options of this component name a cluster that its arguments do not."""
@@ -175,7 +171,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         )
 
 
-def _argument(key: str) -> str:
-    """A key as the language of the program writes it: in a plugin that hosts the component it is not Python."""
-    hosts = sys.modules.get("pulumi.provider.experimental.host")
-    return key if hosts is not None and hosts.is_hosting else python_argument(key)
+def _spelled(text: str) -> str:
+    """A message as the language of the program spells keys: in a plugin that hosts the component it is not Python."""
+    host = sys.modules.get("pulumi.provider.experimental.host")
+    return text if host is not None and host.is_hosting else python_spelling(text)

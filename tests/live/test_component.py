@@ -1,0 +1,58 @@
+"""TraceableOnKong in the program of somebody else: the one in examples/python, as it is."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from tests.live.cluster_state import all_objects, created_since, gateway_pods, plugin, tme_count
+from tests.live.stack import CLONE, NO_CHANGES, TOKEN, LiveStack, NewStack
+
+EXAMPLE = CLONE / "examples" / "python"
+
+
+def example(stack: LiveStack) -> LiveStack:
+    """The example beside a copy of the program, with a stack that has the names and the charts of `stack`."""
+    folder = stack.directory / "examples" / "python"
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".venv", "__pycache__"))
+    (folder / ".venv").symlink_to((stack.directory / ".venv").resolve())
+    # What `pip install` of the package gives.
+    environment = {**stack.platform.env, "PYTHONPATH": str(stack.directory)}
+    program = replace(stack, directory=folder, platform=replace(stack.platform, env=environment))
+    program.pulumi("stack", "init", stack.name)
+    program.pulumi("config", "set", "--secret", "kubeconfig", stdin=Path(stack.platform.kubeconfig).read_text())
+    program.pulumi("config", "set", "--secret", "agentToken", stdin=TOKEN)
+    return program
+
+
+def configure(program: LiveStack, stack: LiveStack, **changes: object) -> None:
+    """What the example takes from its own stack's config."""
+    keys = ("agent", "agentValues", "kong", "kongValues", "plugin")
+    document = yaml.safe_load(program.file.read_text())
+    document["config"]["edge:gateway"] = {key: stack.configured(key) for key in keys} | changes
+    program.file.write_text(yaml.safe_dump(document))
+
+
+def test_the_example_for_programs_in_python(new_stack: NewStack) -> None:
+    stack = new_stack()
+    before = all_objects(stack)
+    program = example(stack)
+    configure(program, stack, mode="asynk")
+    refused = program.failed_preview()
+    assert "The arguments of edge have 1 problem" in refused and "set the argument mode to sync" in refused, refused
+    assert "Traceback" not in refused
+    configure(program, stack)
+    with stack.recorded():
+        printed = program.up()
+    assert TOKEN not in printed
+    assert tme_count(stack) == len(gateway_pods(stack)) > 0
+    outputs = program.outputs()["edge"]
+    assert outputs["namespace"] == stack.kong_namespace
+    program.preview(NO_CHANGES)
+    configure(program, stack, mode="async")
+    with stack.recorded():
+        program.up()
+    assert plugin(stack)["config"]["mode"] == "async"
+    program.destroy()
+    assert created_since(stack, before) == set()

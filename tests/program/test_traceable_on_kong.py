@@ -1,0 +1,283 @@
+"""TraceableOnKong in somebody's own program: its arguments, its outputs, what waits for it, and its errors."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pytest
+
+from local import rock
+from tests.fakes.program import Program
+from tests.fakes.recording import STACK_ID, Recording, Secret, record
+from traceable_kong import TraceableOnKong, TraceableOnKongArgs
+from traceable_kong.config.plugin_source import LocalPluginConfig
+from traceable_kong.plan.state_record import record_digest
+from traceable_kong.plugin import rock_loading
+
+TOKEN = "planted-token"
+SECRET = "planted-password"
+MIRROR = {"rock": "https://mirror.example.com/a.rock", "sha256": "ab" * 32}
+
+
+class Team:
+    """A program of somebody's own with one or more components in it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.config: dict[str, str] = {}
+        self.outputs: dict[str, Any] = {}
+
+    def args(self, **args: Any) -> TraceableOnKongArgs:
+        own = {
+            "plugin": {"rock": str(rock.make(self.program.folder))},
+            "agent_token": pulumi.Output.secret(TOKEN),
+            **args,
+        }
+        return cast(TraceableOnKongArgs, {key: value for key, value in own.items() if value is not None})
+
+    def run(self, register: Callable[["Team"], object], *, preview: bool = False) -> Recording:
+        self.program.recording = Recording(answer=self.program.answer)
+        return record(lambda: register(self) and None, config=self.config, preview=preview, into=self.program.recording)
+
+    def up(self, args: Callable[[], dict[str, Any]] = dict, *, preview: bool = False) -> Recording:
+        """Runs a program with one component. An Output needs the engine, so `args` is called in the program."""
+
+        def register(team: Team) -> None:
+            component = TraceableOnKong("edge", team.args(**args()))
+            for name in ("outputs", "namespace", "deployment", "proxy_service"):
+                getattr(component, name).apply(lambda value, name=name: self.outputs.update({name: value}))
+
+        return self.run(register, preview=preview)
+
+
+@pytest.fixture
+def team(program: Program) -> Team:
+    return Team(program)
+
+
+def refusal(team: Team, args: Callable[[], dict[str, Any]]) -> str:
+    with pytest.raises(pulumi.RunError) as refused:
+        team.up(args)
+    return str(refused.value)
+
+
+def test_the_arguments_are_the_keys_of_a_stack_file(team: Team, program: Program) -> None:
+    config: dict[str, Any] = {
+        "failMode": "closed",
+        "bufferRequestBody": False,
+        "timeoutMs": 900,
+        "agent": {"environment": "edge", "createNamespace": False},
+        "kong": {"namespace": "gw", "ingressClass": "edge"},
+        "kongValues": {"replicaCount": 3, "env": {"log_level": "debug"}},
+    }
+    program.secret_keys = ("agentToken",)
+    program.up(agentToken=TOKEN, agentTokenSecret=None, **config)
+    team.up(
+        lambda: {
+            "fail_mode": "closed",
+            "buffer_request_body": False,
+            "timeout_ms": pulumi.Output.from_input(900.0),
+            "agent": pulumi.Output.from_input({"environment": "edge", "create_namespace": False}),
+            "kong": {"namespace": pulumi.Output.from_input("gw"), "ingress_class": "edge"},
+            "kong_values": {"replicaCount": pulumi.Output.from_input(3.0), "env": {"log_level": "debug"}},
+        }
+    )
+    by_config, by_arguments = program.plans[0], program.plans[1]
+    assert by_config == by_arguments
+
+
+def test_its_children_have_its_name_and_are_below_it(team: Team) -> None:
+    made = team.up()
+    assert {item.name for item in made.registrations if not item.parent} == {"edge"}
+    assert all(item.name == "edge" or item.name.startswith("edge-") for item in made.registrations)
+    assert all(name.startswith("edge-") for name in made.hooks)
+
+
+def test_two_of_them_share_nothing(team: Team, program: Program) -> None:
+    def register(team: Team) -> None:
+        TraceableOnKong("edge", team.args())
+        TraceableOnKong("inner", team.args(kong={"namespace": "inner"}, agent={"namespace": "inner-agent"}))
+
+    names = team.run(register).names
+    assert {f"inner{name.removeprefix('edge')}" for name in names if name.startswith("edge")} == {
+        name for name in names if name.startswith("inner")
+    }
+    assert {plan.record_namespace for plan in program.plans} == {"kong", "inner"}
+
+
+def test_its_id_has_its_name(team: Team) -> None:
+    made = team.up()
+    assert made["edge-stack-id"].inputs["input"]["id"].startswith("traceable-kong.test.edge-")
+
+
+def test_what_depends_on_it_waits_for_the_verification(team: Team, program: Program) -> None:
+    def register(team: Team) -> None:
+        component = TraceableOnKong("edge", team.args())
+        pulumi.Stash("dns", input="x", opts=pulumi.ResourceOptions(depends_on=[component]))
+        pulumi.Stash("by-output", input=component.proxy_service)
+
+    made = team.run(register)
+    for name in ("dns", "by-output"):
+        assert made.waits_for(name, "edge-installation-record")
+        assert made.waits_for(name, "edge-plugin-kong-cluster-plugin")
+    program.report = RuntimeError("not verified")
+    with pytest.raises(RuntimeError, match="not verified"):
+        team.run(register)
+    assert not program.recording.names & {"dns", "by-output"}
+
+
+def test_it_waits_for_what_it_depends_on(team: Team) -> None:
+    def register(team: Team) -> None:
+        first = pulumi.Stash("first", input="x")
+        TraceableOnKong("edge", team.args(), pulumi.ResourceOptions(depends_on=[first]))
+
+    made = team.run(register)
+    assert made.waits_for("edge-kubernetes", "first") and made.waits_for("edge-gateway-release", "first")
+
+
+def test_its_outputs(team: Team, program: Program) -> None:
+    team.up(lambda: {"kong": {"namespace": "gw", "release": "edge"}})
+    (recorded,) = [item for item in program.recording.registrations if item.name == "edge-installation-record"]
+    outputs = team.outputs["outputs"]
+    assert (team.outputs["namespace"], team.outputs["deployment"]) == ("gw", "edge-kong")
+    assert team.outputs["proxy_service"] == "edge-kong-proxy"
+    assert outputs["stackId"] == STACK_ID
+    assert outputs["recordDigest"] == record_digest(recorded.inputs["data"])
+    assert outputs["verify"].startswith("traceable-kong verify --namespace gw --deployment edge-kong")
+
+
+def test_outputs_of_an_agent_alone(team: Team) -> None:
+    team.up(lambda: {"gateway": False, "plugin": None, "agent": {"namespace": "shared"}})
+    assert team.outputs["namespace"] == "shared"
+    assert team.outputs["deployment"] == team.outputs["proxy_service"] == ""
+    assert "recordDigest" not in team.outputs["outputs"]
+
+
+def test_a_preview_knows_the_outputs_before_anything_exists(team: Team) -> None:
+    team.up(preview=True)
+    assert team.outputs["proxy_service"] == "quickstart-kong-proxy"
+
+
+def test_the_token_is_a_secret_everywhere(team: Team) -> None:
+    made = team.up()
+    assert TOKEN in [value for _, _, value in made.secrets() if isinstance(value, str)] or TOKEN in json.dumps(
+        [value for name, _, value in made.secrets() if name == "edge-agent-token"]
+    )
+    shown = [item.inputs for item in made.registrations if item.name != "edge-agent-token"]
+    assert TOKEN not in json.dumps(shown, default=repr) and TOKEN not in json.dumps(team.outputs)
+
+
+def leaf(_: Team) -> dict[str, Any]:
+    return {"kong_values": {"env": {"pg_password": pulumi.Output.secret(SECRET)}}}
+
+
+def whole_object(_: Team) -> dict[str, Any]:
+    return {"kong_values": pulumi.Output.secret({"env": {"pg_password": SECRET}})}
+
+
+def header(_: Team) -> dict[str, Any]:
+    return {"plugin": {**MIRROR, "headers": {"X-Token": pulumi.Output.secret(SECRET)}}}
+
+
+def object_around_the_headers(_: Team) -> dict[str, Any]:
+    return {"plugin": pulumi.Output.secret({**MIRROR, "headers": {"X-Token": SECRET}})}
+
+
+@pytest.mark.parametrize("part", [leaf, whole_object, header, object_around_the_headers])
+def test_a_secret_may_be_a_part_of_an_argument(
+    team: Team, monkeypatch: pytest.MonkeyPatch, part: Callable[[Team], dict[str, Any]]
+) -> None:
+    local = rock_loading.load_rock(LocalPluginConfig(rock=str(rock.make(team.program.folder))))
+    monkeypatch.setattr("traceable_kong.plan.inputs.load_rock", lambda _: local)
+
+    def register(team: Team) -> None:
+        TraceableOnKong("edge", team.args(**part(team))).outputs.apply(lambda value: team.outputs.update(all=value))
+
+    made = team.run(register)
+    assert SECRET not in json.dumps([item.inputs for item in made.registrations], default=repr)
+    assert team.outputs["all"] and SECRET not in json.dumps(team.outputs)
+
+
+def test_a_credential_must_be_a_secret(team: Team) -> None:
+    said = refusal(team, lambda: {"agent_token": "plain-token"})
+    assert "agent_token\n    is plain text, and everyone who can read the program or its state can use it" in said
+    assert "set the argument agent_token to a secret" in said and "plain-token" not in said
+
+
+def test_a_secret_where_it_would_be_shown_is_refused(team: Team) -> None:
+    def register(team: Team) -> None:
+        TraceableOnKong("edge", team.args(kong={"namespace": pulumi.Output.secret("hidden-name")}))
+
+    with pytest.raises(pulumi.RunError, match="is secret, but appears in names or outputs") as refused:
+        team.run(register)
+    assert "hidden-name" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ({"mode": "asynk"}, ["The arguments of edge have 1 problem", "  mode\n", "set the argument mode to sync"]),
+        ({"fail_mode": "x"}, ["  fail_mode\n", "set the argument fail_mode to "]),
+        (
+            {"kong": {"files_mounted_by": "x"}},
+            ["  kong.files_mounted_by\n", "remove the argument kong.files_mounted_by"],
+        ),
+        ({"fail_mod": "open"}, ["  fail_mod\n", "did you mean fail_mode?"]),
+        ({"kubernetes": {"deleteUnreachable": True}}, ["  kubernetes.deleteUnreachable\n"]),
+        ({"kubernetes": "x"}, ["The argument kubernetes must be an object"]),
+        ({"mode": object()}, ["The argument mode is a object, which is neither text"]),
+        ({"kong_values": {"a": {1, 2}}}, ["The argument kong_values.a is a set"]),
+        ({"kong": {"admin": {"url": "x"}}}, ["  kong.admin\n"]),
+        ({"agent_token": None}, ["  agent_token\n", "set the argument agent_token to a secret"]),
+        ({"kong_values": {"env": {"a.b": "x", "plugins": "off"}}}, ["  kong_values.env"]),
+    ],
+)
+def test_an_error_names_arguments(team: Team, args: dict[str, Any], expected: list[str]) -> None:
+    said = refusal(team, lambda: args)
+    assert [part for part in expected if part not in said] == [], said
+    assert "pulumi config" not in said and "stack file" not in said and "traceable-kong:" not in said
+    assert "Nothing was changed." in said
+    assert team.program.recording.names == {"edge"}
+
+
+def test_a_preview_that_does_not_know_an_argument_says_so(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    def args() -> dict[str, Any]:
+        unknown = pulumi.Output.from_input(cast(str, pulumi.UNKNOWN))
+        return {"kubernetes": {"kubeconfig": unknown}, "kong_values": {"env": {"a": unknown}}}
+
+    made = team.up(args, preview=True)
+    assert {item.type for item in made.registrations} == {"traceable-kong:index:TraceableOnKong", "pulumi:index:Stash"}
+    assert "kubernetes.kubeconfig, kong_values.env.a: not known before the update" in caplog.text
+    assert team.outputs == {}
+    assert not team.program.plans
+
+
+def test_the_kubeconfig_is_an_argument(team: Team) -> None:
+    made = team.up(lambda: {"kubernetes": {"kubeconfig": pulumi.Output.secret({"clusters": []}), "context": "edge"}})
+    (provider,) = made.of_type("pulumi:providers:kubernetes")
+    assert (
+        isinstance(provider.inputs["kubeconfig"], Secret) and provider.inputs["kubeconfig"].value == '{"clusters": []}'
+    )
+    assert provider.inputs["context"] == "edge"
+
+
+def test_without_a_cluster_in_the_arguments_it_is_the_one_of_the_stacks_config(team: Team) -> None:
+    team.config = {"kubernetes:context": "of-the-stack"}
+    (provider,) = team.up().of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["context"] == "of-the-stack"
+    (provider,) = team.up(lambda: {"kubernetes": {"context": "own"}}).of_type("pulumi:providers:kubernetes")
+    assert provider.inputs["context"] == "own"
+
+
+def test_a_provider_in_its_options_is_refused_unless_the_arguments_name_the_cluster(team: Team) -> None:
+    def register(team: Team, **args: Any) -> None:
+        provider = k8s.Provider("own", kubeconfig="{}")
+        TraceableOnKong("edge", team.args(**args), pulumi.ResourceOptions(providers=[provider]))
+
+    with pytest.raises(pulumi.RunError, match=r"Pass the provider's kubeconfig.*argument kubernetes\.kubeconfig"):
+        team.run(register)
+    made = team.run(lambda team: register(team, kubernetes={"kubeconfig": "{}"}))
+    (own,) = [item for item in made.of_type("pulumi:providers:kubernetes") if item.name == "edge-kubernetes"]
+    assert f"::{own.name}::" in made["edge-gateway-release"].provider
