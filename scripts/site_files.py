@@ -25,7 +25,8 @@ _LINK = re.compile(r"\]\(([^)\s#]+)")
 
 def pages() -> list[Path]:
     """The Markdown pages, relative to the clone: those of the root and of docs, and every README of another folder."""
-    found = [*CLONE.glob("*.md"), *(CLONE / "docs").rglob("*.md"), *CLONE.glob("*/README.md")]
+    patterns = ("*.md", "docs/**/*.md", "*/README.md", "examples/*/README.md")
+    found = [path for pattern in patterns for path in CLONE.glob(pattern)]
     relative = {path.relative_to(CLONE) for path in found}
     return sorted(path for path in relative if not path.is_relative_to(_PACKAGES) and not path.parts[0].startswith("."))
 
