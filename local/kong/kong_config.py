@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _ADMIN_LISTEN = "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384"
+_PROXY_LISTEN = "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384"
 _STATUS_LISTEN = "127.0.0.1:8007 reuseport backlog=16384"
 _SECRET = re.compile(r"password|secret|_key$|private|token|portal_auth")
 _HIDDEN = "******"
@@ -77,6 +78,10 @@ class KongConfig:
     @property
     def admin(self) -> list[Listener]:
         return _listeners(self.get("admin_listen", _ADMIN_LISTEN))
+
+    @property
+    def proxy(self) -> list[Listener]:
+        return _listeners(self.get("proxy_listen", _PROXY_LISTEN))
 
     @property
     def status(self) -> list[Listener]:

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping
 
-from local.kong import admin_api_errors, admin_tls, migrations
+from local.kong import admin_api_errors, admin_tls, migrations, proxy
 from local.kong.admin_routes import Response
 from local.kong.database import Database
 from local.kong.dbless_node import DbLessNode
@@ -25,7 +25,7 @@ TRY_AGAIN_SECONDS = 1.0
 
 
 class KongProcess:
-    """A simulated Kong node with its Admin API and status API."""
+    """A simulated Kong node with its Admin API and status API, and without a database its proxy ports."""
 
     def __init__(self, pod_context: PodContext, container: Container) -> None:
         self._pod_context = pod_context
@@ -76,6 +76,17 @@ class KongProcess:
             self._listen(listener, self._admin(node), secured, asks_certificate=asks and listener.tls)
         for listener in kong_config.status:
             self._listen(listener, lambda method, path, *_: node.status_api(path), self._pod_context.tls)
+        if isinstance(node, DbLessNode):
+            for listener in kong_config.proxy:
+                self._listen(listener, self._proxy(node, listener), self._pod_context.tls)
+
+    def _proxy(self, node: DbLessNode, listener: Wanted) -> Handle:
+        def handle(
+            method: str, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
+        ) -> proxy.Answer:
+            return proxy.answer(node.entities, method, path, query, headers, tls=listener.tls)
+
+        return handle
 
     def _admin(self, node: DbLessNode | TraditionalNode) -> Handle:
         def handle(

@@ -11,8 +11,9 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,8 +24,11 @@ NO_CERTIFICATE = (
     b"</body>\r\n</html>\r\n"
 )
 
-Handle = Callable[[str, str, dict[str, str], bytes, dict[str, str]], tuple[int, Any] | None]
-"""(method, path, query, body, headers with lowercase names) -> (status, JSON body), or None to close the connection."""
+Handle = Callable[
+    [str, str, dict[str, str], bytes, dict[str, str]], tuple[int, Any] | tuple[int, Any, Mapping[str, str]] | None
+]
+"""(method, path, query, body, headers with lowercase names) -> (status, JSON body), also with further headers, or None
+to close the connection."""
 
 
 class Addresses:
@@ -129,13 +133,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if answer is None:
             self.close_connection = True
             return
-        status, document = answer
-        self._send(
-            status, "application/json; charset=utf-8", b"" if document is None else json.dumps(document).encode()
-        )
+        status, document, *more = answer
+        content = b"" if document is None else json.dumps(document).encode()
+        self._send(status, "application/json; charset=utf-8", content, more[0] if more else {})
 
-    def _send(self, status: int, kind: str, content: bytes) -> None:
-        self.send_response(status)
+    def _send(self, status: int, kind: str, content: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.send_response_only(status)
+        self.send_header("Date", self.date_time_string())
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

@@ -43,7 +43,9 @@ def test_kong_listens_on_the_configured_ports_and_can_fail(
 ) -> None:
     process = kong_processes.KongProcess(pod_context, container(WITHOUT_DATABASE))
     process.start()
-    assert set(process.endpoints) == {8444, 8100}
+    assert set(process.endpoints) == {8444, 8100, 8000, 8443}
+    assert ask(process.endpoints[8443], "/x", tls=True)[1]["message"] == "no Route matched with those values"
+    assert ask(process.endpoints[8000], "/x")[0] == 404
     assert ask(process.endpoints[8444], tls=True)[1]["configuration"]["database"] == "off"
     assert ask(process.endpoints[8100], "/status/ready")[0] == 503
     faults.inject("ns", kong_admin="closed", file=pod_context.fault_file)
