@@ -95,6 +95,18 @@ def test_inside_a_pod_its_service_account_is_used(tmp_path: Path, monkeypatch: p
         connect(kubeconfig="/nowhere/at/all")
 
 
+def test_inside_a_pod_the_user_may_have_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with runAsUser: then neither HOME nor the list of users says where it is."""
+    monkeypatch.setattr(module, "SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.delenv("KUBERNETES_SERVICE_PORT", raising=False)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 65532)
+    (tmp_path / "ca.crt").write_text(Authority().pem)
+    (tmp_path / "token").write_text("t\n")
+    assert connect().server_url == "https://10.0.0.1:443"
+
+
 def test_a_cluster_in_place_of_the_contexts() -> None:
     assert connect(kubeconfig=TWO, cluster="c-b").server_url == "https://b:6443"
     with pytest.raises(Unreachable, match="does not have the context's cluster"):

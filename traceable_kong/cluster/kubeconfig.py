@@ -97,8 +97,15 @@ def _sources(kubeconfig: str | None, as_provider: bool) -> list[_Source]:
             raise KubeconfigError("its home folder does not exist") from None
     # The empty parts of KUBECONFIG, and files that do not exist, are skipped.
     named = [Path(part) for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    paths = named or [Path("~/.kube/config").expanduser()]
-    return [_file(path) for path in paths if path.exists()]
+    return [_file(path) for path in named or _usual() if path.exists()]
+
+
+def _usual() -> list[Path]:
+    try:
+        return [Path("~/.kube/config").expanduser()]
+    except RuntimeError:
+        # In a container, the user often has no home folder.
+        return []
 
 
 def _file(path: Path) -> _Source:
