@@ -20,12 +20,15 @@ from tests.live.commands import CommandFailed, wait_until
 from tests.live.stack import NO_CHANGES, LiveStack
 from tests.live.verification import (
     SECONDS_TO_FOLLOW,
+    cronjob_objects,
     documented_rules,
     failed_checks,
     failing,
     fault,
     grant,
     record_changed,
+    run_in_pod,
+    watching,
 )
 
 
@@ -177,13 +180,87 @@ def test_plugin_fails_for_a_configuration_that_kong_rejects(stack: LiveStack) ->
         )
 
 
-def test_object_fails_for_a_disabled_plugin(stack: LiveStack) -> None:
+def test_object_fails_for_a_disabled_plugin_and_a_watch_sees_it(stack: LiveStack) -> None:
     place = ("kongclusterplugin", plugin(stack)["metadata"]["name"], "--type=merge", "--patch")
-    stack.kubectl("patch", *place, '{"disabled": true}')
+    with watching(stack) as line:
+        assert f"{stack.gateway.namespace}/{stack.gateway.deployment}: protected." in line("protected")
+        stack.kubectl("patch", *place, '{"disabled": true}')
+        try:
+            line("NOT AS CONFIGURED")
+            line("the gateway: object: expected:")
+        finally:
+            stack.kubectl("patch", *place, '{"disabled": false}')
+        line(": protected.")
+        assert "no longer fails" in line("the gateway: object")
+
+
+def answering_routes(stack: LiveStack, **responses: tuple[int, str]) -> list[dict[str, Any]]:
+    """Ingresses with a plugin that answers in place of the upstream, which the platform does not run."""
+    objects: list[dict[str, Any]] = []
+    for path, (status, message) in responses.items():
+        metadata = {"name": f"{stack.name}-{path}", "namespace": stack.kong_namespace}
+        backend = {"service": {"name": f"{stack.name}-kong-proxy", "port": {"number": 80}}}
+        paths = [{"path": f"/{path}", "pathType": "Prefix", "backend": backend}]
+        objects.append(
+            {
+                "apiVersion": "configuration.konghq.com/v1",
+                "kind": "KongPlugin",
+                "metadata": {**metadata, "annotations": {"kubernetes.io/ingress.class": stack.name}},
+                "plugin": "request-termination",
+                "config": {"status_code": status, "message": message},
+            }
+        )
+        objects.append(
+            {
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "Ingress",
+                "metadata": {**metadata, "annotations": {"konghq.com/plugins": metadata["name"]}},
+                "spec": {
+                    "ingressClassName": stack.name,
+                    "rules": [{"host": "api.example.com", "http": {"paths": paths}}],
+                },
+            }
+        )
+    return objects
+
+
+def test_requests_through_kong(stack: LiveStack) -> None:
+    """Every pod's Kong answers, and the record has the status and the message of a blocked request."""
+    stack.apply(*answering_routes(stack, orders=(200, "hello"), attack=(403, "Access Forbidden")))
+    send = ("--smoke-route", "/orders", "--smoke-host", "api.example.com", "--output", "json")
     try:
-        assert "object" in failing(stack)
+        done = wait_until(
+            lambda: [found for found in [stack.verify(*send, "--smoke-blocked", "/attack")] if found.returncode == 0],
+            "the routes do not answer",
+            seconds=SECONDS_TO_FOLLOW,
+        )
+        results = json.loads(done[0].stdout)["smoke"]
+        assert {result["server"] for result in results} == pod_names(stack)
+        assert {(result["target"], result["status"]) for result in results} == {("/orders", 200), ("/attack", 403)}
+        assert all(result["kong_headers"]["X-Kong-Response-Latency"] for result in results)
+        assert "blocked with status 403 and the configured message" in results[-1]["found"]
+
+        not_blocked = stack.verify(*send, "--smoke-blocked", "/orders?id=1")
+        assert not_blocked.returncode == 1 and "It was not blocked: HTTP 200." in not_blocked.stdout
+        no_route = stack.verify("--smoke-route", "/orders")
+        assert no_route.returncode == 2 and "no plugin decided about the request" in no_route.stdout
     finally:
-        stack.kubectl("patch", *place, '{"disabled": false}')
+        stack.kubectl("delete", "ingress,kongplugin", "--all", "--namespace", stack.kong_namespace)
+
+
+def test_the_cronjob_of_the_example_verifies_with_its_own_permissions(stack: LiveStack, tmp_path: Path) -> None:
+    objects = cronjob_objects(stack)
+    stack.apply(*objects)
+    try:
+        done = run_in_pod(stack, tmp_path, objects[-1])
+        report = json.loads(done.stdout)
+        assert (done.returncode, report["verdict"]) == (0, "protected"), done.stdout + done.stderr
+        assert done.stderr == ""
+    finally:
+        for item in objects:
+            if item["kind"] in ("ClusterRole", "ClusterRoleBinding"):
+                stack.kubectl("delete", item["kind"], item["metadata"]["name"])
+        stack.kubectl("delete", "namespace", f"{stack.name}-verify", "--wait=false")
 
 
 def test_object_and_plugin_fail_for_an_added_field(stack: LiveStack) -> None:

@@ -1,15 +1,35 @@
 """Reports of `verify.py` on a live stack, and ways to break a single check: the record, a fault, permissions."""
 
+import base64
 import json
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
+from local import paths
 from local.kubelet import faults
-from tests.live.commands import wait_until
+from tests.live.commands import execute, wait_until
 from tests.live.stack import CLONE, LiveStack
+
+CRONJOB = CLONE / "examples" / "verify-cronjob" / "verify-cronjob.yaml"
+
+IN_POD = """
+import sys
+from pathlib import Path
+from traceable_kong.cluster import kubeconfig
+from traceable_kong.command_line import verify_command
+kubeconfig.SERVICE_ACCOUNT = Path(sys.argv[1])
+sys.exit(verify_command.main(sys.argv[2:], command="verify.py"))
+"""
+"""`verify` with the files of a service account in a folder, because the path in a pod is the same for all of this
+machine."""
 
 SECONDS_TO_FOLLOW = 20
 """How long the ingress controller and Kong may take to follow a change."""
@@ -70,3 +90,77 @@ def grant(stack: LiveStack, kind: str, namespace: str, rules: list[dict[str, Any
         {"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules},
         {"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": metadata, **bound},
     )
+
+
+def cronjob_objects(stack: LiveStack) -> list[dict[str, Any]]:
+    """The objects of the example, with the stack's namespaces; the CronJob starts no pod."""
+    text = CRONJOB.read_text(encoding="utf-8")
+    for name, own in (
+        ("traceable-kong-verify", f"{stack.name}-verify"),
+        ("namespace: kong}", f"namespace: {stack.kong_namespace}}}"),
+        ("namespace: traceable}", f"namespace: {stack.agent_namespace}}}"),
+        ("[--namespace, kong, --deployment, quickstart-kong", f"[--namespace, {stack.kong_namespace}"),
+    ):
+        assert name in text, name
+        text = text.replace(name, own)
+    objects = list(yaml.safe_load_all(text))
+    next(item for item in objects if item["kind"] == "CronJob")["spec"]["suspend"] = True
+    return objects
+
+
+def run_in_pod(stack: LiveStack, folder: Path, job: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+    """Runs what a CronJob's container runs, with the token, the authority and the variables that a pod has."""
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    cluster = yaml.safe_load(stack.platform.kubeconfig.read_text())["clusters"][0]["cluster"]
+    account = (pod["serviceAccountName"], "--namespace", job["metadata"]["namespace"])
+    (folder / "token").write_text(stack.kubectl("create", "token", *account))
+    if "certificate-authority-data" in cluster:
+        (folder / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+    else:
+        (folder / "ca.crt").write_bytes(Path(cluster["certificate-authority"]).read_bytes())
+    server = urlsplit(cluster["server"])
+    variables = {"KUBERNETES_SERVICE_HOST": server.hostname or "", "KUBERNETES_SERVICE_PORT": str(server.port)}
+    (container,) = pod["containers"]
+    return execute(
+        *(sys.executable, "-c", IN_POD, str(folder), *container["args"]),
+        environment={**variables, "PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(CLONE)},
+        folder=folder,
+    )
+
+
+@contextmanager
+def watching(stack: LiveStack, *options: str) -> Iterator[Callable[[str], str]]:
+    """`verify --watch` meanwhile, in a log. Yields a function that waits for a line with a text and returns it.
+
+    At the end it is interrupted, and must end with exit code 0.
+    """
+    log = stack.directory / "watch.log"
+    arguments = ("--namespace", stack.kong_namespace, "--watch", "--interval", "1", *options)
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [paths.VENV_BIN / "python", "verify.py", *arguments],
+            cwd=stack.directory,
+            env=stack.environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+    def line(text: str) -> str:
+        def found() -> str:
+            lines = log.read_text().splitlines()[len(seen) :]
+            number = next((index for index, item in enumerate(lines) if text in item), None)
+            if number is None:
+                return ""
+            seen.extend(lines[: number + 1])
+            return lines[number]
+
+        return wait_until(found, f"no line with {text!r}:\n{log.read_text()}", seconds=SECONDS_TO_FOLLOW)
+
+    seen: list[str] = []
+    try:
+        yield line
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=SECONDS_TO_FOLLOW) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
