@@ -168,6 +168,18 @@ TOOLS = (
         beside=("pulumi-language-python", "pulumi-language-python-exec"),
     ),
 )
+"""What the platform starts with."""
+
+YAML_HOST = Tool(
+    name="pulumi-language-yaml",
+    bundle="yaml",
+    module_set="pulumi",
+    package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+    version=(("github.com/pulumi/pulumi-yaml/pkg/version.Version", "v1.38.1"),),
+    # It prints no version.
+    fitting=(0, 0, -1),
+)
+"""The language host of Pulumi programs in YAML. Only live tests need it, so `make up` does not build it."""
 
 SDK_MODULE = f"github.com/pulumi/pulumi/sdk/v3@v{ENGINE_VERSION}"
 SDK_SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
