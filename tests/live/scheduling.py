@@ -39,6 +39,7 @@ FILE_SECONDS = {
     "test_kubeconfigs": 60,
     "test_releases": 60,
     "test_secrets": 50,
+    "test_component_package": 40,
 }
 """Roughly, for the first run in a clone."""
 

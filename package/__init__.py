@@ -1,0 +1,1 @@
+"""The component package: what the engine starts for programs in other languages."""
