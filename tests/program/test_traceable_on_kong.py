@@ -137,7 +137,8 @@ def test_it_waits_for_what_it_depends_on(team: Team) -> None:
     assert made.waits_for("edge-kubernetes", "first") and made.waits_for("edge-gateway-release", "first")
 
 
-def test_its_outputs(team: Team, program: Program) -> None:
+def test_its_outputs(team: Team, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(program.folder)
     team.up(lambda: {"kong": {"namespace": "gw", "release": "edge"}})
     (recorded,) = [item for item in program.recording.registrations if item.name == "edge-installation-record"]
     outputs = team.outputs["outputs"]

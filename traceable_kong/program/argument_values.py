@@ -18,7 +18,12 @@ from traceable_kong.config.secret_values import SecretPath, narrowed
 from traceable_kong.config.stack_config import FREE_FORM
 from traceable_kong.program import arguments
 
-_AS_GIVEN: tuple[SecretPath, ...] = (*((key,) for key in sorted(FREE_FORM)), ("pluginConfig",), ("plugin", "headers"))
+_AS_GIVEN: tuple[SecretPath, ...] = (
+    *((key,) for key in sorted(FREE_FORM)),
+    ("pluginConfig",),
+    ("plugin", "headers"),
+    (PROVIDER, "kubeconfig"),
+)
 """Objects whose keys are not this program's."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -142,7 +143,7 @@ class TraceableOnKong(pulumi.ComponentResource):
             return None
         except PlainError as problem:
             raise pulumi.RunError(wording.shown(str(problem))) from None
-        outputs = stack_outputs(plan, self._verify_command(given, in_arguments=args is not None))
+        outputs = stack_outputs(plan, self._verify_command(given))
         outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
         hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
@@ -162,13 +163,12 @@ class TraceableOnKong(pulumi.ComponentResource):
                 "KUBECONFIG`."
             )
 
-    def _verify_command(self, given: GivenConfig, *, in_arguments: bool) -> VerifyCommand:
-        options = ["--stack", pulumi.get_stack()]
-        return VerifyCommand(
-            command="traceable-kong verify" if in_arguments else ".venv/bin/python verify.py",
-            stack_options=[*options, "--stack-output", self._name] if in_arguments else options,
-            cluster_options=given.named_cluster().command_options,
-        )
+    def _verify_command(self, given: GivenConfig) -> VerifyCommand:
+        cluster, stack = given.named_cluster().command_options, ["--stack", pulumi.get_stack()]
+        if Path("verify.py").is_file():  # This repository's program.
+            return VerifyCommand(command=".venv/bin/python verify.py", stack_options=stack, cluster_options=cluster)
+        stack += ["--stack-output", self._name]
+        return VerifyCommand(command="traceable-kong verify", stack_options=stack, cluster_options=cluster)
 
 
 def _spelled(text: str) -> str:
