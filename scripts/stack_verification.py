@@ -6,6 +6,7 @@ Ends with the exit code of verify.py (docs/verification.md). A stack without a g
 """
 
 import argparse
+import html
 import json
 import subprocess
 import sys
@@ -14,15 +15,8 @@ from pathlib import Path
 from scripts.preview_comment import code, pre
 
 CLONE = Path(__file__).parents[1]
-LONGEST_REPORT = 6_000
 
 NOT_OBSERVED = 2
-MEANINGS = {
-    0: "every serving gateway pod is as recorded",
-    1: "⚠️ **a check does not hold**. The report names the pod, what was expected, what was found, and what to do",
-    NOT_OBSERVED: "⚠️ **something could not be observed**, so the gateway may be protected or not",
-}
-UNKNOWN = "⚠️ **`verify.py` did not run to its end**"
 
 
 def verify(stack: str) -> tuple[int, str]:
@@ -34,38 +28,29 @@ def verify(stack: str) -> tuple[int, str]:
         text=True,
         check=False,
     )
+    title = f"### Verification of {code(stack)}: "
     if done.returncode != 0:
-        return NOT_OBSERVED, f"The outputs of stack {stack} cannot be read:\n{done.stderr.strip()}"
+        return NOT_OBSERVED, f"{title}not run\n\nThe outputs of the stack cannot be read:\n\n{pre(done.stderr.strip())}"
     # The program exports the digest of the record while Traceable is on a gateway of the stack.
     if not json.loads(done.stdout).get("recordDigest"):
-        return 0, ""
+        return 0, f"{title}no gateway\n\nTraceable is on no gateway of this stack.\n"
     done = subprocess.run(
-        [sys.executable, "verify.py", "--stack", stack],
+        [sys.executable, "verify.py", "--stack", stack, "--output", "markdown"],
         cwd=CLONE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         check=False,
     )
-    return done.returncode, done.stdout
-
-
-def markdown(stack: str, exit_code: int, report: str) -> str:
-    title = f"### Verification of {code(stack)}: "
-    if exit_code == 0 and not report:
-        return f"{title}no gateway\n\nTraceable is on no gateway of this stack.\n"
-    meaning = MEANINGS.get(exit_code, UNKNOWN)
-    return f"{title}exit code {exit_code}\n\n{meaning} (`docs/verification.md`).\n\n{pre(report, limit=LONGEST_REPORT)}"
+    return done.returncode, done.stdout or f"{title}`verify.py` did not run to its end (exit code {done.returncode})\n"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.stack_verification")
     parser.add_argument("--stack", required=True)
-    stack = parser.parse_args().stack
-    exit_code, report = verify(stack)
-    print(report, file=sys.stderr)
-    sys.stdout.write(markdown(stack, exit_code, report))
+    exit_code, report = verify(parser.parse_args().stack)
+    print(html.unescape(report), file=sys.stderr)
+    sys.stdout.write(report)
     return exit_code
 
 
