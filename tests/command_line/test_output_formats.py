@@ -58,7 +58,7 @@ def test_junit_of_a_verification_that_could_not_run() -> None:
 def test_the_markdown() -> None:
     text = formatted(BAD, "markdown")
     assert text.startswith("### &#9888;&#65039; Verification of <code>gw/edge-kong</code>: NOT AS CONFIGURED\n")
-    assert "Exit code 1: a check does not hold." in text
+    assert "Exit code 1: a check does not hold" in text
     assert "| <code>gw-2</code> | <code>ok</code> | <code>ok</code> | <code>FAILED</code> |" in text
     assert "**The gateway: <code>rollout</code> does not hold**" in text
     assert "- <code>policies is forbidden</code>" in text and "kubectl get tme" in html.unescape(text)

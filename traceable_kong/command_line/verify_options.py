@@ -9,7 +9,7 @@ from typing import NoReturn
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.command_line.output_formats import FORMATS
 from traceable_kong.command_line.smoke_options import add_smoke_options, smoke_problem
-from traceable_kong.command_line.verify_outcome import USAGE
+from traceable_kong.command_line.verify_outcome import MEANINGS, USAGE
 from traceable_kong.common.safe_text import printable
 from traceable_kong.common.urls import unsafe_address
 from traceable_kong.verification import deadline
@@ -21,12 +21,13 @@ WATCH_FORMATS = ("table", "json")
 INTERVAL_SECONDS = 10.0
 SHORTEST_INTERVAL = 1.0
 
-EXIT_CODES = """exit codes:
-  0    every serving gateway pod is as recorded
-  1    a check does not hold, or a request had a response that it must not have
-  2    something could not be observed, or the record was refused
-  64   the options cannot be used
-  130  interrupted before the end; with --watch, the code of the last observation"""
+EXIT_CODES = "\n".join(
+    [
+        "exit codes:",
+        *(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items()),
+        "A watch that is interrupted ends with the code of its last observation.",
+    ]
+)
 
 
 class _Parser(argparse.ArgumentParser):

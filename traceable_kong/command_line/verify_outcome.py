@@ -17,7 +17,7 @@ INTERRUPTED = 130
 
 MEANINGS = {
     AS_RECORDED: "every serving gateway pod is as recorded",
-    NOT_AS_RECORDED: "a check does not hold",
+    NOT_AS_RECORDED: "a check does not hold, or a request had a response that it must not have",
     NOT_OBSERVED: "something could not be observed",
     USAGE: "the options cannot be used",
     INTERRUPTED: "interrupted before the end",

@@ -86,7 +86,7 @@ class SmokeReport:
 
     def rows(self) -> list[tuple[str, ...]]:
         """A table, its header first."""
-        header = ("REQUEST", "TO", "STATUS", "TIME", "OF THAT, BY KONG'S HEADERS", "RESULT")
+        header = ("REQUEST", "TO", "STATUS", "TIME", "LATENCY HEADERS", "RESULT")
         return [header, *(_row(result) for result in self.results)]
 
     def distinct(self) -> list[SmokeResult]:
