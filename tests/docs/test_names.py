@@ -14,8 +14,8 @@ PROSE = [page for page in PAGES if page != CONFIGURATION]
 KEYS = set(re.findall(r"^\| `([\w.]+)` \|", CONFIGURATION.read_text(encoding="utf-8"), re.MULTILINE))
 FREE = {"kongValues", "agentValues", "pluginConfig"}
 """Objects whose keys the schema leaves to the user."""
-NOT_KEYS = {"kong.conf", "KEY"}
-"""A file, and a placeholder."""
+NOT_KEYS = {"kong.conf", "KEY", "tmeGaurd"}
+"""A file, a placeholder, and the typo of docs/what-it-looks-like.md."""
 OBJECTS = {key.split(".")[0] for key in KEYS if "." in key}
 
 

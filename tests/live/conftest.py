@@ -26,6 +26,7 @@ def platform() -> Iterator[Platform]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "shown_output: docs/what-it-looks-like.md shows what a command prints here")
     config.addinivalue_line("markers", "cold: Python starts as on a user's machine, without tests/live/warm")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Seconds(config))

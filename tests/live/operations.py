@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from local import rock
+from tests.live import shown_output
 from tests.live.cluster_state import config_maps, gateway_pods, mounted_files, plugin, plugins, record, tme_count
 from tests.live.commands import CommandFailed
 from tests.live.stack import UNCHANGED, LiveStack
@@ -55,7 +56,7 @@ def change_nothing(stack: LiveStack) -> None:
 @operation("sync -> async", rollouts=1)
 def to_async(stack: LiveStack) -> None:
     stack.set(mode="async")
-    stack.up()
+    shown(stack, shown_output.SWITCH, stack.up())
     assert record(stack)["mode"] == plugin(stack)["config"]["mode"] == "async"
     assert tme_count(stack) == 0
 
@@ -138,6 +139,7 @@ def older_rock_refused(stack: LiveStack) -> None:
     new_rock(stack, "2.1.2-1")
     stack.set(pluginConfig={})
     output = stack.failed_preview()
+    shown(stack, shown_output.REFUSED_UPDATE, output)
     assert "max_body_size_bytes, which version 2.1.2-1 does not know" in output and UNCHANGED in output
     # The two updates that the message asks for.
     assert output.index("plugin.version 2.3.0-1") < output.index("plugin.version 2.1.2-1")
@@ -196,8 +198,12 @@ def kong_values(stack: LiveStack) -> None:
 
 @operation("installed: false while enabled: refused", rollouts=0)
 def uninstall_refused(stack: LiveStack) -> None:
-    stack.set(installed=False)
-    assert "is false while enabled is true" in stack.failed_preview()
+    stack.set(installed=False, blockingStatusCode="600", tmeGaurd="warn")
+    output = stack.failed_preview()
+    assert "is false while enabled is true" in output
+    shown(stack, shown_output.REFUSED_CONFIG, output)
+    stack.unset("tmeGaurd")
+    stack.set(blockingStatusCode=451)
     stack.set(enabled=False)
     assert UNCHANGED in stack.failed_preview(), "the plugin in the cluster is still enabled"
     stack.set(installed=True, enabled=True)
@@ -230,6 +236,12 @@ def destroy(stack: LiveStack) -> None:
     for namespace in (stack.kong_namespace, stack.agent_namespace):
         with pytest.raises(CommandFailed, match="NotFound"):
             stack.kubectl("get", "namespace", namespace)
+
+
+def shown(stack: LiveStack, heading: str, output: str) -> None:
+    """Compares an output with the page, which shows it for one replica."""
+    if stack.configured("kongValues")["replicaCount"] == 1:
+        shown_output.compare(heading, output, stack=stack.name)
 
 
 def new_rock(stack: LiveStack, version: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from scripts.preview_comment import comment
 from scripts.preview_reading import Preview, read
+from tests.live import shown_output
 from tests.live.cluster_state import all_objects, containers, created_since, gateway_pods, plugin, record, tme_count
 from tests.live.documented_stacks import MANAGED_KONG, use_documented
 from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
@@ -31,15 +32,17 @@ def preview(stack: LiveStack) -> Preview:
 
 
 @pytest.mark.cold
+@pytest.mark.shown_output
 def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
     stack = new_stack()
     use_documented(stack, MANAGED_KONG)
     stack.use_injector_of_chart()
     before = all_objects(stack)
-    stack.preview()
+    shown_output.compare(shown_output.PREVIEW, stack.preview(), stack=stack.name)
 
     with stack.recorded() as installation:
-        stack.up()
+        printed = stack.up()
+    shown_output.compare(shown_output.INSTALLATION, printed, stack=stack.name)
     assert installation.rollouts == 2, "one rollout with the files, one with the TME"
     assert containers(stack) >= {"proxy", "ingress-controller"}
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
@@ -54,7 +57,8 @@ def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
     assert unchanged.rollouts == 0
 
     with stack.recorded():
-        stack.destroy()
+        printed = stack.destroy()
+    shown_output.compare(shown_output.REMOVAL, printed, stack=stack.name)
     assert created_since(stack, before) == set()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.live import shown_output
 from tests.live.cluster_state import gateway_pods, plugin, pod_names, record
 from tests.live.commands import CommandFailed, wait_until
 from tests.live.stack import NO_CHANGES, LiveStack
@@ -47,6 +48,7 @@ def protected_afterwards(stack: LiveStack) -> Iterator[None]:
     assert stack.verify("--wait-seconds", str(SECONDS_TO_FOLLOW)).returncode == 0
 
 
+@pytest.mark.shown_output
 def test_the_report_has_a_line_for_every_pod(stack: LiveStack) -> None:
     done = stack.verify()
     assert done.returncode == 0
@@ -55,6 +57,7 @@ def test_the_report_has_a_line_for_every_pod(stack: LiveStack) -> None:
     assert {line.split()[0] for line in lines} == pod_names(stack)
     assert {tuple(line.split()[1:]) for line in lines} == {("ok", "ok", "ok", "ok", "protected")}
     assert "not checked: the agent's own connection to the Traceable platform" in done.stdout
+    shown_output.compare(shown_output.PROTECTED, done.stdout, stack=stack.name)
 
 
 def test_a_stack_output_is_the_command(stack: LiveStack) -> None:
@@ -146,10 +149,13 @@ def test_tme_fails_for_another_image(stack: LiveStack) -> None:
         assert failing(stack) == {"tme"}
 
 
-@pytest.mark.parametrize("how", ["silent", "closed"])
+@pytest.mark.parametrize("how", [pytest.param("silent", marks=pytest.mark.shown_output), "closed"])
 def test_tme_fails_for_the_pod_whose_tme_does_not_answer(stack: LiveStack, how: Any) -> None:
-    name = gateway_pods(stack)[0]["metadata"]["name"]
+    name = max(pod_names(stack))
     with fault(stack, name, tme=how):
+        if how == "silent":
+            printed = stack.verify("--wait-seconds", "0").stdout
+            shown_output.compare(shown_output.NOT_PROTECTED, printed, stack=stack.name)
         failed = failed_checks(stack)
         assert [(check["pod"], check["name"]) for check in failed] == [(name, "tme")]
 
