@@ -37,7 +37,7 @@ def ensure(links: Path, *, tools: tuple[Tool, ...] = TOOLS, report: Callable[[st
     if "pulumi" in installed:
         # The engine starts the language host from its own folder.
         host = installed["pulumi"].parent / "pulumi-language-python"
-        installed["pulumi-language-python"] = host
+        installed |= {tool.name: host for tool in tools if tool.name.startswith(host.name)}
     missing = [tool for tool in unbuilt if tool.name not in installed]
     builder.build(missing)
     links.mkdir(parents=True, exist_ok=True)

@@ -153,6 +153,13 @@ TOOLS = (
     Tool(
         name="pulumi-language-python",
         bundle="pulumi",
+        module_set="pulumi",
+        package="./language-host",
+        fitting=(0, 0, -1),
+    ),
+    Tool(
+        name="pulumi-language-python-sdk",
+        bundle="pulumi",
         module_set="language",
         package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
         # It must match the engine, so an installed one is never used without its engine.
