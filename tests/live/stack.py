@@ -39,6 +39,9 @@ TOKEN = "live-test-platform-token"
 NO_CHANGES = "--expect-no-changes"
 """Makes pulumi fail where anything would change."""
 
+NO_DRIFT = ("--refresh", NO_CHANGES)
+"""The same, compared with the cluster, as the workflow `drift` does it every night."""
+
 _ENCRYPTED_TOKEN: dict[str, Any] = {}
 """The salt and the encrypted token of the first stack. All stacks have one passphrase, so the others get them, too."""
 

@@ -13,7 +13,7 @@ from tests.live.cluster_state import gateway_pods, plugin, tme_count, versions
 from tests.live.commands import run
 from tests.live.interruption import helm_paused_before_completion, kill_when, release_has_status
 from tests.live.kong_owner import PLUGINS, KongOwner
-from tests.live.stack import NO_CHANGES, PROJECT, LiveStack, NewStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, PROJECT, LiveStack, NewStack
 
 MANUAL_STEPS = Path(__file__).parents[2] / "bench" / "manual_steps.sh"
 
@@ -134,7 +134,7 @@ def test_both_releases_are_adopted_without_a_rollout_and_traceable_is_installed_
     stack.pulumi("config", "rm", "--path", f"{PROJECT}:kong.adopt")
     stack.pulumi("config", "set", "--path", f"{PROJECT}:agent.protect", "true")
     stack.pulumi("config", "rm", "--path", f"{PROJECT}:agent.adopt")
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
 
     stack.set(enabled=False)
     stack.up()

@@ -23,7 +23,7 @@ from tests.live.database_stack import (
 )
 from tests.live.interruption import kill_when
 from tests.live.operations import new_rock
-from tests.live.stack import NO_CHANGES, TOKEN, UNCHANGED, LiveStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, TOKEN, UNCHANGED, LiveStack
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_install(stack: LiveStack) -> None:
     assert record(stack)["mode"] == "sync"
     assert tme_count(stack) == len(gateway_pods(stack)) == 2
     assert plugins(stack) == []
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
     verified = stack.verify()
     assert verified.returncode == 0, verified.stdout
     state = stack.pulumi("stack", "export")
@@ -63,13 +63,13 @@ def test_a_killed_change_of_mode_is_completed_and_both_changes_keep_the_promises
         kill_when(stack, lambda: plugin_entity(stack)["config"]["mode"] == "async")
         stack.up()
     assert tme_count(stack) == 0
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
 
     stack.set(mode="sync")
     with recorded_nodes(stack) as recording:
         stack.up()
     assert (recording.rollouts, plugin_entity(stack)["config"]["mode"]) == (1, "sync")
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
 
     stack.set(mode="async")
     with recorded_nodes(stack) as recording:

@@ -28,7 +28,7 @@ from tests.live.database_stack import (
 from tests.live.interruption import kill_when
 from tests.live.kong_owner import KongOwner
 from tests.live.port_forward import port_forward
-from tests.live.stack import NO_CHANGES, LiveStack, NewStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, LiveStack, NewStack
 
 KNOWN_CAUSE_SECONDS = 90.0
 
@@ -117,7 +117,7 @@ def test_a_managed_database_is_created_and_deleted_with_the_stack(new_stack: New
         stack.up()
     assert recording.rollouts == 2
     assert tme_count(stack) == 1 and plugin_entity(stack)["config"]["mode"] == "sync"
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
     secret = stack.objects("secrets", "--namespace", stack.kong_namespace)
     (password,) = [item["data"]["password"] for item in secret if item["metadata"]["name"] == f"{stack.name}-postgres"]
     assert password not in stack.pulumi("stack", "export")

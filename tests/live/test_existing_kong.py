@@ -9,7 +9,7 @@ from tests.live.commands import CommandFailed
 from tests.live.interruption import kill_when
 from tests.live.kong_owner import KongOwner
 from tests.live.operations import new_rock
-from tests.live.stack import NO_CHANGES, TOKEN, UNCHANGED, NewStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, TOKEN, UNCHANGED, NewStack
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_after_install_changes_and_destroy_the_pod_template_is_as_before(owner: 
     assert tme_count(stack) == len(gateway_pods(stack)) == 2
     assert record(stack)["mode"] == plugin(stack)["config"]["mode"] == "sync"
     assert owner.mounted_files() == set(stack.outputs()["configMaps"])
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
     assert stack.verify().returncode == 0, stack.verify().stdout
     assert TOKEN not in stack.pulumi("stack", "export")
 
@@ -46,7 +46,7 @@ def test_after_install_changes_and_destroy_the_pod_template_is_as_before(owner: 
         with stack.recorded() as switched:
             stack.up()
         assert (switched.rollouts, plugin(stack)["config"]["mode"]) == (1, mode)
-        stack.preview(NO_CHANGES)
+        stack.preview(*NO_DRIFT)
 
     new_rock(stack, "2.2.2-1")
     stack.set(pluginConfig={"max_body_size_bytes": 65536})
@@ -56,7 +56,7 @@ def test_after_install_changes_and_destroy_the_pod_template_is_as_before(owner: 
     assert newer.rollouts == 1
     assert owner.mounted_files() == set(stack.outputs()["configMaps"])
     assert plugin(stack)["config"]["max_body_size_bytes"] == 65536
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
 
     with stack.recorded() as destroyed:
         stack.destroy()

@@ -7,7 +7,7 @@ from scripts.preview_reading import Preview, read
 from tests.live import shown_output
 from tests.live.cluster_state import all_objects, containers, created_since, gateway_pods, plugin, record, tme_count
 from tests.live.documented_stacks import MANAGED_KONG, use_documented
-from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, TOKEN, LiveStack, NewStack
 
 SWITCHED = {
     "traceable-plugin-kong-cluster-plugin": {"config.ext_cap_endpoint", "config.mode"},
@@ -51,7 +51,7 @@ def test_a_sync_installation_and_its_removal(new_stack: NewStack) -> None:
     assert record(stack)["mode"] == stack.outputs()["mode"] == "sync"
 
     with stack.recorded() as unchanged:
-        stack.preview(NO_CHANGES)
+        stack.preview(*NO_DRIFT)
         stack.up(NO_CHANGES)
         stack.refresh(NO_CHANGES)
     assert unchanged.rollouts == 0
@@ -78,7 +78,7 @@ def test_an_async_installation_and_both_switches_of_the_mode(new_stack: NewStack
     assert config["mode"] == "async"
     assert config["ext_cap_endpoint"] == f"http://agent.{stack.agent_namespace}:5442"
     assert (config["allow_on_failure"], config["timeout"]) == (False, 750)
-    stack.preview(NO_CHANGES)
+    stack.preview(*NO_DRIFT)
     assert "nothing changes" in comment(preview(stack), stack=stack.name)
     the_token_is_only_in_its_secret(stack, printed)
 

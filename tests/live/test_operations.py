@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.operations import OPERATIONS
-from tests.live.stack import NO_CHANGES, LiveStack, Recording
+from tests.live.stack import NO_DRIFT, LiveStack, Recording
 from tests.recorder.history import History
 from tests.recorder.promises import Gateway
 
@@ -49,7 +49,7 @@ def test_every_operation_keeps_every_promise(
             assert most_plugins(recording.history, stack.gateway) <= 1
             # A preview does not depend on the number of pods: once is enough.
             if operation.keeps_stack and replicas == REPLICAS[0]:
-                stack.preview(NO_CHANGES)
+                stack.preview(*NO_DRIFT)
 
 
 def most_plugins(history: History, gateway: Gateway) -> int:

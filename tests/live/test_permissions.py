@@ -9,17 +9,22 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts import preview_reading
 from tests.live.cluster_state import gateway_pods, plugins, tme_count
 from tests.live.commands import CommandFailed, wait_until
 from tests.live.documented_stacks import AGENT_STACK, use_documented
 from tests.live.kong_owner import KongOwner
-from tests.live.stack import NO_CHANGES, LiveStack, NewStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, LiveStack, NewStack
 from tests.preflight import security_page
 from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.permission_table import Operation
 
 Described = Callable[[LiveStack], Plan]
 """A stack whose Roles are on the page, with the namespaces of a test."""
+
+
+DRIFT = "drift"
+"""The account of the nightly comparison: the Roles of `preview` and those of `verify` (docs/workflows.md)."""
 
 
 def usual(stack: LiveStack, **config: Any) -> Plan:
@@ -78,8 +83,9 @@ def agent_only_stack(new_stack: NewStack) -> Iterator[LiveStack]:
 def accounts(stack: LiveStack, described: Described = usual) -> Iterator[None]:
     """Creates a ServiceAccount with its Roles for each operation, and removes everything afterwards."""
     operations = security_page.OPERATIONS if described(stack).gateway else security_page.AGENT_OPERATIONS
+    for account in (*operations, DRIFT):
+        stack.kubectl("create", "serviceaccount", account, "--namespace", stack.kong_namespace)
     for operation in operations:
-        stack.kubectl("create", "serviceaccount", operation, "--namespace", stack.kong_namespace)
         grant(stack, operation, described)
     try:
         yield
@@ -110,6 +116,7 @@ def grant(
     stack: LiveStack, operation: Operation, described: Described = usual, *, without: str = "", first: bool = True
 ) -> None:
     """Binds the Roles to the operation's ServiceAccount, without the permission `without`, VERB RESOURCE."""
+    bound_to = (operation, DRIFT) if operation in ("preview", "verify") else (operation,)
     for document in roles(stack, operation, described, first=first):
         verb, _, resource = without.partition(" ")
         document["rules"] = [one for rule in document["rules"] for one in _without(rule, verb, resource)]
@@ -125,7 +132,9 @@ def grant(
                     "kind": document["kind"],
                     "name": metadata["name"],
                 },
-                "subjects": [{"kind": "ServiceAccount", "name": operation, "namespace": stack.kong_namespace}],
+                "subjects": [
+                    {"kind": "ServiceAccount", "name": name, "namespace": stack.kong_namespace} for name in bound_to
+                ],
             }
         )
 
@@ -139,13 +148,13 @@ def _without(rule: dict[str, Any], verb: str, resource: str) -> Iterator[dict[st
 
 
 @contextmanager
-def running_as(stack: LiveStack, operation: Operation) -> Iterator[None]:
-    """Every command of the stack uses the token of the operation's ServiceAccount meanwhile."""
-    token = stack.kubectl("create", "token", operation, "--namespace", stack.kong_namespace).strip()
+def running_as(stack: LiveStack, account: str) -> Iterator[None]:
+    """Every command of the stack uses the token of this ServiceAccount meanwhile: that of an operation, or DRIFT."""
+    token = stack.kubectl("create", "token", account, "--namespace", stack.kong_namespace).strip()
     config = yaml.safe_load(stack.platform.kubeconfig.read_text())
     for user in config["users"]:
         user["user"] = {"token": token}
-    path = stack.directory.parent / f"kubeconfig-{operation}"
+    path = stack.directory.parent / f"kubeconfig-{account}"
     path.write_text(yaml.safe_dump(config))
     administrator = stack.platform
     stack.platform = dataclasses.replace(administrator, env={**administrator.env, "KUBECONFIG": str(path)})
@@ -213,6 +222,8 @@ def test_every_operation_works_with_its_roles_and_a_missing_permission_is_named_
         stack.up()
         stack.preview(NO_CHANGES)
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
+    with running_as(stack, DRIFT):
+        assert preview_reading.read(stack.preview("--json", *NO_DRIFT)).changes == ()
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -266,6 +277,8 @@ def test_a_stack_with_an_existing_kong_works_with_its_roles(existing_kong_stack:
     with running_as(stack, "up"):
         stack.up()
         stack.preview(NO_CHANGES)
+    with running_as(stack, DRIFT):
+        assert preview_reading.read(stack.preview("--json", *NO_DRIFT)).changes == ()
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,7 +14,7 @@ from tests.live.documented_stacks import (
     documented_config,
     use_documented,
 )
-from tests.live.stack import NO_CHANGES, PROJECT, UNCHANGED, LiveStack, NewStack
+from tests.live.stack import NO_CHANGES, NO_DRIFT, PROJECT, UNCHANGED, LiveStack, NewStack
 from tests.live.verification import failed_checks
 
 MIRRORED = "registry.example.com:5000/mirror/traceable-agent"
@@ -91,7 +91,7 @@ def test_two_gateways_and_one_agent_in_stacks_of_their_own(new_stack: NewStack) 
         "endpoint": f"http://agent.{agent.agent_namespace}:5442",
         "tmeImage": MIRRORED,
     }
-    agent.preview(NO_CHANGES)
+    agent.preview(*NO_DRIFT)
 
     first = gateway_stack(new_stack, FIRST_GATEWAY, agent)
     with first.recorded():
@@ -107,7 +107,7 @@ def test_two_gateways_and_one_agent_in_stacks_of_their_own(new_stack: NewStack) 
     with first.recorded() as unchanged, second.recorded() as installation:
         second.up()
     assert (installation.rollouts, unchanged.rollouts) == (2, 0)
-    second.preview(NO_CHANGES)
+    second.preview(*NO_DRIFT)
     first.preview(NO_CHANGES)
     for stack, version in ((first, "2.1.2"), (second, "2.2.2")):
         assert tme_count(stack) == len(gateway_pods(stack)) == 1
