@@ -18,6 +18,7 @@ SOURCES = {path: ast.parse((CLONE / path).read_text()) for path in map(Path, TRA
 PROGRAM = [path for path in SOURCES if path.parts[0] in ("__main__.py", "verify.py", "traceable_kong")]
 PLATFORM = [path for path in SOURCES if path.parts[0] == "local"]
 SCRIPTS = [path for path in SOURCES if path.parts[0] == "scripts"]
+POLICY = [path for path in SOURCES if path.parts[0] == "policy"]
 BENCH = [path for path in SOURCES if path.parts[0] == "bench"]
 SUBJECTS = [path for path in PROGRAM if path.parts[0] == "traceable_kong" and len(path.parts) > 2]
 
@@ -51,14 +52,18 @@ SHARED_FIELDS = {
 
 
 def imports(path: Path) -> set[str]:
-    """The full names of the modules and names that `path` imports."""
+    """The full names of the modules and names that `path` imports, without those that it imports by a relative name."""
     names: set[str] = set()
     for node in ast.walk(SOURCES[path]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def _is_relative(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.level > 0
 
 
 def imported_from(paths: list[Path], packages: set[str]) -> list[str]:
@@ -73,11 +78,11 @@ def module(path: Path) -> str:
 
 
 def test_the_program_imports_neither_platform_nor_scripts_nor_tests() -> None:
-    assert imported_from(PROGRAM, {"bench", "local", "scripts", "tests", "__main__", "verify"}) == []
+    assert imported_from(PROGRAM, {"bench", "local", "policy", "scripts", "tests", "__main__", "verify"}) == []
 
 
 def test_the_platform_imports_nothing_of_the_program() -> None:
-    assert imported_from(PLATFORM, {"bench", "traceable_kong", "scripts", "tests", "verify"}) == []
+    assert imported_from(PLATFORM, {"bench", "policy", "traceable_kong", "scripts", "tests", "verify"}) == []
 
 
 def test_scripts_import_only_one_another() -> None:
@@ -86,6 +91,15 @@ def test_scripts_import_only_one_another() -> None:
 
 def test_the_bench_runs_the_program_and_imports_only_the_platform() -> None:
     assert imported_from(BENCH, {"traceable_kong", "scripts", "tests", "verify"}) == []
+
+
+def test_the_policy_pack_imports_its_rules_and_they_import_no_pulumi() -> None:
+    """It runs, and is published, without the rest of the repository; its rules are tested without its environment."""
+    known = sys.stdlib_module_names | {"rules", "pulumi_policy"}
+    assert [name for path in POLICY for name in imports(path) if name.split(".")[0] not in known] == []
+    assert imported_from([path for path in POLICY if "rules" in path.parts], {"rules", "pulumi_policy"}) == []
+    others = [path for path in SOURCES if path not in POLICY for node in ast.walk(SOURCES[path]) if _is_relative(node)]
+    assert others == [], "only the rules import by relative names: the folder of the pack is their only package"
 
 
 def test_every_folder_of_the_program_has_a_layer() -> None:

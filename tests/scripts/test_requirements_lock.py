@@ -13,6 +13,7 @@ INSTALLED = {
     "a": ("1.0", ["B_b>=2", "c; extra == 'more'", "windows; sys_platform == 'win32'"]),
     "b-b": ("2.1", []),
     "c": ("3.0", ["a[more]"]),
+    "pulumi": ("3.1", []),
     "tool": ("4.0", ["b-b"]),
 }
 
@@ -25,12 +26,16 @@ def distribution(name: str) -> tuple[str, list[str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "requirements.in").write_text("# what it runs on\na[more]==1.0\n")
+    (tmp_path / "requirements.in").write_text("# what it runs on\na[more]==1.0\npulumi==3.1\n")
     (tmp_path / "requirements-dev.in").write_text("-r requirements.in\n-c requirements.txt\ntool==4.0\n")
-    packages = ("a==1.0", "b-b==2.1", "c==3.0", "windows==1 ; sys_platform == 'win32'")
+    packages = ("a==1.0", "b-b==2.1", "c==3.0", "pulumi==3.1", "windows==1 ; sys_platform == 'win32'")
     lock = "# by uv\n" + "".join(f"{package}{HASH}\n    # via x\n" for package in packages)
     (tmp_path / "requirements.txt").write_text(lock)
     (tmp_path / "requirements-dev.txt").write_text(f"{lock}tool==4.0{HASH}\n")
+    policy = tmp_path / "policy"
+    policy.mkdir()
+    (policy / "requirements.in").write_text("pulumi==3.1\npolicies==1.0\n")
+    (policy / "requirements.txt").write_text(f"pulumi==3.1{HASH}\npolicies==1.0{HASH}\nprotobuf==5.0{HASH}\n")
     return tmp_path
 
 
@@ -66,6 +71,19 @@ def test_a_current_lock(folder: Path) -> None:
             "windows==2 ",
             'requirements-dev.txt: does not pin windows==1; sys_platform == "win32", as requirements.txt does',
         ),
+        ("policy/requirements.in", "==1.0", "==1.1", "policy/requirements.txt: does not pin policies==1.1"),
+        (
+            "policy/requirements.txt",
+            "pulumi==3.1",
+            "pulumi==3.2",
+            "policy/requirements.txt: does not pin pulumi==3.1, as requirements.txt does",
+        ),
+        (
+            "policy/requirements.txt",
+            f"protobuf==5.0{HASH}",
+            "protobuf==5.0",
+            "policy/requirements.txt: protobuf==5.0 has no hash",
+        ),
     ],
 )
 def test_a_lock_that_is_out_of_date(folder: Path, file: str, old: str, new: str, problem: str) -> None:
@@ -77,7 +95,7 @@ def test_a_lock_that_is_out_of_date(folder: Path, file: str, old: str, new: str,
 
 
 def test_the_locks_of_this_repository_pin_everything_with_hashes() -> None:
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-dev", "policy/requirements"):
         lock = CLONE / f"{name}.txt"
         assert requirements_lock.without_hash(lock) == []
         locked = dict(requirements_lock.read_requirements(requirements_lock.read_lines(lock)))
