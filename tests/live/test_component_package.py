@@ -72,7 +72,7 @@ def test_a_program_in_yaml(new_stack: NewStack) -> None:
     change(program, plugin={"sha256": digest})
     with stack.recorded():
         printed = program.up()
-    assert TOKEN not in printed
+    assert TOKEN not in printed + program.pulumi("stack", "export")
     assert tme_count(stack) == len(gateway_pods(stack)) == 2
     assert plugin(stack)["config"]["mode"] == "sync"
     outputs = program.outputs()
