@@ -35,24 +35,11 @@ class Package(ComponentProvider):
 
     def map_inputs(self, inputs: Any, component_def: ComponentDefinition) -> Any:
         """The SDK would replace an object that is secret or unknown as a whole with an empty one."""
-        return whole_numbers(inputs)
+        return inputs
 
     def get_state(self, instance: pulumi.ComponentResource, component_def: ComponentDefinition) -> dict[str, Any]:
         state = super().get_state(instance, component_def)
         return {key: pulumi.Output.from_input(_readable(output)) for key, output in state.items()}
-
-
-def whole_numbers(value: Any) -> Any:
-    """`value` with ints where it has floats without a fraction: a plugin is sent every number as a float."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, pulumi.Output):
-        return value.apply(whole_numbers)
-    if isinstance(value, dict):
-        return {key: whole_numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [whole_numbers(item) for item in value]
-    return value
 
 
 async def _readable(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
