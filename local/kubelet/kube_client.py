@@ -65,10 +65,9 @@ class KubeClient:
             )
         except urllib3.exceptions.HTTPError as problem:
             raise ApiError(0, f"the API server does not answer: {problem}") from problem
-        document = json.loads(answer.data or b"{}")
         if answer.status >= 400:
-            raise ApiError(answer.status, str(document.get("message")))
-        return dict(document)
+            raise ApiError(answer.status, _message(answer.data))
+        return dict(json.loads(answer.data or b"{}"))
 
     def watch(self, path: str) -> Iterator[tuple[str, Object]]:
         """Yields the list first, then its changes until the server ends the watch.
@@ -104,3 +103,11 @@ def _lines(answer: Any) -> Iterator[bytes]:
     for chunk in answer.stream(amt=None):
         *whole, rest = (rest + chunk).split(b"\n")
         yield from (line for line in whole if line)
+
+
+def _message(body: bytes) -> str:
+    """The message of an error response: a Status, or for a kind that the server does not have, plain text."""
+    try:
+        return str(json.loads(body).get("message"))
+    except ValueError:
+        return body.decode(errors="replace").strip()

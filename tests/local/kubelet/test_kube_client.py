@@ -7,6 +7,7 @@ import yaml
 
 from local import paths
 from local.control_plane import kwok_cluster
+from local.kubelet import kube_client
 from local.kubelet.kube_client import ApiError, KubeClient
 
 
@@ -49,3 +50,8 @@ def test_only_nodes_that_are_ready_count(monkeypatch: pytest.MonkeyPatch) -> Non
     nodes = [node(MemoryPressure="False", Ready="True"), node(Ready="False"), node(Ready="Unknown"), {"status": {}}]
     monkeypatch.setattr(kwok_cluster, "_get", lambda path: {"items": nodes})
     assert kwok_cluster._ready_nodes() == 1
+
+
+def test_an_error_is_a_status_or_plain_text() -> None:
+    assert kube_client._message(b'{"kind": "Status", "message": "nodes \\"x\\" not found"}') == 'nodes "x" not found'
+    assert kube_client._message(b"404 page not found\n") == "404 page not found"
