@@ -1,8 +1,4 @@
-"""The component package, used by the Pulumi program in examples/yaml.
-
-The engine starts an executable in a plugin's folder where there is one, in place of what PulumiPlugin.yaml says. The
-platform's Python language host is older than the engine and cannot start a plugin.
-"""
+"""The component package, used by the Pulumi program in examples/yaml."""
 
 import hashlib
 import os
@@ -24,17 +20,20 @@ from traceable_kong.common.nested_data import merged
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "yaml" / "Pulumi.yaml"
 
-SCRIPT = '#!/bin/sh\nPYTHONPATH={clone} exec python3 {clone}/package "$@"\n'
+PYTHON = '#!/bin/sh\nPYTHONPATH={clone} exec {python} "$@"\n'
+"""In place of the environment that `pulumi install` creates, in which the clone is installed."""
 
 PLATFORM_KEYS = ("agent", "agentValues", "kong", "kongValues", "plugin")
 
 
 def program_in_yaml(stack: LiveStack) -> LiveStack:
     """The example in a copy of the clone, with the names and the charts of this stack."""
-    script = stack.directory / "package" / "pulumi-resource-traceable-kong"
-    script.write_text(SCRIPT.format(clone=shlex.quote(str(stack.directory))))
-    script.chmod(0o755)
-    shutil.copy2(EXAMPLE.parents[2] / "pyproject.toml", stack.directory)
+    for name in ("pyproject.toml", "package/PulumiPlugin.yaml"):
+        shutil.copy2(EXAMPLE.parents[2] / name, stack.directory / name)
+    python = stack.directory / "package" / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PYTHON.format(clone=shlex.quote(str(stack.directory)), python=shlex.quote(sys.executable)))
+    python.chmod(0o755)
     tools = stack.directory / "tools"
     toolchain.ensure(tools, tools=(YAML_HOST,))
     environment = {**stack.platform.env, "PATH": os.pathsep.join([str(tools), stack.platform.env["PATH"]])}
