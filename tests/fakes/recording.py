@@ -60,13 +60,14 @@ class Registration:
 class Recording:
     """The registrations of a program in order, its hooks by name, and its invokes: token, arguments and provider.
 
-    `answer` gives the result of an invoke, or raises RuntimeError.
+    `answer` gives the result of an invoke, or raises RuntimeError. `first_update`: the stack has no state yet.
     """
 
     registrations: list[Registration] = field(default_factory=list)
     hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
     invokes: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     answer: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _: {}
+    first_update: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -142,7 +143,8 @@ class _Mocks(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs = dict(args.inputs)
         if args.typ == "pulumi:index:Stash":
-            outputs["output"] = {"id": STACK_ID, "digestKey": DIGEST_KEY}
+            kept = {"id": STACK_ID, "digestKey": DIGEST_KEY}
+            outputs["output"] = outputs["input"] if self.recording.first_update else kept
         if self.preview:
             return args.resource_id or "", outputs
         if args.typ == "kubernetes:helm.sh/v3:Release":

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 import traceable_kong.components as components
-from traceable_kong.cluster.ownership import new_identity
+from traceable_kong.cluster.ownership import StackIdentity, new_identity
 from traceable_kong.cluster.target import ClusterError
 from traceable_kong.common.safe_text import PlainError, printable
 from traceable_kong.common.wording import Wording
@@ -28,9 +28,16 @@ from traceable_kong.program.deployment_order import deploy
 
 TYPE = "traceable-kong:index:TraceableOnKong"
 
-UNKNOWN = (
+NOT_DEPLOYED = (
     "So this preview does not show what TraceableOnKong will install, and checks nothing. `pulumi up` runs preflight "
     "as soon as the value is known, and stops before it changes the cluster where preflight finds a problem."
+)
+
+DEPLOYED = (
+    "So this preview cannot show what changes here: it would show everything that TraceableOnKong has installed as "
+    "deleted. Nothing was changed. First update what the value comes from, with `pulumi up --target URN`, then run "
+    "the same command again; `pulumi up --skip-preview` updates everything at once, and runs preflight when the value "
+    "is known."
 )
 
 UNNAMED_CLUSTER = (
@@ -114,40 +121,52 @@ class TraceableOnKong(pulumi.ComponentResource):
         return started.outputs | ({"recordDigest": recorded} if recorded else {})
 
     async def _start(self, args: TraceableOnKongArgs | None) -> _Started | None:
-        name, preview = self._name, pulumi.runtime.is_dry_run()
         await self.urn.future()  # Everything that this component depends on exists.
+        # One stack may have several of these; the one of a stack's config is named by the stack alone.
+        stack = pulumi.get_stack() if args is None else f"{pulumi.get_stack()}.{self._name}"
+        fresh = new_identity(pulumi.get_project(), stack)
         wording = self._wording("", in_arguments=args is not None)
         try:
             given = loader.stack_config() if args is None else await given_by_arguments(args)
             wording = self._wording(given.named_cluster().command_options, in_arguments=args is not None)
-            self._require_own_provider(given)
-            config, cluster = given.stack(), given.cluster()
-            if config.allowed_clusters and not (cluster.context or cluster.kubeconfig):
-                pulumi.log.warn(wording.shown(UNNAMED_CLUSTER))
-            cluster.require_allowed(config.allowed_clusters)
-            inputs = read_inputs(config, cluster, preview=preview)
-            # One stack may have several of these; the one of a stack's config is named by the stack alone.
-            stack = pulumi.get_stack() if args is None else f"{pulumi.get_stack()}.{name}"
-            fresh = new_identity(pulumi.get_project(), stack)
-            build_plan(config, inputs, fresh)  # Bad values fail before any registration.
-            child = pulumi.ResourceOptions(parent=self)
-            stack_id, identity = await components.kept_identity(f"{name}-stack-id", fresh, opts=child)
-            plan = build_plan(config, inputs, identity)
-            after_id = pulumi.ResourceOptions(parent=self, depends_on=[stack_id])
-            provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_id)
-            reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
-            imports = release_imports.releases_to_import(plan, reader, preview=preview)
+            return await self._deploy(given, fresh, wording)
         except UnknownArguments as unknown:
-            names = _spelled(", ".join(unknown.keys))
-            pulumi.log.warn(printable(f"{names}: not known before the update. {UNKNOWN}"), self)
+            await self._show_nothing(_spelled(", ".join(unknown.keys)), fresh)
             return None
         except PlainError as problem:
             raise pulumi.RunError(wording.shown(str(problem))) from None
+
+    async def _deploy(self, given: GivenConfig, fresh: StackIdentity, wording: Wording) -> _Started:
+        name, preview = self._name, pulumi.runtime.is_dry_run()
+        self._require_own_provider(given)
+        config, cluster = given.stack(), given.cluster()
+        if config.allowed_clusters and not (cluster.context or cluster.kubeconfig):
+            pulumi.log.warn(wording.shown(UNNAMED_CLUSTER))
+        cluster.require_allowed(config.allowed_clusters)
+        inputs = read_inputs(config, cluster, preview=preview)
+        build_plan(config, inputs, fresh)  # Bad values fail before any registration.
+        stack_id, identity = await self._kept_identity(fresh)
+        plan = build_plan(config, inputs, identity)
+        after_id = pulumi.ResourceOptions(parent=self, depends_on=[stack_id])
+        provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_id)
+        reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
+        imports = release_imports.releases_to_import(plan, reader, preview=preview)
         outputs = stack_outputs(plan, self._verify_command(given))
         outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
         hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
         return _Started(outputs=outputs, installation=deploy(name, plan, hooks, imports, verified=self._last))
+
+    async def _show_nothing(self, unknown: str, fresh: StackIdentity) -> None:
+        """A preview that does not know these arguments. Raises RunError where the stack has what it would not show."""
+        _, identity = await self._kept_identity(fresh)
+        if identity.owner != fresh.owner:
+            raise pulumi.RunError(printable(f"{unknown}: not known before the update. {DEPLOYED}"))
+        pulumi.log.warn(printable(f"{unknown}: not known before the update. {NOT_DEPLOYED}"), self)
+
+    async def _kept_identity(self, fresh: StackIdentity) -> tuple[pulumi.Resource, StackIdentity]:
+        child = pulumi.ResourceOptions(parent=self)
+        return await components.kept_identity(f"{self._name}-stack-id", fresh, opts=child)
 
     def _wording(self, options: str, *, in_arguments: bool) -> Wording:
         return Wording(options=options, component=self._name if in_arguments else None, spelled=_spelled)
