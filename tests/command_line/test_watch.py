@@ -180,13 +180,23 @@ def test_programs_get_a_document_for_each_change(run: Run) -> None:
     ]
 
 
-def test_a_reader_that_ends_is_no_error() -> None:
+@pytest.mark.parametrize("lines", [0, 2])
+def test_a_reader_that_ends_is_no_error(lines: int) -> None:
+    """Also where only the last line cannot be written any more."""
+
     class Closed(Screen):
         def flush(self) -> None:
-            raise BrokenPipeError
+            if self.getvalue().count("\n") > lines:
+                raise BrokenPipeError
 
-    display = display_for("table", interval=1, stream=Closed(is_terminal=False))
-    assert watch(lambda: BAD, display, interval=1) == 1
+    calls = iter([BAD])
+
+    def observe() -> VerifyOutcome:
+        for found in calls:
+            return found
+        raise KeyboardInterrupt
+
+    assert watch(observe, display_for("table", interval=0.01, stream=Closed(is_terminal=False)), interval=0.01) == 1
 
 
 def test_an_observation_without_an_end_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """verify.py: its output, its options and its exit codes."""
 
 import html
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -360,3 +362,38 @@ def test_wait_seconds(
     monkeypatch.setattr(verifier, "verify_gateway", verify_gateway)
     assert run(monkeypatch, *arguments) == 2
     assert asked == [(desired(), seconds)]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--watch",)])
+@pytest.mark.parametrize(
+    ("problem", "code", "said"), [(BrokenPipeError(), 0, ""), (OSError(28, "No space"), 2, "No space")]
+)
+def test_an_output_that_cannot_be_written(
+    fake: FakeKubernetes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    problem: OSError,
+    code: int,
+    said: str,
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise problem
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert run(monkeypatch, *arguments) == code
+    assert capsys.readouterr().err == (f"error: the report cannot be written: {said}\n" if said else "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--watch",)])
+def test_without_an_output_there_is_an_exit_code(
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr("time.sleep", interrupt)
+    assert run(monkeypatch, *arguments) == 0
+
+
+def interrupt(_: float) -> None:
+    raise KeyboardInterrupt

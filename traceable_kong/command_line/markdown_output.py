@@ -84,7 +84,7 @@ def _where(report: Report, check: Check) -> str:
 
 def _table(rows: list[tuple[str, ...]]) -> str:
     header, *body = rows
-    lines = [_row(cell.capitalize() for cell in header), _row("---" for _ in header)]
+    lines = [_row(header), _row("---" for _ in header)]
     return "".join([*lines, *(_row(map(_code, cells)) for cells in body)])
 
 

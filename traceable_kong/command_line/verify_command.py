@@ -12,7 +12,6 @@ import dataclasses
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from traceable_kong.cluster.kubeconfig import connect
@@ -21,14 +20,11 @@ from traceable_kong.command_line.desired_source import Desired, DesiredSource
 from traceable_kong.command_line.output_formats import formatted
 from traceable_kong.command_line.smoke_options import smoke_report, wants_smoke
 from traceable_kong.command_line.verify_options import parse_options
-from traceable_kong.command_line.verify_outcome import (
-    INTERRUPTED,
-    VerifyOutcome,
-    on_this_cluster,
-)
+from traceable_kong.command_line.verify_outcome import INTERRUPTED, NOT_OBSERVED, VerifyOutcome, on_this_cluster
 from traceable_kong.command_line.watch import watch
 from traceable_kong.command_line.watch_displays import display_for
 from traceable_kong.common.commands import cluster_options
+from traceable_kong.common.safe_text import kind_of
 from traceable_kong.plan.state_record import UnreadableRecord
 from traceable_kong.verification import deadline, verifier
 from traceable_kong.verification.stack_outputs import NoOutputs
@@ -50,10 +46,14 @@ def main(arguments: Sequence[str], *, command: str, project: Path | None = None)
 
 def _once(options: argparse.Namespace, source: DesiredSource) -> int:
     outcome = _outcome(options, source)
-    # What reads the output may have ended.
-    with suppress(BrokenPipeError):
+    try:
         if text := formatted(outcome, options.output):
             print(text, flush=True)
+    except BrokenPipeError:
+        # What reads the output has ended, and does not want the rest.
+        pass
+    except OSError as problem:
+        return _not_written(problem, outcome.exit_code)
     if outcome.error:
         print(f"error: {outcome.error}", file=sys.stderr)
     return outcome.exit_code
@@ -92,7 +92,15 @@ def _watched(options: argparse.Namespace, source: DesiredSource) -> int:
         except (ApiError, Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
             return _failed(problem)
 
-    return watch(observe, display_for(options.output, interval=options.interval), interval=options.interval)
+    try:
+        return watch(observe, display_for(options.output, interval=options.interval), interval=options.interval)
+    except OSError as problem:
+        return _not_written(problem, NOT_OBSERVED)
+
+
+def _not_written(problem: OSError, exit_code: int) -> int:
+    print(f"error: the report cannot be written: {kind_of(problem)}", file=sys.stderr)
+    return exit_code or NOT_OBSERVED
 
 
 def _failed(problem: Exception) -> VerifyOutcome:

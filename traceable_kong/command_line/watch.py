@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -77,7 +77,8 @@ def now() -> datetime:
 def watch(observe: Callable[[], VerifyOutcome], display: Display, *, interval: float) -> int:
     """Observes every `interval` seconds until SIGINT or SIGTERM. Returns the exit code of the last observation.
 
-    Ends at once if the first observation has an error that does not pass by itself.
+    Ends at once if the first observation has an error that does not pass by itself. Raises OSError where the display
+    cannot be written.
     """
     watched: Watched | None = None
     with _until_terminated():
@@ -94,9 +95,10 @@ def watch(observe: Callable[[], VerifyOutcome], display: Display, *, interval: f
         except KeyboardInterrupt:
             pass
         except BrokenPipeError:
-            # What read the output has ended.
+            # What reads the output has ended.
             return watched.outcome.exit_code if watched else NOT_OBSERVED
-        display.end(watched)
+        with suppress(BrokenPipeError):
+            display.end(watched)
     return watched.outcome.exit_code if watched else NOT_OBSERVED
 
 

@@ -1,5 +1,6 @@
 """How a watch is shown: a table that is redrawn on a terminal, lines in a log, and JSON lines for programs."""
 
+import io
 import json
 import os
 import shutil
@@ -27,7 +28,8 @@ def display_for(
     output: str, *, interval: float, stream: TextIO | None = None, environment: Mapping[str, str] = os.environ
 ) -> Display:
     """The display for an output. A terminal without cursor movement (TERM=dumb) is a log."""
-    stream = stream or sys.stdout
+    # None where the output was closed.
+    stream = stream or sys.stdout or io.StringIO()
     if output == "json":
         return JsonLines(stream)
     if not stream.isatty() or environment.get("TERM", "dumb") == "dumb":

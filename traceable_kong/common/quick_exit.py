@@ -15,7 +15,8 @@ def skip_last_collection() -> None:
 
 def leave(code: int) -> NoReturn:
     """Ends the program at once: without this, Python waits for every request that has not ended yet."""
-    for stream in (sys.stdout, sys.stderr):
+    # None where it was closed.
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)
