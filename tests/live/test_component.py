@@ -1,6 +1,7 @@
 """TraceableOnKong in the program of somebody else: the one in examples/python, as it is."""
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.live.cluster_state import all_objects, created_since, gateway_pods, p
 from tests.live.stack import CLONE, NO_CHANGES, TOKEN, LiveStack, NewStack
 
 EXAMPLE = CLONE / "examples" / "python"
+
+CONSOLE = "import sys; from traceable_kong.command_line import console; sys.exit(console.main())"
+"""What the installed command `traceable-kong` runs."""
 
 
 def example(stack: LiveStack) -> LiveStack:
@@ -49,6 +53,8 @@ def test_the_example_for_programs_in_python(new_stack: NewStack) -> None:
     assert tme_count(stack) == len(gateway_pods(stack)) > 0
     outputs = program.outputs()["edge"]
     assert outputs["namespace"] == stack.kong_namespace
+    verified = program.execute(sys.executable, "-c", CONSOLE, "verify", "--stack", stack.name, "--stack-output", "edge")
+    assert verified.returncode == 0 and "alone" not in verified.stdout, verified.stdout + verified.stderr
     program.preview(NO_CHANGES)
     configure(program, stack, mode="async")
     with stack.recorded():
