@@ -25,6 +25,6 @@ def test_a_secret_is_not_recorded() -> None:
     assert blocking_of(blocking_data(wanted)) == Blocking(status=403)
 
 
-@pytest.mark.parametrize("status", ["", "40", "4030", "4x3", "٤٠٣", "-03"])
+@pytest.mark.parametrize("status", ["", "40", "4030", "4x3", "4\u0660\u0663", "-03", "200", "503", "403\n"])
 def test_a_status_that_is_none_is_ignored(status: str) -> None:
     assert blocking_of({"blockingStatusCode": status, "blockingMessage": "x"}) is None

@@ -36,6 +36,19 @@ def test_a_harmless_request(status: int, body: str, headers: Headers, verdict: s
     assert found.verdict == verdict and text in found.found
 
 
+def test_a_refusal_with_the_status_of_a_blocked_request_and_no_known_message() -> None:
+    assert judged(403, "no", headers=KONG, blocked=NOT_KNOWN).verdict == "not observed"
+    assert judged(403, "no", headers=UPSTREAM, blocked=NOT_KNOWN).verdict == "passed"
+    assert judged(401, "no", headers=KONG, blocked=NOT_KNOWN).verdict == "passed"
+
+
+@pytest.mark.parametrize("expects_block", [True, False])
+def test_a_missing_route_is_no_blocked_request_whatever_the_record_says(expects_block: bool) -> None:
+    blocked = Blocking(status=404, message="no Route")
+    found = judged(404, NO_ROUTE, headers=KONG, blocked=blocked, expects_block=expects_block)
+    assert found.verdict == "not observed"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "headers", "blocked", "verdict", "text"),
     [

@@ -1,5 +1,6 @@
 """What the record says of the response to a blocked request."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,8 +33,11 @@ def blocking_data(plan: Plan) -> dict[str, str]:
 
 
 def blocking_of(data: Mapping[str, str]) -> Blocking | None:
-    """What a record says, None where it does not. Others can write it, so a status that is none is ignored."""
+    """What a record says, None where it does not.
+
+    Others can write it: a status that no stack can have is ignored, so that no success counts as a refusal.
+    """
     status = data.get(STATUS, "")
-    if not (status.isascii() and status.isdecimal() and len(status) == 3):
+    if not re.fullmatch(r"4[0-9][0-9]", status):
         return None
     return Blocking(status=int(status), message=data.get(MESSAGE) or None)

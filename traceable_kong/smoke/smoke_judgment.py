@@ -75,6 +75,11 @@ def _judged(
     *,
     is_kong: bool,
 ) -> tuple[Verdict, str]:
+    if status == 404 and NO_ROUTE in body:
+        return "not observed", (
+            "Kong answered that no route matches, so no plugin decided about the request. Name a path of a route, and "
+            "its host with --smoke-host."
+        )
     has_message = blocked.message is not None and _contains(body, blocked.message)
     if status == blocked.status and has_message:
         what = f"with status {status} and the configured message"
@@ -86,23 +91,23 @@ def _judged(
             f"The response, HTTP {status}, has no header of Kong, so it is not known whether Kong answered. Check the "
             "address; where Kong's setting `headers` is off, use --smoke-route."
         )
-    if status == 404 and NO_ROUTE in body:
-        return "not observed", (
-            "Kong answered that no route matches, so no plugin decided about the request. Name a path of a route, and "
-            "its host with --smoke-host."
-        )
     if status == NEEDS_HTTPS and not _is_proxied(kong):
         return "not observed", (
             "Kong serves this route with https only. Use --smoke-tls with --smoke-route, or an https address with "
             "--smoke."
         )
-    return _of_blocked(status, kong, blocked) if request.expects_block else _of_harmless(status, kong)
+    return _of_blocked(status, kong, blocked) if request.expects_block else _of_harmless(status, kong, blocked)
 
 
-def _of_harmless(status: int, kong: Mapping[str, str]) -> tuple[Verdict, str]:
+def _of_harmless(status: int, kong: Mapping[str, str], blocked: Blocking) -> tuple[Verdict, str]:
     by = _who(kong)
     if status >= 500:
         return "failed", f"{by} answered with an error, HTTP {status}."
+    if status == blocked.status and blocked.message is None and not _is_proxied(kong):
+        return "not observed", (
+            f"{by} refused it with HTTP {status}, the status of a blocked request. The message of a blocked request is "
+            "not known (--smoke-blocked-message), so this does not show whether Traceable blocked it."
+        )
     redirect = ", a redirect, which was not followed" if 300 <= status < 400 else ""
     return "passed", f"{by} answered with HTTP {status}{redirect}."
 
