@@ -41,7 +41,6 @@ Duration: 18s
 NORMAL = """\
 Updating (dev):
  +  kubernetes:core/v1:Namespace traceable-kong-namespace created
- +  pulumi:pulumi:Stack traceable-kong-dev created 2 messages
 Diagnostics:
   pulumi:pulumi:Stack (traceable-kong-dev):
     The verification took N s.
