@@ -13,16 +13,16 @@ from tests.local.kong.databases import PASSWORD, PrivateDatabase, ask, create
 NO_VERSION = r"\[PostgreSQL error\] failed to retrieve PostgreSQL server_version_num: "
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return str(probe.getsockname()[1])
+SILENT = socket.socket()
+"""Has a port, which nobody else can get, and refuses every connection: it does not listen."""
+
+SILENT.bind((HOST, 0))
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"KONG_PG_PORT": free_port()}, "connection refused"),
+        ({"KONG_PG_PORT": str(SILENT.getsockname()[1])}, "connection refused"),
         ({"KONG_PG_HOST": "nowhere.invalid"}, "host or service not provided, or not known"),
         ({"KONG_PG_PASSWORD": "wrong"}, 'FATAL: password authentication failed for user "kong"$'),
         ({"KONG_PG_PASSWORD": ""}, "missing password, required for connect"),
