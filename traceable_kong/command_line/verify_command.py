@@ -45,9 +45,13 @@ def main(arguments: Sequence[str], *, command: str, project: Path | None = None)
 
 
 def _once(options: argparse.Namespace, source: DesiredSource) -> int:
-    outcome = _outcome(options, source)
+    return _written(_outcome(options, source), options.output)
+
+
+def _written(outcome: VerifyOutcome, output: str) -> int:
+    """Writes the outcome, and returns the exit code."""
     try:
-        if text := formatted(outcome, options.output):
+        if text := formatted(outcome, output):
             print(text, flush=True)
     except BrokenPipeError:
         # What reads the output has ended, and does not want the rest.
@@ -83,8 +87,7 @@ def _watched(options: argparse.Namespace, source: DesiredSource) -> int:
     try:
         api = connect(kubeconfig=options.kubeconfig, context=options.context)
     except Unreachable as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return _failed(problem).exit_code
+        return _written(_failed(problem), options.output)
 
     def observe() -> VerifyOutcome:
         try:
