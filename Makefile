@@ -14,7 +14,7 @@ help: ## List the targets
 env: $(ENVIRONMENT) ## Create .venv with the pinned packages
 
 lock: $(ENVIRONMENT) ## Pin every package of requirements*.in with its hashes; UPGRADE=--upgrade for newer ones
-	@for name in requirements requirements-dev policy/requirements; do \
+	@for name in requirements requirements-build requirements-dev policy/requirements; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
 			--custom-compile-command "uv pip compile --universal --python-version=3.11 --generate-hashes --output-file=$$name.txt $$name.in" \
 			--output-file $$name.txt $$name.in || exit 1; \

@@ -1,7 +1,7 @@
 """Checks that requirements*.txt pin exactly what requirements*.in need, each package with its hashes.
 
-It asks no package index: what a package needs is in its installed metadata. `make lock` writes the files. The packages
-of the policy pack are in another environment: only what its .in file names is compared.
+It asks no package index: what a package needs is in its installed metadata. `make lock` writes the files. What the
+policy pack runs on and what builds a release are in other environments: there only what the .in file names is compared.
 """
 
 import re
@@ -33,18 +33,20 @@ def problems(folder: Path, distribution: Distribution = installed) -> Iterator[s
     for package, pinned in locks["requirements"].items():
         if str(locks["requirements-dev"].get(package)) != str(pinned):
             yield f"requirements-dev.txt: does not pin {pinned}, as requirements.txt does"
-    yield from _problems_of_the_policy_pack(folder / "policy", locks["requirements"])
+    for name in ("policy/requirements", "requirements-build"):
+        yield from (f"{name}.txt: {problem}" for problem in _unpinned(folder / f"{name}.in", locks["requirements"]))
 
 
-def _problems_of_the_policy_pack(folder: Path, program: dict[str, Requirement]) -> Iterator[str]:
-    file = f"{folder.name}/requirements.txt"
-    lock = dict(read_requirements(read_lines(folder / "requirements.txt")))
-    for package, needed in read_requirements(read_lines(folder / "requirements.in")):
+def _unpinned(needs: Path, program: dict[str, Requirement]) -> Iterator[str]:
+    """What is wrong with a lock whose packages are not installed here. `program` has what the program runs on."""
+    file = needs.with_suffix(".txt")
+    lock = dict(read_requirements(read_lines(file)))
+    for package, needed in read_requirements(read_lines(needs)):
         if str(lock.get(package)) != str(needed):
-            yield f"{file}: does not pin {needed}"
-    if str(lock.get("pulumi")) != str(program.get("pulumi")):
-        yield f"{file}: does not pin {program.get('pulumi')}, as requirements.txt does"
-    yield from (f"{file}: {line.split()[0]} has no hash" for line in without_hash(folder / "requirements.txt"))
+            yield f"does not pin {needed}"
+        if package in program and str(lock.get(package)) != str(program[package]):
+            yield f"does not pin {program[package]}, as requirements.txt does"
+    yield from (f"{line.split()[0]} has no hash" for line in without_hash(file))
 
 
 def _problems(

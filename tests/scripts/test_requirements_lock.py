@@ -35,6 +35,8 @@ def folder(tmp_path: Path) -> Path:
     policy = tmp_path / "policy"
     policy.mkdir()
     (policy / "requirements.in").write_text("pulumi==3.1\npolicies==1.0\n")
+    (tmp_path / "requirements-build.in").write_text("builder==2.0\n")
+    (tmp_path / "requirements-build.txt").write_text(f"builder==2.0{HASH}\n")
     (policy / "requirements.txt").write_text(f"pulumi==3.1{HASH}\npolicies==1.0{HASH}\nprotobuf==5.0{HASH}\n")
     return tmp_path
 
@@ -78,6 +80,7 @@ def test_a_current_lock(folder: Path) -> None:
             "pulumi==3.2",
             "policy/requirements.txt: does not pin pulumi==3.1, as requirements.txt does",
         ),
+        ("requirements-build.in", "==2.0", "==2.1", "requirements-build.txt: does not pin builder==2.1"),
         (
             "policy/requirements.txt",
             f"protobuf==5.0{HASH}",
@@ -95,7 +98,7 @@ def test_a_lock_that_is_out_of_date(folder: Path, file: str, old: str, new: str,
 
 
 def test_the_locks_of_this_repository_pin_everything_with_hashes() -> None:
-    for name in ("requirements", "requirements-dev", "policy/requirements"):
+    for name in ("requirements", "requirements-build", "requirements-dev", "policy/requirements"):
         lock = CLONE / f"{name}.txt"
         assert requirements_lock.without_hash(lock) == []
         locked = dict(requirements_lock.read_requirements(requirements_lock.read_lines(lock)))

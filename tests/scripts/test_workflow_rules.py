@@ -22,6 +22,7 @@ PERMISSIONS = {
     },
     RELEASE: {
         "checks": {"contents": "read"},
+        "build": {"contents": "read"},
         "release": {"contents": "write", "id-token": "write", "attestations": "write"},
     },
 }
