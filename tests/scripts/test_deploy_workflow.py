@@ -31,7 +31,7 @@ def test_reviewers_see_the_previews_before_they_approve() -> None:
     assert JOBS["preview"]["environment"] == "preview-${{ matrix.stack }}"
     assert DEPLOYMENT["needs"] == "preview" and DEPLOYMENT["environment"] == "${{ matrix.stack }}"
     assert "if" not in DEPLOYMENT, "a condition could let it run after a preview that failed"
-    last = JOBS["preview"]["steps"][-1]
+    last = JOBS["preview"]["steps"][-2]
     assert last["if"] == "steps.preview.outputs.code != '0'" and last["run"].rstrip().endswith("exit 1")
 
 
@@ -56,6 +56,8 @@ def test_the_update_comes_after_the_check_for_a_newer_run() -> None:
     ]
     update, verification = DEPLOYMENT["steps"][-2:]
     assert update["with"]["command"] == "up" and update["with"]["comment-on-summary"] is True
+    policies = ("${{ vars.POLICY_PACK }}", "${{ vars.POLICY_PACK_CONFIG }}")
+    assert (update["with"]["policyPacks"], update["with"]["policyPackConfigs"]) == policies
     assert verification["if"] == "${{ !cancelled() && steps.up.outcome != 'skipped' }}"
 
 

@@ -88,6 +88,26 @@ def test_a_preview_becomes_a_note_of_a_merge_request(ci: Runner, iid: str, code:
     assert asked == [comment, *(["-m scripts.gitlab_report note --text comment.md"] if iid else [])]
 
 
+def test_a_policy_pack_judges_previews_and_deployments(ci: Runner) -> None:
+    for name in ("make", "curl"):
+        ci.stand_in(name, "#!/bin/sh\n")
+    ci.stand_in("pulumi", '#!/bin/sh\necho "$@" >> "$SEEN/pulumi"\n')
+    ci.stand_in("pack/.venv/bin/pip", '#!/bin/sh\necho "$@" > "$SEEN/pip"\n')
+    ci.stand_in("python3", "#!/bin/sh\n")
+    ci.write("file", "the way in")
+    variables = {"POLICY_PACK": "pack", "POLICY_PACK_CONFIG": "pack/ours.json", "KUBECONFIG": str(ci.folder / "file")}
+    variables |= {"PULUMI_VERSION": "0", "CI_COMMIT_SHA": "abc"}
+    for job in ("preview dev", "deploy dev"):
+        done = ci.shell("\n".join([*whole(job)["before_script"], *whole(job)["script"]]), **variables)
+        assert done.returncode in (0, 1), done.stderr
+    assert ci.read("pip") == "install --quiet --require-hashes --requirement pack/requirements.txt\n"
+    options = "--policy-pack pack --policy-pack-config pack/ours.json"
+    assert [line for line in ci.read("pulumi").splitlines() if "policy" in line] == [
+        f"preview --stack dev --non-interactive --suppress-progress {options}",
+        f"up --stack dev --yes --non-interactive --suppress-progress --message abc {options}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("updated", "verified", "code"), [("0", "0", 0), ("0", "1", 1), ("0", "2", 0), ("255", "0", 255), ("2", "2", 2)]
 )

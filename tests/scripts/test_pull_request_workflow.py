@@ -6,7 +6,7 @@ import pytest
 
 from scripts.preview_comment import marker
 from tests.scripts.recorded import PREVIEWS
-from tests.scripts.workflows import PREVIEW, PULL_REQUEST, PULUMI, Runner, definition
+from tests.scripts.workflows import DEPLOY, PREVIEW, PULL_REQUEST, PULUMI, Runner, definition
 
 JOBS: dict[str, Any] = definition(PULL_REQUEST)["jobs"]
 COMMENT = "Create or edit the comment"
@@ -56,6 +56,45 @@ def test_every_preview_becomes_a_comment(runner: Runner, recorded: str, code: st
     assert runner.read("summary") == runner.read("comment.md")
 
 
+POLICIES = """#!/bin/sh
+echo "$@" > "$SEEN/pulumi"
+printf '%s' "$PRINTED"
+exit "$ENDS_WITH"
+"""
+VIOLATED = "Previewing update (dev)\n\nPolicies:\n    - [mandatory] pinned-charts\n      ```\n\nDiagnostics:\n  more\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "option"), [("", ""), ("policy/ours.json", " --policy-pack-config policy/ours.json")]
+)
+def test_the_summary_has_the_policies(runner: Runner, config: str, option: str) -> None:
+    runner.stand_in("pulumi", POLICIES)
+    given = {"POLICY_PACK": "policy", "POLICY_PACK_CONFIG": config}
+    done = runner.step(PREVIEW, "Apply the policies", ENDS_WITH="255", PRINTED=VIOLATED, **given)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    expected = "preview --stack dev --non-interactive --color never --suppress-progress --policy-pack policy"
+    assert runner.read("pulumi") == f"{expected}{option}\n"
+    assert runner.read("output") == "code=255\n"
+    assert runner.read("summary") == ("    \n    Policies:\n        - [mandatory] pinned-charts\n          ```\n"), (
+        "and nothing of it is Markdown"
+    )
+
+
+def test_a_preview_that_ended_before_the_policies_is_shown_as_a_whole(runner: Runner) -> None:
+    runner.stand_in("pulumi", POLICIES)
+    runner.step(PREVIEW, "Apply the policies", ENDS_WITH="1", PRINTED="error: no pack\n", POLICY_PACK="policy")
+    assert runner.read("summary") == "    \n    error: no pack\n"
+
+
+@pytest.mark.parametrize("path", [PULL_REQUEST, DEPLOY])
+def test_a_violated_policy_fails_the_job_of_the_preview(path: str) -> None:
+    (preview,) = [step for step in definition(path)["jobs"]["preview"]["steps"] if step.get("id") == "preview"]
+    assert preview["with"]["policy-pack"] == "${{ vars.POLICY_PACK }}"
+    (last,) = [step for step in definition(path)["jobs"]["preview"]["steps"] if "policy" in step.get("name", "")]
+    code = "steps.preview.outputs.policies"
+    assert last["if"] == f"{code} != '' && {code} != '0'" and last["run"].rstrip().endswith("exit 1")
+
+
 @pytest.mark.parametrize(
     ("comments", "asked"),
     [
@@ -84,5 +123,5 @@ def test_a_comment_that_cannot_be_posted_fails_the_job(runner: Runner) -> None:
 
 
 def test_the_job_fails_where_the_preview_did() -> None:
-    last = JOBS["preview"]["steps"][-1]
+    last = JOBS["preview"]["steps"][-2]
     assert last["if"] == "steps.preview.outputs.code != '0'" and last["run"].rstrip().endswith("exit 1")

@@ -19,6 +19,15 @@ def test_a_missing_secret_is_named(runner: Runner) -> None:
     assert not (runner.folder / ".kube").exists()
 
 
+def test_a_policy_pack_gets_an_environment_of_its_own(runner: Runner) -> None:
+    pip = """printf '#!/bin/sh\\necho "$@" > "$SEEN/pip"\\n' > "$3/bin/pip"; chmod +x "$3/bin/pip\""""
+    runner.stand_in("python3", f'#!/bin/sh\nmkdir -p "$3/bin"; {pip}\n')
+    pack = str(runner.folder / "pack")
+    done = runner.step(SETUP, "Install the policy pack", POLICY_PACK=pack)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert runner.read("pip") == f"install --quiet --require-hashes --requirement {pack}/requirements.txt\n"
+
+
 def test_only_a_job_with_a_stack_gets_the_cli_and_a_kubeconfig() -> None:
     conditional = [
         step.get("name", step.get("uses", "")) for step in steps(SETUP) if "inputs.stack" in step.get("if", "")
