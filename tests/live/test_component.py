@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from tests.live.cluster_state import all_objects, created_since, gateway_pods, plugin, tme_count
+from tests.live.policy_pack import WITH_POLICIES, install
 from tests.live.stack import CLONE, NO_CHANGES, TOKEN, LiveStack, NewStack
 
 EXAMPLE = CLONE / "examples" / "python"
@@ -55,7 +56,8 @@ def test_the_example_for_programs_in_python(new_stack: NewStack) -> None:
     assert outputs["namespace"] == stack.kong_namespace
     verified = program.execute(sys.executable, "-c", CONSOLE, "verify", "--stack", stack.name, "--stack-output", "edge")
     assert verified.returncode == 0 and "alone" not in verified.stdout, verified.stdout + verified.stderr
-    program.preview(NO_CHANGES)
+    install(program)
+    program.preview(NO_CHANGES, *WITH_POLICIES)
     configure(program, stack, mode="async")
     with stack.recorded():
         program.up()

@@ -265,6 +265,8 @@ def test_an_agent_only_stack_works_with_its_roles(agent_only_stack: LiveStack) -
         output = stack.up()
         stack.preview(NO_CHANGES)
     assert f"{stack.agent_namespace}/agent: ready." in output
+    with running_as(stack, DRIFT):
+        stack.preview(*NO_DRIFT)
     with running_as(stack, "destroy"):
         stack.destroy()
     assert created_objects(stack) == set()

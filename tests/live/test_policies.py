@@ -2,13 +2,13 @@
 
 import json
 import re
-import shutil
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.live.commands import CommandFailed, run
+from tests.live.commands import CommandFailed
+from tests.live.policy_pack import WITH_POLICIES, install
 from tests.live.stack import CLONE, PROJECT, LiveStack
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -31,21 +31,15 @@ def stack(module_stack: Any) -> LiveStack:
     values["image"]["tag"] = values["image"]["tag"].strip("<>").replace("sha256:DIGEST", DIGEST)
     created.update("kongValues", **values)
     created.set(**{key: config[key] for key in ("mode", "failMode", "timeoutMs", "tmeGuard")})
-    pack = created.directory / "pack"
-    shutil.copytree(CLONE / "policy", pack, ignore=shutil.ignore_patterns(".venv", "__pycache__"))
-    python = pack / ".venv" / "bin" / "python"
-    uv = CLONE / ".venv" / "bin" / "uv"
-    run(uv, "venv", "--quiet", pack / ".venv", environment=created.platform.env, folder=CLONE)
-    requirements = ("--require-hashes", "--requirement", pack / "requirements.txt")
-    run(uv, "pip", "install", "--quiet", "--python", python, *requirements, environment=created.platform.env)
+    install(created)
     return created
 
 
 def preview(stack: LiveStack, **config: Any) -> str:
     """The output of a preview with the pack, for which this stack is in production."""
     file = stack.directory / "policies.json"
-    file.write_text(json.dumps({**{key: {"productionStacks": ["live-*"]} for key in IN_PRODUCTION}, **config}))
-    return stack.preview("--policy-pack", "pack", "--policy-pack-config", str(file))
+    file.write_text(json.dumps({key: {"productionStacks": ["live-*"]} for key in IN_PRODUCTION} | config))
+    return stack.preview(*WITH_POLICIES, "--policy-pack-config", str(file))
 
 
 def violations(stack: LiveStack, **config: Any) -> dict[str, str]:
