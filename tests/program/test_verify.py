@@ -106,6 +106,79 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return found
 
 
+def test_a_watch_follows_an_update_of_the_stack(
+    fake: FakeKubernetes,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The outputs are read once, and again where the record is another one: another read changes nothing."""
+    reads: list[str] = []
+
+    def read(stack: str, *_: object, **__: object) -> dict[str, str]:
+        reads.append(stack)
+        return dict(outputs)
+
+    monkeypatch.setattr(desired_source, "stack_outputs", read)
+    updated = {**state_data(desired()), "mode": "sync", "rockVersion": "2.1.2-2"}
+    forged = {**updated, "enabled": "false"}
+    observations = 0
+
+    def then(_: float) -> None:
+        nonlocal observations
+        observations += 1
+        if observations == 2:
+            fake.put(RECORD, {"data": updated, "metadata": labelled()})
+            outputs["recordDigest"] = record_digest(updated)
+        if observations == 4:
+            fake.put(RECORD, {"data": forged, "metadata": labelled()})
+        if observations == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", then)
+    assert asked_of(monkeypatch, "--stack", "dev", "--watch") == 2
+    shown = capsys.readouterr().out
+    assert len(reads) == 3 and "5 observations, 1 of them not observed" in shown and "it was changed" in shown
+
+
+def test_a_changed_record_at_the_start_is_refused_at_once(
+    fake: FakeKubernetes, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def read(stack: str, *_: object, **__: object) -> dict[str, str]:
+        reads.append(stack)
+        return {**outputs, "recordDigest": "another"}
+
+    monkeypatch.setattr(desired_source, "stack_outputs", read)
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    assert len(reads) == 1, "pulumi takes a second or two"
+
+
+def test_each_observation_of_a_watch_is_a_single_one(
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def verify_gateway(*_: object, deadline_seconds: float) -> Report:
+        asked.append(deadline_seconds)
+        return Report(name="gw/edge-kong", checks=())
+
+    monkeypatch.setattr(verifier, "verify_gateway", verify_gateway)
+    monkeypatch.setattr("time.sleep", interrupt)
+    assert run(monkeypatch, "--watch") == 1
+    assert asked == [0]
+
+
+def test_the_commands_of_a_report_name_the_cluster(
+    fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    break_plugin(fake)
+    for output in ("table", "json"):
+        assert run(monkeypatch, "--context", "prod", "--wait-seconds", "0", "--output", output) == 1
+        assert "`kubectl --context prod " in capsys.readouterr().out
+
+
 def test_the_record_of_a_stack(
     fake: FakeKubernetes,
     outputs: dict[str, str],
