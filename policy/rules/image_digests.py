@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .registered_resource import RELEASE, Hidden, Resource, config_key, message, shown_path
+from .registered_resource import RELEASE, Resource, config_key, message, shown_path
 
 KONG_IMAGE = (("image",), ("gateway", "image"))
 """Kong's own image in the values of the charts kong and kong/ingress."""
@@ -42,7 +42,7 @@ def _tags(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
             if name in _TAGS and isinstance(item, str | int | float):
                 digest = value.get("digest")
                 yield (*path, str(name)), f"{item}@{digest}" if isinstance(digest, str) else str(item)
-            elif not isinstance(item, Hidden):
+            else:
                 yield from _tags(item, (*path, str(name)))
     elif isinstance(value, list):
         for index, item in enumerate(value):

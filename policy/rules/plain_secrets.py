@@ -16,7 +16,7 @@ SECRET_NAMES = (
     *("password", "passwd", "passphrase", "token", "credentials", "apikey"),
     *("api key", "private key", "secret key", "access key", "client secret", "session secret"),
 )
-"""Last words of a name that holds a secret. `secret` alone is most often the name of a Kubernetes Secret."""
+"""Ends of a name that holds a secret. `secret` alone is most often the name of a Kubernetes Secret."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
@@ -69,7 +69,7 @@ def _is_secret(name: str, value: str) -> bool:
     words = " ".join(word.lower() for word in _WORDS.findall(name))
     if value.lower() in ("true", "false") or _REFERENCE.fullmatch(value):
         return False
-    return any(words == last or words.endswith(f" {last}") for last in SECRET_NAMES)
+    return words.endswith(SECRET_NAMES)
 
 
 def _has_private_key(value: str) -> bool:

@@ -31,6 +31,7 @@ def values(**given: Any) -> list[str]:
     [
         {"env": {"pg_password": VALUE}},
         {"env": {"PG_PASSWORD": VALUE}},
+        {"env": {"PGPASSWORD": VALUE}},
         {"token": VALUE},
         {"license": {"apiKey": VALUE}},
         {"customEnv": {"clientSecret": VALUE}},

@@ -1,5 +1,6 @@
 """The rules about production: images by digest, deletion protection and the TME's admission policy."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,7 @@ def test_pods_that_ask_for_the_tme_have_a_policy() -> None:
         guard("Deny", policy="another"),
         guard("Deny")[:1],
         guard("Deny")[1:],
+        [guard("Deny")[0], replace(guard("Deny")[1], type="kubernetes:core/v1:ConfigMap")],
         guard("Audit"),
     ],
 )
