@@ -8,6 +8,7 @@ import pytest
 from tests.docs.pages import CLONE, PAGES, links, prose
 
 NESTED = re.compile(r"^ {1,3}([-*] |\d+\. |```|\|)")
+GLUED = re.compile(r"\n\n +[^\n]+(?:\n +[^\n]+)*\n(?:- |\d+\. )[^\n]*")
 ESCAPED = re.compile(r"`[^`]*\\\|[^`]*`")
 
 
@@ -26,4 +27,5 @@ def test_the_readme_links_every_page() -> None:
 def test_the_site_shows_lists_and_tables_as_github_does(page: Path) -> None:
     lines = prose(page).splitlines()
     assert [line for line in lines if NESTED.match(line)] == [], "what is nested in a list has four spaces"
+    assert GLUED.findall(prose(page)) == [], "the next item needs an empty line before it"
     assert [line for line in lines if ESCAPED.search(line)] == [], "the site shows the backslash"
