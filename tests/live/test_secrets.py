@@ -80,7 +80,8 @@ def test_no_output_file_or_object_has_a_secret_but_its_own(new_stack: NewStack) 
         "plugins": json.dumps(stack.objects("kongclusterplugins")),
     }
     kept = [item for item in json.loads(texts["state"])["deployment"]["resources"] if item["type"].endswith(":Stash")]
-    assert len(kept) == 1 and "ciphertext" in kept[0]["outputs"]["output"]["digestKey"]
+    (identity,) = [item["outputs"]["output"] for item in kept if isinstance(item["outputs"]["output"], dict)]
+    assert "ciphertext" in identity["digestKey"]
     assert len(arguments.seen) > 10
     assert {name for name, text in texts.items() if TOKEN in text or OWNERS in text} == set()
 
