@@ -8,7 +8,9 @@ import pytest
 
 from traceable_kong.command_line import console, verify_command
 
-PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CLONE = Path(__file__).parents[2]
+SETTINGS = tomllib.loads((CLONE / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = SETTINGS["project"]
 
 
 def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -31,6 +33,12 @@ def test_the_package_installs_the_command(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(SystemExit) as ended:
         entry_point()
     assert ended.value.code == 0
+
+
+def test_the_package_says_that_it_has_types() -> None:
+    """Otherwise type checkers take the arguments of TraceableOnKong for anything (PEP 561)."""
+    assert SETTINGS["tool"]["setuptools"]["package-data"] == {"traceable_kong": ["py.typed"]}
+    assert (CLONE / "traceable_kong" / "py.typed").read_bytes() == b""
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
