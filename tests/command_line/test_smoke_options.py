@@ -1,5 +1,7 @@
 """The options for requests through Kong: what they ask for, and which are refused."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes
@@ -30,6 +32,13 @@ def test_harmless_requests() -> None:
     report = asked("--smoke-route", "/orders", "--smoke-host", "api.example.com:8443", "--smoke-header", "X-Key: a:b")
     assert {result.request.label for result in report.results} == {"GET /orders"}
     assert report.results[0].request.headers == (("Host", "api.example.com:8443"), ("X-Key", "a:b"))
+
+
+def test_headers_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "headers").write_text("Authorization: Bearer planted\n\nX-Key: b\n")
+    report = asked("--smoke-route", "/", "--smoke-header", f"@{tmp_path / 'headers'}", "--smoke-header", "X-Other: c")
+    sent = (("Authorization", "Bearer planted"), ("X-Key", "b"), ("X-Other", "c"))
+    assert report.results[0].request.headers == sent and "planted" not in report.text()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +101,9 @@ def test_a_stack_that_blocks_nothing(changes: dict[str, object], text: str) -> N
         (("--smoke", "https://me:planted@a"), "use --smoke-header"),
         (("--smoke-route", "/", "--smoke-header", "planted"), "is not of the form"),
         (("--smoke-route", "/", "--smoke-header", "X: planted\nY: b"), "is not of the form"),
+        (("--smoke-route", "/", "--smoke-header", "@/nowhere"), "names a file that cannot be read"),
+        (("--smoke-route", "/", "--smoke-header", "@/dev/zero"), "is not of the form"),
+        (("--smoke-route", "/", "--smoke-header", "@a\0b"), "names a file that cannot be read"),
         (("--smoke-route", "/", "--smoke-host", "a/b"), "is not the name of a host"),
         (("--smoke-route", "/", "--smoke-insecure"), "--smoke-insecure needs --smoke"),
         (("--smoke", "http://a", "--smoke-tls"), "--smoke-tls needs --smoke-route"),

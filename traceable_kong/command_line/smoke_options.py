@@ -5,9 +5,12 @@ import math
 import re
 import string
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.common.bounded_read import read_text
+from traceable_kong.common.safe_text import kind_of
 from traceable_kong.common.urls import is_host
 from traceable_kong.plan.blocking_record import Blocking
 from traceable_kong.plan.model import DesiredState
@@ -16,6 +19,9 @@ from traceable_kong.smoke.smoke_run import run_smoke
 from traceable_kong.smoke.smoke_targets import pod_targets, url_target
 
 SECONDS = 10.0
+
+HEADERS_LIMIT = 64 * 1024
+"""Bytes of a file with headers."""
 
 DEFAULT_STATUS = 403
 """Traceable's default for a blocked request."""
@@ -52,9 +58,9 @@ def add_smoke_options(parser: argparse.ArgumentParser) -> None:
     smoke.add_argument(
         "--smoke-header",
         metavar="'NAME: VALUE'",
-        type=_header,
-        action="append",
-        help="a header of every request, such as a login; can be repeated. Its value is never shown",
+        type=_headers,
+        action="extend",
+        help="a header of every request, such as a login; can be repeated. Its value is not shown. @FILE reads a file",
     )
     smoke.add_argument("--smoke-timeout", metavar="SECONDS", type=_seconds, help=f"per request (default: {SECONDS:g})")
     smoke.add_argument("--smoke-insecure", action="store_true", help="with --smoke, accept any certificate")
@@ -68,8 +74,8 @@ def add_smoke_options(parser: argparse.ArgumentParser) -> None:
     smoke.add_argument(
         "--smoke-blocked-header",
         metavar="'NAME: VALUE'",
-        type=_header,
-        action="append",
+        type=_headers,
+        action="extend",
         help="a header of that request; can be repeated. Without --smoke-blocked, the path is the harmless one",
     )
     smoke.add_argument("--smoke-blocked-method", metavar="METHOD", type=_method, help="its method (default: GET)")
@@ -183,6 +189,17 @@ def _host(text: str) -> str:
     if not is_host(host) or (port and not port.isdecimal()):
         raise argparse.ArgumentTypeError("is not the name of a host")
     return text
+
+
+def _headers(text: str) -> list[Header]:
+    """One header, or with `@FILE` those of a file, which the arguments of the process do not show."""
+    if not text.startswith("@"):
+        return [_header(text)]
+    try:
+        lines = read_text(Path(text[1:]), HEADERS_LIMIT).splitlines()
+    except (OSError, ValueError) as problem:
+        raise argparse.ArgumentTypeError(f"names a file that cannot be read: {kind_of(problem)}") from None
+    return [_header(line) for line in lines if line.strip()]
 
 
 def _header(text: str) -> Header:
