@@ -231,6 +231,9 @@ def test_a_secret_where_it_would_be_shown_is_refused(team: Team) -> None:
         ({"kubernetes": "x"}, ["The argument kubernetes must be an object"]),
         ({"mode": object()}, ["The argument mode is a object, which is neither text"]),
         ({"kong_values": {"a": {1, 2}}}, ["The argument kong_values.a is a set"]),
+        ({"kong_values": {"a": float("nan")}}, ["The argument kong_values.a is nan"]),
+        ({"kong": "x"}, ["  kong\n", "-> pass an object or a list"]),
+        ({"kong": ["x"]}, ["  kong\n", "-> pass an object or a list; or remove the argument kong"]),
         ({"kong": {"admin": {"url": "x"}}}, ["  kong.admin\n"]),
         ({"agent_token": None}, ["  agent_token\n", "set the argument agent_token to a secret"]),
         ({"kong_values": {"env": {"a.b": "x", "plugins": "off"}}}, ["  kong_values.env"]),
@@ -242,6 +245,20 @@ def test_an_error_names_arguments(team: Team, args: dict[str, Any], expected: li
     assert "pulumi config" not in said and "stack file" not in said and "traceable-kong:" not in said
     assert "Nothing was changed." in said
     assert team.program.recording.names == {"edge"}
+
+
+@pytest.mark.parametrize("args", [pulumi.ResourceOptions, list, str, lambda: pulumi.Output.from_input(["mode"])])
+def test_arguments_that_are_no_object(team: Team, args: Callable[[], Any]) -> None:
+    with pytest.raises(pulumi.RunError, match=r"^The arguments are a \w+, not an object .*go into `opts`\.$"):
+        team.run(lambda _: TraceableOnKong("edge", args()))
+    assert team.program.recording.names == {"edge"}
+
+
+def test_all_arguments_may_be_unknown(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    team.first_update = True
+    unknown = cast(TraceableOnKongArgs, pulumi.UNKNOWN)
+    team.run(lambda _: TraceableOnKong("edge", cast(Any, pulumi.Output.from_input(unknown))), preview=True)
+    assert "args: not known before the update" in caplog.text
 
 
 def unknown_arguments() -> dict[str, Any]:
@@ -278,6 +295,24 @@ def test_without_a_cluster_in_the_arguments_it_is_the_one_of_the_stacks_config(t
     assert provider.inputs["context"] == "of-the-stack"
     (provider,) = team.up(lambda: {"kubernetes": {"context": "own"}}).of_type("pulumi:providers:kubernetes")
     assert provider.inputs["context"] == "own"
+
+
+def test_protection_goes_by_arguments_only(team: Team) -> None:
+    """Its children would inherit `protect`, apart from the releases and namespaces, which decide that themselves."""
+
+    def protected(team: Team) -> None:
+        TraceableOnKong("edge", team.args(), pulumi.ResourceOptions(protect=True))
+
+    def with_parent(team: Team, protect: bool | None = None) -> None:
+        parent = pulumi.ComponentResource("team:index:Edge", "all", opts=pulumi.ResourceOptions(protect=True))
+        TraceableOnKong("edge", team.args(), pulumi.ResourceOptions(parent=parent, protect=protect))
+
+    for register in (protected, with_parent):
+        with pytest.raises(pulumi.RunError, match=r"^TraceableOnKong edge has protect .*kong\.protect and agent"):
+            team.run(register)
+        assert team.program.recording.names <= {"all", "edge"}
+    made = team.run(lambda team: with_parent(team, protect=False))
+    assert [item.name for item in made.registrations if item.protect] == ["all"]
 
 
 def test_a_provider_in_its_options_is_refused_unless_the_arguments_name_the_cluster(team: Team) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, is_typeddict
@@ -31,7 +32,7 @@ class UnknownArguments(PlainError):
     """Arguments that a preview does not know."""
 
     def __init__(self, paths: list[SecretPath]) -> None:
-        self.keys = [path_of(*path) for path in paths]
+        self.keys = [path_of(*path) or "args" for path in paths]
         super().__init__(f"unknown: {', '.join(self.keys)}")
 
 
@@ -57,6 +58,11 @@ class _Arguments:
             return await self.value(await given.future(), path)
         if inspect.isawaitable(given):
             return await self.value(await given, path)
+        if not path and not isinstance(given, Mapping):
+            raise UnusableArgument(
+                f"The arguments are a {type(given).__name__}, not an object with names and values. Nothing was "
+                "changed. Pass an object, such as {'mode': 'sync'}; options of the resource go into `opts`."
+            )
         if isinstance(given, Mapping):
             own = not any(path[: len(free)] == free for free in _AS_GIVEN)
             items = {_STACK_FILE_NAMES.get(key, str(key)) if own else str(key): item for key, item in given.items()}
@@ -66,10 +72,11 @@ class _Arguments:
             return [await self.value(item, (*path, index)) for index, item in enumerate(given)]
         if isinstance(given, float) and given.is_integer():
             return int(given)  # Engine and plugins exchange every number as a floating-point one.
-        if given is None or isinstance(given, str | bool | int | float):
+        if given is None or isinstance(given, str | bool | int) or _is_number(given):
             return given
+        kind = str(given) if isinstance(given, float) else f"a {type(given).__name__}"
         raise UnusableArgument(
-            f"The argument {path_of(*path)} is a {type(given).__name__}, which is neither text, a number, a boolean, a "
+            f"The argument {path_of(*path)} is {kind}, which is neither text, a number, a boolean, a "
             "list nor an object. Nothing was changed. Pass a plain value, or an Output of one."
         )
 
@@ -114,6 +121,11 @@ _PYTHON_NAMES: Mapping[str, str] = {
 }
 _STACK_FILE_NAMES = {name: key for key, name in _PYTHON_NAMES.items()}
 _KEYS = re.compile(rf"\b({'|'.join(_PYTHON_NAMES)})\b")
+
+
+def _is_number(value: Any) -> bool:
+    """JSON has neither NaN nor infinity."""
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _text(value: Any) -> str:

@@ -127,6 +127,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         fresh = new_identity(pulumi.get_project(), stack)
         wording = self._wording("", in_arguments=args is not None)
         try:
+            self._require_no_protection()
             given = loader.stack_config() if args is None else await given_by_arguments(args)
             wording = self._wording(given.named_cluster().command_options, in_arguments=args is not None)
             return await self._deploy(given, fresh, wording)
@@ -170,6 +171,16 @@ class TraceableOnKong(pulumi.ComponentResource):
 
     def _wording(self, options: str, *, in_arguments: bool) -> Wording:
         return Wording(options=options, component=self._name if in_arguments else None, spelled=_spelled)
+
+    def _require_no_protection(self) -> None:
+        """Raises PlainError where the resources of this component would inherit `protect`."""
+        if self._protect:
+            raise PlainError(
+                f"TraceableOnKong {self._name} has protect in its options, or inherits it from its parent. Pulumi "
+                "would refuse to delete the files of an older plugin when it has changed everything else, and would "
+                "not protect the Helm releases. Nothing was changed. Set protect to false in its options, and the "
+                "arguments kong.protect and agent.protect to true."
+            )
 
     def _require_own_provider(self, given: GivenConfig) -> None:
         """Raises ClusterError where the options of this component name a cluster that its arguments do not."""
