@@ -30,6 +30,8 @@ class Package(ComponentProvider):
         super().__init__([TraceableOnKong], project["name"], version=project["version"])
         # The generated programs add `Args` to the names of types themselves.
         described = re.sub(r'(:index:\w+)Args"', r'\1"', str(self.schema))
+        # A docstring's lines become one line, which every language wraps in its own way.
+        described = re.sub(r"((?:\\n)+) *", lambda found: " " if found[1] == r"\n" else r"\n\n", described)
         self.text = json.dumps(json.loads(described), indent=2, sort_keys=True) + "\n"
         self.schema = self.text
 

@@ -1,6 +1,7 @@
 """The component package: its schema, and what it does differently from the SDK's host of components."""
 
 import asyncio
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,11 @@ def package() -> Package:
 
 def test_the_schema_is_current(package: Package) -> None:
     assert SCHEMA.read_text(encoding="utf-8") == package.text, "python -m package schema"
+
+
+def test_a_description_has_no_indents_of_python(package: Package) -> None:
+    described = re.findall(r'"description": "(.*)"', package.text)
+    assert len(described) > 50 and [text for text in described if re.search(r"(?<!\\n)\\n(?!\\n)|\\n ", text)] == []
 
 
 def test_the_engine_finds_the_plugin_and_what_it_needs() -> None:
