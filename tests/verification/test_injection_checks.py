@@ -150,9 +150,18 @@ def test_a_namespace_without_the_label() -> None:
     found = evaluate(
         desired(), observed(injection_objects=with_changed("namespace", lambda it: it["metadata"]["labels"].clear()))
     )
-    text = {check.name: check.found for check in found.failed}
-    assert text["label"] == "no traceableai-inject-tme"
-    assert "namespaceSelector" in text["webhook"], "the webhook is not called there now"
+    failed = {check.name: check for check in found.failed}
+    assert failed["label"].found == "no traceableai-inject-tme"
+    assert failed["webhook"].found.endswith("because namespace gw lacks its label")
+    assert failed["label"].fix == failed["webhook"].fix == "`pulumi up --refresh`", "the agent's release is as it was"
+
+
+def test_a_webhook_that_is_not_called_with_the_label_either() -> None:
+    objects = injection_objects()
+    objects["namespace"]["metadata"]["labels"].clear()
+    objects["webhook"]["webhooks"][0]["rules"] = []
+    report = evaluate(desired(), observed(injection_objects=InjectionObjects(**objects)))
+    assert "helm rollback" in {check.name: check.fix for check in report.failed}["webhook"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Whether the injector answers is tested with a dry run before the gateway is chan
 verification creates nothing.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -52,7 +53,7 @@ def injection_notes(desired: DesiredState, deployment: Document, objects: Inject
     if leading and not any(_leads_to_agent(desired, webhook) for webhook in leading):
         yield (
             f"not checked: whether {_destination(leading[0])}, which the injector's webhook calls, is the agent in "
-            f"namespace {desired.agent_namespace}, which is not managed by this stack"
+            f"namespace {desired.agent_namespace}: this stack does not set that address"
         )
 
 
@@ -93,12 +94,21 @@ def _labels(namespace: Any) -> Mapping[str, str]:
 
 def _webhook(desired: DesiredState, injection: Injection, deployment: Document, objects: InjectionObjects) -> Check:
     problem = ""
+    fix = (
+        helm_restore(injection.agent_release, desired.agent_namespace)
+        if injection.agent_release and desired.agent_namespace
+        else f"the owner of the agent in namespace {desired.agent_namespace} restores it with their Helm release"
+    )
     if not isinstance(objects.webhook, Mapping):
         problem = "it does not exist"
     elif not (called := _called(deployment, objects)):
         problem = (
             "none of its webhooks is called for new pods of this gateway: rules, namespaceSelector, objectSelector"
         )
+        if _called(deployment, _with_label(objects, injection)):
+            problem = f"none of its webhooks is called for new pods, because namespace {desired.deployment.namespace} "
+            problem += "lacks its label"
+            fix = REPAIR
     elif not _leading_to_agent(desired, deployment, objects):
         problem = f"its clientConfig leads to {_destination(called[0])}"
     return Check(
@@ -108,11 +118,14 @@ def _webhook(desired: DesiredState, injection: Injection, deployment: Document, 
         expected=f"MutatingWebhookConfiguration {injection.webhook} injects the TME into new pods of this gateway, "
         f"and calls the agent in namespace {desired.agent_namespace}",
         found=problem or "that",
-        fix=helm_restore(injection.agent_release, desired.agent_namespace)
-        if injection.agent_release and desired.agent_namespace
-        else f"the owner of the agent in namespace {desired.agent_namespace} restores it with their Helm release",
+        fix=fix,
         permanent=True,
     )
+
+
+def _with_label(objects: InjectionObjects, injection: Injection) -> InjectionObjects:
+    labels = {**_labels(objects.namespace), **injection.label}
+    return dataclasses.replace(objects, namespace={"metadata": {"labels": labels}})
 
 
 def _called(deployment: Document, objects: InjectionObjects) -> list[Document]:
