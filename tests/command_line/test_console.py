@@ -54,6 +54,7 @@ def test_an_unknown_command(
     assert called(monkeypatch, *arguments) == 64
     shown = capsys.readouterr()
     assert shown.out == "" and "traceable-kong verify [options]" in shown.err
+    assert all(argument in shown.err.splitlines()[0] for argument in arguments)
 
 
 @pytest.mark.parametrize(("package", "shown"), [("pytest", pytest.__version__), ("no-such-package", "(not installed)")])
@@ -75,7 +76,11 @@ def test_verify(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as ended:
         called(monkeypatch, "verify")
     shown = capsys.readouterr()
-    assert ended.value.code == 64 and shown.err.splitlines()[-1].startswith("traceable-kong verify: error: ")
+    assert (ended.value.code, shown.err) == (
+        64,
+        "traceable-kong verify: error: one of --stack and --namespace is required. Nothing was verified. --help lists "
+        "the options.\n",
+    )
 
 
 def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

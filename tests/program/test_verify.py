@@ -238,6 +238,18 @@ def test_a_stack_without_a_gateway(
     assert "Stack dev has no gateway with Traceable" in capsys.readouterr().err
 
 
+def test_a_stack_with_the_outputs_in_an_output_of_its_own(
+    fake: FakeKubernetes,
+    outputs: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outputs.update({"edge": dict(outputs), "host": "a", "agent": {"recordDigest": ""}})
+    del outputs["recordDigest"]
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    assert capsys.readouterr().err.endswith("Nothing was verified. Run with --stack-output edge.\n")
+
+
 def test_a_record_alone_is_trusted_with_a_note(
     fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -402,7 +414,8 @@ def test_a_kubeconfig_that_does_not_exist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--kubeconfig", str(tmp_path / "none")) == 2
-    assert "no usable kubeconfig" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "no usable kubeconfig" in shown and "Nothing was verified. Name another with --kubeconfig FILE" in shown
 
 
 def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,15 @@ def test_outputs_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert text in str(refused.value)
 
 
+def test_the_project_is_looked_for_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi(tmp_path, monkeypatch, "sys.exit(3)")
+    with pytest.raises(NoOutputs, match="Run it in the folder of the Pulumi program; `pulumi stack ls`"):
+        stack_outputs.stack_outputs("dev")
+    with pytest.raises(NoOutputs) as refused:
+        stack_outputs.stack_outputs("dev", folder=tmp_path)
+    assert "in the folder" not in str(refused.value)
+
+
 def test_pulumi_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoOutputs, match="not on PATH"):

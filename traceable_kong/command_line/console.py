@@ -7,6 +7,7 @@ from typing import NoReturn
 from traceable_kong.command_line import verify_command
 from traceable_kong.command_line.verify_outcome import USAGE
 from traceable_kong.common.quick_exit import leave
+from traceable_kong.common.safe_text import printable
 
 COMMAND = "traceable-kong"
 
@@ -31,8 +32,9 @@ def main() -> int:
         case ["--version"]:
             print(f"{COMMAND} {_version()}")
             return 0
-        case _:
-            print(HELP, file=sys.stderr)
+        case unknown:
+            error = f"{COMMAND}: error: unrecognized arguments: {printable(' '.join(unknown))}\n\n" if unknown else ""
+            print(error + HELP, file=sys.stderr)
             return USAGE
 
 

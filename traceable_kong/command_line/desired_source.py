@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
+from traceable_kong.common.safe_text import printable
 from traceable_kong.plan.blocking_record import Blocking, blocking_of
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import UnreadableRecord
@@ -80,6 +81,14 @@ class DesiredSource:
         options = self._options
         outputs = stack_outputs(options.stack, options.stack_output, folder=self._project)
         if not outputs.get("recordDigest"):
+            exports = [name for name, value in outputs.items() if isinstance(value, dict) and value.get("recordDigest")]
+            if exports:
+                raise NoOutputs(
+                    f"Stack {options.stack} exports the outputs of TraceableOnKong in an output of its own. Nothing "
+                    "was verified. Run with "
+                    + " or ".join(f"--stack-output {shlex.quote(printable(name))}" for name in exports)
+                    + "."
+                )
             raise NoOutputs(
                 f"Stack {options.stack} has no gateway with Traceable: it is an agent-only stack, Traceable is "
                 "uninstalled, or no `pulumi up` of it has succeeded yet. Nothing was verified. `pulumi stack output "

@@ -66,12 +66,23 @@ def _written(outcome: VerifyOutcome, output: str) -> int:
 def _outcome(options: argparse.Namespace, source: DesiredSource) -> VerifyOutcome:
     seconds, started = max(0.0, options.wait_seconds), time.monotonic()
     try:
-        api = connect(kubeconfig=options.kubeconfig, context=options.context)
+        api = _connected(options)
         desired = deadline.once_answered(lambda: source.read(api), seconds=seconds, on_wait=_say_why)
         left = max(0.0, seconds - (time.monotonic() - started))
         return _verified(api, desired, options, seconds=left)
     except (ApiError, Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
         return _failed(problem)
+
+
+def _connected(options: argparse.Namespace) -> KubernetesClient:
+    """Raises Unreachable."""
+    try:
+        return connect(kubeconfig=options.kubeconfig, context=options.context)
+    except Unreachable as problem:
+        raise Unreachable(
+            f"{problem}. Nothing was verified. Name another with --kubeconfig FILE, or one of its contexts with "
+            "--context NAME: `kubectl config get-contexts` lists them."
+        ) from None
 
 
 def _verified(api: KubernetesClient, desired: Desired, options: argparse.Namespace, *, seconds: float) -> VerifyOutcome:
@@ -85,7 +96,7 @@ def _verified(api: KubernetesClient, desired: Desired, options: argparse.Namespa
 
 def _watched(options: argparse.Namespace, source: DesiredSource) -> int:
     try:
-        api = connect(kubeconfig=options.kubeconfig, context=options.context)
+        api = _connected(options)
     except Unreachable as problem:
         return _written(_failed(problem), options.output)
 

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -31,11 +30,11 @@ EXIT_CODES = "\n".join(
 
 
 class _Parser(argparse.ArgumentParser):
-    """Ends with USAGE for wrong options."""
+    """Ends with USAGE for wrong options, without the list of all options, which would hide the error."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: error: {printable(message)}\n")
+        text = f"{self.prog}: error: {printable(message)}. Nothing was verified. --help lists the options.\n"
+        self.exit(USAGE, text)
 
 
 def parse_options(arguments: Sequence[str], command: str) -> argparse.Namespace:

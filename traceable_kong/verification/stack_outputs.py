@@ -66,18 +66,19 @@ def _all_outputs(stack: str, folder: Path | None) -> dict[str, Any]:
     if done.returncode != 0:
         # A backend's address can have a password in it.
         reason = without_credentials(done.stderr.strip())[-500:] or f"pulumi ended with {done.returncode}"
-        raise NoOutputs(_unreadable(stack, reason))
+        raise NoOutputs(_unreadable(stack, reason, folder))
     try:
         found = json.loads(done.stdout)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise NoOutputs(_unreadable(stack, "pulumi printed no JSON object"))
+        raise NoOutputs(_unreadable(stack, "pulumi printed no JSON object", folder))
     return found
 
 
-def _unreadable(stack: str, reason: str) -> str:
+def _unreadable(stack: str, reason: str, folder: Path | None) -> str:
+    where = "" if folder else "Run it in the folder of the Pulumi program; "
     return (
-        f"The outputs of stack {stack} cannot be read: {reason.rstrip('.')}. Nothing was verified. `pulumi stack ls` "
-        "lists the stacks; a passphrase or a login may be missing."
+        f"The outputs of stack {stack} cannot be read: {reason.rstrip('.')}. Nothing was verified. {where}"
+        "`pulumi stack ls` lists the stacks; a passphrase or a login may be missing."
     )
