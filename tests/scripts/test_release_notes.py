@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.release_notes import NotReleasable, notes
 from tests.scripts.recorded import CLONE
@@ -61,3 +62,8 @@ def test_the_metadata_of_the_project_are_complete() -> None:
     assert all((CLONE / name).exists() for name in (project["readme"], *project["license-files"]))
     assert (CLONE / "Pulumi.yaml").read_text().startswith(f"name: {project['name']}\n")
     assert f"description: {project['description']}\n" in (CLONE / "Pulumi.yaml").read_text()
+
+
+def test_the_policy_pack_has_the_version_of_the_project() -> None:
+    pack = yaml.safe_load((CLONE / "policy" / "PulumiPolicy.yaml").read_text())
+    assert pack["version"] == tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"]
