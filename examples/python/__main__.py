@@ -1,5 +1,7 @@
 """A program of a platform team: a gateway with Traceable, between the cluster and the address of the gateway."""
 
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -11,8 +13,10 @@ config = pulumi.Config()
 # creates the cluster.
 kubeconfig = config.require_secret("kubeconfig")
 
-# What differs between the stacks, as one object in the stack's config.
-differs: TraceableOnKongArgs = config.require_object("gateway")
+# What differs between the stacks, as one object in the stack's config. What it has below `kong` is added to the names.
+stack_config: Any = config.require_object("gateway")
+differs: TraceableOnKongArgs = stack_config
+kong: Any = {"namespace": "edge", "release": "edge", "ingress_class": "edge", **stack_config.get("kong", {})}
 
 # The keys of a stack file (docs/configuration.md), in Python's spelling. Every value may be an Output.
 arguments: TraceableOnKongArgs = {
@@ -20,8 +24,8 @@ arguments: TraceableOnKongArgs = {
     "mode": "sync",
     "fail_mode": "open",
     "agent_token": config.require_secret("agentToken"),
-    "kong": {"namespace": "edge", "release": "edge", "ingress_class": "edge"},
     **differs,
+    "kong": kong,
 }
 gateway = TraceableOnKong("edge", arguments)
 

@@ -35,7 +35,10 @@ def configure(program: LiveStack, stack: LiveStack, **changes: object) -> None:
     """What the example takes from its own stack's config."""
     keys = ("agent", "agentValues", "kong", "kongValues", "plugin")
     document = yaml.safe_load(program.file.read_text())
-    document["config"]["edge:gateway"] = {key: stack.configured(key) for key in keys} | changes
+    gateway = {key: stack.configured(key) for key in keys} | changes
+    # Added to what the example has of `kong`, so in its spelling.
+    gateway["kong"]["ingress_class"] = gateway["kong"].pop("ingressClass")
+    document["config"]["edge:gateway"] = gateway
     program.file.write_text(yaml.safe_dump(document))
 
 
