@@ -1,6 +1,7 @@
 """The rules about the plugin: what its version supports, and that its rock is downloaded safely."""
 
 import difflib
+import hashlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from traceable_kong.plugin.plugin_options import (
     plugin_version,
     text,
 )
+
+EMPTY_FILE = hashlib.sha256().hexdigest()
 
 
 @rule
@@ -93,6 +96,13 @@ def digest_is_valid(plugin: PluginConfig) -> Iterator[Problem]:
         yield Problem(
             "plugin.sha256",
             f"is {shown(plugin.sha256)}, which is not a SHA-256 digest (64 digits 0-9 a-f): no rock would match it",
+            _set_digest(plugin),
+        )
+    elif plugin.sha256 == EMPTY_FILE:
+        yield Problem(
+            "plugin.sha256",
+            "is the digest of an empty file, which `curl ... | sha256sum` prints if the download fails: no rock would "
+            "match it",
             _set_digest(plugin),
         )
 
