@@ -1,6 +1,7 @@
 """Updates after one that was interrupted."""
 
 import shutil
+import time
 
 import pytest
 
@@ -14,12 +15,13 @@ from tests.recorder.pods import serving
 @pytest.mark.cold
 def test_an_update_killed_during_a_helm_operation_is_completed_by_the_next(new_stack: NewStack) -> None:
     stack = new_stack(mode="async")
-    # For this long the program takes an interrupted operation for one that may still be running.
-    stack.update("kong", timeoutSeconds=30)
     installing = release_has_status(stack, "pending-install")
+    began = time.monotonic()
     with helm_paused_before_completion(stack):
         kill_when(stack, lambda: installing() and any(map(serving, gateway_pods(stack))))
     assert f"helm rollback {stack.name} 1" in stack.preview(), "its pods serve, so it is completed"
+    # For this long the program takes an interrupted operation for one that may still be running.
+    stack.update("kong", timeoutSeconds=int(time.monotonic() - began) + 12)
     with stack.recorded() as completed:
         output = stack.up()
     assert "may still be running. Waiting up to" in output
