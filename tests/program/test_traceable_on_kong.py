@@ -96,16 +96,50 @@ def test_its_children_have_its_name_and_are_below_it(team: Team) -> None:
     assert all(name.startswith("edge-") for name in made.hooks)
 
 
+def inner(team: Team, **args: Any) -> TraceableOnKongArgs:
+    """The arguments of a second component with names of its own."""
+    plugin = {"rock": str(rock.make(team.program.folder)), "name": "inner-plugin"}
+    own = {"kong": {"namespace": "inner"}, "agent": {"namespace": "inner-agent"}, "plugin": plugin}
+    return team.args(**(own | args))
+
+
 def test_two_of_them_share_nothing(team: Team, program: Program) -> None:
     def register(team: Team) -> None:
         TraceableOnKong("edge", team.args())
-        TraceableOnKong("inner", team.args(kong={"namespace": "inner"}, agent={"namespace": "inner-agent"}))
+        TraceableOnKong("inner", inner(team))
 
     names = team.run(register).names
     assert {f"inner{name.removeprefix('edge')}" for name in names if name.startswith("edge")} == {
         name for name in names if name.startswith("inner")
     }
     assert {plan.record_namespace for plan in program.plans} == {"kong", "inner"}
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ({"kong": {}}, "(inner and edge|edge and inner) would both create Helm release kong/quickstart"),
+        ({"kong": {"release": "inner"}}, "would both create configmap traceable-installation in namespace kong"),
+        ({"agent": {}}, "would both create Helm release traceable/traceable-agent"),
+        (
+            {"plugin": {"name": "traceable-plugin"}},
+            "kongclusterplugin traceable-plugin, and .* the argument plugin.name",
+        ),
+    ],
+)
+def test_two_of_them_with_names_in_common_are_refused_in_the_first_preview(
+    team: Team, args: dict[str, Any], expected: str
+) -> None:
+    if "plugin" in args:
+        args = {"plugin": {"rock": str(rock.make(team.program.folder)), **args["plugin"]}}
+
+    def register(team: Team) -> None:
+        TraceableOnKong("edge", team.args())
+        TraceableOnKong("inner", inner(team, **args))
+
+    with pytest.raises(pulumi.RunError, match=expected):
+        team.run(register, preview=True)
+    assert len(team.program.recording.names & {"edge-stack-id", "inner-stack-id"}) < 2
 
 
 def test_its_id_has_its_name(team: Team) -> None:
@@ -229,6 +263,7 @@ def test_a_secret_where_it_would_be_shown_is_refused(team: Team) -> None:
         ({"fail_mod": "open"}, ["  fail_mod\n", "did you mean fail_mode?"]),
         ({"kubernetes": {"deleteUnreachable": True}}, ["  kubernetes.deleteUnreachable\n"]),
         ({"kubernetes": "x"}, ["The argument kubernetes must be an object"]),
+        ({"fail_mode": "open", "failMode": "closed"}, ["The argument fail_mode is given twice"]),
         ({"mode": object()}, ["The argument mode is a object, which is neither text"]),
         ({"kong_values": {"a": {1, 2}}}, ["The argument kong_values.a is a set"]),
         ({"kong_values": {"a": float("nan")}}, ["The argument kong_values.a is nan"]),

@@ -39,6 +39,7 @@ class Wording:
         """A message that names arguments in place of keys and commands of the stack's config."""
         text = text.replace("The stack's config has ", f"The arguments of {self.component} have ")
         text = text.replace("plain text in the stack file, and everyone who can read the file can use it", _PLAIN)
+        text = text.replace("is not a key of this program", "is not an argument of TraceableOnKong")
         text = _INDENTED.sub("pass an object or a list", text)
         text = _SET_SECRET.sub(lambda found: f"set {_name(found)} to a secret, as pulumi.Output.secret(VALUE)", text)
         text = _SET.sub(lambda found: f"set {_name(found)} to {found['value'] or 'VALUE'}", text)

@@ -4,7 +4,7 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, is_typeddict
 
 import pulumi
@@ -66,6 +66,8 @@ class _Arguments:
         if isinstance(given, Mapping):
             own = not any(path[: len(free)] == free for free in _AS_GIVEN)
             items = {_STACK_FILE_NAMES.get(key, str(key)) if own else str(key): item for key, item in given.items()}
+            if len(items) < len(given):
+                raise _given_twice(path, given)
             found = {key: await self.value(item, (*path, key)) for key, item in items.items()}
             return {key: item for key, item in found.items() if item is not None} if own else found
         if isinstance(given, list | tuple):
@@ -104,6 +106,14 @@ async def given_by_arguments(args: Mapping[str, Any]) -> GivenConfig:
         secret_paths=tuple(place for path in secret for place in narrowed(path, values)),
         provider=stack.provider if stack else {key: _text(value) for key, value in options.items()},
         secret_kubeconfig=stack.secret_kubeconfig if stack else len(secret) < len(found.secret),
+    )
+
+
+def _given_twice(path: SecretPath, names: Collection[str]) -> UnusableArgument:
+    (name, *_) = sorted(name for name in names if _STACK_FILE_NAMES.get(name) in names)
+    return UnusableArgument(
+        f"The argument {path_of(*path, name)} is given twice, in snake_case and in camelCase: it cannot be determined "
+        "which of the two applies. Nothing was changed. Remove one of them."
     )
 
 

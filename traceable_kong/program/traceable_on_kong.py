@@ -24,6 +24,7 @@ from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
 from traceable_kong.preflight import release_imports
 from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments, python_spelling
 from traceable_kong.program.arguments import TraceableOnKongArgs
+from traceable_kong.program.claimed_names import claim
 from traceable_kong.program.deployment_order import deploy
 
 TYPE = "traceable-kong:index:TraceableOnKong"
@@ -145,7 +146,7 @@ class TraceableOnKong(pulumi.ComponentResource):
             pulumi.log.warn(wording.shown(UNNAMED_CLUSTER))
         cluster.require_allowed(config.allowed_clusters)
         inputs = read_inputs(config, cluster, preview=preview)
-        build_plan(config, inputs, fresh)  # Bad values fail before any registration.
+        claim(build_plan(config, inputs, fresh), name)  # Bad values fail before any registration.
         stack_id, identity = await self._kept_identity(fresh)
         plan = build_plan(config, inputs, identity)
         after_id = pulumi.ResourceOptions(parent=self, depends_on=[stack_id])
