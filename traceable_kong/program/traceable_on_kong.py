@@ -36,9 +36,8 @@ NOT_DEPLOYED = (
 
 DEPLOYED = (
     "So this preview cannot show what changes here: it would show everything that TraceableOnKong has installed as "
-    "deleted. Nothing was changed. First update what the value comes from, with `pulumi up --target URN`, then run "
-    "the same command again; `pulumi up --skip-preview` updates everything at once, and runs preflight when the value "
-    "is known."
+    "deleted. Nothing was changed. Run `pulumi up --skip-preview`, which runs preflight when the value is known. To "
+    "see a preview of this component, first update what the value comes from: `pulumi up --skip-preview --target URN`."
 )
 
 UNNAMED_CLUSTER = (
@@ -61,7 +60,7 @@ class TraceableOnKong(pulumi.ComponentResource):
 
     It deploys what `args` describe, with the keys of a stack file (docs/configuration.md); None: what the stack's
     config has below `traceable-kong:`. A preview in which an argument is not known yet, such as the kubeconfig of a
-    cluster that the same update creates, shows and checks nothing.
+    cluster that the same update creates, shows and checks nothing before the first update, and fails later.
 
     Everything that depends on it, and every output, waits until the gateway is verified. The component starts when all
     that it depends on exists.
