@@ -5,6 +5,7 @@ another; the cluster is shared.
 """
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -56,6 +57,18 @@ class Recording:
     history: History
     rollouts: int = 0
     seconds: float = 0.0
+
+
+def copy_of_clone(folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Copies the wanted files of the working tree, by their paths in the repository; none that git ignores."""
+    command = ("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for path in filter(wanted, run(*command, environment=os.environ, folder=CLONE).splitlines()):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CLONE / path, folder / path)
+
+
+def _is_program(path: str) -> bool:
+    return (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml"
 
 
 @dataclass
@@ -125,15 +138,7 @@ class LiveStack:
             _ENCRYPTED_TOKEN.update(salt=document["encryptionsalt"], token=self.configured("agentToken"))
 
     def _copy_program(self) -> None:
-        listed = run(
-            *("git", "ls-files", "--cached", "--others", "--exclude-standard"),
-            environment=self.platform.env,
-            folder=CLONE,
-        )
-        for path in listed.splitlines():
-            if (path.endswith(".py") and path.split("/")[0] not in ("local", "tests")) or path == "Pulumi.yaml":
-                (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(CLONE / path, self.directory / path)
+        copy_of_clone(self.directory, _is_program)
         # Pulumi.yaml names it; a dynamic provider runs in it, also in commands that run no program.
         warm = SOCKET_VARIABLE in self.environment()
         (self.directory / ".venv").symlink_to(VIRTUAL_ENVIRONMENT if warm else paths.VENV_BIN.parent)
