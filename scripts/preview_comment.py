@@ -3,7 +3,7 @@
     python -m scripts.preview_comment --stack dev --exit-code 0 --errors preview.err preview.json > comment.md
 
 All text from the preview is in `<code>` or `<pre>` with its punctuation as HTML entities, so that it cannot end a
-table, block or comment, and mentions nobody (GitHub ignores mentions in code,
+table, block or comment, and mentions no user (GitHub ignores mentions in code,
 https://github.com/gjtorikian/html-pipeline).
 """
 

@@ -1,4 +1,4 @@
-"""pinned-charts: a chart is loaded in one version, from where nobody can change it on the way."""
+"""pinned-charts: a chart is loaded in one version, over a connection on which it cannot be changed."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ def unpinned_charts(resource: Resource, *, approved: Mapping[str, Sequence[str]]
     if version is not None and name in approved and str(version) not in approved[name]:
         yield message(
             f"{resource}: chart {name} {printable(str(version))} is not approved",
-            "Nobody has reviewed what it would change",
+            "What it would change has not been reviewed",
             _fix(resource, f"{key}.chart.version", approved[name][-1]),
         )
 

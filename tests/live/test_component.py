@@ -1,4 +1,4 @@
-"""TraceableOnKong in the program of somebody else: the one in examples/python, as it is."""
+"""TraceableOnKong in another Pulumi program: the one in examples/python, as it is."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""TraceableOnKong in somebody's own program: its arguments, its outputs, what waits for it, and its errors."""
+"""TraceableOnKong in another Pulumi program: its arguments, its outputs, what waits for it, and its errors."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ MIRROR = {"rock": "https://mirror.example.com/a.rock", "sha256": "ab" * 32}
 
 
 class Team:
-    """A program of somebody's own with one or more components in it."""
+    """A Pulumi program of a team, with one or more components in it."""
 
     def __init__(self, program: Program) -> None:
         self.program = program

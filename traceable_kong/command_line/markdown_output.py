@@ -1,7 +1,7 @@
 """The outcome of `verify` as Markdown, for the summary of a CI job or an issue. Pure.
 
 All foreign text is in `<code>` or `<pre>` with its punctuation as HTML entities, so that it cannot end a table or a
-block, and mentions nobody.
+block, and mentions no user.
 """
 
 from collections.abc import Iterable, Iterator

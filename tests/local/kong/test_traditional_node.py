@@ -14,7 +14,7 @@ NO_VERSION = r"\[PostgreSQL error\] failed to retrieve PostgreSQL server_version
 
 
 SILENT = socket.socket()
-"""Has a port, which nobody else can get, and refuses every connection: it does not listen."""
+"""Has a port, which no other socket can get, and refuses every connection: it does not listen."""
 
 SILENT.bind((HOST, 0))
 
