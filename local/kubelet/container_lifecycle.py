@@ -1,7 +1,8 @@
-"""The life of one container: waiting, running, ready, terminated, and restarted with an increasing delay.
+"""The life of one container: waiting, running, ready, terminated; restarted at once, then with an increasing delay.
 
-Based on https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states. Images are not pulled, and
-no signals are sent.
+Based on https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states and
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy. Images are not pulled, and no signals
+are sent.
 """
 
 import datetime
@@ -16,7 +17,7 @@ RETRY_SECONDS = 1.0
 FIRST_BACKOFF_SECONDS = 10.0
 MAX_BACKOFF_SECONDS = 300.0
 RESET_SECONDS = 600.0
-"""A container that ran this long is restarted with the first delay again."""
+"""A container that ran this long is restarted as if for the first time: at once, then with the first delay."""
 
 PROBE_UNREADY_SECONDS = 0.25
 PROBE_READY_SECONDS = 1.0
@@ -45,7 +46,7 @@ class ContainerRun:
     _running_since: float | None = None
     _next_start: float = 0.0
     _next_ask: float = 0.0
-    _backoff: float = FIRST_BACKOFF_SECONDS
+    _backoff: float = 0.0
     _failures: int = 0
     _ended: bool = False
     _over: bool = False
@@ -108,7 +109,7 @@ class ContainerRun:
             self.process.check()
         except ProcessFailed as problem:
             if self._running_since is not None and now - self._running_since > RESET_SECONDS:
-                self._backoff = FIRST_BACKOFF_SECONDS
+                self._backoff = 0.0
             self._crashed(str(problem), now)
             return
         except ProcessCompleted:
@@ -141,9 +142,13 @@ class ContainerRun:
             self._state = terminated
             return
         self._last = terminated
+        if not self._backoff:
+            self._backoff = FIRST_BACKOFF_SECONDS
+            self._start(now)
+            return
+        self._next_start = now + self._backoff
         text = f"back-off {self._backoff:.0f}s restarting failed container={self.spec['name']}"
         self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
-        self._next_start = now + self._backoff
         self._backoff = min(2 * self._backoff, MAX_BACKOFF_SECONDS)
 
     def _cannot_pull(self, now: float) -> None:

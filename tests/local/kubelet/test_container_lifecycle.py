@@ -93,24 +93,24 @@ def test_a_container_waits_for_a_missing_source(process: ContainerProcess, answe
     assert item.restarts == 0
 
 
-def test_a_failed_container_is_restarted_with_an_increasing_delay(
+def test_a_failed_container_is_restarted_at_once_and_then_with_an_increasing_delay(
     process: ContainerProcess, answers: list[bool]
 ) -> None:
     process.problem = ProcessFailed("Error: no such plugin")
     item = run(process)
     item.tick(0)
-    assert state(item) == ("waiting", "CrashLoopBackOff")
+    assert (item.restarts, state(item)) == (1, ("waiting", "CrashLoopBackOff")), "the second failure"
     last = item.status()["lastState"]["terminated"]
     assert (last["exitCode"], last["message"]) == (1, "Error: no such plugin")
     item.tick(9.9)
-    assert item.restarts == 0
-    item.tick(10)
     assert item.restarts == 1
+    item.tick(10)
+    assert item.restarts == 2
     item.tick(29)
-    assert item.restarts == 1, "the pause has doubled"
+    assert item.restarts == 2, "the pause has doubled"
     process.problem = None
     item.tick(30)
-    assert (item.restarts, state(item)) == (2, ("running", None))
+    assert (item.restarts, state(item)) == (3, ("running", None))
 
 
 def test_a_process_that_ends_later_is_noticed(process: ContainerProcess, answers: list[bool]) -> None:
@@ -120,8 +120,8 @@ def test_a_process_that_ends_later_is_noticed(process: ContainerProcess, answers
     assert item.ready
     process.end = ProcessFailed("killed")
     item.tick(2)
-    assert not item.ready and not process.running
-    assert state(item) == ("waiting", "CrashLoopBackOff")
+    assert not item.ready
+    assert (item.restarts, state(item)) == (1, ("running", None)), "it is restarted at once"
 
 
 def test_an_image_that_cannot_be_pulled(process: ContainerProcess, answers: list[bool]) -> None:
@@ -172,8 +172,10 @@ def test_a_completed_container_is_restarted_with_the_policy_always(
     item.tick(0)
     process.end = ProcessCompleted()
     item.tick(1)
-    assert state(item) == ("waiting", "CrashLoopBackOff")
+    assert (item.restarts, state(item)) == (1, ("running", None))
     assert item.status()["lastState"]["terminated"]["exitCode"] == 0
+    item.tick(2)
+    assert state(item) == ("waiting", "CrashLoopBackOff")
     assert not item.succeeded
 
 
