@@ -62,6 +62,18 @@ def test_no_serving_pod_because_containers_do_not_run() -> None:
     assert waiting_reasons({"metadata": {"name": "p"}}) == []
 
 
+@pytest.mark.parametrize(("reason", "shown"), [("OOMKilled", "137, OOMKilled"), ("Error", "137"), (None, "137")])
+def test_the_last_exit_code_of_a_container_that_does_not_run(reason: str | None, shown: str) -> None:
+    broken = pod(ready=False)
+    broken["status"]["containerStatuses"][0] |= {
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+        "lastState": {"terminated": {"exitCode": 137, "reason": reason}},
+    }
+    assert waiting_reasons(broken) == [
+        f"gw-1: ingress-controller: CrashLoopBackOff: back-off 10s (last exit code: {shown})"
+    ]
+
+
 def test_a_pod_of_an_older_revision() -> None:
     old = pod("gw-0", revision="old")
     found = failure(observed(pods=[pod(), old]))

@@ -45,15 +45,28 @@ def _replica_failures(deployment: Mapping[str, Any]) -> list[str]:
 
 
 def waiting_reasons(pod: Mapping[str, Any]) -> list[str]:
-    """Why containers of a pod do not run, as the kubelet reports it: `pod: container: reason: message`."""
+    """Why containers of a pod do not run, as the kubelet reports it: `pod: container: reason: message`.
+
+    With the exit code of a container that ended before, and its reason where that says more, such as OOMKilled.
+    """
     status = pod.get("status", {})
     result = []
     for item in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         state = (item.get("state") or {}).get("waiting") or {}
         if state.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             reason = ": ".join(str(state[key]) for key in ("reason", "message") if state.get(key))
-            result.append(f"{pod['metadata']['name']}: {item['name']}: {reason}")
+            result.append(f"{pod['metadata']['name']}: {item['name']}: {reason}{_last_exit(item)}")
     return result
+
+
+def _last_exit(container_status: Mapping[str, Any]) -> str:
+    ended = (container_status.get("lastState") or {}).get("terminated") or {}
+    if "exitCode" not in ended:
+        return ""
+    reason = ended.get("reason")
+    return (
+        f" (last exit code: {ended['exitCode']}{f', {reason}' if reason not in (None, 'Error', 'Completed') else ''})"
+    )
 
 
 def rollout_check(desired: DesiredState, observed: Observation) -> Check:
