@@ -79,6 +79,13 @@ def test_why_pods_are_not_created_and_why_they_do_not_run() -> None:
     assert watching(fake, None).reasons() == ["denied", "gw-1: ingress-controller: ImagePullBackOff"]
 
 
+def test_a_container_that_keeps_failing_and_not_one_that_failed_twice() -> None:
+    twice, often = stuck("gw-1", "CrashLoopBackOff"), stuck("gw-2", "CrashLoopBackOff")
+    twice["status"]["containerStatuses"][0]["restartCount"] = 1
+    often["status"]["containerStatuses"][0]["restartCount"] = 2
+    assert watching(cluster(twice, often), None).reasons() == ["gw-2: ingress-controller: CrashLoopBackOff"]
+
+
 def test_terminating_pods_and_a_missing_gateway_are_no_reasons() -> None:
     going = stuck("gw-1", "ImagePullBackOff")
     going["metadata"]["deletionTimestamp"] = "now"

@@ -12,6 +12,10 @@ from traceable_kong.verification.rollout_checks import waiting_reasons
 
 INTERVAL_SECONDS = 2.0
 
+REPORTED_RESTARTS = 2
+"""A container in CrashLoopBackOff is reported when it has failed three times. The ingress controller ends while Kong
+does not respond yet (3.4: "unable to build kong api client(s): client not ready"), once or twice in a usual rollout."""
+
 
 class RolloutMonitor:
     """Watches a Deployment in its own thread and passes each reason to `say` once, as a line.
@@ -57,7 +61,7 @@ class RolloutMonitor:
                     self._say(f"Rollout of deployment {self._namespace}/{self._deployment} is blocked: {reason}")
 
     def reasons(self) -> list[str]:
-        """Why pods are not created, containers do not run, or Kong rejects its configuration.
+        """Why pods are not created, containers do not run or keep failing, or Kong rejects its configuration.
 
         Raises ApiError or Unreachable.
         """
@@ -71,7 +75,12 @@ class RolloutMonitor:
         _, events = plugin_and_events(self._api, self._plugin_object or "")
         return [
             *refused,
-            *(why for pod in listed if not is_terminating(pod) for why in waiting_reasons(pod)),
+            *(
+                why
+                for pod in listed
+                if not is_terminating(pod)
+                for why in waiting_reasons(pod, restarts=REPORTED_RESTARTS)
+            ),
             # A Kong that rejects its configuration does not become ready; the controller's events say why.
             *(message for when, message in events if datetime.fromisoformat(when) >= self._began),
         ]

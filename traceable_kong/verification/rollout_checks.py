@@ -44,15 +44,18 @@ def _replica_failures(deployment: Mapping[str, Any]) -> list[str]:
     return [str(item.get("message")) for item in conditions if item["type"] == "ReplicaFailure"]
 
 
-def waiting_reasons(pod: Mapping[str, Any]) -> list[str]:
+def waiting_reasons(pod: Mapping[str, Any], *, restarts: int = 0) -> list[str]:
     """Why containers of a pod do not run, as the kubelet reports it: `pod: container: reason: message`.
 
     With the exit code of a container that ended before, and its reason where that says more, such as OOMKilled.
+    Without a container in CrashLoopBackOff that was restarted fewer than `restarts` times.
     """
     status = pod.get("status", {})
     result = []
     for item in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         state = (item.get("state") or {}).get("waiting") or {}
+        if state.get("reason") == "CrashLoopBackOff" and item.get("restartCount", 0) < restarts:
+            continue
         if state.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             reason = ": ".join(str(state[key]) for key in ("reason", "message") if state.get(key))
             result.append(f"{pod['metadata']['name']}: {item['name']}: {reason}{_last_exit(item)}")
