@@ -40,7 +40,13 @@ def installation(
     digests: list[str] = []
 
     def program() -> None:
-        made = Installation("installation", plan=plan(**config), verify=verify, steps=[Step()])
+        made = Installation(
+            "installation",
+            plan=plan(**config),
+            verify=verify,
+            steps=[Step()],
+            kept_digest=pulumi.Output.from_input("kept"),
+        )
         if made.record_digest is not None:
             made.record_digest.apply(digests.append)
 
@@ -68,6 +74,22 @@ def test_the_digest_is_known_when_the_record_is_written() -> None:
     """Otherwise a stack whose update failed would report its own record as a changed one."""
     assert installation(Verification())[1] == [record_digest(record_data(plan()) or {})]
     assert installation(Verification(), gateway="false", plugin=None)[1] == []
+
+
+DATA = record_data(plan()) or {}
+
+
+@pytest.mark.parametrize(
+    ("in_state", "digest"),
+    [
+        pytest.param({**DATA, "mode": "async"}, "kept", id="not a target"),
+        pytest.param({**DATA, "added": "x"}, record_digest(DATA), id="a key that another client added"),
+    ],
+)
+def test_the_digest_is_that_of_the_record_that_a_stack_wrote(in_state: dict[str, str], digest: str) -> None:
+    """Not of what a refresh found: the record in the cluster could have been changed."""
+    state = Recording(not_targets={"installation-record": {"data": in_state}})
+    assert installation(Verification(), into=state)[1] == [digest]
 
 
 def test_a_preview_verifies_nothing_and_shows_the_record() -> None:

@@ -61,6 +61,7 @@ class Recording:
     """The registrations of a program in order, its hooks by name, and its invokes: token, arguments and provider.
 
     `answer` gives the result of an invoke, or raises RuntimeError. `first_update`: the stack has no state yet.
+    `not_targets` are the outputs, as in the state, of resources that `--target` leaves out.
     """
 
     registrations: list[Registration] = field(default_factory=list)
@@ -68,6 +69,7 @@ class Recording:
     invokes: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     answer: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _: {}
     first_update: bool = False
+    not_targets: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -145,6 +147,7 @@ class _Mocks(mocks.Mocks):
         if args.typ == "pulumi:index:Stash":
             kept = {"id": STACK_ID, "digestKey": DIGEST_KEY}
             outputs["output"] = outputs["input"] if self.recording.first_update else kept
+        outputs |= self.recording.not_targets.get(args.name, {})
         if self.preview:
             return args.resource_id or "", outputs
         if args.typ == "kubernetes:helm.sh/v3:Release":

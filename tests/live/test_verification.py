@@ -76,6 +76,19 @@ def test_a_changed_record_is_refused(stack: LiveStack) -> None:
         assert other.returncode == 2 and "is about deployment" in other.stderr
 
 
+def test_the_digest_is_that_of_the_record_in_the_cluster(stack: LiveStack) -> None:
+    """Also after an update that does not write the record."""
+    stack.update("agent", protect=True)
+    try:
+        before = record(stack)
+        stack.up("--target", "**traceable-stack-id")
+        assert record(stack) == before
+        assert stack.run_verify("--stack", stack.name).returncode == 0
+    finally:
+        stack.update("agent", protect=False)
+        stack.up(NO_CHANGES)
+
+
 def test_files_fails_for_other_files(stack: LiveStack) -> None:
     with record_changed(stack, files=json.dumps({"/opt/kong/plugins/traceable": "kong-plugin-traceable-other"})):
         assert failing(stack) == {"files"}

@@ -29,6 +29,7 @@ class Team:
         self.config: dict[str, str] = {}
         self.outputs: dict[str, Any] = {}
         self.first_update = False
+        self.not_targets: dict[str, dict[str, Any]] = {}
 
     def args(self, **args: Any) -> TraceableOnKongArgs:
         own = {
@@ -39,7 +40,9 @@ class Team:
         return cast(TraceableOnKongArgs, {key: value for key, value in own.items() if value is not None})
 
     def run(self, register: Callable[["Team"], object], *, preview: bool = False) -> Recording:
-        self.program.recording = Recording(answer=self.program.answer, first_update=self.first_update)
+        self.program.recording = Recording(
+            answer=self.program.answer, first_update=self.first_update, not_targets=self.not_targets
+        )
         return record(lambda: register(self) and None, config=self.config, preview=preview, into=self.program.recording)
 
     def up(self, args: Callable[[], dict[str, Any]] = dict, *, preview: bool = False) -> Recording:
@@ -182,6 +185,19 @@ def test_its_outputs(team: Team, program: Program, monkeypatch: pytest.MonkeyPat
     assert outputs["stackId"] == STACK_ID
     assert outputs["recordDigest"] == record_digest(recorded.inputs["data"])
     assert outputs["verify"].startswith("traceable-kong verify --namespace gw --deployment edge-kong")
+
+
+def test_an_update_that_leaves_the_record_out_leaves_its_digest(team: Team, program: Program) -> None:
+    """`verify --stack` would refuse the record otherwise."""
+    written = team.up()["edge-installation-record"].inputs["data"]
+    digest = team.program.recording["edge-verified"].inputs["input"]
+    assert digest == team.outputs["outputs"]["recordDigest"] == record_digest(written)
+    team.not_targets = {"edge-installation-record": {"data": written}, "edge-verified": {"input": digest}}
+    team.up(lambda: {"timeout_ms": 900})
+    assert team.outputs["outputs"]["recordDigest"] == digest
+    team.not_targets = {"edge-verified": {"input": digest}}
+    changed = team.up(lambda: {"timeout_ms": 900})["edge-installation-record"].inputs["data"]
+    assert team.outputs["outputs"]["recordDigest"] == record_digest(changed) != digest
 
 
 def test_outputs_of_an_agent_alone(team: Team) -> None:

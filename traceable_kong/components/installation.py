@@ -20,8 +20,10 @@ class Installation(pulumi.ComponentResource):
 
     `verify` runs in every `up` after all `steps`, whether or not anything changed, and never in a preview; it raises
     pulumi.RunError. The record's data wait for it, so nothing that follows happens after a failed verification, not
-    even deletions. `verified` is True after that; `record_digest` is a digest of a gateway's record, once that is
-    written, None where there is none.
+    even deletions. `verified` is True after that. `wanted_digest` is the digest of a gateway's record once that exists,
+    None where there is none; `record_digest` the digest of the record in the cluster: `pulumi up --target` may leave
+    the last one, and `kept_digest` is then known. What a refresh found is not believed, because other clients can
+    write the record.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Installation(pulumi.ComponentResource):
         plan: Plan,
         verify: Callable[[], object],
         steps: Sequence[DeploymentStep],
+        kept_digest: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:Installation", name, None, opts)
@@ -45,6 +48,7 @@ class Installation(pulumi.ComponentResource):
         if not pulumi.runtime.is_dry_run():
             data = pulumi.Output.all(*(resource.id for resource in resources_of(steps))).apply(verified)
         self.verified: pulumi.Output[bool] = pulumi.Output.from_input(data).apply(lambda _: True)
+        self.wanted_digest: pulumi.Output[str] | None = None
         self.record_digest: pulumi.Output[str] | None = None
         if record is not None:
             metadata = {"name": plan.record_name, "namespace": plan.record_namespace, "labels": plan.labels}
@@ -57,5 +61,8 @@ class Installation(pulumi.ComponentResource):
             )
             if plan.gateway is not None:
                 digest = record_digest(record)
-                self.record_digest = config_map.id.apply(lambda _: digest)
+                self.wanted_digest = config_map.id.apply(lambda _: digest)
+                self.record_digest = pulumi.Output.all(self.wanted_digest, config_map.data, kept_digest).apply(
+                    lambda found: found[0] if record.items() <= dict(found[1]).items() else found[2]
+                )
         self.register_outputs({"record": plan.record_name if record is not None else "", "verified": self.verified})

@@ -21,6 +21,7 @@ class KubernetesObject(pulumi.CustomResource):
     """
 
     metadata: pulumi.Output[Mapping[str, Any]]
+    data: pulumi.Output[Mapping[str, Any]]
 
     def __init__(
         self,

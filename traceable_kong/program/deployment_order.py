@@ -9,18 +9,21 @@ from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.release_imports import Imports
 
 
-def deploy(
-    name: str, plan: Plan, hooks: Hooks, imports: Imports, *, verified: pulumi.Resource
-) -> components.Installation:
+def deploy(name: str, plan: Plan, hooks: Hooks, imports: Imports, *, verified: pulumi.Stash) -> components.Installation:
     """Registers everything, with names that begin with `name`. A component starts when all components in its
-    `after(...)` are done. Returns the last step; `verified` is a resource that waits for it.
+    `after(...)` are done. Returns the last step; `verified` waits for it, and keeps its `wanted_digest`.
     """
     after, before, gateway = hooks.after, hooks.before, plan.gateway
     done: list[pulumi.Resource] = []
 
     def finish(*steps: components.DeploymentStep) -> components.Installation:
         last = components.Installation(
-            f"{name}-installation", plan=plan, verify=hooks.verify, steps=steps, opts=after(*steps)
+            f"{name}-installation",
+            plan=plan,
+            verify=hooks.verify,
+            steps=steps,
+            kept_digest=verified.input,
+            opts=after(*steps),
         )
         components.DeletionProtection(
             f"{name}-{components.DELETION_PROTECTION}",

@@ -88,7 +88,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         # before __init__ returns, and created last.
         self._last = pulumi.Stash(
             f"{name}-verified",
-            input=finished.apply(lambda _: True),
+            input=pulumi.Output.from_input(self._verified()),
             opts=pulumi.ResourceOptions(parent=self, depends_on=pulumi.Output.from_input(self._last_steps())),
         )
         self.outputs = pulumi.Output.all(finished, self._last.urn).apply(lambda found: found[0])
@@ -105,6 +105,14 @@ class TraceableOnKong(pulumi.ComponentResource):
             return {}
         digest = started.installation.record_digest
         return started.outputs | ({"recordDigest": digest} if digest is not None else {})
+
+    async def _verified(self) -> Any:
+        """What the last resource keeps: the digest of the record, "" where there is none."""
+        started = await self._started
+        if started is None:
+            return pulumi.UNKNOWN
+        verified, digest = started.installation.verified, started.installation.wanted_digest
+        return verified.apply(lambda _: "") if digest is None else digest
 
     async def _last_steps(self) -> list[pulumi.Resource]:
         started = await self._started
