@@ -1,14 +1,19 @@
 """Kubeconfigs: a path, a text, several files as kubectl reads them, or none."""
 
+import errno
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.cluster.api_server import kubeconfig
 from tests.fakes.authority import Authority
 from traceable_kong.cluster import kubeconfig as module
-from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster import kubeconfig_files
+from traceable_kong.cluster.kubeconfig import UnusableKubeconfig, connect
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.common import bounded_read
 
@@ -107,10 +112,84 @@ def test_inside_a_pod_the_user_may_have_no_home(tmp_path: Path, monkeypatch: pyt
     assert connect().server_url == "https://10.0.0.1:443"
 
 
-def test_a_cluster_in_place_of_the_contexts() -> None:
-    assert connect(kubeconfig=TWO, cluster="c-b").server_url == "https://b:6443"
-    with pytest.raises(Unreachable, match="does not have the context's cluster"):
-        connect(kubeconfig=TWO, cluster="gone")
+def refused(**arguments: Any) -> str:
+    with pytest.raises(UnusableKubeconfig) as problem:
+        connect(**arguments, named_by="--kubeconfig")
+    return f"{problem.value}. {problem.value.fix('--kubeconfig FILE', '--context NAME')}"
+
+
+def test_a_file_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says which file, what named it, what is wrong with it, and what to do."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    monkeypatch.chdir(tmp_path)
+    for name, problem in {
+        "none": "it does not exist",
+        "empty": "it is empty",
+        "folder": "it is a directory",
+        "empty/config": "it cannot be read: Not a directory",
+        "loop": "it cannot be read: Too many levels of symbolic links",
+        "bytes": "it is not text",
+    }.items():
+        path, another = str(tmp_path / name), "Name another file: --kubeconfig FILE."
+        assert refused(kubeconfig=path) == f"no usable kubeconfig ({path}, named by --kubeconfig): {problem}. {another}"
+        assert refused(kubeconfig=f"~/{name}") == refused(kubeconfig=path)
+        assert refused(kubeconfig=f"../{tmp_path.name}/{name}").endswith(f"{problem}. {another}")
+    for name in ("none", "folder/none"):
+        assert f"({tmp_path / name}, named" in refused(kubeconfig=name)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """root may read everything, so the file system is told to refuse it."""
+
+    def read(path: Path, limit: int) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "config").write_text(TWO)
+    monkeypatch.setattr(kubeconfig_files, "read_text", read)
+    assert "it cannot be read: Permission denied. Name another" in refused(kubeconfig=str(tmp_path / "config"))
+
+
+def test_no_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    another = "Name another file: --kubeconfig FILE, or set the variable KUBECONFIG."
+    usual, one, two = tmp_path / ".kube" / "config", tmp_path / "one", tmp_path / "two"
+    assert refused() == (f"no usable kubeconfig ({usual}, because KUBECONFIG is not set): it does not exist. {another}")
+    monkeypatch.setenv("KUBECONFIG", f"{one}:{two}")
+    assert refused() == f"no usable kubeconfig ({one}, {two}, named by KUBECONFIG): it does not exist. {another}"
+    one.write_text(TWO)
+    two.write_text("{")
+    assert f"named by KUBECONFIG): {two}: it is not YAML" in refused()
+
+
+def test_contexts_are_named_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a config"
+    path.write_text(TWO)
+    listed = f"Choose one of its contexts: --context NAME (`kubectl config get-contexts --kubeconfig '{path}'`"
+    assert f"): it does not have the context gone. {listed} lists them)." in refused(
+        kubeconfig=str(path), context="gone"
+    )
+    path.write_text(TWO.replace("current-context: a", ""))
+    assert f"): it has no current-context. {listed} lists them)." in refused(kubeconfig=str(path))
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    assert "contexts: --context NAME (`kubectl config get-contexts` lists them)." in refused()
+    text = refused(kubeconfig=TWO, context="gone")
+    assert "(the text of --kubeconfig)" in text and text.endswith("contexts: --context NAME.")
+    path.write_text("clusters: []\nusers: [{name: a}]\n")
+    assert "it has no contexts. Name another file" in refused(kubeconfig=str(path))
+
+
+@pytest.mark.parametrize("key", ["certificate-authority", "client-certificate", "client-key"])
+def test_a_file_that_a_kubeconfig_names_does_not_exist(key: str, tmp_path: Path) -> None:
+    user = {"client-certificate": str(tmp_path / "x"), "client-key": str(tmp_path / "x")}
+    document = yaml.safe_load(kubeconfig("a", a="https://a", user={} if "auth" in key else user))
+    if "auth" in key:
+        document["clusters"][0]["cluster"] = {"server": "https://a", key: str(tmp_path / "none")}
+    else:
+        (tmp_path / "x").write_text("")
+        document["users"][0]["user"][key] = str(tmp_path / "none")
+    assert f"the file that its {key} names cannot be read: No such file" in refused(kubeconfig=json.dumps(document))
 
 
 def test_a_pipe_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

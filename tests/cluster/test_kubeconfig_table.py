@@ -43,7 +43,7 @@ def test_as_kubectl(name: str, place: Place, tmp_path: Path, monkeypatch: pytest
     else:
         with pytest.raises(Unreachable) as refused:
             connect().get(WHO)
-        assert str(refused.value).startswith(("http", "no usable kubeconfig: ", "the login of the kubeconfig failed: "))
+        assert str(refused.value).startswith(("http", "no usable kubeconfig (", "the login of the kubeconfig failed: "))
 
 
 def assert_seen(case: Case, who: dict[str, object]) -> None:

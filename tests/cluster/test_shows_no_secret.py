@@ -75,8 +75,28 @@ def test_a_broken_kubeconfig(what: str, capfd: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_line_is_shown() -> None:
-    with pytest.raises(Unreachable, match=r"no usable kubeconfig: it is not YAML \(line 3\)"):
+    with pytest.raises(Unreachable, match=r"\(the text of kubeconfig\): it is not YAML \(line 3\)"):
         connect(kubeconfig=BROKEN["yaml"])
+
+
+@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize("one_line", [False, True])
+def test_the_text_in_the_place_of_a_path(
+    what: str, one_line: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = BROKEN[what].replace("\0", "?")
+    text = " ".join(text.split()) if one_line else text
+    monkeypatch.setenv("KUBECONFIG", text)
+    for kubeconfig_ in (None, text):
+        with pytest.raises(Unreachable) as refused:
+            connect(kubeconfig=kubeconfig_).request("GET", "/version")
+        _nothing_shown(refused.value, capfd)
+
+
+def test_the_path_of_a_secret(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable) as refused:
+        connect(kubeconfig=str(tmp_path / MARKER), secret=True)
+    assert MARKER not in str(refused.value)
 
 
 @pytest.mark.parametrize("variable", ["KUBECONFIG", "option"])

@@ -8,6 +8,7 @@ from tests.cluster.api_server import kubeconfig
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from traceable_kong.cluster.kubernetes_client import Unreachable
 from traceable_kong.cluster.target import ClusterError, ClusterTarget
+from traceable_kong.common.wording import Wording
 
 TWO = kubeconfig("a", a="https://a:6443", b="https://b:6443")
 
@@ -37,8 +38,25 @@ def test_any_other_cluster_is_refused() -> None:
 
 
 def test_a_missing_context_is_refused() -> None:
-    with pytest.raises(ClusterError, match="get-contexts"):
+    with pytest.raises(
+        ClusterError,
+        match="Choose one of its contexts: `pulumi config set kubernetes:context",
+    ):
         ClusterTarget(kubeconfig=TWO, context="gone").require_allowed(["https://a:6443"])
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    with pytest.raises(ClusterError) as refused:
+        ClusterTarget(kubeconfig=str(path), context=None).require_allowed(["https://a:6443"])
+    assert str(refused.value) == (
+        f"The cluster of this stack cannot be determined: no usable kubeconfig ({path}, named by "
+        "kubernetes:kubeconfig): it does not exist. Nothing was changed. Name another file: `pulumi config set "
+        "kubernetes:kubeconfig FILE`."
+    )
+    shown = Wording(options="", component="edge").shown(str(refused.value))
+    assert "named by kubernetes.kubeconfig)" in shown
+    assert shown.endswith("Name another file: set the argument kubernetes.kubeconfig to FILE.")
 
 
 def test_the_selector_of_a_deployment() -> None:

@@ -140,7 +140,7 @@ def test_an_invalid_kubeconfig_is_not_shown(new_stack: NewStack) -> None:
     broken = {
         "it is not YAML (line": text,
         "no usable kubeconfig": base64.b64encode(text.encode()).decode(),
-        "it has no current-context": f"apiVersion: v1\nusers: [{{name: u, user: {{token: {OWNERS}}}}}]\n",
+        "it has no contexts": f"apiVersion: v1\nusers: [{{name: u, user: {{token: {OWNERS}}}}}]\n",
     }
     for expected, kubeconfig in broken.items():
         stack.pulumi("config", "set", "--secret", "kubernetes:kubeconfig", stdin=kubeconfig)

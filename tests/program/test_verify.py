@@ -415,7 +415,7 @@ def test_a_kubeconfig_that_does_not_exist(
 ) -> None:
     assert run(monkeypatch, "--kubeconfig", str(tmp_path / "none")) == 2
     shown = capsys.readouterr().err
-    assert "no usable kubeconfig" in shown and "Nothing was verified. Name another with --kubeconfig FILE" in shown
+    assert f"({tmp_path / 'none'}, named by --kubeconfig): it does not exist. Nothing was verified. Name " in shown
 
 
 def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,7 +427,7 @@ def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(verify_command, "connect", connect)
     assert run(monkeypatch, "--kubeconfig", "file", "--context", "c") == 2
-    assert named == {"kubeconfig": "file", "context": "c"}
+    assert (named["kubeconfig"], named["context"]) == ("file", "c")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ from functools import cached_property
 from typing import Any
 
 from traceable_kong.cluster.api_objects import deployments
-from traceable_kong.cluster.kubeconfig import connect, is_text
+from traceable_kong.cluster.kubeconfig import UnusableKubeconfig, connect
+from traceable_kong.cluster.kubeconfig_files import is_text
 from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS, ApiError, KubernetesClient, Unreachable
 from traceable_kong.cluster.shared_reads import SharedReads
-from traceable_kong.common.commands import cluster_options
+from traceable_kong.common.commands import cluster_options, config_set
 from traceable_kong.common.safe_text import PlainError
+
+_KUBECONFIG = "kubernetes:kubeconfig"
 
 
 class ClusterError(PlainError):
@@ -44,11 +47,13 @@ class ClusterTarget:
                 context=self.context,
                 request_seconds=request_seconds(self.provider),
                 as_provider=True,
+                named_by=_KUBECONFIG,
+                secret=self.secret,
             )
-        except Unreachable as problem:
+        except UnusableKubeconfig as problem:
+            fix = problem.fix(f"`{config_set(_KUBECONFIG, 'FILE')}`", f"`{config_set('kubernetes:context', 'NAME')}`")
             raise ClusterError(
-                f"The cluster of this stack cannot be determined: {problem}. Nothing was changed. List the contexts "
-                "with `kubectl config get-contexts`, then choose one: `pulumi config set kubernetes:context NAME`."
+                f"The cluster of this stack cannot be determined: {problem}. Nothing was changed. {fix}"
             ) from None
 
     @cached_property

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from traceable_kong.cluster.kubeconfig import connect
+from traceable_kong.cluster.kubeconfig import UnusableKubeconfig, connect
 from traceable_kong.cluster.kubernetes_client import ApiError, KubernetesClient, Unreachable
 from traceable_kong.command_line.desired_source import Desired, DesiredSource
 from traceable_kong.command_line.output_formats import formatted
@@ -77,11 +77,10 @@ def _outcome(options: argparse.Namespace, source: DesiredSource) -> VerifyOutcom
 def _connected(options: argparse.Namespace) -> KubernetesClient:
     """Raises Unreachable."""
     try:
-        return connect(kubeconfig=options.kubeconfig, context=options.context)
-    except Unreachable as problem:
+        return connect(kubeconfig=options.kubeconfig, context=options.context, named_by="--kubeconfig")
+    except UnusableKubeconfig as problem:
         raise Unreachable(
-            f"{problem}. Nothing was verified. Name another with --kubeconfig FILE, or one of its contexts with "
-            "--context NAME: `kubectl config get-contexts` lists them."
+            f"{problem}. Nothing was verified. {problem.fix('--kubeconfig FILE', '--context NAME')}"
         ) from None
 
 

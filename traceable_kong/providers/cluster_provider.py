@@ -52,4 +52,6 @@ class ClusterProvider(dynamic.ResourceProvider):
             context=self.context,
             request_seconds=self.request_seconds,
             as_provider=True,
+            named_by="kubernetes:kubeconfig",
+            secret=True,  # Perhaps: the config of a plugin does not say.
         )
