@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from traceable_kong.config.config_layout import FAMILIES, FLAT_KEYS, models_in, stack_file_fields
 from traceable_kong.config.config_types import Part
+from traceable_kong.config.provider_options import NUMBERS, OBJECTS, OPTIONS, SWITCHES
 
 PATH = Path(__file__).parents[2] / "traceable_kong" / "program" / "arguments.py"
 
@@ -34,53 +35,6 @@ else:
     {names} = str
 '''
 
-KUBERNETES = '''
-
-class KubeClientSettingsArgs(TypedDict, total=False):
-    """How the provider talks to the API server."""
-
-    burst: pulumi.Input[int]
-    """Requests that may exceed `qps` for a moment."""
-    qps: pulumi.Input[float]
-    """Requests in a second."""
-    timeout: pulumi.Input[int]
-    """How long a request may take, in seconds."""
-
-
-class HelmReleaseSettingsArgs(TypedDict, total=False):
-    """Where Helm keeps its files."""
-
-    driver: pulumi.Input[str]
-    """`secret`, the only driver that this program can read."""
-    plugins_path: pulumi.Input[str]
-    """Folder of Helm's plugins."""
-    registry_config_path: pulumi.Input[str]
-    """File with the credentials for registries."""
-    repository_cache: pulumi.Input[str]
-    """Folder of the cached indexes of repositories."""
-    repository_config_path: pulumi.Input[str]
-    """File with the names and URLs of repositories."""
-
-
-class KubernetesArgs(TypedDict, total=False):
-    """The cluster, and options of the kubernetes provider (https://www.pulumi.com/registry/packages/kubernetes/)."""
-
-    kubeconfig: pulumi.Input[str]
-    """The kubeconfig: its text, or the path of a file. Unset: KUBECONFIG, or ~/.kube/config."""
-    context: pulumi.Input[str]
-    """The context. Unset: the kubeconfig's current one."""
-    cluster_identifier: pulumi.Input[str]
-    """A name for the cluster: a change of the kubeconfig is then no change of the cluster."""
-    kube_client_settings: pulumi.Input[KubeClientSettingsArgs]
-    """How the provider talks to the API server."""
-    helm_release_settings: pulumi.Input[HelmReleaseSettingsArgs]
-    """Where Helm keeps its files."""
-    suppress_deprecation_warnings: pulumi.Input[bool]
-    """True: no warnings about deprecated versions of APIs."""
-    suppress_helm_hook_warnings: pulumi.Input[bool]
-    """True: no warnings about hooks of charts."""
-'''
-
 KUBERNETES_FIELD = '''    kubernetes: pulumi.Input[KubernetesArgs]
     """The cluster. Unset: what the stack's config has below `kubernetes:`."""
 '''
@@ -93,7 +47,31 @@ def text() -> str:
     top = _class("TraceableOnKongArgs", "What one TraceableOnKong deploys.", _top_fields(), classes, choices)
     shown = "\n".join(f"    {name} = Literal[{', '.join(map(json.dumps, values))}]" for name, values in choices.items())
     header = HEADER.format(choices=shown, names=" = ".join(choices))
-    return _formatted(header + KUBERNETES + "".join(classes.values()) + top + KUBERNETES_FIELD)
+    return _formatted(header + _kubernetes() + "".join(classes.values()) + top + KUBERNETES_FIELD)
+
+
+def _kubernetes() -> str:
+    """The classes of the provider's options."""
+    numbers = {key: kind.__name__ for key, kind in NUMBERS.items()}
+    classes = [
+        _options(_class_name(name), OPTIONS[name].removesuffix("."), texts, numbers) for name, texts in OBJECTS.items()
+    ]
+    types = {name: _class_name(name) for name in OBJECTS} | dict.fromkeys(SWITCHES, "bool")
+    summary = (
+        "The cluster, and options of the kubernetes provider (https://www.pulumi.com/registry/packages/kubernetes/)"
+    )
+    return "".join([*classes, _options("KubernetesArgs", summary, OPTIONS, types)])
+
+
+def _class_name(key: str) -> str:
+    return f"{key[0].upper()}{key[1:]}Args"
+
+
+def _options(name: str, summary: str, texts: Mapping[str, str], types: Mapping[str, str]) -> str:
+    lines = [f"\n\nclass {name}(TypedDict, total=False):", f'    """{summary}."""', ""]
+    for key, said in texts.items():
+        lines += [f"    {_python_name(key)}: pulumi.Input[{types.get(key, 'str')}]", f'    """{said}"""']
+    return "\n".join([*lines, ""])
 
 
 def _formatted(source: str) -> str:
@@ -139,7 +117,7 @@ def _type(
 ) -> str:
     models = tuple(dict.fromkeys(model for field in variants for model in models_in(field.annotation)))
     if models:
-        name = f"{key[0].upper()}{key[1:]}Args" if len(FAMILIES[models[0]]) > 1 else f"{_without_config(models[0])}Args"
+        name = _class_name(key) if len(FAMILIES[models[0]]) > 1 else f"{_without_config(models[0])}Args"
         name = {"AdminApiArgs": "AdminArgs"}.get(name, name)
         if name not in classes:
             summary = next(field.description for field in variants if field.description) or ""

@@ -6,7 +6,7 @@ reason (https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/).
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_snake
@@ -17,14 +17,36 @@ from traceable_kong.config.config_types import boolean
 
 PROVIDER = "kubernetes"
 
-_NAMED_CLUSTER = ("kubeconfig", "context")
-_IDENTIFIER = "clusterIdentifier"
-_SWITCHES = ("suppressDeprecationWarnings", "suppressHelmHookWarnings")
-_NUMBERS = ("burst", "qps", "timeout")
-_OBJECTS: Mapping[str, tuple[str, ...]] = {
-    "helmReleaseSettings": ("driver", "pluginsPath", "registryConfigPath", "repositoryCache", "repositoryConfigPath"),
-    "kubeClientSettings": _NUMBERS,
+OPTIONS: Mapping[str, str] = {
+    "kubeconfig": "The kubeconfig: its text, or the path of a file. Unset: KUBECONFIG, or ~/.kube/config.",
+    "context": "The context. Unset: the kubeconfig's current one.",
+    "clusterIdentifier": "A name for the cluster: a change of the kubeconfig is then no change of the cluster.",
+    "kubeClientSettings": "How the provider talks to the API server.",
+    "helmReleaseSettings": "Where Helm keeps its files.",
+    "suppressDeprecationWarnings": "True: no warnings about deprecated versions of APIs.",
+    "suppressHelmHookWarnings": "True: no warnings about hooks of charts.",
 }
+"""What is passed on to the provider, and what it says."""
+
+OBJECTS: Mapping[str, Mapping[str, str]] = {
+    "kubeClientSettings": {
+        "burst": "Requests that may exceed `qps` for a moment.",
+        "qps": "Requests in a second.",
+        "timeout": "How long a request may take, in seconds.",
+    },
+    "helmReleaseSettings": {
+        "driver": "`secret`, the only driver that this program can read.",
+        "pluginsPath": "Folder of Helm's plugins.",
+        "registryConfigPath": "File with the credentials for registries.",
+        "repositoryCache": "Folder of the cached indexes of repositories.",
+        "repositoryConfigPath": "File with the names and URLs of repositories.",
+    },
+}
+"""The options that are objects, and what is in them."""
+
+SWITCHES = ("suppressDeprecationWarnings", "suppressHelmHookWarnings")
+NUMBERS: Mapping[str, type[int] | type[float]] = {"burst": int, "qps": float, "timeout": int}
+_IDENTIFIER = "clusterIdentifier"
 _FIXED: Mapping[str, tuple[bool, str]] = {
     "alwaysRender": (False, "manifests would be written to a folder, and nothing would be installed"),
     "deleteUnreachable": (
@@ -68,11 +90,11 @@ def provider_arguments(given: Mapping[str, str]) -> dict[str, Any]:
     """The arguments for the provider from `{name: text}`, which has no problem by `provider_problems`."""
     found: dict[str, Any] = {}
     for name, text in given.items():
-        if name in _OBJECTS:
+        if name in OBJECTS:
             found[to_snake(name)] = {
-                to_snake(key): _number(value) if key in _NUMBERS else value for key, value in _decoded(text).items()
+                to_snake(key): _number(value) if key in NUMBERS else value for key, value in _decoded(text).items()
             }
-        elif name in _SWITCHES:
+        elif name in SWITCHES:
             found[to_snake(name)] = boolean(text)
         elif name == _IDENTIFIER:
             found[to_snake(name)] = text
@@ -89,22 +111,23 @@ def provider_problems(given: Mapping[str, str]) -> Iterator[Problem]:
             expected, otherwise = _FIXED[name]
             if boolean(text) is not expected:
                 yield Problem(key, f"must be {shown(expected)}: {otherwise}", config_remove(key))
-        elif name in _SWITCHES:
+        elif name in SWITCHES:
             if not isinstance(boolean(text), bool):
                 yield Problem(key, "must be true or false", config_set(key, "true"))
-        elif name in _OBJECTS:
-            yield from _object_problems(name, _decoded(text), _OBJECTS[name])
-        elif name not in (*_NAMED_CLUSTER, _IDENTIFIER):
-            known = (*_NAMED_CLUSTER, _IDENTIFIER, *_SWITCHES, *_OBJECTS)
-            close = difflib.get_close_matches(name[:100], known, n=1)
+        elif name in OBJECTS:
+            yield from _object_problems(name, _decoded(text), OBJECTS[name])
+        elif name not in OPTIONS:
+            close = difflib.get_close_matches(name[:100], OPTIONS, n=1)
             meant = f"; did you mean {PROVIDER}:{close[0]}?" if close else ""
             yield Problem(key, f"is not an option of the provider, and would be ignored{meant}", config_remove(key))
 
 
-def _object_problems(option: str, value: Any, known: tuple[str, ...]) -> Iterator[Problem]:
+def _object_problems(option: str, value: Any, known: Collection[str]) -> Iterator[Problem]:
     key = f"{PROVIDER}:{option}"
     if not isinstance(value, dict):
-        yield Problem(key, "must be an object", f"{config_set(f'{key}.{known[-1]}', 'VALUE')}, or {config_remove(key)}")
+        yield Problem(
+            key, "must be an object", f"{config_set(f'{key}.{[*known][-1]}', 'VALUE')}, or {config_remove(key)}"
+        )
         return
     for name, item in value.items():
         where = f"{PROVIDER}:{path_of(option, name)}"
@@ -114,11 +137,11 @@ def _object_problems(option: str, value: Any, known: tuple[str, ...]) -> Iterato
         elif name == "driver" and item not in ("secret", "secrets"):
             problem = "must be secret: this program reads Helm's releases from Secrets, and would find none elsewhere"
             yield Problem(where, problem, config_remove(where))
-        elif name in _NUMBERS:
+        elif name in NUMBERS:
             number = _number(item)
-            whole = name == "qps" or isinstance(number, int)
+            whole = NUMBERS[name] is float or isinstance(number, int)
             if number is None or not whole or not 0 < number <= _HIGHEST:
-                problem = f"must be a {'' if name == 'qps' else 'whole '}number above 0"
+                problem = f"must be a {'' if NUMBERS[name] is float else 'whole '}number above 0"
                 yield Problem(where, problem, config_remove(where))
         elif not isinstance(item, str) or not item.strip():
             yield Problem(where, "must be text", config_remove(where))
