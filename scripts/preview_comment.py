@@ -1,6 +1,7 @@
 """Writes a preview as one comment for a pull request: the summary first, then what changes, then the details.
 
-    python -m scripts.preview_comment --stack dev --exit-code 0 --errors preview.err preview.json > comment.md
+    pulumi preview --stack dev --json --show-sames > preview.json 2> preview.err
+    python -m scripts.preview_comment --stack dev --exit-code $? --errors preview.err preview.json > comment.md
 
 All text from the preview is in `<code>` or `<pre>` with its punctuation as HTML entities, so that it cannot end a
 table, block or comment, and mentions no user (GitHub ignores mentions in code,
@@ -14,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.preview_reading import Change, Field, Preview, read
+from scripts.gateway_forecast import Forecast, Rollout, forecasts
+from scripts.preview_reading import Field, Preview, Step, read
 
 LIMIT = 65_536
 """The longest comment that GitHub accepts, in characters; this program counts bytes, which are never fewer."""
@@ -28,6 +30,11 @@ FIELDS = "| field | value |\n|---|---|\n"
 OMITTED = "\n_The rest did not fit into a comment. `pulumi preview --diff` shows everything._\n"
 
 DANGEROUS = ("delete", "replace")
+WHOLE = ("create", "delete", "forget")
+
+NOT_SHOWN = (
+    "Its arguments are not known before the update, so this preview does not show what it installs, and checks nothing."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +59,11 @@ def comment(preview: Preview, *, stack: str) -> str:
 
 def body(preview: Preview, *, stack: str, room: int) -> str:
     """The summary, and as much of the rest as fits into `room` bytes."""
-    text = _summary(preview, stack)
+    found = forecasts(preview)
+    text = _summary(preview, stack, found)
     room -= size(text) + size(OMITTED)
     complete = True
-    for section in _sections(preview):
+    for section in _sections(preview, found):
         taken, used = [], size(section.opening) + size(section.closing)
         for row in section.rows:
             used += size(row)
@@ -73,58 +81,110 @@ def size(text: str) -> int:
     return len(text.encode())
 
 
-def _summary(preview: Preview, stack: str) -> str:
+def _summary(preview: Preview, stack: str, found: Sequence[Forecast]) -> str:
     title = f"### Preview of {code(stack)}: "
     if preview.failed:
         return title + f"{WARNING} **failed**\n"
-    if not preview.changes:
-        facts = ", ".join(f"{label} {_fact(now)}" for label, now, _ in _facts(preview) if now is not None)
-        return f"{title}nothing changes ({facts})\n"
-    counts = Counter(change.op for change in preview.changes)
-    text = title + ", ".join(f"{count} to {escaped(op)}" for op, count in sorted(counts.items())) + "\n\n"
+    if preview.changes or any(forecast.is_change for forecast in found):
+        return title + f"{_counts(preview.changes)}\n"
+    return title + "nothing changes" + (f" ({_state(found[0])})" if len(found) == 1 else "") + "\n"
+
+
+def _counts(changes: Iterable[Step]) -> str:
+    counts = Counter(change.op for change in changes)
+    return ", ".join(f"{count} to {escaped(op)}" for op, count in sorted(counts.items())) or "no changes shown"
+
+
+def _gateways(preview: Preview, found: Sequence[Forecast]) -> Iterable[str]:
+    """One block for each gateway that changes, one for the rest of the program, and a line for each other gateway."""
+    rest = [change for change in preview.changes if change.component is None]
+    for forecast in found:
+        if forecast.is_change:
+            removed = "removed, " if forecast.removed else ""
+            title = f"\n#### {code(forecast.name)}: {removed}{_counts(forecast.changes)}\n"
+            heading = title if rest or len(found) > 1 else ""
+            yield heading + _gateway(forecast)
+    if rest and not preview.failed:
+        heading = f"\n#### The rest of the program: {_counts(rest)}\n" if found else ""
+        yield heading + _lost(rest)
+    same = [f"- {code(other.name)}: nothing changes ({_state(other)})\n" for other in found if not other.is_change]
+    if same and (rest or len(found) > 1):
+        yield "\n"
+        yield from same
+
+
+def _gateway(forecast: Forecast) -> str:
+    text = "".join(f"\n{WARNING} **{loss}.**\n" for loss in forecast.losses) + _lost(forecast.changes)
+    if forecast.hidden:
+        return text + f"\n{WARNING} **{NOT_SHOWN}**\n"
+    if forecast.removed and forecast.then is None:
+        return text
+    if forecast.agent_only:
+        return text + "\nAn agent without a gateway.\n"
+    text += "\n| | now | then |\n|---|---|---|\n"
+    for label, now, then in _facts(forecast):
+        text += f"| {label} | {_fact(now)} | {_fact(then) if now == then else f'**{_fact(then)}**'} |\n"
+    if forecast.removed and not forecast.rollouts:
+        return text
+    reasons = f": {'; '.join(rollout.reason for rollout in forecast.rollouts)}" if forecast.rollouts else ""
+    return text + f"\nGateway rollouts to expect: **{_number(forecast.rollouts)}**{reasons}.\n"
+
+
+def _lost(changes: Iterable[Step]) -> str:
+    """A line for everything that is deleted, and one for everything that is replaced."""
+    text = ""
     for op in DANGEROUS:
-        names = [code(change.name) for change in preview.changes if change.op == op]
+        names = [code(change.name) for change in changes if change.op == op]
         if names:
             more = f" and {len(names) - NAMES_IN_SUMMARY} more" if len(names) > NAMES_IN_SUMMARY else ""
-            text += f"{WARNING} **This {op}s {', '.join(names[:NAMES_IN_SUMMARY])}{more}.**\n\n"
-    if preview.now and preview.then == {}:
-        text += f"{WARNING} **This uninstalls Traceable, and the gateway is then unprotected.**\n\n"
-    text += "| | now | then |\n|---|---|---|\n"
-    for label, now, then in _facts(preview):
-        text += f"| {label} | {_fact(now)} | {_fact(then) if now == then else f'**{_fact(then)}**'} |\n"
-    reasons = f": {'; '.join(preview.rollouts)}" if preview.rollouts else ""
-    return text + f"\nGateway rollouts to expect: **{len(preview.rollouts)}**{reasons}.\n"
+            text += f"\n{WARNING} **This {op}s {', '.join(names[:NAMES_IN_SUMMARY])}{more}.**\n"
+    return text
 
 
-def _facts(preview: Preview) -> list[tuple[str, str | None, str | None]]:
+def _number(rollouts: Sequence[Rollout]) -> str:
+    certain, all_of_them = sum(rollout.certain for rollout in rollouts), len(rollouts)
+    if certain == all_of_them:
+        return str(certain)
+    return f"{certain} {'or' if all_of_them == certain + 1 else 'to'} {all_of_them}"
+
+
+def _state(forecast: Forecast) -> str:
+    if forecast.agent_only:
+        return "an agent without a gateway"
+    return ", ".join(f"{label} {_fact(now)}" for label, now, _ in _facts(forecast) if now is not None)
+
+
+def _facts(forecast: Forecast) -> list[tuple[str, str | None, str | None]]:
     """Label, now, then."""
-    now, then = preview.now, preview.then or {}
+    now, then = forecast.now or {}, forecast.then or {}
     facts = [
         ("mode", now.get("mode"), then.get("mode")),
         ("plugin version", now.get("rockVersion"), then.get("rockVersion")),
-        ("protection", _protection(now), _protection(then)),
+        ("protection", _protection(forecast.now), _protection(forecast.then)),
     ]
-    return facts + ([("admission policy (tmeGuard)", *preview.guard)] if preview.guard else [])
+    return facts + ([("admission policy (tmeGuard)", *forecast.guard)] if forecast.guard else [])
 
 
-def _protection(entries: Mapping[str, str]) -> str:
-    """In a word. Without a record, and by the outputs after an uninstall, there is none."""
+def _protection(entries: Mapping[str, str] | None) -> str:
+    """In a word. A record exists only while Traceable is installed."""
+    if entries is None:
+        return "not known"
     if entries.get("gateway") == "false":
         return "no gateway here"
-    # Only the outputs say `installed`: a record exists only while Traceable is installed.
-    if entries.get("installed", "true") != "true" or "enabled" not in entries:
+    if "enabled" not in entries:
         return "not installed"
-    return "enabled" if entries.get("enabled") == "true" else "disabled"
+    return "enabled" if entries["enabled"] == "true" else "disabled"
 
 
 def _fact(value: str | None) -> str:
     return ABSENT if value is None else code(value)
 
 
-def _sections(preview: Preview) -> list[Section]:
-    changed = [change for change in preview.changes if change.op not in ("create", "delete")]
-    whole = [change for change in preview.changes if change.op in ("create", "delete")]
+def _sections(preview: Preview, found: Sequence[Forecast]) -> list[Section]:
+    changed = [change for change in preview.changes if change.op not in WHOLE]
+    whole = [change for change in preview.changes if change.op in WHOLE]
     return [
+        Section(opening="", rows=[*_gateways(preview, found)]),
         Section(opening="\n", rows=[pre(message) for message in preview.errors]),
         Section(
             opening="\n| | resource | field | now | then |\n|---|---|---|---|---|\n",
@@ -135,7 +195,7 @@ def _sections(preview: Preview) -> list[Section]:
             Section(
                 opening=f"\n<details><summary>{change.op} {code(change.name)}</summary>\n\n{FIELDS}",
                 rows=[
-                    f"| {code(field.path)} | {_fact(field.old if change.op == 'delete' else field.new)} |\n"
+                    f"| {code(field.path)} | {_fact(field.new if change.op == 'create' else field.old)} |\n"
                     for field in change.fields
                 ],
                 closing="\n</details>\n",
@@ -150,12 +210,12 @@ def _sections(preview: Preview) -> list[Section]:
     ]
 
 
-def _line(change: Change) -> str:
+def _line(change: Step) -> str:
     """A resource that is created or deleted: its fields are in the details."""
     return f"| {_mark(change.op)} | {_resource(change)} | {len(change.fields)} fields, below | | |\n"
 
 
-def _rows(change: Change) -> Iterable[str]:
+def _rows(change: Step) -> Iterable[str]:
     """One row for each field; the first has the resource."""
     head = f"{_mark(change.op)} | {_resource(change)}"
     for field in change.fields or (Field(path="", old=None, new=None),):
@@ -168,7 +228,7 @@ def _mark(op: str) -> str:
     return f"{WARNING} **{op}**" if op in DANGEROUS else escaped(op)
 
 
-def _resource(change: Change) -> str:
+def _resource(change: Step) -> str:
     return f"{code(change.kind)} {code(change.name)}"
 
 

@@ -1,8 +1,9 @@
-"""Reads `pulumi preview --json`: what changes, in which fields, and what that means for the gateway.
+"""Reads `pulumi preview --json --show-sames`: which resources there are, which of them change, and in which fields.
 
 The document is Pulumi's `PreviewDigest` (github.com/pulumi/pulumi, pkg/display/json.go). Secrets are the text
 `[secret]` (pkg/backend/display/json.go, MassageSecrets). Fields are compared by the inputs of a resource, because the
-outputs of a patch are a whole Deployment. `detailedDiff` adds what inputs cannot show: that a secret changed.
+outputs of a patch are a whole Deployment. `detailedDiff` adds what inputs cannot show: that a secret changed. A dynamic
+provider gives none.
 """
 
 import hashlib
@@ -21,16 +22,23 @@ SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
 UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The placeholder of a value that is not known yet (pkg/resource/stack/deployment.go, computedValuePlaceholder)."""
 
-UNCHANGED = {"same", "read", "read-discard"}
-PARTS_OF_A_REPLACE = {"create-replacement", "delete-replaced", "read-replacement", "discard-replaced"}
+COMPONENT = "traceable-kong:index:TraceableOnKong"
+"""The type of the component that has one gateway, or an agent alone. Its resources are below it in their URNs."""
 
-# The logical names of the resources that affect the gateway.
-RECORD = "traceable-installation-record"
-GATEWAY = "traceable-gateway-release"
-EXISTING_GATEWAY = "traceable-gateway-files"
-TME_PATCH = "traceable-tme-pod-annotation"
-GUARD_BINDING = "traceable-tme-guard-binding"
-ROLLING_VALUES = ("values", "chart", "version", "repositoryOpts")
+UNCHANGED = {"same", "read", "discard", "refresh"}
+PARTS_OF_A_REPLACE = {
+    "create-replacement",
+    "delete-replaced",
+    "discard-replaced",
+    "import-replacement",
+    "read-replacement",
+    "remove-pending-replace",
+}
+
+NO_SAMES = (
+    "The preview lacks the resources that do not change, so which gateway a change belongs to is not known. Run "
+    "`pulumi preview` with --show-sames."
+)
 
 LONGEST_SHOWN = 80
 BASE64 = re.compile(r"(?![0-9a-fA-F]+$)[A-Za-z0-9+/]{40,}={0,2}")
@@ -47,33 +55,46 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """One resource that changes."""
+class Step:
+    """What happens to one resource; `old` and `new` are its inputs.
+
+    `op` is Pulumi's, but `forget` for a deletion that only removes the resource from the state. `types` are those of
+    its parents and its own. `component` is the URN of the TraceableOnKong that it belongs to, or is; None for another
+    resource of the program.
+    """
 
     op: str
-    kind: str
     name: str
+    types: tuple[str, ...]
+    component: str | None
+    custom: bool
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
     fields: tuple[Field, ...]
+
+    @property
+    def kind(self) -> str:
+        return "Provider" if self.types[-1].startswith("pulumi:providers:") else self.types[-1].rsplit(":", 1)[-1]
+
+    @property
+    def is_change(self) -> bool:
+        """Components change with what is in them."""
+        return self.custom and self.op not in UNCHANGED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """The content of a preview. `now` and `then` are the entries of the record; `then` is None where it failed.
-
-    Where the record does not change, they are the outputs of the stack, which have the same names. `guard` is the
-    action of the admission policy now and then (`deny`, `warn`, `off`), None where it does not change. `rollouts` has
-    one reason for each rollout of the gateway's pods.
-    """
+    """The content of a preview."""
 
     failed: bool
-    changes: tuple[Change, ...]
-    now: Mapping[str, str]
-    then: Mapping[str, str] | None
-    guard: tuple[str, str] | None
-    rollouts: tuple[str, ...]
+    steps: tuple[Step, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_change)
 
 
 def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
@@ -85,12 +106,6 @@ def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
     if not isinstance(document, dict):
         document = {}
         exit_code = exit_code or 1
-    # With --refresh, a step that only reads comes before the one that says what would change.
-    steps = [
-        step
-        for step in document.get("steps") or []
-        if step["op"] != "refresh" and (_state(step, "newState") or _state(step, "oldState"))
-    ]
     messages: dict[str, list[str]] = {"error": [], "warning": []}
     notes: list[str] = []
     for diagnostic in document.get("diagnostics") or []:
@@ -99,18 +114,53 @@ def read(text: str, *, exit_code: int = 0, error_output: str = "") -> Preview:
     if failed and not messages["error"]:
         silent = f"pulumi preview failed with exit code {exit_code} and printed nothing."
         messages["error"].append(error_output.strip() or silent)
-    now, then = _records(steps)
+    steps = tuple(_steps([step for step in document.get("steps") or [] if step["op"] not in PARTS_OF_A_REPLACE]))
+    if not failed and any(COMPONENT in step.types and step.component is None for step in steps):
+        failed = True
+        messages["error"].append(NO_SAMES)
     return Preview(
         failed=failed,
-        changes=tuple(_changes(steps)),
-        now=now,
-        then=None if failed else then,
-        guard=_guard(steps),
-        rollouts=tuple(_rollouts(steps)),
+        steps=steps,
         errors=tuple(messages["error"]),
         warnings=tuple(messages["warning"]),
         notes=tuple(note for note in notes if note),
     )
+
+
+def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
+    parents: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    for step in steps:
+        for state in filter(None, (_state(step, "oldState"), _state(step, "newState"))):
+            parents[state.get("urn", step["urn"])] = state.get("parent", "")
+            renamed[state.get("urn", step["urn"])] = step["urn"]
+
+    def component(urn: str) -> str | None:
+        while urn in parents and _types(urn)[-1] != COMPONENT:
+            urn = parents[urn]
+        # A resource that is deleted has the name that an alias has replaced in its parent's URN.
+        return renamed.get(urn)
+
+    for step in steps:
+        state = _state(step, "newState") or _state(step, "oldState")
+        if not state:
+            continue
+        kept = step["op"] == "delete" and state.get("retainOnDelete")
+        types = _types(step["urn"])
+        yield Step(
+            op="forget" if kept else step["op"],
+            name=step["urn"].split("::", 3)[-1],
+            types=types,
+            component=component(step["urn"]) if COMPONENT in types else None,
+            custom=bool(state.get("custom")),
+            old=_inputs(step, "oldState"),
+            new=_inputs(step, "newState"),
+            fields=() if step["op"] in UNCHANGED else tuple(_fields(step)),
+        )
+
+
+def _types(urn: str) -> tuple[str, ...]:
+    return tuple(urn.split("::", 3)[2].split("$"))
 
 
 def _state(step: Mapping[str, Any], which: str) -> Mapping[str, Any]:
@@ -119,24 +169,6 @@ def _state(step: Mapping[str, Any], which: str) -> Mapping[str, Any]:
 
 def _inputs(step: Mapping[str, Any], which: str) -> Mapping[str, Any]:
     return _state(step, which).get("inputs") or {}
-
-
-def _name(step: Mapping[str, Any]) -> str:
-    return str(step.get("urn", "")).rsplit("::", 1)[-1]
-
-
-def _changes(steps: list[dict[str, Any]]) -> Iterator[Change]:
-    for step in steps:
-        state = _state(step, "newState") or _state(step, "oldState")
-        if step["op"] in UNCHANGED | PARTS_OF_A_REPLACE or not state.get("custom"):
-            continue
-        kind = str(state.get("type", ""))
-        yield Change(
-            op=step["op"],
-            kind="Provider" if kind.startswith("pulumi:providers:") else kind.rsplit(":", 1)[-1],
-            name=_name(step),
-            fields=tuple(_fields(step)),
-        )
 
 
 def _fields(step: Mapping[str, Any]) -> Iterator[Field]:
@@ -155,8 +187,8 @@ def _fields(step: Mapping[str, Any]) -> Iterator[Field]:
 def _at(path: str, leaves: Mapping[str, Any]) -> str | None:
     """The leaf at `path`, or the one that contains it: a secret may be a whole map."""
     if path in leaves:
-        return _shown(leaves[path])
-    return next((_shown(leaf) for at, leaf in leaves.items() if _within(_plain(path), _plain(at))), None)
+        return shown(leaves[path])
+    return next((shown(leaf) for at, leaf in leaves.items() if _within(_plain(path), _plain(at))), None)
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, Any]:
@@ -187,7 +219,7 @@ def _within(path: str, outer: str) -> bool:
     return path == outer or path.startswith(f"{outer}.")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     if isinstance(value, Mapping) and SECRET_SIGNATURE in value:
         return SECRET
     if value == UNKNOWN_VALUE:
@@ -202,62 +234,3 @@ def abbreviated(text: str) -> str:
     lines = text.count("\n") + 1
     length = f"{len(text)} characters" + (f" in {lines} lines" if lines > 1 else "")
     return f"({length}, sha256 {hashlib.sha256(text.encode()).hexdigest()[:10]})"
-
-
-def _records(steps: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """The entries now and then: of the record, or the outputs of the stack where the record does not change."""
-    for step in steps:
-        if _name(step) == RECORD:
-            before, after = (_inputs(step, which).get("data") or {} for which in ("oldState", "newState"))
-            return _texts(before), _texts(after)
-    stack = next((step for step in steps if _state(step, "oldState").get("type") == "pulumi:pulumi:Stack"), {})
-    outputs = _texts(_state(stack, "oldState").get("outputs") or {})
-    return outputs, outputs
-
-
-def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    return {key: _shown(value) for key, value in values.items()}
-
-
-def _guard(steps: list[dict[str, Any]]) -> tuple[str, str] | None:
-    """The action of the admission policy now and then; None where it does not change."""
-    for step in steps:
-        if _name(step) == GUARD_BINDING and step["op"] not in UNCHANGED | PARTS_OF_A_REPLACE:
-            now, then = (_action(_inputs(step, which)) for which in ("oldState", "newState"))
-            return None if now == then else (now, then)
-    return None
-
-
-def _action(binding: Mapping[str, Any]) -> str:
-    actions = (binding.get("spec") or {}).get("validationActions")
-    if not actions:
-        return "off"
-    return "deny" if "Deny" in actions else "warn"
-
-
-def _rollouts(steps: list[dict[str, Any]]) -> Iterator[str]:
-    """The reason for each rollout of the gateway's pods.
-
-    Every change of the chart values counts as one, although some do not change the pods: only Helm knows.
-    """
-    by_name = {_name(step): step for step in steps if step["op"] not in UNCHANGED | PARTS_OF_A_REPLACE}
-    gateway = by_name.get(GATEWAY)
-    if gateway:
-        if gateway["op"] in ("create", "replace"):
-            yield "the gateway is installed"
-        elif gateway["op"] == "update" and any(f.path.startswith(ROLLING_VALUES) for f in _fields(gateway)):
-            yield "the gateway's chart or its values change"
-    files = by_name.get(EXISTING_GATEWAY)
-    if files:
-        old, new = (_inputs(files, which) for which in ("oldState", "newState"))
-        if any(old.get(key) != new.get(key) for key in ("container", "files", "plugins")):
-            yield "the plugin's files in its pods change"
-    patch = by_name.get(TME_PATCH)
-    if patch and patch["op"] != "delete":
-        before, after = (_inputs(patch, which).get("spec") for which in ("oldState", "newState"))
-        if after and not before:
-            yield "the TME is injected into its pods"
-        elif before and not after:
-            yield "the TME is removed from its pods"
-        elif before != after:
-            yield "the settings of the TME change"

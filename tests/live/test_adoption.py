@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import preview_reading
+from scripts import gateway_forecast, preview_reading
 from tests.live.cluster_state import gateway_pods, plugin, tme_count, versions
 from tests.live.commands import run
 from tests.live.interruption import helm_paused_before_completion, kill_when, release_has_status
@@ -108,8 +108,10 @@ def test_both_releases_are_adopted_without_a_rollout_and_traceable_is_installed_
     stack.update("agent", adopt=True, createNamespace=False)
     assert "plugins.configMaps, replicaCount" in stack.failed_preview()
     stack.set(kongValues=kong_values(stack))
-    shown = preview_reading.read(stack.preview("--json"))
+    shown = preview_reading.read(stack.preview("--json", "--show-sames"))
     assert {"import", "update"} == {change.op for change in shown.changes if change.name == "traceable-gateway-release"}
+    (forecast,) = gateway_forecast.forecasts(shown)
+    assert not any(rollout.certain for rollout in forecast.rollouts), "only Helm knows that there is none"
     with stack.recorded() as adopted:
         stack.up()
         stack.preview(NO_CHANGES)

@@ -223,7 +223,7 @@ def test_every_operation_works_with_its_roles_and_a_missing_permission_is_named_
         stack.preview(NO_CHANGES)
     assert tme_count(stack) == len(gateway_pods(stack)) == 1
     with running_as(stack, DRIFT):
-        assert preview_reading.read(stack.preview("--json", *NO_DRIFT)).changes == ()
+        assert preview_reading.read(stack.preview("--json", "--show-sames", *NO_DRIFT)).changes == ()
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -280,7 +280,7 @@ def test_a_stack_with_an_existing_kong_works_with_its_roles(existing_kong_stack:
         stack.up()
         stack.preview(NO_CHANGES)
     with running_as(stack, DRIFT):
-        assert preview_reading.read(stack.preview("--json", *NO_DRIFT)).changes == ()
+        assert preview_reading.read(stack.preview("--json", "--show-sames", *NO_DRIFT)).changes == ()
     with running_as(stack, "verify"):
         done = stack.verify()
     assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from scripts import preview_reading
 from tests.fakes.plans import plan, verify_command
 from tests.fakes.program import Program
 from tests.fakes.recording import STACK_ID, Recording
@@ -49,10 +48,6 @@ def test_the_order_is_the_same_as_for_a_managed_kong(program: Program, mode: str
         assert made.waits_for(last, "traceable-gateway-files")
         assert made.waits_for("traceable-installation-record", last)
     assert made.waits_for("traceable-plugin-kong-cluster-plugin", "traceable-tme-pod-annotation") is tme_first
-
-
-def test_the_name_that_a_pull_request_comment_looks_for_exists(program: Program) -> None:
-    assert preview_reading.EXISTING_GATEWAY in up(program).names
 
 
 def test_the_inputs_say_what_is_added_to_the_deployment(program: Program) -> None:

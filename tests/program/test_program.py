@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import pulumi
 import pytest
 
-from scripts import preview_reading
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
 from traceable_kong.helm_values.rendered_chart import RenderedChart, UnrenderedChart
@@ -294,11 +293,6 @@ def test_undocumented_values_without_an_effect_are_found(program: Program) -> No
     program.preview(kongValues={"kong": {"replicaCount": 2}, "newer": 1, "replicaCount": 3})
     rendered = program.charts[-1]["kong"]
     assert isinstance(rendered, RenderedChart) and rendered.ignored == ("kong",)
-
-
-def test_the_names_that_a_pull_request_comment_looks_for_exist(program: Program) -> None:
-    made = {item.name for item in program.up().registrations}
-    assert {preview_reading.RECORD, preview_reading.GATEWAY, preview_reading.TME_PATCH} <= made
 
 
 def test_each_release_has_its_own_timeout(program: Program) -> None:

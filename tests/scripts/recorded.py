@@ -1,7 +1,8 @@
 """Previews recorded on the local platform, reduced to what a comment needs.
 
 To record one: `source .local/env`, change the config, then
-`pulumi preview --json | python -m tests.scripts.recorded > tests/scripts/previews/NAME.json`.
+`pulumi preview --json --show-sames | python -m tests.scripts.recorded > tests/scripts/previews/NAME.json`.
+Those of several gateways are of a program with four of them and an agent (docs/other-programs.md).
 """
 
 import json
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 CLONE = Path(__file__).parents[2]
+ENTRIES = ("agentNamespace", "enabled", "gateway", "injection", "mode", "rockVersion")
+"""What a comment needs of a record that does not change."""
+
 PREVIEWS = Path(__file__).parent / "previews"
 
 
@@ -26,15 +30,22 @@ def trimmed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: step[key] for key in ("op", "urn", "detailedDiff", "diffReasons", "replaceReasons") if key in step}
-    return kept | {which: _state(step[which]) for which in ("oldState", "newState") if which in step}
+    kept = {key: step[key] for key in ("op", "urn", "detailedDiff", "replaceReasons") if step.get(key) is not None}
+    changes = step["op"] not in ("same", "refresh")
+    # Of what does not change, a comment needs the record and what there is.
+    states = ("oldState", "newState") if changes or "Installation$" in step["urn"] else ("newState",)
+    return kept | {which: _state(step[which], step["urn"], changes) for which in states if which in step}
 
 
-def _state(state: dict[str, Any]) -> dict[str, Any]:
-    wanted = ["urn", "custom", "type", "inputs"]
-    if state["type"] == "pulumi:pulumi:Stack":
-        wanted.append("outputs")
-    return {key: state[key] for key in wanted if key in state}
+def _state(state: dict[str, Any], urn: str, changes: bool) -> dict[str, Any]:
+    kept = {key: state[key] for key in ("custom", "type", "parent", "retainOnDelete") if state.get(key)}
+    if state["urn"] != urn:
+        kept["urn"] = state["urn"]
+    if changes:
+        kept["inputs"] = state.get("inputs", {})
+    elif "Installation$" in urn:
+        kept["inputs"] = {"data": {key: text for key, text in state["inputs"]["data"].items() if key in ENTRIES}}
+    return kept
 
 
 if __name__ == "__main__":

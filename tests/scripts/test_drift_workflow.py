@@ -82,7 +82,10 @@ def test_both_are_run_whatever_they_find(runner: Runner, preview: str, verify: s
     runner.write("recorded.json", "{}")
     done = runner.step(DRIFT, "Preview and verify", ENDS_WITH=preview, VERIFIES_WITH=verify)
     assert done.returncode == 0, done.stderr
-    assert runner.read("pulumi") == "preview --refresh --expect-no-changes --stack dev --non-interactive --json\n"
+    assert (
+        runner.read("pulumi")
+        == "preview --refresh --expect-no-changes --stack dev --non-interactive --json --show-sames\n"
+    )
     assert runner.read("output") == f"preview={preview}\nverify={verify}\n"
     assert runner.read("verification.md") == "### report\n"
 

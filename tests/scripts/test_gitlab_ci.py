@@ -83,7 +83,7 @@ def test_the_cli_has_the_version_of_the_program() -> None:
 def test_a_preview_becomes_a_note_of_a_merge_request(ci: Runner, iid: str, code: str) -> None:
     ended, _, asked = run(ci, "preview dev", ENDS_WITH=code, CI_MERGE_REQUEST_IID=iid)
     assert ended == int(code)
-    assert ci.read("pulumi") == "preview --stack dev --non-interactive --json\n"
+    assert ci.read("pulumi") == "preview --stack dev --non-interactive --json --show-sames\n"
     comment = f"-m scripts.preview_comment --stack dev --exit-code {code} --errors preview.err preview.json"
     assert asked == [comment, *(["-m scripts.gitlab_report note --text comment.md"] if iid else [])]
 
@@ -125,7 +125,9 @@ def test_update_and_verification_decide_about_a_deployment(ci: Runner, updated: 
 def test_drift_becomes_an_issue(ci: Runner, preview: str, verify: str, state: str, code: int) -> None:
     ended, said, asked = run(ci, "drift dev", ENDS_WITH=preview, VERIFIES_WITH=verify, DRIFT=state)
     assert ended == code and "### drift" in said
-    assert ci.read("pulumi") == "preview --refresh --expect-no-changes --stack dev --non-interactive --json\n"
+    assert (
+        ci.read("pulumi") == "preview --refresh --expect-no-changes --stack dev --non-interactive --json --show-sames\n"
+    )
     assert asked == [
         "-m scripts.stack_verification --stack dev",
         f"-m scripts.drift_report --stack dev --run URL --preview-code {preview} --errors preview.err "

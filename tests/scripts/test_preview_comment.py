@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.preview_comment import LIMIT, OMITTED, WARNING, code, comment, escaped, marker, pre
-from scripts.preview_reading import RECORD, read
+from scripts.preview_reading import read
 from tests.fakes.plans import plan
+from tests.scripts.preview_steps import BINDING, RECORD, RELEASE, component, preview, step
 from tests.scripts.recorded import CLONE, PREVIEWS
 from traceable_kong.plan.state_record import record_data
 
@@ -29,21 +30,22 @@ HOSTILE = [
     "line\r\n\n| x |\n# title",
     "\u202eevil\x00\x1b[31m",
 ]
-OURS = re.compile(r"</?(?:code|pre|details|summary)>|\*\*|^### |^\|(?:---\|)+$", re.MULTILINE)
+OURS = re.compile(r"</?(?:code|pre|details|summary)>|\*\*|^####? |^- |^\|(?:---\|)+$", re.MULTILINE)
 
 
 def document(text: str, *, op: str = "update") -> dict[str, Any]:
-    """A preview with `text` wherever a preview can carry it."""
-    state = {"custom": True, "type": f"kubernetes:core/v1:{text}", "inputs": {text: text, "list": [{text: f"{text}!"}]}}
-    changed = {"op": op, "urn": f"urn:pulumi:dev::p::t::{text}", "detailedDiff": {text: {}}, "replaceReasons": [text]}
-    states = {"create": ("newState",), "delete": ("oldState",)}.get(op, ("newState", "oldState"))
-    record = {"custom": True, "type": "r", "inputs": {"data": {"mode": text, "rockVersion": text, "enabled": text}}}
-    guard = {"custom": True, "type": "g", "inputs": {"spec": {"validationActions": [text]}}}
+    """A preview with `text` wherever a preview can carry it: a gateway, another one, and the rest of the program."""
+    inputs = {text: text, "list": [{text: f"{text}!"}]}
+    old, new = (None if op == none else inputs for none in ("create", "delete"))
+    changed = step(op, old=old, new=new, name=text, types=(f"kubernetes:core/v1:{text}",), detailedDiff={text: {}})
+    record = {"data": {"mode": text, "rockVersion": text, "enabled": text, "agentNamespace": text}}
+    guard = {"spec": {"validationActions": [text]}}
+    parts: list[Any] = [("update", RECORD, record, record), ("create", BINDING, None, guard), (op, RELEASE, old, new)]
     return {
         "steps": [
-            {**changed, **dict.fromkeys(states, state)},
-            {"op": "update", "urn": "urn::traceable-installation-record", "newState": record, "oldState": record},
-            {"op": "create", "urn": "urn::traceable-tme-guard-binding", "newState": guard},
+            {**changed, "replaceReasons": [text]},
+            *component(*parts, name=text),
+            *component(("same", RECORD, record, record), name=f"{text}!"),
         ],
         "diagnostics": [{"severity": severity, "message": text} for severity in ("warning", "info")],
     }
@@ -82,18 +84,14 @@ def test_no_text_breaks_out(text: str, op: str) -> None:
 
 
 def many(count: int) -> str:
-    states = {"newState": {"custom": True, "type": "a:b:C", "inputs": {f"k{n}": "|" * 70 for n in range(20)}}}
-    steps = [
-        {"op": op, "urn": f"urn::{op}-{number}", **states} for number in range(count) for op in ("update", "create")
-    ]
-    removed = [
-        {"op": "delete", "urn": f"urn::gone-{n}" + "@" * 300, "oldState": {"custom": True}} for n in range(count)
-    ]
-    errors = [
-        {"severity": "error", "message": "<" * 9_000},
-        *({"severity": "warning", "message": "é" * 5_000},) * count,
-    ]
-    return json.dumps({"steps": [*steps, *removed], "diagnostics": errors})
+    """Many gateways and other resources, of all sizes."""
+    inputs = {f"k{n}": "|" * 70 for n in range(20)}
+    steps = [step(op, new=inputs, name=f"{op}-{n}") for n in range(count) for op in ("update", "create")]
+    steps += [step("delete", old={}, name=f"gone-{n}" + "@" * 300) for n in range(count)]
+    for number in range(count):
+        steps += component(("delete", RELEASE, {}, None), op="delete", name=f"{number}" + "|" * 300)
+    errors = [*({"severity": "warning", "message": "é" * 5_000},) * count]
+    return json.dumps({"steps": steps, "diagnostics": errors})
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 200])
@@ -106,8 +104,7 @@ def test_a_long_comment_is_shortened_between_rows(count: int) -> None:
 
 def test_the_comment_uses_the_limit() -> None:
     values = {f"key-{number:04}": "x" for number in range(3_000)}
-    steps = [{"op": "update", "urn": "urn::it", "newState": {"custom": True, "type": "t", "inputs": values}}]
-    text = comment(read(json.dumps({"steps": steps})), stack="dev")
+    text = comment(preview(step("update", new=values)), stack="dev")
     assert LIMIT - 200 < len(text) <= LIMIT
 
 
@@ -128,26 +125,58 @@ def test_invisible_characters_become_escapes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outputs", "said"),
+    ("record", "said"),
     [
-        ({"installed": False, "enabled": False}, "nothing changes (protection not installed)"),
-        ({"gateway": False}, "nothing changes (protection no gateway here)"),
+        (None, "nothing changes (protection not installed)"),
+        ({"gateway": "false"}, "nothing changes (an agent without a gateway)"),
         (
-            {"installed": True, "enabled": False, "mode": "sync", "rockVersion": "2.1.2-1", "pluginVersion": "2.1.2"},
+            {"enabled": "false", "mode": "sync", "rockVersion": "2.1.2-1"},
             "nothing changes (mode sync, plugin version 2.1.2-1, protection disabled)",
         ),
     ],
 )
-def test_without_changes_it_shows_the_current_state(outputs: dict[str, Any], said: str) -> None:
-    stack = {"type": "pulumi:pulumi:Stack", "outputs": outputs}
-    text = comment(read(json.dumps({"steps": [{"op": "same", "urn": "urn::s", "oldState": stack}]})), stack="dev")
-    assert said in re.sub(r"</?code>", "", text)
+def test_without_changes_it_shows_the_current_state(record: dict[str, str] | None, said: str) -> None:
+    inputs = {"data": record}
+    steps = component(*([("same", RECORD, inputs, inputs)] if record else []))
+    assert said in plain(comment(preview(*steps), stack="dev"))
+
+
+def plain(text: str) -> str:
+    return re.sub(r"</?code>", "", text)
 
 
 def test_many_deletes_are_counted() -> None:
-    steps = [{"op": "delete", "urn": f"urn::it-{n}", "oldState": {"custom": True}} for n in range(13)]
-    text = comment(read(json.dumps({"steps": steps})), stack="dev")
+    text = comment(preview(*(step("delete", old={}, name=f"it-{n}") for n in range(13))), stack="dev")
     assert "<code>it-9</code> and 3 more.**" in text
+
+
+def test_only_a_program_with_more_than_one_gateway_has_headings() -> None:
+    gateway = [*component(("update", RELEASE, {"values": {}}, {"values": {"a": 1}}))]
+    dns = step("delete", old={}, name="dns")
+    one, other, several = (
+        plain(comment(preview(*steps), stack="dev"))
+        for steps in (gateway, [*gateway, dns], [*gateway, *component(name="inner")])
+    )
+    assert "####" not in one and "expect: **0 or 1**" in one
+    assert "#### edge: 1 to update\n" in other
+    assert f"#### The rest of the program: 1 to delete\n\n{WARNING} **This deletes dns.**\n" in other
+    assert "- inner: nothing changes (protection not installed)\n" in plain(
+        comment(preview(*component(name="inner"), dns), stack="dev")
+    )
+    assert "#### edge: 1 to update\n" in several and "\n- inner: nothing changes" in several
+    assert "The rest" not in several
+
+
+def test_a_program_without_a_gateway_says_nothing_of_one() -> None:
+    text = plain(comment(preview(step("delete", old={}, name="dns")), stack="dev"))
+    assert f"1 to delete\n\n{WARNING} **This deletes dns.**\n" in text
+    assert "ateway" not in text and "####" not in text
+
+
+def test_a_preview_that_does_not_know_the_arguments_claims_nothing() -> None:
+    text = plain(comment(preview(*component(op="create", installed=False), step("create", new={})), stack="dev"))
+    assert "not known before the update" in text
+    assert "rollouts" not in text and "protection" not in text
 
 
 def test_the_command_line(tmp_path: Path) -> None:
@@ -168,13 +197,8 @@ def test_the_command_line(tmp_path: Path) -> None:
 
 def test_the_record_of_the_program_has_what_a_comment_shows() -> None:
     now, then = (record_data(plan(mode=mode)) for mode in ("sync", "async"))
-    step = {
-        "op": "update",
-        "urn": f"urn::{RECORD}",
-        "oldState": {"custom": True, "inputs": {"data": now}},
-        "newState": {"custom": True, "inputs": {"data": then}},
-    }
-    text = re.sub(r"</?code>", "", comment(read(json.dumps({"steps": [step]})), stack="dev"))
+    steps = component(("update", RECORD, {"data": now}, {"data": then}))
+    text = plain(comment(preview(*steps), stack="dev"))
     assert "| mode | sync | **async** |" in text
     assert "| plugin version | 2.1.2-1 | 2.1.2-1 |" in text
     assert "| protection | enabled | enabled |" in text

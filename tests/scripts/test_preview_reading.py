@@ -1,28 +1,11 @@
 """How the steps of a preview are read, with small examples."""
 
-import json
 from typing import Any
 
 import pytest
 
-from scripts.preview_reading import RECORD, SECRET_SIGNATURE, UNKNOWN_VALUE, Preview, abbreviated, read
-
-PATCH = "traceable-tme-pod-annotation"
-WANTED = {"spec": {"template": {"metadata": {"annotations": {"a": "1"}}}}}
-OTHER = {"spec": {"template": {"metadata": {"annotations": {"a": "2"}}}}}
-
-
-def step(op: str, *, old: Any = None, new: Any = None, name: str = "it", **more: Any) -> dict[str, Any]:
-    states = {
-        which: {"custom": True, "type": "kubernetes:core/v1:ConfigMap", "inputs": inputs}
-        for which, inputs in (("oldState", old), ("newState", new))
-        if inputs is not None
-    }
-    return {"op": op, "urn": f"urn:pulumi:dev::p::t::{name}", **states, **more}
-
-
-def preview(*steps: dict[str, Any], **more: Any) -> Preview:
-    return read(json.dumps({"steps": steps, **more}))
+from scripts.preview_reading import COMPONENT, NO_SAMES, SECRET_SIGNATURE, UNKNOWN_VALUE, abbreviated, read
+from tests.scripts.preview_steps import FILES, PATCH, RELEASE, component, preview, step, urn
 
 
 def only_fields(changed: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:
@@ -67,77 +50,47 @@ def test_a_field_is_shown_once_however_its_path_is_written() -> None:
 
 
 def test_components_and_the_steps_of_a_replacement_are_no_changes() -> None:
-    component = step("create", new={"a": 1})
-    component["newState"]["custom"] = False
+    whole = step("create", new={"a": 1}, types=("team:index:Platform",))
+    whole["newState"]["custom"] = False
     parts = [step("create-replacement", old={}, new={"a": 1}), step("delete-replaced", old={"a": 1})]
-    assert preview(component, *parts, step("same", old={"a": 1}, new={"a": 1})).changes == ()
+    assert preview(whole, *parts, step("same", old={"a": 1}, new={"a": 1})).changes == ()
 
 
-@pytest.mark.parametrize(
-    ("steps", "rollouts"),
-    [
-        ([step("create", name="traceable-gateway-release", new={"values": {}})], 1),
-        ([step("replace", name="traceable-gateway-release", old={"name": "a"}, new={"name": "b"})], 1),
-        ([step("update", name="traceable-gateway-release", old={"values": {"a": 1}}, new={"values": {"a": 2}})], 1),
-        ([step("update", name="traceable-gateway-release", old={"version": "1"}, new={"version": "2"})], 1),
-        ([step("update", name="traceable-gateway-release", old={"timeout": 1}, new={"timeout": 2})], 0),
-        ([step("delete", name="traceable-gateway-release", old={"values": {}})], 0),
-        ([step("update", name="traceable-agent-release", old={"values": {"a": 1}}, new={"values": {"a": 2}})], 0),
-        ([step("create", name=PATCH, new=WANTED)], 1),
-        ([step("create", name=PATCH, new={})], 0),
-        ([step("update", name=PATCH, old=WANTED, new={})], 1),
-        ([step("update", name=PATCH, old={}, new=WANTED)], 1),
-        ([step("update", name=PATCH, old=WANTED, new=OTHER)], 1),
-        ([step("update", name=PATCH, old={"a": 1, **WANTED}, new={"a": 2, **WANTED})], 0),
-        ([step("delete", name=PATCH, old=WANTED)], 0),
-        ([step("same", name=PATCH, old=WANTED, new=WANTED)], 0),
-    ],
-)
-def test_rollouts(steps: list[dict[str, Any]], rollouts: int) -> None:
-    assert len(preview(*steps).rollouts) == rollouts
+@pytest.mark.parametrize("op", ["read", "discard"])
+def test_what_is_only_read_is_no_change(op: str) -> None:
+    assert preview(step(op, old={"a": 1}, new={})).changes == ()
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "rollouts"),
-    [
-        (None, {"files": {"/opt": "a"}, "timeoutSeconds": 60}, 1),
-        ({"files": {"/opt": "a"}}, {"files": {"/opt": "b"}}, 1),
-        ({"files": {"/opt": "a"}}, None, 1),
-        ({"files": {"/opt": "a"}, "timeoutSeconds": 60}, {"files": {"/opt": "a"}, "timeoutSeconds": 90}, 0),
-    ],
-)
-def test_rollouts_of_an_existing_kong(old: Any, new: Any, rollouts: int) -> None:
-    op = "create" if old is None else "delete" if new is None else "update"
-    assert len(preview(step(op, name="traceable-gateway-files", old=old, new=new)).rollouts) == rollouts
+def test_what_stays_in_the_cluster_is_only_forgotten() -> None:
+    kept = step("delete", old={"a": 1})
+    kept["oldState"]["retainOnDelete"] = True
+    (change,) = preview(kept).changes
+    assert (change.op, change.fields[0].old) == ("forget", "1")
 
 
-@pytest.mark.parametrize(
-    ("op", "old", "new", "guard"),
-    [
-        ("create", None, ["Deny"], ("off", "deny")),
-        ("update", ["Deny"], ["Warn", "Audit"], ("deny", "warn")),
-        ("delete", ["Warn", "Audit"], None, ("warn", "off")),
-        ("update", ["Deny"], ["Deny"], None),
-        ("same", ["Deny"], ["Deny"], None),
-        ("delete-replaced", ["Deny"], None, None),
-    ],
-)
-def test_the_action_of_the_admission_policy(op: str, old: Any, new: Any, guard: tuple[str, str] | None) -> None:
-    before, after = (actions and {"spec": {"validationActions": actions}} for actions in (old, new))
-    assert preview(step(op, name="traceable-tme-guard-binding", old=before, new=after)).guard == guard
-
-
-def test_the_entries_come_from_the_record_or_the_outputs() -> None:
-    stack = step("same", old={}, new={})
-    stack["oldState"] |= {"type": "pulumi:pulumi:Stack", "custom": False, "outputs": {"mode": "sync", "enabled": True}}
-    assert preview(stack).now == preview(stack).then == {"mode": "sync", "enabled": "true"}
-    record = step(
-        "update", name="traceable-installation-record", old={"data": {"mode": "a"}}, new={"data": {"mode": "b"}}
+def test_a_resource_belongs_to_the_component_around_it() -> None:
+    found = preview(
+        *component(("update", RELEASE, {"a": 1}, {"a": 2}), name="edge"),
+        *component(("update", FILES, {"a": 1}, {"a": 2}), name="inner", below=("team:index:Platform",)),
+        step("update", old={"a": 1}, new={"a": 2}, name="edge-dns"),
+        step("update", old={"a": 1}, new={"a": 2}, types=RELEASE[1:], name="traceable-gateway-release"),
     )
-    changed = preview(stack, record)
-    assert (changed.now, changed.then) == ({"mode": "a"}, {"mode": "b"})
-    gone = preview(stack, step("delete", name="traceable-installation-record", old={"data": {"mode": "a"}}))
-    assert (gone.now, gone.then) == ({"mode": "a"}, {})
+    inner = urn(("team:index:Platform", COMPONENT), "inner")
+    assert [change.component for change in found.changes] == [urn((COMPONENT,), "edge"), inner, None, None]
+
+
+def test_a_deletion_has_the_name_that_an_alias_has_replaced() -> None:
+    first, *rest = component(name="new")
+    old, *parts = component(("delete", PATCH, {"a": 1}, None), op="delete", name="old")
+    first["oldState"]["urn"] = old["urn"]
+    (change,) = preview(first, *rest, *parts).changes
+    assert change.component == urn((COMPONENT,), "new")
+
+
+def test_without_what_does_not_change_it_is_not_known_whose_a_change_is() -> None:
+    _, *lacking = component(("update", RELEASE, {"a": 1}, {"a": 2}))
+    assert preview(*lacking).errors == (NO_SAMES,)
+    assert preview(step("update", old={"a": 1}, new={"a": 2})).errors == ()
 
 
 @pytest.mark.parametrize("text", ["", "error: no such stack", "[]"])
@@ -179,12 +132,10 @@ def test_other_text_becomes_length_and_digest(text: str) -> None:
 
 def test_a_refresh_is_not_a_change() -> None:
     """With --refresh, the step of a change has the cluster's state as the old one; a step `refresh` comes before it."""
-    recorded, live = ({"data": {"mode": mode, "enabled": "true"}} for mode in ("sync", "async"))
+    recorded, live = {"a": "1"}, {"a": "2"}
     found = preview(
-        step("refresh", old=recorded, new=live, name=RECORD),
-        step("update", old=live, new=recorded, name=RECORD),
-        step("refresh", old={"a": "1"}, new={"a": "2"}),
+        step("refresh", old=recorded, new=live),
+        step("update", old=live, new=recorded),
+        step("refresh", old={"a": "1"}, new={"a": "2"}, name="other"),
     )
-    assert [(change.op, change.name) for change in found.changes] == [("update", RECORD)]
-    assert found.then is not None
-    assert (found.now["mode"], found.then["mode"]) == ("async", "sync")
+    assert [(change.op, change.name) for change in found.changes] == [("update", "it")]

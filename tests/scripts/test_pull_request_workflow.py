@@ -47,7 +47,7 @@ def test_every_preview_becomes_a_comment(runner: Runner, recorded: str, code: st
     runner.write("recorded.json", (PREVIEWS / f"{recorded}.json").read_text())
     done = runner.step(PREVIEW, "Preview", ENDS_WITH=code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert runner.read("pulumi") == "preview --stack dev --non-interactive --json\n"
+    assert runner.read("pulumi") == "preview --stack dev --non-interactive --json --show-sames\n"
     assert runner.read("output") == f"code={code}\n"
 
     done = runner.step(PREVIEW, "Write the comment", CODE=code)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from scripts.gateway_forecast import forecasts
 from scripts.preview_comment import comment, marker
 from scripts.preview_reading import Preview, abbreviated, read
 from tests.scripts.recorded import CLONE, PREVIEWS, recorded
@@ -36,10 +37,11 @@ def fields(name: str) -> dict[str, set[tuple[str, str | None, str | None]]]:
 def test_a_mode_switch_shows_only_plugin_tme_and_record() -> None:
     there, agent = "http://localhost:5442", "http://agent.traceable:5442"
     annotations = "spec.template.metadata.annotations"
-    digest = fields("fresh-sync")["traceable-tme-pod-annotation"]
-    (settings,) = [new for path, _, new in digest if path == f"{annotations}.traceable-kong/tme-settings"]
-    before, after = (record("mode-switch", which)["pluginConfig"] for which in ("oldState", "newState"))
-    assert json.loads(after) == json.loads(before) | {"ext_cap_endpoint": agent, "mode": "async"}
+    digest = fields("blocking-message")["traceable-tme-pod-annotation"]  # Of the same stack.
+    (settings,) = [old for path, old, _ in digest if path == f"{annotations}.traceable-kong/tme-settings"]
+    before, after = (record("mode-switch", which) for which in ("oldState", "newState"))
+    config, later = before["pluginConfig"], after["pluginConfig"]
+    assert json.loads(later) == json.loads(config) | {"ext_cap_endpoint": agent, "mode": "async"}
     assert fields("mode-switch") == {
         "traceable-plugin-kong-cluster-plugin": {
             ("config.ext_cap_endpoint", there, agent),
@@ -53,21 +55,22 @@ def test_a_mode_switch_shows_only_plugin_tme_and_record() -> None:
         "traceable-installation-record": {
             ("data.endpoint", there, agent),
             ("data.mode", "sync", "async"),
-            ("data.pluginConfig", abbreviated(before), abbreviated(after)),
-            ("data.tmeImage", "traceable-agent", '""'),
+            ("data.injection", abbreviated(before["injection"]), None),
+            ("data.pluginConfig", abbreviated(config), abbreviated(later)),
+            ("data.tmeImage", "docker.io/traceableai/traceable-agent", None),
         },
     }
 
 
 SUMMARIES = {
     "fresh-sync": [
-        ": 13 to create\n",
+        ": 15 to create\n",
         "| mode | - | **sync** |",
         "| plugin version | - | **2.1.2-1** |",
         "| protection | not installed | **enabled** |",
         "| admission policy (tmeGuard) | off | **warn** |",
         "expect: **2**: the gateway is installed; the TME is injected into its pods.",
-        "| create | Provider traceable-kubernetes | 6 fields, below |",
+        "| create | Provider traceable-kubernetes | 9 fields, below |",
         "<details><summary>create traceable-agent-token</summary>",
         "| data | [secret] |",
     ],
@@ -85,7 +88,7 @@ SUMMARIES = {
         "| plugin version | 2.1.2-1 | **2.2.2-1** |",
         "<details><summary>delete traceable-plugin-files-kong-plugin-traceable-fdda072518</summary>",
         '| data["handler.lua"] | (209 characters in 8 lines, sha256 5493c3946e) |',
-        "expect: **1**: the gateway's chart or its values change.",
+        "expect: **1**: the plugin's files in its pods change.",
         "| update | KongClusterPlugin traceable-plugin-kong-cluster-plugin "
         "| metadata.annotations.traceable-kong/kong-revision | 1 | [known after the update] |",
     ],
@@ -106,6 +109,7 @@ SUMMARIES = {
         "| update | Secret traceable-agent-token | data.token | [secret] | [secret] |",
     ],
     "secret-value": [
+        "expect: **0 or 1**: the gateway's chart or its values change, which may not reach its pods.",
         "| update | Release traceable-gateway-release | values.env.log_level | - | debug |",
         "|  |  | values.env.pg_password | - | [secret] |",
     ],
@@ -118,21 +122,64 @@ SUMMARIES = {
     ],
     "uninstall": [
         ": 10 to delete, 1 to update\n",
-        "⚠️ **This deletes traceable-installation-record, traceable-agent-release, ",
+        "⚠️ **This deletes traceable-installation-record, traceable-tme-namespace-label, ",
         "⚠️ **This uninstalls Traceable, and the gateway is then unprotected.**",
         "| mode | sync | **-** |",
         "| plugin version | 2.1.2-1 | **-** |",
         "| protection | disabled | **not installed** |",
         "| admission policy (tmeGuard) | warn | **off** |",
-        "expect: **1**: the gateway's chart or its values change.",
+        "expect: **1**: the plugin's files in its pods change.",
         "| update | Release traceable-gateway-release "
         "| values.plugins.configMaps[0].name | kong-plugin-traceable-fdda072518 | - |",
-        "| ⚠️ **delete** | ValidatingAdmissionPolicy traceable-tme-guard-policy | 18 fields, below | | |",
+        "| ⚠️ **delete** | ValidatingAdmissionPolicy traceable-tme-guard-policy | 28 fields, below | | |",
     ],
     "refused": [
         ": ⚠️ **failed**\n",
-        "traceable-kong:blockingStatusCode\n    is 99: it must be 400 to 499",
+        "traceable-kong:blockingStatusCode\n    is 99, but must be 400 to 499",
         "did you mean blockingMessage?\n",
+    ],
+    "drift": [
+        ": 1 to create, 2 to update\n",
+        "| protection | enabled | enabled |",
+        "expect: **0**.",
+        "| metadata.labels.traceableai-inject-tme | - | enabled |",
+        "| config.timeout | 900 | 500 |",
+        "| create | ConfigMap traceable-installation-record |",
+    ],
+    # A program with the gateways edge, inner, legacy (an existing Kong) and store (with a database), and their agent.
+    "several-gateways": [
+        ": 12 to delete, 1 to replace, 4 to update\n\n#### edge: 4 to update\n\n| | now | then |",
+        "| mode | sync | **async** |\n| plugin version | 2.1.2-1 | 2.1.2-1 |\n| protection | enabled | enabled |\n",
+        "expect: **1**: the TME is removed from its pods.\n\n#### inner: removed, 12 to delete\n",
+        "⚠️ **This uninstalls Kong, so this gateway is gone.**",
+        "| admission policy (tmeGuard) | warn | **off** |\n\n#### The rest of the program: 1 to replace\n",
+        "⚠️ **This replaces address.**\n\n- agents: nothing changes (an agent without a gateway)\n- legacy: nothing",
+        "- store: nothing changes (mode sync, plugin version 2.1.2-1, protection enabled)\n",
+        "| ⚠️ **replace** | ConfigMap address | ⚠️ metadata.name | edge-address | other-address |",
+    ],
+    "several-existing-kong-removed": [
+        "#### legacy: removed, 12 to delete\n\n⚠️ **This uninstalls Traceable, and the gateway is then unprotected.**\n",
+        "| protection | enabled | **not installed** |",
+        "expect: **1 or 2**: the TME is removed from its pods; the plugin's files are removed from its pods.\n\n- ",
+    ],
+    "several-database-removed": [
+        "#### store: removed, 16 to delete\n\n⚠️ **This uninstalls Kong, so this gateway is gone.**\n\n"
+        "⚠️ **This deletes Kong's managed database with its data.**\n",
+        "| protection | enabled | **not installed** |\n| admission policy (tmeGuard) | warn | **off** |\n\n- agents:",
+    ],
+    "several-shared-agent": [
+        ": 2 to update\n\n#### agents: 2 to update\n\nAn agent without a gateway.\n\n#### edge: no changes shown\n",
+        "expect: **0 or 1**: the agent changes, and may give the TME other settings.\n\n#### legacy: no changes",
+        "- inner: nothing changes (mode async, plugin version 2.1.2-1, protection enabled)\n",
+    ],
+    "several-unknown": [
+        ": 3 to create\n\n#### new: 2 to create\n\n⚠️ **Its arguments are not known before the update, so this preview ",
+        "checks nothing.**\n\n#### The rest of the program: 1 to create\n\n- agents: nothing",
+    ],
+    "several-retained": [
+        ": 12 to forget\n\n#### inner: removed, 12 to forget\n\n⚠️ **This gives up what this component has installed: ",
+        "no stack manages it.**\n\n- agents: nothing",
+        "| forget | Release inner-gateway-release | 36 fields, below | | |",
     ],
 }
 
@@ -160,16 +207,25 @@ def test_the_plugins_source_is_shown_by_length_and_digest() -> None:
 
 
 def test_only_an_uninstall_is_reported_as_one() -> None:
-    assert [name for name in SUMMARIES if "uninstalls Traceable" in plain(name)] == ["uninstall"]
+    reported = {name for name in SUMMARIES if "uninstalls" in plain(name)}
+    assert reported == {
+        "uninstall",
+        "several-database-removed",
+        "several-existing-kong-removed",
+        "several-gateways",
+    }
 
 
 def test_a_changed_action_of_the_admission_policy_is_in_the_summary() -> None:
-    changing = {name: preview(name).guard for name in SUMMARIES if preview(name).guard}
-    assert changing == {
-        "fresh-sync": ("off", "warn"),
-        "fresh-async": ("off", "warn"),
-        "guard": ("warn", "deny"),
-        "uninstall": ("warn", "off"),
+    found = {name: [forecast.guard for forecast in forecasts(preview(name)) if forecast.guard] for name in SUMMARIES}
+    assert {name: guards for name, guards in found.items() if guards} == {
+        "fresh-sync": [("off", "warn")],
+        "fresh-async": [("off", "warn")],
+        "guard": [("warn", "deny")],
+        "uninstall": [("warn", "off")],
+        "several-database-removed": [("warn", "off")],
+        "several-existing-kong-removed": [("warn", "off")],
+        "several-gateways": [("warn", "off")],
     }
 
 
@@ -178,8 +234,7 @@ def test_no_preview_has_the_path_of_the_kubeconfig() -> None:
     assert shown["kubeconfig"] == '""'
 
 
-def test_a_failed_preview_has_no_then() -> None:
-    assert preview("refused").then is None
+def test_a_failed_preview_forecasts_nothing() -> None:
     assert "expect" not in plain("refused") and "nothing changes" not in plain("refused")
 
 
@@ -188,3 +243,9 @@ def test_the_sample_on_the_page_is_current() -> None:
     del document["diagnostics"]  # They say that the run used a stand-in.
     sample = comment(read(json.dumps(document)), stack="dev")
     assert sample in (CLONE / "docs" / "pull-requests.md").read_text(encoding="utf-8")
+
+
+def test_each_component_has_one_forecast() -> None:
+    found = {name: [forecast.name for forecast in forecasts(preview(name))] for name in SUMMARIES}
+    assert found["drift"] == found["mode-switch"] == ["traceable"]
+    assert found["several-gateways"] == ["agents", "edge", "inner", "legacy", "store"]
