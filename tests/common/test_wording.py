@@ -2,15 +2,23 @@
 
 import re
 from pathlib import Path
+from typing import is_typeddict
 
 import pytest
 
 from tests.config.cases import REFUSED, header, refusal
 from traceable_kong.common.wording import Wording
-from traceable_kong.program.argument_values import python_spelling
+from traceable_kong.config.python_spelling import PYTHON_NAMES, python_spelling
+from traceable_kong.program import arguments
 
 ARGUMENTS = Wording(options="", component="edge", spelled=python_spelling)
 OF_A_STACK = re.compile(r"pulumi config|stack file|stack's config|Pulumi\.<stack>|traceable-kong:|kubernetes:|--secret")
+
+
+def test_every_argument_is_spelled_as_in_the_arguments_of_the_component() -> None:
+    types = [item for item in vars(arguments).values() if is_typeddict(item)]
+    names = {name for item in types for name in item.__annotations__ if "_" in name}
+    assert set(PYTHON_NAMES.values()) == names
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)

@@ -45,7 +45,7 @@ def installation(
             plan=plan(**config),
             verify=verify,
             steps=[Step()],
-            kept_digest=pulumi.Output.from_input("kept"),
+            kept=pulumi.Output.from_input("kept"),
         )
         if made.record_digest is not None:
             made.record_digest.apply(digests.append)

@@ -26,7 +26,7 @@ def tme(*, wanted: bool, **config: Any) -> Recording:
         if isinstance(gateway.kong, ManagedKong):
             running: KongGateway | ExistingKong = KongGateway("gateway", kong=gateway.kong)
         else:
-            running = ExistingKong("gateway", plan=plan, gateway=gateway, kong=gateway.kong)
+            running = ExistingKong("gateway", plan=plan, gateway=gateway, kong=gateway.kong, own_program={})
         label = pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)])
         annotation = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)])
         TmeInjection("tme", plan=plan, gateway=gateway, namespace=namespace, on=running, hooks=(label, annotation))

@@ -17,7 +17,7 @@ def made(kong: dict[str, Any], **more: Any) -> tuple[Recording, Gateway]:
     planned = plan(kong={"namespace": "gw", "database": "postgres", "admin": ADMIN, **kong}, scope="selected", **more)
     gateway = planned.gateway
     assert gateway is not None
-    return record(lambda: TraceableAdminPlugin("plugin", plan=planned, gateway=gateway, kong_revision="4")), gateway
+    return record(lambda: TraceableAdminPlugin("plugin", gateway=gateway, own_program={}, kong_revision="4")), gateway
 
 
 def test_it_is_one_entity_with_names_of_secrets() -> None:

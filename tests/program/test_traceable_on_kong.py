@@ -12,6 +12,7 @@ from local import rock
 from tests.fakes.program import Program
 from tests.fakes.recording import STACK_ID, Recording, Secret, record
 from traceable_kong import TraceableOnKong, TraceableOnKongArgs
+from traceable_kong.cluster import target
 from traceable_kong.config.plugin_source import LocalPluginConfig
 from traceable_kong.plan.state_record import record_digest
 from traceable_kong.plugin import rock_loading
@@ -205,6 +206,23 @@ def test_outputs_of_an_agent_alone(team: Team) -> None:
     assert team.outputs["namespace"] == "shared"
     assert team.outputs["deployment"] == team.outputs["proxy_service"] == ""
     assert "recordDigest" not in team.outputs["outputs"]
+
+
+def test_dynamic_providers_know_the_cluster_of_the_arguments(
+    team: Team, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run in a process that knows the stack's config only: with it they would change another cluster."""
+    monkeypatch.setattr(target.ClusterTarget, "selector_of", lambda *_: {})
+    kong = {"install": False, "namespace": "gw", "deployment": "edge-kong", "database": "postgres"}
+    made = team.up(lambda: {"kong": kong, "kubernetes": {"kubeconfig": pulumi.Output.secret("a: b\n"), "context": "c"}})
+    names = ("edge-gateway-claim", "edge-gateway-files", "edge-plugin-entity")
+    for name in names:
+        cluster = made[name].inputs["cluster"]
+        assert cluster["kubeconfig"].value == "a: b\n" and cluster["context"] == "c"
+        assert made[name].inputs["arguments"] == {"component": "edge", "python": True}
+    of_stack = program.up(kong=kong)
+    for name in names:
+        assert not {"cluster", "arguments"} & of_stack[name.replace("edge", "traceable")].inputs.keys()
 
 
 def test_a_preview_knows_the_outputs_before_anything_exists(team: Team) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.deployment_patch.deployment import Cluster, kong_of, template, variable
-from traceable_kong.cluster import kubeconfig
 from traceable_kong.providers.deployment_patch_provider import DeploymentFilesProvider, PatchFinalizerProvider
 
 PROPS: dict[str, Any] = {
@@ -24,7 +23,7 @@ PROPS: dict[str, Any] = {
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     found = Cluster(template(("KONG_PLUGINS", "bundled")))
-    monkeypatch.setattr(kubeconfig, "connect", lambda **_: found)
+    monkeypatch.setattr("traceable_kong.cluster.target.connect", lambda **_: found)
     return found
 
 
@@ -95,20 +94,3 @@ def test_a_finalizer_changes_nothing_and_reverts_what_an_interrupted_update_left
 def test_only_the_name_of_the_class_is_pickled_into_the_state(provider: type) -> None:
     assert vars(provider()) == {}
     assert len(pickle.dumps(provider())) < 100
-
-
-def test_the_cluster_is_that_of_the_stack_config(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from pulumi import dynamic
-
-    asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(kubeconfig, "connect", lambda **given: asked.append(given))
-    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
-    provider = DeploymentFilesProvider()
-    settings = {"kubernetes:kubeconfig": "text", "kubernetes:context": "prod"}
-    settings["kubernetes:kubeClientSettings"] = '{"timeout": 60}'
-    config = dynamic.Config(settings, "traceable-kong")
-    provider.configure(dynamic.ConfigureRequest(config=config))
-    provider._api()
-    assert asked == [{"kubeconfig": "text", "context": "prod", "request_seconds": 60, "as_provider": True}]

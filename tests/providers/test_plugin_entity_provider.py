@@ -2,18 +2,15 @@
 
 import json
 import pickle
-import sys
 from typing import Any
 
 import pytest
-from pulumi import dynamic
 
 from tests.fakes.admin_api import Admin
 from tests.fakes.admin_api_cluster import DEPLOYMENT, add_secret, cluster, endpoint
 from tests.fakes.clock import Clock
 from tests.fakes.fake_kubernetes import FakeKubernetes
 from tests.kong_admin.test_plugin_target import target
-from traceable_kong.cluster import kubeconfig
 from traceable_kong.kong_admin import admin_endpoint as module
 from traceable_kong.kong_admin import entity_changes
 from traceable_kong.kong_admin.admin_errors import AdminError
@@ -40,7 +37,7 @@ PROPS: dict[str, Any] = {
 @pytest.fixture
 def fake(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> FakeKubernetes:
     found = cluster(admin)
-    monkeypatch.setattr(kubeconfig, "connect", lambda **_: found)
+    monkeypatch.setattr("traceable_kong.cluster.target.connect", lambda **_: found)
     monkeypatch.setattr(entity_changes, "MARGIN_SECONDS", 0.0)
     monkeypatch.setattr(module.client, "__kwdefaults__", {"deadline_seconds": 0.2})
     return found
@@ -189,24 +186,3 @@ def test_adopt_alone_is_no_change() -> None:
 def test_only_the_name_of_the_class_is_pickled_into_the_state() -> None:
     assert vars(PluginEntityProvider()) == {}
     assert len(pickle.dumps(PluginEntityProvider())) < 100
-
-
-def test_the_cluster_is_that_of_the_stack_config(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
-
-    def connect(**given: Any) -> FakeKubernetes:
-        asked.append(given)
-        return FakeKubernetes()
-
-    monkeypatch.setattr(kubeconfig, "connect", connect)
-    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
-    provider = PluginEntityProvider()
-    settings = {"kubernetes:kubeconfig": "text", "kubernetes:context": "prod"}
-    settings["kubernetes:kubeClientSettings"] = '{"timeout": 60}'
-    config = dynamic.Config(settings, "traceable-kong")
-    provider.configure(dynamic.ConfigureRequest(config=config))
-    provider._client(PROPS)
-    assert (asked, sys.tracebacklimit) == (
-        [{"kubeconfig": "text", "context": "prod", "request_seconds": 60, "as_provider": True}],
-        0,
-    )

@@ -1,5 +1,8 @@
 """The gateway of an existing Kong: the plugin's files in its pods."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 
 from traceable_kong.common.nested_data import digest
@@ -14,7 +17,8 @@ class ExistingKong(DeploymentStep):
 
     This stack only adds its own entries to the Deployment's pod template, and removes them again; if the owner's chart
     values mount the files, it adds nothing. `revision` changes with the files, and is unknown in a preview exactly when
-    they change. `hooks` run before the Deployment is changed. There is no `release`.
+    they change. `hooks` run before the Deployment is changed. There is no `release`. `own_program` are the inputs of
+    `own_program_inputs()`.
     """
 
     release: None = None
@@ -26,6 +30,7 @@ class ExistingKong(DeploymentStep):
         plan: Plan,
         gateway: Gateway,
         kong: kong_model.ExistingKong,
+        own_program: Mapping[str, Any],
         hooks: pulumi.ResourceHookBinding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -37,6 +42,7 @@ class ExistingKong(DeploymentStep):
             "container": kong.deployment.container,
             "owner": plan.owner,
             "timeoutSeconds": kong.timeout_seconds,
+            **own_program,
         }
         # If the owner mounts the files, their ConfigMaps must not be deleted before the owner has unmounted them.
         watched = {} if kong.patch else {"files": dict(gateway.files)}

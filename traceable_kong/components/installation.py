@@ -21,8 +21,8 @@ class Installation(pulumi.ComponentResource):
     `verify` runs in every `up` after all `steps`, whether or not anything changed, and never in a preview; it raises
     pulumi.RunError. The record's data wait for it, so nothing that follows happens after a failed verification, not
     even deletions. `verified` is True after that. `wanted_digest` is the digest of a gateway's record once that exists,
-    None where there is none; `record_digest` the digest of the record in the cluster: `pulumi up --target` may leave
-    the last one, and `kept_digest` is then known. What a refresh found is not believed, because other clients can
+    None where there is none. `record_digest` is that of the record in the cluster: `pulumi up --target` may not write
+    the record, whose digest is then `kept` from the last update. What a refresh found is not used: other clients can
     write the record.
     """
 
@@ -33,7 +33,7 @@ class Installation(pulumi.ComponentResource):
         plan: Plan,
         verify: Callable[[], object],
         steps: Sequence[DeploymentStep],
-        kept_digest: pulumi.Output[str],
+        kept: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:Installation", name, None, opts)
@@ -62,7 +62,7 @@ class Installation(pulumi.ComponentResource):
             if plan.gateway is not None:
                 digest = record_digest(record)
                 self.wanted_digest = config_map.id.apply(lambda _: digest)
-                self.record_digest = pulumi.Output.all(self.wanted_digest, config_map.data, kept_digest).apply(
+                self.record_digest = pulumi.Output.all(self.wanted_digest, config_map.data, kept).apply(
                     lambda found: found[0] if record.items() <= dict(found[1]).items() else found[2]
                 )
         self.register_outputs({"record": plan.record_name if record is not None else "", "verified": self.verified})

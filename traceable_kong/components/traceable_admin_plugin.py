@@ -7,7 +7,7 @@ import pulumi
 
 from traceable_kong.components.deployment_step import DeploymentStep
 from traceable_kong.plan.kong_model import ExistingKong
-from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.model import Gateway
 from traceable_kong.providers.plugin_entity_provider import PluginEntity
 
 
@@ -17,15 +17,16 @@ class TraceableAdminPlugin(DeploymentStep):
     With a new `kong_revision`, the entity is written again where it differs. It is registered when the revision is
     known, so a failing revision keeps it unchanged. Its operations end when every Kong node has had time to load, or
     drop, the plugin. On a managed Kong a deletion ends at once: a destroy deletes Kong next, with the plugin's files
-    and the TME in its pods. An entity in a managed database is deleted with the database.
+    and the TME in its pods. An entity in a managed database is deleted with the database. `own_program` are the inputs
+    of `own_program_inputs()`.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        plan: Plan,
         gateway: Gateway,
+        own_program: Mapping[str, Any],
         kong_revision: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -46,6 +47,7 @@ class TraceableAdminPlugin(DeploymentStep):
             "managedDatabase": gateway.kong.managed_postgres is not None,
             "existingKong": isinstance(gateway.kong, ExistingKong),
             "gateway": kong_revision,
+            **own_program,
         }
         self.resources = [PluginEntity(f"{name}-entity", props=props, opts=pulumi.ResourceOptions(parent=self))]
         self.register_outputs({"tag": target.tag})

@@ -3,21 +3,19 @@
 import inspect
 import json
 import math
-import re
 from collections.abc import Collection, Mapping
-from typing import Any, is_typeddict
+from typing import Any
 
 import pulumi
-from pydantic.alias_generators import to_camel
 
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.config import loader
 from traceable_kong.config.config_problem import path_of
 from traceable_kong.config.given_config import GivenConfig
 from traceable_kong.config.provider_options import PROVIDER
+from traceable_kong.config.python_spelling import PYTHON_NAMES
 from traceable_kong.config.secret_values import SecretPath, narrowed
 from traceable_kong.config.stack_config import FREE_FORM
-from traceable_kong.program import arguments
 
 _AS_GIVEN: tuple[SecretPath, ...] = (
     *((key,) for key in sorted(FREE_FORM)),
@@ -117,20 +115,7 @@ def _given_twice(path: SecretPath, names: Collection[str]) -> UnusableArgument:
     )
 
 
-def python_spelling(text: str) -> str:
-    """A message in which the keys of a stack file, such as `filesMountedBy`, are written as Python programs do."""
-    return _KEYS.sub(lambda found: _PYTHON_NAMES[found[0]], text)
-
-
-_PYTHON_NAMES: Mapping[str, str] = {
-    to_camel(name): name
-    for arguments_type in vars(arguments).values()
-    if is_typeddict(arguments_type)
-    for name in arguments_type.__annotations__
-    if "_" in name
-}
-_STACK_FILE_NAMES = {name: key for key, name in _PYTHON_NAMES.items()}
-_KEYS = re.compile(rf"\b({'|'.join(_PYTHON_NAMES)})\b")
+_STACK_FILE_NAMES = {name: key for key, name in PYTHON_NAMES.items()}
 
 
 def _is_number(value: Any) -> bool:

@@ -9,21 +9,19 @@ from traceable_kong.plan.model import Plan
 from traceable_kong.preflight.release_imports import Imports
 
 
-def deploy(name: str, plan: Plan, hooks: Hooks, imports: Imports, *, verified: pulumi.Stash) -> components.Installation:
+def deploy(
+    name: str, plan: Plan, hooks: Hooks, imports: Imports, own_program: pulumi.Inputs, *, verified: pulumi.Stash
+) -> components.Installation:
     """Registers everything, with names that begin with `name`. A component starts when all components in its
-    `after(...)` are done. Returns the last step; `verified` waits for it, and keeps its `wanted_digest`.
+    `after(...)` are done. Returns the last step; `verified` waits for it, and keeps its `wanted_digest`. `own_program`
+    is by `own_program_inputs()`.
     """
     after, before, gateway = hooks.after, hooks.before, plan.gateway
     done: list[pulumi.Resource] = []
 
     def finish(*steps: components.DeploymentStep) -> components.Installation:
         last = components.Installation(
-            f"{name}-installation",
-            plan=plan,
-            verify=hooks.verify,
-            steps=steps,
-            kept_digest=verified.input,
-            opts=after(*steps),
+            f"{name}-installation", plan=plan, verify=hooks.verify, steps=steps, kept=verified.input, opts=after(*steps)
         )
         components.DeletionProtection(
             f"{name}-{components.DELETION_PROTECTION}",
@@ -66,7 +64,7 @@ def deploy(name: str, plan: Plan, hooks: Hooks, imports: Imports, *, verified: p
     else:
         hook, opts = before("gateway", first, hooks.watch_gateway), after(*done)
         running = components.ExistingKong(
-            f"{name}-gateway", plan=plan, gateway=gateway, kong=kong, hooks=hook, opts=opts
+            f"{name}-gateway", plan=plan, gateway=gateway, kong=kong, own_program=own_program, hooks=hook, opts=opts
         )
 
     def inject_tme(*steps: components.DeploymentStep) -> components.DeploymentStep:
@@ -83,9 +81,14 @@ def deploy(name: str, plan: Plan, hooks: Hooks, imports: Imports, *, verified: p
         )
 
     def configure_plugin(*steps: components.DeploymentStep) -> components.DeploymentStep:
-        plugin = components.TraceableAdminPlugin if gateway.plugin.entity else components.TraceablePlugin
         ready = hooks.ready_for_plugin(running.revision, components.resources_of(steps))
-        return plugin(f"{name}-plugin", plan=plan, gateway=gateway, kong_revision=ready, opts=after(*steps))
+        if gateway.plugin.entity:
+            return components.TraceableAdminPlugin(
+                f"{name}-plugin", gateway=gateway, own_program=own_program, kong_revision=ready, opts=after(*steps)
+            )
+        return components.TraceablePlugin(
+            f"{name}-plugin", plan=plan, gateway=gateway, kong_revision=ready, opts=after(*steps)
+        )
 
     if not gateway.installed:
         return finish(running)

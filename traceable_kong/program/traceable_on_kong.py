@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,18 @@ from traceable_kong.common.wording import Wording
 from traceable_kong.config import loader
 from traceable_kong.config.given_config import GivenConfig
 from traceable_kong.config.provider_options import PROVIDER
+from traceable_kong.config.python_spelling import python_spelling
 from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.hooks.stack_hooks import Hooks
 from traceable_kong.plan.build import build_plan
 from traceable_kong.plan.inputs import read_inputs
 from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
 from traceable_kong.preflight import release_imports
-from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments, python_spelling
+from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments
 from traceable_kong.program.arguments import TraceableOnKongArgs
 from traceable_kong.program.claimed_names import claim
 from traceable_kong.program.deployment_order import deploy
+from traceable_kong.providers.cluster_provider import own_program_inputs
 
 TYPE = "traceable-kong:index:TraceableOnKong"
 
@@ -140,7 +143,7 @@ class TraceableOnKong(pulumi.ComponentResource):
             wording = self._wording(given.named_cluster().command_options, in_arguments=args is not None)
             return await self._deploy(given, fresh, wording)
         except UnknownArguments as unknown:
-            await self._show_nothing(_spelled(", ".join(unknown.keys)), fresh)
+            await self._show_nothing(_spelling()(", ".join(unknown.keys)), fresh)
             return None
         except PlainError as problem:
             raise pulumi.RunError(wording.shown(str(problem))) from None
@@ -164,7 +167,9 @@ class TraceableOnKong(pulumi.ComponentResource):
         outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
         hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
-        return _Started(outputs=outputs, installation=deploy(name, plan, hooks, imports, verified=self._last))
+        own_program = own_program_inputs(cluster, wording)
+        installation = deploy(name, plan, hooks, imports, own_program, verified=self._last)
+        return _Started(outputs=outputs, installation=installation)
 
     async def _show_nothing(self, unknown: str, fresh: StackIdentity) -> None:
         """A preview that does not know these arguments. Raises RunError where the stack has what it would not show."""
@@ -178,7 +183,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         return await components.kept_identity(f"{self._name}-stack-id", fresh, opts=child)
 
     def _wording(self, options: str, *, in_arguments: bool) -> Wording:
-        return Wording(options=options, component=self._name if in_arguments else None, spelled=_spelled)
+        return Wording(options=options, component=self._name if in_arguments else None, spelled=_spelling())
 
     def _require_no_protection(self) -> None:
         """Raises PlainError where the resources of this component would inherit `protect`."""
@@ -209,7 +214,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         return VerifyCommand(command="traceable-kong verify", stack_options=stack, cluster_options=cluster)
 
 
-def _spelled(text: str) -> str:
-    """A message as the language of the program spells keys: in a plugin that hosts the component it is not Python."""
+def _spelling() -> Callable[[str], str]:
+    """How the language of the program spells keys: in a plugin that hosts the component it is not Python."""
     host = sys.modules.get("pulumi.provider.experimental.host")
-    return text if host is not None and host.is_hosting else python_spelling(text)
+    return str if host is not None and host.is_hosting else python_spelling

@@ -1,6 +1,6 @@
 """The dynamic provider for this stack's entries in the Deployment of an existing Kong.
 
-The cluster is read from the stack config (cluster_provider.py), where a kubeconfig stays secret.
+Which cluster: cluster_provider.py.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from traceable_kong.providers.cluster_provider import ClusterProvider
+from traceable_kong.providers.cluster_provider import ClusterProvider, worded
 
 
 class _DeploymentProvider(ClusterProvider):
@@ -18,10 +18,11 @@ class _DeploymentProvider(ClusterProvider):
     IDENTITY = ("namespace", "deployment")
     CONTENT = ("container", "files", "plugins", "owner", "timeoutSeconds")
 
+    @worded
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         from traceable_kong.deployment_patch import patching
 
-        patching.revert(self._api(), self._target(_props), config_maps=_props.get("files", {}).values())
+        patching.revert(self._api(_props), self._target(_props), config_maps=_props.get("files", {}).values())
 
     def _target(self, props: Mapping[str, Any]) -> Any:
         from traceable_kong.cluster.kong_deployment import KongDeployment
@@ -46,9 +47,11 @@ class PatchFinalizerProvider(_DeploymentProvider):
     they are unmounted. Its output `mounted` has the names of these ConfigMaps.
     """
 
+    @worded
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(self._id(props), self._outputs(props))
 
+    @worded
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(self._outputs(_news))
 
@@ -59,16 +62,19 @@ class PatchFinalizerProvider(_DeploymentProvider):
 class DeploymentFilesProvider(_DeploymentProvider):
     """The plugin's files and variables in a Deployment. Its output `generation` is that of the last change."""
 
+    @worded
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(self._id(props), self._apply(props))
 
+    @worded
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(self._apply(_news))
 
+    @worded
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         from traceable_kong.deployment_patch import pod_template
 
-        live = self._api().get(self._target(props).path)
+        live = self._api(props).get(self._target(props).path)
         if live is None:
             return dynamic.ReadResult("", {})
         found = pod_template.current(live["spec"]["template"], _spec(props))
@@ -82,7 +88,7 @@ class DeploymentFilesProvider(_DeploymentProvider):
     def _apply(self, props: Mapping[str, Any]) -> dict[str, Any]:
         from traceable_kong.deployment_patch import patching
 
-        generation = patching.apply(self._api(), self._target(props), _spec(props))
+        generation = patching.apply(self._api(props), self._target(props), _spec(props))
         return {**props, "generation": str(generation)}
 
 

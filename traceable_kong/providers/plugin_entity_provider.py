@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from traceable_kong.providers.cluster_provider import ClusterProvider
+from traceable_kong.providers.cluster_provider import ClusterProvider, worded
 
 
 class PluginEntityProvider(ClusterProvider):
@@ -22,13 +22,16 @@ class PluginEntityProvider(ClusterProvider):
 
     CONTENT = (*WRITTEN, "endpoint", "managedDatabase", "existingKong", "gateway")
 
+    @worded
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(self._write(props, None), dict(props))
 
+    @worded
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         self._write(_news, _id, is_loaded=all(_olds.get(key) == _news.get(key) for key in self.WRITTEN))
         return dynamic.UpdateResult(dict(_news))
 
+    @worded
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         from traceable_kong.kong_admin import entity_changes, plugin_schema, plugin_target
         from traceable_kong.kong_admin.admin_errors import AdminError
@@ -65,6 +68,7 @@ class PluginEntityProvider(ClusterProvider):
         }
         return dynamic.ReadResult(id_, state, dict(state))
 
+    @worded
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
         from traceable_kong.kong_admin import entity_changes
@@ -100,12 +104,12 @@ class PluginEntityProvider(ClusterProvider):
     def _client(self, props: Mapping[str, Any]) -> Any:
         from traceable_kong.kong_admin import admin_endpoint
 
-        return admin_endpoint.client(self._api(), admin_endpoint.endpoint_of(props["endpoint"]))
+        return admin_endpoint.client(self._api(props), admin_endpoint.endpoint_of(props["endpoint"]))
 
     def _deployment_exists(self, props: Mapping[str, Any]) -> bool:
         from traceable_kong.kong_admin import admin_endpoint
 
-        return admin_endpoint.deployment_exists(self._api(), admin_endpoint.endpoint_of(props["endpoint"]))
+        return admin_endpoint.deployment_exists(self._api(props), admin_endpoint.endpoint_of(props["endpoint"]))
 
 
 def _target(props: Mapping[str, Any]) -> Any:
