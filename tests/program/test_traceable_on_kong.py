@@ -10,7 +10,7 @@ import pytest
 
 from local import rock
 from tests.fakes.program import Program
-from tests.fakes.recording import STACK_ID, Recording, Secret, record
+from tests.fakes.recording import STACK, STACK_ID, Recording, Secret, record
 from traceable_kong import TraceableOnKong, TraceableOnKongArgs
 from traceable_kong.cluster import target
 from traceable_kong.config.plugin_source import LocalPluginConfig
@@ -199,6 +199,19 @@ def test_an_update_that_leaves_the_record_out_leaves_its_digest(team: Team, prog
     team.not_targets = {"edge-verified": {"input": digest}}
     changed = team.up(lambda: {"timeout_ms": 900})["edge-installation-record"].inputs["data"]
     assert team.outputs["outputs"]["recordDigest"] == record_digest(changed) != digest
+
+
+def test_the_command_for_the_verification(team: Team, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """verify.py is named in a clone of this repository, and not where a team has a file of that name."""
+    admin = {"url": "https://kong.example.com:8444"}
+    kong = {"database": "postgres", "postgres": {"managed": True}, "admin": admin}
+    team.up(lambda: {"kong": kong})
+    of_stack = f"--stack {STACK} --stack-output edge"
+    assert team.outputs["outputs"]["verify"] == f".venv/bin/python verify.py {of_stack}"
+    (program.folder / "verify.py").touch()
+    monkeypatch.chdir(program.folder)
+    team.up(lambda: {"kong": kong})
+    assert team.outputs["outputs"]["verify"] == f"traceable-kong verify {of_stack}"
 
 
 def test_outputs_of_an_agent_alone(team: Team) -> None:

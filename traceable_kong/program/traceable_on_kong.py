@@ -30,6 +30,9 @@ from traceable_kong.program.claimed_names import claim
 from traceable_kong.program.deployment_order import deploy
 from traceable_kong.providers.cluster_provider import own_program_inputs
 
+CLONE = Path(__file__).parents[2]
+"""The clone, or whatever folder this package is installed in."""
+
 TYPE = "traceable-kong:index:TraceableOnKong"
 
 NOT_DEPLOYED = (
@@ -163,7 +166,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_id)
         reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
         imports = release_imports.releases_to_import(plan, reader, preview=preview)
-        outputs = stack_outputs(plan, self._verify_command(given))
+        outputs = stack_outputs(plan, self._verify_command(given, in_arguments=wording.component is not None))
         outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
         hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
@@ -206,12 +209,14 @@ class TraceableOnKong(pulumi.ComponentResource):
                 "KUBECONFIG`."
             )
 
-    def _verify_command(self, given: GivenConfig) -> VerifyCommand:
+    def _verify_command(self, given: GivenConfig, *, in_arguments: bool) -> VerifyCommand:
         cluster, stack = given.named_cluster().command_options, ["--stack", pulumi.get_stack()]
-        if Path("verify.py").is_file():  # This repository's program.
-            return VerifyCommand(command=".venv/bin/python verify.py", stack_options=stack, cluster_options=cluster)
-        stack += ["--stack-output", self._name]
-        return VerifyCommand(command="traceable-kong verify", stack_options=stack, cluster_options=cluster)
+        in_clone = Path("verify.py").is_file() and Path("verify.py").samefile(CLONE / "verify.py")
+        if in_arguments or not in_clone:
+            # Only this repository's own program has the outputs one by one.
+            stack += ["--stack-output", self._name]
+        command = ".venv/bin/python verify.py" if in_clone else "traceable-kong verify"
+        return VerifyCommand(command=command, stack_options=stack, cluster_options=cluster)
 
 
 def _spelling() -> Callable[[str], str]:
