@@ -1,6 +1,8 @@
 """The client of the Kubernetes API server and its responses."""
 
+import email.utils
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -225,6 +227,20 @@ def test_what_the_server_could_not_do_is_repeated(
         api.request("POST", "/pods", body={})
         assert len(server.requests) == 2
     assert clock.now == sum(pauses or [])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_request_is_repeated_at_a_date(
+    server: ApiServer, api: KubernetesClient, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """By the clock of the server, which dates its response."""
+    clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    date = email.utils.formatdate(time.time() + 12, usegmt=True)
+    server.will(status, {"kind": "Status", "message": "later"}, ("Retry-After", date))
+    server.will(200, {"kind": "Pod", "metadata": {}})
+    api.request("POST", "/pods", body={})
+    assert 8 < clock.now <= 12
 
 
 def test_repeating_ends_at_the_deadline(

@@ -82,15 +82,20 @@ def _error(response: HttpResponse, document: Document, warnings: tuple[str, ...]
     )
     problem = ApiError(status, str(document.get("reason") or ""), str(message)[:2000])
     problem.warnings = warnings
-    problem.retry_seconds = _retry_seconds(status, response.headers.get("Retry-After"))
+    problem.retry_seconds = _retry_seconds(response)
     return problem
 
 
-def _retry_seconds(status: int, header: str | None) -> float | None:
-    """When to repeat a request that the server did not work on (RFC 9110, 10.2.3); the date form is not used here."""
-    if header is not None and header.isdecimal() and (status == 429 or status >= 500):
-        return max(RETRY_SECONDS, float(header[:6]))
-    return RETRY_SECONDS if status == 503 else None
+def _retry_seconds(response: HttpResponse) -> float | None:
+    """When to repeat a request that the server did not work on: after seconds, or at a date (RFC 9110, 10.2.3)."""
+    if response.status != 429 and response.status < 500:
+        return None
+    said = response.headers.get("Retry-After") or ""
+    if said.isdecimal():
+        return max(RETRY_SECONDS, float(said[:6]))
+    if date := _parsed(said):
+        return max(RETRY_SECONDS, (date - _date(response.headers.get("Date"))).total_seconds())
+    return RETRY_SECONDS if response.status == 503 else None
 
 
 def not_the_api(what: str) -> ApiError:
@@ -103,10 +108,14 @@ def not_the_api(what: str) -> ApiError:
 
 
 def _date(header: str | None) -> datetime:
+    return _parsed(header or "") or datetime.now(UTC)
+
+
+def _parsed(header: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(header or "")
+        found = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
-        return datetime.now(UTC)
+        return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
