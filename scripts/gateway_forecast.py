@@ -20,6 +20,7 @@ FILES = {
     "update": "the plugin's files in its pods change",
 }
 
+INNER = "traceable-kong:index:"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 AGENT_LOST = "The agent that this gateway uses is uninstalled, and the gateway is then unprotected"
@@ -101,13 +102,13 @@ class _Part:
             now=now,
             then=then,
             guard=self._guard(),
-            rollouts=(*self._rollouts(), *_rollouts_by(shared, then)),
+            rollouts=(*self._rollouts(), *self._rollouts_by(shared, then)),
             losses=(*self._losses(now, then), *([AGENT_LOST] if then and "delete" in shared else [])),
         )
 
     def _found(self, component: str, kind: str) -> list[Step]:
         """The steps of the resources with this type in the inner component of that one."""
-        wanted = (COMPONENT, f"traceable-kong:index:{component}", kind)
+        wanted = (COMPONENT, f"{INNER}{component}", kind)
         return [step for step in self._steps if step.types[-3:] == wanted]
 
     def _changed(self, component: str, kind: str) -> Step | None:
@@ -116,9 +117,9 @@ class _Part:
 
     def _has_inner(self, *components: str) -> bool:
         """Whether it has an inner component, or one of these."""
-        wanted = {f"traceable-kong:index:{name}" for name in components}
-        inner = {step.types[-1] for step in self._steps if step.types[-2:-1] == (COMPONENT,) and not step.custom}
-        return bool(inner & wanted) if wanted else bool(inner)
+        inner = {step.types[-1] for step in self._steps if step.types[-2:-1] == (COMPONENT,)}
+        inner = {kind.removeprefix(INNER) for kind in inner if kind.startswith(INNER)}
+        return bool(inner & set(components) if components else inner)
 
     def _records(self) -> tuple[Mapping[str, str] | None, Mapping[str, str] | None]:
         found = self._found("Installation", "kubernetes:core/v1:ConfigMap")
@@ -166,6 +167,11 @@ class _Part:
             return (Rollout(reason="the settings of the TME change"),)
         return (Rollout(reason=f"the TME is {'injected into' if after else 'removed from'} its pods"),)
 
+    def _rollouts_by(self, shared_agent: Sequence[str], then: Mapping[str, str] | None) -> Iterator[Rollout]:
+        """A shared agent that changes in the same update: the gateway reads its settings after that."""
+        if then and "injection" in then and not self._tme_rollout() and set(shared_agent) & {"update", "replace"}:
+            yield Rollout(reason="the agent changes, and may give the TME other settings", certain=False)
+
     def _losses(self, now: Mapping[str, str] | None, then: Mapping[str, str] | None) -> Iterator[str]:
         ops = {step.op for step in self._steps if step.is_change and step.kind not in BESIDES}
         uninstalled = "enabled" in (now or {}) and then is not None and "enabled" not in then
@@ -194,12 +200,6 @@ def _release_rollouts(release: Step) -> Iterator[Rollout]:
         elif not paths or any(path.startswith(("values", "chart", "version", "repositoryOpts")) for path in paths):
             what = "the gateway's chart or its values change, which may not reach its pods"
             yield Rollout(reason=what, certain=False)
-
-
-def _rollouts_by(shared_agent: Sequence[str], then: Mapping[str, str] | None) -> Iterator[Rollout]:
-    """A shared agent that changes in the same update: the gateway reads its settings after that."""
-    if then and "injection" in then and set(shared_agent) & {"update", "replace"}:
-        yield Rollout(reason="the agent changes, and may give the TME other settings", certain=False)
 
 
 def _goes(step: Step | None) -> bool:

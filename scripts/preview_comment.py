@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.gateway_forecast import Forecast, Rollout, forecasts
-from scripts.preview_reading import Field, Preview, Step, read
+from scripts.preview_reading import Preview, Step, read
 
 LIMIT = 65_536
 """The longest comment that GitHub accepts, in characters; this program counts bytes, which are never fewer."""
@@ -30,6 +30,8 @@ FIELDS = "| field | value |\n|---|---|\n"
 OMITTED = "\n_The rest did not fit into a comment. `pulumi preview --diff` shows everything._\n"
 
 DANGEROUS = ("delete", "replace")
+NO_FIELDS = "the preview does not show what changes"
+
 WHOLE = ("create", "delete", "forget")
 
 NOT_SHOWN = (
@@ -218,7 +220,9 @@ def _line(change: Step) -> str:
 def _rows(change: Step) -> Iterable[str]:
     """One row for each field; the first has the resource."""
     head = f"{_mark(change.op)} | {_resource(change)}"
-    for field in change.fields or (Field(path="", old=None, new=None),):
+    if not change.fields:
+        yield f"| {head} | {NO_FIELDS} | | |\n"
+    for field in change.fields:
         sign = f"{WARNING} " if field.replaces else ""
         yield f"| {head} | {sign}{code(field.path)} | {_fact(field.old)} | {_fact(field.new)} |\n"
         head = " | "

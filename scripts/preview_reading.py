@@ -2,8 +2,8 @@
 
 The document is Pulumi's `PreviewDigest` (github.com/pulumi/pulumi, pkg/display/json.go). Secrets are the text
 `[secret]` (pkg/backend/display/json.go, MassageSecrets). Fields are compared by the inputs of a resource, because the
-outputs of a patch are a whole Deployment. `detailedDiff` adds what inputs cannot show: that a secret changed. A dynamic
-provider gives none.
+outputs of a patch are a whole Deployment. `detailedDiff` adds what inputs cannot show: that a secret changed. Of some
+providers, there are only the names of properties (`diffReasons`), or nothing.
 """
 
 import hashlib
@@ -173,10 +173,11 @@ def _inputs(step: Mapping[str, Any], which: str) -> Mapping[str, Any]:
 
 def _fields(step: Mapping[str, Any]) -> Iterator[Field]:
     old, new = _leaves(_inputs(step, "oldState")), _leaves(_inputs(step, "newState"))
-    detailed = step.get("detailedDiff") or {}
+    reasons = [*(step.get("diffReasons") or ()), *(step.get("replaceReasons") or ())]
+    detailed = step.get("detailedDiff") or [key for key in reasons if not key.startswith("__")]
     replacing = [_plain(path) for path in step.get("replaceReasons") or []]
     differing = sorted(path for path in {**old, **new} if (path in old, old.get(path)) != (path in new, new.get(path)))
-    unseen = sorted(path for path in detailed if not any(_overlap(path, other) for other in differing))
+    unseen = sorted(path for path in set(detailed) if not any(_overlap(path, other) for other in differing))
     for path in [*differing, *unseen]:
         before, after = (_at(path, leaves) for leaves in (old, new))
         if before == after != SECRET and path in old and path in new:  # 403 and "403"

@@ -14,6 +14,8 @@ import yaml
 
 from local import toolchain
 from local.toolchain.tools import YAML_HOST
+from scripts.gateway_forecast import forecasts
+from scripts.preview_reading import read
 from tests.live.cluster_state import all_objects, created_since, gateway_pods, plugin, tme_count
 from tests.live.stack import NO_CHANGES, TOKEN, LiveStack, NewStack
 from traceable_kong.common.nested_data import merged
@@ -76,7 +78,8 @@ def test_a_program_in_yaml(new_stack: NewStack) -> None:
     assert plugin(stack)["config"]["mode"] == "sync"
     outputs = program.outputs()
     assert outputs["proxy"] == f"{stack.name}-kong-proxy.{stack.kong_namespace}"
-    program.preview(NO_CHANGES)
+    (forecast,) = forecasts(read(program.preview(NO_CHANGES, "--json", "--show-sames")))
+    assert (forecast.name, forecast.is_change, (forecast.then or {})["mode"]) == ("traceable", False, "sync")
 
     command, *options = shlex.split(outputs["traceable"]["verify"])
     assert command == "traceable-kong"

@@ -30,7 +30,11 @@ def trimmed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: step[key] for key in ("op", "urn", "detailedDiff", "replaceReasons") if step.get(key) is not None}
+    kept = {
+        key: step[key]
+        for key in ("op", "urn", "detailedDiff", "diffReasons", "replaceReasons")
+        if step.get(key) is not None
+    }
     changes = step["op"] not in ("same", "refresh")
     # Of what does not change, a comment needs the record and what there is.
     states = ("oldState", "newState") if changes or "Installation$" in step["urn"] else ("newState",)

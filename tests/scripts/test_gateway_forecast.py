@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from scripts.gateway_forecast import AGENT_LOST, Forecast, forecasts
-from tests.scripts.preview_steps import AGENT, BINDING, FILES, PATCH, RECORD, RELEASE, component, preview
+from scripts.preview_reading import COMPONENT
+from tests.scripts.preview_steps import AGENT, BINDING, FILES, PATCH, RECORD, RELEASE, component, preview, step
 
 Resource = tuple[str, tuple[str, str], Any, Any]
 
@@ -174,6 +175,20 @@ def test_the_agent_of_another_component(
     _, edge = forecasts(preview(*steps))
     assert ([rollout.certain for rollout in edge.rollouts], edge.losses) == (rollouts, losses)
     assert edge.is_change is bool(rollouts or losses)
+
+
+def test_one_rollout_brings_the_tme_with_whatever_settings_the_shared_agent_has() -> None:
+    agent: Resource = ("update", AGENT, AGENT_VALUES, {**AGENT_VALUES, "values": {"a": 2}})
+    new: list[Resource] = [("create", PATCH, None, WANTED), ("create", RECORD, None, SYNC)]
+    _, edge = forecasts(preview(*component(agent, name="agents"), *component(*new, name="edge")))
+    assert [rollout.certain for rollout in edge.rollouts] == [True]
+
+
+def test_a_resource_of_the_program_below_a_component_is_no_part_of_it() -> None:
+    steps = [*component(op="create", installed=False)]
+    dns = step("create", new={}, types=(COMPONENT, "team:index:Dns"), parent=steps[0]["urn"])
+    (found,) = forecasts(preview(*steps, dns))
+    assert found.hidden
 
 
 def test_gateways_of_one_name_are_told_apart_by_their_parents() -> None:

@@ -173,6 +173,12 @@ def test_a_program_without_a_gateway_says_nothing_of_one() -> None:
     assert "ateway" not in text and "####" not in text
 
 
+def test_a_change_without_a_visible_field_says_so() -> None:
+    inputs = {"config": "[secret]"}
+    text = plain(comment(preview(step("update", old=inputs, new=inputs)), stack="dev"))
+    assert "| update | ConfigMap it | the preview does not show what changes | | |\n" in text
+
+
 def test_a_preview_that_does_not_know_the_arguments_claims_nothing() -> None:
     text = plain(comment(preview(*component(op="create", installed=False), step("create", new={})), stack="dev"))
     assert "not known before the update" in text

@@ -44,6 +44,12 @@ def test_a_changed_secret_is_found_by_the_detailed_diff(path: str) -> None:
     assert only_fields(changed) == [(path, "[secret]", "[secret]")]
 
 
+def test_a_provider_without_a_detailed_diff_names_properties() -> None:
+    inputs = {"token": "[secret]", "mode": "a"}
+    changed = step("update", old=inputs, new={**inputs, "mode": "b"}, diffReasons=["token", "mode", "__provider"])
+    assert only_fields(changed) == [("mode", "a", "b"), ("token", "[secret]", "[secret]")]
+
+
 def test_a_field_is_shown_once_however_its_path_is_written() -> None:
     changed = step("update", old={"a": {"b.c": 1}}, new={"a": {"b.c": 2}}, detailedDiff={"a.b.c": {}, "a": {}})
     assert only_fields(changed) == [('a["b.c"]', "1", "2")]
