@@ -200,12 +200,13 @@ def test_no_file_is_longer_than_300_lines() -> None:
 
 def test_foreign_text_is_escaped_before_it_is_shown() -> None:
     """An error is a PlainError, and what is logged is the program's own text, a report's, or went through printable."""
+    wording = ("self._shown", "self._logged", "wording.shown", "wording.logged")
     for path, node in [(source, node) for source in PROGRAM for node in ast.walk(SOURCES[source])]:
         if isinstance(node, ast.ClassDef) and path.name != "safe_text.py":
             assert "Exception" not in map(ast.unparse, node.bases), f"{node.name}: derive it from PlainError"
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("pulumi.log."):
             said = node.args[0]
-            while isinstance(said, ast.Call) and ast.unparse(said.func) in ("self._shown", "wording.shown"):
+            while isinstance(said, ast.Call) and ast.unparse(said.func) in wording:
                 said = said.args[0]  # Words the commands in a text for the run.
             own = isinstance(said, ast.Constant) or (isinstance(said, ast.Name) and said.id.isupper())
             escaped = isinstance(said, ast.Call) and ast.unparse(said.func) in ("printable", "report.text")

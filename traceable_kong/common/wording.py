@@ -35,6 +35,10 @@ class Wording:
         text = on_cluster(text, self.options)
         return self._in_arguments(text) if self.component is not None else text
 
+    def logged(self, text: str) -> str:
+        """A line of the log: in the logs of a program with several components, it says which one it is about."""
+        return f"{self.component}: {self.shown(text)}" if self.component is not None else self.shown(text)
+
     def _in_arguments(self, text: str) -> str:
         """A message that names arguments in place of keys and commands of the stack's config."""
         text = text.replace("The stack's config has ", f"The arguments of {self.component} have ")

@@ -32,10 +32,12 @@ async def run_preflight(
     found = await asyncio.to_thread(examination.examine, reader, plan, live_change=live_change)
 
     def warn(text: str) -> None:
-        pulumi.log.warn(wording.shown(printable(without_secrets(text, plan.secrets))))
+        pulumi.log.warn(wording.logged(printable(without_secrets(text, plan.secrets))))
+
+    component = wording.component
 
     def stopped(findings: list[Finding], changed: str) -> pulumi.RunError:
-        return pulumi.RunError(wording.shown(_text([shown(finding) for finding in findings], changed)))
+        return pulumi.RunError(wording.shown(_text([shown(finding) for finding in findings], changed, component)))
 
     def shown(finding: Finding) -> Finding:
         return dataclasses.replace(
@@ -48,7 +50,7 @@ async def run_preflight(
     for warning in map(shown, found.warnings):
         warn(f"{warning.subject} {warning.problem}. {warning.fix}")
     if found.errors:
-        raise stopped(found.errors, "Nothing was changed.")
+        raise stopped(found.errors, f"Nothing of {component} was changed." if component else "Nothing was changed.")
     unrepaired = []
     for stuck in found.stuck:
         problem = repair.repair(
@@ -62,9 +64,9 @@ async def run_preflight(
     return cluster.api if found.stuck else reader
 
 
-def _text(findings: list[Finding], changed: str) -> str:
+def _text(findings: list[Finding], changed: str, component: str | None) -> str:
     count = "1 problem" if len(findings) == 1 else f"{len(findings)} problems"
-    lines = [f"Preflight found {count}. {changed}"]
+    lines = [f"Preflight found {count}{f' for {component}' if component else ''}. {changed}"]
     for finding in findings:
         lines += ["", f"  {finding.subject}", f"    {finding.problem}.", f"    -> {finding.fix}"]
     return printable_lines(lines)

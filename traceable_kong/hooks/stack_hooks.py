@@ -190,12 +190,12 @@ class Hooks:
             ) from None
         if not report.ok:
             raise pulumi.RunError(self._shown(report.text()))
-        pulumi.log.info(self._shown(report.text()))
-        pulumi.log.info(printable(f"The verification took {time.monotonic() - began:.1f} s."))
+        pulumi.log.info(self._logged(report.text()))
+        pulumi.log.info(self._logged(printable(f"The verification took {time.monotonic() - began:.1f} s.")))
         for warning in report.warnings:
-            pulumi.log.warn(self._shown(printable(warning)))
+            pulumi.log.warn(self._logged(printable(warning)))
         for reason in report.not_checked:
-            pulumi.log.warn(self._shown(printable(f"not checked: {reason}")))
+            pulumi.log.warn(self._logged(printable(f"not checked: {reason}")))
 
     def _report(self) -> Report:
         # If nothing has changed, the first observation takes what preflight has read a moment ago.
@@ -230,7 +230,7 @@ class Hooks:
         assert self._loop is not None, "only steps and what they start warn"
         try:
             # A monitor's thread may outlive the program: a closed loop tells that there is no engine to log to.
-            self._loop.call_soon_threadsafe(pulumi.log.warn, self._shown(printable(line)))
+            self._loop.call_soon_threadsafe(pulumi.log.warn, self._logged(printable(line)))
         except RuntimeError:
             # The program has ended.
             self._stop_monitors()
@@ -238,6 +238,10 @@ class Hooks:
     def _stop_monitors(self) -> None:
         for monitor in self._monitors.values():
             monitor.stop()
+
+    def _logged(self, text: str) -> str:
+        """A line of the log for this run, without secrets."""
+        return self._wording.logged(without_secrets(text, self._plan.secrets))
 
     def _shown(self, text: str) -> str:
         """A message for this run, without secrets."""
