@@ -29,7 +29,15 @@ def tme(*, wanted: bool, **config: Any) -> Recording:
             running = ExistingKong("gateway", plan=plan, gateway=gateway, kong=gateway.kong, own_program={})
         label = pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("of-label", nothing)])
         annotation = pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("of-annotation", nothing)])
-        TmeInjection("tme", plan=plan, gateway=gateway, namespace=namespace, on=running, hooks=(label, annotation))
+        TmeInjection(
+            "tme",
+            plan=plan,
+            gateway=gateway,
+            namespace=namespace,
+            on=running,
+            hooks=(label, annotation),
+            annotations=gateway.injection.annotations,
+        )
 
     return record(program)
 

@@ -12,6 +12,7 @@ import pytest
 from local import rock
 from tests.fakes.recording import PROJECT, Recording, record
 from traceable_kong.cluster import target
+from traceable_kong.cluster.api_connection import ApiAddress
 from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.helm_values.rendered_chart import Rendering
 from traceable_kong.hooks import plugin_readiness, preflight_run
@@ -32,6 +33,9 @@ HOLDS = Report(name="kong/quickstart-kong", checks=(Check(pod="p", name="files",
 
 class NoCluster:
     """In place of a connection: no test may use it."""
+
+    def __init__(self, address: str = "https://one.example.com") -> None:
+        self.address = ApiAddress(url=address)
 
 
 @dataclass

@@ -3,9 +3,12 @@
 import pytest
 
 from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
+from tests.fakes.plans import ROCK, plan
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.hooks.hook_failed import HookFailed
 from traceable_kong.hooks.name_conflicts import require_free_name
+from traceable_kong.plan.build import PlanInputs
+from traceable_kong.plan.siblings import Siblings
 
 OWNER = "p.dev-0a1b2c3d"
 OBJECTS = [
@@ -33,9 +36,10 @@ OBJECTS = [
 ]
 
 
-def check(api: FakeKubernetes, type_: str, namespace: str | None) -> None:
+def check(api: FakeKubernetes, type_: str, namespace: str | None, siblings: Siblings | None = None) -> None:
     metadata = {"name": "it", **({"namespace": namespace} if namespace else {})}
-    require_free_name(api, type_, {"metadata": metadata}, owner=OWNER)
+    inputs = PlanInputs(rock=ROCK, siblings=siblings)
+    require_free_name(api, type_, {"metadata": metadata}, plan(owner=OWNER, inputs=inputs))
 
 
 @pytest.mark.parametrize(("type_", "namespace", "path"), OBJECTS)
@@ -60,6 +64,14 @@ def test_an_object_that_another_client_created_is_not_overwritten(type_: str, na
         with pytest.raises(HookFailed, match=said):
             check(api, type_, namespace)
     assert api.changed == []
+
+
+def test_an_object_of_another_component_of_the_stack() -> None:
+    api = FakeKubernetes()
+    type_, namespace, path = OBJECTS[0]
+    api.put(path, {"metadata": {"labels": {STACK_LABEL: "p.dev.edge-0a1b2c3d"}}})
+    with pytest.raises(HookFailed, match=r"by component edge of this stack after.*option aliases of inner"):
+        check(api, type_, namespace, Siblings(component="inner", prefix="p.dev."))
 
 
 def test_an_error_while_checking_stops() -> None:

@@ -17,10 +17,26 @@ CONSOLE = "import sys; from traceable_kong.command_line import console; sys.exit
 """What the installed command `traceable-kong` runs."""
 
 
+SECOND = """
+names: Any = {key: f"{kong[key]}-second" for key in ("namespace", "release", "ingress_class")}
+of_second: Any = {
+    **{key: value for key, value in arguments.items() if key not in ("agent_token", "agentValues")},
+    "agent": {"install": False, "namespace": stack_config["agent"]["namespace"]},
+    "plugin": {**stack_config["plugin"], "name": names["release"]},
+    "kong": {**kong, **names},
+}
+second = TraceableOnKong("second", of_second, pulumi.ResourceOptions(depends_on=[gateway]))
+pulumi.export("second", second.outputs)
+"""
+"""A second gateway, which uses the agent that the example installs."""
+
+
 def example(stack: LiveStack) -> LiveStack:
-    """The example beside a copy of the program, with a stack that has the names and the charts of `stack`."""
+    """The example, and a second gateway, beside a copy of the program. They have the names and charts of `stack`."""
     folder = stack.directory / "examples" / "python"
     shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".venv", "__pycache__"))
+    with (folder / "__main__.py").open("a") as program_file:
+        program_file.write(SECOND)
     (folder / ".venv").symlink_to((stack.directory / ".venv").resolve())
     # What `pip install` of the package gives.
     environment = {**stack.platform.env, "PYTHONPATH": str(stack.directory)}
@@ -51,19 +67,27 @@ def test_the_example_for_programs_in_python(new_stack: NewStack) -> None:
     assert "The arguments of edge have 1 problem" in refused and "set the argument mode to sync" in refused, refused
     assert "Traceback" not in refused
     configure(program, stack)
+    coming = f"second: the agent in namespace {stack.agent_namespace} does not exist yet. Component edge installs it"
+    assert coming in program.preview()
     with stack.recorded():
         printed = program.up()
     assert TOKEN not in printed
+    assert "edge: The verification took" in printed and "second: The verification took" in printed
     assert tme_count(stack) == len(gateway_pods(stack)) > 0
-    outputs = program.outputs()["edge"]
-    assert outputs["namespace"] == stack.kong_namespace
-    verified = program.execute(sys.executable, "-c", CONSOLE, "verify", "--stack", stack.name, "--stack-output", "edge")
-    assert verified.returncode == 0 and "alone" not in verified.stdout, verified.stdout + verified.stderr
+    outputs = program.outputs()
+    assert outputs["edge"]["namespace"] == stack.kong_namespace
+    for name in ("edge", "second"):
+        options = ("verify", "--stack", stack.name, "--stack-output", name)
+        verified = program.execute(sys.executable, "-c", CONSOLE, *options)
+        assert verified.returncode == 0 and "alone" not in verified.stdout, verified.stdout + verified.stderr
+        assert outputs[name]["deployment"] in verified.stdout
     install(program)
     program.preview(NO_CHANGES, *WITH_POLICIES)
     configure(program, stack, mode="async")
     with stack.recorded():
         program.up()
     assert plugin(stack)["config"]["mode"] == "async"
-    program.destroy()
+    destroyed = program.destroy()
+    gateway, agent = (destroyed.index(f"{name}-release deleted") for name in ("second-gateway", "edge-agent"))
+    assert gateway < agent, destroyed
     assert created_since(stack, before) == set()

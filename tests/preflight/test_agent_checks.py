@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.plans import ROCK, plan
 from tests.fakes.preflight_cluster import EXISTING_AGENT, FakeKubernetes, passes, put_record, refused, warned
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, NAMESPACES, config_maps
 from traceable_kong.cluster.kubernetes_client import Document
+from traceable_kong.plan.agent_model import ManagedAgent
+from traceable_kong.plan.build import PlanInputs
+from traceable_kong.plan.siblings import SharedAgent, Siblings
 
 SERVICE = f"{NAMESPACES}/shared/services/agent"
 WEBHOOK = f"{MUTATING_WEBHOOKS}/traceable-agent-injector-shared"
@@ -141,3 +145,53 @@ def test_the_token_secret_must_exist_with_its_key(kube: FakeKubernetes) -> None:
     assert "c2VjcmV0" not in text
     kube.put(f"{NAMESPACES}/traceable/secrets/mine", {"data": {"token": "c2VjcmV0"}})
     passes(kube, **TOKEN_SECRET)
+
+
+AGENT = plan(gateway=False, plugin=None, agent={"namespace": "shared"}).managed_agent
+GATEWAY = {**EXISTING_AGENT, "mode": "sync"}
+
+
+def of_program(*, live_change: bool = True, agent: ManagedAgent | None = None, **known: Any) -> dict[str, Any]:
+    """A gateway in a program whose component `hub` installs `agent`."""
+    shared = SharedAgent(installer="hub", agent=agent) if agent else None
+    siblings = Siblings(component="inner", prefix="traceable-kong.dev.", shared_agent=shared, **known)
+    return {"of": plan(inputs=PlanInputs(rock=ROCK, siblings=siblings), **GATEWAY), "live_change": live_change}
+
+
+def test_the_agent_that_another_component_installs_first_is_expected_in_a_preview(kube: FakeKubernetes) -> None:
+    text = warned(kube, **of_program(agent=AGENT, live_change=False))
+    assert "the agent in namespace shared\ndoes not exist yet. Component hub installs it first" in text
+    assert "does not exist yet" in refused(kube, **of_program(agent=AGENT))
+
+
+def test_of_such_an_agent_parts_may_be_missing_until_it_is_updated(shared: FakeKubernetes) -> None:
+    del shared.objects[WEBHOOK]
+    passes(shared, **of_program(agent=AGENT, live_change=False))
+
+
+def test_such_an_agent_has_its_injector(shared: FakeKubernetes) -> None:
+    agent = plan(gateway=False, plugin=None, agentValues={"injectorEnabled": False}).managed_agent
+    text = refused(shared, **of_program(agent=agent, live_change=False))
+    assert "component hub\ninstalls the agent without its injector" in text and "the chart values of hub" in text
+
+
+def test_a_preview_that_does_not_know_what_another_component_installs(kube: FakeKubernetes) -> None:
+    text = warned(kube, **of_program(undetermined=("hub",), live_change=False))
+    assert "does not exist. This preview does not know whether hub will install it" in text
+
+
+def test_without_an_order_the_missing_agent_may_be_of_another_component(kube: FakeKubernetes) -> None:
+    assert "let inner depend on that one (the resource option depends_on), and give" in refused(kube, **of_program())
+
+
+def test_an_agent_whose_component_does_not_install_it_any_more(shared: FakeKubernetes) -> None:
+    path = f"{config_maps('shared')}/traceable-agent-installation"
+    shared.put(path, owned=True, owner="traceable-kong.dev.hub-0a1b2c3d")
+    text = refused(shared, **of_program())
+    assert "was installed by component hub of this stack" in text and "let inner depend on it" in text
+    passes(shared, **of_program(agent=AGENT))
+    passes(shared, **of_program(undetermined=("hub",)))
+    passes(shared, **of_program(ids={"traceable-kong.dev.hub-0a1b2c3d": "hub"}))
+    passes(shared, **GATEWAY)
+    shared.put(path, owned=True, owner="traceable-kong.agent-0a1b2c3d")
+    passes(shared, **of_program())

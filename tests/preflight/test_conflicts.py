@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.plans import ROCK, plan
 from tests.fakes.preflight_cluster import (
     FILES,
     POLICY,
@@ -15,6 +16,8 @@ from tests.fakes.preflight_cluster import (
     refused,
 )
 from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS, NAMESPACES, POLICIES, POLICY_BINDINGS
+from traceable_kong.plan.build import PlanInputs
+from traceable_kong.plan.siblings import Siblings
 
 OBJECTS = {
     f"{NAMESPACES}/kong/configmaps/{FILES}": "kubectl delete configmap",
@@ -71,6 +74,16 @@ def test_an_object_of_this_stack_passes(kube: FakeKubernetes, path: str) -> None
 def test_an_object_of_another_stack_is_refused_with_its_name(kube: FakeKubernetes, path: str) -> None:
     kube.put(path, {"plugin": "traceable"}, owned=True, owner="traceable-kong.prod")
     assert "belongs to another stack, traceable-kong.prod" in refused(kube)
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_an_object_of_another_component_of_this_stack(kube: FakeKubernetes, path: str) -> None:
+    kube.put(path, {"plugin": "traceable"}, owned=True, owner="traceable-kong.dev.edge-0a1b2c3d")
+    siblings = Siblings(component="inner", prefix="traceable-kong.dev.")
+    text = refused(kube, of=plan(inputs=PlanInputs(rock=ROCK, siblings=siblings)))
+    assert "belongs to component edge of this stack, and not to inner" in text and "another stack" not in text
+    assert "If edge was renamed to inner, name edge in the resource option aliases of inner" in text
+    assert "the removal of inner from the program would delete it" in text
 
 
 def test_one_command_hands_an_object_over(kube: FakeKubernetes) -> None:

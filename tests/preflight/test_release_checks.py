@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.plans import ROCK, plan
 from tests.fakes.preflight_cluster import (
     ANOTHER_OF_THIS_NAME,
     EXISTING,
@@ -17,6 +18,8 @@ from tests.fakes.preflight_cluster import (
     warned,
 )
 from traceable_kong.cluster.api_objects import CLUSTER_ROLES, secrets
+from traceable_kong.plan.build import PlanInputs
+from traceable_kong.plan.siblings import Siblings
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,14 @@ def test_a_release_of_another_owner_is_refused_and_never_repaired(
     kube.release("kong", "quickstart", [status], owner=owner)
     assert said in refused(kube)
     assert examined(kube).stuck == []
+
+
+def test_a_release_of_another_component_of_this_stack(kube: FakeKubernetes) -> None:
+    kube.release("kong", "quickstart", ["deployed"], owner="traceable-kong.dev.edge-0a1b2c3d")
+    siblings = Siblings(component="inner", prefix="-", ids={"traceable-kong.dev.edge-0a1b2c3d": "renamed"})
+    text = refused(kube, of=plan(inputs=PlanInputs(rock=ROCK, siblings=siblings)))
+    assert "belongs to component renamed of this stack, and not to inner" in text
+    assert "the removal of inner from the program would uninstall it" in text and "another stack" not in text
 
 
 def test_the_newest_revision_names_the_owner(kube: FakeKubernetes) -> None:

@@ -12,13 +12,14 @@ from scripts.preview_reading import read
 from tests.fakes.preview_documents import document
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording
+from tests.fakes.team import Team
 from tests.program.test_agent_only import ALONE
 from tests.program.test_database import KONG as DATABASE
 from tests.program.test_existing_kong import EXISTING, selector
-from tests.program.test_traceable_on_kong import Team, inner, team
+from tests.program.test_several_components import inner
 from traceable_kong import TraceableOnKong
 
-__all__ = ["selector", "team"]
+__all__ = ["selector"]
 
 MANAGED_DATABASE = {**DATABASE, "postgres": {"managed": True}, "createNamespace": True}
 

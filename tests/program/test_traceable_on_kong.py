@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pulumi
@@ -10,56 +11,16 @@ import pytest
 
 from local import rock
 from tests.fakes.program import Program
-from tests.fakes.recording import STACK, STACK_ID, Recording, Secret, record
+from tests.fakes.recording import STACK, STACK_ID, Secret
+from tests.fakes.team import TOKEN, Team
 from traceable_kong import TraceableOnKong, TraceableOnKongArgs
 from traceable_kong.cluster import target
 from traceable_kong.config.plugin_source import LocalPluginConfig
 from traceable_kong.plan.state_record import record_digest
 from traceable_kong.plugin import rock_loading
 
-TOKEN = "planted-token"
 SECRET = "planted-password"
 MIRROR = {"rock": "https://mirror.example.com/a.rock", "sha256": "ab" * 32}
-
-
-class Team:
-    """A Pulumi program of a team, with one or more components in it."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.config: dict[str, str] = {}
-        self.outputs: dict[str, Any] = {}
-        self.first_update = False
-        self.not_targets: dict[str, dict[str, Any]] = {}
-
-    def args(self, **args: Any) -> TraceableOnKongArgs:
-        own = {
-            "plugin": {"rock": str(rock.make(self.program.folder))},
-            "agent_token": pulumi.Output.secret(TOKEN),
-            **args,
-        }
-        return cast(TraceableOnKongArgs, {key: value for key, value in own.items() if value is not None})
-
-    def run(self, register: Callable[["Team"], object], *, preview: bool = False) -> Recording:
-        self.program.recording = Recording(
-            answer=self.program.answer, first_update=self.first_update, not_targets=self.not_targets
-        )
-        return record(lambda: register(self) and None, config=self.config, preview=preview, into=self.program.recording)
-
-    def up(self, args: Callable[[], dict[str, Any]] = dict, *, preview: bool = False) -> Recording:
-        """Runs a program with one component. An Output needs the engine, so `args` is called in the program."""
-
-        def register(team: Team) -> None:
-            component = TraceableOnKong("edge", team.args(**args()))
-            for name in ("outputs", "namespace", "deployment", "proxy_service"):
-                getattr(component, name).apply(lambda value, name=name: self.outputs.update({name: value}))
-
-        return self.run(register, preview=preview)
-
-
-@pytest.fixture
-def team(program: Program) -> Team:
-    return Team(program)
 
 
 def refusal(team: Team, args: Callable[[], dict[str, Any]]) -> str:
@@ -90,7 +51,8 @@ def test_the_arguments_are_the_keys_of_a_stack_file(team: Team, program: Program
         }
     )
     by_config, by_arguments = program.plans[0], program.plans[1]
-    assert by_config == by_arguments
+    assert by_arguments.siblings and not by_config.siblings
+    assert by_config == replace(by_arguments, siblings=None)
 
 
 def test_its_children_have_its_name_and_are_below_it(team: Team) -> None:
@@ -98,52 +60,6 @@ def test_its_children_have_its_name_and_are_below_it(team: Team) -> None:
     assert {item.name for item in made.registrations if not item.parent} == {"edge"}
     assert all(item.name == "edge" or item.name.startswith("edge-") for item in made.registrations)
     assert all(name.startswith("edge-") for name in made.hooks)
-
-
-def inner(team: Team, **args: Any) -> TraceableOnKongArgs:
-    """The arguments of a second component with names of its own."""
-    plugin = {"rock": str(rock.make(team.program.folder)), "name": "inner-plugin"}
-    own = {"kong": {"namespace": "inner"}, "agent": {"namespace": "inner-agent"}, "plugin": plugin}
-    return team.args(**(own | args))
-
-
-def test_two_of_them_share_nothing(team: Team, program: Program) -> None:
-    def register(team: Team) -> None:
-        TraceableOnKong("edge", team.args())
-        TraceableOnKong("inner", inner(team))
-
-    names = team.run(register).names
-    assert {f"inner{name.removeprefix('edge')}" for name in names if name.startswith("edge")} == {
-        name for name in names if name.startswith("inner")
-    }
-    assert {plan.record_namespace for plan in program.plans} == {"kong", "inner"}
-
-
-@pytest.mark.parametrize(
-    ("args", "expected"),
-    [
-        ({"kong": {}}, "(inner and edge|edge and inner) would both create Helm release kong/quickstart"),
-        ({"kong": {"release": "inner"}}, "would both create configmap traceable-installation in namespace kong"),
-        ({"agent": {}}, "would both create Helm release traceable/traceable-agent"),
-        (
-            {"plugin": {"name": "traceable-plugin"}},
-            "kongclusterplugin traceable-plugin, and .* the argument plugin.name",
-        ),
-    ],
-)
-def test_two_of_them_with_names_in_common_are_refused_in_the_first_preview(
-    team: Team, args: dict[str, Any], expected: str
-) -> None:
-    if "plugin" in args:
-        args = {"plugin": {"rock": str(rock.make(team.program.folder)), **args["plugin"]}}
-
-    def register(team: Team) -> None:
-        TraceableOnKong("edge", team.args())
-        TraceableOnKong("inner", inner(team, **args))
-
-    with pytest.raises(pulumi.RunError, match=expected):
-        team.run(register, preview=True)
-    assert len(team.program.recording.names & {"edge-stack-id", "inner-stack-id"}) < 2
 
 
 def test_its_id_has_its_name(team: Team) -> None:

@@ -44,14 +44,14 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 
 class KubernetesClient:
-    """A client of one API server; `server_url` is its address without a password.
+    """A client of the API server at `address`; `server_url` is that without a password.
 
     `request_seconds` is how long a request may take, unless it says otherwise.
     """
 
     def __init__(self, address: ApiAddress, login: Login, request_seconds: float = REQUEST_SECONDS) -> None:
         self._request_seconds = request_seconds
-        self._address = address
+        self.address = address
         self._login = login
         self._base = urlsplit(address.url).path.rstrip("/")
         self._idle: list[tuple[str | None, ApiConnection]] = []
@@ -142,9 +142,9 @@ class KubernetesClient:
     def _new_connection(self, credentials: Credentials) -> ApiConnection:
         try:
             tls = None
-            if self._address.url.startswith("https"):
-                tls = tls_context(ca=self._address.ca, verify=self._address.verify, certificate=credentials.certificate)
-            return ApiConnection(self._address, tls)
+            if self.address.url.startswith("https"):
+                tls = tls_context(ca=self.address.ca, verify=self.address.verify, certificate=credentials.certificate)
+            return ApiConnection(self.address, tls)
         except (OSError, ValueError):
             raise Unreachable("the certificates of the kubeconfig, or of its login, cannot be used") from None
 

@@ -19,6 +19,10 @@ class SharedReads(KubernetesClient):
         self.outdated = False
         self._answers = Answers()
 
+    def forget(self) -> None:
+        """Reads everything again from now on."""
+        self._answers = Answers()
+
     @classmethod
     def of(cls, client: KubernetesClient) -> "SharedReads":
         """The client itself if it shares its reads already."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from traceable_kong.cluster.api_connection import ApiAddress
 from traceable_kong.cluster.api_objects import deployments
 from traceable_kong.cluster.kubeconfig import UnusableKubeconfig, connect
 from traceable_kong.cluster.kubeconfig_files import is_text
@@ -60,6 +61,11 @@ class ClusterTarget:
     def reads(self) -> SharedReads:
         """What this run reads before it changes something. Raises ClusterError as `api` does."""
         return SharedReads(self.api)
+
+    @property
+    def address(self) -> ApiAddress:
+        """Where its API server is: the same for all contexts of one cluster. Raises ClusterError as `api` does."""
+        return self.api.address
 
     @property
     def command_options(self) -> str:

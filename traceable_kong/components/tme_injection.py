@@ -7,6 +7,8 @@ come last and not be awaited. The DeploymentPatch only has map entries: a patch 
 change in every preview.
 """
 
+from collections.abc import Mapping
+
 import pulumi
 
 from traceable_kong.cluster.ownership import GATEWAY_LABEL
@@ -23,7 +25,8 @@ class TmeInjection(DeploymentStep):
     """The two patches, with or without the TME. Outputs: `wanted` (bool).
 
     They are deleted together with the namespace and the release that this stack manages, without another rollout. The
-    hooks run before the label and the annotation are set, not when they are removed.
+    hooks run before the label and the annotation are set, not when they are removed. `annotations` are those of pods
+    with the TME.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class TmeInjection(DeploymentStep):
         namespace: KongNamespace,
         on: KongGateway | ExistingKong,
         hooks: tuple[pulumi.ResourceHookBinding, pulumi.ResourceHookBinding],
+        annotations: pulumi.Input[Mapping[str, str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("traceable-kong:index:TmeInjection", name, None, opts)
@@ -61,7 +65,7 @@ class TmeInjection(DeploymentStep):
 
         def annotation(after: list[pulumi.Resource]) -> pulumi.CustomResource:
             timeout = f"{gateway.kong.timeout_seconds}s"
-            spec = {"template": {"metadata": {"annotations": dict(injection.annotations)}}} if wanted else None
+            spec = {"template": {"metadata": {"annotations": annotations}}} if wanted else None
             return KubernetesObject(
                 "apps/v1",
                 "Deployment",

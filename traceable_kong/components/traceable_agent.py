@@ -38,6 +38,7 @@ def certificate_digest(values: Mapping[str, Any]) -> str | None:
 class TraceableAgent(DeploymentStep):
     """The agent that this stack manages. Outputs: `endpoint` (str), `release` (str).
 
+    `revision` is Helm's revision, unknown in a preview exactly when the release changes.
     A release in `imports` exists in the cluster and is imported. `hooks` run before Helm starts. Only the release waits
     for `after`, unless the agent is in Kong's namespace: so a destroy deletes the agent's namespace while it deletes
     Kong's, which takes Kubernetes five seconds or more for each.
@@ -94,12 +95,15 @@ class TraceableAgent(DeploymentStep):
         if annotations:
             values = merged(release.values, {"additionalAnnotations": annotations})
             release = dataclasses.replace(release, values=values)
-        self.resources = [
-            helm_release(
-                f"{name}-release",
-                release,
-                import_existing=release.key in imports,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *first], hooks=hooks),
-            )
-        ]
+        installed = helm_release(
+            f"{name}-release",
+            release,
+            import_existing=release.key in imports,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *first], hooks=hooks),
+        )
+        self.resources = [installed]
+        # The status of a release with secret values is a secret as a whole.
+        self.revision: pulumi.Output[int] = pulumi.Output.unsecret(
+            installed.status.apply(lambda status: int(status.get("revision") or 0))
+        )
         self.register_outputs({"endpoint": agent.endpoint, "release": release.name})

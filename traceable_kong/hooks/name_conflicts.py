@@ -10,7 +10,8 @@ from typing import Any
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.ownership import STACK_LABEL, handover_label, is_owned
 from traceable_kong.hooks.hook_failed import HookFailed
-from traceable_kong.preflight.release_checks import another_stack
+from traceable_kong.plan.model import Plan
+from traceable_kong.preflight.other_owners import creator, ways_out
 
 PLURALS = {
     "ConfigMap": "configmaps",
@@ -25,8 +26,8 @@ PLURALS = {
 """The kinds that components create, other than through Helm."""
 
 
-def require_free_name(api: KubernetesClient, type_: str, inputs: Mapping[str, Any], *, owner: str) -> None:
-    """Raises HookFailed if an object exists that the stack `owner` does not own.
+def require_free_name(api: KubernetesClient, type_: str, inputs: Mapping[str, Any], plan: Plan) -> None:
+    """Raises HookFailed if an object exists that the stack of `plan` does not own.
 
     `type_` is Pulumi's type, such as `kubernetes:core/v1:ConfigMap`; `inputs` are the resource's inputs.
     """
@@ -37,19 +38,19 @@ def require_free_name(api: KubernetesClient, type_: str, inputs: Mapping[str, An
     prefix = f"/api/{version}" if group == "core" else f"/apis/{group}/{version}"
     where = f"/namespaces/{namespace}" if namespace else ""
     found = api.get(f"{prefix}{where}/{PLURALS[kind]}/{name}")
-    if found is None or is_owned(found["metadata"].get("labels") or {}, owner):
+    if found is None or is_owned(found["metadata"].get("labels") or {}, plan.owner):
         return
     said = f"{kind.lower()} {name}" + (f" --namespace {namespace}" if namespace else "")
     other = (found["metadata"].get("labels") or {}).get(STACK_LABEL)
-    creator = f"the stack {other}" if other else "another client"
+    who = creator(plan, other) if other else "another client"
     fix = (
-        another_stack(other, owner, instead="Use another name in the config of one of the two stacks")
+        ways_out(plan, other, instead="Use another name in one of the two")
         if other
         else f"Delete it (`kubectl delete {said}`) or let this stack manage it (`kubectl label {said} "
-        f"{STACK_LABEL}={handover_label(owner)}`)"
+        f"{STACK_LABEL}={handover_label(plan.owner)}`)"
     )
     raise HookFailed(
-        f"{kind} {f'{namespace}/' if namespace else ''}{name} was created by {creator} after preflight. "
+        f"{kind} {f'{namespace}/' if namespace else ''}{name} was created by {who} after preflight. "
         "Continuing would overwrite it, and delete it with this stack. It was not changed. "
         f"{fix}, then run `pulumi up`."
     )

@@ -7,7 +7,7 @@ delete hooks, because a plain `pulumi destroy` would refuse to run them.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -38,16 +38,27 @@ Step = Callable[[KubernetesClient], None]
 
 
 class Hooks:
-    """The hooks of what `plan` describes, from named steps. `opts` are the options of every component."""
+    """The hooks of what `plan` describes, from named steps. `opts` are the options of every component.
+
+    `agent_revision` is Helm's revision of an agent that another component installs.
+    """
 
     def __init__(
-        self, plan: Plan, cluster: ClusterTarget, *, name: str, opts: pulumi.ResourceOptions, wording: Wording
+        self,
+        plan: Plan,
+        cluster: ClusterTarget,
+        *,
+        name: str,
+        opts: pulumi.ResourceOptions,
+        wording: Wording,
+        agent_revision: pulumi.Output[int] | None = None,
     ) -> None:
         self._plan = plan
         self._cluster = cluster
         self._name = name
         self._opts = opts
         self._wording = wording
+        self._agent_revision = agent_revision
         self._loop: asyncio.AbstractEventLoop | None = None
         self._monitors: dict[tuple[str, str], RolloutMonitor] = {}
         self._name_is_free = self._named_hook("before-create-name-is-free", self._check_name)
@@ -106,7 +117,7 @@ class Hooks:
 
     async def _check_name(self, args: pulumi.ResourceHookArgs) -> None:
         def check(client: KubernetesClient) -> None:
-            name_conflicts.require_free_name(client, args.type, args.new_inputs or {}, owner=self._plan.owner)
+            name_conflicts.require_free_name(client, args.type, args.new_inputs or {}, self._plan)
 
         await self._run([check])
 
@@ -155,6 +166,12 @@ class Hooks:
         injection_dry_run.require_injection(client, self._plan, self._gateway)
 
     # --- between the resources ---
+
+    def tme_annotations(self) -> pulumi.Input[Mapping[str, str]]:
+        """The annotations of pods with the TME; unknown in a preview in which another component changes the agent,
+        because they have a digest of its settings."""
+        annotations = dict(self._gateway.injection.annotations)
+        return self._agent_revision.apply(lambda _: annotations) if self._agent_revision else annotations
 
     def ready_for_plugin(
         self, revision: pulumi.Input[int] | pulumi.Input[str], resources: Sequence[pulumi.CustomResource]

@@ -15,6 +15,7 @@ from traceable_kong.plan.build_injection import build_injection, build_policy
 from traceable_kong.plan.build_kong import build_kong, kong_problems
 from traceable_kong.plan.build_plugin import build_plugin
 from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.siblings import Siblings
 from traceable_kong.plugin.config_maps import plugin_config_maps
 from traceable_kong.plugin.rock import Rock
 
@@ -25,7 +26,7 @@ class PlanInputs:
 
     `rock` is None for an agent-only stack. `pod_selector` is what an existing Kong's Deployment selects its pods by,
     `agent_settings` the data of an existing agent's ConfigMap, `recorded_image` the TME's image by this stack's record.
-    `chart_files` is `{path: digest}` of charts in folders and archives.
+    `chart_files` is `{path: digest}` of charts in folders and archives, `siblings` as in Plan.
     """
 
     rock: Rock | None = None
@@ -33,6 +34,7 @@ class PlanInputs:
     agent_settings: Mapping[str, str] = field(default_factory=dict)
     recorded_image: ImageReference | None = None
     chart_files: Mapping[str, str] = field(default_factory=dict)
+    siblings: Siblings | None = None
 
 
 def build_plan(config: StackConfig, inputs: PlanInputs, identity: StackIdentity) -> Plan:
@@ -43,13 +45,15 @@ def build_plan(config: StackConfig, inputs: PlanInputs, identity: StackIdentity)
     rock, owner, secrets = inputs.rock, identity.owner, secret_texts(config.model_dump(warnings=False))
     if isinstance(config, AgentOnlyStack) or rock is None:
         _require_none(agent_problems(config), secrets)
-        return Plan(owner=owner, agent=build_agent(config, identity, inputs.chart_files), gateway=None, secrets=secrets)
+        agent = build_agent(config, identity, inputs.chart_files)
+        return Plan(owner=owner, agent=agent, gateway=None, secrets=secrets, siblings=inputs.siblings)
     installed = config.installed
     config_maps = tuple(plugin_config_maps(rock.plugins)) if installed else ()
     _require_none([*agent_problems(config), *kong_problems(config.kong)], secrets)
     agent = build_agent(config, identity, inputs.chart_files)
     kong = build_kong(config.kong, identity, config_maps, inputs.pod_selector, inputs.chart_files)
-    injection = build_injection(config, identity, agent, inputs.agent_settings, inputs.recorded_image)
+    shared = inputs.siblings.shared_agent if inputs.siblings else None
+    injection = build_injection(config, identity, agent, inputs.agent_settings, inputs.recorded_image, shared)
     gateway = Gateway(
         kong=kong,
         plugin=build_plugin(config, owner, kong.deployment, agent, rock),
@@ -59,7 +63,13 @@ def build_plan(config: StackConfig, inputs: PlanInputs, identity: StackIdentity)
         rock=rock,
         installed=installed,
     )
-    return Plan(owner=owner, agent=agent if installed else None, gateway=gateway, secrets=secrets)
+    return Plan(
+        owner=owner,
+        agent=agent if installed else None,
+        gateway=gateway,
+        secrets=secrets,
+        siblings=inputs.siblings,
+    )
 
 
 def _require_none(problems: Iterable[Problem], secrets: Collection[str]) -> None:

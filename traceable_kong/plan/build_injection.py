@@ -15,6 +15,7 @@ from traceable_kong.plan.admission_policy import policy_name, policy_spec
 from traceable_kong.plan.agent_model import Agent, ExternalAgent, ManagedAgent
 from traceable_kong.plan.kong_model import Kong
 from traceable_kong.plan.model import AdmissionPolicy, Injection
+from traceable_kong.plan.siblings import SharedAgent
 
 
 def build_injection(
@@ -23,15 +24,17 @@ def build_injection(
     agent: Agent,
     agent_settings: Mapping[str, str],
     recorded_image: ImageReference | None,
+    shared: SharedAgent | None,
 ) -> Injection:
     """What makes new gateway pods get the TME, with a digest of what a TME is configured with.
 
     `agent_settings` is the data of an existing agent's ConfigMap, `recorded_image` the TME's image that this stack
-    recorded. A running TME keeps what it got at its injection, so another digest rolls the gateway.
+    recorded, `shared` an existing agent that another component installs first. A running TME keeps what it got at its
+    injection, so another digest rolls the gateway.
     """
     webhook = None if isinstance(agent, ExternalAgent) else agent.injector_webhook
     return Injection(
-        image=_image(config, agent, agent_settings, recorded_image),
+        image=_image(config, agent, agent_settings, recorded_image, shared),
         label=INJECT_LABEL,
         annotations=pod_annotations(keyed_digest(_tme_settings(agent, agent_settings), identity.digest_key)),
         webhook=webhook,
@@ -66,7 +69,11 @@ def _tme_settings(agent: Agent, agent_settings: Mapping[str, str]) -> list[Any]:
 
 
 def _image(
-    config: GatewayStack, agent: Agent, agent_settings: Mapping[str, str], recorded: ImageReference | None
+    config: GatewayStack,
+    agent: Agent,
+    agent_settings: Mapping[str, str],
+    recorded: ImageReference | None,
+    shared: SharedAgent | None,
 ) -> ImageReference:
     """The TME's image. An existing agent's own settings decide it the first time only.
 
@@ -77,4 +84,5 @@ def _image(
         return agent.tme_image
     if isinstance(config.agent, ExistingAgentConfig) and config.agent.tme_image is not None:
         return parse_image(config.agent.tme_image)
-    return recorded or tme_image_in(agent_settings.get(AGENT_CONFIG, "")) or DEFAULT_TME_IMAGE
+    coming = shared.agent.tme_image if shared else DEFAULT_TME_IMAGE
+    return recorded or tme_image_in(agent_settings.get(AGENT_CONFIG, "")) or coming

@@ -48,14 +48,14 @@ def chart_files(config: StackConfig) -> dict[str, str]:
     return {path: files_digest(path) for path in charts if path}
 
 
-def agent_settings(config: GatewayStack, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:
+def agent_settings(config: StackConfig, cluster: ClusterTarget, *, preview: bool) -> dict[str, str]:
     """The data of an existing agent's ConfigMap; {} for other agents, and where there is no ConfigMap.
 
     It is read in every mode: the policy names the TME's image in async too, and a mode switch must not change it. A
     running TME keeps what it got at its injection, so other settings roll the gateway. Where nothing rolls (in a
     preview, and while no TME is wanted), a user who may not read the ConfigMap goes on without it. Raises PlanError.
     """
-    if not isinstance(config.agent, ExistingAgentConfig) or not config.installed:
+    if not (isinstance(config, GatewayStack) and isinstance(config.agent, ExistingAgentConfig) and config.installed):
         return {}
     return _data(
         cluster,

@@ -14,6 +14,7 @@ from traceable_kong.plan.agent_model import Agent, ExistingAgent, ManagedAgent
 from traceable_kong.plan.kong_model import ExistingKong, Kong, ManagedKong
 from traceable_kong.plan.plugin_model import Plugin
 from traceable_kong.plan.release_model import HelmRelease, ReleaseKey
+from traceable_kong.plan.siblings import Siblings
 from traceable_kong.plugin.config_maps import PluginConfigMap, chart_entries, mount_paths
 from traceable_kong.plugin.rock import Rock
 
@@ -120,13 +121,14 @@ class Plan:
     """A stack with the id `owner`.
 
     `gateway` is None for an agent-only stack, `agent` where Traceable is uninstalled and Kong kept. `secrets` are the
-    texts that no message may show.
+    texts that no message may show. `siblings` is None where the program is nothing but this stack.
     """
 
     owner: str
     agent: Agent | None
     gateway: Gateway | None
     secrets: frozenset[str] = field(repr=False)
+    siblings: Siblings | None = None
 
     @property
     def labels(self) -> dict[str, str]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from traceable_kong.cluster.agent_objects import AGENT_SERVICE, CONFIG_MAP, injector_webhook
 from traceable_kong.cluster.api_objects import MUTATING_WEBHOOKS, config_maps, labels_of, secrets, services
 from traceable_kong.cluster.kubernetes_client import ApiError
-from traceable_kong.cluster.ownership import AGENT_RECORD, is_owned
+from traceable_kong.cluster.ownership import AGENT_RECORD, STACK_LABEL, is_owned
 from traceable_kong.cluster.pods import is_ready, is_terminating, pods_behind
 from traceable_kong.cluster.tme import AGENT_CONFIG, tme_image_in
 from traceable_kong.common.commands import config_set
 from traceable_kong.common.image_references import without_version
 from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
 from traceable_kong.plan.model import Gateway, Plan
+from traceable_kong.plan.siblings import Siblings
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import record
@@ -57,18 +58,21 @@ def existing_agent_is_usable(reader: CachedReader, plan: Plan, gateway: Gateway)
     if not isinstance(agent, ExistingAgent) or not gateway.plugin.enabled:
         return
     yield from _it_is_not_this_stacks(reader, plan, agent.namespace)
+    yield from _its_component_installs_it(reader, plan, agent.namespace)
     service = reader.get(f"{services(agent.namespace)}/{AGENT_SERVICE}")
-    if service is None:
-        yield Finding(
-            subject=f"service {AGENT_SERVICE} in namespace {agent.namespace}",
-            problem="is missing, and agent.install is false. There is no agent for this gateway",
-            fix="Find the agent: `kubectl get services --all-namespaces --field-selector "
-            f"metadata.name={AGENT_SERVICE}`. Then name its namespace: "
-            f"`{config_set('agent.namespace', 'NAMESPACE')}`. If there is none, install one first",
+    shared = plan.siblings.shared_agent if plan.siblings else None
+    if gateway.wants_tme and shared and shared.agent.injector_webhook is None:
+        yield _no_injector(
+            f"component {shared.installer}",
+            "installs the agent without its injector, which",
+            instead=f"Remove injectorEnabled from the chart values of {shared.installer}",
         )
         return
+    if service is None:
+        yield _missing(plan.siblings, agent.namespace)
+        return
     if gateway.wants_tme:
-        yield from _it_can_inject(reader, agent.namespace)
+        yield from _it_can_inject(reader, agent.namespace, coming=shared is not None)
     behind = pods_behind(reader, agent.namespace, service)
     if not any(is_ready(pod) and not is_terminating(pod) for pod in behind):
         yield Finding(
@@ -122,14 +126,73 @@ def _it_is_not_this_stacks(reader: CachedReader, plan: Plan, namespace: str) -> 
         )
 
 
-def _it_can_inject(reader: CachedReader, namespace: str) -> Iterator[Finding]:
-    name = injector_webhook(namespace)
-    if reader.get(f"{MUTATING_WEBHOOKS}/{name}") is None:
+def _its_component_installs_it(reader: CachedReader, plan: Plan, namespace: str) -> Iterator[Finding]:
+    """If the record of an agent alone says that another component of this stack installed it, that one has started."""
+    siblings = plan.siblings
+    if siblings is None or siblings.shared_agent or siblings.undetermined:
+        return
+    owner = labels_of(reader.get(f"{config_maps(namespace)}/{AGENT_RECORD}") or {}).get(STACK_LABEL, "")
+    component = siblings.component_of(owner)
+    if component is not None and owner not in siblings.ids:
         yield Finding(
-            subject=f"mutatingwebhookconfiguration {name}",
-            problem=f"is missing. The agent in namespace {namespace} would inject no TME",
-            fix="Ask the agent's owner to enable the injector (chart value injectorEnabled). Or use the mode that "
-            f"needs no TME: `{config_set('mode', 'async')}`",
+            subject=f"the agent in namespace {namespace}",
+            problem=f"was installed by component {component} of this stack, which does not install it before "
+            f"{siblings.component}. If it is not in the program any more, the agent would be uninstalled at the end of "
+            "the update, while the gateway still needs it",
+            fix=f"If {component} is in the program, let {siblings.component} depend on it (the resource option "
+            "depends_on). Otherwise add it again, or install another agent first and name its namespace: "
+            f"`{config_set('agent.namespace', 'NAMESPACE')}`",
+        )
+
+
+def _missing(siblings: Siblings | None, namespace: str) -> Finding:
+    """There is no Service of the agent."""
+    if siblings and siblings.shared_agent:
+        return Finding(
+            subject=f"the agent in namespace {namespace}",
+            problem=f"does not exist yet. Component {siblings.shared_agent.installer} installs it first",
+            fix=f"`pulumi up` checks it before it changes anything of {siblings.component}",
+            severity="error_in_up",
+        )
+    if siblings and siblings.undetermined:
+        others = ", ".join(siblings.undetermined)
+        return Finding(
+            subject=f"the agent in namespace {namespace}",
+            problem=f"does not exist. This preview does not know whether {others} will install it",
+            fix=f"`pulumi up` checks it before it changes anything of {siblings.component}",
+            severity="error_in_up",
+        )
+    installer = ""
+    if siblings:
+        installer = (
+            f". If another component of this program installs it, let {siblings.component} depend on that one (the "
+            "resource option depends_on), and give both the same kubeconfig"
+        )
+    return Finding(
+        subject=f"service {AGENT_SERVICE} in namespace {namespace}",
+        problem="is missing, and agent.install is false. There is no agent for this gateway",
+        fix="Find the agent: `kubectl get services --all-namespaces --field-selector "
+        f"metadata.name={AGENT_SERVICE}`. Then name its namespace: "
+        f"`{config_set('agent.namespace', 'NAMESPACE')}`. If there is none, install one first{installer}",
+    )
+
+
+def _it_can_inject(reader: CachedReader, namespace: str, *, coming: bool) -> Iterator[Finding]:
+    """The injector's webhook exists, unless the agent's component creates it first."""
+    name = injector_webhook(namespace)
+    if reader.get(f"{MUTATING_WEBHOOKS}/{name}") is None and not coming:
+        yield _no_injector(
+            f"mutatingwebhookconfiguration {name}",
+            f"is missing. The agent in namespace {namespace}",
+            instead="Ask the agent's owner to enable the injector (chart value injectorEnabled)",
         )
     # Without permission to read it, an update would roll the gateway for nothing, or miss a change of the settings.
     reader.get(f"{config_maps(namespace)}/{CONFIG_MAP}")
+
+
+def _no_injector(subject: str, problem: str, *, instead: str) -> Finding:
+    return Finding(
+        subject=subject,
+        problem=f"{problem} would inject no TME",
+        fix=f"{instead}. Or use the mode that needs no TME: `{config_set('mode', 'async')}`",
+    )

@@ -25,7 +25,7 @@ from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plan.release_model import ReleaseKey
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding
-from traceable_kong.preflight.release_checks import another_stack
+from traceable_kong.preflight.other_owners import belongs_to, removal, ways_out
 
 GUIDE = "docs/adopting-a-release.md"
 
@@ -118,9 +118,8 @@ def object_is_owned(reader: CachedReader, plan: Plan, item: OwnedObject) -> Iter
     if owner:
         yield Finding(
             subject=subject,
-            problem=f"belongs to another stack, {owner} (this one is {plan.owner}). Both would write it, and the "
-            "first one that is destroyed would delete it",
-            fix=another_stack(owner, plan.owner, instead=item.instead),
+            problem=f"{belongs_to(plan, owner)}. Both would write it, and {removal(plan, owner)} would delete it",
+            fix=ways_out(plan, owner, instead=item.instead),
         )
     else:
         yield Finding(
@@ -145,12 +144,12 @@ def namespaces_are_as_configured(reader: CachedReader, plan: Plan) -> Iterator[F
         # For an existing Kong, another check looks for the Deployment itself.
         existing = key == "kong" and plan.gateway is not None and isinstance(plan.gateway.kong, ExistingKong)
         yield from _namespace_is_as_configured(
-            reader, plan.owner, key=key, name=name, create=create, required=name not in created and not existing
+            reader, plan, key=key, name=name, create=create, required=name not in created and not existing
         )
 
 
 def _namespace_is_as_configured(
-    reader: CachedReader, owner: str, *, key: str, name: str, create: bool, required: bool
+    reader: CachedReader, plan: Plan, *, key: str, name: str, create: bool, required: bool
 ) -> Iterator[Finding]:
     found = reader.get(f"{NAMESPACES}/{name}")
     subject = f"namespace {name}"
@@ -172,20 +171,16 @@ def _namespace_is_as_configured(
             "command again",
         )
         return
-    if not create or is_owned(labels_of(found), owner):
+    if not create or is_owned(labels_of(found), plan.owner):
         return
-    other = labels_of(found).get(STACK_LABEL)
-    whose = (
-        f"belongs to another stack, {other} (this one is {owner})"
-        if other
-        else "exists and is not managed by this stack"
-    )
+    other = labels_of(found).get(STACK_LABEL, "")
+    whose = belongs_to(plan, other) if other else "exists and is not managed by this stack"
     instead = f"Keep the namespace when this stack is destroyed: `{dont_create}`. Or use another {key}.namespace"
     yield Finding(
         subject=subject,
-        problem=f"{whose}. With {key}.createNamespace, `pulumi destroy` would delete it and everything in it",
-        fix=another_stack(other, owner, instead=instead)
+        problem=f"{whose}. With {key}.createNamespace, {removal(plan, other)} would delete it and everything in it",
+        fix=ways_out(plan, other, instead=instead)
         if other
         else f"{instead}. If it is to be deleted with this stack, label it: `kubectl label namespace {name} "
-        f"{STACK_LABEL}={handover_label(owner)}`",
+        f"{STACK_LABEL}={handover_label(plan.owner)}`",
     )

@@ -15,6 +15,7 @@ from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.controller_checks import given_variables
 from traceable_kong.preflight.finding import Finding, deployment_subject
+from traceable_kong.preflight.other_owners import creator, ways_out
 
 Existing = tuple[ExistingKong, Document]
 """An existing Kong, and its Deployment in the cluster."""
@@ -41,8 +42,8 @@ def patch_can_be_applied(reader: CachedReader, plan: Plan, gateway: Gateway) -> 
     if noted is not None and noted[0] != plan.owner:
         yield Finding(
             subject=where,
-            problem=f"is patched by the stack {noted[0]}. Both stacks would write it",
-            fix="Destroy that stack first, or name another kong.deployment",
+            problem=f"is patched by {creator(plan, noted[0])}. Both would write it",
+            fix=ways_out(plan, noted[0], instead="Name another kong.deployment"),
         )
         return
     patch = kong.patch

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from traceable_kong.cluster.api_objects import CLUSTER_ROLES, annotations_of
 from traceable_kong.cluster.helm_releases import UNFINISHED_UPGRADES, Revisions, newest_revision, serving
-from traceable_kong.cluster.ownership import handover_label
 from traceable_kong.common.commands import config_set
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.preflight.cached_reader import CachedReader
 from traceable_kong.preflight.finding import Finding, Found, StuckRelease
+from traceable_kong.preflight.other_owners import belongs_to, removal, ways_out
 
 
 def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmRelease) -> Iterator[Found]:
@@ -30,9 +30,9 @@ def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmR
         if owner:
             yield Finding(
                 subject=f"Helm release {name} in namespace {namespace}",
-                problem=f"belongs to another stack, {owner} (this one is {plan.owner}). Both would change it, and "
-                "`pulumi destroy` of this stack would uninstall it",
-                fix=another_stack(owner, plan.owner, instead=instead),
+                problem=f"{belongs_to(plan, owner)}. Both would change it, and {removal(plan, owner)} would uninstall "
+                "it",
+                fix=ways_out(plan, owner, instead=instead),
             )
             return
         yield Finding(
@@ -47,16 +47,6 @@ def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmR
     stuck = stuck_release(release, newest.revisions, serving=bool(serving(reader, namespace, name)))
     if stuck:
         yield stuck
-
-
-def another_stack(owner: str, own: str, *, instead: str) -> str:
-    """How to fix that an object belongs to the stack with the id `owner`, not to this one with the id `own`."""
-    if handover_label(owner) != handover_label(own):
-        return f"{instead}. If that stack is not needed any more, destroy it first: `pulumi destroy --stack NAME`"
-    return (
-        f"{instead}. The other stack has the same name in another backend or organization, or this stack lost its "
-        "state. If the state was lost, restore it first: `pulumi stack import --file BACKUP.json`"
-    )
 
 
 def cluster_roles_are_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:

@@ -77,6 +77,7 @@ def deploy(
             namespace=namespace,
             on=running,
             hooks=(label, pods),
+            annotations=hooks.tme_annotations(),
             opts=after(*steps),
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from traceable_kong.config.python_spelling import python_spelling
 from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.hooks.stack_hooks import Hooks
 from traceable_kong.plan.build import build_plan
-from traceable_kong.plan.inputs import read_inputs
+from traceable_kong.plan.inputs import agent_settings, read_inputs
 from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
 from traceable_kong.preflight import release_imports
 from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments
 from traceable_kong.program.arguments import TraceableOnKongArgs
 from traceable_kong.program.claimed_names import claim
 from traceable_kong.program.deployment_order import deploy
+from traceable_kong.program.run_registry import run_registry
 from traceable_kong.providers.cluster_provider import own_program_inputs
 
 CLONE = Path(__file__).parents[2]
@@ -152,30 +153,50 @@ class TraceableOnKong(pulumi.ComponentResource):
             raise pulumi.RunError(wording.shown(str(problem))) from None
 
     async def _deploy(self, given: GivenConfig, fresh: StackIdentity, wording: Wording) -> _Started:
-        name, preview = self._name, pulumi.runtime.is_dry_run()
+        name, preview, run = self._name, pulumi.runtime.is_dry_run(), run_registry()
         self._require_own_provider(given)
         config, cluster = given.stack(), given.cluster()
         if config.allowed_clusters and not (cluster.context or cluster.kubeconfig):
-            pulumi.log.warn(wording.shown(UNNAMED_CLUSTER))
+            pulumi.log.warn(wording.logged(UNNAMED_CLUSTER))
         cluster.require_allowed(config.allowed_clusters)
         inputs = read_inputs(config, cluster, preview=preview)
-        claim(build_plan(config, inputs, fresh), name)  # Bad values fail before any registration.
+        plan = build_plan(config, inputs, fresh)  # Bad values fail before any registration.
+        claim(plan, name, cluster)
+        if plan.managed_agent:
+            run.note_installer(name, plan.managed_agent, cluster, revision=self._agent_revision, verified=self._last)
         stack_id, identity = await self._kept_identity(fresh)
+        run.ids[identity.owner] = name
+        # Also without `depends_on`: the gateway would race its agent, and a destroy would not know their order.
+        installer = run.installer_for(plan, cluster)
+        shared_revision = await installer.finished() if installer else None
+        if installer:
+            cluster.reads.forget()
+            inputs = replace(inputs, agent_settings=agent_settings(config, cluster, preview=preview))
+        if wording.component:
+            prefix = f"{pulumi.get_project()}.{pulumi.get_stack()}."
+            inputs = replace(inputs, siblings=run.siblings(name, prefix, installer))
         plan = build_plan(config, inputs, identity)
-        after_id = pulumi.ResourceOptions(parent=self, depends_on=[stack_id])
-        provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_id)
+        first = [stack_id, *([installer.verified] if installer else [])]
+        after_first = pulumi.ResourceOptions(parent=self, depends_on=first)
+        provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_first)
         reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
         imports = release_imports.releases_to_import(plan, reader, preview=preview)
         outputs = stack_outputs(plan, self._verify_command(given, in_arguments=wording.component is not None))
         outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
-        hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording)
+        hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording, agent_revision=shared_revision)
         own_program = own_program_inputs(cluster, wording)
         installation = deploy(name, plan, hooks, imports, own_program, verified=self._last)
         return _Started(outputs=outputs, installation=installation)
 
+    async def _agent_revision(self) -> pulumi.Output[int]:
+        """Helm's revision of the agent that this component installs, once everything is registered."""
+        await asyncio.shield(self._started)
+        return next(child.revision for child in self._childResources if isinstance(child, components.TraceableAgent))
+
     async def _show_nothing(self, unknown: str, fresh: StackIdentity) -> None:
         """A preview that does not know these arguments. Raises RunError where the stack has what it would not show."""
+        run_registry().undetermined.append(self._name)
         _, identity = await self._kept_identity(fresh)
         if identity.owner != fresh.owner:
             raise pulumi.RunError(printable(f"{unknown}: not known before the update. {DEPLOYED}"))

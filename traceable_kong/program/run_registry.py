@@ -1,0 +1,85 @@
+"""What the components of a program tell one another during a run."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import pulumi
+
+from traceable_kong.cluster.api_connection import ApiAddress
+from traceable_kong.cluster.target import ClusterTarget
+from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
+from traceable_kong.plan.model import Plan
+from traceable_kong.plan.siblings import SharedAgent, Siblings
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentInstaller:
+    """A component that installs an agent: `revision` gives Helm's, once everything is registered, and `verified` is
+    created last."""
+
+    shared: SharedAgent
+    revision: Callable[[], Awaitable[pulumi.Output[int]]]
+    verified: pulumi.Resource
+
+    async def finished(self) -> pulumi.Output[int]:
+        """Helm's revision of the agent, once that is verified; in a preview, once it is registered."""
+        found = await self.revision()
+        await self.verified.urn.future()
+        return found
+
+
+@dataclass(kw_only=True)
+class RunRegistry:
+    """The components of a run that have started.
+
+    `names` is `{cluster and object: component}`, `installers` `{cluster and namespace: who installs an agent there}`,
+    `ids` `{stack id: component}`. `undetermined` are those whose arguments the preview does not know.
+
+    A cluster is known by its address. Of two addresses of one cluster, what exists there decides.
+    """
+
+    names: dict[tuple[ApiAddress, str], str] = field(default_factory=dict)
+    installers: dict[tuple[ApiAddress, str], AgentInstaller] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    undetermined: list[str] = field(default_factory=list)
+
+    def note_installer(
+        self,
+        component: str,
+        agent: ManagedAgent,
+        cluster: ClusterTarget,
+        *,
+        revision: Callable[[], Awaitable[pulumi.Output[int]]],
+        verified: pulumi.Resource,
+    ) -> None:
+        """Notes that the component installs the agent."""
+        shared = SharedAgent(installer=component, agent=agent)
+        installer = AgentInstaller(shared=shared, revision=revision, verified=verified)
+        self.installers[cluster.address, agent.namespace] = installer
+
+    def siblings(self, component: str, prefix: str, installer: AgentInstaller | None) -> Siblings:
+        """What the component knows of the others that have started."""
+        return Siblings(
+            component=component,
+            prefix=prefix,
+            ids={stack_id: name for stack_id, name in self.ids.items() if name != component},
+            shared_agent=installer.shared if installer else None,
+            undetermined=tuple(self.undetermined),
+        )
+
+    def installer_for(self, plan: Plan, cluster: ClusterTarget) -> AgentInstaller | None:
+        """Who installs the agent that a gateway uses and does not install."""
+        if plan.gateway is None or not isinstance(plan.agent, ExistingAgent):
+            return None
+        return self.installers.get((cluster.address, plan.agent.namespace))
+
+
+_registries: WeakKeyDictionary[asyncio.AbstractEventLoop, RunRegistry] = WeakKeyDictionary()
+"""Of each run, which has an event loop of its own."""
+
+
+def run_registry() -> RunRegistry:
+    """The registry of this run."""
+    return _registries.setdefault(asyncio.get_running_loop(), RunRegistry())
