@@ -89,9 +89,17 @@ def test_a_response_of_another_server_is_never_an_empty_list(
 ) -> None:
     for ask in (api.list, api.get):
         server.will(200, body)
-        with pytest.raises(ApiError, match="HTTP 200 without a JSON document") as refused:
+        with pytest.raises(ApiError, match="HTTP 200 without a JSON object") as refused:
             ask("/x")
         assert "log in" not in str(refused.value)
+
+
+def test_a_response_that_is_nested_too_deep_is_not_called_another_format(
+    server: ApiServer, api: KubernetesClient
+) -> None:
+    server.will(200, b'{"a":' * 300 + b"1" + b"}" * 300)
+    with pytest.raises(ApiError, match="HTTP 200 with JSON that cannot be read, because it is nested too deep"):
+        api.get("/x")
 
 
 def test_an_object_that_does_not_exist_is_none(server: ApiServer, api: KubernetesClient) -> None:
@@ -294,7 +302,7 @@ def test_a_permission(server: ApiServer, api: KubernetesClient, status: Any, all
 
 def test_a_redirect_is_not_followed(server: ApiServer, api: KubernetesClient) -> None:
     server.will(302, {}, ("Location", f"{server.url}/elsewhere"))
-    with pytest.raises(ApiError, match="HTTP 302 without a JSON document"):
+    with pytest.raises(ApiError, match="HTTP 302 without a JSON object"):
         api.request("GET", "/x")
     assert len(server.requests) == 1
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from traceable_kong.common.foreign_documents import MAX_DEPTH, json_document, yaml_document
+from traceable_kong.common.foreign_documents import MAX_DEPTH, UnreadableDocument, json_document, yaml_document
 
 
 def test_a_date_is_text() -> None:
@@ -33,12 +33,12 @@ def test_a_document_may_repeat_its_values() -> None:
 def test_what_is_no_json_or_repeats_too_much_is_refused(text: str) -> None:
     with pytest.raises(Exception) as caught:
         yaml_document(text)
-    assert type(caught.value).__name__ in ("ValueError", "ConstructorError", "ParserError")
+    assert type(caught.value).__name__ in ("UnreadableDocument", "ConstructorError", "ParserError")
 
 
 def test_a_deep_document_is_refused() -> None:
     for opened, closed in ((b"[", b"]"), (b'{"a":', b"}")):
         deep = MAX_DEPTH - 1
         assert json_document(opened * deep + b"1" + closed * deep)
-        with pytest.raises(ValueError):
+        with pytest.raises(UnreadableDocument, match="it is nested too deep"):
             json_document(opened * (deep + 1) + b"1" + closed * (deep + 1))

@@ -8,6 +8,7 @@ import ssl
 import pytest
 import yaml
 
+from traceable_kong.common.foreign_documents import json_document
 from traceable_kong.common.safe_text import PlainError, kind_of, printable, printable_lines, without_quoted
 from traceable_kong.common.urls import without_credentials
 
@@ -95,6 +96,10 @@ def _raised(what: str) -> BaseException:
             open(f"/nowhere/{MARKER}")  # noqa: PTH123, SIM115
         elif what == "HTTP":
             raise http.client.BadStatusLine(MARKER)
+        elif what == "deep":
+            json_document("[" * 300 + "]" * 300)
+        elif what == "deeper":
+            json.loads("[" * 100_000)
         elif what == "base64":
             raise binascii.Error(MARKER)
         else:
@@ -116,6 +121,8 @@ def _raised(what: str) -> BaseException:
         ("file", "No such file or directory"),
         ("HTTP", "its response is not HTTP, or ends too early"),
         ("base64", "a value in it is not base64"),
+        ("deep", "it is nested too deep"),
+        ("deeper", "it is nested too deep"),
         ("key", "KeyError"),
         ("certificate", None),
     ],

@@ -139,7 +139,7 @@ def test_the_patch_of_another_stack_is_neither_replaced_nor_reverted(cluster: Cl
     assert mounted(cluster) == ["files-a"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"stack": "a", "patch": {"variables": 1}})])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 100_000, json.dumps({"stack": "a", "patch": {"variables": 1}})])
 def test_an_annotation_that_was_changed_by_hand_is_reported(cluster: Cluster, text: str) -> None:
     live: Any = cluster.live
     live["metadata"]["annotations"] = {PATCH_ANNOTATION: text}

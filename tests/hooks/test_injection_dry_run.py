@@ -340,7 +340,7 @@ def test_a_quota_is_fatal_only_where_a_rollout_needs_room_in_it(clock: Clock, sp
         ),
         (ApiError(403, "Forbidden", "status unknown for quota: q, resources: pods"), "could not be checked"),
         (ApiError(409, "Conflict", "the object has been modified"), "could not be checked"),
-        (ApiError(0, "NotTheApi", "HTTP 200 without a JSON document"), "not able to answer: HTTP 200"),
+        (ApiError(0, "NotTheApi", "HTTP 200 without a JSON object"), "not able to answer: HTTP 200"),
     ],
 )
 def test_only_a_refusal_that_a_rollout_would_meet_is_called_one(clock: Clock, problem: ApiError, said: str) -> None:

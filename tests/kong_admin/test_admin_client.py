@@ -177,7 +177,12 @@ def test_no_server_at_the_address() -> None:
 
 @pytest.mark.parametrize(
     ("status", "answer", "said"),
-    [(200, b"<html>", "not JSON"), (200, b"[]", "not JSON"), (302, b"", "HTTP 302")],
+    [
+        (200, b"<html>", "not a JSON object"),
+        (200, b"[]", "not a JSON object"),
+        (200, b'{"a":' * 300 + b"1" + b"}" * 300, "JSON that cannot be read, because it is nested too deep"),
+        (302, b"", "HTTP 302"),
+    ],
 )
 def test_another_server_is_reported_and_not_asked_again(admin: Admin, status: int, answer: bytes, said: str) -> None:
     admin.answers = [(status, answer)]

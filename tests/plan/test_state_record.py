@@ -49,11 +49,20 @@ def test_every_field_is_recorded(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"pluginConfig": "{"}, {"pluginConfig": "[]"}, {"files": "null"}, {"tmeImage": "https://docker.io/x"}]
+    ("key", "text", "problem"),
+    [
+        ("pluginConfig", "{", r"it is not JSON \(line 1\)"),
+        ("pluginConfig", "[]", "pluginConfig is not an object"),
+        ("files", "null", "files is not an object"),
+        ("files", '{"a":' * 300 + "1" + "}" * 300, "it is nested too deep"),
+        ("files", "[" * 100_000, "it is nested too deep"),
+        ("tmeImage", "https://docker.io/x", "tmeImage is not the name of an image"),
+    ],
+    ids=lambda value: str(value)[:12],
 )
-def test_a_value_that_cannot_be_read_is_refused(change: dict[str, str]) -> None:
-    with pytest.raises(UnreadableRecord, match="gw/traceable-installation cannot be read"):
-        state_of("gw", {**state_data(desired()), **change})
+def test_a_value_that_cannot_be_read_is_refused(key: str, text: str, problem: str) -> None:
+    with pytest.raises(UnreadableRecord, match=rf"gw/traceable-installation cannot be read: {problem}\. Nothing was"):
+        state_of("gw", {**state_data(desired()), key: text})
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,8 @@ def test_the_port_forward_is_closed(certificate: Path, listener: Listener) -> No
         (talking(b""), "the Admin API does not answer"),
         (talking(b"SSH-2.0-OpenSSH_9.2\r\n"), "the Admin API does not answer"),
         (http(lambda path: (401, b"{}")), "answers / with HTTP 401"),
-        (http(lambda path: (200, b"<html>")), "answers / with something that is not JSON"),
-        (http(lambda path: (200, b"[]")), "answers / with something that is not JSON"),
+        (http(lambda path: (200, b"<html>")), "answers / with something that is not a JSON object"),
+        (http(lambda path: (200, b"[]")), "answers / with something that is not a JSON object"),
         (http(lambda path: (200, b"{}") if path == "/" else (500, b"{}")), "answers /plugins?size=1000 with HTTP 500"),
     ],
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from traceable_kong.common.foreign_documents import json_document
+from traceable_kong.common.foreign_documents import UnreadableDocument, json_document
 from traceable_kong.common.http_exchange import HttpResponse
 from traceable_kong.common.safe_text import PlainError, printable
 
@@ -54,8 +54,11 @@ class ApiResponse(Document):
 
 def document_of(response: HttpResponse) -> ApiResponse:
     """Raises ApiError."""
+    problem = "without a JSON object"
     try:
         document = json_document(response.body)
+    except UnreadableDocument as unreadable:
+        document, problem = None, f"with JSON that cannot be read, because {unreadable}"
     except ValueError:
         document = None
     warnings = tuple(printable(_warning_text(value)) for value in response.headers.get_all("Warning", []))
@@ -64,7 +67,7 @@ def document_of(response: HttpResponse) -> ApiResponse:
     if response.status >= 300 or not isinstance(document, dict):
         # As an empty document it would mean that nothing exists.
         kind = response.headers.get("Content-Type") or "no content type"
-        raise not_the_api(f"HTTP {response.status} without a JSON document ({printable(kind)[:80]})")
+        raise not_the_api(f"HTTP {response.status} {problem} ({printable(kind)[:80]})")
     result = ApiResponse(document)
     result.warnings = warnings
     result.date = _date(response.headers.get("Date"))

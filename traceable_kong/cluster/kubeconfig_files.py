@@ -12,7 +12,7 @@ import yaml
 
 from traceable_kong.cluster.kubeconfig_model import Kubeconfig, KubeconfigError, kubeconfig_of
 from traceable_kong.common.bounded_read import read_text
-from traceable_kong.common.foreign_documents import MAX_VALUES, yaml_document
+from traceable_kong.common.foreign_documents import MAX_VALUES, UnreadableDocument, yaml_document
 from traceable_kong.common.safe_text import kind_of
 
 SIZE_LIMIT = 1024 * 1024
@@ -147,7 +147,7 @@ def _parsed(text: str) -> Kubeconfig:
         raise KubeconfigError(f"it is longer than {SIZE_LIMIT // 1024} KiB, or has more than {MAX_VALUES} values")
     try:
         return kubeconfig_of(yaml_document(text))
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, UnreadableDocument) as problem:
         raise KubeconfigError(kind_of(problem)) from None
     except ValueError:
-        raise KubeconfigError("it is not YAML, or is too deep, or repeats too many of its values") from None
+        raise KubeconfigError("it is not YAML") from None

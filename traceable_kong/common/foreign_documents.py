@@ -9,8 +9,14 @@ import yaml
 MAX_DEPTH = 200
 """Functions that call themselves for each level end with an error at several hundred. A CRD has about fifty levels."""
 
+_DEEP = "it is nested too deep"
+
 MAX_VALUES = 50_000
 """Of a YAML document. A short text can repeat a part of itself any number of times (aliases and merges)."""
+
+
+class UnreadableDocument(ValueError):
+    """What another party wrote and the program does not read; the text says why, without anything of it."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,7 +29,7 @@ class _Loader(yaml.SafeLoader):
         super().flatten_mapping(node)
         self._merged += len(node.value)
         if self._merged > MAX_VALUES:
-            raise ValueError("too many values")
+            raise UnreadableDocument("it has too many values, or repeats too many of them")
 
 
 # A date is text, as in Kubernetes (https://github.com/kubernetes-sigs/yaml).
@@ -34,12 +40,12 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def yaml_document(text: str) -> Any:
-    """A document of JSON's types. Raises ValueError or YAMLError."""
+    """A document of JSON's types. Raises UnreadableDocument, another ValueError, or YAMLError."""
     loader = _Loader(text)
     try:
         document = loader.get_single_data()
     except RecursionError:
-        raise ValueError("too deep") from None
+        raise UnreadableDocument(_DEEP) from None
     finally:
         loader.dispose()
     count, unseen = 0, [document]
@@ -49,19 +55,21 @@ def yaml_document(text: str) -> Any:
         parts = [*_parts(value), *(value if isinstance(value, dict) else ())]
         count += 1 + len(parts)
         if count > MAX_VALUES:
-            raise ValueError("too many values")
+            raise UnreadableDocument("it has too many values, or repeats too many of them")
         if not isinstance(value, dict | list | str | int | float | None):
-            raise ValueError("a value that JSON does not have")
+            raise UnreadableDocument("it has a value that JSON does not have")
         unseen += parts
     return document
 
 
-def json_document(text: bytes) -> Any:
-    """Raises ValueError."""
+def json_document(text: str | bytes) -> Any:
+    """Raises UnreadableDocument for JSON, another ValueError for anything else."""
     try:
         document = json.loads(text)
-    except (RecursionError, MemoryError):
-        raise ValueError("too deep or too large") from None
+    except RecursionError:
+        raise UnreadableDocument(_DEEP) from None
+    except MemoryError:
+        raise UnreadableDocument("it is too large") from None
     level = [document] if type(document) in (dict, list) else []
     for _ in range(MAX_DEPTH):
         if not level:
@@ -73,7 +81,7 @@ def json_document(text: bytes) -> Any:
             for part in (value.values() if type(value) is dict else value)
             if type(part) is dict or type(part) is list
         ]
-    raise ValueError("too deep")
+    raise UnreadableDocument(_DEEP)
 
 
 def _parts(value: Any) -> Iterable[Any]:

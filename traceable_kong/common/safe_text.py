@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 import yaml
 
+from traceable_kong.common.foreign_documents import UnreadableDocument
+
 _ENGINE_TAG = re.compile(r"<(?=\{%)|%(?=\}>)")
 """The beginning and the end of a color tag for Pulumi's engine (sdk/go/common/diag/colors), which stops at an unknown
 one."""
@@ -50,6 +52,10 @@ def kind_of(problem: BaseException) -> str:
     if isinstance(problem, yaml.YAMLError):
         mark = getattr(problem, "problem_mark", None)
         return f"it is not YAML (line {mark.line + 1})" if mark else "it is not YAML"
+    if isinstance(problem, UnreadableDocument):
+        return str(problem)
+    if isinstance(problem, RecursionError):
+        return "it is nested too deep"
     if isinstance(problem, json.JSONDecodeError):
         return f"it is not JSON (line {problem.lineno})"
     if isinstance(problem, binascii.Error):

@@ -1,12 +1,12 @@
 """Turns the texts of a stack file into the config's classes; what is invalid has its default."""
 
-import json
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from traceable_kong.common.foreign_documents import UnreadableDocument, json_document
 from traceable_kong.config.config_layout import (
     KNOWN_KEYS,
     SELECTORS,
@@ -42,13 +42,25 @@ def read(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem], set[P
     raw: dict[str, Any] = {}
     problems = []
     for key, text in given.items():
+        if key not in structured:
+            raw[key] = text
+            continue
         try:
-            raw[key] = _structure(text) if key in structured else text
-        except (ValueError, RecursionError):
+            raw[key] = _structure(text)
+        except UnreadableDocument:
             problems.append(
                 Problem(
                     path_of(key),
-                    f"must be an object or a list, nested at most {MAX_DEPTH} deep",
+                    f"is nested more than {MAX_DEPTH} deep",
+                    f"make it flatter in Pulumi.<stack>.yaml, below traceable-kong:{key}:",
+                    "structure",
+                )
+            )
+        except ValueError:
+            problems.append(
+                Problem(
+                    path_of(key),
+                    "must be an object or a list",
                     f"write it in Pulumi.<stack>.yaml, indented below traceable-kong:{key}:",
                     "structure",
                 )
@@ -57,7 +69,8 @@ def read(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem], set[P
 
 
 def _structure(text: str) -> Any:
-    value = json.loads(text)
+    """Raises UnreadableDocument for what is too deep, another ValueError for what is neither object nor list."""
+    value = json_document(text)
     if not isinstance(value, dict | list):
         raise ValueError
     level: list[Any] = [value]
@@ -69,7 +82,7 @@ def _structure(text: str) -> Any:
             for child in (item.values() if isinstance(item, dict) else item)
         ]
     if level:
-        raise ValueError
+        raise UnreadableDocument
     return value
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.kubernetes_client import ApiError, Document, KubernetesClient, Unreachable
+from traceable_kong.common.foreign_documents import json_document
 from traceable_kong.common.safe_text import PlainError
 from traceable_kong.common.waiting import NotYet, wait_until
 from traceable_kong.deployment_patch.pod_template import (
@@ -63,7 +64,7 @@ def recorded_patch(live: Document) -> tuple[str, AppliedPatch] | None:
     if text is None:
         return None
     try:
-        document = json.loads(text)
+        document = json_document(text)
         return str(document["stack"]), applied_patch_of(document["patch"])
     except (ValueError, KeyError, TypeError, AttributeError):
         name, namespace = live["metadata"].get("name"), live["metadata"].get("namespace")

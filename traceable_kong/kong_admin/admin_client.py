@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from traceable_kong.common.foreign_documents import json_document
+from traceable_kong.common.foreign_documents import UnreadableDocument, json_document
 from traceable_kong.common.http_exchange import TooLong, exchange
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.common.waiting import NotYet, wait_until
@@ -198,9 +198,12 @@ class AdminClient:
         return AdminError(f"{self._name} answers {request} with {found}: it is not an Admin API of Kong")
 
     def _document(self, request: str, status: int, answer: bytes) -> Document:
+        problem = "something that is not a JSON object"
         try:
             # Only a deletion has no content.
             document = {} if request.startswith("DELETE ") and not answer.strip() else json_document(answer)
+        except UnreadableDocument as unreadable:
+            document, problem = None, f"JSON that cannot be read, because {unreadable}"
         except ValueError:
             document = None
         if status >= 400:
@@ -214,7 +217,7 @@ class AdminClient:
                 document if isinstance(document, dict) else {},
             )
         if status >= 300 or not isinstance(document, dict):
-            raise self._not_kong(request, f"HTTP {status}" if status >= 300 else "something that is not JSON")
+            raise self._not_kong(request, f"HTTP {status}" if status >= 300 else problem)
         return document
 
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from traceable_kong.cluster.kong_deployment import KongDeployment
 from traceable_kong.cluster.ownership import RECORD_NAME
-from traceable_kong.common.image_references import ImageReference, parse_image, without_version
+from traceable_kong.common.foreign_documents import UnreadableDocument, json_document
+from traceable_kong.common.image_references import ImageReference, ImageReferenceError, parse_image, without_version
 from traceable_kong.common.safe_text import PlainError, kind_of
 from traceable_kong.kong_admin.admin_endpoint import endpoint_of
 from traceable_kong.kong_admin.plugin_target import PluginTarget
@@ -79,7 +80,7 @@ def state_of(namespace: str, data: Mapping[str, str]) -> DesiredState:
             f"The record {namespace}/{RECORD_NAME} was not written by this version of the program. Nothing was "
             "verified. `pulumi up` writes it again."
         ) from None
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         raise UnreadableRecord(
             f"The record {namespace}/{RECORD_NAME} cannot be read: {kind_of(problem)}. Nothing was verified. "
             "`pulumi up --refresh` writes it again."
@@ -252,7 +253,10 @@ def _injection(data: Mapping[str, str]) -> Injection | None:
 
 
 def _image(data: Mapping[str, str]) -> ImageReference:
-    return parse_image(data["tmeImage"])
+    try:
+        return parse_image(data["tmeImage"])
+    except ImageReferenceError:
+        raise UnreadableDocument("tmeImage is not the name of an image") from None
 
 
 def _name(data: Mapping[str, str], key: str) -> str:
@@ -273,9 +277,9 @@ def _one_of(data: Mapping[str, str], key: str, yes: str, no: str) -> bool:
 
 
 def _mapping(text: str, what: str) -> dict[str, Any]:
-    value = json.loads(text)
+    value = json_document(text)
     if not isinstance(value, dict):
-        raise ValueError(f"{what} is not an object")
+        raise UnreadableDocument(f"{what} is not an object")
     return value
 
 
