@@ -146,12 +146,6 @@ def _there(case: Case) -> dict[str, str]:
     return {"context": "there"}
 
 
-def _another(case: Case) -> dict[str, str]:
-    case.document["clusters"].append({"name": "another", "cluster": dict(case.cluster)})
-    case.cluster["server"] = "https://127.0.0.1:9"
-    return {"kubeconfig": yaml.safe_dump(case.document), "cluster": "another"}
-
-
 def _file(case: Case, *, folder: str) -> dict[str, str]:
     """The case's folder is `a`, and `b` is the working directory. The token must come from one of them."""
     case.only(tokenFile="token")
@@ -168,12 +162,11 @@ GIVEN: dict[str, Callable[[Case], dict[str, str]]] = {
     "JSON": lambda case: {"kubeconfig": json.dumps(case.document)},
     "a context": _there,
     "a context of a path": lambda case: {"kubeconfig": str(case.folder / "config"), **_there(case)},
-    "a cluster": _another,
     "relative paths of KUBECONFIG": lambda case: _file(case, folder="a"),
     "relative paths of a path": lambda case: {**_file(case, folder="b"), "kubeconfig": str(case.folder / "config")},
     "relative paths of a text": lambda case: {**_file(case, folder="b"), "kubeconfig": yaml.safe_dump(case.document)},
 }
-"""What a stack config can say: kubernetes:kubeconfig, kubernetes:context and kubernetes:cluster."""
+"""What a stack config can say: kubernetes:kubeconfig and kubernetes:context."""
 
 
 @pytest.mark.parametrize("who", [provider_who, program_who])

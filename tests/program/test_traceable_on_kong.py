@@ -18,6 +18,7 @@ from traceable_kong.cluster import target
 from traceable_kong.config.plugin_source import LocalPluginConfig
 from traceable_kong.plan.state_record import record_digest
 from traceable_kong.plugin import rock_loading
+from traceable_kong.program import traceable_on_kong
 
 SECRET = "planted-password"
 MIRROR = {"rock": "https://mirror.example.com/a.rock", "sha256": "ab" * 32}
@@ -126,8 +127,10 @@ def test_the_command_for_the_verification(team: Team, program: Program, monkeypa
     assert team.outputs["outputs"]["verify"] == f".venv/bin/python verify.py {of_stack}"
     (program.folder / "verify.py").touch()
     monkeypatch.chdir(program.folder)
-    team.up(lambda: {"kong": kong})
-    assert team.outputs["outputs"]["verify"] == f"traceable-kong verify {of_stack}"
+    for package_is_in in (traceable_on_kong.CLONE, program.folder / "site-packages"):
+        monkeypatch.setattr(traceable_on_kong, "CLONE", package_is_in)
+        team.up(lambda: {"kong": kong})
+        assert team.outputs["outputs"]["verify"] == f"traceable-kong verify {of_stack}"
 
 
 def test_outputs_of_an_agent_alone(team: Team) -> None:

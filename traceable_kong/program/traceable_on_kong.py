@@ -1,6 +1,7 @@
 """Traceable on a Kong gateway, as one component: load -> plan -> preflight -> deploy -> outputs."""
 
 import asyncio
+import filecmp
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from traceable_kong.program.run_registry import run_registry
 from traceable_kong.providers.cluster_provider import own_program_inputs
 
 CLONE = Path(__file__).parents[2]
-"""The clone, or whatever folder this package is installed in."""
+"""A clone of this repository, or the folder that this package is installed in."""
 
 TYPE = "traceable-kong:index:TraceableOnKong"
 
@@ -232,7 +233,8 @@ class TraceableOnKong(pulumi.ComponentResource):
 
     def _verify_command(self, given: GivenConfig, *, in_arguments: bool) -> VerifyCommand:
         cluster, stack = given.named_cluster().command_options, ["--stack", pulumi.get_stack()]
-        in_clone = Path("verify.py").is_file() and Path("verify.py").samefile(CLONE / "verify.py")
+        here, own = Path("verify.py"), CLONE / "verify.py"
+        in_clone = here.is_file() and own.is_file() and filecmp.cmp(here, own, shallow=False)
         if in_arguments or not in_clone:
             # Only this repository's own program has the outputs one by one.
             stack += ["--stack-output", self._name]
