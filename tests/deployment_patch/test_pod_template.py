@@ -164,6 +164,15 @@ def test_a_mount_in_the_way_of_the_files_is_a_conflict(path: str, source: dict[s
     )
 
 
+def test_a_mount_that_is_read_only_around_the_files_is_a_conflict() -> None:
+    """Also of a volume that could be written: the container runtime cannot create their folder in it."""
+    start = template(volumes=[{"name": "own", "emptyDir": {}}])
+    kong_of(start)["volumeMounts"] = [{"name": "own", "mountPath": "/opt/kong", "readOnly": True}]
+    only = PatchSpec(container="proxy", files={"/opt/kong/plugins/traceable": "a"}, plugins=("traceable",))
+    (conflict,) = conflicts(start, only)
+    assert conflict.problem == "mounts the volume own at /opt/kong, where the plugin's files must be"
+
+
 @pytest.mark.parametrize("path", ["/etc/kong", "/etc/kong/", "/etc/kong.conf", "/etc/kong/kong.conf", "/etc"])
 def test_a_variable_does_not_replace_a_list_in_kongs_configuration_file(path: str) -> None:
     def kong(*env: tuple[str, str]) -> dict[str, Any]:

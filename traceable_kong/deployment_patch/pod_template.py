@@ -26,8 +26,7 @@ from traceable_kong.plugin.config_maps import LUA_PATH, PLUGINS_DIRECTORY
 
 Template = dict[str, Any]
 
-READ_ONLY_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
-"""Volumes in which the kubelet cannot create the directory of another mount."""
+_READ_ONLY_SOURCES = ("configMap", "secret", "projected", "downwardAPI")
 
 CONFIGURATION_FILES = ("/etc/kong/kong.conf", "/etc/kong.conf")
 """Where Kong looks for its configuration file; a variable replaces what the file says (kong 3.9, conf_loader)."""
@@ -191,8 +190,7 @@ def conflicts(template: Template, spec: PatchSpec) -> Iterator[Conflict]:
     for mount in container.get("volumeMounts") or []:
         path, source = mount_path(mount), sources.get(mount["name"], {})
         for file in spec.files:
-            read_only = any(key in source for key in READ_ONLY_SOURCES)
-            if path == file or path.startswith(f"{file}/") or (read_only and file.startswith(f"{path}/")):
+            if path == file or covers_part(mount, file) or blocks_folder(mount, source, file):
                 yield Conflict(
                     f"mounts the volume {mount['name']} at {path}, where the plugin's files must be",
                     "remove that mount, or mount the volume elsewhere",
@@ -214,6 +212,17 @@ def _replaced_settings(container: Mapping[str, Any], spec: PatchSpec) -> Iterato
                 f"write {name} as a plain value in the container's env, with the value from the file (`bundled` or "
                 f"`;;` where the file has none); or {OWNER_MOUNTS_FILES}",
             )
+
+
+def covers_part(mount: Mapping[str, Any], path: str) -> bool:
+    """Whether a mount covers a part of what is mounted at `path`."""
+    return mount_path(mount).startswith(f"{path}/")
+
+
+def blocks_folder(mount: Mapping[str, Any], volume: Mapping[str, Any], path: str) -> bool:
+    """Whether a mount is read-only around `path`: the container runtime cannot create the folder of a mount there."""
+    read_only = mount.get("readOnly") or any(key in volume for key in _READ_ONLY_SOURCES)
+    return bool(read_only) and path.startswith(f"{mount_path(mount)}/")
 
 
 def mount_path(mount: Mapping[str, Any]) -> str:

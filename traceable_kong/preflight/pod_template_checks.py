@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from traceable_kong.cluster.kubernetes_client import Document
 from traceable_kong.cluster.tme import INJECT_ANNOTATION
 from traceable_kong.common.commands import config_remove
-from traceable_kong.deployment_patch.pod_template import READ_ONLY_SOURCES, mount_path
+from traceable_kong.deployment_patch.pod_template import blocks_folder, covers_part, mount_path
 from traceable_kong.helm_values.ingress_controller import is_controller
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
@@ -93,11 +93,9 @@ def plugin_files_are_mounted(reader: CachedReader, plan: Plan, gateway: Gateway)
                 fix="Remove what replaces them from kongValues. This stack adds them to kongValues.plugins.configMaps",
             )
         for item in mounts:
-            at, source = mount_path(item), volumes.get(item["name"], {})
-            read_only = item.get("readOnly") or any(key in source for key in READ_ONLY_SOURCES)
-            if at.startswith(f"{path}/"):
+            if covers_part(item, path):
                 problem = f"over a part of the plugin's files at {path}. Kong would load others in their place"
-            elif read_only and path.startswith(f"{at}/"):
+            elif blocks_folder(item, volumes.get(item["name"], {}), path):
                 problem = (
                     f"read-only around the plugin's files at {path}. The container runtime could not create their "
                     "folder, and no pod would start"
@@ -107,7 +105,7 @@ def plugin_files_are_mounted(reader: CachedReader, plan: Plan, gateway: Gateway)
             volume = item["name"] + _volume_value(gateway, item["name"])
             yield Finding(
                 subject=where,
-                problem=f"would mount the volume {volume} at {at}, {problem}",
+                problem=f"would mount the volume {volume} at {mount_path(item)}, {problem}",
                 fix="Mount that volume elsewhere",
             )
 
