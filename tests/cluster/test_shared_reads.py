@@ -54,3 +54,12 @@ def test_an_error_is_shared_too() -> None:
         with pytest.raises(ApiError):
             reads.get(PODS)
     assert kube.asked == [PODS]
+
+
+def test_what_was_read_can_be_forgotten() -> None:
+    kube = CountingKubernetes((f"{PODS}/one", {"metadata": {}}))
+    reads = SharedReads(kube)
+    assert reads.get(f"{PODS}/one")
+    del kube.objects[f"{PODS}/one"]
+    reads.forget()
+    assert reads.get(f"{PODS}/one") is None

@@ -35,8 +35,8 @@ def helm(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def remove_orphaned_release(api: FakeCluster) -> None:
-    (kong, _) = plans.plan(kong={"timeoutSeconds": 90}).releases
-    orphaned_releases.remove_orphaned_release(target(api), kong, OWNER, say=lambda _: None)
+    plan = plans.plan(owner=OWNER, kong={"timeoutSeconds": 90})
+    orphaned_releases.remove_orphaned_release(target(api), plan.releases[0], plan, say=lambda _: None)
 
 
 def test_without_a_release_nothing_is_removed(helm: list[list[str]]) -> None:

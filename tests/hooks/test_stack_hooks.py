@@ -122,8 +122,8 @@ def test_an_orphaned_release_is_removed_within_its_own_timeout(
 ) -> None:
     config = {"kong": {"release": "edge", "timeoutSeconds": 60}, "agent": {"timeoutSeconds": 70}}
     run(program, monkeypatch, f"traceable-before-{hook}-create", **config)
-    _, found, owner = steps.arguments[0]
-    assert (found.name, found.timeout_seconds, owner) == (release, timeout, program.plans[-1].owner)
+    _, found, plan = steps.arguments[0]
+    assert (found.name, found.timeout_seconds, plan) == (release, timeout, program.plans[-1])
 
 
 @pytest.mark.parametrize("problem", [HookFailed("not now"), Unreachable("not now"), forbidden("not now")])

@@ -92,7 +92,7 @@ def test_an_entity_of_another_user(kube: FakeKubernetes, admin: Admin) -> None:
 @pytest.mark.parametrize("adopt", [False, True])
 def test_an_entity_of_another_stack(kube: FakeKubernetes, admin: Admin, adopt: bool) -> None:
     put_entity(admin, tags=["traceable-kong:other"])
-    assert "belongs to the stack other" in refused(kube, of=entity(admin, adopt=adopt))
+    assert "belongs to another stack, other (this one is" in refused(kube, of=entity(admin, adopt=adopt))
 
 
 @pytest.mark.parametrize("kind", ["route", "service"])

@@ -15,6 +15,9 @@ def test_a_second_global_plugin_of_the_class_is_refused(kube: FakeKubernetes) ->
         and "kubectl label kongclusterplugin second traceable-kong/stack=traceable-kong.dev`" in text
     )
     passes(kube, scope="selected")
+    second["metadata"]["labels"]["traceable-kong/stack"] = "traceable-kong.prod-0a1b2c3d"
+    text = refused(kube)
+    assert "Use another kong.ingressClass" in text and "pulumi destroy --stack NAME" in text and "kubectl" not in text
     for change in ({"plugin": "rate-limiting"}, {"metadata": {**second["metadata"], "labels": {}}}):
         kube.put(f"{CLUSTER_PLUGINS}/second", {**second, **change})
         passes(kube)

@@ -13,6 +13,7 @@ from tests.fakes.recording import Recording
 from tests.fakes.team import Team
 from traceable_kong import TraceableOnKong, TraceableOnKongArgs
 from traceable_kong.cluster import target
+from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.plan import inputs
 from traceable_kong.preflight.finding import Finding
 
@@ -125,15 +126,17 @@ PROGRAMS = [in_order, agent_first, gateway_first, by_output, agent_of_a_gateway]
 
 @pytest.fixture
 def settings_read(team: Team, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each time that the agent's settings were read: whether it was verified by then."""
+    """For each time that the agent's settings were read: whether it was verified by then, with nothing read before."""
     read: list[bool] = []
+    forgotten: list[SharedReads] = []
 
-    def settings(config: Any, *_: Any, **__: Any) -> dict[str, str]:
+    def settings(config: Any, cluster: target.ClusterTarget, **_: Any) -> dict[str, str]:
         if not config.gateway or config.agent.install:
             return {}
-        read.append("agent-verified" in team.program.recording.names)
+        read.append("agent-verified" in team.program.recording.names and cluster.reads in forgotten)
         return {"agentconfig.yaml": "a: b"} if read[-1] else {}
 
+    monkeypatch.setattr(SharedReads, "forget", lambda reads: forgotten.append(reads))
     monkeypatch.setattr(inputs, "agent_settings", settings)
     monkeypatch.setattr("traceable_kong.program.traceable_on_kong.agent_settings", settings)
     monkeypatch.setattr(inputs, "recorded_tme_image", lambda *_, **__: None)
@@ -186,6 +189,19 @@ def test_a_preview_shows_that_the_gateway_follows_a_change_of_its_agent(team: Te
 
     assert "tme.traceable.ai/inject" in annotations(preview=False)
     assert annotations(preview=True) == rpc.UNKNOWN
+
+
+def test_a_preview_knows_the_image_that_the_coming_agent_injects(
+    team: Team, program: Program, settings_read: list[bool]
+) -> None:
+    def register(team: Team) -> None:
+        registry = {"registry": "registry.example.com", "registrySuffix": "mirror"}
+        TraceableOnKong("agent", team.args(**AGENT, agent_values={"imageCredentials": registry}))
+        TraceableOnKong("inner", inner(team, **USES_IT))
+
+    team.run(register, preview=True)
+    (gateway,) = [plan.gateway for plan in program.plans if plan.gateway]
+    assert str(gateway.injection.image) == "registry.example.com/mirror/traceable-agent"
 
 
 def test_it_knows_of_components_whose_arguments_a_preview_does_not_know(

@@ -250,7 +250,7 @@ def test_an_error_names_arguments(team: Team, args: dict[str, Any], expected: li
 
 @pytest.mark.parametrize("args", [pulumi.ResourceOptions, list, str, lambda: pulumi.Output.from_input(["mode"])])
 def test_arguments_that_are_no_object(team: Team, args: Callable[[], Any]) -> None:
-    with pytest.raises(pulumi.RunError, match=r"^The arguments are a \w+, not an object .*go into `opts`\.$"):
+    with pytest.raises(pulumi.RunError, match=r"^edge: The arguments are a \w+, not an object .*go into `opts`\.$"):
         team.run(lambda _: TraceableOnKong("edge", args()))
     assert team.program.recording.names == {"edge"}
 
@@ -311,7 +311,7 @@ def test_protection_goes_by_arguments_only(team: Team) -> None:
         TraceableOnKong("edge", team.args(), pulumi.ResourceOptions(parent=parent, protect=protect))
 
     for register in (protected, with_parent):
-        with pytest.raises(pulumi.RunError, match=r"^TraceableOnKong edge has protect .*kong\.protect and agent"):
+        with pytest.raises(pulumi.RunError, match=r"^edge: TraceableOnKong has protect .*kong\.protect and agent"):
             team.run(register)
         assert team.program.recording.names <= {"all", "edge"}
     made = team.run(lambda team: with_parent(team, protect=False))

@@ -36,7 +36,7 @@ class Wording:
         return self._in_arguments(text) if self.component is not None else text
 
     def logged(self, text: str) -> str:
-        """A line of the log: in the logs of a program with several components, it says which one it is about."""
+        """A message that does not say itself which component of a program it is about."""
         return f"{self.component}: {self.shown(text)}" if self.component is not None else self.shown(text)
 
     def _in_arguments(self, text: str) -> str:

@@ -12,9 +12,11 @@ from traceable_kong.cluster.kubernetes_client import KubernetesClient
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.helm_values.kong_database import ManagedPostgres
 from traceable_kong.hooks.hook_failed import HookFailed
+from traceable_kong.plan.model import Plan
 from traceable_kong.plan.release_model import HelmRelease
 from traceable_kong.preflight import repair
 from traceable_kong.preflight.finding import StuckRelease
+from traceable_kong.preflight.other_owners import creator
 
 
 def require_database_password(client: KubernetesClient, postgres: ManagedPostgres) -> None:
@@ -35,9 +37,9 @@ def require_database_password(client: KubernetesClient, postgres: ManagedPostgre
 
 
 def remove_orphaned_release(
-    cluster: ClusterTarget, release: HelmRelease, owner: str, *, say: Callable[[str], None]
+    cluster: ClusterTarget, release: HelmRelease, plan: Plan, *, say: Callable[[str], None]
 ) -> None:
-    """Removes a release of the stack `owner` that has no ready pods, so that Helm can install it. Raises HookFailed.
+    """Removes a release of the stack of `plan` that has no ready pods, so that Helm can install it. Raises HookFailed.
 
     A release that serves has been imported (release_imports.py), unless its values have secrets. `say` is told what
     Helm is waiting for.
@@ -48,11 +50,12 @@ def remove_orphaned_release(
         return
     subject = f"Helm release {name} in namespace {namespace}"
     found = newest.owner
-    if found != owner:
+    if found != plan.owner:
+        whose = f"belongs to {creator(plan, found)}" if found else "is not managed by this stack"
         raise HookFailed(
-            f"{subject} {f'belongs to the stack {found}' if found else 'is not managed by this stack'}, and this stack "
-            "would install a release of that name. It was not changed. See where it comes from with `helm history "
-            f"{name} --namespace {namespace}`; remove it or choose another name, then run `pulumi up`."
+            f"{subject} {whose}, and this update would install a release of that name. It was not changed. See where "
+            f"it comes from with `helm history {name} --namespace {namespace}`; remove it or choose another name, then "
+            "run `pulumi up`."
         )
     if pods := serving(client, namespace, name):
         raise HookFailed(
@@ -63,6 +66,8 @@ def remove_orphaned_release(
             f"acceptable, `helm uninstall {name} --namespace {namespace} --wait`, then `pulumi up`."
         )
     stuck = StuckRelease(release=release, status=newest.status, revision=newest.revision, restore=None)
-    problem = repair.repair(client, stuck, owner=owner, kubeconfig=cluster.kubeconfig, context=cluster.context, say=say)
+    problem = repair.repair(
+        client, stuck, owner=plan.owner, kubeconfig=cluster.kubeconfig, context=cluster.context, say=say
+    )
     if problem is not None:
         raise HookFailed(f"{problem.subject} {problem.problem}. {problem.fix}")

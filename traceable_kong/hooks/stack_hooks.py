@@ -127,7 +127,7 @@ class Hooks:
         """Removes a release that an interrupted update left, so that Helm can install it."""
 
         def step(_: KubernetesClient) -> None:
-            orphaned_releases.remove_orphaned_release(self._cluster, release, self._plan.owner, say=self._warn)
+            orphaned_releases.remove_orphaned_release(self._cluster, release, self._plan, say=self._warn)
 
         return step
 
@@ -201,12 +201,12 @@ class Hooks:
             report = self._report()
         except PlainError as problem:
             raise pulumi.RunError(
-                self._shown(
+                self._logged(
                     f"The stack could not be verified: {problem}. It may be unprotected. Run `pulumi up` again."
                 )
             ) from None
         if not report.ok:
-            raise pulumi.RunError(self._shown(report.text()))
+            raise pulumi.RunError(self._logged(report.text()))
         pulumi.log.info(self._logged(report.text()))
         pulumi.log.info(self._logged(printable(f"The verification took {time.monotonic() - began:.1f} s.")))
         for warning in report.warnings:

@@ -22,6 +22,7 @@ from traceable_kong.preflight.cached_reader import CachedReader, Entities
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import recorded
 from traceable_kong.preflight.option_versions import DISABLE_FIRST, fix_for_unknown_options, mounted, unknown_options
+from traceable_kong.preflight.other_owners import belongs_to, ways_out
 
 
 def _entities(reader: CachedReader, gateway: Gateway) -> tuple[PluginEntity, Entities] | None:
@@ -104,6 +105,12 @@ def target_is_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterat
                 "for all others, and `pulumi destroy` deletes it",
                 fix=f"Remove the key after this update: `{config_remove('kong.admin.adopt')}`",
                 severity="warning",
+            )
+        elif owner := owner_of(other):
+            yield Finding(
+                subject=subject,
+                problem=f"{belongs_to(plan, owner)}, and Kong allows only one. Both would overwrite it",
+                fix=ways_out(plan, owner, instead="Use another kong.admin.workspace"),
             )
         else:
             yield Finding(subject=subject, problem=ownership_problem(other), fix=ownership_fix(other))

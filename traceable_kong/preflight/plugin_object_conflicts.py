@@ -11,6 +11,7 @@ from traceable_kong.preflight.cached_reader import CachedReader, plugins_of
 from traceable_kong.preflight.conflicts import GUIDE
 from traceable_kong.preflight.finding import Finding
 from traceable_kong.preflight.installation_record import recorded
+from traceable_kong.preflight.other_owners import ways_out
 
 
 def no_plugin_is_left_over(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:
@@ -48,12 +49,17 @@ def no_second_global_plugin(reader: CachedReader, plan: Plan, gateway: Gateway) 
             and labels_of(item).get("global") == "true"
             and annotations_of(item).get(INGRESS_CLASS) == resource.ingress_class
         ):
+            owner, selected = labels_of(item).get(STACK_LABEL), f"`{config_set('scope', 'selected')}`"
             yield Finding(
                 subject=f"kongclusterplugin {name}",
                 problem=f"is another global {plugin.name} of the ingress class {resource.ingress_class}. "
                 "The ingress controller drops both, and no request would be protected",
-                fix=f"Delete it: `kubectl delete kongclusterplugin {name}`. Or protect selected routes only: "
-                f"`{config_set('scope', 'selected')}`. Or let this stack manage it: "
+                fix=ways_out(
+                    plan, owner, instead=f"Use another kong.ingressClass, or protect selected routes only: {selected}"
+                )
+                if owner
+                else f"Delete it: `kubectl delete kongclusterplugin {name}`. Or protect selected routes only: "
+                f"{selected}. Or let this stack manage it: "
                 f"`{config_set('plugin.name', name)}` and `kubectl label kongclusterplugin {name} "
                 f"{STACK_LABEL}={handover_label(plan.owner)}` ({GUIDE})",
             )

@@ -17,6 +17,7 @@ from traceable_kong.common.safe_text import PlainError, printable
 from traceable_kong.common.wording import Wording
 from traceable_kong.config import loader
 from traceable_kong.config.given_config import GivenConfig
+from traceable_kong.config.parser import ConfigError
 from traceable_kong.config.provider_options import PROVIDER
 from traceable_kong.config.python_spelling import python_spelling
 from traceable_kong.hooks.preflight_run import run_preflight
@@ -27,7 +28,7 @@ from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
 from traceable_kong.preflight import release_imports
 from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments
 from traceable_kong.program.arguments import TraceableOnKongArgs
-from traceable_kong.program.claimed_names import claim
+from traceable_kong.program.claimed_names import ClaimedName, claim
 from traceable_kong.program.deployment_order import deploy
 from traceable_kong.program.run_registry import run_registry
 from traceable_kong.providers.cluster_provider import own_program_inputs
@@ -150,8 +151,10 @@ class TraceableOnKong(pulumi.ComponentResource):
         except UnknownArguments as unknown:
             await self._show_nothing(_spelling()(", ".join(unknown.keys)), fresh)
             return None
-        except PlainError as problem:
+        except (ConfigError, ClaimedName) as problem:
             raise pulumi.RunError(wording.shown(str(problem))) from None
+        except PlainError as problem:
+            raise pulumi.RunError(wording.logged(str(problem))) from None
 
     async def _deploy(self, given: GivenConfig, fresh: StackIdentity, wording: Wording) -> _Started:
         name, preview, run = self._name, pulumi.runtime.is_dry_run(), run_registry()
@@ -200,8 +203,8 @@ class TraceableOnKong(pulumi.ComponentResource):
         run_registry().undetermined.append(self._name)
         _, identity = await self._kept_identity(fresh)
         if identity.owner != fresh.owner:
-            raise pulumi.RunError(printable(f"{unknown}: not known before the update. {DEPLOYED}"))
-        pulumi.log.warn(printable(f"{unknown}: not known before the update. {NOT_DEPLOYED}"), self)
+            raise pulumi.RunError(printable(f"{self._name}: {unknown}: not known before the update. {DEPLOYED}"))
+        pulumi.log.warn(printable(f"{self._name}: {unknown}: not known before the update. {NOT_DEPLOYED}"), self)
 
     async def _kept_identity(self, fresh: StackIdentity) -> tuple[pulumi.Resource, StackIdentity]:
         child = pulumi.ResourceOptions(parent=self)
@@ -214,7 +217,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         """Raises PlainError where the resources of this component would inherit `protect`."""
         if self._protect:
             raise PlainError(
-                f"TraceableOnKong {self._name} has protect in its options, or inherits it from its parent. Pulumi "
+                "TraceableOnKong has protect in its options, or inherits it from its parent. Pulumi "
                 "would refuse to delete the files of an older plugin when it has changed everything else, and would "
                 "not protect the Helm releases. Nothing was changed. Set protect to false in its options, and the "
                 "arguments kong.protect and agent.protect to true."
@@ -225,7 +228,7 @@ class TraceableOnKong(pulumi.ComponentResource):
         named = given.named_cluster()
         if PROVIDER in self._providers and not (named.kubeconfig or named.context):
             raise ClusterError(
-                f"TraceableOnKong {self._name} has a kubernetes provider in its options, which does not tell its "
+                "TraceableOnKong has a kubernetes provider in its options, which does not tell its "
                 "kubeconfig: preflight and verification would read another cluster. Nothing was changed. Pass the "
                 "provider's kubeconfig, and its context if it has one: `pulumi config set kubernetes:kubeconfig "
                 "KUBECONFIG`."
