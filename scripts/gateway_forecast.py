@@ -4,11 +4,12 @@ Resources are recognized by their types and by the component around them (tracea
 program calls them. Other resources of the program, such as a Kong that it installs itself, are not judged.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.preview_reading import COMPONENT, Preview, Step, shown
+from scripts.preview_reading import COMPONENT, UNKNOWN_VALUE, Preview, Step, shown
 
 BESIDES = ("Stash", "Provider")
 """Resources of a component that are nothing in the cluster."""
@@ -22,8 +23,6 @@ FILES = {
 
 INNER = "traceable-kong:index:"
 RELEASE = "kubernetes:helm.sh/v3:Release"
-
-AGENT_LOST = "The agent that this gateway uses is uninstalled, and the gateway is then unprotected"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ class Forecast:
 
     @property
     def is_change(self) -> bool:
-        return bool(self.changes or self.rollouts or self.losses or self.hidden)
+        return bool(self.changes or self.hidden)
 
 
 def forecasts(preview: Preview) -> tuple[Forecast, ...]:
@@ -73,7 +72,7 @@ def forecasts(preview: Preview) -> tuple[Forecast, ...]:
         if step.types[-1] == COMPONENT and step.op != "refresh"
     ]
     names = [part.name for part in parts]
-    found = [part.forecast([other for other in parts if other is not part], names) for part in parts]
+    found = [part.forecast(unique=names.count(part.name) == 1) for part in parts]
     return tuple(sorted(found, key=lambda forecast: forecast.name))
 
 
@@ -84,26 +83,22 @@ class _Part:
         self.name = step.name
         self._step = step
         self._steps = steps
-        self.removed = step.op in ("delete", "forget")
-        self.hidden = not self.removed and not self._has_inner()
+        self._removed = step.op in ("delete", "forget")
+        self._hidden = not self._removed and not self._has_inner()
         self._release = self._changed("KongGateway", RELEASE)
-        self._agent = self._changed("TraceableAgent", RELEASE)
 
-    def forecast(self, others: Sequence["_Part"], names: Sequence[str]) -> Forecast:
+    def forecast(self, *, unique: bool) -> Forecast:
         now, then = self._records()
-        agents = [other._agent for other in others if other._agent is not None]
-        used = (then or now or {}).get("agentNamespace")
-        shared = [agent.op for agent in agents if used and (agent.new or agent.old).get("namespace") == used]
         return Forecast(
-            name=self.name if names.count(self.name) == 1 else "/".join([*self._step.types[:-1], self.name]),
-            removed=self.removed,
-            hidden=self.hidden,
+            name=self.name if unique else "/".join([*self._step.types[:-1], self.name]),
+            removed=self._removed,
+            hidden=self._hidden,
             changes=tuple(step for step in self._steps if step.is_change),
             now=now,
             then=then,
             guard=self._guard(),
-            rollouts=(*self._rollouts(), *self._rollouts_by(shared, then)),
-            losses=(*self._losses(now, then), *([AGENT_LOST] if then and "delete" in shared else [])),
+            rollouts=tuple(self._rollouts()),
+            losses=tuple(self._losses(now, then)),
         )
 
     def _found(self, component: str, kind: str) -> list[Step]:
@@ -130,7 +125,7 @@ class _Part:
         ):
             now = {}
         last = next((step for step in reversed(found) if step.op != "refresh"), None)
-        if self.hidden or (last is not None and last.op == "forget"):
+        if self._hidden or (last is not None and last.op == "forget"):
             return now, None
         return now, _texts(last.new) if last is not None else {}
 
@@ -163,25 +158,22 @@ class _Part:
         after = patch.new.get("spec")
         if before == after:
             return ()
+        if before and after and UNKNOWN_VALUE in json.dumps(after):
+            return (Rollout(reason="the agent changes, and may give the TME other settings", certain=False),)
         if before and after:
             return (Rollout(reason="the settings of the TME change"),)
         return (Rollout(reason=f"the TME is {'injected into' if after else 'removed from'} its pods"),)
 
-    def _rollouts_by(self, shared_agent: Sequence[str], then: Mapping[str, str] | None) -> Iterator[Rollout]:
-        """A shared agent that changes in the same update: the gateway reads its settings after that."""
-        if then and "injection" in then and not self._tme_rollout() and set(shared_agent) & {"update", "replace"}:
-            yield Rollout(reason="the agent changes, and may give the TME other settings", certain=False)
-
     def _losses(self, now: Mapping[str, str] | None, then: Mapping[str, str] | None) -> Iterator[str]:
         ops = {step.op for step in self._steps if step.is_change and step.kind not in BESIDES}
         uninstalled = "enabled" in (now or {}) and then is not None and "enabled" not in then
-        if self.removed and ops == {"forget"}:
+        if self._removed and ops == {"forget"}:
             yield "This gives up what this component has installed: it stays in the cluster, and no stack manages it"
-        elif self.removed and ops and (now or {}).get("gateway") == "false":
+        elif self._removed and ops and (now or {}).get("gateway") == "false":
             yield "This uninstalls the agent, and a gateway that uses it is then unprotected"
         elif self._release is not None and self._release.op == "delete":
             yield "This uninstalls Kong, so this gateway is gone"
-        elif (self.removed and ops) or uninstalled:
+        elif (self._removed and ops) or uninstalled:
             yield "This uninstalls Traceable, and the gateway is then unprotected"
         if _goes(self._changed("ManagedPostgres", "kubernetes:apps/v1:StatefulSet")):
             yield "This deletes Kong's managed database with its data"

@@ -177,6 +177,10 @@ def _fields(step: Mapping[str, Any]) -> Iterator[Field]:
     detailed = step.get("detailedDiff") or [key for key in reasons if not key.startswith("__")]
     replacing = [_plain(path) for path in step.get("replaceReasons") or []]
     differing = sorted(path for path in {**old, **new} if (path in old, old.get(path)) != (path in new, new.get(path)))
+    # Of an object that is unknown as a whole, its old leaves are shown.
+    whole = {path for path in set(new) - set(old) if new[path] == UNKNOWN_VALUE}
+    whole = {path for path in whole if any(_within(_plain(leaf), _plain(path)) for leaf in old)}
+    differing = [path for path in differing if path not in whole]
     unseen = sorted(path for path in set(detailed) if not any(_overlap(path, other) for other in differing))
     for path in [*differing, *unseen]:
         before, after = (_at(path, leaves) for leaves in (old, new))

@@ -16,10 +16,10 @@ from tests.fakes.team import Team
 from tests.program.test_agent_only import ALONE
 from tests.program.test_database import KONG as DATABASE
 from tests.program.test_existing_kong import EXISTING, selector
-from tests.program.test_several_components import inner
+from tests.program.test_several_components import agent_first, inner, settings_read
 from traceable_kong import TraceableOnKong
 
-__all__ = ["selector"]
+__all__ = ["selector", "settings_read"]
 
 MANAGED_DATABASE = {**DATABASE, "postgres": {"managed": True}, "createNamespace": True}
 
@@ -114,6 +114,16 @@ def test_each_gateway_of_a_program_has_its_own(team: Team) -> None:
     removed, other = forecasts(read(document(both, team.run(two("inner")))))
     assert (other.name, other.is_change) == ("inner", False)
     assert (removed.name, removed.losses) == ("edge", ("This uninstalls Kong, so this gateway is gone",))
+
+
+def test_a_gateway_follows_a_change_of_the_agent_of_another_component(team: Team, settings_read: list[bool]) -> None:
+    """In a preview of the recording monitor, the agent's release always changes."""
+    installed = team.run(agent_first)
+    agent, gateway = forecasts(read(document(installed, team.run(agent_first, preview=True))))
+    assert (agent.agent_only, agent.rollouts) == (True, ())
+    assert [(rollout.reason, rollout.certain) for rollout in gateway.rollouts] == [
+        ("the agent changes, and may give the TME other settings", False)
+    ]
 
 
 def test_an_argument_that_is_not_known_hides_what_is_installed(team: Team) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CLONE = Path(__file__).parents[2]
-ENTRIES = ("agentNamespace", "enabled", "gateway", "injection", "mode", "rockVersion")
+ENTRIES = ("enabled", "gateway", "mode", "rockVersion")
 """What a comment needs of a record that does not change."""
 
 PREVIEWS = Path(__file__).parent / "previews"

@@ -4,18 +4,20 @@ from typing import Any
 
 import pytest
 
-from scripts.gateway_forecast import AGENT_LOST, Forecast, forecasts
-from scripts.preview_reading import COMPONENT
+from scripts.gateway_forecast import Forecast, forecasts
+from scripts.preview_reading import COMPONENT, UNKNOWN_VALUE
 from tests.scripts.preview_steps import AGENT, BINDING, FILES, PATCH, RECORD, RELEASE, component, preview, step
 
 Resource = tuple[str, tuple[str, str], Any, Any]
 
 WANTED = {"spec": {"template": {"metadata": {"annotations": {"a": "1"}}}}}
 OTHER = {"spec": {"template": {"metadata": {"annotations": {"a": "2"}}}}}
-SYNC = {"data": {"enabled": "true", "mode": "sync", "injection": "{}", "agentNamespace": "agent"}}
-ASYNC = {"data": {"enabled": "true", "mode": "async", "agentNamespace": "agent"}}
+FOLLOWING = {"spec": {"template": {"metadata": {"annotations": UNKNOWN_VALUE}}}}
+"""The annotations while another component changes the agent."""
+
+SYNC = {"data": {"enabled": "true", "mode": "sync"}}
+ASYNC = {"data": {"enabled": "true", "mode": "async"}}
 ALONE = {"data": {"gateway": "false"}}
-AGENT_VALUES = {"namespace": "agent", "values": {"a": 1}}
 
 
 def forecast(*resources: Resource, op: str = "same", installed: bool = True) -> Forecast:
@@ -48,6 +50,9 @@ def values(**items: Any) -> dict[str, Any]:
         (("update", PATCH, WANTED, {}), [True]),
         (("update", PATCH, {}, WANTED), [True]),
         (("update", PATCH, WANTED, OTHER), [True]),
+        (("update", PATCH, WANTED, FOLLOWING), [False]),
+        (("update", PATCH, {}, FOLLOWING), [True]),
+        (("create", PATCH, None, FOLLOWING), [True]),
         (("update", PATCH, {"a": 1, **WANTED}, {"a": 2, **WANTED}), []),
         (("replace", PATCH, WANTED, WANTED), [True]),
         (("delete", PATCH, WANTED, None), [True]),
@@ -155,33 +160,6 @@ def test_a_component_without_parts_shows_nothing(op: str) -> None:
     found = forecast(op=op, installed=False)
     assert (found.hidden, found.then) == (True, None)
     assert forecast(op=op).hidden is False
-
-
-@pytest.mark.parametrize(
-    ("agent", "record", "rollouts", "losses"),
-    [
-        (("update", AGENT, AGENT_VALUES, {**AGENT_VALUES, "values": {"a": 2}}), SYNC, [False], ()),
-        (("update", AGENT, AGENT_VALUES, {**AGENT_VALUES, "values": {"a": 2}}), ASYNC, [], ()),
-        (("update", AGENT, {"namespace": "b"}, {"namespace": "b", "values": {}}), SYNC, [], ()),
-        (("same", AGENT, AGENT_VALUES, AGENT_VALUES), SYNC, [], ()),
-        (("delete", AGENT, AGENT_VALUES, None), SYNC, [], (AGENT_LOST,)),
-        (("delete", AGENT, AGENT_VALUES, None), ASYNC, [], (AGENT_LOST,)),
-    ],
-)
-def test_the_agent_of_another_component(
-    agent: Resource, record: dict[str, Any], rollouts: list[bool], losses: tuple[str, ...]
-) -> None:
-    steps = [*component(agent, name="agents"), *component(("same", RECORD, record, record), name="edge")]
-    _, edge = forecasts(preview(*steps))
-    assert ([rollout.certain for rollout in edge.rollouts], edge.losses) == (rollouts, losses)
-    assert edge.is_change is bool(rollouts or losses)
-
-
-def test_one_rollout_brings_the_tme_with_whatever_settings_the_shared_agent_has() -> None:
-    agent: Resource = ("update", AGENT, AGENT_VALUES, {**AGENT_VALUES, "values": {"a": 2}})
-    new: list[Resource] = [("create", PATCH, None, WANTED), ("create", RECORD, None, SYNC)]
-    _, edge = forecasts(preview(*component(agent, name="agents"), *component(*new, name="edge")))
-    assert [rollout.certain for rollout in edge.rollouts] == [True]
 
 
 def test_a_resource_of_the_program_below_a_component_is_no_part_of_it() -> None:

@@ -37,6 +37,11 @@ def test_an_unknown_value_is_shown_as_one() -> None:
     assert shown == [("a", "1", "[known after the update]")]
 
 
+def test_of_an_unknown_object_the_old_leaves_are_shown() -> None:
+    shown = only_fields(step("update", old={"a": {"b.c": "1"}}, new={"a": UNKNOWN_VALUE, "new": UNKNOWN_VALUE}))
+    assert shown == [('a["b.c"]', "1", "[known after the update]"), ("new", None, "[known after the update]")]
+
+
 @pytest.mark.parametrize("path", ["data.token", 'data["token"]'])
 def test_a_changed_secret_is_found_by_the_detailed_diff(path: str) -> None:
     inputs = {"data": "[secret]", "kind": "Secret"}

@@ -148,7 +148,7 @@ SUMMARIES = {
     ],
     # A program with the gateways edge, inner, legacy (an existing Kong) and store (with a database), and their agent.
     "several-gateways": [
-        ": 12 to delete, 1 to replace, 4 to update\n\n#### edge: 4 to update\n\n| | now | then |",
+        ": 12 to delete, 1 to replace, 5 to update\n\n#### edge: 5 to update\n\n| | now | then |",
         "| mode | sync | **async** |\n| plugin version | 2.1.2-1 | 2.1.2-1 |\n| protection | enabled | enabled |\n",
         "expect: **1**: the TME is removed from its pods.\n\n#### inner: removed, 12 to delete\n",
         "⚠️ **This uninstalls Kong, so this gateway is gone.**",
@@ -168,9 +168,10 @@ SUMMARIES = {
         "| protection | enabled | **not installed** |\n| admission policy (tmeGuard) | warn | **off** |\n\n- agents:",
     ],
     "several-shared-agent": [
-        ": 2 to update\n\n#### agents: 2 to update\n\nAn agent without a gateway.\n\n#### edge: no changes shown\n",
-        "expect: **0 or 1**: the agent changes, and may give the TME other settings.\n\n#### legacy: no changes",
+        ": 5 to update\n\n#### agents: 2 to update\n\nAn agent without a gateway.\n\n#### edge: 1 to update\n",
+        "expect: **0 or 1**: the agent changes, and may give the TME other settings.\n\n#### legacy: 1 to update\n",
         "- inner: nothing changes (mode async, plugin version 2.1.2-1, protection enabled)\n",
+        '|  |  | spec.template.metadata.annotations["tme.traceable.ai/inject"] | true | [known after the update] |',
     ],
     "several-unknown": [
         ": 3 to create\n\n#### new: 2 to create\n\n⚠️ **Its arguments are not known before the update, so this preview ",
