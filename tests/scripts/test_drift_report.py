@@ -60,7 +60,7 @@ def test_the_report_has_the_preview_and_the_verification(tmp_path: Path) -> None
     assert (
         written.startswith(f"{marker('dev')}\n") and "has drifted" in written and "(https://example.com/1)" in written
     )
-    assert "### Verification\n" in written and "4 to update" in written and "failed" not in written
+    assert "### Verification\n" in written and "5 to update" in written and "failed" not in written
 
 
 def test_a_preview_that_failed_shows_its_error(tmp_path: Path) -> None:

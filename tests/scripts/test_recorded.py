@@ -10,6 +10,7 @@ from scripts.gateway_forecast import forecasts
 from scripts.preview_comment import comment, marker
 from scripts.preview_reading import Preview, abbreviated, read
 from tests.scripts.recorded import CLONE, PREVIEWS, recorded
+from traceable_kong.plan.state_record import record_digest
 
 
 def preview(name: str) -> Preview:
@@ -59,6 +60,7 @@ def test_a_mode_switch_shows_only_plugin_tme_and_record() -> None:
             ("data.pluginConfig", abbreviated(config), abbreviated(later)),
             ("data.tmeImage", "docker.io/traceableai/traceable-agent", None),
         },
+        "traceable-verified": {("input", *(record_digest(entries) for entries in (before, after)))},
     }
 
 
@@ -77,12 +79,12 @@ SUMMARIES = {
     "fresh-async": ["| mode | - | **async** |", "expect: **1**: the gateway is installed."],
     "nothing": [": nothing changes (mode sync, plugin version 2.1.2-1, protection enabled)\n"],
     "mode-switch": [
-        ": 4 to update\n",
+        ": 5 to update\n",
         "| mode | sync | **async** |",
         "expect: **1**: the TME is removed from its pods.",
     ],
     "newer-rock": [
-        ": 1 to create, 1 to delete, 3 to update\n",
+        ": 1 to create, 1 to delete, 4 to update\n",
         "⚠️ **This deletes traceable-plugin-files-kong-plugin-traceable-fdda072518.**",
         "| mode | sync | sync |",
         "| plugin version | 2.1.2-1 | **2.2.2-1** |",
@@ -93,14 +95,14 @@ SUMMARIES = {
         "| metadata.annotations.traceable-kong/kong-revision | 1 | [known after the update] |",
     ],
     "plugin-name": [
-        ": 1 to replace, 1 to update\n",
+        ": 1 to replace, 2 to update\n",
         "⚠️ **This replaces traceable-plugin-kong-cluster-plugin.**",
         "expect: **0**.",
         "| ⚠️ **replace** | KongClusterPlugin traceable-plugin-kong-cluster-plugin "
         "| ⚠️ metadata.name | traceable-plugin | other-plugin |",
     ],
     "blocking-message": [
-        ": 3 to update\n",
+        ": 4 to update\n",
         "expect: **1**: the settings of the TME change.",
         '| values.injector.blockingConfig.blockingMessage | Access Forbidden | No: # "thanks" {you} |',
     ],
@@ -114,14 +116,14 @@ SUMMARIES = {
         "|  |  | values.env.pg_password | - | [secret] |",
     ],
     "guard": [
-        ": 3 to update\n",
+        ": 4 to update\n",
         "| protection | enabled | enabled |\n| admission policy (tmeGuard) | warn | **deny** |",
         "expect: **0**.",
         "| update | ValidatingAdmissionPolicyBinding traceable-tme-guard-binding "
         "| spec.validationActions[0] | Warn | Deny |\n|  |  | spec.validationActions[1] | Audit | - |",
     ],
     "uninstall": [
-        ": 10 to delete, 1 to update\n",
+        ": 10 to delete, 2 to update\n",
         "⚠️ **This deletes traceable-installation-record, traceable-tme-namespace-label, ",
         "⚠️ **This uninstalls Traceable, and the gateway is then unprotected.**",
         "| mode | sync | **-** |",
@@ -139,7 +141,7 @@ SUMMARIES = {
         "did you mean blockingMessage?\n",
     ],
     "drift": [
-        ": 1 to create, 2 to update\n",
+        ": 1 to create, 3 to update\n",
         "| protection | enabled | enabled |",
         "expect: **0**.",
         "| metadata.labels.traceableai-inject-tme | - | enabled |",
