@@ -10,6 +10,7 @@ from local import rock
 from tests.fakes.program import Program
 from tests.fakes.recording import Recording, record
 from traceable_kong import TraceableOnKong, TraceableOnKongArgs
+from traceable_kong.program import run_registry
 
 TOKEN = "planted-token"
 
@@ -50,5 +51,6 @@ class Team:
 
 
 @pytest.fixture
-def team(program: Program) -> Team:
+def team(program: Program, monkeypatch: pytest.MonkeyPatch) -> Team:
+    monkeypatch.setattr(run_registry, "STARTS_TOGETHER_SECONDS", 0.02)
     return Team(program)

@@ -1,5 +1,7 @@
 """Several TraceableOnKong in one program: their names, and a gateway with the agent of another one."""
 
+import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from traceable_kong import TraceableOnKong, TraceableOnKongArgs
 from traceable_kong.cluster import target
 from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.plan import inputs
+from traceable_kong.preflight import examination
 from traceable_kong.preflight.finding import Finding
 
 
@@ -226,6 +229,31 @@ def test_what_it_says_names_it(team: Team, program: Program, caplog: pytest.LogC
     program.errors = [Finding(subject="a", problem="is wrong", fix="Repair it")]
     with pytest.raises(pulumi.RunError, match=r"^Preflight found 1 problem for inner\. Nothing of inner was changed\."):
         team.run(lambda team: TraceableOnKong("inner", inner(team)) and None)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_preview_shows_the_problems_of_all_components(
+    team: Team, program: Program, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch, preview: bool
+) -> None:
+    def examine(*arguments: Any, **options: Any) -> Any:
+        time.sleep(0.1)
+        return program.examine(*arguments, **options)
+
+    monkeypatch.setattr(examination, "examine", examine)
+
+    def register(team: Team) -> None:
+        TraceableOnKong("agent", team.args(**AGENT))
+        TraceableOnKong("inner", inner(team, **USES_IT))
+        TraceableOnKong("edge", team.args(mode="asynk"))
+        TraceableOnKong("other", team.args(fail_mode="x"))
+        TraceableOnKong("later", team.args(mode="x"), pulumi.ResourceOptions(depends_on=[pulumi.Stash("s", input=1)]))
+
+    program.errors = [Finding(subject="a", problem="is wrong", fix="Repair it")]
+    with pytest.raises(pulumi.RunError) as refused:
+        team.run(register, preview=preview)
+    found = re.findall(r"problem for (\w+)|arguments of (\w+)", str(refused.value))
+    names = sorted(first or second for first, second in found)
+    assert names == ["agent", "edge", "later", "other"] if preview else len(names) == 1
 
 
 def test_it_knows_the_ids_of_the_others(team: Team, program: Program, settings_read: list[bool]) -> None:

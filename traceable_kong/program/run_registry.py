@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,14 @@ from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.siblings import SharedAgent, Siblings
+
+STARTS_TOGETHER_SECONDS = 0.5
+"""How much later another component may start to be checked."""
+
+OTHERS_SECONDS = 60.0
+"""How long the checks of the others may take until their problems are left out."""
+
+INTERVAL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +44,8 @@ class RunRegistry:
     """The components of a run that have started.
 
     `names` is `{cluster and object: component}`, `installers` `{cluster and namespace: who installs an agent there}`,
-    `ids` `{stack id: component}`. `undetermined` are those whose arguments the preview does not know.
+    `ids` `{stack id: component}`. `undetermined` are those whose arguments the preview does not know. `checking` are
+    those that are not checked yet, with the component that each waits for, "" for none. `problems` is what was found.
 
     A cluster is known by its address. Of two addresses of one cluster, what exists there decides.
     """
@@ -44,6 +54,19 @@ class RunRegistry:
     installers: dict[tuple[ApiAddress, str], AgentInstaller] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     undetermined: list[str] = field(default_factory=list)
+    checking: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    async def all_problems(self, component: str, problem: str) -> str:
+        """The problem of this component, and those of the others that are checked at the same time."""
+        self.problems[component] = problem
+        self.checking.pop(component, None)
+        await asyncio.sleep(STARTS_TOGETHER_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OTHERS_SECONDS):
+                while any(first not in self.problems for first in self.checking.values()):
+                    await asyncio.sleep(INTERVAL_SECONDS)
+        return "\n\n".join(self.problems.values())
 
     def note_installer(
         self,

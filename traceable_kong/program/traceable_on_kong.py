@@ -147,14 +147,23 @@ class TraceableOnKong(pulumi.ComponentResource):
             self._require_no_protection()
             given = loader.stack_config() if args is None else await given_by_arguments(args)
             wording = self._wording(given.named_cluster().command_options, in_arguments=args is not None)
+            run_registry().checking[self._name] = ""
             return await self._deploy(given, fresh, wording)
         except UnknownArguments as unknown:
             await self._show_nothing(_spelling()(", ".join(unknown.keys)), fresh)
             return None
         except (ConfigError, ClaimedName) as problem:
-            raise pulumi.RunError(wording.shown(str(problem))) from None
+            text = wording.shown(str(problem))
         except PlainError as problem:
-            raise pulumi.RunError(wording.logged(str(problem))) from None
+            text = wording.logged(str(problem))
+        except pulumi.RunError as problem:
+            text = str(problem)
+        finally:
+            run_registry().checking.pop(self._name, None)
+        # Pulumi shows the first error of a program and ends it. Of a plugin, it shows every component's.
+        if pulumi.runtime.is_dry_run() and args is not None and not _is_hosted():
+            text = await run_registry().all_problems(self._name, text)
+        raise pulumi.RunError(text)
 
     async def _deploy(self, given: GivenConfig, fresh: StackIdentity, wording: Wording) -> _Started:
         name, preview, run = self._name, pulumi.runtime.is_dry_run(), run_registry()
@@ -172,8 +181,10 @@ class TraceableOnKong(pulumi.ComponentResource):
         run.ids[identity.owner] = name
         # Also without `depends_on`: the gateway would race its agent, and a destroy would not know their order.
         installer = run.installer_for(plan, cluster)
-        shared_revision = await installer.finished() if installer else None
+        shared_revision = None
         if installer:
+            run.checking[name] = installer.shared.installer
+            shared_revision = await installer.finished()
             cluster.reads.forget()
             inputs = replace(inputs, agent_settings=agent_settings(config, cluster, preview=preview))
         if wording.component:
@@ -246,6 +257,11 @@ class TraceableOnKong(pulumi.ComponentResource):
 
 
 def _spelling() -> Callable[[str], str]:
-    """How the language of the program spells keys: in a plugin that hosts the component it is not Python."""
+    """How the language of the program spells keys."""
+    return str if _is_hosted() else python_spelling
+
+
+def _is_hosted() -> bool:
+    """Whether this is a plugin that hosts the component for a program in another language."""
     host = sys.modules.get("pulumi.provider.experimental.host")
-    return str if host is not None and host.is_hosting else python_spelling
+    return host is not None and bool(host.is_hosting)
