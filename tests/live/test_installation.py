@@ -24,6 +24,7 @@ SWITCHED = {
         "data.pluginConfig",
         "data.tmeImage",
     },
+    "traceable-verified": {"input"},
 }
 """What a change of the mode updates, with the fields."""
 
