@@ -46,3 +46,8 @@ def test_an_update_that_changed_nothing_is_told(
     history = json.dumps([{"kind": "update", "resourceChanges": changes}])
     monkeypatch.setattr(commands, "_output", lambda platform, *command: history)
     assert commands._unchanged(PLATFORM) is unchanged
+
+
+def test_the_history_of_the_stack_is_removed_with_the_platform() -> None:
+    """`down` says that there is nothing left for `pulumi stack rm`."""
+    assert paths.BACKEND.is_relative_to(paths.STATE)

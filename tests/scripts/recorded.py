@@ -1,6 +1,6 @@
 """Previews recorded on the local platform, reduced to what a comment needs.
 
-To record one: `source .local/env`, change the config, then
+To record one: `. ./.local/env`, change the config, then
 `pulumi preview --json --show-sames | python -m tests.scripts.recorded > tests/scripts/previews/NAME.json`.
 Those of several gateways are of a program with four of them and an agent (docs/other-programs.md).
 """
