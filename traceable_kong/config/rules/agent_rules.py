@@ -121,7 +121,14 @@ def sync_needs_the_injector(agent: ManagedAgentConfig, mode: str, enabled: bool,
 @rule
 def blocking_has_its_own_keys(agent: ManagedAgentConfig) -> Iterator[Problem]:
     """Status and message of a blocked request are not in agentValues."""
-    injector = agent.values.get("injector")
+    injector = agent.values.get("injector", {})
+    if injector is None:
+        yield Problem(
+            "agentValues.injector",
+            "is null, which would remove the chart's settings of the injector, and blockingStatusCode and "
+            "blockingMessage with them",
+            config_remove("agentValues.injector"),
+        )
     for values, path, own in (
         (agent.values, "agentValues.blockingStatusCode", "blockingStatusCode"),
         (agent.values, "agentValues.blockingMessage", "blockingMessage"),
