@@ -1,7 +1,7 @@
 """Several TraceableOnKong in one program: their names, and a gateway with the agent of another one."""
 
 import re
-import time
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +19,7 @@ from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.plan import inputs
 from traceable_kong.preflight import examination
 from traceable_kong.preflight.finding import Finding
+from traceable_kong.program.run_registry import RunRegistry
 
 
 def inner(team: Team, **args: Any) -> TraceableOnKongArgs:
@@ -235,10 +236,19 @@ def test_what_it_says_names_it(team: Team, program: Program, caplog: pytest.LogC
 def test_a_preview_shows_the_problems_of_all_components(
     team: Team, program: Program, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch, preview: bool
 ) -> None:
+    last_started = threading.Event()
+    all_problems = RunRegistry.all_problems
+
+    async def problems(registry: RunRegistry, component: str, problem: str) -> str:
+        if component == "later":
+            last_started.set()
+        return await all_problems(registry, component, problem)
+
     def examine(*arguments: Any, **options: Any) -> Any:
-        time.sleep(0.1)
+        assert not preview or last_started.wait(30)
         return program.examine(*arguments, **options)
 
+    monkeypatch.setattr(RunRegistry, "all_problems", problems)
     monkeypatch.setattr(examination, "examine", examine)
 
     def register(team: Team) -> None:
@@ -254,6 +264,17 @@ def test_a_preview_shows_the_problems_of_all_components(
     found = re.findall(r"problem for (\w+)|arguments of (\w+)", str(refused.value))
     names = sorted(first or second for first, second in found)
     assert names == ["agent", "edge", "later", "other"] if preview else len(names) == 1
+
+
+def test_a_component_that_a_preview_cannot_show_is_among_the_problems(team: Team) -> None:
+    def register(team: Team) -> None:
+        TraceableOnKong("edge", team.args(mode="asynk"))
+        TraceableOnKong("inner", inner(team, mode=pulumi.Output.from_input(pulumi.UNKNOWN)))
+
+    with pytest.raises(pulumi.RunError) as refused:
+        team.run(register, preview=True)
+    assert "arguments of edge have 1 problem" in str(refused.value)
+    assert "inner: mode: not known before the update" in str(refused.value)
 
 
 def test_it_knows_the_ids_of_the_others(team: Team, program: Program, settings_read: list[bool]) -> None:

@@ -1,4 +1,4 @@
-"""What the components of a program tell one another during a run."""
+"""What the components of a program tell one another during a run, and which one waits for another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ import pulumi
 
 from traceable_kong.cluster.api_connection import ApiAddress
 from traceable_kong.cluster.target import ClusterTarget
-from traceable_kong.plan.agent_model import ExistingAgent, ManagedAgent
+from traceable_kong.plan.agent_model import ExistingAgent
 from traceable_kong.plan.model import Plan
 from traceable_kong.plan.siblings import SharedAgent, Siblings
 
@@ -33,10 +33,23 @@ class AgentInstaller:
     verified: pulumi.Resource
 
     async def finished(self) -> pulumi.Output[int]:
-        """Helm's revision of the agent, once that is verified; in a preview, once it is registered."""
+        """Helm's revision of the agent, once that is verified; in a preview, once it is registered.
+
+        Raises pulumi.RunError where the component fails.
+        """
         found = await self.revision()
         await self.verified.urn.future()
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherComponents:
+    """What a component knows of the others. `first` is what it comes after; `agent_revision` is Helm's revision of the
+    agent that another one has installed for it, None without one."""
+
+    siblings: Siblings
+    first: tuple[pulumi.Resource, ...] = ()
+    agent_revision: pulumi.Output[int] | None = None
 
 
 @dataclass(kw_only=True)
@@ -45,7 +58,7 @@ class RunRegistry:
 
     `names` is `{cluster and object: component}`, `installers` `{cluster and namespace: who installs an agent there}`,
     `ids` `{stack id: component}`. `undetermined` are those whose arguments the preview does not know. `checking` are
-    those that are not checked yet, with the component that each waits for, "" for none. `problems` is what was found.
+    those that are not checked yet, with the component that each waits for. `problems` is what was found.
 
     A cluster is known by its address. Of two addresses of one cluster, what exists there decides.
     """
@@ -54,53 +67,70 @@ class RunRegistry:
     installers: dict[tuple[ApiAddress, str], AgentInstaller] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     undetermined: list[str] = field(default_factory=list)
-    checking: dict[str, str] = field(default_factory=dict)
+    checking: dict[str, str | None] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-
-    async def all_problems(self, component: str, problem: str) -> str:
-        """The problem of this component, and those of the others that are checked at the same time."""
-        self.problems[component] = problem
-        self.checking.pop(component, None)
-        await asyncio.sleep(STARTS_TOGETHER_SECONDS)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(OTHERS_SECONDS):
-                while any(first not in self.problems for first in self.checking.values()):
-                    await asyncio.sleep(INTERVAL_SECONDS)
-        return "\n\n".join(self.problems.values())
 
     def note_installer(
         self,
         component: str,
-        agent: ManagedAgent,
+        plan: Plan,
         cluster: ClusterTarget,
         *,
         revision: Callable[[], Awaitable[pulumi.Output[int]]],
         verified: pulumi.Resource,
     ) -> None:
-        """Notes that the component installs the agent."""
-        shared = SharedAgent(installer=component, agent=agent)
-        installer = AgentInstaller(shared=shared, revision=revision, verified=verified)
-        self.installers[cluster.address, agent.namespace] = installer
+        """Tells the others about the agent that the component installs, if it does."""
+        if agent := plan.managed_agent:
+            shared = SharedAgent(installer=component, agent=agent)
+            installer = AgentInstaller(shared=shared, revision=revision, verified=verified)
+            self.installers[cluster.address, agent.namespace] = installer
 
-    def siblings(self, component: str, prefix: str, installer: AgentInstaller | None) -> Siblings:
-        """What the component knows of the others that have started."""
-        return Siblings(
-            component=component,
-            prefix=prefix,
-            ids={stack_id: name for stack_id, name in self.ids.items() if name != component},
-            shared_agent=installer.shared if installer else None,
-            undetermined=tuple(self.undetermined),
-        )
+    async def meet_others(self, component: str, plan: Plan, cluster: ClusterTarget, stack_id: str) -> OtherComponents:
+        """Tells the others the component's id, and waits for the one that installs the agent of its gateway.
 
-    def installer_for(self, plan: Plan, cluster: ClusterTarget) -> AgentInstaller | None:
+        None waits for a component that waits: one that installs an agent waits for no other one. Raises
+        pulumi.RunError where the other one fails.
+        """
+        self.ids[stack_id] = component
+        installer = self._installer_for(plan, cluster)
+        if installer is None:
+            return OtherComponents(siblings=self._siblings(component, None))
+        self.checking[component] = installer.shared.installer
+        # Also without `depends_on`: the gateway would race its agent, and a destroy would not know their order.
+        revision = await installer.finished()
+        cluster.reads.forget()
+        siblings = self._siblings(component, installer.shared)
+        return OtherComponents(siblings=siblings, first=(installer.verified,), agent_revision=revision)
+
+    async def all_problems(self, component: str, problem: str) -> str:
+        """The problem of this component, and those of the others that are checked at the same time."""
+        self.problems[component] = problem
+        await asyncio.sleep(STARTS_TOGETHER_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OTHERS_SECONDS):
+                # One that waits for a component that has failed is not checked any more.
+                while any(first not in self.problems for first in self.checking.values()):
+                    await asyncio.sleep(INTERVAL_SECONDS)
+        return "\n\n".join(self.problems.values())
+
+    def _installer_for(self, plan: Plan, cluster: ClusterTarget) -> AgentInstaller | None:
         """Who installs the agent that a gateway uses and does not install."""
         if plan.gateway is None or not isinstance(plan.agent, ExistingAgent):
             return None
         return self.installers.get((cluster.address, plan.agent.namespace))
 
+    def _siblings(self, component: str, shared_agent: SharedAgent | None) -> Siblings:
+        return Siblings(
+            component=component,
+            prefix=f"{pulumi.get_project()}.{pulumi.get_stack()}.",
+            ids={stack_id: name for stack_id, name in self.ids.items() if name != component},
+            shared_agent=shared_agent,
+            undetermined=tuple(self.undetermined),
+        )
+
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, RunRegistry] = WeakKeyDictionary()
-"""Of each run, which has an event loop of its own."""
+"""Of each run, which has an event loop of its own: the engine starts the component package for each one."""
 
 
 def run_registry() -> RunRegistry:

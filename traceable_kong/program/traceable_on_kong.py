@@ -3,7 +3,7 @@
 import asyncio
 import filecmp
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pulumi
 
 import traceable_kong.components as components
 from traceable_kong.cluster.ownership import StackIdentity, new_identity
-from traceable_kong.cluster.target import ClusterError
+from traceable_kong.cluster.target import ClusterError, ClusterTarget
 from traceable_kong.common.safe_text import PlainError, printable
 from traceable_kong.common.wording import Wording
 from traceable_kong.config import loader
@@ -24,13 +24,14 @@ from traceable_kong.hooks.preflight_run import run_preflight
 from traceable_kong.hooks.stack_hooks import Hooks
 from traceable_kong.plan.build import build_plan
 from traceable_kong.plan.inputs import agent_settings, read_inputs
+from traceable_kong.plan.model import Plan
 from traceable_kong.plan.outputs import VerifyCommand, stack_outputs
 from traceable_kong.preflight import release_imports
 from traceable_kong.program.argument_values import UnknownArguments, given_by_arguments
 from traceable_kong.program.arguments import TraceableOnKongArgs
 from traceable_kong.program.claimed_names import ClaimedName, claim
 from traceable_kong.program.deployment_order import deploy
-from traceable_kong.program.run_registry import run_registry
+from traceable_kong.program.run_registry import OtherComponents, run_registry
 from traceable_kong.providers.cluster_provider import own_program_inputs
 
 CLONE = Path(__file__).parents[2]
@@ -143,15 +144,18 @@ class TraceableOnKong(pulumi.ComponentResource):
         stack = pulumi.get_stack() if args is None else f"{pulumi.get_stack()}.{self._name}"
         fresh = new_identity(pulumi.get_project(), stack)
         wording = self._wording("", in_arguments=args is not None)
+        run = run_registry()
         try:
             self._require_no_protection()
-            given = loader.stack_config() if args is None else await given_by_arguments(args)
+            try:
+                given = loader.stack_config() if args is None else await given_by_arguments(args)
+            except UnknownArguments as unknown:
+                run.undetermined.append(self._name)
+                await self._show_nothing(_spelling()(", ".join(unknown.keys)), fresh)
+                return None
             wording = self._wording(given.named_cluster().command_options, in_arguments=args is not None)
-            run_registry().checking[self._name] = ""
+            run.checking[self._name] = None
             return await self._deploy(given, fresh, wording)
-        except UnknownArguments as unknown:
-            await self._show_nothing(_spelling()(", ".join(unknown.keys)), fresh)
-            return None
         except (ConfigError, ClaimedName) as problem:
             text = wording.shown(str(problem))
         except PlainError as problem:
@@ -159,50 +163,52 @@ class TraceableOnKong(pulumi.ComponentResource):
         except pulumi.RunError as problem:
             text = str(problem)
         finally:
-            run_registry().checking.pop(self._name, None)
+            run.checking.pop(self._name, None)
         # Pulumi shows the first error of a program and ends it. Of a plugin, it shows every component's.
         if pulumi.runtime.is_dry_run() and args is not None and not _is_hosted():
-            text = await run_registry().all_problems(self._name, text)
+            text = await run.all_problems(self._name, text)
         raise pulumi.RunError(text)
 
     async def _deploy(self, given: GivenConfig, fresh: StackIdentity, wording: Wording) -> _Started:
-        name, preview, run = self._name, pulumi.runtime.is_dry_run(), run_registry()
-        self._require_own_provider(given)
+        name, preview = self._name, pulumi.runtime.is_dry_run()
+        # Load.
         config, cluster = given.stack(), given.cluster()
-        if config.allowed_clusters and not (cluster.context or cluster.kubeconfig):
-            pulumi.log.warn(wording.logged(UNNAMED_CLUSTER))
-        cluster.require_allowed(config.allowed_clusters)
+        self._require_cluster(given, config.allowed_clusters, wording)
         inputs = read_inputs(config, cluster, preview=preview)
-        plan = build_plan(config, inputs, fresh)  # Bad values fail before any registration.
-        claim(plan, name, cluster)
-        if plan.managed_agent:
-            run.note_installer(name, plan.managed_agent, cluster, revision=self._agent_revision, verified=self._last)
-        stack_id, identity = await self._kept_identity(fresh)
-        run.ids[identity.owner] = name
-        # Also without `depends_on`: the gateway would race its agent, and a destroy would not know their order.
-        installer = run.installer_for(plan, cluster)
-        shared_revision = None
-        if installer:
-            run.checking[name] = installer.shared.installer
-            shared_revision = await installer.finished()
-            cluster.reads.forget()
+        # Plan. Bad values fail before any registration.
+        plan = build_plan(config, inputs, fresh)
+        stack_id, identity, others = await self._meet_others(plan, cluster, fresh)
+        if others.agent_revision:
             inputs = replace(inputs, agent_settings=agent_settings(config, cluster, preview=preview))
-        if wording.component:
-            prefix = f"{pulumi.get_project()}.{pulumi.get_stack()}."
-            inputs = replace(inputs, siblings=run.siblings(name, prefix, installer))
+        inputs = replace(inputs, siblings=others.siblings if wording.component else None)
         plan = build_plan(config, inputs, identity)
-        first = [stack_id, *([installer.verified] if installer else [])]
-        after_first = pulumi.ResourceOptions(parent=self, depends_on=first)
-        provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=after_first)
+        # Preflight.
+        first = pulumi.ResourceOptions(parent=self, depends_on=[stack_id, *others.first])
+        provider = components.kubernetes_provider(f"{name}-kubernetes", cluster, opts=first)
         reader = await run_preflight(cluster, plan, provider, live_change=not preview, wording=wording)
         imports = release_imports.releases_to_import(plan, reader, preview=preview)
-        outputs = stack_outputs(plan, self._verify_command(given, in_arguments=wording.component is not None))
-        outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
+        # Deploy.
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
-        hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording, agent_revision=shared_revision)
+        hooks = Hooks(plan, cluster, name=name, opts=opts, wording=wording, agent_revision=others.agent_revision)
         own_program = own_program_inputs(cluster, wording)
         installation = deploy(name, plan, hooks, imports, own_program, verified=self._last)
+        # Outputs.
+        outputs = stack_outputs(plan, self._verify_command(given, in_arguments=wording.component is not None))
+        outputs = {key: wording.shown(text) if key == "deletionProtection" else text for key, text in outputs.items()}
         return _Started(outputs=outputs, installation=installation)
+
+    async def _meet_others(
+        self, plan: Plan, cluster: ClusterTarget, fresh: StackIdentity
+    ) -> tuple[pulumi.Resource, StackIdentity, OtherComponents]:
+        """The resource with this component's identity, the identity, and what it knows of the other components.
+
+        All components say what they install before the first of them asks. Raises ClaimedName.
+        """
+        run = run_registry()
+        claim(plan, self._name, cluster)
+        run.note_installer(self._name, plan, cluster, revision=self._agent_revision, verified=self._last)
+        stack_id, identity = await self._kept_identity(fresh)
+        return stack_id, identity, await run.meet_others(self._name, plan, cluster, identity.owner)
 
     async def _agent_revision(self) -> pulumi.Output[int]:
         """Helm's revision of the agent that this component installs, once everything is registered."""
@@ -211,7 +217,6 @@ class TraceableOnKong(pulumi.ComponentResource):
 
     async def _show_nothing(self, unknown: str, fresh: StackIdentity) -> None:
         """A preview that does not know these arguments. Raises RunError where the stack has what it would not show."""
-        run_registry().undetermined.append(self._name)
         _, identity = await self._kept_identity(fresh)
         if identity.owner != fresh.owner:
             raise pulumi.RunError(printable(f"{self._name}: {unknown}: not known before the update. {DEPLOYED}"))
@@ -234,16 +239,21 @@ class TraceableOnKong(pulumi.ComponentResource):
                 "arguments kong.protect and agent.protect to true."
             )
 
-    def _require_own_provider(self, given: GivenConfig) -> None:
-        """Raises ClusterError where the options of this component name a cluster that its arguments do not."""
-        named = given.named_cluster()
-        if PROVIDER in self._providers and not (named.kubeconfig or named.context):
+    def _require_cluster(self, given: GivenConfig, allowed: Sequence[str], wording: Wording) -> None:
+        """Raises ClusterError where the options of this component name a cluster that its arguments do not, and where
+        `allowed` does not name the one that they do."""
+        cluster = given.cluster()
+        is_named = bool(cluster.kubeconfig or cluster.context)
+        if PROVIDER in self._providers and not is_named:
             raise ClusterError(
                 "TraceableOnKong has a kubernetes provider in its options, which does not tell its "
                 "kubeconfig: preflight and verification would read another cluster. Nothing was changed. Pass the "
                 "provider's kubeconfig, and its context if it has one: `pulumi config set kubernetes:kubeconfig "
                 "KUBECONFIG`."
             )
+        if allowed and not is_named:
+            pulumi.log.warn(wording.logged(UNNAMED_CLUSTER))
+        cluster.require_allowed(allowed)
 
     def _verify_command(self, given: GivenConfig, *, in_arguments: bool) -> VerifyCommand:
         cluster, stack = given.named_cluster().command_options, ["--stack", pulumi.get_stack()]
