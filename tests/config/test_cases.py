@@ -89,6 +89,20 @@ def test_a_broken_key_hides_no_other_problem_and_makes_none() -> None:
     assert {problem.key for problem in error.value.problems} == {"agent.evironment", "mode", "kong.container"}
 
 
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("kong", {"kong": '["a"]', "kongValues": '{"replicaCount": 2}'}),
+        ("allowedClusters[0]", {"allowedClusters": '[{"url": "https://dev.example.com:6443"}]'}),
+    ],
+)
+def test_a_broken_object_or_list_is_one_problem(key: str, given: dict[str, str]) -> None:
+    base = {"agentTokenSecret": '{"name": "token", "key": "token"}', "plugin": '{"rock": "a.rock"}'}
+    with pytest.raises(parser.ConfigError) as error:
+        parser.parse({**base, **given})
+    assert [problem.key for problem in error.value.problems] == [key]
+
+
 def test_in_an_agent_only_stack_no_rule_judges_the_gateway() -> None:
     """The digest of the rock, the order of an uninstall, the name of the Kong: each needs a gateway."""
     gateway = {"installed": "false", "kong": '{"install": false, "createNamespace": false}', "pluginConfig": '{"a": 1}'}

@@ -12,7 +12,7 @@ from tests.config.cases import REFUSED, header, refusal
 from tests.config.stack_file import parse_file
 from traceable_kong.config import parser
 
-BY_HAND = {"list-as-object", "nested-without-end", "object-as-text"}
+BY_HAND = {"list-as-object", "nested-without-end", "object-as-list", "object-as-text"}
 """Stack files whose fix is in an editor."""
 
 OTHERS_FOLLOW = {"agent-chart-twice", "agent-only-without-an-agent", "agent-url-of-a-managed-agent"}

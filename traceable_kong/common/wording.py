@@ -14,7 +14,7 @@ _OPTIONS = r"(?: --(?!secret)[a-z]+)*(?: --)?"
 _SET_SECRET = re.compile(rf"`?pulumi config set --secret{_OPTIONS} {_KEY}`?(?: \(it asks for the value\))?")
 _SET = re.compile(rf"`?(?:printf [^|]*\| )?pulumi config set{_OPTIONS} {_KEY}(?: (?P<value>{_WORD}))?`?")
 _REMOVE = re.compile(rf"`?pulumi config rm{_OPTIONS} {_KEY}`?")
-_INDENTED = re.compile(r"write it in Pulumi\.<stack>\.yaml, indented(?: below traceable-kong:\S+:)?")
+_INDENTED = re.compile(r"write (an object|a list) in Pulumi\.<stack>\.yaml, indented(?: below traceable-kong:\S+:)?")
 _MENTIONED = re.compile(r"\btraceable-kong:(?=[A-Za-z])|\b(?P<provider>kubernetes):(?=[A-Za-z])")
 
 
@@ -44,7 +44,7 @@ class Wording:
         text = text.replace("The stack's config has ", f"The arguments of {self.component} have ")
         text = text.replace("plain text in the stack file, and everyone who can read the file can use it", _PLAIN)
         text = text.replace("is not a key of this program", "is not an argument of TraceableOnKong")
-        text = _INDENTED.sub("pass an object or a list", text)
+        text = _INDENTED.sub(r"pass \1", text)
         text = _SET_SECRET.sub(lambda found: f"set {_name(found)} to a secret, as pulumi.Output.secret(VALUE)", text)
         text = _SET.sub(lambda found: f"set {_name(found)} to {found['value'] or 'VALUE'}", text)
         text = _REMOVE.sub(lambda found: f"remove {_name(found)}", text)

@@ -49,8 +49,12 @@ def nested(raw: Mapping[str, Any], stack: type[Part]) -> dict[str, Any]:
     for part, key in flat_keys_inside(raw):
         del found[part][key]
     for key, part in FLAT_KEYS.items():
-        if key in raw and field_of(stack, part) and isinstance(found.setdefault(part, {}), dict):
-            found[part][key] = found.pop(key)
+        if key not in raw or not field_of(stack, part):
+            continue
+        value = found.pop(key)
+        # A part that is no object is refused itself; its flat keys are known, and wait until it is one.
+        if isinstance(found.setdefault(part, {}), dict):
+            found[part][key] = value
     return found
 
 

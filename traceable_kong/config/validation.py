@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from copy import deepcopy
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -37,7 +37,9 @@ _PLACEHOLDERS: dict[Path, Any] = {
 def read(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem], set[Path]]:
     """`{key: value}` of `{key: text}`, where objects and lists come as JSON; what could not be read, and its paths."""
     structured = {
-        key for key, fields in stack_file_fields().items() if any(_is_structured(field.annotation) for field in fields)
+        key: "a list" if any(_is_list(field.annotation) for field in fields) else "an object"
+        for key, fields in stack_file_fields().items()
+        if any(_is_structured(field.annotation) for field in fields)
     }
     raw: dict[str, Any] = {}
     problems = []
@@ -60,8 +62,8 @@ def read(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem], set[P
             problems.append(
                 Problem(
                     path_of(key),
-                    "must be an object or a list",
-                    f"write it in Pulumi.<stack>.yaml, indented below traceable-kong:{key}:",
+                    f"must be {structured[key]}",
+                    f"write {structured[key]} in Pulumi.<stack>.yaml, indented below traceable-kong:{key}:",
                     "structure",
                 )
             )
@@ -88,8 +90,15 @@ def _structure(text: str) -> Any:
 
 def _is_structured(annotation: Any) -> bool:
     """True for objects, free-form maps and lists."""
-    options = [annotation, *get_args(annotation)]
-    return bool(models_in(annotation)) or any(getattr(o, "__origin__", None) in (dict, tuple) for o in options)
+    return bool(models_in(annotation)) or _is_list(annotation) or dict in _origins(annotation)
+
+
+def _is_list(annotation: Any) -> bool:
+    return tuple in _origins(annotation)
+
+
+def _origins(annotation: Any) -> set[Any]:
+    return {get_origin(option) for option in (annotation, *get_args(annotation))}
 
 
 def validated(raw: Mapping[str, Any], broken: Collection[Path]) -> tuple[StackConfig, dict[Path, Problem], set[Path]]:
@@ -110,7 +119,11 @@ def validated(raw: Mapping[str, Any], broken: Collection[Path]) -> tuple[StackCo
     undecided = {path[:-1] for path in broken if path in SELECTORS}
     undecided |= {item.path[:-1] for item in selecting if item.detail["input"] is not False}
     unusable = undecided | {item.path[:-1] for item in selecting}
+    above = {item.path[:-1] for item in invalid}
     for item in invalid:
+        # Pydantic does not count the entries of a list that are invalid themselves.
+        if item.detail["type"] == "too_short" and item.path in above:
+            continue
         # In an object that could be of either variant, no key belongs to another one.
         if not (item.path[:-1] in undecided and _depends_on_variant(item)):
             # Two places in an annotation can find the same.

@@ -88,8 +88,9 @@ def problem_of(item: InvalidValue, raw: Mapping[str, Any]) -> Problem:
     hidden = isinstance(value, SecretStr | dict | list) or is_secret_place(stack_file_path(item.path))
     given = "" if hidden else f"is {shown(value)}, but "
     if rule == "structure":
-        fix = f"write it in Pulumi.<stack>.yaml, indented; or {config_remove(key)}"
-        return Problem(key, f"{given}must be an object or a list", fix, rule)
+        what = "a list" if item.detail["type"] == "tuple_type" else "an object"
+        fix = f"write {what} in Pulumi.<stack>.yaml, indented; or {config_remove(key)}"
+        return Problem(key, f"{given}must be {what}", fix, rule)
     return Problem(key, f"{given}{_requirement(item, choices)}", config_set(key, _example(item.detail, choices)), rule)
 
 
