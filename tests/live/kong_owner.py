@@ -25,8 +25,8 @@ class KongOwner:
 
     stack: LiveStack
 
-    def install(self, **values: Any) -> None:
-        """Installs Kong and points the stack at it, with the stack file of docs/existing-kong.md."""
+    def create(self, **values: Any) -> None:
+        """Installs Kong."""
         stack = self.stack
         stack.kubectl("create", "namespace", stack.kong_namespace)
         for name in PLUGINS:
@@ -34,6 +34,11 @@ class KongOwner:
             literals = [f"--from-literal={file}={text}" for file, text in files.items()]
             stack.kubectl("create", "configmap", name, "--namespace", stack.kong_namespace, *literals)
         self.upgrade("--wait", "--timeout", "60s", **values)
+
+    def install(self, **values: Any) -> None:
+        """Installs Kong and points the stack at it, with the stack file of docs/existing-kong.md."""
+        stack = self.stack
+        self.create(**values)
         use_documented(
             stack,
             EXISTING_KONG,
