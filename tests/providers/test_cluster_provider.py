@@ -9,6 +9,7 @@ import pytest
 from pulumi import dynamic
 
 from tests.fakes.recording import Secret, record
+from traceable_kong.cluster.kubernetes_client import REQUEST_SECONDS
 from traceable_kong.cluster.target import ClusterTarget
 from traceable_kong.common.wording import Wording
 from traceable_kong.config.python_spelling import python_spelling
@@ -59,6 +60,11 @@ def provider(request: pytest.FixtureRequest) -> Any:
             {"cluster": {**OWN, "kubeconfig": "", "context": ""}},
             {"kubeconfig": None, "context": None, "request_seconds": 7},
             id="arguments without a cluster",
+        ),
+        pytest.param(
+            {"cluster": {key: value for key, value in OWN.items() if key != "requestSeconds"}},
+            {"kubeconfig": "own text\n", "context": "edge", "request_seconds": REQUEST_SECONDS},
+            id="arguments without a timeout",
         ),
     ],
 )
@@ -127,3 +133,11 @@ def test_what_a_resource_knows_of_its_program() -> None:
     assert isinstance(found["cluster"]["kubeconfig"], Secret) and found["cluster"]["secret"] is True
     assert found["arguments"] == {"component": "edge", "python": True}
     assert made["other"].inputs["input"]["arguments"]["python"] is False
+
+
+def test_only_a_timeout_that_is_given_is_in_the_state() -> None:
+    """With the program's own one, a later version with another one would update the resources."""
+    wording, given = Wording(options="", component="edge"), {"kube_client_settings": {"timeout": 7}}
+    for provider, expected in (({}, None), (given, 7)):
+        cluster = ClusterTarget(kubeconfig="/a", context=None, provider=provider)
+        assert own_program_inputs(cluster, wording)["cluster"].get("requestSeconds") == expected

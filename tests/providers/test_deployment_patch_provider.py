@@ -37,6 +37,15 @@ def test_create_read_and_delete(cluster: Cluster) -> None:
     assert cluster.template == before
 
 
+def test_a_kubeconfig_with_another_name_changes_nothing_in_the_cluster(cluster: Cluster) -> None:
+    made = DeploymentFilesProvider().create({**PROPS, "cluster": {"kubeconfig": "/a", "context": "", "secret": False}})
+    renamed = {**PROPS, "cluster": {"kubeconfig": "/b", "context": "", "secret": False}}
+    before = len(cluster.patches)
+    assert DeploymentFilesProvider().diff("", made.outs or {}, renamed).changes is True
+    updated = DeploymentFilesProvider().update("", made.outs or {}, renamed)
+    assert (updated.outs, len(cluster.patches)) == ({**renamed, "generation": "2"}, before)
+
+
 def test_a_refresh_sees_what_the_owner_removed_and_the_next_update_restores_it(cluster: Cluster) -> None:
     made = DeploymentFilesProvider().create(PROPS).outs or {}
 

@@ -29,13 +29,16 @@ def own_program_inputs(cluster: ClusterTarget, wording: Wording) -> dict[str, An
     if wording.component is None:
         return {}
     kubeconfig: pulumi.Input[str] = cluster.kubeconfig or ""
+    named: dict[str, Any] = {
+        "kubeconfig": pulumi.Output.secret(kubeconfig) if cluster.secret else kubeconfig,
+        "secret": cluster.secret,
+        "context": cluster.context or "",
+    }
+    if "kube_client_settings" in cluster.provider:
+        # Without the option it is absent: another default of a later version then updates nothing.
+        named["requestSeconds"] = request_seconds(cluster.provider)
     return {
-        "cluster": {
-            "kubeconfig": pulumi.Output.secret(kubeconfig) if cluster.secret else kubeconfig,
-            "secret": cluster.secret,
-            "context": cluster.context or "",
-            "requestSeconds": request_seconds(cluster.provider),
-        },
+        "cluster": named,
         "arguments": {"component": wording.component, "python": wording.spelled is python_spelling},
     }
 
@@ -102,7 +105,7 @@ class ClusterProvider(dynamic.ResourceProvider):
 
     def _cluster(self, props: Mapping[str, Any]) -> ClusterTarget:
         own = props.get("cluster")
-        seconds = own["requestSeconds"] if own else self.request_seconds
+        seconds = own.get("requestSeconds") if own else self.request_seconds
         return ClusterTarget(
             kubeconfig=(own["kubeconfig"] if own else self.kubeconfig) or None,
             context=(own["context"] if own else self.context) or None,
