@@ -22,6 +22,7 @@ FILES = {
 }
 
 INNER = "traceable-kong:index:"
+PLUGINS = {"TraceablePlugin", "TraceableAdminPlugin"}
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
@@ -83,8 +84,13 @@ class _Part:
         self.name = step.name
         self._step = step
         self._steps = steps
+        self._inner = {
+            item.types[-1].removeprefix(INNER)
+            for item in steps
+            if item.types[-2:-1] == (COMPONENT,) and item.types[-1].startswith(INNER)
+        }
         self._removed = step.op in ("delete", "forget")
-        self._hidden = not self._removed and not self._has_inner()
+        self._hidden = not self._removed and not self._inner
         self._release = self._changed("KongGateway", RELEASE)
 
     def forecast(self, *, unique: bool) -> Forecast:
@@ -110,19 +116,11 @@ class _Part:
         """The last change: an adopted Helm release is imported first, and then updated."""
         return next((step for step in reversed(self._found(component, kind)) if step.is_change), None)
 
-    def _has_inner(self, *components: str) -> bool:
-        """Whether it has an inner component, or one of these."""
-        inner = {step.types[-1] for step in self._steps if step.types[-2:-1] == (COMPONENT,)}
-        inner = {kind.removeprefix(INNER) for kind in inner if kind.startswith(INNER)}
-        return bool(inner & set(components) if components else inner)
-
     def _records(self) -> tuple[Mapping[str, str] | None, Mapping[str, str] | None]:
         found = self._found("Installation", "kubernetes:core/v1:ConfigMap")
         # After --refresh, the record that is no longer in the cluster is only in the step that noticed it.
         now = next((_texts(step.old) for step in reversed(found) if step.old), None)
-        if now is None and (
-            self._step.op == "create" or not self._has_inner("TraceablePlugin", "TraceableAdminPlugin")
-        ):
+        if now is None and (self._step.op == "create" or not self._inner & PLUGINS):
             now = {}
         last = next((step for step in reversed(found) if step.op != "refresh"), None)
         if self._hidden or (last is not None and last.op == "forget"):

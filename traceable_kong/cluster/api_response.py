@@ -85,14 +85,13 @@ def _error(response: HttpResponse, document: Document, warnings: tuple[str, ...]
     )
     problem = ApiError(status, str(document.get("reason") or ""), str(message)[:2000])
     problem.warnings = warnings
-    problem.retry_seconds = _retry_seconds(response)
+    if problem.is_temporary:
+        problem.retry_seconds = _retry_seconds(response)
     return problem
 
 
 def _retry_seconds(response: HttpResponse) -> float | None:
     """When to repeat a request that the server did not work on: after seconds, or at a date (RFC 9110, 10.2.3)."""
-    if response.status != 429 and response.status < 500:
-        return None
     said = response.headers.get("Retry-After") or ""
     if said.isdecimal():
         return max(RETRY_SECONDS, float(said[:6]))

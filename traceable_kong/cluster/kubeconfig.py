@@ -90,7 +90,7 @@ def connect(
     except (OSError, UnicodeError, binascii.Error) as problem:
         raise UnusableKubeconfig(named, kind_of(problem)) from None
     except ValueError:
-        raise UnusableKubeconfig(named, "a path in it is none") from None
+        raise UnusableKubeconfig(named, "a path is not valid") from None
 
 
 def _found(sources: list[Source], context: str | None) -> tuple[ApiAddress, Login]:
