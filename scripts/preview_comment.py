@@ -214,7 +214,8 @@ def _sections(preview: Preview, found: Sequence[Forecast]) -> list[Section]:
 
 def _line(change: Step) -> str:
     """A resource that is created or deleted: its fields are in the details."""
-    return f"| {_mark(change.op)} | {_resource(change)} | {len(change.fields)} fields, below | | |\n"
+    count = len(change.fields)
+    return f"| {_mark(change.op)} | {_resource(change)} | {count} field{'' if count == 1 else 's'}, below | | |\n"
 
 
 def _rows(change: Step) -> Iterable[str]:

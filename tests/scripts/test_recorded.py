@@ -73,6 +73,7 @@ SUMMARIES = {
         "| admission policy (tmeGuard) | off | **warn** |",
         "expect: **2**: the gateway is installed; the TME is injected into its pods.",
         "| create | Provider traceable-kubernetes | 9 fields, below |",
+        "| create | Stash traceable-verified | 1 field, below |",
         "<details><summary>create traceable-agent-token</summary>",
         "| data | [secret] |",
     ],
