@@ -195,6 +195,19 @@ def test_the_record_of_a_stack(
     assert "it was changed" in capsys.readouterr().err
 
 
+def test_the_record_of_a_stack_was_deleted(
+    fake: FakeKubernetes,
+    outputs: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    del fake.objects[RECORD]
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    error = capsys.readouterr().err
+    assert "this is not the cluster of stack dev, or the ConfigMap was deleted." in error
+    assert "`pulumi up --refresh --stack dev` writes it again." in error and "has succeeded" not in error
+
+
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", ""])
 def test_the_record_of_another_stack_is_refused(
     fake: FakeKubernetes,
@@ -276,6 +289,8 @@ def test_a_record_alone_is_trusted_with_a_note(
         ("--namespace", "gw", "--watch", "--interval", "0.5"),
         ("--namespace", "gw", "--watch", "--interval", "nan"),
         ("--namespace", "gw", "--watch", "--wait-seconds", "5"),
+        ("--namespace", "gw", "--wait-seconds=-1"),
+        ("--namespace", "gw", "--wait-seconds", "inf"),
         ("--namespace", "gw", "--watch", "--output", "junit"),
         ("--namespace", "gw", "--output", "xml"),
         ("--namespace", "gw", "--out", "json"),
@@ -432,7 +447,7 @@ def test_kubeconfig_and_context_are_used(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(
     ("arguments", "seconds"),
-    [([], 30), (["--wait-seconds", "0"], 0), (["--wait-seconds", "10"], 10), (["--wait-seconds=-1"], 0)],
+    [([], 30), (["--wait-seconds", "0"], 0), (["--wait-seconds", "10"], 10)],
 )
 def test_wait_seconds(
     fake: FakeKubernetes, clock: Clock, monkeypatch: pytest.MonkeyPatch, arguments: list[str], seconds: float

@@ -46,6 +46,12 @@ def test_an_output_that_holds_no_outputs(tmp_path: Path, monkeypatch: pytest.Mon
     assert f"{text}. Nothing was verified." in str(refused.value) and str(refused.value).isprintable()
 
 
+def test_another_output_holds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi(tmp_path, monkeypatch, "print(json.dumps({'edge': {'recordDigest': 'a'}, 'in': {'recordDigest': 'a'}}))")
+    with pytest.raises(NoOutputs, match=r"^Output egde .* Run with --stack-output edge or --stack-output in\.$"):
+        stack_outputs.stack_outputs("dev", "egde")
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [

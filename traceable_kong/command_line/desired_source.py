@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from traceable_kong.cluster.kubernetes_client import KubernetesClient
-from traceable_kong.common.safe_text import printable
 from traceable_kong.plan.blocking_record import Blocking, blocking_of
 from traceable_kong.plan.model import DesiredState
 from traceable_kong.plan.state_record import UnreadableRecord
-from traceable_kong.verification.stack_outputs import NoOutputs, stack_outputs
+from traceable_kong.verification.stack_outputs import NoOutputs, run_with_an_export, stack_outputs
 from traceable_kong.verification.trusted_record import (
     AdminOptions,
     RecordRefused,
@@ -73,7 +72,7 @@ class DesiredSource:
         options = self._options
         if self._outputs is None:
             self._outputs = self._read_outputs()
-        record = read_record(api, str(self._outputs["namespace"]))
+        record = read_record(api, str(self._outputs["namespace"]), stack=options.stack)
         state = written_by(record, options.stack, self._outputs)
         return Desired(state=state, blocking=blocking_of(record.data))
 
@@ -81,13 +80,10 @@ class DesiredSource:
         options = self._options
         outputs = stack_outputs(options.stack, options.stack_output, folder=self._project)
         if not outputs.get("recordDigest"):
-            exports = [name for name, value in outputs.items() if isinstance(value, dict) and value.get("recordDigest")]
-            if exports:
+            if fix := run_with_an_export(outputs):
                 raise NoOutputs(
                     f"Stack {options.stack} exports the outputs of TraceableOnKong in an output of its own. Nothing "
-                    "was verified. Run with "
-                    + " or ".join(f"--stack-output {shlex.quote(printable(name))}" for name in exports)
-                    + "."
+                    f"was verified. {fix}"
                 )
             raise NoOutputs(
                 f"Stack {options.stack} has no gateway with Traceable: it is an agent-only stack, Traceable is "

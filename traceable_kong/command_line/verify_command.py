@@ -64,7 +64,7 @@ def _written(outcome: VerifyOutcome, output: str) -> int:
 
 
 def _outcome(options: argparse.Namespace, source: DesiredSource) -> VerifyOutcome:
-    seconds, started = max(0.0, options.wait_seconds), time.monotonic()
+    seconds, started = options.wait_seconds, time.monotonic()
     try:
         api = _connected(options)
         desired = deadline.once_answered(lambda: source.read(api), seconds=seconds, on_wait=_say_why)

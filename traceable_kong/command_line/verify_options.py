@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from traceable_kong.cluster.secret_key import SecretKey
@@ -99,7 +99,7 @@ def _parser(command: str) -> _Parser:
     how.add_argument(
         "--wait-seconds",
         metavar="N",
-        type=float,
+        type=_seconds_from(0.0),
         help=f"how long to observe again until every check holds (default: {deadline.SECONDS:g})",
     )
     how.add_argument(
@@ -110,7 +110,7 @@ def _parser(command: str) -> _Parser:
     how.add_argument(
         "--interval",
         metavar="SECONDS",
-        type=_interval,
+        type=_seconds_from(SHORTEST_INTERVAL),
         help=f"with --watch, from one observation to the next (default: {INTERVAL_SECONDS:g})",
     )
     add_smoke_options(parser)
@@ -147,11 +147,14 @@ def _secret(text: str) -> SecretKey:
     return SecretKey(name=name, key=key)
 
 
-def _interval(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not SHORTEST_INTERVAL <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"is not a number of seconds from {SHORTEST_INTERVAL:g} on")
-    return seconds
+def _seconds_from(least: float) -> Callable[[str], float]:
+    def seconds_of(text: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
+        if not least <= seconds < math.inf:
+            raise argparse.ArgumentTypeError(f"is not a number of seconds from {least:g} on")
+        return seconds
+
+    return seconds_of

@@ -4,10 +4,11 @@ import json
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from traceable_kong.common.safe_text import PlainError
+from traceable_kong.common.safe_text import PlainError, printable
 from traceable_kong.common.urls import without_credentials
 
 TIMEOUT_SECONDS = 120
@@ -32,12 +33,19 @@ def stack_outputs(stack: str, name: str | None = None, *, folder: Path | None = 
     inner = found.get(name)
     if not isinstance(inner, dict):
         what = "does not exist" if name not in found else "is a secret" if inner == SECRET else "is not an object"
-        raise NoOutputs(
-            f"Output {name} of stack {stack} {what}. Nothing was verified. Export the outputs of TraceableOnKong "
-            f"under this name and run `pulumi up`; `pulumi stack output --stack {shlex.quote(stack)}` shows the "
-            "outputs."
+        fix = run_with_an_export(found) or (
+            f"Export the outputs of TraceableOnKong under this name and run `pulumi up`; `pulumi stack output --stack "
+            f"{shlex.quote(stack)}` shows the outputs."
         )
+        raise NoOutputs(f"Output {name} of stack {stack} {what}. Nothing was verified. {fix}")
     return inner
+
+
+def run_with_an_export(outputs: Mapping[str, Any]) -> str:
+    """How to name the outputs that hold those of a gateway, "" if none does."""
+    exports = [name for name, value in outputs.items() if isinstance(value, dict) and value.get("recordDigest")]
+    options = " or ".join(f"--stack-output {shlex.quote(printable(name))}" for name in exports)
+    return f"Run with {options}." if options else ""
 
 
 def _all_outputs(stack: str, folder: Path | None) -> dict[str, Any]:

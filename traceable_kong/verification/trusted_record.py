@@ -52,14 +52,20 @@ class Record:
         return f"{self.namespace}/{RECORD_NAME}"
 
 
-def read_record(api: KubernetesClient, namespace: str) -> Record:
-    """Raises UnreadableRecord, ApiError or Unreachable."""
+def read_record(api: KubernetesClient, namespace: str, *, stack: str | None = None) -> Record:
+    """`stack` is the one whose outputs say that it wrote a record. Raises UnreadableRecord, ApiError or Unreachable."""
     found = api.get(f"{config_maps(namespace)}/{RECORD_NAME}")
     if found is None:
+        missing = f"ConfigMap {namespace}/{RECORD_NAME} does not exist in the cluster at {api.server_url}: "
+        if stack is not None:
+            raise UnreadableRecord(
+                f"{missing}this is not the cluster of stack {stack}, or the ConfigMap was deleted. Nothing was "
+                f"verified. {_other_cluster(stack, 'writes it again')}"
+            )
         raise UnreadableRecord(
-            f"ConfigMap {namespace}/{RECORD_NAME} does not exist in the cluster at {api.server_url}: no `pulumi up` of "
-            "a gateway in this namespace has succeeded, or Traceable was uninstalled. Nothing was verified. Check the "
-            "namespace (`pulumi stack output namespace`) and the cluster (--context NAME)."
+            f"{missing}no `pulumi up` of a gateway in this namespace has succeeded, Traceable was uninstalled, or the "
+            "ConfigMap was deleted. Nothing was verified. Check the namespace (`pulumi stack output` shows it) and the "
+            "cluster (--context NAME)."
         )
     labels = found["metadata"].get("labels") or {}
     return Record(
@@ -78,8 +84,7 @@ def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> Desire
         raise RecordRefused(
             f"The record {record.name} in the cluster at {record.server} carries {carried}, and stack {stack} has the "
             f"id {outputs.get('stackId')}: this is not the stack's cluster, or the label {STACK_LABEL} was changed. "
-            "Nothing was verified. `kubectl config get-contexts` lists the clusters, and --context NAME selects one. "
-            f"If this is the right cluster, `pulumi up --refresh --stack {shlex.quote(stack)}` restores the label."
+            f"Nothing was verified. {_other_cluster(stack, 'restores the label')}"
         )
     if record_digest(record.data) != outputs.get("recordDigest"):
         raise RecordRefused(
@@ -88,6 +93,13 @@ def written_by(record: Record, stack: str, outputs: Mapping[str, Any]) -> Desire
             f"`pulumi up --refresh --stack {shlex.quote(stack)}` writes it again."
         )
     return state_of(record.namespace, record.data)
+
+
+def _other_cluster(stack: str, effect: str) -> str:
+    return (
+        "`kubectl config get-contexts` lists the clusters, and --context NAME selects one. If this is the right "
+        f"cluster, `pulumi up --refresh --stack {shlex.quote(stack)}` {effect}."
+    )
 
 
 def trusted_alone(
