@@ -143,8 +143,6 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
 
     for step in steps:
         state = _state(step, "newState") or _state(step, "oldState")
-        if not state:
-            continue
         kept = step["op"] == "delete" and state.get("retainOnDelete")
         types = _types(step["urn"])
         yield Step(

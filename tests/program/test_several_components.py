@@ -1,7 +1,8 @@
 """Several TraceableOnKong in one program: their names, and a gateway with the agent of another one."""
 
+import asyncio
 import re
-import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from traceable_kong.cluster.shared_reads import SharedReads
 from traceable_kong.plan import inputs
 from traceable_kong.preflight import examination
 from traceable_kong.preflight.finding import Finding
+from traceable_kong.program import run_registry
 from traceable_kong.program.run_registry import RunRegistry
 
 
@@ -232,23 +234,31 @@ def test_what_it_says_names_it(team: Team, program: Program, caplog: pytest.LogC
         team.run(lambda team: TraceableOnKong("inner", inner(team)) and None)
 
 
+def all_start(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """No problem is reported until so many components are checked, however busy the machine is."""
+    started: set[str] = set()
+    all_problems = RunRegistry.all_problems
+
+    async def problems(registry: RunRegistry, component: str, problem: str) -> str:
+        started.add(component)
+        while len(started) < count:
+            await asyncio.sleep(0.001)
+            started.update(registry.checking)
+        return await all_problems(registry, component, problem)
+
+    monkeypatch.setattr(RunRegistry, "all_problems", problems)
+
+
 @pytest.mark.parametrize("preview", [True, False])
 def test_a_preview_shows_the_problems_of_all_components(
     team: Team, program: Program, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch, preview: bool
 ) -> None:
-    last_started = threading.Event()
-    all_problems = RunRegistry.all_problems
-
-    async def problems(registry: RunRegistry, component: str, problem: str) -> str:
-        if component == "later":
-            last_started.set()
-        return await all_problems(registry, component, problem)
+    all_start(monkeypatch, 5)
 
     def examine(*arguments: Any, **options: Any) -> Any:
-        assert not preview or last_started.wait(30)
+        time.sleep(5 * run_registry.STARTS_TOGETHER_SECONDS)  # The others wait for it.
         return program.examine(*arguments, **options)
 
-    monkeypatch.setattr(RunRegistry, "all_problems", problems)
     monkeypatch.setattr(examination, "examine", examine)
 
     def register(team: Team) -> None:
@@ -266,7 +276,11 @@ def test_a_preview_shows_the_problems_of_all_components(
     assert names == ["agent", "edge", "later", "other"] if preview else len(names) == 1
 
 
-def test_a_component_that_a_preview_cannot_show_is_among_the_problems(team: Team) -> None:
+def test_a_component_that_a_preview_cannot_show_is_among_the_problems(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_start(monkeypatch, 2)
+
     def register(team: Team) -> None:
         TraceableOnKong("edge", team.args(mode="asynk"))
         TraceableOnKong("inner", inner(team, mode=pulumi.Output.from_input(pulumi.UNKNOWN)))
