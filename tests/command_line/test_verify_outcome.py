@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tests.command_line.reports import KONG, judged, outcome, report, smoke
-from traceable_kong.command_line.verify_outcome import VerifyOutcome, on_this_cluster
+from traceable_kong.command_line.verify_outcome import VerifyOutcome, with_targets
 from traceable_kong.smoke.smoke_model import SmokeReport
 
 PASSED, FAILED = judged(200), judged(502)
@@ -42,6 +42,14 @@ def test_without_a_report_nothing_was_observed() -> None:
 
 
 def test_the_commands_name_the_cluster() -> None:
-    shown = on_this_cluster(report(("gw-1", "tme"), not_checked=("`kubectl get pods`",)), " --context prod")
+    found = report(("gw-1", "tme"), not_checked=("`kubectl get pods`",))
+    shown = with_targets(found, cluster=" --context prod", stack="dev")
     assert shown.failed[0].fix == "`kubectl --context prod get tme`"
     assert shown.not_checked == ("`kubectl --context prod get pods`",)
+
+
+def test_the_commands_name_the_stack() -> None:
+    found = report(("gw-1", "tme"), not_checked=("`pulumi up`", "No `pulumi up --refresh`."))
+    assert with_targets(found, cluster="", stack=None) == found
+    shown = with_targets(found, cluster="", stack="a/my dev")
+    assert shown.not_checked == ("`pulumi up --stack 'a/my dev'`", "No `pulumi up --refresh --stack 'a/my dev'`.")

@@ -17,6 +17,7 @@ from tests.fakes.fake_kubernetes import FakeKubernetes, forbidden
 from tests.fakes.protected_cluster import DEPLOYMENT, cluster
 from tests.fakes.protected_gateway import IN_DATABASE, TARGET, desired, instance
 from traceable_kong.cluster import kubernetes_client
+from traceable_kong.cluster.api_objects import CLUSTER_PLUGINS
 from traceable_kong.cluster.kubernetes_client import ApiError, Unreachable
 from traceable_kong.cluster.ownership import STACK_LABEL
 from traceable_kong.command_line import desired_source, verify_command
@@ -206,6 +207,22 @@ def test_the_record_of_a_stack_was_deleted(
     error = capsys.readouterr().err
     assert "this is not the cluster of stack dev, or the ConfigMap was deleted." in error
     assert "`pulumi up --refresh --stack dev` writes it again." in error and "has succeeded" not in error
+
+
+def test_commands_name_the_stack(
+    fake: FakeKubernetes,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    del fake.objects[f"{CLUSTER_PLUGINS}/traceable-plugin"]
+    assert asked_of(monkeypatch, "--stack", "dev", "--wait-seconds", "0") == 1
+    assert "`pulumi up --refresh --stack dev`" in capsys.readouterr().out
+
+    fake.put(RECORD, {"data": {"mode": "sync"}, "metadata": labelled()})
+    outputs["recordDigest"] = record_digest({"mode": "sync"})
+    assert asked_of(monkeypatch, "--stack", "dev") == 2
+    assert "`pulumi up --stack dev` writes it again." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("owner", ["traceable-kong.dev-ffffffff", ""])

@@ -87,7 +87,7 @@ class DesiredSource:
                 )
             raise NoOutputs(
                 f"Stack {options.stack} has no gateway with Traceable: it is an agent-only stack, Traceable is "
-                "uninstalled, or no `pulumi up` of it has succeeded yet. Nothing was verified. `pulumi stack output "
+                "uninstalled, or no update of it has succeeded yet. Nothing was verified. `pulumi stack output "
                 f"--stack {shlex.quote(options.stack)}` shows its outputs."
             )
         for option in ("namespace", "deployment"):

@@ -20,10 +20,10 @@ from traceable_kong.command_line.desired_source import Desired, DesiredSource
 from traceable_kong.command_line.output_formats import formatted
 from traceable_kong.command_line.smoke_options import smoke_report, wants_smoke
 from traceable_kong.command_line.verify_options import parse_options
-from traceable_kong.command_line.verify_outcome import INTERRUPTED, NOT_OBSERVED, VerifyOutcome, on_this_cluster
+from traceable_kong.command_line.verify_outcome import INTERRUPTED, NOT_OBSERVED, VerifyOutcome, with_targets
 from traceable_kong.command_line.watch import watch
 from traceable_kong.command_line.watch_displays import display_for
-from traceable_kong.common.commands import cluster_options
+from traceable_kong.common.commands import cluster_options, on_stack
 from traceable_kong.common.safe_text import kind_of
 from traceable_kong.plan.state_record import UnreadableRecord
 from traceable_kong.verification import deadline, verifier
@@ -71,7 +71,7 @@ def _outcome(options: argparse.Namespace, source: DesiredSource) -> VerifyOutcom
         left = max(0.0, seconds - (time.monotonic() - started))
         return _verified(api, desired, options, seconds=left)
     except (ApiError, Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
-        return _failed(problem)
+        return _failed(problem, options.stack)
 
 
 def _connected(options: argparse.Namespace) -> KubernetesClient:
@@ -90,20 +90,20 @@ def _verified(api: KubernetesClient, desired: Desired, options: argparse.Namespa
     report = dataclasses.replace(report, notes=(*report.notes, *desired.notes))
     smoke = smoke_report(api, desired.state, desired.blocking, options) if wants_smoke(options) else None
     cluster = cluster_options(kubeconfig=options.kubeconfig, context=options.context)
-    return VerifyOutcome(report=on_this_cluster(report, cluster), smoke=smoke)
+    return VerifyOutcome(report=with_targets(report, cluster=cluster, stack=options.stack), smoke=smoke)
 
 
 def _watched(options: argparse.Namespace, source: DesiredSource) -> int:
     try:
         api = _connected(options)
     except Unreachable as problem:
-        return _written(_failed(problem), options.output)
+        return _written(_failed(problem, options.stack), options.output)
 
     def observe() -> VerifyOutcome:
         try:
             return _verified(api, source.read(api), options, seconds=0)
         except (ApiError, Unreachable, UnreadableRecord, RecordRefused, NoOutputs) as problem:
-            return _failed(problem)
+            return _failed(problem, options.stack)
 
     try:
         return watch(observe, display_for(options.output, interval=options.interval), interval=options.interval)
@@ -116,9 +116,9 @@ def _not_written(problem: OSError, exit_code: int) -> int:
     return exit_code or NOT_OBSERVED
 
 
-def _failed(problem: Exception) -> VerifyOutcome:
+def _failed(problem: Exception, stack: str | None) -> VerifyOutcome:
     is_temporary = isinstance(problem, Unreachable) or (isinstance(problem, ApiError) and problem.is_temporary)
-    return VerifyOutcome(error=str(problem), passes=is_temporary)
+    return VerifyOutcome(error=on_stack(str(problem), stack), passes=is_temporary)
 
 
 def _say_why(problem: Exception) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from traceable_kong.common.commands import on_cluster
+from traceable_kong.common.commands import on_cluster, on_stack
 from traceable_kong.smoke.smoke_model import SmokeReport
 from traceable_kong.verification.report import Report
 
@@ -52,15 +52,17 @@ class VerifyOutcome:
         return AS_RECORDED
 
 
-def on_this_cluster(report: Report, options: str) -> Report:
-    """The report with the options of `cluster_options()` in its commands."""
+def with_targets(report: Report, *, cluster: str, stack: str | None) -> Report:
+    """The report with commands for the cluster (`cluster_options()`) and for the stack, if it has a name."""
+
+    def named(text: str) -> str:
+        return on_stack(on_cluster(text, cluster), stack)
 
     def all_of(texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(on_cluster(text, options) for text in texts)
+        return tuple(map(named, texts))
 
     checks = tuple(
-        dataclasses.replace(check, found=on_cluster(check.found, options), fix=on_cluster(check.fix, options))
-        for check in report.checks
+        dataclasses.replace(check, found=named(check.found), fix=named(check.fix)) for check in report.checks
     )
     return dataclasses.replace(
         report,

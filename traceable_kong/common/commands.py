@@ -62,6 +62,9 @@ _CLUSTER_COMMAND = re.compile(
 """The beginning of a command for a cluster, with the subcommands that this program uses."""
 
 
+_STACK_COMMAND = re.compile(r"`(pulumi up(?: --refresh)?)`")
+
+
 def cluster_options(*, kubeconfig: str | None, context: str | None) -> str:
     """The options of kubectl that name a cluster, each after a space; `kubeconfig` is a path."""
     named = (("--kubeconfig", kubeconfig), ("--context", context))
@@ -79,6 +82,13 @@ def on_cluster(text: str, options: str) -> str:
         return f"{found[1]}{own} "
 
     return _CLUSTER_COMMAND.sub(with_options, text) if options else text
+
+
+def on_stack(text: str, stack: str | None) -> str:
+    """The text with the stack in every command that updates one: without, it would update the selected one."""
+    if stack is None:
+        return text
+    return _STACK_COMMAND.sub(lambda found: f"`{found[1]} --stack {shlex.quote(stack)}`", text)
 
 
 def helm_restore(release: str, namespace: str) -> str:
