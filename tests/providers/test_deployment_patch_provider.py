@@ -40,6 +40,7 @@ def test_create_read_and_delete(cluster: Cluster) -> None:
 def test_a_kubeconfig_with_another_name_changes_nothing_in_the_cluster(cluster: Cluster) -> None:
     made = DeploymentFilesProvider().create({**PROPS, "cluster": {"kubeconfig": "/a", "context": "", "secret": False}})
     renamed = {**PROPS, "cluster": {"kubeconfig": "/b", "context": "", "secret": False}}
+    cluster.change(lambda found: found["metadata"].update(annotations={"tme": "injected"}))
     before = len(cluster.patches)
     assert DeploymentFilesProvider().diff("", made.outs or {}, renamed).changes is True
     updated = DeploymentFilesProvider().update("", made.outs or {}, renamed)

@@ -60,7 +60,7 @@ class PatchFinalizerProvider(_DeploymentProvider):
 
 
 class DeploymentFilesProvider(_DeploymentProvider):
-    """The plugin's files and variables in a Deployment. Its output `generation` is that of the last change."""
+    """The plugin's files and variables in a Deployment. Its output `generation` is that of their last change."""
 
     @worded
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -68,7 +68,12 @@ class DeploymentFilesProvider(_DeploymentProvider):
 
     @worded
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(self._apply(_news))
+        state = self._apply(_news)
+        if _spec(_olds) == _spec(_news):
+            # Another kubeconfig or timeout. The TME was injected since the last change of the files: a later generation
+            # is not theirs, and would update the plugin.
+            state["generation"] = _olds["generation"]
+        return dynamic.UpdateResult(state)
 
     @worded
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
