@@ -214,7 +214,7 @@ def test_a_file(tmp_path: Path) -> None:
     [("none.rock", "No such file"), (".", "not a file"), ("/dev/zero", "not a file"), ("a\0b", "not a path")],
 )
 def test_an_unusable_path(path: str, reason: str) -> None:
-    with pytest.raises(RockError, match=reason):
+    with pytest.raises(RockError, match=rf"{reason}.* `pulumi config set --path traceable-kong:plugin.rock FILE`\.$"):
         fetch(path)
 
 

@@ -65,6 +65,9 @@ _FORMS = {
 }
 
 
+_MEANS_FALSE = ("0", "disabled", "f", "false", "n", "no", "off")
+
+
 def problem_of(item: InvalidValue, raw: Mapping[str, Any]) -> Problem:
     """What is wrong with a value, in words for people. `raw` is the whole stack file."""
     key, value = item.key, item.detail["input"]
@@ -152,5 +155,5 @@ def _requirement(item: InvalidValue, choices: Sequence[object]) -> str:
 def _example(detail: ErrorDetails, choices: Sequence[object]) -> str:
     context = detail.get("ctx") or {}
     if detail["type"] == "bool_type" or True in choices:
-        return "true"
+        return "false" if str(detail["input"]).strip().lower() in _MEANS_FALSE else "true"
     return str(next(iter(choices), None) or context.get("ge") or context.get("le") or "VALUE")

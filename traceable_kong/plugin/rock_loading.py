@@ -11,12 +11,15 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from traceable_kong.common.commands import config_set
 from traceable_kong.plugin.archive_entry import MAX_ARCHIVE_BYTES, RockError
 from traceable_kong.plugin.rock import Rock, read
 from traceable_kong.plugin.zip_archive import SIGNATURE
 
 STALL_TIMEOUT_SECONDS = 15.0
 WHOLE_TIMEOUT_SECONDS = 120.0
+
+_NAME_IT = f"Name the file of a rock: `{config_set('plugin.rock', 'FILE')}`."
 
 
 class RockSource(Protocol):
@@ -104,14 +107,14 @@ def _local(path: Path) -> bytes:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise RockError("It is not a file.")
+                raise RockError(f"It is not a file. {_NAME_IT}")
             archive = b"" if found.st_size > MAX_ARCHIVE_BYTES else file.read(MAX_ARCHIVE_BYTES + 1) or b""
     except IsADirectoryError:
-        raise RockError("It is not a file.") from None
+        raise RockError(f"It is not a file. {_NAME_IT}") from None
     except OSError as problem:
-        raise RockError(f"It cannot be read: {problem.strerror}.") from None
+        raise RockError(f"It cannot be read: {problem.strerror}. {_NAME_IT}") from None
     except ValueError:
-        raise RockError("It is not a path.") from None
+        raise RockError(f"It is not a path. {_NAME_IT}") from None
     if max(found.st_size, len(archive)) > MAX_ARCHIVE_BYTES:
         raise RockError(f"It has {found.st_size} bytes, but a rock has at most {MAX_ARCHIVE_BYTES}.")
     return archive
