@@ -124,6 +124,15 @@ def test_a_release_of_another_component_of_this_stack(kube: FakeKubernetes) -> N
     assert "the removal of inner from the program would uninstall it" in text and "another stack" not in text
 
 
+def test_a_gateway_can_use_the_agent_of_another_owner(kube: FakeKubernetes) -> None:
+    kube.release("traceable", "traceable-agent", ["deployed"], owner="traceable-kong.prod-0a1b2c3d")
+    use_it = (
+        "Use the agent that is there: `pulumi config set --path traceable-kong:agent.install false`. Or use another"
+    )
+    assert use_it in refused(kube)
+    assert "Use another agent.namespace." in refused(kube, of=plan(gateway=False, plugin=None))
+
+
 def test_the_newest_revision_names_the_owner(kube: FakeKubernetes) -> None:
     kube.release("kong", "quickstart", ["superseded", "deployed"])
     kube.release("kong", "quickstart", ["superseded"], owner=None)

@@ -52,7 +52,10 @@ def test_two_of_them_share_nothing(team: Team, program: Program) -> None:
             {"kong": {"release": "inner", "ingress_class": "inner"}},
             "would both create configmap traceable-installation in namespace kong",
         ),
-        ({"agent": {}}, "would both create Helm release traceable/traceable-agent"),
+        (
+            {"agent": {}},
+            r"would both create Helm release traceable/traceable-agent, .* set the argument agent\.install to false",
+        ),
         (
             {"plugin": {"name": "traceable-plugin"}},
             "kongclusterplugin traceable-plugin, and .* the argument plugin.name",

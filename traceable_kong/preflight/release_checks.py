@@ -26,7 +26,7 @@ def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmR
     if owner is None and release.adopt:
         return
     if owner != plan.owner:
-        instead = f"Use another {key}.namespace{' or kong.release' if key == 'kong' else ''}"
+        instead = another_release(release, plan)
         if owner:
             yield Finding(
                 subject=f"Helm release {name} in namespace {namespace}",
@@ -47,6 +47,16 @@ def release_is_owned_and_usable(reader: CachedReader, plan: Plan, release: HelmR
     stuck = stuck_release(release, newest.revisions, serving=bool(serving(reader, namespace, name)))
     if stuck:
         yield stuck
+
+
+def another_release(release: HelmRelease, plan: Plan) -> str:
+    """What to do where a release of this name belongs to others."""
+    if release.key == "kong":
+        return "Use another kong.namespace or kong.release"
+    if plan.gateway is None:
+        return "Use another agent.namespace"
+    # A second agent with an injector would give its TME to the gateways of the first one too.
+    return f"Use the agent that is there: `{config_set('agent.install', 'false')}`. Or use another agent.namespace"
 
 
 def cluster_roles_are_free(reader: CachedReader, plan: Plan, gateway: Gateway) -> Iterator[Finding]:

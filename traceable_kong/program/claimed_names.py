@@ -11,6 +11,7 @@ from traceable_kong.common.safe_text import PlainError
 from traceable_kong.plan.kong_model import ManagedKong
 from traceable_kong.plan.model import Gateway, Plan
 from traceable_kong.preflight.conflicts import owned_objects
+from traceable_kong.preflight.release_checks import another_release
 from traceable_kong.program.run_registry import run_registry
 
 
@@ -36,12 +37,7 @@ _OVERWRITTEN = "each would overwrite or refuse what the other one creates"
 def _names(plan: Plan) -> Iterator[tuple[str, str, str]]:
     """The name of everything that a plan creates, how to choose another, and what would happen to two of that name."""
     for release in plan.releases:
-        other_name = " or kong.release" if release.key == "kong" else ""
-        yield (
-            f"Helm release {release.namespace}/{release.name}",
-            f"Set another {release.key}.namespace{other_name}",
-            _OVERWRITTEN,
-        )
+        yield f"Helm release {release.namespace}/{release.name}", another_release(release, plan), _OVERWRITTEN
     for item in owned_objects(plan):
         where = f" in namespace {item.namespace}" if item.namespace else ""
         yield f"{item.subject}{where}", item.instead, _OVERWRITTEN
