@@ -100,7 +100,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     found = {"stackId": STACK_ID, "namespace": "gw", "deployment": "edge-kong", "recordDigest": record_digest(data)}
 
     def of(stack: str, name: str | None, *, folder: Path | None) -> dict[str, str]:
-        assert (stack, name, folder) == ("dev", None, None)
+        assert (stack, name or "agent", folder) == ("dev", "agent", None)
         return found
 
     monkeypatch.setattr(desired_source, "stack_outputs", of)
@@ -260,12 +260,20 @@ def test_options_that_contradict_the_stack(
     assert text in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "subject"), [((), "Stack dev"), (("--stack-output", "agent"), "Output agent of stack dev")]
+)
 def test_a_stack_without_a_gateway(
-    fake: FakeKubernetes, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fake: FakeKubernetes,
+    outputs: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    subject: str,
 ) -> None:
     del outputs["recordDigest"]
-    assert asked_of(monkeypatch, "--stack", "dev") == 2
-    assert "Stack dev has no gateway with Traceable" in capsys.readouterr().err
+    assert asked_of(monkeypatch, "--stack", "dev", *options) == 2
+    assert capsys.readouterr().err.startswith(f"error: {subject} has no gateway with Traceable: ")
 
 
 def test_a_stack_with_the_outputs_in_an_output_of_its_own(

@@ -85,10 +85,11 @@ class DesiredSource:
                     f"Stack {options.stack} exports the outputs of TraceableOnKong in an output of its own. Nothing "
                     f"was verified. {fix}"
                 )
+            within = f"Output {options.stack_output} of stack" if options.stack_output else "Stack"
             raise NoOutputs(
-                f"Stack {options.stack} has no gateway with Traceable: it is an agent-only stack, Traceable is "
-                "uninstalled, or no update of it has succeeded yet. Nothing was verified. `pulumi stack output "
-                f"--stack {shlex.quote(options.stack)}` shows its outputs."
+                f"{within} {options.stack} has no gateway with Traceable: it is an agent without a gateway, Traceable "
+                "is uninstalled, or no update has succeeded yet. Nothing was verified. `pulumi stack output --stack "
+                f"{shlex.quote(options.stack)}` shows the outputs."
             )
         for option in ("namespace", "deployment"):
             given, recorded = getattr(options, option), outputs.get(option)
