@@ -139,7 +139,9 @@ def test_a_rejection_that_may_be_the_own_webhooks_is_a_warning(kube: FakeKuberne
     own(kube)
     webhook(kube)
     kube.create_answer = DENIED
-    assert "may reject" in warned(kube)
+    text = warned(kube)
+    assert "may reject" in text and "its own Kong lacks it" not in text
+    assert "If it was this gateway's own, there is nothing to do" in text and "`kubectl patch validatingwebhook" in text
     own(kube, name="another.name")
     assert "rejects the plugin" in refused(kube)
 

@@ -86,7 +86,9 @@ def test_a_service_without_the_port(kube: FakeKubernetes) -> None:
 
 def test_an_agent_without_its_service(kube: FakeKubernetes) -> None:
     del kube.objects[f"{AGENT}/services/agent"]
-    assert failed(kube) == ("", "ready", "0 of 0")
+    assert failed(kube) == ("", "ready", "the service does not exist")
+    fix = verified(kube).failed[0].fix
+    assert "`pulumi up --refresh` if the namespace" in fix and " REVISION --namespace traceable`" in fix
 
 
 def test_an_agent_without_its_webhook_unless_the_injector_is_off(kube: FakeKubernetes) -> None:

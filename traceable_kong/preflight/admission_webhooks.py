@@ -126,11 +126,23 @@ def _rejections(
     # runs now. Its next Kong has the plugin's files.
     unclear = any(match.name == found[1] for match in own)
     for match in rejecting:
-        yield Finding(
-            subject=f"validatingwebhookconfiguration {match.configuration}",
-            problem=f"{'may reject' if unclear else 'rejects'} the plugin, because its own Kong lacks it or has an "
-            f"older version. It ignores the ingress class: {problem}",
-            fix=f"Make it ignore this stack's objects: `{match.command}{shlex.quote(match.patch(owner))}`. Set "
-            "the same objectSelector in the chart values of that gateway",
-            severity="warning" if unclear else "error",
+        command = f"`{match.command}{shlex.quote(match.patch(owner))}`"
+        ignore = (
+            f"ignore this stack's objects: {command}. Set the same objectSelector in the chart values of that gateway"
         )
+        if unclear:
+            yield Finding(
+                subject=f"validatingwebhookconfiguration {match.configuration}",
+                problem="may reject the plugin. A webhook of this name rejected a dry run, and this gateway's own has "
+                f"the same name: {problem}",
+                fix="If it was this gateway's own, there is nothing to do: this update gives its Kong the plugin. If "
+                f"the update is rejected too, make the other one {ignore}",
+                severity="warning",
+            )
+        else:
+            yield Finding(
+                subject=f"validatingwebhookconfiguration {match.configuration}",
+                problem="rejects the plugin, because its own Kong lacks it or has an older version. It ignores the "
+                f"ingress class: {problem}",
+                fix=f"Make it {ignore}",
+            )

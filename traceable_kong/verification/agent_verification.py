@@ -12,6 +12,7 @@ from traceable_kong.common.commands import helm_restore
 from traceable_kong.plan.agent_model import ManagedAgent
 from traceable_kong.verification import deadline
 from traceable_kong.verification.agent_observation import agent_service_and_pods, each_problem
+from traceable_kong.verification.fix_commands import REPAIR
 from traceable_kong.verification.object_reads import Unreadable, read
 from traceable_kong.verification.report import Check, Report
 
@@ -37,8 +38,11 @@ def _observe_and_evaluate(api: KubernetesClient, agent: ManagedAgent) -> Report:
             name="ready",
             ok=bool(ready),
             expected=f"a ready pod behind service {namespace}/{AGENT_SERVICE}",
-            found=f"{len(ready)} of {len(pods)}",
-            fix=describe,
+            found=f"{len(ready)} of {len(pods)}" if service else "the service does not exist",
+            fix=describe
+            if service
+            else f"{REPAIR} if the namespace or the Helm release was deleted, otherwise "
+            f"{helm_restore(agent.release.name, namespace)}",
         )
     ]
     for pod, problem in each_problem(api, service, ready):
