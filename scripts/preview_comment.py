@@ -164,6 +164,9 @@ def _facts(forecast: Forecast) -> list[tuple[str, str | None, str | None]]:
         ("plugin version", now.get("rockVersion"), then.get("rockVersion")),
         ("protection", _protection(forecast.now), _protection(forecast.then)),
     ]
+    modes = now.get("failMode"), then.get("failMode")
+    if all(modes) and modes[0] != modes[1]:
+        facts.append(("failMode", *modes))
     return facts + ([("admission policy (tmeGuard)", *forecast.guard)] if forecast.guard else [])
 
 

@@ -202,9 +202,12 @@ def test_the_command_line(tmp_path: Path) -> None:
 
 
 def test_the_record_of_the_program_has_what_a_comment_shows() -> None:
-    now, then = (record_data(plan(mode=mode)) for mode in ("sync", "async"))
+    now, then = (record_data(plan(mode=mode, failMode=fail)) for mode, fail in (("sync", "closed"), ("async", "open")))
     steps = component(("update", RECORD, {"data": now}, {"data": then}))
     text = plain(comment(preview(*steps), stack="dev"))
     assert "| mode | sync | **async** |" in text
     assert "| plugin version | 2.1.2-1 | 2.1.2-1 |" in text
     assert "| protection | enabled | enabled |" in text
+    assert "| failMode | closed | **open** |" in text
+    same = component(("update", RECORD, {"data": now}, {"data": {**(now or {}), "mode": "async"}}))
+    assert "| failMode |" not in plain(comment(preview(*same), stack="dev"))
