@@ -66,6 +66,14 @@ def test_the_markdown() -> None:
     assert good.startswith("### Verification of <code>gw/edge-kong</code>: protected\n") and "does not hold" not in good
 
 
+def test_the_heading_of_the_markdown_has_a_request_that_failed() -> None:
+    passed, failed = (
+        formatted(dataclasses.replace(GOOD, smoke=smoke(judged(code))), "markdown") for code in (200, 502)
+    )
+    assert failed.splitlines()[0].endswith(": protected, but a request through Kong failed")
+    assert passed.splitlines()[0].endswith(": protected")
+
+
 def test_a_long_markdown_is_cut() -> None:
     many = dataclasses.replace(report(("gw-1", "tme"), found="x" * 5000), not_checked=("y" * 500,) * 100)
     text = formatted(VerifyOutcome(report=many), "markdown")

@@ -25,6 +25,8 @@ OMITTED = "_The rest did not fit. `--output table` shows everything._\n"
 def markdown(outcome: VerifyOutcome) -> str:
     """A heading, the meaning of the exit code, and as much of the rest as fits."""
     about, verdict = (outcome.report.name, outcome.report.verdict) if outcome.report else ("the gateway", "not run")
+    if outcome.smoke and outcome.smoke.is_failed:
+        verdict += ", but a request through Kong failed"
     mark = "" if outcome.exit_code == 0 else f"{WARNING} "
     taken = [
         f"### {mark}Verification of {_code(about)}: {verdict}\n",
