@@ -129,8 +129,9 @@ def run_in_pod(stack: LiveStack, folder: Path, job: dict[str, Any]) -> "subproce
 
 
 @contextmanager
-def watching(stack: LiveStack, *options: str) -> Iterator[Callable[[str], str]]:
-    """`verify --watch` meanwhile, in a log. Yields a function that waits for a line with a text and returns it.
+def watching(stack: LiveStack, *options: str) -> Iterator[Callable[..., list[str]]]:
+    """`verify --watch` meanwhile, in a log. Yields a function that waits for a line with each of its texts, in any
+    order, and returns these lines; the next call looks at what follows the last of them.
 
     At the end it is interrupted, and must end with exit code 0.
     """
@@ -145,20 +146,19 @@ def watching(stack: LiveStack, *options: str) -> Iterator[Callable[[str], str]]:
             stderr=subprocess.STDOUT,
         )
 
-    def line(text: str) -> str:
-        def found() -> str:
-            lines = log.read_text().splitlines()[len(seen) :]
-            number = next((index for index, item in enumerate(lines) if text in item), None)
-            if number is None:
-                return ""
-            seen.extend(lines[: number + 1])
-            return lines[number]
+    def lines(*texts: str) -> list[str]:
+        def found() -> list[str]:
+            new = log.read_text().splitlines()[len(seen) :]
+            numbers = [next((index for index, item in enumerate(new) if text in item), -1) for text in texts]
+            assert -1 not in numbers, f"no line with each of {texts}:\n{log.read_text()}"
+            seen.extend(new[: max(numbers) + 1])
+            return [new[number] for number in numbers]
 
-        return wait_until(found, f"no line with {text!r}:\n{log.read_text()}", seconds=SECONDS_TO_FOLLOW)
+        return wait_until(found, seconds=SECONDS_TO_FOLLOW)
 
     seen: list[str] = []
     try:
-        yield line
+        yield lines
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=SECONDS_TO_FOLLOW) == 0, log.read_text()
     finally:
