@@ -1,7 +1,6 @@
 """`python -m tests.config.arguments_module` writes traceable_kong/program/arguments.py from the config's classes."""
 
 import json
-import re
 import subprocess
 import sys
 import textwrap
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 from traceable_kong.config.config_layout import FAMILIES, FLAT_KEYS, models_in, stack_file_fields
 from traceable_kong.config.config_types import Part
 from traceable_kong.config.provider_options import NUMBERS, OBJECTS, OPTIONS, SWITCHES
+from traceable_kong.config.python_spelling import PYTHON_NAMES
 
 PATH = Path(__file__).parents[2] / "traceable_kong" / "program" / "arguments.py"
 
@@ -70,7 +70,7 @@ def _class_name(key: str) -> str:
 def _options(name: str, summary: str, texts: Mapping[str, str], types: Mapping[str, str]) -> str:
     lines = [f"\n\nclass {name}(TypedDict, total=False):", f'    """{summary}."""', ""]
     for key, said in texts.items():
-        lines += [f"    {_python_name(key)}: pulumi.Input[{types.get(key, 'str')}]", f'    """{said}"""']
+        lines += [f"    {PYTHON_NAMES.get(key, key)}: pulumi.Input[{types.get(key, 'str')}]", f'    """{said}"""']
     return "\n".join([*lines, ""])
 
 
@@ -103,13 +103,9 @@ def _class(
 ) -> str:
     lines = [f"\n\nclass {name}(TypedDict, total=False):", f'    """{summary}"""', ""]
     for key, variants in fields:
-        lines += [f"    {_python_name(key)}: pulumi.Input[{_type(key, variants, classes, choices)}]"]
+        lines += [f"    {PYTHON_NAMES.get(key, key)}: pulumi.Input[{_type(key, variants, classes, choices)}]"]
         lines += _docstring(variants)
     return "\n".join([*lines, ""])
-
-
-def _python_name(key: str) -> str:
-    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", key)
 
 
 def _type(
