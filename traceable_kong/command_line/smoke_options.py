@@ -223,11 +223,16 @@ def _status(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def number_of(text: str) -> float:
+    """The number, NaN for another text."""
     try:
-        seconds = float(text)
+        return float(text)
     except ValueError:
-        seconds = math.nan
+        return math.nan
+
+
+def _seconds(text: str) -> float:
+    seconds = number_of(text)
     if not 0 < seconds <= 600:
         raise argparse.ArgumentTypeError("is not a number of seconds up to 600")
     return seconds

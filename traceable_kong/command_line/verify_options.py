@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from traceable_kong.cluster.secret_key import SecretKey
 from traceable_kong.command_line.output_formats import FORMATS
-from traceable_kong.command_line.smoke_options import add_smoke_options, smoke_problem
+from traceable_kong.command_line.smoke_options import add_smoke_options, number_of, smoke_problem
 from traceable_kong.command_line.verify_outcome import MEANINGS, USAGE
 from traceable_kong.common.safe_text import printable
 from traceable_kong.common.urls import unsafe_address
@@ -149,10 +149,7 @@ def _secret(text: str) -> SecretKey:
 
 def _seconds_from(least: float) -> Callable[[str], float]:
     def seconds_of(text: str) -> float:
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = math.nan
+        seconds = number_of(text)
         if not least <= seconds < math.inf:
             raise argparse.ArgumentTypeError(f"is not a number of seconds from {least:g} on")
         return seconds
