@@ -147,18 +147,15 @@ def _its_component_installs_it(reader: CachedReader, plan: Plan, namespace: str)
 
 def _missing(siblings: Siblings | None, namespace: str) -> Finding:
     """There is no Service of the agent."""
-    if siblings and siblings.shared_agent:
+    if siblings and (siblings.shared_agent or siblings.undetermined):
+        if siblings.shared_agent:
+            problem = f"does not exist yet. Component {siblings.shared_agent.installer} installs it first"
+        else:
+            others = ", ".join(siblings.undetermined)
+            problem = f"does not exist. This preview does not know whether {others} will install it"
         return Finding(
             subject=f"the agent in namespace {namespace}",
-            problem=f"does not exist yet. Component {siblings.shared_agent.installer} installs it first",
-            fix=f"`pulumi up` checks it before it changes anything of {siblings.component}",
-            severity="error_in_up",
-        )
-    if siblings and siblings.undetermined:
-        others = ", ".join(siblings.undetermined)
-        return Finding(
-            subject=f"the agent in namespace {namespace}",
-            problem=f"does not exist. This preview does not know whether {others} will install it",
+            problem=problem,
             fix=f"`pulumi up` checks it before it changes anything of {siblings.component}",
             severity="error_in_up",
         )
