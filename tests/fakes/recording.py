@@ -61,7 +61,7 @@ class Recording:
     """The registrations of a program in order, its hooks by name, and its invokes: token, arguments and provider.
 
     `answer` gives the result of an invoke, or raises RuntimeError. `first_update`: the stack has no state yet.
-    `not_targets` are the outputs, as in the state, of resources that `--target` leaves out.
+    `not_targets` are the outputs, as in the state, of resources that are not in `--target`.
     """
 
     registrations: list[Registration] = field(default_factory=list)

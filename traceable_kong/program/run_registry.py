@@ -88,8 +88,8 @@ class RunRegistry:
     async def meet_others(self, component: str, plan: Plan, cluster: ClusterTarget, stack_id: str) -> OtherComponents:
         """Tells the others the component's id, and waits for the one that installs the agent of its gateway.
 
-        None waits for a component that waits: one that installs an agent waits for no other one. Raises
-        pulumi.RunError where the other one fails.
+        Two components never wait for each other: one that installs an agent does not wait. Raises pulumi.RunError where
+        the other one fails.
         """
         self.ids[stack_id] = component
         installer = self._installer_for(plan, cluster)

@@ -70,8 +70,8 @@ class DeploymentFilesProvider(_DeploymentProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         state = self._apply(_news)
         if _spec(_olds) == _spec(_news):
-            # Another kubeconfig or timeout. The TME was injected since the last change of the files: a later generation
-            # is not theirs, and would update the plugin.
+            # Another kubeconfig or timeout. The injection of the TME has increased the generation since the last change
+            # of the files, and a new value would update the plugin.
             state["generation"] = _olds["generation"]
         return dynamic.UpdateResult(state)
 
