@@ -130,7 +130,16 @@ def agent_of_a_gateway(team: Team) -> None:
     TraceableOnKong("inner", inner(team, **USES_IT))
 
 
-PROGRAMS = [in_order, agent_first, gateway_first, by_output, agent_of_a_gateway]
+def agent_with_a_late_value(team: Team) -> None:
+    async def namespace() -> str:
+        await asyncio.sleep(3 * run_registry.INTERVAL_SECONDS)
+        return "shared"
+
+    TraceableOnKong("inner", inner(team, **USES_IT))
+    TraceableOnKong("agent", team.args(**AGENT | {"agent": {"namespace": namespace()}}))
+
+
+PROGRAMS = [in_order, agent_first, gateway_first, by_output, agent_of_a_gateway, agent_with_a_late_value]
 
 
 @pytest.fixture
@@ -180,6 +189,56 @@ def test_it_does_not_wait_for_an_agent_that_it_does_not_use(team: Team, settings
         TraceableOnKong("inner", inner(team, **USES_IT | {"agent": {"install": False, "namespace": "other"}}))
 
     assert not waits(team.run(register))
+
+
+def test_it_does_not_wait_for_what_depends_on_it(
+    team: Team, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_registry, "TURNS", 3)
+
+    def register(team: Team) -> None:
+        first = TraceableOnKong("inner", inner(team, **USES_IT))
+        TraceableOnKong("agent", team.args(**AGENT), pulumi.ResourceOptions(depends_on=[first]))
+
+    made = team.run(register)
+    assert not waits(made) and "agent-verified" in made.names
+
+
+def test_it_does_not_wait_for_what_installs_no_agent(
+    team: Team, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited_for: list[set[str]] = []
+    meet_others = RunRegistry.meet_others
+
+    async def meet(registry: RunRegistry, *arguments: Any) -> Any:
+        waited_for.append(set(registry.unread))
+        return await meet_others(registry, *arguments)
+
+    monkeypatch.setattr(RunRegistry, "meet_others", meet)
+
+    def register(team: Team) -> None:
+        first = TraceableOnKong("inner", inner(team, **USES_IT))
+        TraceableOnKong("edge", team.args(**USES_IT), pulumi.ResourceOptions(depends_on=[first]))
+
+    assert "edge-verified" in team.run(register).names
+    assert waited_for == [set(), set()]
+
+
+def test_a_plugin_waits_until_an_engine_has_asked_for_all_components(
+    team: Team, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_registry, "is_hosted", lambda: True)
+    monkeypatch.setattr(run_registry, "STARTS_TOGETHER_SECONDS", 0.5)
+
+    async def asked_later(team: Team) -> None:
+        await asyncio.sleep(0.1)
+        TraceableOnKong("agent", team.args(**AGENT))
+
+    def register(team: Team) -> None:
+        TraceableOnKong("inner", inner(team, **USES_IT))
+        pulumi.export("asked_later", asked_later(team))
+
+    assert waits(team.run(register))
 
 
 def test_a_gateway_without_its_agent_is_not_changed(team: Team, program: Program, settings_read: list[bool]) -> None:
@@ -277,6 +336,22 @@ def test_a_preview_shows_the_problems_of_all_components(
     found = re.findall(r"problem for (\w+)|arguments of (\w+)", str(refused.value))
     names = sorted(first or second for first, second in found)
     assert names == ["agent", "edge", "later", "other"] if preview else len(names) == 1
+
+
+def test_the_problem_of_an_agent_is_not_one_of_its_gateway(
+    team: Team, program: Program, settings_read: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def problems(registry: RunRegistry, component: str, problem: str) -> str:
+        asked.append(component)
+        return problem
+
+    monkeypatch.setattr(RunRegistry, "all_problems", problems)
+    program.errors = [Finding(subject="a", problem="is wrong", fix="Repair it")]
+    with pytest.raises(pulumi.RunError):
+        team.run(gateway_first, preview=True)
+    assert asked == ["agent"]
 
 
 def test_a_component_that_a_preview_cannot_show_is_among_the_problems(

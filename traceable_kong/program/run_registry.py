@@ -1,6 +1,7 @@
 """What the components of a program tell one another during a run, and which one waits for another."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,14 @@ OTHERS_SECONDS = 60.0
 """How long the checks of the others may take until their problems are left out."""
 
 INTERVAL_SECONDS = 0.05
+
+TURNS = 100
+"""How many intervals a gateway waits for components that may install its agent. One of them may depend on the gateway,
+so it has to end. Turns are not seconds: what keeps the event loop busy keeps the others back, too."""
+
+
+class InstallerFailed(pulumi.RunError):
+    """The component failed that a gateway waits for; with that one's text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +65,15 @@ class OtherComponents:
 class RunRegistry:
     """The components of a run that have started.
 
-    `names` is `{cluster and object: component}`, `installers` `{cluster and namespace: who installs an agent there}`,
-    `ids` `{stack id: component}`. `undetermined` are those whose arguments the preview does not know. `checking` are
-    those that are not checked yet, with the component that each waits for. `problems` is what was found.
+    `unread` are those that may install an agent, and have not said which. `names` is `{cluster and object: component}`,
+    `installers` `{cluster and namespace: who installs an agent there}`, `ids` `{stack id: component}`. `undetermined`
+    are those whose arguments the preview does not know. `checking` are those that are not checked yet, with the
+    component that each waits for. `problems` is what was found.
 
     A cluster is known by its address. Of two addresses of one cluster, what exists there decides.
     """
 
+    unread: set[str] = field(default_factory=set)
     names: dict[tuple[ApiAddress, str], str] = field(default_factory=dict)
     installers: dict[tuple[ApiAddress, str], AgentInstaller] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
@@ -88,16 +99,20 @@ class RunRegistry:
     async def meet_others(self, component: str, plan: Plan, cluster: ClusterTarget, stack_id: str) -> OtherComponents:
         """Tells the others the component's id, and waits for the one that installs the agent of its gateway.
 
-        Two components never wait for each other: one that installs an agent does not wait. Raises pulumi.RunError where
-        the other one fails.
+        Two components never wait for each other: one that installs an agent does not wait. Raises InstallerFailed.
         """
         self.ids[stack_id] = component
-        installer = self._installer_for(plan, cluster)
+        if plan.gateway is None or not isinstance(plan.agent, ExistingAgent):
+            return OtherComponents(siblings=self._siblings(component, None))
+        installer = await self._installer(cluster.address, plan.agent.namespace)
         if installer is None:
             return OtherComponents(siblings=self._siblings(component, None))
         self.checking[component] = installer.shared.installer
         # Also without `depends_on`: the gateway would race its agent, and a destroy would not know their order.
-        revision = await installer.finished()
+        try:
+            revision = await installer.finished()
+        except pulumi.RunError as problem:
+            raise InstallerFailed(str(problem)) from problem
         cluster.reads.forget()
         siblings = self._siblings(component, installer.shared)
         return OtherComponents(siblings=siblings, first=(installer.verified,), agent_revision=revision)
@@ -113,11 +128,15 @@ class RunRegistry:
                     await asyncio.sleep(INTERVAL_SECONDS)
         return "\n\n".join(self.problems.values())
 
-    def _installer_for(self, plan: Plan, cluster: ClusterTarget) -> AgentInstaller | None:
-        """Who installs the agent that a gateway uses and does not install."""
-        if plan.gateway is None or not isinstance(plan.agent, ExistingAgent):
-            return None
-        return self.installers.get((cluster.address, plan.agent.namespace))
+    async def _installer(self, cluster: ApiAddress, namespace: str) -> AgentInstaller | None:
+        """Who installs the agent in this namespace; None where it is none of the components that start together."""
+        # An engine asks a plugin for one component after the other.
+        first_turns = STARTS_TOGETHER_SECONDS / INTERVAL_SECONDS if is_hosted() else 0
+        for turn in range(TURNS):
+            if (cluster, namespace) in self.installers or (turn >= first_turns and not self.unread):
+                break
+            await asyncio.sleep(INTERVAL_SECONDS)
+        return self.installers.get((cluster, namespace))
 
     def _siblings(self, component: str, shared_agent: SharedAgent | None) -> Siblings:
         return Siblings(
@@ -136,3 +155,9 @@ _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, RunRegistry] = WeakKey
 def run_registry() -> RunRegistry:
     """The registry of this run."""
     return _registries.setdefault(asyncio.get_running_loop(), RunRegistry())
+
+
+def is_hosted() -> bool:
+    """Whether this is a plugin that hosts the component for a program in another language."""
+    host = sys.modules.get("pulumi.provider.experimental.host")
+    return host is not None and bool(host.is_hosting)

@@ -2,8 +2,7 @@
 
 import asyncio
 import filecmp
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from traceable_kong.program.argument_values import UnknownArguments, given_by_ar
 from traceable_kong.program.arguments import TraceableOnKongArgs
 from traceable_kong.program.claimed_names import ClaimedName, claim
 from traceable_kong.program.deployment_order import deploy
-from traceable_kong.program.run_registry import OtherComponents, run_registry
+from traceable_kong.program.run_registry import InstallerFailed, OtherComponents, is_hosted, run_registry
 from traceable_kong.providers.cluster_provider import own_program_inputs
 
 CLONE = Path(__file__).parents[2]
@@ -92,6 +91,8 @@ class TraceableOnKong(pulumi.ComponentResource):
         self, name: str, args: TraceableOnKongArgs | None = None, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(TYPE, name, None, opts)
+        if _may_install_agent(args):
+            run_registry().unread.add(name)
         self._started = asyncio.ensure_future(self._start(args))
         finished = pulumi.Output.from_input(self._finish())
         # Whatever depends on this component waits for the children that it has by then, so this one is registered
@@ -160,12 +161,15 @@ class TraceableOnKong(pulumi.ComponentResource):
             text = wording.shown(str(problem))
         except PlainError as problem:
             text = wording.logged(str(problem))
+        except InstallerFailed:
+            raise  # It is among the problems of the other one.
         except pulumi.RunError as problem:
             text = str(problem)
         finally:
+            run.unread.discard(self._name)
             run.checking.pop(self._name, None)
         # Pulumi shows the first error of a program and ends it. Of a plugin, it shows every component's.
-        if pulumi.runtime.is_dry_run() and args is not None and not _is_hosted():
+        if pulumi.runtime.is_dry_run() and args is not None and not is_hosted():
             text = await run.all_problems(self._name, text)
         raise pulumi.RunError(text)
 
@@ -202,11 +206,12 @@ class TraceableOnKong(pulumi.ComponentResource):
     ) -> tuple[pulumi.Resource, StackIdentity, OtherComponents]:
         """The resource with this component's identity, the identity, and what it knows of the other components.
 
-        All components say what they install before the first of them asks. Raises ClaimedName.
+        Raises ClaimedName.
         """
         run = run_registry()
         claim(plan, self._name, cluster)
         run.note_installer(self._name, plan, cluster, revision=self._agent_revision, verified=self._last)
+        run.unread.discard(self._name)
         stack_id, identity = await self._kept_identity(fresh)
         return stack_id, identity, await run.meet_others(self._name, plan, cluster, identity.owner)
 
@@ -268,10 +273,10 @@ class TraceableOnKong(pulumi.ComponentResource):
 
 def _spelling() -> Callable[[str], str]:
     """How the language of the program spells keys."""
-    return str if _is_hosted() else python_spelling
+    return str if is_hosted() else python_spelling
 
 
-def _is_hosted() -> bool:
-    """Whether this is a plugin that hosts the component for a program in another language."""
-    host = sys.modules.get("pulumi.provider.experimental.host")
-    return host is not None and bool(host.is_hosting)
+def _may_install_agent(args: TraceableOnKongArgs | None) -> bool:
+    """Whether the arguments, as they are before their Outputs are known, leave it open."""
+    agent = args.get("agent") if isinstance(args, Mapping) else None
+    return not isinstance(agent, Mapping) or agent.get("install") is not False
