@@ -8,7 +8,6 @@ import shlex
 import ssl
 import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -176,11 +175,8 @@ def only(found: Examination) -> str:
     return found.errors[0].subject + "\n" + found.errors[0].problem + "\n" + found.errors[0].fix
 
 
-def test_a_first_install_passes_quickly(namespace: PreflightNamespace) -> None:
+def test_a_first_install_passes(namespace: PreflightNamespace) -> None:
     assert namespace.examine(live_change=True) == Examination(errors=[], warnings=[], stuck=[])
-    start = time.monotonic()
-    namespace.examine(live_change=True)
-    assert time.monotonic() - start < 2, "below 0.1 s on an idle machine"
 
 
 def test_read_permissions_are_enough_for_a_preview(namespace: PreflightNamespace) -> None:

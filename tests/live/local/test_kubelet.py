@@ -51,10 +51,8 @@ def controllers() -> list[int]:
     return found
 
 
-def test_a_pod_is_ready_soon_after_kong_has_its_configuration(new_gateway: NewGateway) -> None:
-    started = time.monotonic()
+def test_a_pod_is_ready_when_kong_has_its_configuration(new_gateway: NewGateway) -> None:
     gateway = new_gateway()
-    assert time.monotonic() - started < 20
     assert all(item["ready"] for item in gateway.containers().values())
     assert gateway.request("/status/ready", port=8100, tls=False) == {"message": "ready"}
     assert gateway.pod()["status"]["podIP"].startswith("10.")
