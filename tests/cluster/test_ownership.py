@@ -47,7 +47,7 @@ def test_the_name_of_a_cluster_wide_object_is_valid(stack: str) -> None:
     assert cluster_wide_name("guard", "traceable-kong.dev-0a1b2c3d") == "guard-traceable-kong.dev-0a1b2c3d"
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=200)
 @given(one=STACKS, other=STACKS)
 def test_two_stacks_have_different_names(one: str, other: str) -> None:
     first, second = new_identity("traceable-kong", one).owner, new_identity("traceable-kong", other).owner

@@ -21,7 +21,7 @@ from traceable_kong.config.stack_config import StackConfig
 EXAMPLES = int(os.environ.get("TRACEABLE_KONG_FUZZ_EXAMPLES", "300"))
 
 fuzz = hypothesis_settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 TEXT = strategies.text(max_size=12)

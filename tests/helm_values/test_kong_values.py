@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, strategies
+from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
@@ -96,7 +96,7 @@ ANYTHING = strategies.recursive(
 )
 
 
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=300)
 @given(user_values=ANYTHING.filter(lambda value: isinstance(value, dict)))
 def test_arbitrary_values_are_accepted_or_refused(user_values: dict[str, Any]) -> None:
     found = problems(user_values)

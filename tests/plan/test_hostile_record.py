@@ -62,7 +62,7 @@ def read(data: dict[str, str]) -> DesiredState | None:
 
 
 @given(records())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_record_is_read_or_refused(data: dict[str, str]) -> None:
     found = read(data)
     if found is None:

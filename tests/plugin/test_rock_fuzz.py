@@ -7,7 +7,7 @@ import gzip
 import os
 import warnings
 
-from hypothesis import HealthCheck, given, reject, settings, strategies
+from hypothesis import given, reject, settings, strategies
 
 from tests.plugin import archives
 from tests.plugin.archives import FILES, TOP, VERSION, in_plugin, tar
@@ -15,7 +15,7 @@ from traceable_kong.plugin import rock
 from traceable_kong.plugin.archive_entry import RockError
 
 EXAMPLES = int(os.environ.get("TRACEABLE_KONG_FUZZ_EXAMPLES", "200"))
-fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(max_examples=EXAMPLES)
 
 PART = strategies.from_regex(r"[a-zA-Z0-9_][-._a-zA-Z0-9]{0,8}", fullmatch=True)
 PATHS = strategies.lists(PART, min_size=1, max_size=3).map("/".join)

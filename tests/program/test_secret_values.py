@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import given, settings, strategies
 
 from tests.fakes.plans import IDENTITY, ROCK, plan, verify_command
 from traceable_kong.common.safe_text import PlainError
@@ -157,7 +157,7 @@ VALUES = strategies.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(VALUES, strategies.sampled_from(["kongValues", "agentValues"]))
 def test_any_hidden_values_are_judged_like_plain_ones(values: dict[str, Any], key: str) -> None:
     assert decided({key: values}, [(key,)]) == decided({key: values}, [])

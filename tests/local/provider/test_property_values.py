@@ -1,6 +1,6 @@
 """Conversion of property values, with secrets and unknown values."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.provider.property_values import (
@@ -24,7 +24,6 @@ _VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), _VALUES, max_size=4))
 def test_encoding_is_reversible(values: dict[str, object]) -> None:
     assert decode(encode(values)) == values
