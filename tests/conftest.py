@@ -1,4 +1,6 @@
-"""Fixtures for tests of more than one folder, and how property tests run."""
+"""Fixtures for tests of more than one folder, how property tests run, and what tests may interrupt."""
+
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -12,3 +14,6 @@ settings.register_profile("random", deadline=None, suppress_health_check=[Health
 # The same examples in every run: a change fails by what it changes. `random` looks for new ones.
 settings.register_profile("repeatable", parent=settings.get_profile("random"), derandomize=True, database=None)
 settings.load_profile("repeatable")
+
+# A shell starts what runs in the background with SIGINT ignored, and so would be what a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
