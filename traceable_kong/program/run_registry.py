@@ -90,11 +90,12 @@ class RunRegistry:
         revision: Callable[[], Awaitable[pulumi.Output[int]]],
         verified: pulumi.Resource,
     ) -> None:
-        """Tells the others about the agent that the component installs, if it does."""
+        """Tells the others which agent the component installs, or that it installs none."""
         if agent := plan.managed_agent:
             shared = SharedAgent(installer=component, agent=agent)
             installer = AgentInstaller(shared=shared, revision=revision, verified=verified)
             self.installers[cluster.address, agent.namespace] = installer
+        self.unread.discard(component)
 
     async def meet_others(self, component: str, plan: Plan, cluster: ClusterTarget, stack_id: str) -> OtherComponents:
         """Tells the others the component's id, and waits for the one that installs the agent of its gateway.
@@ -102,9 +103,7 @@ class RunRegistry:
         Two components never wait for each other: one that installs an agent does not wait. Raises InstallerFailed.
         """
         self.ids[stack_id] = component
-        if plan.gateway is None or not isinstance(plan.agent, ExistingAgent):
-            return OtherComponents(siblings=self._siblings(component, None))
-        installer = await self._installer(cluster.address, plan.agent.namespace)
+        installer = await self._installer_for(plan, cluster)
         if installer is None:
             return OtherComponents(siblings=self._siblings(component, None))
         self.checking[component] = installer.shared.installer
@@ -128,15 +127,18 @@ class RunRegistry:
                     await asyncio.sleep(INTERVAL_SECONDS)
         return "\n\n".join(self.problems.values())
 
-    async def _installer(self, cluster: ApiAddress, namespace: str) -> AgentInstaller | None:
-        """Who installs the agent in this namespace; None where it is none of the components that start together."""
+    async def _installer_for(self, plan: Plan, cluster: ClusterTarget) -> AgentInstaller | None:
+        """Who installs the agent that a gateway uses and does not install, of the components that start together."""
+        if plan.gateway is None or not isinstance(plan.agent, ExistingAgent):
+            return None
+        place = cluster.address, plan.agent.namespace
         # An engine asks a plugin for one component after the other.
         first_turns = STARTS_TOGETHER_SECONDS / INTERVAL_SECONDS if is_hosted() else 0
         for turn in range(TURNS):
-            if (cluster, namespace) in self.installers or (turn >= first_turns and not self.unread):
+            if place in self.installers or (turn >= first_turns and not self.unread):
                 break
             await asyncio.sleep(INTERVAL_SECONDS)
-        return self.installers.get((cluster, namespace))
+        return self.installers.get(place)
 
     def _siblings(self, component: str, shared_agent: SharedAgent | None) -> Siblings:
         return Siblings(

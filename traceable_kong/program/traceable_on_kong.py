@@ -211,7 +211,6 @@ class TraceableOnKong(pulumi.ComponentResource):
         run = run_registry()
         claim(plan, self._name, cluster)
         run.note_installer(self._name, plan, cluster, revision=self._agent_revision, verified=self._last)
-        run.unread.discard(self._name)
         stack_id, identity = await self._kept_identity(fresh)
         return stack_id, identity, await run.meet_others(self._name, plan, cluster, identity.owner)
 
